@@ -1,0 +1,123 @@
+//! Names of the things people declare: [`AssetKey`] and [`CheckKey`].
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+/// The name of an asset: one or more parts, written with `/` between them (`raw/flights`).
+///
+/// A part is made of ASCII letters, digits, `_` and `-`, so that a key can stand in a file path, a
+/// state name and a table key without being escaped.
+///
+/// ```
+/// use precip_core::key::AssetKey;
+///
+/// let key: AssetKey = "raw/flights".parse()?;
+/// assert_eq!(key.parts().collect::<Vec<_>>(), ["raw", "flights"]);
+/// assert_eq!(key.name(), "flights");
+/// # Ok::<(), precip_core::key::InvalidAssetKey>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AssetKey(Arc<str>);
+
+impl AssetKey {
+    /// Parses `part/part/...`.
+    ///
+    /// # Errors
+    /// [`InvalidAssetKey`] when a part is empty or holds another character than a letter, a digit,
+    /// `_` or `-`.
+    pub fn new(key: impl AsRef<str>) -> Result<Self, InvalidAssetKey> {
+        let key = key.as_ref();
+        let well_formed = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        };
+        if key.split('/').all(well_formed) {
+            Ok(Self(key.into()))
+        } else {
+            Err(InvalidAssetKey { key: key.to_owned() })
+        }
+    }
+
+    /// The whole key with `/` between its parts.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The parts, outermost first. There is at least one.
+    pub fn parts(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.split('/')
+    }
+
+    /// The last part.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for AssetKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for AssetKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AssetKey({})", self.0)
+    }
+}
+
+impl FromStr for AssetKey {
+    type Err = InvalidAssetKey;
+
+    fn from_str(key: &str) -> Result<Self, Self::Err> {
+        Self::new(key)
+    }
+}
+
+impl TryFrom<String> for AssetKey {
+    type Error = InvalidAssetKey;
+
+    fn try_from(key: String) -> Result<Self, Self::Error> {
+        Self::new(key)
+    }
+}
+
+impl From<AssetKey> for String {
+    fn from(key: AssetKey) -> Self {
+        key.as_str().to_owned()
+    }
+}
+
+impl std::borrow::Borrow<str> for AssetKey {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// A string that is not an [`AssetKey`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{key}` is not an asset key: write parts of ASCII letters, digits, `_` or `-` with `/` \
+     between them, like `raw/flights`"
+)]
+pub struct InvalidAssetKey {
+    /// What was given.
+    pub key: String,
+}
+
+/// The name of an asset check: the asset it looks at, and its own name on that asset.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CheckKey {
+    /// The asset the check looks at.
+    pub asset: AssetKey,
+    /// The check's name, unique on its asset.
+    pub name: String,
+}
+
+impl fmt::Display for CheckKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.asset, self.name)
+    }
+}

@@ -1,0 +1,14 @@
+//! The domain of Precip: what an asset is, which partitions it has, what depends on what, and what
+//! has to run. Nothing here reads a clock, a file, the environment or a random number; the present
+//! moment is an argument ([`partitions::PartitionContext::now`]).
+//!
+//! The words are Dagster's, and so are their meanings: where Dagster 1.13 defines a rule, this crate
+//! gives its answer.
+
+pub mod cron;
+pub mod graph;
+pub mod key;
+pub mod mapping;
+pub mod metadata;
+pub mod partitions;
+pub mod spec;

@@ -1,0 +1,91 @@
+//! Facts kept with a definition or a materialization, with a type so that they can be shown well.
+
+use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+/// Named facts in the order in which they were given.
+pub type Metadata = IndexMap<String, MetadataValue>;
+
+/// One fact. The variants are Dagster's `MetadataValue` types.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "value", rename_all = "snake_case")]
+pub enum MetadataValue {
+    /// Plain text.
+    Text(String),
+    /// A whole number.
+    Int(i64),
+    /// A number.
+    Float(f64),
+    /// Yes or no.
+    Bool(bool),
+    /// Any JSON value.
+    Json(serde_json::Value),
+    /// A file path, or a place in an object store.
+    Path(String),
+    /// An address that a browser can open.
+    Url(String),
+    /// A moment.
+    Timestamp(DateTime<Utc>),
+    /// The columns of a table.
+    TableSchema(TableSchema),
+    /// Text to be rendered as Markdown.
+    Markdown(String),
+}
+
+/// The columns of a table, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableSchema {
+    /// The columns.
+    pub columns: Vec<TableColumn>,
+}
+
+/// One column of a [`TableSchema`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableColumn {
+    /// The column's name.
+    pub name: String,
+    /// The column's type as its engine writes it, such as `Int64` or `VARCHAR`.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// Whether a row may have no value here.
+    #[serde(default = "nullable")]
+    pub nullable: bool,
+    /// What the column holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+fn nullable() -> bool {
+    true
+}
+
+macro_rules! from {
+    ($($from:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$from> for MetadataValue {
+            fn from(value: $from) -> Self {
+                Self::$variant(value.into())
+            }
+        }
+    )*};
+}
+
+from! {
+    &str => Text, String => Text, bool => Bool, f32 => Float, f64 => Float,
+    i8 => Int, i16 => Int, i32 => Int, i64 => Int, u8 => Int, u16 => Int, u32 => Int,
+    serde_json::Value => Json, DateTime<Utc> => Timestamp, TableSchema => TableSchema,
+}
+
+impl From<usize> for MetadataValue {
+    /// A count. A count past `i64::MAX` is held at `i64::MAX`.
+    fn from(value: usize) -> Self {
+        Self::Int(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<u64> for MetadataValue {
+    /// A count. A count past `i64::MAX` is held at `i64::MAX`.
+    fn from(value: u64) -> Self {
+        Self::Int(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}

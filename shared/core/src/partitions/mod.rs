@@ -1,0 +1,23 @@
+//! Partitions definitions: which keys an asset's data is divided into, and what each key covers.
+//!
+//! Every key of a definition has a stable *ordinal*: it does not change as time passes or as keys
+//! are added. A [`PartitionSet`] holds ordinals, never keys, so that a million partitions are a few
+//! hundred bytes.
+
+mod context;
+mod definition;
+mod dynamic;
+mod key;
+mod multi;
+mod set;
+mod static_partitions;
+mod time_window;
+
+pub use context::{DynamicKeys, PartitionContext};
+pub use definition::{PartitionsDefinition, UnknownPartition};
+pub use dynamic::DynamicPartitions;
+pub use key::{MultiPartitionKey, PartitionKey};
+pub use multi::{InvalidMultiPartitions, MultiPartitions};
+pub use set::PartitionSet;
+pub use static_partitions::{InvalidStaticPartitions, StaticPartitions};
+pub use time_window::{Cadence, InvalidTimeWindows, TimeWindow, TimeWindowPartitions};

@@ -1,0 +1,78 @@
+//! How an op is run: retries, backfills, and the machine it needs.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+/// How often a failed op is tried again, and how long to wait in between. As Dagster's `RetryPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    /// How many times it is tried again after the first attempt.
+    pub max_retries: u32,
+    /// How long to wait before the first retry.
+    #[serde(default)]
+    pub delay: Duration,
+    /// How the wait grows from one retry to the next.
+    #[serde(default)]
+    pub backoff: Backoff,
+    /// How the wait is spread, so that many failures do not come back together.
+    #[serde(default)]
+    pub jitter: Jitter,
+}
+
+/// How the wait between retries grows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backoff {
+    /// The same wait every time.
+    #[default]
+    Constant,
+    /// `delay * attempt`.
+    Linear,
+    /// `delay * (2^attempt - 1)`.
+    Exponential,
+}
+
+/// How a wait is spread.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Jitter {
+    /// Exactly as computed.
+    #[default]
+    None,
+    /// Anything from nothing to the whole wait.
+    Full,
+    /// The wait, more or less up to as much again.
+    PlusMinus,
+}
+
+/// How many partitions of a backfill one run takes. As Dagster's `BackfillPolicy`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackfillPolicy {
+    /// One run per partition.
+    #[default]
+    PerPartition,
+    /// All partitions in one run.
+    SingleRun,
+    /// At most this many partitions in one run.
+    MultiRun(NonZeroU32),
+}
+
+/// The machine an op needs where it runs as a function: ops with equal profiles share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ComputeProfile {
+    /// Memory in MiB: 128 to 10,240 (AWS Lambda's limits).
+    pub memory_mib: u32,
+    /// How long one attempt may take: up to 900 s on Lambda.
+    pub timeout: Duration,
+    /// Scratch disk in MiB: 512 to 10,240.
+    pub ephemeral_storage_mib: u32,
+}
+
+impl Default for ComputeProfile {
+    /// 512 MiB of memory, 60 s, 512 MiB of disk.
+    fn default() -> Self {
+        Self { memory_mib: 512, timeout: Duration::from_secs(60), ephemeral_storage_mib: 512 }
+    }
+}
