@@ -1,0 +1,9 @@
+//! What every entry point of Precip does, and the ports it does it through.
+//!
+//! The command line, a test and a Lambda function all call the same use cases. What differs between
+//! a laptop and AWS stands behind ports: [`io::IoManager`] for data and [`state`] for the record.
+
+pub mod asset;
+pub mod io;
+pub mod run_id;
+pub mod state;

@@ -1,0 +1,1 @@
+//! The record of what was materialized, what failed, and what is running.
