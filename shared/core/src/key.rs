@@ -31,12 +31,16 @@ impl AssetKey {
         let key = key.as_ref();
         let well_formed = |part: &str| {
             !part.is_empty()
-                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
         };
         if key.split('/').all(well_formed) {
             Ok(Self(key.into()))
         } else {
-            Err(InvalidAssetKey { key: key.to_owned() })
+            Err(InvalidAssetKey {
+                key: key.to_owned(),
+            })
         }
     }
 

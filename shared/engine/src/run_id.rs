@@ -33,7 +33,9 @@ impl FromStr for RunId {
     type Err = InvalidRunId;
 
     fn from_str(id: &str) -> Result<Self, Self::Err> {
-        id.parse().map(Self).map_err(|_| InvalidRunId { id: id.to_owned() })
+        id.parse()
+            .map(Self)
+            .map_err(|_| InvalidRunId { id: id.to_owned() })
     }
 }
 

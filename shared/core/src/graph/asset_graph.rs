@@ -105,7 +105,11 @@ impl AssetGraph {
 
     /// The ops in the order of their names.
     pub fn ops(&self) -> impl ExactSizeIterator<Item = (OpId, &OpSpec)> {
-        (0..).map(OpId).zip(&self.ops).collect::<Vec<_>>().into_iter()
+        (0..)
+            .map(OpId)
+            .zip(&self.ops)
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     /// The checks that are functions of their own.

@@ -38,7 +38,9 @@ impl DynamicKeys {
 
     /// Ordinals and keys that are there, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &PartitionKey)> {
-        (0u64..).zip(&self.slots).filter_map(|(ordinal, slot)| Some((ordinal, slot.as_ref()?)))
+        (0u64..)
+            .zip(&self.slots)
+            .filter_map(|(ordinal, slot)| Some((ordinal, slot.as_ref()?)))
     }
 }
 
@@ -62,6 +64,9 @@ pub struct PartitionContext {
 impl PartitionContext {
     /// A moment with no dynamic keys.
     pub fn at(now: DateTime<Utc>) -> Self {
-        Self { now, dynamic: BTreeMap::new() }
+        Self {
+            now,
+            dynamic: BTreeMap::new(),
+        }
     }
 }

@@ -8,8 +8,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    key::AssetKey, mapping::PartitionMapping, metadata::Metadata,
-    partitions::PartitionsDefinition, spec::Owner,
+    key::AssetKey, mapping::PartitionMapping, metadata::Metadata, partitions::PartitionsDefinition,
+    spec::Owner,
 };
 
 /// One upstream asset of an asset or a check.
@@ -25,7 +25,10 @@ pub struct DepSpec {
 impl DepSpec {
     /// Depends on an asset by the inferred mapping.
     pub fn new(asset: AssetKey) -> Self {
-        Self { asset, mapping: None }
+        Self {
+            asset,
+            mapping: None,
+        }
     }
 }
 

@@ -18,7 +18,9 @@ impl FromStr for Owner {
     type Err = InvalidOwner;
 
     fn from_str(owner: &str) -> Result<Self, Self::Err> {
-        let refuse = || InvalidOwner { owner: owner.to_owned() };
+        let refuse = || InvalidOwner {
+            owner: owner.to_owned(),
+        };
         if let Some(team) = owner.strip_prefix("team:") {
             return if team.is_empty() || team.contains(char::is_whitespace) {
                 Err(refuse())
@@ -31,7 +33,11 @@ impl FromStr for Owner {
             !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '@')
         };
         let domain = host.split('.').count() > 1 && host.split('.').all(plain);
-        if plain(name) && domain { Ok(Self::Email(owner.to_owned())) } else { Err(refuse()) }
+        if plain(name) && domain {
+            Ok(Self::Email(owner.to_owned()))
+        } else {
+            Err(refuse())
+        }
     }
 }
 

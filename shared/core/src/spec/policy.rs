@@ -73,6 +73,10 @@ pub struct ComputeProfile {
 impl Default for ComputeProfile {
     /// 512 MiB of memory, 60 s, 512 MiB of disk.
     fn default() -> Self {
-        Self { memory_mib: 512, timeout: Duration::from_secs(60), ephemeral_storage_mib: 512 }
+        Self {
+            memory_mib: 512,
+            timeout: Duration::from_secs(60),
+            ephemeral_storage_mib: 512,
+        }
     }
 }

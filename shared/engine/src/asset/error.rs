@@ -61,7 +61,11 @@ impl AssetError {
 
     /// A failure of a kind.
     pub fn with_kind(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), causes: Vec::new() }
+        Self {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+        }
     }
 
     /// What it means for a retry.
@@ -85,7 +89,11 @@ impl<E: std::error::Error> From<E> for AssetError {
         let causes = std::iter::successors(error.source(), |cause| cause.source())
             .map(ToString::to_string)
             .collect();
-        Self { kind: ErrorKind::Retryable, message: error.to_string(), causes }
+        Self {
+            kind: ErrorKind::Retryable,
+            message: error.to_string(),
+            causes,
+        }
     }
 }
 
@@ -98,7 +106,9 @@ impl fmt::Display for AssetError {
 impl fmt::Debug for AssetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind.name(), self.message)?;
-        self.causes.iter().try_for_each(|cause| write!(f, "\n  caused by: {cause}"))
+        self.causes
+            .iter()
+            .try_for_each(|cause| write!(f, "\n  caused by: {cause}"))
     }
 }
 
@@ -113,6 +123,9 @@ pub trait Terminal<T> {
 
 impl<T, E: Into<AssetError>> Terminal<T> for Result<T, E> {
     fn terminal(self) -> Result<T, AssetError> {
-        self.map_err(|error| AssetError { kind: ErrorKind::Terminal, ..error.into() })
+        self.map_err(|error| AssetError {
+            kind: ErrorKind::Terminal,
+            ..error.into()
+        })
     }
 }

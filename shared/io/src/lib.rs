@@ -1,0 +1,1 @@
+//! IO managers: where the data of assets lives, and in which form.

@@ -1,0 +1,1 @@
+//! Precip on one machine: SQLite state, local files and the in-process executor.

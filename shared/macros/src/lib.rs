@@ -1,0 +1,1 @@
+//! The attribute macros of Precip. Use them through the `precip` crate.
