@@ -10,5 +10,6 @@ pub mod graph;
 pub mod key;
 pub mod mapping;
 pub mod metadata;
+pub mod nearest;
 pub mod partitions;
 pub mod spec;

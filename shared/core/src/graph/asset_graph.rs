@@ -1,22 +1,14 @@
 //! [`AssetGraph`] itself.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use crate::{
-    graph::InvalidGraph,
-    key::AssetKey,
+    graph::{AssetId, CheckId, InvalidGraph, OpId},
+    key::{AssetKey, CheckKey},
     mapping::PartitionMapping,
     partitions::PartitionsDefinition,
     spec::{AssetSpec, CheckSpec, OpSpec},
 };
-
-/// The place of an asset in its graph. Ids follow the order of the keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AssetId(pub u32);
-
-/// The place of an op in its graph. Ids follow the order of the op names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OpId(pub u32);
 
 /// One dependency, seen from one of its two ends.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,27 +21,57 @@ pub struct Edge {
 
 /// Every asset of a project and how they depend on each other. It has no cycles, and every mapping
 /// in it fits the definitions on its sides. An asset may depend on *earlier partitions of itself*.
+///
+/// ```
+/// use precip_core::{
+///     graph::AssetGraph,
+///     spec::{AssetSpec, DepSpec, OpSpec},
+/// };
+///
+/// let raw = AssetSpec::new("raw/flights".parse()?);
+/// let mut daily = AssetSpec::new("daily_flights".parse()?);
+/// daily.deps.push(DepSpec::new(raw.key.clone()));
+///
+/// // Nothing here makes `raw/flights`: somebody else puts it there.
+/// let graph = AssetGraph::new(vec![OpSpec::single(daily)], vec![raw])?;
+/// let keys: Vec<_> = graph.topological().iter().map(|id| graph.key(*id).as_str()).collect();
+/// assert_eq!(keys, ["raw/flights", "daily_flights"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct AssetGraph {
-    ops: Vec<OpSpec>,
-    checks: Vec<CheckSpec>,
-    ids: BTreeMap<AssetKey, AssetId>,
-    /// Op and place in the op, by asset.
-    places: Vec<(OpId, usize)>,
-    upstream: Vec<Vec<Edge>>,
-    downstream: Vec<Vec<Edge>>,
-    order: Vec<AssetId>,
+    pub(super) ops: Vec<OpSpec>,
+    pub(super) external: Vec<AssetSpec>,
+    pub(super) ids: BTreeMap<AssetKey, AssetId>,
+    /// Where each asset's declaration is.
+    pub(super) places: Vec<Place>,
+    pub(super) upstream: Vec<Vec<Edge>>,
+    pub(super) downstream: Vec<Vec<Edge>>,
+    pub(super) order: Vec<AssetId>,
+    /// Op and place in the op, by check.
+    pub(super) checks: Vec<(OpId, usize)>,
+    /// The checks of each asset.
+    pub(super) checks_of: Vec<Range<u32>>,
+}
+
+/// Where the declaration of an asset is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    /// An op, and the place in the op.
+    Op(OpId, usize),
+    /// The place among the external assets.
+    External(usize),
 }
 
 impl AssetGraph {
-    /// Puts declarations together. `checks` are the checks that are functions of their own; those
-    /// that an op returns are in its [`OpSpec::checks`].
+    /// Puts declarations together: the ops, and the *external* assets, which something outside the
+    /// project makes.
     ///
     /// # Errors
-    /// [`InvalidGraph`]: a duplicate, an unknown upstream, a cycle, or a mapping that does not fit.
-    pub fn new(ops: Vec<OpSpec>, checks: Vec<CheckSpec>) -> Result<Self, InvalidGraph> {
-        let _ = (ops, checks);
-        todo!()
+    /// [`InvalidGraph`] with everything that is wrong: duplicates, unknown upstream assets, cycles,
+    /// mappings that do not fit, and whatever else [`GraphProblem`](super::GraphProblem) lists.
+    pub fn new(ops: Vec<OpSpec>, external: Vec<AssetSpec>) -> Result<Self, InvalidGraph> {
+        super::build::build(ops, external)
     }
 
     /// How many assets there are.
@@ -64,7 +86,7 @@ impl AssetGraph {
 
     /// The assets in the order of their keys.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = AssetId> + use<> {
-        (0..u32::try_from(self.places.len()).unwrap_or(u32::MAX)).map(AssetId)
+        (0..AssetId::at(self.places.len()).0).map(AssetId)
     }
 
     /// The assets, each after everything it is made from; by key where that leaves a choice.
@@ -77,10 +99,17 @@ impl AssetGraph {
         self.ids.get(key).copied()
     }
 
+    /// The keys, in order.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &AssetKey> {
+        self.ids.keys()
+    }
+
     /// What was declared of an asset.
     pub fn asset(&self, id: AssetId) -> &AssetSpec {
-        let (op, place) = self.places[id.0 as usize];
-        &self.ops[op.0 as usize].assets[place]
+        match self.places[id.index()] {
+            Place::Op(op, place) => &self.ops[op.0 as usize].assets[place],
+            Place::External(place) => &self.external[place],
+        }
     }
 
     /// The key of an asset.
@@ -93,9 +122,17 @@ impl AssetGraph {
         self.asset(id).partitions.as_deref()
     }
 
-    /// The op that makes an asset.
-    pub fn op_of(&self, id: AssetId) -> OpId {
-        self.places[id.0 as usize].0
+    /// The op that makes an asset; `None` for an external asset.
+    pub fn op_of(&self, id: AssetId) -> Option<OpId> {
+        match self.places[id.index()] {
+            Place::Op(op, _) => Some(op),
+            Place::External(_) => None,
+        }
+    }
+
+    /// Whether something outside the project makes an asset.
+    pub fn is_external(&self, id: AssetId) -> bool {
+        self.op_of(id).is_none()
     }
 
     /// What was declared of an op.
@@ -103,27 +140,70 @@ impl AssetGraph {
         &self.ops[id.0 as usize]
     }
 
-    /// The ops in the order of their names.
-    pub fn ops(&self) -> impl ExactSizeIterator<Item = (OpId, &OpSpec)> {
-        (0..)
-            .map(OpId)
-            .zip(&self.ops)
-            .collect::<Vec<_>>()
-            .into_iter()
+    /// The op with this name.
+    pub fn op_id(&self, name: &str) -> Option<OpId> {
+        let place = self
+            .ops
+            .binary_search_by(|op| op.name.as_str().cmp(name))
+            .ok()?;
+        Some(OpId(u32::try_from(place).ok()?))
     }
 
-    /// The checks that are functions of their own.
-    pub fn checks(&self) -> &[CheckSpec] {
-        &self.checks
+    /// The ops in the order of their names, those that only check among them.
+    pub fn ops(&self) -> impl Iterator<Item = (OpId, &OpSpec)> {
+        (0..).map(OpId).zip(&self.ops)
+    }
+
+    /// The assets that an op makes, in the order in which it declares them.
+    pub fn assets_of(&self, id: OpId) -> impl Iterator<Item = AssetId> + '_ {
+        self.op(id)
+            .assets
+            .iter()
+            .filter_map(|asset| self.id(&asset.key))
     }
 
     /// What an asset is made from, by key. May hold the asset itself.
     pub fn upstream(&self, id: AssetId) -> &[Edge] {
-        &self.upstream[id.0 as usize]
+        &self.upstream[id.index()]
     }
 
     /// What is made from an asset, by key. May hold the asset itself.
     pub fn downstream(&self, id: AssetId) -> &[Edge] {
-        &self.downstream[id.0 as usize]
+        &self.downstream[id.index()]
+    }
+
+    /// All checks in the order of their keys.
+    pub fn checks(&self) -> impl Iterator<Item = (CheckId, &CheckSpec)> {
+        (0..)
+            .map(CheckId)
+            .zip(&self.checks)
+            .map(|(id, (op, place))| (id, self.check_at(*op, *place)))
+    }
+
+    /// The checks of one asset in the order of their names.
+    pub fn checks_of(&self, asset: AssetId) -> impl ExactSizeIterator<Item = CheckId> + use<> {
+        self.checks_of[asset.index()].clone().map(CheckId)
+    }
+
+    /// What was declared of a check.
+    pub fn check(&self, id: CheckId) -> &CheckSpec {
+        let (op, place) = self.checks[id.0 as usize];
+        self.check_at(op, place)
+    }
+
+    /// The check with this key.
+    pub fn check_id(&self, key: &CheckKey) -> Option<CheckId> {
+        self.checks_of(self.id(&key.asset)?)
+            .find(|id| self.check(*id).key.name == key.name)
+    }
+
+    /// The op that runs a check. It is the op that makes the checked asset when that returns the
+    /// check's result; any other op runs after the asset.
+    pub fn op_of_check(&self, id: CheckId) -> OpId {
+        self.checks[id.0 as usize].0
+    }
+
+    fn check_at(&self, op: OpId, place: usize) -> &CheckSpec {
+        &self.ops[op.0 as usize].checks[place]
     }
 }

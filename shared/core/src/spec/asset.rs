@@ -8,8 +8,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    key::AssetKey, mapping::PartitionMapping, metadata::Metadata, partitions::PartitionsDefinition,
-    spec::Owner,
+    key::AssetKey,
+    mapping::PartitionMapping,
+    metadata::Metadata,
+    partitions::PartitionsDefinition,
+    spec::{GroupName, Kind, Owner, TagKey, TagValue},
 };
 
 /// One upstream asset of an asset or a check.
@@ -33,29 +36,39 @@ impl DepSpec {
 }
 
 /// One asset, as declared.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AssetSpec {
     /// Its name.
     pub key: AssetKey,
     /// The group it is shown in; `default` unless given.
-    pub group: String,
+    #[serde(default)]
+    pub group: GroupName,
     /// What it holds, for a reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Free labels.
-    pub tags: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<TagKey, TagValue>,
     /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owners: Vec<Owner>,
-    /// What it is made with or stored in, such as `parquet` or `duckdb`.
-    pub kinds: BTreeSet<String>,
+    /// What it is made with or stored in, such as `parquet` or `duckdb`; at most ten.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub kinds: BTreeSet<Kind>,
     /// The version of the code that makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_version: Option<String>,
     /// Free facts.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
     /// What it is made from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deps: Vec<DepSpec>,
     /// How it is divided; `None` is unpartitioned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<Arc<PartitionsDefinition>>,
     /// The name of the IO manager that stores it; the environment's default when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub io_manager: Option<String>,
 }
 
@@ -64,7 +77,7 @@ impl AssetSpec {
     pub fn new(key: AssetKey) -> Self {
         Self {
             key,
-            group: "default".to_owned(),
+            group: GroupName::default(),
             description: None,
             tags: BTreeMap::new(),
             owners: Vec::new(),

@@ -16,6 +16,9 @@ pub enum Severity {
 }
 
 /// A check on an asset, as declared.
+///
+/// A check belongs to an [`OpSpec`](crate::spec::OpSpec): to the one that makes the asset and returns
+/// the check's result beside it, or to an op of its own that runs after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckSpec {
     /// The asset and the check's name on it.
@@ -29,4 +32,16 @@ pub struct CheckSpec {
     /// Other assets it reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_deps: Vec<DepSpec>,
+}
+
+impl CheckSpec {
+    /// A check with nothing but a name.
+    pub fn new(key: CheckKey) -> Self {
+        Self {
+            key,
+            description: None,
+            blocking: false,
+            additional_deps: Vec::new(),
+        }
+    }
 }

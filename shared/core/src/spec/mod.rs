@@ -2,12 +2,14 @@
 
 mod asset;
 mod check;
-mod labels;
+mod names;
 mod op;
+mod owner;
 mod policy;
 
 pub use asset::{AssetSpec, DepSpec};
 pub use check::{CheckSpec, Severity};
-pub use labels::{InvalidOwner, Owner};
+pub use names::{GroupName, InvalidName, Kind, TagKey, TagValue};
 pub use op::OpSpec;
+pub use owner::{InvalidOwner, Owner};
 pub use policy::{BackfillPolicy, Backoff, ComputeProfile, Jitter, RetryPolicy};

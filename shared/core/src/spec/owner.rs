@@ -1,10 +1,17 @@
-//! Labels people put on assets.
+//! Who answers for an asset.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
 /// Who answers for an asset: `team:NAME` or an e-mail address, as in Dagster.
+///
+/// ```
+/// use precip_core::spec::Owner;
+///
+/// assert_eq!("team:data".parse(), Ok(Owner::Team("data".to_owned())));
+/// assert!("ann".parse::<Owner>().is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Owner {
@@ -22,18 +29,24 @@ impl FromStr for Owner {
             owner: owner.to_owned(),
         };
         if let Some(team) = owner.strip_prefix("team:") {
-            return if team.is_empty() || team.contains(char::is_whitespace) {
+            return if team.trim().is_empty() {
                 Err(refuse())
             } else {
                 Ok(Self::Team(team.to_owned()))
             };
         }
         let (name, host) = owner.split_once('@').ok_or_else(refuse)?;
-        let plain = |part: &str| {
-            !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '@')
-        };
-        let domain = host.split('.').count() > 1 && host.split('.').all(plain);
-        if plain(name) && domain {
+        let (domain, top) = host.rsplit_once('.').ok_or_else(refuse)?;
+        let name_fits = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._%+-".contains(c));
+        let domain_fits = !domain.is_empty()
+            && domain
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
+        let top_fits = (2..=7).contains(&top.len()) && top.bytes().all(|b| b.is_ascii_alphabetic());
+        if name_fits && domain_fits && top_fits {
             Ok(Self::Email(owner.to_owned()))
         } else {
             Err(refuse())
@@ -66,7 +79,9 @@ impl From<Owner> for String {
 
 /// A string that is not an [`Owner`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{owner}` is not an owner: write `team:NAME` or an e-mail address")]
+#[error(
+    "`{owner}` is not an owner: write `team:NAME` or an e-mail address, like `team:data` or `ann@example.com`"
+)]
 pub struct InvalidOwner {
     /// What was given.
     pub owner: String,

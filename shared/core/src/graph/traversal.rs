@@ -1,0 +1,77 @@
+//! Walking the graph: what is above, what is below, and how deep.
+
+use crate::graph::{AssetGraph, AssetId, AssetSet, Edge};
+
+impl AssetGraph {
+    /// Every asset.
+    pub fn all(&self) -> AssetSet {
+        AssetSet::first(AssetId::at(self.len()).0)
+    }
+
+    /// `from`, and what it is made from, up to `depth` edges away (`None`: all the way).
+    pub fn ancestors(&self, from: &AssetSet, depth: Option<u32>) -> AssetSet {
+        reach(from, depth, &self.upstream)
+    }
+
+    /// `from`, and what is made from it, up to `depth` edges away (`None`: all the way).
+    pub fn descendants(&self, from: &AssetSet, depth: Option<u32>) -> AssetSet {
+        reach(from, depth, &self.downstream)
+    }
+
+    /// The assets of `of` that are made from none of the others in `of`.
+    pub fn roots(&self, of: &AssetSet) -> AssetSet {
+        of.iter()
+            .filter(|id| !touches(*id, of, &self.upstream))
+            .collect()
+    }
+
+    /// The assets of `of` from which none of the others in `of` is made.
+    pub fn sinks(&self, of: &AssetSet) -> AssetSet {
+        of.iter()
+            .filter(|id| !touches(*id, of, &self.downstream))
+            .collect()
+    }
+
+    /// The assets of `of` in levels: each level is made from the earlier ones only, and each asset
+    /// is in the first level it can be in. Paths through assets outside `of` do not count.
+    pub fn levels(&self, of: &AssetSet) -> Vec<Vec<AssetId>> {
+        let mut depth = vec![0; self.len()];
+        let mut levels: Vec<Vec<AssetId>> = Vec::new();
+        for id in self.order.iter().copied().filter(|id| of.contains(*id)) {
+            let above = self.upstream(id).iter().map(|edge| edge.asset);
+            let above = above.filter(|other| *other != id && of.contains(*other));
+            let level = above
+                .map(|other| depth[other.index()] + 1)
+                .max()
+                .unwrap_or(0);
+            depth[id.index()] = level;
+            if levels.len() <= level {
+                levels.push(Vec::new());
+            }
+            levels[level].push(id);
+        }
+        levels.iter_mut().for_each(|level| level.sort_unstable());
+        levels
+    }
+}
+
+fn reach(from: &AssetSet, depth: Option<u32>, edges: &[Vec<Edge>]) -> AssetSet {
+    let mut reached = from.clone();
+    let mut front: Vec<AssetId> = from.iter().collect();
+    let mut left = depth;
+    while !front.is_empty() && left != Some(0) {
+        let next = front
+            .iter()
+            .flat_map(|id| &edges[id.index()])
+            .map(|edge| edge.asset);
+        front = next.filter(|id| reached.insert(*id)).collect();
+        left = left.map(|left| left - 1);
+    }
+    reached
+}
+
+fn touches(id: AssetId, of: &AssetSet, edges: &[Vec<Edge>]) -> bool {
+    edges[id.index()]
+        .iter()
+        .any(|edge| edge.asset != id && of.contains(edge.asset))
+}

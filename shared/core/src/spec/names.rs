@@ -1,0 +1,198 @@
+//! Names people give to groups, tags and kinds, each refused where Dagster refuses it.
+
+use std::{borrow::Borrow, fmt, ops::Deref, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+/// The longest part of a tag's key, a tag's value, and a kind.
+const LONGEST: usize = 63;
+
+/// A string that is not the name it was meant to be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is not a {what}: {rule}")]
+pub struct InvalidName {
+    /// What was given.
+    pub given: String,
+    /// What it was meant to be, such as `group name`.
+    pub what: &'static str,
+    /// What one looks like.
+    pub rule: &'static str,
+}
+
+macro_rules! name {
+    (
+        $(#[$doc:meta])*
+        $name:ident, $what:literal, $rule:literal, $accepts:expr
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Takes a string that is one.
+            ///
+            /// # Errors
+            /// [`InvalidName`], which says what one looks like.
+            pub fn new(given: impl AsRef<str>) -> Result<Self, InvalidName> {
+                let given = given.as_ref();
+                let accepts: fn(&str) -> bool = $accepts;
+                if accepts(given) {
+                    Ok(Self(given.into()))
+                } else {
+                    Err(InvalidName { given: given.to_owned(), what: $what, rule: $rule })
+                }
+            }
+
+            /// The name as it is written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                *self.0 == *other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                *self.0 == **other
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(given: &str) -> Result<Self, InvalidName> {
+                Self::new(given)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+
+            fn try_from(given: String) -> Result<Self, InvalidName> {
+                Self::new(given)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = InvalidName;
+
+            fn try_from(given: &str) -> Result<Self, InvalidName> {
+                Self::new(given)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.as_str().to_owned()
+            }
+        }
+    };
+}
+
+name! {
+    /// The group an asset is shown in. Parts of ASCII letters, digits and `_` with `/` between them
+    /// make a hierarchy. As Dagster's group names.
+    ///
+    /// ```
+    /// use precip_core::spec::GroupName;
+    ///
+    /// assert!(GroupName::new("marketing/campaigns").is_ok());
+    /// assert_eq!(
+    ///     GroupName::new("my group").unwrap_err().to_string(),
+    ///     "`my group` is not a group name: write ASCII letters, digits and `_`, with `/` between \
+    ///      the parts of a hierarchy, like `marketing` or `marketing/campaigns`",
+    /// );
+    /// ```
+    GroupName, "group name",
+    "write ASCII letters, digits and `_`, with `/` between the parts of a hierarchy, like \
+     `marketing` or `marketing/campaigns`",
+    |given| given.split('/').all(|part| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    })
+}
+
+impl Default for GroupName {
+    /// `default`, the group of an asset that names none.
+    fn default() -> Self {
+        Self("default".into())
+    }
+}
+
+name! {
+    /// The key of a tag: up to 63 ASCII letters, digits, `_`, `-` and `.`, after an optional
+    /// namespace of the same with a `/`. As Dagster's tag keys.
+    TagKey, "tag key",
+    "write up to 63 ASCII letters, digits, `_`, `-` or `.`, after an optional namespace of the \
+     same and a `/`, like `domain` or `team/domain`",
+    |given| {
+        let (namespace, key) = match given.strip_prefix("dagster/kind/") {
+            Some(key) => (None, key),
+            None => match given.split_once('/') {
+                Some((namespace, key)) => (Some(namespace), key),
+                None => (None, given),
+            },
+        };
+        namespace.is_none_or(label) && label(key)
+    }
+}
+
+name! {
+    /// The value of a tag: up to 63 ASCII letters, digits, `_`, `-` and `.`, or nothing. As
+    /// Dagster's tag values on definitions.
+    TagValue, "tag value",
+    "write up to 63 ASCII letters, digits, `_`, `-` or `.`, or nothing",
+    |given| given.is_empty() || label(given)
+}
+
+impl Default for TagValue {
+    /// The value of a tag that is only a key.
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
+name! {
+    /// What an asset is made with or stored in: up to 63 ASCII letters, digits, `_`, `-` and `.`.
+    /// As Dagster's kinds.
+    Kind, "kind",
+    "write up to 63 ASCII letters, digits, `_`, `-` or `.`, like `parquet`",
+    label
+}
+
+fn label(part: &str) -> bool {
+    (1..=LONGEST).contains(&part.len())
+        && part
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+}
