@@ -1,0 +1,3 @@
+//! The commands that the binary of every Precip project has.
+
+pub mod graph;
