@@ -1,13 +1,28 @@
 //! [`PartitionsDefinition`]: any of the kinds of definition, and the questions all of them answer.
 
+use std::iter;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     DynamicPartitions, MultiPartitions, PartitionContext, PartitionKey, PartitionSet,
-    StaticPartitions, TimeWindowPartitions,
+    StaticPartitions, TimeWindowPartitions, UnknownPartition, unknown,
 };
 
 /// Which keys an asset's data is divided into. It is a value: several assets can share one.
+///
+/// ```
+/// use precip_core::partitions::{PartitionContext, PartitionsDefinition, StaticPartitions};
+///
+/// let origins = PartitionsDefinition::from(StaticPartitions::new(["EWR", "JFK", "LGA"])?);
+/// let context = PartitionContext::at(chrono::DateTime::UNIX_EPOCH);
+/// assert_eq!(origins.ordinal(&"LGA".into(), &context)?, 2);
+/// assert_eq!(
+///     origins.ordinal(&"LGB".into(), &context).unwrap_err().to_string(),
+///     "there is no partition `LGB`: did you mean `LGA`? The keys are `EWR`, `JFK` and `LGA`",
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PartitionsDefinition {
@@ -24,14 +39,48 @@ pub enum PartitionsDefinition {
 impl PartitionsDefinition {
     /// The partitions that exist.
     pub fn all(&self, context: &PartitionContext) -> PartitionSet {
-        let _ = context;
-        todo!()
+        match self {
+            Self::Static(keys) => PartitionSet::from(0..keys.count()),
+            Self::TimeWindow(windows) => PartitionSet::from(0..windows.count(context.now)),
+            Self::Multi(multi) => multi.all(context),
+            Self::Dynamic(dynamic) => dynamic
+                .slots(context)
+                .map(|slots| slots.iter().map(|(ordinal, _)| ordinal).collect())
+                .unwrap_or_default(),
+        }
     }
 
     /// How many partitions exist.
     pub fn count(&self, context: &PartitionContext) -> u64 {
-        let _ = context;
-        todo!()
+        match self {
+            Self::Static(keys) => keys.count(),
+            Self::TimeWindow(windows) => windows.count(context.now),
+            Self::Multi(multi) => multi.count(context),
+            Self::Dynamic(_) => self.all(context).len(),
+        }
+    }
+
+    /// Whether a key names a partition that exists.
+    pub fn contains(&self, key: &str, context: &PartitionContext) -> bool {
+        self.find(key, context).is_some()
+    }
+
+    /// The ordinal of a key of a partition that exists; [`Self::ordinal`] without an explanation.
+    pub fn find(&self, key: &str, context: &PartitionContext) -> Option<u64> {
+        match self {
+            Self::Static(keys) => keys.ordinal(key),
+            Self::TimeWindow(windows) => windows
+                .ordinal(key)
+                .filter(|&ordinal| ordinal < windows.count(context.now)),
+            Self::Multi(multi) => {
+                let parts = multi.parts(key)?;
+                let ordinals: Option<Vec<u64>> = iter::zip(multi.dimensions(), parts)
+                    .map(|((_, dimension), part)| dimension.find(part, context))
+                    .collect();
+                multi.ordinal_of(&ordinals?)
+            }
+            Self::Dynamic(dynamic) => dynamic.slots(context)?.ordinal(key),
+        }
     }
 
     /// The ordinal of a key of a partition that exists.
@@ -43,15 +92,19 @@ impl PartitionsDefinition {
         key: &PartitionKey,
         context: &PartitionContext,
     ) -> Result<u64, UnknownPartition> {
-        let _ = (key, context);
-        todo!()
+        self.find(key.as_str(), context)
+            .ok_or_else(|| unknown::explain(self, key, context))
     }
 
     /// The key with this ordinal, whether or not its window exists yet; `None` where the ordinal
     /// belongs to nothing (a dynamic key that was removed, a place past the end).
     pub fn key(&self, ordinal: u64, context: &PartitionContext) -> Option<PartitionKey> {
-        let _ = (ordinal, context);
-        todo!()
+        match self {
+            Self::Static(keys) => keys.key(ordinal).cloned(),
+            Self::TimeWindow(windows) => windows.key(ordinal),
+            Self::Multi(multi) => multi.key(ordinal, context),
+            Self::Dynamic(dynamic) => dynamic.slots(context)?.key(ordinal).cloned(),
+        }
     }
 
     /// The keys of a set in the definition's own order (for a multi-dimensional definition that is
@@ -61,12 +114,23 @@ impl PartitionsDefinition {
         set: &'a PartitionSet,
         context: &'a PartitionContext,
     ) -> Box<dyn Iterator<Item = PartitionKey> + 'a> {
-        let _ = (set, context);
-        todo!()
+        match self {
+            Self::Multi(multi) => multi.keys(set, context),
+            _ => Box::new(set.iter().filter_map(|ordinal| self.key(ordinal, context))),
+        }
+    }
+
+    /// The partition that comes last in the definition's own order.
+    pub fn last(&self, context: &PartitionContext) -> Option<u64> {
+        match self {
+            Self::Multi(multi) => multi.last(context),
+            _ => self.all(context).last(),
+        }
     }
 
     /// `start...end`, both inclusive: a slice in the definition's order, for multi-dimensional
-    /// definitions the product of the slices of each dimension.
+    /// definitions the product of the slices of each dimension. It is empty where `end` comes
+    /// before `start`.
     ///
     /// # Errors
     /// [`UnknownPartition`] when either end does not exist.
@@ -76,17 +140,49 @@ impl PartitionsDefinition {
         end: &PartitionKey,
         context: &PartitionContext,
     ) -> Result<PartitionSet, UnknownPartition> {
-        let _ = (start, end, context);
-        todo!()
+        let (first, last) = (self.ordinal(start, context)?, self.ordinal(end, context)?);
+        let all = self.all(context);
+        let Self::Multi(multi) = self else {
+            return Ok(&all & &slice(first, last));
+        };
+        let sides: Option<Vec<PartitionSet>> = multi
+            .ordinals_of(first)
+            .zip(multi.ordinals_of(last))
+            .map(|(first, last)| iter::zip(first, last).map(|(a, b)| slice(a, b)).collect());
+        Ok(sides
+            .map(|sides| &all & &multi.product(&sides))
+            .unwrap_or_default())
     }
 }
 
-/// A key that names no partition that exists.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no partition `{key}`: {hint}")]
-pub struct UnknownPartition {
-    /// What was asked for.
-    pub key: PartitionKey,
-    /// Why not, and what to write instead.
-    pub hint: String,
+fn slice(first: u64, last: u64) -> PartitionSet {
+    if first <= last {
+        PartitionSet::from(first..last + 1)
+    } else {
+        PartitionSet::empty()
+    }
+}
+
+impl From<StaticPartitions> for PartitionsDefinition {
+    fn from(partitions: StaticPartitions) -> Self {
+        Self::Static(partitions)
+    }
+}
+
+impl From<TimeWindowPartitions> for PartitionsDefinition {
+    fn from(partitions: TimeWindowPartitions) -> Self {
+        Self::TimeWindow(partitions)
+    }
+}
+
+impl From<MultiPartitions> for PartitionsDefinition {
+    fn from(partitions: MultiPartitions) -> Self {
+        Self::Multi(partitions)
+    }
+}
+
+impl From<DynamicPartitions> for PartitionsDefinition {
+    fn from(partitions: DynamicPartitions) -> Self {
+        Self::Dynamic(partitions)
+    }
 }

@@ -12,12 +12,14 @@ mod multi;
 mod set;
 mod static_partitions;
 mod time_window;
+mod unknown;
 
 pub use context::{DynamicKeys, PartitionContext};
-pub use definition::{PartitionsDefinition, UnknownPartition};
+pub use definition::PartitionsDefinition;
 pub use dynamic::DynamicPartitions;
 pub use key::{MultiPartitionKey, PartitionKey};
-pub use multi::{InvalidMultiPartitions, MultiPartitions};
+pub use multi::{InvalidMultiPartitions, MultiPartitions, PartitionBox};
 pub use set::PartitionSet;
 pub use static_partitions::{InvalidStaticPartitions, StaticPartitions};
 pub use time_window::{Cadence, InvalidTimeWindows, TimeWindow, TimeWindowPartitions};
+pub use unknown::UnknownPartition;

@@ -1,14 +1,24 @@
 //! [`PartitionSet`]: some of the partitions of one asset, by ordinal.
 
-use std::ops::{BitAnd, BitOr, Range, Sub};
+mod algebra;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
 
 use roaring::RoaringTreemap;
-use serde::{Deserialize, Serialize};
 
 /// Some of the partitions of one asset, as a compressed bitmap over their ordinals.
 ///
 /// The set of an unpartitioned asset holds ordinal 0 or nothing. A set says nothing about which
-/// definition it belongs to: sets of different definitions must not be combined.
+/// definition it belongs to: sets of different definitions must not be combined. Runs of
+/// neighbouring ordinals cost next to nothing, whatever their length; scattered ordinals cost about
+/// two bytes each.
+///
+/// In JSON a set is a string: its runs while they are the shorter form (`"0-30,40"`, both ends
+/// inclusive), else `roaring:` and the portable bytes of the bitmap in base64.
 ///
 /// ```
 /// use precip_core::partitions::PartitionSet;
@@ -17,9 +27,13 @@ use serde::{Deserialize, Serialize};
 /// let done: PartitionSet = [0, 1, 30].into_iter().collect();
 /// assert_eq!((&january - &done).len(), 28);
 /// assert_eq!(january.ranges().collect::<Vec<_>>(), [0..31]);
+/// assert_eq!(serde_json::to_string(&done)?, r#""0-1,30""#);
+/// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq)]
 pub struct PartitionSet(RoaringTreemap);
+
+impl Eq for PartitionSet {}
 
 impl PartitionSet {
     /// The set that holds nothing.
@@ -47,6 +61,16 @@ impl PartitionSet {
         self.0.contains(ordinal)
     }
 
+    /// Whether it holds every ordinal of a run.
+    pub fn contains_range(&self, range: Range<u64>) -> bool {
+        self.0.contains_range(range)
+    }
+
+    /// How many ordinals of a run it holds.
+    pub fn count_in(&self, range: Range<u64>) -> u64 {
+        self.0.range_cardinality(range)
+    }
+
     /// Adds one ordinal; answers whether it was new.
     pub fn insert(&mut self, ordinal: u64) -> bool {
         self.0.insert(ordinal)
@@ -60,6 +84,11 @@ impl PartitionSet {
     /// Takes one ordinal out; answers whether it was there.
     pub fn remove(&mut self, ordinal: u64) -> bool {
         self.0.remove(ordinal)
+    }
+
+    /// Takes a run of ordinals out.
+    pub fn remove_range(&mut self, range: Range<u64>) {
+        self.0.remove_range(range);
     }
 
     /// The ordinals, lowest first.
@@ -77,16 +106,31 @@ impl PartitionSet {
         self.0.max()
     }
 
-    /// The longest runs of neighbouring ordinals, lowest first.
+    /// The ordinal with `n` lower ones in the set.
+    pub fn nth(&self, n: u64) -> Option<u64> {
+        self.0.select(n)
+    }
+
+    /// The longest runs of neighbouring ordinals, lowest first; the work is linear in their number,
+    /// not in their lengths.
     pub fn ranges(&self) -> impl Iterator<Item = Range<u64>> + '_ {
-        let mut ordinals = self.0.iter().peekable();
+        let mut runs = self
+            .0
+            .bitmaps()
+            .flat_map(|(high, bitmap)| {
+                let base = u64::from(high) << 32;
+                let mut ordinals = bitmap.iter();
+                std::iter::from_fn(move || ordinals.next_range()).map(move |run| {
+                    base + u64::from(*run.start())..base + u64::from(*run.end()) + 1
+                })
+            })
+            .peekable();
         std::iter::from_fn(move || {
-            let start = ordinals.next()?;
-            let mut end = start + 1;
-            while ordinals.next_if_eq(&end).is_some() {
-                end += 1;
+            let mut run = runs.next()?;
+            while let Some(next) = runs.next_if(|next| next.start == run.end) {
+                run.end = next.end;
             }
-            Some(start..end)
+            Some(run)
         })
     }
 
@@ -103,7 +147,7 @@ impl PartitionSet {
 
 impl std::fmt::Debug for PartitionSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.ranges()).finish()
+        f.debug_set().entries(self.ranges()).finish()
     }
 }
 
@@ -121,50 +165,24 @@ impl FromIterator<u64> for PartitionSet {
     }
 }
 
+impl FromIterator<Range<u64>> for PartitionSet {
+    fn from_iter<I: IntoIterator<Item = Range<u64>>>(ranges: I) -> Self {
+        let mut set = Self::default();
+        set.extend(ranges);
+        set
+    }
+}
+
 impl Extend<u64> for PartitionSet {
     fn extend<I: IntoIterator<Item = u64>>(&mut self, ordinals: I) {
         self.0.extend(ordinals);
     }
 }
 
-impl BitOr for &PartitionSet {
-    type Output = PartitionSet;
-
-    fn bitor(self, other: Self) -> PartitionSet {
-        PartitionSet(&self.0 | &other.0)
-    }
-}
-
-impl BitAnd for &PartitionSet {
-    type Output = PartitionSet;
-
-    fn bitand(self, other: Self) -> PartitionSet {
-        PartitionSet(&self.0 & &other.0)
-    }
-}
-
-impl Sub for &PartitionSet {
-    type Output = PartitionSet;
-
-    fn sub(self, other: Self) -> PartitionSet {
-        PartitionSet(&self.0 - &other.0)
-    }
-}
-
-impl std::ops::BitOrAssign<&PartitionSet> for PartitionSet {
-    fn bitor_assign(&mut self, other: &PartitionSet) {
-        self.0 |= &other.0;
-    }
-}
-
-impl std::ops::BitAndAssign<&PartitionSet> for PartitionSet {
-    fn bitand_assign(&mut self, other: &PartitionSet) {
-        self.0 &= &other.0;
-    }
-}
-
-impl std::ops::SubAssign<&PartitionSet> for PartitionSet {
-    fn sub_assign(&mut self, other: &PartitionSet) {
-        self.0 -= &other.0;
+impl Extend<Range<u64>> for PartitionSet {
+    fn extend<I: IntoIterator<Item = Range<u64>>>(&mut self, ranges: I) {
+        for range in ranges {
+            self.insert_range(range);
+        }
     }
 }

@@ -1,0 +1,77 @@
+//! How a [`PartitionSet`] is written: runs as text while that is short, else a bitmap in base64.
+
+use std::{fmt::Write, ops::Range};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use roaring::RoaringTreemap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+use super::PartitionSet;
+
+const BITMAP: &str = "roaring:";
+
+/// A run longer than this is no set of partitions but damaged or hostile input, which must not
+/// become as many bitmap containers.
+const LONGEST_RUN: u64 = 1 << 40;
+
+impl Serialize for PartitionSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&to_text(self))
+    }
+}
+
+impl<'de> Deserialize<'de> for PartitionSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        from_text(&text).map_err(D::Error::custom)
+    }
+}
+
+fn to_text(set: &PartitionSet) -> String {
+    let bitmap_length = BITMAP.len() + set.0.serialized_size().div_ceil(3) * 4;
+    let mut text = String::new();
+    for run in set.ranges() {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        let _ = write!(text, "{}", run.start);
+        if run.end - run.start > 1 {
+            let _ = write!(text, "-{}", run.end - 1);
+        }
+        if text.len() > bitmap_length {
+            return bitmap_text(set).unwrap_or(text);
+        }
+    }
+    text
+}
+
+fn bitmap_text(set: &PartitionSet) -> Option<String> {
+    let mut bytes = Vec::with_capacity(set.0.serialized_size());
+    set.0.serialize_into(&mut bytes).ok()?;
+    Some(format!("{BITMAP}{}", BASE64_STANDARD.encode(bytes)))
+}
+
+fn from_text(text: &str) -> Result<PartitionSet, String> {
+    if let Some(encoded) = text.strip_prefix(BITMAP) {
+        let bytes = BASE64_STANDARD
+            .decode(encoded)
+            .map_err(|error| format!("the partition set after `{BITMAP}` is no base64: {error}"))?;
+        return RoaringTreemap::deserialize_from(&*bytes)
+            .map(PartitionSet)
+            .map_err(|error| format!("the partition set after `{BITMAP}` is no bitmap: {error}"));
+    }
+    text.split(',')
+        .filter(|run| !run.is_empty())
+        .map(run)
+        .collect()
+}
+
+fn run(text: &str) -> Result<Range<u64>, String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.parse::<u64>(), last.parse::<u64>()) {
+        (Ok(first), Ok(last)) if first <= last && last - first < LONGEST_RUN => Ok(first..last + 1),
+        _ => Err(format!(
+            "`{text}` is no run of ordinals: write one ordinal or `first-last`, such as `0-30`"
+        )),
+    }
+}
