@@ -17,8 +17,8 @@ use roaring::RoaringTreemap;
 /// neighbouring ordinals cost next to nothing, whatever their length; scattered ordinals cost about
 /// two bytes each.
 ///
-/// In JSON a set is a string: its runs while they are the shorter form (`"0-30,40"`, both ends
-/// inclusive), else `roaring:` and the portable bytes of the bitmap in base64.
+/// In JSON a set is a string: its runs while they are few (`"0-30,40"`, both ends inclusive), else
+/// `roaring:` and the portable bytes of the bitmap in base64. Equal sets are written equally.
 ///
 /// ```
 /// use precip_core::partitions::PartitionSet;

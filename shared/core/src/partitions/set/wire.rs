@@ -10,6 +10,9 @@ use super::PartitionSet;
 
 const BITMAP: &str = "roaring:";
 
+/// Up to so many runs are written as text, which a person can read.
+const MOST_RUNS: usize = 64;
+
 /// A run longer than this is no set of partitions but damaged or hostile input, which must not
 /// become as many bitmap containers.
 const LONGEST_RUN: u64 = 1 << 40;
@@ -28,7 +31,12 @@ impl<'de> Deserialize<'de> for PartitionSet {
 }
 
 fn to_text(set: &PartitionSet) -> String {
-    let bitmap_length = BITMAP.len() + set.0.serialized_size().div_ceil(3) * 4;
+    let runs: Vec<Range<u64>> = set.ranges().take(MOST_RUNS + 1).collect();
+    if runs.len() > MOST_RUNS
+        && let Some(text) = bitmap_text(set)
+    {
+        return text;
+    }
     let mut text = String::new();
     for run in set.ranges() {
         if !text.is_empty() {
@@ -38,16 +46,20 @@ fn to_text(set: &PartitionSet) -> String {
         if run.end - run.start > 1 {
             let _ = write!(text, "-{}", run.end - 1);
         }
-        if text.len() > bitmap_length {
-            return bitmap_text(set).unwrap_or(text);
-        }
     }
     text
 }
 
+/// The bitmap in the one form that does not depend on how the set was built.
 fn bitmap_text(set: &PartitionSet) -> Option<String> {
-    let mut bytes = Vec::with_capacity(set.0.serialized_size());
-    set.0.serialize_into(&mut bytes).ok()?;
+    let canonical = RoaringTreemap::from_bitmaps(set.0.bitmaps().map(|(high, bitmap)| {
+        let mut bitmap = bitmap.clone();
+        bitmap.remove_run_compression();
+        bitmap.optimize();
+        (high, bitmap)
+    }));
+    let mut bytes = Vec::with_capacity(canonical.serialized_size());
+    canonical.serialize_into(&mut bytes).ok()?;
     Some(format!("{BITMAP}{}", BASE64_STANDARD.encode(bytes)))
 }
 
