@@ -14,6 +14,6 @@ pub use body::{CheckBody, Inputs, OpBody, Resources};
 pub use check_result::CheckResult;
 pub use context::{AssetContext, PartitionScope};
 pub use error::{AssetError, ErrorKind, Terminal};
-pub use input::{InputSpec, LoadedInput, LoadedPart};
+pub use input::{InputNeeds, InputSpec, LoadedInput, LoadedPart};
 pub use output::{OpOutput, OpOutputs};
 pub use value::AssetValue;

@@ -7,12 +7,18 @@ use std::any::Any;
 /// The engine carries it without looking inside. What is inside is agreed between the conversions of
 /// `precip-io` (`IntoAsset`, `FromAsset`) and the IO managers, so that the engine depends on no data
 /// format.
-pub struct AssetValue(Box<dyn Any + Send>);
+pub struct AssetValue {
+    inner: Box<dyn Any + Send>,
+    type_name: &'static str,
+}
 
 impl AssetValue {
     /// Wraps a value.
     pub fn new<T: Any + Send>(value: T) -> Self {
-        Self(Box::new(value))
+        Self {
+            inner: Box::new(value),
+            type_name: std::any::type_name::<T>(),
+        }
     }
 
     /// Takes the value out again.
@@ -20,17 +26,26 @@ impl AssetValue {
     /// # Errors
     /// The value itself, when it is not a `T`.
     pub fn downcast<T: Any>(self) -> Result<T, Self> {
-        self.0.downcast::<T>().map(|value| *value).map_err(Self)
+        let type_name = self.type_name;
+        self.inner
+            .downcast::<T>()
+            .map(|value| *value)
+            .map_err(|inner| Self { inner, type_name })
     }
 
     /// Looks at the value.
     pub fn downcast_ref<T: Any>(&self) -> Option<&T> {
-        self.0.downcast_ref()
+        self.inner.downcast_ref()
+    }
+
+    /// The type of what is inside, for a message.
+    pub fn type_name(&self) -> &'static str {
+        self.type_name
     }
 }
 
 impl std::fmt::Debug for AssetValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AssetValue(..)")
+        write!(f, "AssetValue({})", self.type_name)
     }
 }

@@ -1,10 +1,11 @@
 //! [`IoManager`].
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use precip_core::{key::AssetKey, metadata::Metadata, partitions::PartitionKey};
 use serde::{Deserialize, Serialize};
 
-use crate::{asset::AssetValue, run_id::RunId};
+use crate::{asset::AssetValue, io::LoadRequest, run_id::RunId};
 
 /// Which attempt at which (asset, partition) some data belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,8 +46,48 @@ pub trait IoManager: Send + Sync {
     /// Loads what was stored at a pointer.
     ///
     /// # Errors
-    /// [`IoError`] when there is nothing at the pointer, or loading failed.
-    async fn load(&self, address: &Address, pointer: &str) -> Result<AssetValue, IoError>;
+    /// [`IoError::NotFound`] when there is nothing at the pointer; another [`IoError`] when loading
+    /// failed or what is there is damaged.
+    async fn load(
+        &self,
+        address: &Address,
+        pointer: &str,
+        request: &LoadRequest,
+    ) -> Result<AssetValue, IoError>;
+
+    /// Removes what was stored at a pointer, once nothing points there any more. Removing what is
+    /// not there is no error.
+    ///
+    /// # Errors
+    /// [`IoError`] when removing failed. A manager whose store cleans up by itself leaves this out:
+    /// by default nothing is removed and [`IoError::Unsupported`] says so.
+    async fn remove(&self, pointer: &str) -> Result<(), IoError> {
+        Err(IoError::Unsupported {
+            message: format!("this IO manager removes nothing, so `{pointer}` stays"),
+        })
+    }
+
+    /// Lists every attempt that is stored of an asset, in no particular order. Those that no
+    /// materialization points at can be removed.
+    ///
+    /// # Errors
+    /// [`IoError`] when listing failed; by default [`IoError::Unsupported`].
+    async fn list(&self, asset: &AssetKey) -> Result<Vec<StoredAttempt>, IoError> {
+        Err(IoError::Unsupported {
+            message: format!("this IO manager cannot list what is stored of `{asset}`"),
+        })
+    }
+}
+
+/// One attempt's data in a store, as [`IoManager::list`] finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAttempt {
+    /// The pointer: equal to [`Stored::pointer`] of the attempt that wrote it.
+    pub pointer: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was written, by the store's clock.
+    pub written: DateTime<Utc>,
 }
 
 /// Data that could not be stored or loaded.
