@@ -1,0 +1,79 @@
+//! Retriers and catchers.
+
+use super::{Finding, Rule};
+use crate::model::{Retry, STATES_ALL, State};
+
+/// AWS's limits: <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>.
+const MAX_ATTEMPTS: u32 = 99_999_999;
+const MAX_INTERVAL_SECONDS: u32 = 99_999_999;
+const MAX_DELAY_SECONDS: u32 = 31_622_400;
+
+pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
+    let mut finding = |rule, message: String| {
+        findings.push(Finding {
+            place: place.to_owned(),
+            rule,
+            message,
+        });
+    };
+    let retriers = state
+        .retry()
+        .iter()
+        .map(|retry| &retry.error_equals)
+        .collect();
+    let catchers = state
+        .catch()
+        .iter()
+        .map(|catch| &catch.error_equals)
+        .collect();
+    for (what, lists) in [("retrier", retriers), ("catcher", catchers)] {
+        let lists: Vec<&Vec<String>> = lists;
+        for (index, errors) in lists.iter().enumerate() {
+            let all = errors.iter().any(|error| error == STATES_ALL);
+            if errors.is_empty() {
+                finding(
+                    Rule::ErrorHandling,
+                    format!("a {what} names no error: list at least one"),
+                );
+            } else if all && (errors.len() > 1 || index + 1 < lists.len()) {
+                finding(
+                    Rule::CatchAllLast,
+                    format!("{STATES_ALL} must stand alone, and in the last {what}"),
+                );
+            }
+        }
+    }
+    for problem in state.retry().iter().filter_map(numbers) {
+        finding(Rule::ErrorHandling, problem);
+    }
+}
+
+fn numbers(retry: &Retry) -> Option<String> {
+    let interval = retry.interval_seconds.unwrap_or(1);
+    if interval == 0 || interval >= MAX_INTERVAL_SECONDS {
+        return Some(format!(
+            "IntervalSeconds is {interval}: it must be 1 to 99999998"
+        ));
+    }
+    if retry
+        .max_attempts
+        .is_some_and(|attempts| attempts > MAX_ATTEMPTS)
+    {
+        return Some(format!("MaxAttempts must be at most {MAX_ATTEMPTS}"));
+    }
+    if retry
+        .backoff_rate
+        .is_some_and(|rate| !(rate >= 1.0 && rate.is_finite()))
+    {
+        return Some("BackoffRate must be at least 1.0".to_owned());
+    }
+    if let Some(delay) = retry.max_delay_seconds
+        && (delay <= interval || delay >= MAX_DELAY_SECONDS)
+    {
+        return Some(format!(
+            "MaxDelaySeconds is {delay}: it must be more than IntervalSeconds ({interval}) and \
+                 less than {MAX_DELAY_SECONDS}"
+        ));
+    }
+    None
+}

@@ -1,0 +1,129 @@
+//! Map states.
+
+use serde_json::Value;
+
+use super::{Finding, Rule};
+use crate::model::{ExecutionType, Map, ProcessorMode, State, States};
+
+pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
+    let State::Map(map) = state else { return };
+    let mut finding = |rule, message: &str| {
+        findings.push(Finding {
+            place: place.to_owned(),
+            rule,
+            message: message.to_owned(),
+        });
+    };
+    let config = map.item_processor.processor_config;
+    match config.mode {
+        ProcessorMode::Inline => {
+            for (field, present) in [
+                ("ItemReader", map.item_reader.is_some()),
+                ("ResultWriter", map.result_writer.is_some()),
+                ("Label", map.label.is_some()),
+                (
+                    "ToleratedFailurePercentage",
+                    map.tolerated_failure_percentage.is_some(),
+                ),
+                ("ExecutionType", config.execution_type.is_some()),
+            ] {
+                if present {
+                    let message = format!(
+                        "{field} is for distributed maps: set the processor's Mode to DISTRIBUTED, \
+                         or take it out"
+                    );
+                    finding(Rule::MapMode, &message);
+                }
+            }
+            if map.max_concurrency.is_some_and(|limit| limit > 40) {
+                finding(
+                    Rule::MapMode,
+                    "an inline map works on at most 40 items at once",
+                );
+            }
+        }
+        ProcessorMode::Distributed => distributed(map, &mut finding),
+    }
+}
+
+fn distributed(map: &Map, finding: &mut impl FnMut(Rule, &str)) {
+    if map.item_reader.is_some() && map.items_path.is_some() {
+        finding(
+            Rule::DistributedMap,
+            "items come from ItemReader or from ItemsPath, not from both",
+        );
+    }
+    if map
+        .tolerated_failure_percentage
+        .is_some_and(|percentage| percentage > 100)
+    {
+        finding(
+            Rule::DistributedMap,
+            "ToleratedFailurePercentage is 0 to 100",
+        );
+    }
+    if map.max_concurrency.is_some_and(|limit| limit > 10_000) {
+        finding(
+            Rule::DistributedMap,
+            "a distributed map starts at most 10000 executions at once",
+        );
+    }
+    if let Some(label) = &map.label {
+        let plain = label
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        if label.is_empty() || label.chars().count() > Map::MAX_LABEL_CHARS || !plain {
+            finding(
+                Rule::DistributedMap,
+                "a Label has 1 to 40 characters, all of them letters, digits, `-` or `_`",
+            );
+        }
+    }
+    if let Some(config) = map
+        .item_reader
+        .as_ref()
+        .and_then(|reader| reader.reader_config.as_ref())
+    {
+        let is = |key: &str, value: &str| config.get(key).and_then(Value::as_str) == Some(value);
+        let headers = config.get("CSVHeaders").and_then(Value::as_array);
+        if is("InputType", "CSV")
+            && !is("CSVHeaderLocation", "FIRST_ROW")
+            && !(is("CSVHeaderLocation", "GIVEN") && headers.is_some_and(|h| !h.is_empty()))
+        {
+            finding(
+                Rule::CsvHeader,
+                "a CSV reader needs CSVHeaderLocation FIRST_ROW, or GIVEN with CSVHeaders",
+            );
+        }
+    }
+    match map.item_processor.processor_config.execution_type {
+        None => finding(
+            Rule::DistributedMap,
+            "say ExecutionType EXPRESS or STANDARD",
+        ),
+        Some(ExecutionType::Express) if outlives(&map.item_processor.states) => finding(
+            Rule::Express,
+            "an Express execution cannot run distributed maps or wait for other executions: make \
+             it STANDARD",
+        ),
+        Some(_) => {}
+    }
+}
+
+/// Whether some state needs a Standard execution.
+fn outlives(states: &States) -> bool {
+    states.values().any(|state| match state {
+        State::Task(task) => {
+            task.resource.contains(".sync") || task.resource.contains(".waitForTaskToken")
+        }
+        State::Map(map) => {
+            map.item_processor.processor_config.mode == ProcessorMode::Distributed
+                || outlives(&map.item_processor.states)
+        }
+        State::Parallel(parallel) => parallel
+            .branches
+            .iter()
+            .any(|branch| outlives(&branch.states)),
+        _ => false,
+    })
+}

@@ -1,0 +1,53 @@
+//! Task states.
+
+use super::{Finding, Rule};
+use crate::model::State;
+
+/// The integrations that generated machines may use.
+const INTEGRATIONS: [&str; 6] = [
+    "arn:aws:states:::lambda:invoke",
+    "arn:aws:states:::dynamodb:updateItem",
+    "arn:aws:states:::dynamodb:putItem",
+    "arn:aws:states:::dynamodb:getItem",
+    "arn:aws:states:::states:startExecution.sync:2",
+    "arn:aws:states:::sns:publish",
+];
+
+pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
+    let State::Task(task) = state else { return };
+    let mut finding = |rule, message: String| {
+        findings.push(Finding {
+            place: place.to_owned(),
+            rule,
+            message,
+        });
+    };
+    if !INTEGRATIONS.contains(&task.resource.as_str()) {
+        finding(
+            Rule::Integration,
+            format!(
+                "`{}` is not an integration that Precip uses: {}",
+                task.resource,
+                INTEGRATIONS.join(", ")
+            ),
+        );
+    }
+    if task.timeout_seconds == Some(0) {
+        finding(
+            Rule::Timeout,
+            "TimeoutSeconds must be at least 1".to_owned(),
+        );
+    }
+    if let Some(heartbeat) = task.heartbeat_seconds {
+        // Without a timeout of its own a task has 99999999 seconds.
+        let timeout = task.timeout_seconds.unwrap_or(99_999_999);
+        if heartbeat == 0 || heartbeat >= timeout {
+            finding(
+                Rule::Timeout,
+                format!(
+                    "HeartbeatSeconds ({heartbeat}) must be at least 1 and less than TimeoutSeconds ({timeout})"
+                ),
+            );
+        }
+    }
+}

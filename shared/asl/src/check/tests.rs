@@ -1,0 +1,151 @@
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::{Rule, check};
+use crate::model::StateMachine;
+
+/// A machine that uses most of the language and has nothing wrong with it.
+fn good() -> Value {
+    json!({
+        "Comment": "Backfill flights.",
+        "StartAt": "Plan",
+        "States": {
+            "Plan": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::lambda:invoke",
+                "Parameters": {"FunctionName": "planner", "Payload.$": "$"},
+                "ResultPath": "$.plan",
+                "TimeoutSeconds": 60,
+                "HeartbeatSeconds": 20,
+                "Retry": [
+                    {"ErrorEquals": ["Lambda.TooManyRequestsException"], "MaxAttempts": 5},
+                    {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxDelaySeconds": 9}
+                ],
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Refused"}],
+                "Next": "Size"
+            },
+            "Size": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.plan.mode", "StringEquals": "inline", "Next": "Few"}],
+                "Default": "Many"
+            },
+            "Few": {
+                "Type": "Map",
+                "ItemsPath": "$.plan.items",
+                "MaxConcurrency": 40,
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "INLINE"},
+                    "StartAt": "flights",
+                    "States": {"flights": {"Type": "Pass", "End": true}}
+                },
+                "ResultPath": null,
+                "Next": "Done"
+            },
+            "Many": {
+                "Type": "Map",
+                "Label": "flights",
+                "ItemReader": {
+                    "Resource": "arn:aws:states:::s3:getObject",
+                    "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
+                    "Parameters": {"Bucket": "b", "Key.$": "$.plan.manifest"}
+                },
+                "ToleratedFailurePercentage": 100,
+                "MaxConcurrency": 1000,
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+                    "StartAt": "each flights",
+                    "States": {"each flights": {"Type": "Pass", "End": true}}
+                },
+                "Next": "Done"
+            },
+            "Refused": {"Type": "Fail", "Error": "Precip.Refused"},
+            "Done": {"Type": "Succeed"}
+        }
+    })
+}
+
+fn rules(machine: Value) -> Vec<Rule> {
+    let machine: StateMachine = serde_json::from_value(machine).expect("a machine");
+    check(&machine)
+        .into_iter()
+        .map(|finding| finding.rule)
+        .collect()
+}
+
+#[test]
+fn a_good_machine_has_no_findings() {
+    assert_eq!(rules(good()), []);
+}
+
+#[test]
+fn a_machine_is_read_and_written_without_loss() {
+    let machine: StateMachine = serde_json::from_value(good()).expect("a machine");
+    assert_eq!(serde_json::to_value(&machine).expect("json"), good());
+}
+
+#[rstest]
+#[case::start("/StartAt", json!("Nowhere"), &[Rule::TargetExists])]
+#[case::next("/States/Plan/Next", json!("Nowhere"), &[Rule::TargetExists, Rule::Reachable, Rule::Reachable, Rule::Reachable, Rule::Reachable])]
+#[case::catch("/States/Plan/Catch/0/Next", json!("Nowhere"), &[Rule::TargetExists, Rule::Reachable])]
+#[case::default("/States/Size/Default", json!("Few"), &[Rule::Reachable])]
+#[case::no_default("/States/Size/Default", Value::Null, &[Rule::ChoiceDefault, Rule::Reachable])]
+#[case::no_end("/States/Few/ItemProcessor/States/flights", json!({"Type": "Pass", "Next": "flights"}), &[Rule::Ends])]
+#[case::name_twice(
+    "/States/Many/ItemProcessor",
+    json!({
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+        "StartAt": "flights",
+        "States": {"flights": {"Type": "Pass", "End": true}}
+    }),
+    &[Rule::UniqueName]
+)]
+#[case::all_not_last("/States/Plan/Retry/0/ErrorEquals", json!(["States.ALL"]), &[Rule::CatchAllLast])]
+#[case::all_not_alone("/States/Plan/Retry/1/ErrorEquals", json!(["X", "States.ALL"]), &[Rule::CatchAllLast])]
+#[case::catch_all_not_alone("/States/Plan/Catch/0/ErrorEquals", json!(["X", "States.ALL"]), &[Rule::CatchAllLast])]
+#[case::no_errors("/States/Plan/Retry/0/ErrorEquals", json!([]), &[Rule::ErrorHandling])]
+#[case::interval("/States/Plan/Retry/1/IntervalSeconds", json!(0), &[Rule::ErrorHandling])]
+#[case::delay("/States/Plan/Retry/1/MaxDelaySeconds", json!(2), &[Rule::ErrorHandling])]
+#[case::backoff("/States/Plan/Retry/0", json!({"ErrorEquals": ["X"], "BackoffRate": 0.5}), &[Rule::ErrorHandling])]
+#[case::heartbeat("/States/Plan/HeartbeatSeconds", json!(60), &[Rule::Timeout])]
+#[case::timeout("/States/Plan/TimeoutSeconds", json!(0), &[Rule::Timeout, Rule::Timeout])]
+#[case::integration("/States/Plan/Resource", json!("arn:aws:states:::lambda:invok"), &[Rule::Integration])]
+#[case::express(
+    "/States/Many/ItemProcessor/States/each flights",
+    json!({"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": true}),
+    &[Rule::Express]
+)]
+#[case::execution_type("/States/Many/ItemProcessor/ProcessorConfig", json!({"Mode": "DISTRIBUTED"}), &[Rule::DistributedMap])]
+#[case::label("/States/Many/Label", json!("flights per day"), &[Rule::DistributedMap])]
+#[case::long_label("/States/Many/Label", json!("x".repeat(41)), &[Rule::DistributedMap])]
+#[case::percentage("/States/Many/ToleratedFailurePercentage", json!(101), &[Rule::DistributedMap])]
+#[case::csv("/States/Many/ItemReader/ReaderConfig", json!({"InputType": "CSV"}), &[Rule::CsvHeader])]
+#[case::csv_given("/States/Many/ItemReader/ReaderConfig", json!({"InputType": "CSV", "CSVHeaderLocation": "GIVEN"}), &[Rule::CsvHeader])]
+#[case::reader_inline(
+    "/States/Many/ItemProcessor/ProcessorConfig",
+    json!({"Mode": "INLINE"}),
+    &[Rule::MapMode, Rule::MapMode, Rule::MapMode, Rule::MapMode]
+)]
+#[case::inline_concurrency("/States/Few/MaxConcurrency", json!(41), &[Rule::MapMode])]
+#[case::size("/Comment", json!("x".repeat(StateMachine::MAX_BYTES)), &[Rule::Size])]
+fn each_mistake_is_found(#[case] pointer: &str, #[case] value: Value, #[case] expected: &[Rule]) {
+    let mut machine = good();
+    match (pointer.rsplit_once('/'), &value) {
+        (Some((parent, key)), Value::Null) => {
+            let parent = machine.pointer_mut(parent).and_then(Value::as_object_mut);
+            parent.expect("the place exists").remove(key);
+        }
+        _ => *machine.pointer_mut(pointer).expect("the place exists") = value,
+    }
+    assert_eq!(rules(machine), expected);
+}
+
+#[test]
+fn a_finding_says_where_and_what_to_write() {
+    let mut machine = good();
+    machine["States"]["Many"]["Label"] = json!("flights per day");
+    let machine: StateMachine = serde_json::from_value(machine).expect("a machine");
+    insta::assert_snapshot!(
+        check(&machine)[0],
+        @"Many: a Label has 1 to 40 characters, all of them letters, digits, `-` or `_`"
+    );
+}

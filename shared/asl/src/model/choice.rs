@@ -1,0 +1,66 @@
+//! [`Choice`] states.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::StateName;
+
+/// Goes to the state of the first rule that holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Choice {
+    /// What is decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// The rules, in the order in which they are tried.
+    pub choices: Vec<ChoiceRule>,
+    /// Where to go when no rule holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<StateName>,
+}
+
+/// One rule of a [`Choice`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChoiceRule {
+    /// What has to hold.
+    #[serde(flatten)]
+    pub condition: Comparison,
+    /// Where to go if it does.
+    #[serde(rename = "Next")]
+    pub next: StateName,
+}
+
+/// A comparison of a value in the input, such as
+/// `{"Variable": "$.mode", "StringEquals": "inline"}`, or `And`, `Or`, `Not` of others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Comparison(pub Map<String, Value>);
+
+impl Comparison {
+    /// Whether the value at a path is this string.
+    pub fn string_equals(variable: &str, value: &str) -> Self {
+        Self::of(variable, "StringEquals", value.into())
+    }
+
+    /// Whether the value at a path is this number.
+    pub fn number_equals(variable: &str, value: i64) -> Self {
+        Self::of(variable, "NumericEquals", value.into())
+    }
+
+    /// Whether the value at a path is a greater number.
+    pub fn number_greater_than(variable: &str, value: i64) -> Self {
+        Self::of(variable, "NumericGreaterThan", value.into())
+    }
+
+    /// Whether the value at a path is this truth value.
+    pub fn boolean_equals(variable: &str, value: bool) -> Self {
+        Self::of(variable, "BooleanEquals", value.into())
+    }
+
+    fn of(variable: &str, operator: &str, value: Value) -> Self {
+        Self(Map::from_iter([
+            ("Variable".to_owned(), variable.into()),
+            (operator.to_owned(), value),
+        ]))
+    }
+}
