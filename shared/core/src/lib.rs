@@ -12,4 +12,5 @@ pub mod mapping;
 pub mod metadata;
 pub mod nearest;
 pub mod partitions;
+pub mod selection;
 pub mod spec;

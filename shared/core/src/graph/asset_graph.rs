@@ -99,6 +99,11 @@ impl AssetGraph {
         self.ids.get(key).copied()
     }
 
+    /// The asset with a key that is only a string yet.
+    pub fn id_of(&self, key: &str) -> Option<AssetId> {
+        self.ids.get(key).copied()
+    }
+
     /// The keys, in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &AssetKey> {
         self.ids.keys()

@@ -18,18 +18,21 @@ impl AssetGraph {
         reach(from, depth, &self.downstream)
     }
 
-    /// The assets of `of` that are made from none of the others in `of`.
-    pub fn roots(&self, of: &AssetSet) -> AssetSet {
-        of.iter()
-            .filter(|id| !touches(*id, of, &self.upstream))
-            .collect()
+    /// Every asset that an op makes: all but the external ones.
+    pub fn materializable(&self) -> AssetSet {
+        self.ids().filter(|id| !self.is_external(*id)).collect()
     }
 
-    /// The assets of `of` from which none of the others in `of` is made.
+    /// The assets of `of` with none of the others in `of` anywhere upstream, be it by way of assets
+    /// outside `of`. As Dagster's `roots`.
+    pub fn roots(&self, of: &AssetSet) -> AssetSet {
+        outermost(of, self.order.iter().copied(), &self.upstream)
+    }
+
+    /// The assets of `of` with none of the others in `of` anywhere downstream, be it by way of
+    /// assets outside `of`. As Dagster's `sinks`.
     pub fn sinks(&self, of: &AssetSet) -> AssetSet {
-        of.iter()
-            .filter(|id| !touches(*id, of, &self.downstream))
-            .collect()
+        outermost(of, self.order.iter().rev().copied(), &self.downstream)
     }
 
     /// The assets of `of` in levels: each level is made from the earlier ones only, and each asset
@@ -70,8 +73,21 @@ fn reach(from: &AssetSet, depth: Option<u32>, edges: &[Vec<Edge>]) -> AssetSet {
     reached
 }
 
-fn touches(id: AssetId, of: &AssetSet, edges: &[Vec<Edge>]) -> bool {
-    edges[id.index()]
-        .iter()
-        .any(|edge| edge.asset != id && of.contains(edge.asset))
+/// Those of `of` that no other of `of` comes before; `order` and `edges` say what is before.
+fn outermost(of: &AssetSet, order: impl Iterator<Item = AssetId>, edges: &[Vec<Edge>]) -> AssetSet {
+    let mut behind = vec![false; edges.len()];
+    let mut outermost = AssetSet::new();
+    for id in order {
+        let before = edges[id.index()]
+            .iter()
+            .map(|edge| edge.asset)
+            .filter(|other| *other != id);
+        behind[id.index()] = before
+            .into_iter()
+            .any(|other| behind[other.index()] || of.contains(other));
+        if !behind[id.index()] && of.contains(id) {
+            outermost.insert(id);
+        }
+    }
+    outermost
 }
