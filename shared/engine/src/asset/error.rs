@@ -1,8 +1,10 @@
 //! How an asset's function fails.
 
-use std::fmt;
+use std::{error::Error, fmt};
 
 use serde::{Deserialize, Serialize};
+
+use crate::asset::{InvalidConfig, InvalidPartitionUse};
 
 /// What a failure means for a retry. The names are what Step Functions matches in `ErrorEquals`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,7 +43,8 @@ impl ErrorKind {
 /// A failure of an asset's function. Any error becomes one by `?`, and is then retryable;
 /// [`Terminal::terminal`] marks one that a retry cannot help.
 ///
-/// Like `anyhow::Error` it is no [`std::error::Error`] itself, so that `?` converts every other.
+/// Like `anyhow::Error` it is no [`std::error::Error`] itself, so that `?` converts every other. It
+/// goes through a boxed error, `anyhow`'s and the like, without losing what it means.
 pub struct AssetError {
     kind: ErrorKind,
     message: String,
@@ -68,6 +71,37 @@ impl AssetError {
         }
     }
 
+    /// Takes any error that can be boxed, a string and an `anyhow::Error` among them. Errors that a
+    /// retry cannot help whatever the function says ([`InvalidPartitionUse`], [`InvalidConfig`])
+    /// are terminal.
+    pub fn from_boxed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let error = match error.into().downcast::<Carried>() {
+            Ok(carried) => return carried.0,
+            Err(error) => error,
+        };
+        let always_terminal = error.is::<InvalidPartitionUse>() || error.is::<InvalidConfig>();
+        Self {
+            kind: if always_terminal {
+                ErrorKind::Terminal
+            } else {
+                ErrorKind::Retryable
+            },
+            message: error.to_string(),
+            causes: std::iter::successors(error.source(), |cause| cause.source())
+                .map(ToString::to_string)
+                .collect(),
+        }
+    }
+
+    /// The same failure as one that a retry cannot help.
+    #[must_use]
+    pub fn into_terminal(self) -> Self {
+        Self {
+            kind: ErrorKind::Terminal,
+            ..self
+        }
+    }
+
     /// What it means for a retry.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -84,16 +118,32 @@ impl AssetError {
     }
 }
 
-impl<E: std::error::Error> From<E> for AssetError {
+impl<E: Error + Send + Sync + 'static> From<E> for AssetError {
     fn from(error: E) -> Self {
-        let causes = std::iter::successors(error.source(), |cause| cause.source())
-            .map(ToString::to_string)
-            .collect();
-        Self {
-            kind: ErrorKind::Retryable,
-            message: error.to_string(),
-            causes,
-        }
+        Self::from_boxed(Box::new(error))
+    }
+}
+
+impl From<AssetError> for Box<dyn Error + Send + Sync> {
+    fn from(error: AssetError) -> Self {
+        Box::new(Carried(error))
+    }
+}
+
+/// An [`AssetError`] inside a boxed error.
+struct Carried(AssetError);
+
+impl Error for Carried {}
+
+impl fmt::Display for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -113,6 +163,15 @@ impl fmt::Debug for AssetError {
 }
 
 /// Marks failures that a retry cannot help.
+///
+/// ```
+/// use precip_engine::asset::{AssetError, Terminal};
+///
+/// fn port(text: &str) -> Result<u16, AssetError> {
+///     text.parse::<u16>().terminal()
+/// }
+/// assert!(!port("http").unwrap_err().kind().is_retryable());
+/// ```
 pub trait Terminal<T> {
     /// Makes the error, if there is one, [`ErrorKind::Terminal`].
     ///
@@ -121,11 +180,8 @@ pub trait Terminal<T> {
     fn terminal(self) -> Result<T, AssetError>;
 }
 
-impl<T, E: Into<AssetError>> Terminal<T> for Result<T, E> {
+impl<T, E: Into<Box<dyn Error + Send + Sync>>> Terminal<T> for Result<T, E> {
     fn terminal(self) -> Result<T, AssetError> {
-        self.map_err(|error| AssetError {
-            kind: ErrorKind::Terminal,
-            ..error.into()
-        })
+        self.map_err(|error| AssetError::from_boxed(error).into_terminal())
     }
 }

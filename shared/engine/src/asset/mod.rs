@@ -4,16 +4,26 @@
 
 mod body;
 mod check_result;
+mod config;
 mod context;
 mod error;
 mod input;
+mod log;
+mod marker;
 mod output;
+mod resources;
+mod returns;
 mod value;
 
-pub use body::{CheckBody, Inputs, OpBody, Resources};
+pub use body::{Execution, FnBody, Inputs, OpBody, RunFn, RunFuture};
 pub use check_result::CheckResult;
-pub use context::{AssetContext, PartitionScope};
+pub use config::{ConfigSpec, InvalidConfig, read_config};
+pub use context::{AssetContext, AssetContextBuilder, InvalidPartitionUse, PartitionScope};
 pub use error::{AssetError, ErrorKind, Terminal};
 pub use input::{InputNeeds, InputSpec, LoadedInput, LoadedPart};
-pub use output::{OpOutput, OpOutputs};
+pub use log::AssetLog;
+pub use marker::{Asset, Unmanaged};
+pub use output::{CheckOutput, OpOutput, OpOutputs};
+pub use resources::{ResourceNeed, ResourceValue, Resources};
+pub use returns::{MaterializeResult, Output, Partitioned};
 pub use value::AssetValue;

@@ -1,0 +1,142 @@
+//! Contexts made by hand and by executors.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use precip_core::{
+    key::AssetKey,
+    partitions::{MultiPartitionKey, PartitionKey, TimeWindow},
+};
+use ulid::Ulid;
+
+use super::{AssetContext, Invocation, PartitionScope};
+use crate::{asset::Asset, run_id::RunId};
+
+/// Makes an [`AssetContext`]. What is not given is as in the simplest case: the first attempt of an
+/// unpartitioned asset, without config, in the run with the id of 26 zeros.
+#[derive(Debug, Clone)]
+pub struct AssetContextBuilder {
+    run: RunId,
+    attempt: u32,
+    selected: Vec<AssetKey>,
+    partitions: Vec<PartitionScope>,
+    tags: BTreeMap<String, String>,
+    config: serde_json::Value,
+}
+
+impl Default for AssetContextBuilder {
+    fn default() -> Self {
+        Self {
+            run: RunId::new(Ulid::nil()),
+            attempt: 1,
+            selected: Vec::new(),
+            partitions: Vec::new(),
+            tags: BTreeMap::new(),
+            config: serde_json::Value::Null,
+        }
+    }
+}
+
+impl AssetContextBuilder {
+    /// The run.
+    #[must_use]
+    pub fn run(mut self, run: RunId) -> Self {
+        self.run = run;
+        self
+    }
+
+    /// Which attempt it is, from 1.
+    #[must_use]
+    pub fn attempt(mut self, attempt: u32) -> Self {
+        self.attempt = attempt;
+        self
+    }
+
+    /// The assets that the invocation is asked for, in the op's order.
+    #[must_use]
+    pub fn selected(mut self, assets: impl IntoIterator<Item = AssetKey>) -> Self {
+        self.selected.extend(assets);
+        self
+    }
+
+    /// One asset that the invocation is asked for.
+    #[must_use]
+    pub fn select<A: Asset>(self) -> Self {
+        self.selected([A::key()])
+    }
+
+    /// One partition by its key.
+    #[must_use]
+    pub fn partition(self, key: impl Into<PartitionKey>) -> Self {
+        self.scopes([PartitionScope::from(key.into())])
+    }
+
+    /// One partition that is a window of time.
+    #[must_use]
+    pub fn partition_window(self, key: impl Into<PartitionKey>, window: TimeWindow) -> Self {
+        self.scopes([PartitionScope {
+            window: Some(window),
+            ..PartitionScope::from(key.into())
+        }])
+    }
+
+    /// One partition of several dimensions.
+    #[must_use]
+    pub fn dimensions<D: Into<String>, K: Into<PartitionKey>>(
+        self,
+        keys: impl IntoIterator<Item = (D, K)>,
+    ) -> Self {
+        let dimensions: BTreeMap<String, PartitionKey> = keys
+            .into_iter()
+            .map(|(dimension, key)| (dimension.into(), key.into()))
+            .collect();
+        self.scopes([PartitionScope {
+            key: MultiPartitionKey(dimensions.clone()).to_key(),
+            dimensions,
+            window: None,
+        }])
+    }
+
+    /// Partitions as an executor takes them apart.
+    #[must_use]
+    pub fn scopes(mut self, partitions: impl IntoIterator<Item = PartitionScope>) -> Self {
+        self.partitions.extend(partitions);
+        self
+    }
+
+    /// A tag of the run.
+    #[must_use]
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.insert(name.into(), value.into());
+        self
+    }
+
+    /// The tags of the run.
+    #[must_use]
+    pub fn tags(mut self, tags: BTreeMap<String, String>) -> Self {
+        self.tags = tags;
+        self
+    }
+
+    /// The op's part of the run config.
+    #[must_use]
+    pub fn config(mut self, config: serde_json::Value) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// The context.
+    pub fn build(self) -> AssetContext {
+        AssetContext(Arc::new(Invocation {
+            run: self.run,
+            attempt: self.attempt,
+            selected: self.selected,
+            partitions: self.partitions,
+            tags: self.tags,
+            config: self.config,
+            added: Mutex::default(),
+        }))
+    }
+}

@@ -1,0 +1,140 @@
+//! What an asset's function may return besides its data.
+
+use precip_core::{
+    metadata::{Metadata, MetadataValue},
+    partitions::PartitionKey,
+};
+
+use crate::asset::{AssetError, CheckResult};
+
+/// Returned by a function that stored the data itself: only facts about it. As Dagster's
+/// `MaterializeResult`.
+///
+/// ```
+/// use precip_engine::asset::MaterializeResult;
+///
+/// let result = MaterializeResult::new().metadata("rows", 336_776).data_version("2013");
+/// assert_eq!(result.metadata["rows"], 336_776.into());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MaterializeResult {
+    /// Facts to keep with the materialization.
+    pub metadata: Metadata,
+    /// Results of the checks that the asset declares with `checks = [..]`.
+    pub checks: Vec<CheckResult>,
+    /// The version of the data, where the function knows better than its inputs and code version.
+    pub data_version: Option<String>,
+}
+
+/// Data with facts about it: the data goes to the asset's IO manager. As Dagster's `Output`.
+///
+/// ```
+/// use precip_engine::asset::{CheckResult, Output};
+///
+/// let rows = vec![1, 2, 3];
+/// let output = Output::new(rows.clone())
+///     .metadata("rows", rows.len())
+///     .check(CheckResult::passed_if(!rows.is_empty()).named("not_empty"));
+/// assert_eq!(output.value, [1, 2, 3]);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output<T> {
+    /// The data.
+    pub value: T,
+    /// Facts to keep with the materialization.
+    pub metadata: Metadata,
+    /// Results of the checks that the asset declares with `checks = [..]`.
+    pub checks: Vec<CheckResult>,
+    /// The version of the data, where the function knows better than its inputs and code version.
+    pub data_version: Option<String>,
+}
+
+impl MaterializeResult {
+    /// Nothing to say.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl<T> Output<T> {
+    /// Data with nothing to say about it yet.
+    pub fn new(value: T) -> Self {
+        Self {
+            value,
+            metadata: Metadata::new(),
+            checks: Vec::new(),
+            data_version: None,
+        }
+    }
+
+    /// The same facts about other data.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Output<U> {
+        Output {
+            value: f(self.value),
+            metadata: self.metadata,
+            checks: self.checks,
+            data_version: self.data_version,
+        }
+    }
+}
+
+macro_rules! facts {
+    ($($head:tt)*) => {
+        $($head)* {
+            /// Adds a fact.
+            #[must_use]
+            pub fn metadata(
+                mut self,
+                name: impl Into<String>,
+                value: impl Into<MetadataValue>,
+            ) -> Self {
+                self.metadata.insert(name.into(), value.into());
+                self
+            }
+
+            /// Adds what a check found that the asset declares with `checks = [..]`.
+            #[must_use]
+            pub fn check(mut self, result: CheckResult) -> Self {
+                self.checks.push(result);
+                self
+            }
+
+            /// Gives the data a version: downstream assets are out of date when it changes.
+            #[must_use]
+            pub fn data_version(mut self, version: impl Into<String>) -> Self {
+                self.data_version = Some(version.into());
+                self
+            }
+        }
+    };
+}
+
+facts!(impl MaterializeResult);
+facts!(impl<T> Output<T>);
+
+/// What a function made that was asked for several partitions at once (a backfill policy other than
+/// one run per partition): each partition's data, or why there is none.
+///
+/// ```
+/// use precip_engine::asset::{AssetError, Partitioned};
+///
+/// let made: Partitioned<u32> = ["2024-01-01", "2024-01-02"]
+///     .into_iter()
+///     .map(|day| (day.into(), day.len().try_into().map_err(AssetError::from)))
+///     .collect();
+/// assert_eq!(made.0.len(), 2);
+/// ```
+#[derive(Debug)]
+pub struct Partitioned<T>(pub Vec<(PartitionKey, Result<T, AssetError>)>);
+
+impl<T> FromIterator<(PartitionKey, T)> for Partitioned<T> {
+    fn from_iter<I: IntoIterator<Item = (PartitionKey, T)>>(made: I) -> Self {
+        Self(made.into_iter().map(|(key, value)| (key, Ok(value))).collect())
+    }
+}
+
+impl<T> FromIterator<(PartitionKey, Result<T, AssetError>)> for Partitioned<T> {
+    fn from_iter<I: IntoIterator<Item = (PartitionKey, Result<T, AssetError>)>>(made: I) -> Self {
+        Self(made.into_iter().collect())
+    }
+}
