@@ -4,6 +4,8 @@
 //! a laptop and AWS stands behind ports: [`io::IoManager`] for data and [`state`] for the record.
 
 pub mod asset;
+pub mod definitions;
 pub mod io;
 pub mod run_id;
+pub mod settings;
 pub mod state;

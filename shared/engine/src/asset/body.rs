@@ -13,8 +13,7 @@ pub type Inputs = BTreeMap<String, LoadedInput>;
 pub type RunFn = for<'a> fn(AssetContext, Inputs, &'a Resources) -> RunFuture<'a>;
 
 /// The future of one invocation.
-pub type RunFuture<'a> =
-    Pin<Box<dyn Future<Output = Result<OpOutputs, AssetError>> + Send + 'a>>;
+pub type RunFuture<'a> = Pin<Box<dyn Future<Output = Result<OpOutputs, AssetError>> + Send + 'a>>;
 
 /// The computation of an op: of one that makes assets, and of one that only checks.
 #[async_trait]

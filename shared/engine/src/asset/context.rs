@@ -80,7 +80,10 @@ impl AssetContext {
 
     /// [`Self::is_selected`] for a key that is known at run time only.
     pub fn is_key_selected(&self, key: &str) -> bool {
-        self.0.selected.iter().any(|selected| selected.as_str() == key)
+        self.0
+            .selected
+            .iter()
+            .any(|selected| selected.as_str() == key)
     }
 
     /// The partitions that this invocation makes: none for an unpartitioned asset, one as a rule,

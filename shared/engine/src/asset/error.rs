@@ -87,7 +87,7 @@ impl AssetError {
                 ErrorKind::Retryable
             },
             message: error.to_string(),
-            causes: std::iter::successors(error.source(), |cause| cause.source())
+            causes: std::iter::successors(error.source(), |cause| Error::source(*cause))
                 .map(ToString::to_string)
                 .collect(),
         }

@@ -20,8 +20,12 @@ pub trait Asset {
     const KEY: &'static str;
 
     /// The asset's key.
+    ///
+    /// # Panics
+    /// If a hand-written implementation gives a [`Self::KEY`] that is not a key; the macros refuse
+    /// such a key where it is written.
     fn key() -> AssetKey {
-        AssetKey::literal(Self::KEY)
+        AssetKey::new(Self::KEY).expect("`Asset::KEY` is an asset key")
     }
 }
 

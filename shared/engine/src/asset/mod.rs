@@ -25,5 +25,5 @@ pub use log::AssetLog;
 pub use marker::{Asset, Unmanaged};
 pub use output::{CheckOutput, OpOutput, OpOutputs};
 pub use resources::{ResourceNeed, ResourceValue, Resources};
-pub use returns::{MaterializeResult, Output, Partitioned};
+pub use returns::{MaterializeResult, Output};
 pub use value::AssetValue;

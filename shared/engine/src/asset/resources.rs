@@ -29,9 +29,11 @@ impl ResourceValue {
     /// The resource as a `T`: as it was given, or inside the `Arc<T>` that was given. The second way
     /// is how an `Arc<dyn Trait>` is found.
     pub fn get<T: ?Sized + 'static>(&self) -> Option<&Arc<T>> {
-        self.shared
-            .downcast_ref::<Arc<T>>()
-            .or_else(|| self.shared.downcast_ref::<Arc<Arc<T>>>().map(|outer| &**outer))
+        self.shared.downcast_ref::<Arc<T>>().or_else(|| {
+            self.shared
+                .downcast_ref::<Arc<Arc<T>>>()
+                .map(|outer| &**outer)
+        })
     }
 
     /// The type that was given, for messages.

@@ -1,11 +1,8 @@
 //! What an asset's function may return besides its data.
 
-use precip_core::{
-    metadata::{Metadata, MetadataValue},
-    partitions::PartitionKey,
-};
+use precip_core::metadata::{Metadata, MetadataValue};
 
-use crate::asset::{AssetError, CheckResult};
+use crate::asset::CheckResult;
 
 /// Returned by a function that stored the data itself: only facts about it. As Dagster's
 /// `MaterializeResult`.
@@ -111,30 +108,3 @@ macro_rules! facts {
 
 facts!(impl MaterializeResult);
 facts!(impl<T> Output<T>);
-
-/// What a function made that was asked for several partitions at once (a backfill policy other than
-/// one run per partition): each partition's data, or why there is none.
-///
-/// ```
-/// use precip_engine::asset::{AssetError, Partitioned};
-///
-/// let made: Partitioned<u32> = ["2024-01-01", "2024-01-02"]
-///     .into_iter()
-///     .map(|day| (day.into(), day.len().try_into().map_err(AssetError::from)))
-///     .collect();
-/// assert_eq!(made.0.len(), 2);
-/// ```
-#[derive(Debug)]
-pub struct Partitioned<T>(pub Vec<(PartitionKey, Result<T, AssetError>)>);
-
-impl<T> FromIterator<(PartitionKey, T)> for Partitioned<T> {
-    fn from_iter<I: IntoIterator<Item = (PartitionKey, T)>>(made: I) -> Self {
-        Self(made.into_iter().map(|(key, value)| (key, Ok(value))).collect())
-    }
-}
-
-impl<T> FromIterator<(PartitionKey, Result<T, AssetError>)> for Partitioned<T> {
-    fn from_iter<I: IntoIterator<Item = (PartitionKey, Result<T, AssetError>)>>(made: I) -> Self {
-        Self(made.into_iter().collect())
-    }
-}

@@ -80,6 +80,9 @@ fn known_dimensions(known: &[String]) -> String {
     if known.is_empty() {
         "the asset's partitions have one dimension, ask for `partition_key()`".to_owned()
     } else {
-        format!("the dimensions are {}", or_list(known).replace(" or ", " and "))
+        format!(
+            "the dimensions are {}",
+            or_list(known).replace(" or ", " and ")
+        )
     }
 }

@@ -1,0 +1,25 @@
+//! [`Definitions`]: everything a project declares, put together and checked.
+
+mod builder;
+mod check;
+mod collected;
+mod environment;
+mod error;
+mod factory;
+mod op;
+mod open;
+mod registry;
+mod source;
+
+pub use builder::DefinitionsBuilder;
+pub use collected::Definitions;
+pub use environment::{DEFAULT_IO_MANAGER, Environment, SettingUse};
+pub use error::{DefinitionProblem, InvalidDefinitions, Problem, UnknownEnvironment};
+pub use factory::Factory;
+pub use op::{Declaration, OpDefinition};
+pub use open::{IoManagers, OpenEnvironment, OpenError, Wanted};
+pub use registry::Registered;
+pub use source::SourceLocation;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! The registry that `#[asset]` and its sisters write to and [`discover`] reads.
+//!
+//! [`discover`]: super::DefinitionsBuilder::discover
+
+use crate::definitions::Declaration;
+
+/// One declared function, registered where it is declared.
+#[derive(Debug, Clone, Copy)]
+pub struct Registered(pub fn() -> Declaration);
+
+inventory::collect!(Registered);
+
+/// Everything registered in the crates that are linked into this binary, in no order.
+pub(super) fn registered() -> impl Iterator<Item = Declaration> {
+    inventory::iter::<Registered>().map(|registered| (registered.0)())
+}
