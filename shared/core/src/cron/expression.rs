@@ -1,0 +1,163 @@
+//! [`CronExpression`]: one cron string, read.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+use super::{InvalidCron, field::Field, parse::parse};
+
+/// One cron string, read: which minutes, hours and days it names. The time zone belongs to the
+/// [`CronSchedule`](super::CronSchedule).
+///
+/// ```
+/// use precip_core::cron::CronExpression;
+///
+/// let weekdays: CronExpression = "30 6 * * mon-fri".parse()?;
+/// assert_eq!(weekdays.as_str(), "30 6 * * mon-fri");
+///
+/// let fault = "30 25 * * *".parse::<CronExpression>().unwrap_err();
+/// assert_eq!(
+///     fault.to_string(),
+///     "`30 25 * * *` is not a cron schedule: hour `25` is out of range; write 0 to 23, a list \
+///      `0,12`, a range `9-17` or a step `*/6`"
+/// );
+/// assert_eq!(fault.span(), Some(3..5));
+/// # Ok::<(), precip_core::cron::InvalidCron>(())
+/// ```
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CronExpression {
+    text: Arc<str>,
+    pub(crate) fields: Fields,
+}
+
+/// The fields of an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fields {
+    pub(crate) minute: Field,
+    pub(crate) hour: Field,
+    pub(crate) day: Field,
+    pub(crate) month: Field,
+    pub(crate) weekday: Field,
+    /// Per day of the week, bit n: the n-th of the month; bit 0: the last.
+    pub(crate) nth: [u8; 7],
+}
+
+impl CronExpression {
+    /// Reads a cron string.
+    ///
+    /// # Errors
+    /// [`InvalidCron`] when Dagster refuses it for a schedule, and also when it names a day that
+    /// never comes or a random time (`R`).
+    pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidCron> {
+        let text = text.as_ref();
+        let fields = parse(text)?;
+        // 400 years hold every pair of date and day of the week there is.
+        let first = NaiveDate::default();
+        let comes = first
+            .iter_days()
+            .take(146_097)
+            .any(|day| fields.names_day(day));
+        if !comes {
+            return Err(InvalidCron::Never {
+                expression: text.to_owned(),
+            });
+        }
+        Ok(Self {
+            text: text.into(),
+            fields,
+        })
+    }
+
+    /// The string as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it names every hour (`*` in the hour field): such a schedule ticks in both passes of
+    /// an hour that comes twice.
+    pub fn every_hour(&self) -> bool {
+        self.fields.hour.wildcard
+    }
+}
+
+impl Fields {
+    pub(crate) fn has_nth(&self) -> bool {
+        self.nth.iter().any(|nth| *nth != 0)
+    }
+
+    /// Whether ticks fall on this date.
+    pub(crate) fn names_day(&self, date: NaiveDate) -> bool {
+        if !self.month.allows(date.month()) {
+            return false;
+        }
+        let by_day = || {
+            self.day.allows(date.day())
+                || (self.day.last && date.day() == u32::from(date.num_days_in_month()))
+        };
+        let by_weekday = || self.weekday.allows(date.weekday().num_days_from_sunday());
+        match (self.has_nth(), self.day.any, self.weekday.any) {
+            // Beside a counted day of the week the day of month has no say, unless all are counted.
+            (true, true, _) | (true, false, false) => self.names_nth(date),
+            (true, false, true) => by_day() && self.names_nth(date),
+            (false, false, false) => by_day() || by_weekday(),
+            (false, ..) => by_day() && by_weekday(),
+        }
+    }
+
+    fn names_nth(&self, date: NaiveDate) -> bool {
+        let nth = self.nth[date.weekday().num_days_from_sunday() as usize];
+        let count = (date.day() - 1) / 7 + 1;
+        let last = date.day() + 7 > u32::from(date.num_days_in_month());
+        nth & (1 << count) != 0 || (last && nth & 1 != 0)
+    }
+}
+
+impl PartialEq for CronExpression {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for CronExpression {}
+
+impl std::hash::Hash for CronExpression {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl fmt::Display for CronExpression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for CronExpression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CronExpression({})", self.text)
+    }
+}
+
+impl FromStr for CronExpression {
+    type Err = InvalidCron;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<String> for CronExpression {
+    type Error = InvalidCron;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::new(text)
+    }
+}
+
+impl From<CronExpression> for String {
+    fn from(expression: CronExpression) -> Self {
+        expression.as_str().to_owned()
+    }
+}

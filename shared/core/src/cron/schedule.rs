@@ -1,0 +1,214 @@
+//! [`CronSchedule`]: cron expressions in a time zone.
+
+use std::fmt;
+
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::{TZ_VARIANTS, Tz};
+use serde::{Deserialize, Serialize};
+
+use super::{CronExpression, InvalidCron, Tick, Timetable};
+
+/// One or more cron expressions in a time zone. It ticks whenever one of them does.
+///
+/// ```
+/// use chrono::{DateTime, Utc};
+/// use precip_core::cron::CronSchedule;
+///
+/// let nightly = CronSchedule::new("30 2 * * *", chrono_tz::America::New_York)?;
+/// let from: DateTime<Utc> = "2024-03-09T12:00:00Z".parse()?;
+/// let ticks: Vec<String> =
+///     nightly.ticks_from(from).take(2).map(|tick| tick.at().to_rfc3339()).collect();
+/// // On 10 March the clock goes from 2 to 3 o'clock: the tick comes when it goes on.
+/// assert_eq!(ticks, ["2024-03-10T07:00:00+00:00", "2024-03-11T06:30:00+00:00"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Fields")]
+pub struct CronSchedule {
+    cron: Vec<CronExpression>,
+    timezone: Tz,
+}
+
+/// A schedule as it is written down.
+#[derive(Deserialize)]
+struct Fields {
+    cron: Vec<CronExpression>,
+    timezone: Tz,
+}
+
+impl TryFrom<Fields> for CronSchedule {
+    type Error = InvalidCron;
+
+    fn try_from(fields: Fields) -> Result<Self, Self::Error> {
+        Self::union(fields.cron, fields.timezone)
+    }
+}
+
+impl CronSchedule {
+    /// A schedule of one expression.
+    ///
+    /// # Errors
+    /// [`InvalidCron`] as for [`CronExpression::new`].
+    pub fn new(cron: impl AsRef<str>, timezone: Tz) -> Result<Self, InvalidCron> {
+        Ok(Self {
+            cron: vec![CronExpression::new(cron)?],
+            timezone,
+        })
+    }
+
+    /// A schedule that ticks whenever one of the expressions does.
+    ///
+    /// # Errors
+    /// [`InvalidCron::Empty`] when there is none.
+    pub fn union(
+        cron: impl IntoIterator<Item = CronExpression>,
+        timezone: Tz,
+    ) -> Result<Self, InvalidCron> {
+        let cron: Vec<CronExpression> = cron.into_iter().collect();
+        if cron.is_empty() {
+            Err(InvalidCron::Empty)
+        } else {
+            Ok(Self { cron, timezone })
+        }
+    }
+
+    /// The expressions. There is at least one.
+    pub fn expressions(&self) -> &[CronExpression] {
+        &self.cron
+    }
+
+    /// The time zone whose clocks the expressions speak of.
+    pub fn timezone(&self) -> Tz {
+        self.timezone
+    }
+
+    /// The ticks at or after a moment, in their order, without end (as far as the year 9999).
+    pub fn ticks_from(&self, from: DateTime<Utc>) -> impl Iterator<Item = Tick> + use<> {
+        let seconds = from.timestamp() + i64::from(from.timestamp_subsec_nanos() > 0);
+        let ticks = self.timetables(seconds).map(|table| table.forward(seconds));
+        Merged::new(ticks, |one, other| one < other)
+    }
+
+    /// The ticks at or before a moment, newest first (as far as the year 1).
+    pub fn ticks_until(&self, to: DateTime<Utc>) -> impl Iterator<Item = Tick> + use<> {
+        let seconds = to.timestamp();
+        let ticks = self
+            .timetables(seconds)
+            .map(|table| table.backward(seconds));
+        Merged::new(ticks, |one, other| one > other)
+    }
+
+    /// Whether a moment is a tick.
+    pub fn ticks_at(&self, at: DateTime<Utc>) -> bool {
+        self.ticks_from(at)
+            .next()
+            .is_some_and(|tick| tick.at() == at)
+    }
+
+    /// The shortest time from one tick to the next among the 1000 ticks from a year before `now`
+    /// (and at most 20 years), as Dagster samples it; `None` when there are no two of them.
+    pub fn smallest_interval(&self, now: DateTime<Utc>) -> Option<Duration> {
+        let from = now - Duration::days(365);
+        let horizon = from + Duration::days(7305);
+        let ticks: Vec<i64> = self
+            .ticks_from(from)
+            .take(1000)
+            .take_while(|tick| tick.at() <= horizon)
+            .map(|tick| tick.seconds)
+            .collect();
+        let gaps = ticks
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .filter(|gap| *gap > 0);
+        gaps.min().map(Duration::seconds)
+    }
+
+    fn timetables(&self, seconds: i64) -> impl Iterator<Item = Timetable> {
+        self.cron
+            .iter()
+            .map(move |cron| Timetable::new(cron, self.timezone, seconds))
+    }
+}
+
+impl fmt::Display for CronSchedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, cron) in self.cron.iter().enumerate() {
+            if place > 0 {
+                f.write_str(" or ")?;
+            }
+            write!(f, "{cron}")?;
+        }
+        write!(f, " ({})", self.timezone)
+    }
+}
+
+/// Several sequences of ticks as one; ticks at one moment are one tick.
+struct Merged<I: Iterator<Item = Tick>, F> {
+    sources: Vec<std::iter::Peekable<I>>,
+    comes_first: F,
+}
+
+impl<I: Iterator<Item = Tick>, F: Fn(i64, i64) -> bool> Merged<I, F> {
+    fn new(sources: impl Iterator<Item = I>, comes_first: F) -> Self {
+        Self {
+            sources: sources.map(Iterator::peekable).collect(),
+            comes_first,
+        }
+    }
+}
+
+impl<I: Iterator<Item = Tick>, F: Fn(i64, i64) -> bool> Iterator for Merged<I, F> {
+    type Item = Tick;
+
+    fn next(&mut self) -> Option<Tick> {
+        if let [only] = &mut self.sources[..] {
+            return only.next();
+        }
+        let mut chosen: Option<Tick> = None;
+        for source in &mut self.sources {
+            let Some(tick) = source.peek() else { continue };
+            if chosen.is_none_or(|other| (self.comes_first)(tick.seconds, other.seconds)) {
+                chosen = Some(*tick);
+            }
+        }
+        let chosen = chosen?;
+        for source in &mut self.sources {
+            source.next_if(|tick| tick.seconds == chosen.seconds);
+        }
+        Some(chosen)
+    }
+}
+
+/// Reads the name of a time zone from the IANA database, such as `Europe/London`.
+///
+/// # Errors
+/// [`InvalidTimeZone`] for a name that is not there, with one that is like it.
+pub fn parse_time_zone(name: &str) -> Result<Tz, InvalidTimeZone> {
+    name.parse().map_err(|_| {
+        let likeness =
+            |zone: &Tz| strsim::jaro_winkler(&zone.name().to_lowercase(), &name.to_lowercase());
+        let hint = TZ_VARIANTS
+            .iter()
+            .map(|zone| (likeness(zone), zone.name()))
+            .filter(|(likeness, _)| *likeness > 0.8)
+            .max_by(|one, other| one.0.total_cmp(&other.0))
+            .map(|(_, zone)| zone);
+        InvalidTimeZone {
+            name: name.to_owned(),
+            hint,
+        }
+    })
+}
+
+/// A name that is no time zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{name}` is not a time zone: write a name of the IANA database, like `{}`",
+    hint.unwrap_or("Europe/London")
+)]
+pub struct InvalidTimeZone {
+    /// What was given.
+    pub name: String,
+    /// A zone with a name like it.
+    pub hint: Option<&'static str>,
+}
