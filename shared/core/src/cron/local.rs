@@ -93,6 +93,11 @@ impl LocalTime {
         }
     }
 
+    /// Whether the clock ever shows this.
+    pub(crate) fn is_shown(self, tz: Tz) -> bool {
+        tz == Tz::UTC || self.shown(tz) != Shown::Never
+    }
+
     /// Moves a reading that never shows to the end of the hour's gap, as Dagster does: only from 1
     /// to 4 o'clock, where clocks are usually changed.
     pub(crate) fn past_gap(self, tz: Tz) -> Self {

@@ -21,5 +21,8 @@ pub use key::{MultiPartitionKey, PartitionKey};
 pub use multi::{InvalidMultiPartitions, MultiPartitions, PartitionBox};
 pub use set::PartitionSet;
 pub use static_partitions::{InvalidStaticPartitions, StaticPartitions};
-pub use time_window::{Cadence, InvalidTimeWindows, TimeWindow, TimeWindowPartitions};
+pub use time_window::{
+    Cadence, Exclusion, InvalidKeyFormat, InvalidTimeWindows, KeyFormat, Moment, TimeWindow,
+    TimeWindowBuilder, TimeWindowPartitions,
+};
 pub use unknown::UnknownPartition;

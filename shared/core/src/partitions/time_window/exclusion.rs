@@ -1,0 +1,16 @@
+//! [`Exclusion`]: windows that are left out.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::cron::CronExpression;
+
+/// Which windows are left out of a definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exclusion {
+    /// Those that begin at a tick of this schedule, in the definition's time zone.
+    Cron(CronExpression),
+    /// The one that begins at this moment.
+    At(DateTime<Utc>),
+}

@@ -1,0 +1,100 @@
+//! The windows of a definition from its start on, day by day.
+
+use std::collections::BTreeSet;
+
+use super::{Exclusion, declared::Declared};
+use crate::cron::{Tick, Timetable};
+
+/// The starts of a definition's windows, laid out by days as in its [`Timetable`].
+#[derive(Debug, Clone)]
+pub(super) struct Series {
+    pub(super) table: Timetable,
+    /// The first moment at which a window can begin, in seconds of Unix time.
+    pub(super) start: i64,
+    excluded: Vec<Timetable>,
+    excluded_at: BTreeSet<i64>,
+}
+
+impl Series {
+    pub(super) fn new(declared: &Declared) -> Self {
+        let start =
+            declared.start.timestamp() + i64::from(declared.start.timestamp_subsec_nanos() > 0);
+        let table = |cron| Timetable::new(cron, declared.timezone, start);
+        let mut excluded = Vec::new();
+        let mut excluded_at = BTreeSet::new();
+        for exclusion in &declared.exclusions {
+            match exclusion {
+                Exclusion::Cron(cron) => excluded.push(table(cron)),
+                Exclusion::At(at) => {
+                    excluded_at.insert(at.timestamp());
+                }
+            }
+        }
+        Self {
+            table: table(&declared.cron),
+            start,
+            excluded,
+            excluded_at,
+        }
+    }
+
+    pub(super) fn has_exclusions(&self) -> bool {
+        !self.excluded.is_empty() || !self.excluded_at.is_empty()
+    }
+
+    /// The first day on which a window can begin.
+    pub(super) fn first_day(&self) -> i32 {
+        self.table.day_of(self.start)
+    }
+
+    /// How many windows begin on a day.
+    pub(super) fn count(&self, day: i32, buffer: &mut Vec<Tick>) -> u64 {
+        if day > self.first_day() + 1 && !self.has_exclusions() {
+            return self.table.count(day, buffer) as u64;
+        }
+        buffer.clear();
+        self.starts(day, buffer);
+        buffer.len() as u64
+    }
+
+    /// Puts the starts of the windows that begin on a day behind those in `out`.
+    pub(super) fn starts(&self, day: i32, out: &mut Vec<Tick>) {
+        let before = out.len();
+        self.table.ticks(day, out);
+        let mut index = 0;
+        let excluded = self.excluded_among(&out[before..]);
+        out.retain(|tick| {
+            index += 1;
+            index <= before || (tick.seconds >= self.start && !excluded.contains(&tick.seconds))
+        });
+    }
+
+    /// Which of these ticks are excluded.
+    fn excluded_among(&self, ticks: &[Tick]) -> BTreeSet<i64> {
+        let (Some(first), Some(last)) = (
+            ticks.iter().map(|tick| tick.seconds).min(),
+            ticks.iter().map(|tick| tick.seconds).max(),
+        ) else {
+            return BTreeSet::new();
+        };
+        let mut excluded: BTreeSet<i64> = self.excluded_at.range(first..=last).copied().collect();
+        for table in &self.excluded {
+            let ticks = table.clone().forward(first).map(|tick| tick.seconds);
+            excluded.extend(ticks.take_while(|seconds| *seconds <= last));
+        }
+        excluded
+    }
+
+    /// The first tick after a moment, excluded or not: there the window of that moment ends.
+    pub(super) fn end_after(&self, seconds: i64) -> Option<i64> {
+        match self.table.elapsed(seconds + 1) {
+            Some(next) => Some(next),
+            None => self
+                .table
+                .clone()
+                .forward(seconds + 1)
+                .next()
+                .map(|tick| tick.seconds),
+        }
+    }
+}
