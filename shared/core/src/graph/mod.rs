@@ -9,6 +9,9 @@ mod id;
 mod order;
 mod traversal;
 
+#[cfg(test)]
+mod tests;
+
 pub use asset_graph::{AssetGraph, Edge};
 pub use asset_set::AssetSet;
 pub use error::{GraphProblem, InvalidGraph};

@@ -28,6 +28,17 @@ const PLACE: &str = "a project is one code location: leave this out";
 const LAUNCHER: &str = "give the assets of a schedule, sensor or job a tag or a group, and select \
                         by that";
 
+/// The attributes that can be answered, as they are written.
+pub(super) const SUPPORTED: [&str; 7] = [
+    "key:",
+    "group:",
+    "tag:",
+    "owner:",
+    "kind:",
+    "is:",
+    "partitions:",
+];
+
 const ATTRIBUTES: [(&str, Attribute); 17] = [
     ("key", Attribute::Key),
     ("group", Attribute::Group),

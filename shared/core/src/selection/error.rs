@@ -5,7 +5,7 @@ use std::{fmt, ops::Range};
 use crate::{
     graph::AssetGraph,
     nearest::{nearest, or_list},
-    selection::correct,
+    selection::{attribute, correct},
 };
 
 /// A selection that is refused: what is wrong, where, and what to write instead.
@@ -150,6 +150,9 @@ impl InvalidSelection {
             }
             SelectionProblem::UnknownKey { nearest, .. } => {
                 Some(format!("did you mean {}?", or_list(nearest)))
+            }
+            SelectionProblem::UnknownAttribute { .. } if self.corrected.is_none() => {
+                Some(format!("select by {}", or_list(&attribute::SUPPORTED)))
             }
             SelectionProblem::TooDeep { .. } => Some("take parentheses away".to_owned()),
             _ => self

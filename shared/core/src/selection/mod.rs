@@ -34,5 +34,8 @@ mod pattern;
 mod resolve;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{InvalidSelection, SelectionProblem};
 pub use text::Selection;

@@ -17,7 +17,7 @@ use crate::selection::{
 };
 
 /// How deep parentheses, functions and negations may stand in each other.
-const DEEPEST: usize = 128;
+const DEEPEST: usize = 192;
 
 const SELECTION: &str = "a selection, such as `key:a`, `group:b`, `roots(...)` or `(...)`";
 

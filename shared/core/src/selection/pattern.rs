@@ -18,3 +18,25 @@ pub(super) fn fits(pattern: &str, name: &str) -> bool {
     }
     left.ends_with(tail)
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::fits;
+
+    #[rstest]
+    #[case("a", "a", true)]
+    #[case("a", "ab", false)]
+    #[case("*", "", true)]
+    #[case("a*a", "a", false)]
+    #[case("a*a", "aa", true)]
+    #[case("*b*", "abc", true)]
+    #[case("a*b*c", "a/b/b/c", true)]
+    #[case("a*bc*bc", "abc", false)]
+    #[case("**", "x", true)]
+    #[case("", "", true)]
+    fn fits_as_a_whole(#[case] pattern: &str, #[case] name: &str, #[case] expected: bool) {
+        assert_eq!(fits(pattern, name), expected);
+    }
+}

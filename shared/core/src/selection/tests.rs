@@ -1,0 +1,233 @@
+//! The language on a small graph. How it agrees with Dagster is shown by `tests/vectors`.
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use rstest::rstest;
+
+use crate::{
+    graph::AssetGraph,
+    selection::Selection,
+    spec::{AssetSpec, DepSpec, OpSpec},
+};
+
+/// `landing -> raw/flights -> daily -> report`, and `weather -> daily`; `landing` is external.
+fn graph() -> AssetGraph {
+    let asset = |key: &str, deps: &[&str]| {
+        let mut asset = AssetSpec::new(key.parse().unwrap());
+        asset.deps = deps
+            .iter()
+            .map(|dep| DepSpec::new(dep.parse().unwrap()))
+            .collect();
+        asset
+    };
+    let landing = asset("landing", &[]);
+    let mut flights = asset("raw/flights", &["landing"]);
+    let mut weather = asset("weather", &[]);
+    let mut daily = asset("daily", &["raw/flights", "weather"]);
+    let mut report = asset("report", &["daily"]);
+    flights.group = "raw".parse().unwrap();
+    weather.group = "raw".parse().unwrap();
+    flights.kinds = ["s3".parse().unwrap()].into();
+    daily.tags = [("domain".parse().unwrap(), "ops".parse().unwrap())].into();
+    report.owners = vec!["team:data".parse().unwrap()];
+    let ops = [flights, weather, daily, report].map(OpSpec::single);
+    AssetGraph::new(ops.into(), vec![landing]).unwrap()
+}
+
+fn select(text: &str) -> String {
+    let graph = graph();
+    let selected = Selection::parse(text).unwrap().resolve(&graph).unwrap();
+    selected
+        .iter()
+        .map(|id| graph.key(id).as_str())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn refuse(text: &str) -> String {
+    Selection::parse(text)
+        .and_then(|selection| selection.resolve(&graph()))
+        .unwrap_err()
+        .underlined()
+}
+
+#[rstest]
+#[case("*", "daily raw/flights report weather")]
+#[case("daily", "daily")]
+#[case("landing", "landing")]
+#[case("+daily", "daily raw/flights weather")]
+#[case("landing++", "daily landing raw/flights")]
+#[case("*report", "daily raw/flights report weather")]
+#[case("key:daily+", "daily report")]
+#[case("1+key:report", "daily report")]
+#[case("key:landing", "landing")]
+#[case("+key:landing", "")]
+#[case("key:\"raw/*\" or key:*r", "raw/flights weather")]
+#[case("group:raw and not kind:s3", "weather")]
+#[case("not group:raw and tag:domain=ops", "daily")]
+#[case(
+    "not (group:raw and tag:domain=ops)",
+    "daily raw/flights report weather"
+)]
+#[case("kind:\"s3\" or group:raw and kind:<null>", "raw/flights weather")]
+#[case("owner:\"team:data\"", "report")]
+#[case("is:external", "landing")]
+#[case("roots(key:landing or key:report)", "landing")]
+#[case("sinks(*)", "report")]
+#[case(
+    "partitions:none and is:materializable",
+    "daily raw/flights report weather"
+)]
+#[case("tag:domain=ops and", "")]
+fn selects(#[case] text: &str, #[case] keys: &str) {
+    assert_eq!(select(text), keys);
+}
+
+/// Each shown with the fault underlined and with what to write instead.
+#[test]
+fn refusals_say_what_to_write() {
+    let texts = [
+        "",
+        "daly",
+        "flights",
+        "raw/flights or daily",
+        "\"raw/flights\"+",
+        "a+1",
+        "groups:raw",
+        "colour:red",
+        "owner:team:data",
+        "group:r*",
+        "kind:s3 & !group:raw || tag:n=1",
+        "kind:s3, kind:dbt",
+        "Not key:a And root(*)",
+        "+(key:a or (key:b and key:c)",
+        "key:a) or key:b",
+        "group:\"raw",
+        "key:a and",
+        "key:a key:b",
+        "key:and",
+        "is:partitioned",
+        "group:raw or tag:<null>",
+        "group:raw and status:FAILED",
+        "job:nightly",
+        "é + ☃",
+        "key:\"日本\" ☃",
+    ];
+    assert_snapshot!(texts.map(refuse).join("\n\n"));
+}
+
+#[test]
+fn a_span_is_bytes_of_the_text() {
+    let text = "key:\"日本\" ☃";
+    let refusal = Selection::parse(text).unwrap_err();
+    assert_eq!(&text[refusal.span()], "☃");
+}
+
+#[test]
+fn nesting_has_an_end() {
+    let nested = |deep: usize| format!("{}*{}", "(".repeat(deep), ")".repeat(deep));
+    assert!(
+        Selection::parse(&nested(191))
+            .unwrap()
+            .resolve(&graph())
+            .is_ok()
+    );
+    assert_eq!(
+        Selection::parse(&nested(192)).unwrap_err().message(),
+        "the expression is nested more than 192 deep"
+    );
+    assert!(Selection::parse(&"not ".repeat(100_000)).is_err());
+    assert!(Selection::parse(&vec!["*"; 100_000].join(" or ")).is_ok());
+}
+
+#[test]
+fn a_selection_is_a_string_in_json() {
+    let selection: Selection = serde_json::from_str("\"+key:a or *\"").unwrap();
+    assert_eq!(
+        serde_json::to_string(&selection).unwrap(),
+        r#""+key:\"a\" or *""#
+    );
+    assert!(serde_json::from_str::<Selection>("\"(\"").is_err());
+}
+
+/// Selections that are well formed, in the ways people write them.
+fn well_formed() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        "[a-z]{1,3}",
+        Just("raw/flights".to_owned()),
+        Just("daily".to_owned())
+    ];
+    let value = prop_oneof![
+        word.clone()
+            .prop_filter("not a word of the language", |word| {
+                !["and", "or", "not", "key", "tag", "is", "job"].contains(&word.as_str())
+            }),
+        "\"[a-z*/: é]{0,4}\"",
+    ];
+    let clause = (r"\*?\+{0,3}", word, r"\+{0,3}\*?").prop_map(|(up, key, down)| up + &key + &down);
+    let leaf = prop_oneof![
+        Just("*".to_owned()),
+        value.clone().prop_map(|value| format!("key:{value}")),
+        (
+            prop_oneof!["group", "kind", "owner", "partitions", "tag"],
+            value.clone()
+        )
+            .prop_map(|(name, value)| format!("{name}:{value}")),
+        (value.clone(), value).prop_map(|(key, value)| format!("tag:{key}={value}")),
+        prop_oneof![
+            "kind:<null>",
+            "is:external",
+            "is:materializable",
+            "partitions:none"
+        ],
+    ];
+    let expr = leaf.prop_recursive(5, 40, 3, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a} and {b}")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a} or {b}")),
+            inner.clone().prop_map(|a| format!("not {a}")),
+            ("([0-9]?\\+)?", inner.clone(), "(\\+[0-9]?)?")
+                .prop_map(|(up, a, down)| format!("{up}({a}){down}")),
+            inner.clone().prop_map(|a| format!("roots({a})")),
+            inner.prop_map(|a| format!("sinks({a})")),
+        ]
+    });
+    prop_oneof![1 => clause, 9 => expr]
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_selects_the_same(text in well_formed()) {
+        let selection = Selection::parse(&text).unwrap();
+        let again = Selection::parse(&selection.to_string()).unwrap();
+        prop_assert_eq!(again.to_string(), selection.to_string());
+        let graph = graph();
+        let keys = |selection: &Selection| selection.resolve(&graph).ok();
+        prop_assert_eq!(keys(&again), keys(&selection));
+    }
+
+    #[test]
+    fn any_text_is_answered(text in r#"(key:|tag:|group:|is:|roots|and |or |not |[ a-z0-9*+():="<>&|!,é☃\\\n]){0,20}"#) {
+        match Selection::parse(&text) {
+            Ok(selection) => {
+                prop_assert!(Selection::parse(&selection.to_string()).is_ok(), "{}", selection);
+                let _ = selection.resolve(&graph());
+            }
+            Err(refusal) => {
+                let span = refusal.span();
+                prop_assert!(text.get(span).is_some());
+                prop_assert!(!refusal.underlined().is_empty());
+                if let Some(corrected) = refusal.corrected() {
+                    prop_assert!(Selection::parse(corrected).is_ok(), "{}", corrected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_unicode_is_answered(text in any::<String>()) {
+        if let Err(refusal) = Selection::parse(&text) {
+            prop_assert!(!refusal.underlined().is_empty());
+        }
+    }
+}
