@@ -5,6 +5,7 @@
 //! The words are Dagster's, and so are their meanings: where Dagster 1.13 defines a rule, this crate
 //! gives its answer.
 
+pub mod backfill;
 pub mod cron;
 pub mod graph;
 pub mod key;
@@ -12,5 +13,6 @@ pub mod mapping;
 pub mod metadata;
 pub mod nearest;
 pub mod partitions;
+pub mod plan;
 pub mod selection;
 pub mod spec;
