@@ -1,0 +1,354 @@
+//! Which partitions of which assets a request means.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    graph::{AssetId, AssetSet},
+    partitions::{PartitionKey, PartitionSet, PartitionsDefinition},
+    plan::{
+        AssetPartitions, KeySpan, LeftOut, LeftOutReason, Lineage, Only, PlanError, PlanRequest,
+        Record, Which, Why, asset_partitions::every,
+    },
+};
+
+/// What a request means.
+#[derive(Default)]
+pub(super) struct Target {
+    pub pairs: AssetPartitions,
+    pub why: BTreeMap<AssetId, Why>,
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Target {
+    fn add(&mut self, asset: AssetId, set: PartitionSet, why: Why) {
+        self.pairs.set(asset, set);
+        self.why.insert(asset, why);
+    }
+
+    fn leave_out(
+        &mut self,
+        lineage: Lineage<'_>,
+        asset: AssetId,
+        set: PartitionSet,
+        reason: LeftOutReason,
+    ) {
+        self.left_out.push(LeftOut {
+            asset: lineage.graph.key(asset).clone(),
+            partitions: set,
+            reason,
+        });
+    }
+}
+
+pub(super) fn target(
+    lineage: Lineage<'_>,
+    request: &PlanRequest,
+    record: &Record,
+) -> Result<Target, PlanError> {
+    let graph = lineage.graph;
+    let mut target = Target::default();
+    let external: AssetSet = request
+        .assets
+        .iter()
+        .filter(|asset| graph.is_external(*asset))
+        .collect();
+    for asset in external.iter() {
+        target.leave_out(
+            lineage,
+            asset,
+            PartitionSet::empty(),
+            LeftOutReason::External,
+        );
+    }
+    let selected = &request.assets - &external;
+    if selected.is_empty() {
+        return Err(PlanError::Nothing);
+    }
+    let partitioned: Vec<AssetId> = graph
+        .topological()
+        .iter()
+        .copied()
+        .filter(|asset| selected.contains(*asset) && graph.partitions(*asset).is_some())
+        .collect();
+    for asset in selected
+        .iter()
+        .filter(|asset| graph.partitions(*asset).is_none())
+    {
+        target.add(asset, PartitionSet::single(0), Why::Selected);
+    }
+    choose(lineage, request, &partitioned, &mut target)?;
+    keep_only(lineage, request.partitions.only, record, &mut target);
+    complete_ops(lineage, &selected, &mut target)?;
+    Ok(target)
+}
+
+fn choose(
+    lineage: Lineage<'_>,
+    request: &PlanRequest,
+    partitioned: &[AssetId],
+    target: &mut Target,
+) -> Result<(), PlanError> {
+    let graph = lineage.graph;
+    match &request.partitions.which {
+        Which::Keys(spans) => return keys(lineage, spans, partitioned, target),
+        Which::All => {
+            for &asset in partitioned {
+                target.add(asset, every(graph, asset, lineage.context), Why::All);
+            }
+        }
+        Which::Unspecified if request.partitions.only.is_some() => {
+            for &asset in partitioned {
+                target.add(asset, every(graph, asset, lineage.context), Why::All);
+            }
+        }
+        Which::Latest => {
+            for &asset in partitioned {
+                let definition = graph.partitions(asset);
+                let last = definition.and_then(|definition| definition.last(lineage.context));
+                target.add(asset, last.into_iter().collect(), Why::Latest);
+            }
+        }
+        Which::Unspecified => {
+            if let Some(&asset) = partitioned.first() {
+                return Err(PlanError::PartitionsNeeded {
+                    asset: graph.key(asset).clone(),
+                    example: example(lineage, asset),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A key that a person could have written.
+fn example(lineage: Lineage<'_>, asset: AssetId) -> String {
+    let key = lineage.graph.partitions(asset).and_then(|definition| {
+        let last = definition.last(lineage.context)?;
+        definition.key(last, lineage.context)
+    });
+    key.map_or_else(|| "KEY".to_owned(), |key| key.to_string())
+}
+
+/// Applies keys. They are keys of the first selected asset that knows all of them, and of every
+/// other that is divided like it. The others get the partitions that are made from those, or that
+/// those are made from.
+fn keys(
+    lineage: Lineage<'_>,
+    spans: &[KeySpan],
+    partitioned: &[AssetId],
+    target: &mut Target,
+) -> Result<(), PlanError> {
+    let graph = lineage.graph;
+    let Some(&first) = partitioned.first() else {
+        return Err(PlanError::NotPartitioned);
+    };
+    let mut refusal = None;
+    let mut found = None;
+    let mut tried: Vec<&PartitionsDefinition> = Vec::new();
+    for &asset in partitioned {
+        let Some(definition) = graph.partitions(asset) else {
+            continue;
+        };
+        if tried.contains(&definition) {
+            continue;
+        }
+        match select(lineage, asset, definition, spans) {
+            Ok(set) => {
+                found = Some((definition, set));
+                break;
+            }
+            Err(error) => {
+                refusal.get_or_insert(error);
+                tried.push(definition);
+            }
+        }
+    }
+    let Some((definition, set)) = found else {
+        return Err(refusal.unwrap_or(PlanError::PartitionsNeeded {
+            asset: graph.key(first).clone(),
+            example: example(lineage, first),
+        }));
+    };
+    let mut reached: BTreeMap<AssetId, (PartitionSet, Why)> = BTreeMap::new();
+    for &asset in partitioned {
+        if graph.partitions(asset) == Some(definition) {
+            reached.insert(asset, (set.clone(), Why::Keys));
+        }
+    }
+    reach_down(lineage, &mut reached)?;
+    reach_up(lineage, &mut reached)?;
+    for &asset in partitioned {
+        match reached.remove(&asset) {
+            Some((set, why)) => target.add(asset, set, why),
+            None => match graph
+                .partitions(asset)
+                .map(|own| select(lineage, asset, own, spans))
+            {
+                Some(Ok(set)) => target.add(asset, set, Why::Keys),
+                _ => {
+                    let reason = LeftOutReason::Unrelated;
+                    target.leave_out(lineage, asset, PartitionSet::empty(), reason);
+                }
+            },
+        }
+    }
+    Ok(())
+}
+
+fn select(
+    lineage: Lineage<'_>,
+    asset: AssetId,
+    definition: &PartitionsDefinition,
+    spans: &[KeySpan],
+) -> Result<PartitionSet, PlanError> {
+    let refuse = |source| PlanError::UnknownPartition {
+        asset: lineage.graph.key(asset).clone(),
+        source,
+    };
+    let mut set = PartitionSet::empty();
+    for span in spans {
+        match span {
+            KeySpan::One(key) => {
+                set.insert(definition.ordinal(key, lineage.context).map_err(refuse)?);
+            }
+            KeySpan::Range(start, end) => {
+                let range = definition.range(start, end, lineage.context);
+                let range = range.map_err(refuse)?;
+                if range.is_empty() {
+                    return Err(empty_range(start, end));
+                }
+                set |= &range;
+            }
+        }
+    }
+    Ok(set)
+}
+
+fn empty_range(start: &PartitionKey, end: &PartitionKey) -> PlanError {
+    PlanError::EmptyRange {
+        start: start.clone(),
+        end: end.clone(),
+    }
+}
+
+/// What is made from what is reached, through any asset of the graph that is partitioned.
+fn reach_down(
+    lineage: Lineage<'_>,
+    reached: &mut BTreeMap<AssetId, (PartitionSet, Why)>,
+) -> Result<(), PlanError> {
+    let graph = lineage.graph;
+    for &asset in graph.topological() {
+        if reached.contains_key(&asset) || graph.partitions(asset).is_none() {
+            continue;
+        }
+        let mut set = PartitionSet::empty();
+        let mut from = None;
+        for edge in graph.upstream(asset) {
+            let Some((above, _)) = reached.get(&edge.asset) else {
+                continue;
+            };
+            if let Some(down) = graph
+                .downstream(edge.asset)
+                .iter()
+                .find(|e| e.asset == asset)
+            {
+                set |= &lineage.to_downstream(edge.asset, above, down)?;
+                from = from.or(Some(edge.asset));
+            }
+        }
+        if let Some(from) = from {
+            reached.insert(asset, (set, Why::MadeFrom(graph.key(from).clone())));
+        }
+    }
+    Ok(())
+}
+
+/// What makes what is reached.
+fn reach_up(
+    lineage: Lineage<'_>,
+    reached: &mut BTreeMap<AssetId, (PartitionSet, Why)>,
+) -> Result<(), PlanError> {
+    let graph = lineage.graph;
+    for &asset in graph.topological().iter().rev() {
+        if reached.contains_key(&asset) || graph.partitions(asset).is_none() {
+            continue;
+        }
+        let mut set = PartitionSet::empty();
+        let mut makes = None;
+        for edge in graph.downstream(asset) {
+            let Some((below, _)) = reached.get(&edge.asset) else {
+                continue;
+            };
+            if let Some(up) = graph.upstream(edge.asset).iter().find(|e| e.asset == asset) {
+                set |= &lineage.to_upstream(edge.asset, below, up)?.existing;
+                makes = makes.or(Some(edge.asset));
+            }
+        }
+        if let Some(makes) = makes {
+            reached.insert(asset, (set, Why::Makes(graph.key(makes).clone())));
+        }
+    }
+    Ok(())
+}
+
+fn keep_only(lineage: Lineage<'_>, only: Option<Only>, record: &Record, target: &mut Target) {
+    let Some(only) = only else { return };
+    let before = std::mem::take(&mut target.pairs);
+    for (asset, set) in before.iter() {
+        let (kept, reason) = match only {
+            Only::Missing => (
+                set - record.materialized.of(asset),
+                LeftOutReason::Materialized,
+            ),
+            Only::Failed => (set & record.failed.of(asset), LeftOutReason::NotFailed),
+        };
+        let dropped = set - &kept;
+        if !dropped.is_empty() {
+            target.leave_out(lineage, asset, dropped, reason);
+        }
+        target.pairs.set(asset, kept);
+    }
+}
+
+/// An op that makes all of its assets at once makes the same partitions of each.
+fn complete_ops(
+    lineage: Lineage<'_>,
+    selected: &AssetSet,
+    target: &mut Target,
+) -> Result<(), PlanError> {
+    let graph = lineage.graph;
+    let assets: Vec<AssetId> = target.pairs.assets().collect();
+    for asset in assets {
+        let Some(op) = graph.op_of(asset).filter(|op| !graph.op(*op).can_subset) else {
+            continue;
+        };
+        let missing: Vec<_> = graph
+            .assets_of(op)
+            .filter(|other| !selected.contains(*other))
+            .map(|other| graph.key(other).clone())
+            .collect();
+        if !missing.is_empty() {
+            return Err(PlanError::IncompleteOp {
+                op: graph.op(op).name.clone(),
+                missing,
+            });
+        }
+        let set = target.pairs.of(asset).clone();
+        for other in graph.assets_of(op).filter(|other| *other != asset) {
+            if !set.is_subset(target.pairs.of(other)) {
+                target.pairs.add(other, &set);
+                target
+                    .why
+                    .insert(other, Why::Together(graph.key(asset).clone()));
+                let added = graph.key(other);
+                target.left_out.retain_mut(|left| {
+                    if left.asset == *added {
+                        left.partitions -= &set;
+                    }
+                    left.asset != *added || !left.partitions.is_empty()
+                });
+            }
+        }
+    }
+    Ok(())
+}
