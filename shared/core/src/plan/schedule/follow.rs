@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BTreeSet};
 use crate::{
     graph::{AssetGraph, AssetId, Edge},
     key::{AssetKey, CheckKey},
-    mapping::InvalidMapping,
+    mapping::{InvalidMapping, PartitionMapping},
     partitions::PartitionSet,
     plan::{
         Lineage, Plan, PlanError, StepId, batches,
@@ -13,7 +13,7 @@ use crate::{
         schedule::{
             Tally,
             batching::Batches,
-            release::{Link, free, is_batch_free, is_worth_it},
+            release::{Link, free, is_batch_free},
             work::Work,
         },
     },
@@ -123,8 +123,12 @@ impl Schedule {
                     // Assets of one op, made together.
                     continue;
                 }
+                let divided = |asset| lineage.graph.partitions(asset).is_some();
+                let all_at_once = wait.mapping == PartitionMapping::All
+                    || divided(wait.upstream) != divided(wait.downstream);
                 let place = self.links.len();
                 self.links.push(Link {
+                    all_at_once: all_at_once && !one_to_one,
                     on: wait.on,
                     waiting,
                     up,
@@ -220,12 +224,7 @@ impl Schedule {
         work.done |= succeeded;
         work.failed |= failed;
         let held = self.hold_below(lineage, place, failed)?;
-        self.release_below(lineage, place, &settled)?;
-        for held in &held {
-            if let Ok(place) = self.steps.binary_search(&held.step) {
-                self.release_below(lineage, place, &held.partitions)?;
-            }
-        }
+        self.release_below(lineage, place, succeeded)?;
         Ok(held)
     }
 
@@ -287,24 +286,19 @@ impl Schedule {
         &mut self,
         lineage: Lineage<'_>,
         place: usize,
-        settled: &PartitionSet,
+        succeeded: &PartitionSet,
     ) -> Result<(), InvalidMapping> {
         for index in 0..self.below[place].len() {
             let link = &self.links[self.below[place][index]];
             let waiting = link.waiting;
-            if self.work[waiting].waiting.is_empty() {
+            let candidates = if !link.all_at_once {
+                &link.below(lineage, succeeded)? & &self.work[waiting].waiting
+            } else if self.work[place].unsettled_len() == 0 {
+                self.work[waiting].waiting.clone()
+            } else {
                 continue;
-            }
-            let mut candidates = link.below(lineage, settled)?;
-            candidates &= &self.work[waiting].waiting;
-            if is_worth_it(&candidates, settled, &self.work[place]) {
-                self.work[place].looked_at = self.work[place].unsettled_len();
-                // Others may have become free while it was not worth looking.
-                if candidates.len() > 1 {
-                    candidates = self.work[waiting].waiting.clone();
-                }
-                self.release(lineage, waiting, &candidates)?;
-            }
+            };
+            self.release(lineage, waiting, &candidates)?;
         }
         Ok(())
     }
@@ -316,6 +310,9 @@ impl Schedule {
         candidates: &PartitionSet,
     ) -> Result<(), InvalidMapping> {
         let links: Vec<&Link> = self.above[place].iter().map(|l| &self.links[*l]).collect();
+        if candidates.is_empty() {
+            return Ok(());
+        }
         let free = free(lineage, &self.work, &links, candidates)?;
         if !free.is_empty() {
             self.work[place].release(&free);

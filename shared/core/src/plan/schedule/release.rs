@@ -24,6 +24,8 @@ pub(super) struct Link {
     pub down: (crate::graph::AssetId, Edge),
     /// Whether each partition waits for the one with the same ordinal.
     pub one_to_one: bool,
+    /// Whether each partition waits for all partitions: then none is free before the last of them.
+    pub all_at_once: bool,
 }
 
 impl Link {
@@ -101,13 +103,4 @@ pub(super) fn is_batch_free(
         }
     }
     Ok(true)
-}
-
-/// Whether it is worth looking at candidates of a link now. When many of them wait for the same
-/// partitions, looking each time one of those is settled would cost the square of their number: then
-/// it is done each time their number has halved.
-pub(super) fn is_worth_it(candidates: &PartitionSet, settled: &PartitionSet, on: &Work) -> bool {
-    candidates.len() <= ONE_BY_ONE.min(16 * settled.len())
-        || on.unsettled_len() * 2 <= on.looked_at
-        || on.unsettled_len() == 0
 }

@@ -21,15 +21,12 @@ pub(super) struct Work {
     pub held: PartitionSet,
     /// The batches that the ready ones are handed out in; `None` for one partition at a time.
     pub batches: Option<Batches>,
-    /// Of the partitions waited for by all-at-once mappings, how many were left when last looked at.
-    pub looked_at: u64,
 }
 
 impl Work {
     pub(super) fn new(target: PartitionSet, batches: Option<Batches>) -> Self {
         Self {
             waiting: target.clone(),
-            looked_at: target.len(),
             target,
             batches,
             ..Self::default()
