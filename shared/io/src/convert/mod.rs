@@ -1,0 +1,20 @@
+//! What an asset's function may return and take: [`IntoAsset`], [`FromAsset`] and [`LoadFrom`].
+
+mod error;
+mod from_asset;
+mod into_asset;
+mod json;
+mod load_from;
+mod partitions;
+mod rows;
+mod scalar;
+mod table;
+
+pub use error::ConvertError;
+pub(crate) use error::short_type_name;
+pub use from_asset::{FromAsset, single, values};
+pub use into_asset::IntoAsset;
+pub use json::Json;
+pub use load_from::{LoadFrom, RowOf};
+pub use partitions::Partitions;
+pub use scalar::Scalar;

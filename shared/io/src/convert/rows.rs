@@ -1,0 +1,92 @@
+//! Vectors of structs as tables.
+
+use arrow_schema::SchemaRef;
+use precip_core::metadata::TableSchema;
+use precip_engine::asset::{AssetValue, InputNeeds, LoadedInput};
+use precip_engine::io::LoadRequest;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    ConvertError, FromAsset, IntoAsset,
+    error::short_type_name,
+    from_asset::{types_for, values, wrong_form},
+};
+use crate::{
+    Table, Value,
+    schema::{decode, schema_of},
+    table::to_table_schema,
+};
+
+/// Rows of one Arrow batch. Batches of this size stay in the processor's caches column by column.
+const ROWS_PER_BATCH: usize = 65_536;
+
+impl Table {
+    /// Makes a table of structs: a column for each field. No rows make a table that has its columns.
+    ///
+    /// # Errors
+    /// [`ConvertError`] when a field's type has no column type, or a value does not fit its column.
+    pub fn from_rows<T: Serialize + DeserializeOwned>(rows: &[T]) -> Result<Self, ConvertError> {
+        let schema = schema_of::<T>()?;
+        let batches = rows
+            .chunks(ROWS_PER_BATCH)
+            .map(|rows| serde_arrow::to_record_batch(schema.fields(), &rows))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| {
+                ConvertError::new(format!(
+                    "`{}` cannot be stored as rows: {}",
+                    short_type_name::<T>(),
+                    error.message()
+                ))
+            })?;
+        let batches = batches
+            .into_iter()
+            .map(|batch| batch.with_schema(SchemaRef::clone(&schema)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| ConvertError::new(error.to_string()))?;
+        Self::new(schema, batches).map_err(|error| ConvertError::new(error.to_string()))
+    }
+
+    /// Reads the rows as structs. Columns that the struct has no field for are left out, and a column
+    /// that is missing leaves an `Option` field empty.
+    ///
+    /// # Errors
+    /// [`ConvertError`] when a column is missing or has a type that the field cannot be read from.
+    pub fn to_rows<T: DeserializeOwned>(&self) -> Result<Vec<T>, ConvertError> {
+        decode(self)
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send> IntoAsset for Vec<T> {
+    fn into_asset(self) -> Result<AssetValue, ConvertError> {
+        Table::from_rows(&self).map(|table| Value::Table(table).into())
+    }
+
+    fn columns() -> Result<Option<TableSchema>, ConvertError> {
+        schema_of::<T>().map(|schema| Some(to_table_schema(&schema)))
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromAsset for Vec<T> {
+    fn needs() -> InputNeeds {
+        // A type whose columns cannot be told beforehand can still be read from whatever is stored.
+        let columns = schema_of::<T>().ok().map(|schema| to_table_schema(&schema));
+        InputNeeds {
+            request: LoadRequest { columns },
+            many: true,
+            missing_ok: false,
+        }
+    }
+
+    fn from_asset(input: LoadedInput) -> Result<Self, ConvertError> {
+        let asset = input.asset.clone();
+        let mut all = Self::new();
+        for (partition, value) in values::<Self>(input)? {
+            let rows = match value {
+                Value::Table(table) => table.to_rows(),
+                other => Err(wrong_form::<Self>(other.form(), types_for(other.form()))),
+            };
+            all.append(&mut rows.map_err(|error| error.at(&asset, partition.as_ref()))?);
+        }
+        Ok(all)
+    }
+}

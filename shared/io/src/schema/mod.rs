@@ -1,0 +1,7 @@
+//! The columns of a row type, and rows read back from columns.
+
+mod decode;
+mod trace;
+
+pub(crate) use decode::decode;
+pub use trace::schema_of;
