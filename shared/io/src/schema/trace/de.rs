@@ -10,7 +10,7 @@ use serde::de::{
     value::{BorrowedStrDeserializer, StrDeserializer},
 };
 
-use super::node::{Kind, Node, TEXTS};
+use super::node::{Kind, Node, TEXTS, TIMES};
 
 /// Deeper than any honest row: a type that contains itself ends here.
 const MAX_DEPTH: usize = 64;
@@ -51,6 +51,22 @@ impl Sampler {
             node,
             depth,
         }
+    }
+
+    /// Gives a sample to what is inside another type.
+    fn give<'de, S: DeserializeSeed<'de>>(
+        &self,
+        seed: S,
+        node: &mut Node,
+        depth: usize,
+    ) -> Result<S::Value, TraceError> {
+        let before = self.learned.replace(false);
+        let given = seed.deserialize(self.at(node, depth));
+        if given.is_err() && !self.learned.get() {
+            refuse_taken(self, node);
+        }
+        self.learned.set(before || self.learned.get());
+        given
     }
 
     /// Whether this pass found out anything that the ones before it did not know.
@@ -102,6 +118,18 @@ fn refuse(sampler: &Sampler, node: &mut Node) {
     if !node.refused {
         node.refused = true;
         sampler.learn();
+    }
+}
+
+/// What was taken as a sample was refused by the type around it, such as a string with a rule of its
+/// own. It is text then, not a date: only another text may help.
+fn refuse_taken(sampler: &Sampler, node: &mut Node) {
+    if matches!(node.kind, Kind::Text) && node.sample + 1 < TIMES {
+        node.sample += 1;
+        sampler.learn();
+    } else {
+        node.sample = node.sample.min(TIMES - 1);
+        refuse(sampler, node);
     }
 }
 
@@ -428,9 +456,7 @@ impl<'de, 'a: 'n, 'n, I: Iterator<Item = &'n mut Node>> SeqAccess<'de> for Items
         seed: S,
     ) -> Result<Option<S::Value>, TraceError> {
         match self.nodes.next() {
-            Some(node) if !node.refused => seed
-                .deserialize(self.sampler.at(node, self.depth))
-                .map(Some),
+            Some(node) if !node.refused => self.sampler.give(seed, node, self.depth).map(Some),
             _ => Ok(None),
         }
     }
@@ -466,7 +492,7 @@ impl<'de, 'a, I: Iterator<Item = &'a mut (String, Node)>> MapAccess<'de> for Fie
             .value
             .take()
             .ok_or_else(|| TraceError::custom("a value without a key"))?;
-        seed.deserialize(self.sampler.at(node, self.depth))
+        self.sampler.give(seed, node, self.depth)
     }
 }
 
@@ -488,7 +514,7 @@ impl<'de> MapAccess<'de> for Entry<'_> {
             return Ok(None);
         };
         self.value = Some(value);
-        seed.deserialize(self.sampler.at(key, self.depth)).map(Some)
+        self.sampler.give(seed, key, self.depth).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(
@@ -499,7 +525,7 @@ impl<'de> MapAccess<'de> for Entry<'_> {
             .value
             .take()
             .ok_or_else(|| TraceError::custom("a value without a key"))?;
-        seed.deserialize(self.sampler.at(node, self.depth))
+        self.sampler.give(seed, node, self.depth)
     }
 }
 

@@ -28,30 +28,38 @@ pub(super) enum Kind {
     Map(Box<Node>, Box<Node>),
 }
 
-/// Texts that tell types apart, the plainest first: what takes `""` takes any text.
-pub(super) const TEXTS: [&str; 12] = [
+/// Texts that tell types apart. What takes one of the first is text of some kind, though perhaps not
+/// any text; what takes none of them, but a date, is a date.
+pub(super) const TEXTS: [&str; 16] = [
     "",
+    "a",
+    "0",
+    "UTC",
+    "AAAAAAAAAA",
+    "00000000-0000-0000-0000-000000000000",
+    "0.0.0.0",
+    "::",
+    "https://example.com/",
+    "a@example.com",
+    "P1D",
+    "{}",
     "1970-01-01",
     "1970-01-01T00:00:00",
     "1970-01-01T00:00:00Z",
     "00:00:00",
-    "0",
-    "a",
-    "00000000-0000-0000-0000-000000000000",
-    "0.0.0.0",
-    "https://example.com/",
-    "UTC",
-    "P1D",
 ];
+
+/// Where dates and times begin among [`TEXTS`].
+pub(super) const TIMES: usize = 12;
 
 impl Node {
     /// The column type of a text by the sample that was taken.
     pub(super) fn text_type(&self) -> DataType {
-        match self.sample {
-            1 => DataType::Date32,
-            2 => DataType::Timestamp(TimeUnit::Microsecond, None),
-            3 => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            4 => DataType::Time64(TimeUnit::Microsecond),
+        match self.sample.wrapping_sub(TIMES) {
+            0 => DataType::Date32,
+            1 => DataType::Timestamp(TimeUnit::Microsecond, None),
+            2 => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            3 => DataType::Time64(TimeUnit::Microsecond),
             _ => DataType::Utf8,
         }
     }

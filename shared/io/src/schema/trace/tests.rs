@@ -1,6 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
 
-use arrow_schema::DataType;
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +55,6 @@ struct Nested {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its columns are looked at")]
 enum Class {
     Economy,
     First,
