@@ -1,3 +1,6 @@
 //! The commands that the binary of every Precip project has.
 
+pub mod args;
+pub mod env;
+pub mod exit;
 pub mod graph;

@@ -1,0 +1,11 @@
+//! The command line as types. What a command does stands in [`command`](crate::command).
+
+mod root;
+mod run;
+mod target;
+
+pub use root::{
+    AutomationAction, Command, DynamicAction, Global, GraphFormat, Root, StatusFilter, TableFormat,
+};
+pub use run::{MaterializeArgs, PlanArgs, RunControlArgs};
+pub use target::{PartitionArgs, TargetArgs};

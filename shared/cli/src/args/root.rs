@@ -1,0 +1,229 @@
+//! All commands.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::{MaterializeArgs, PlanArgs, RunControlArgs};
+use crate::env;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about = "Materialize, inspect and check the data assets of this project.",
+    after_help = "Exit codes: 0 done, 1 a run failed, 2 usage, 3 definitions invalid, 4 environment.",
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub struct Root {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What holds for every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The folder that holds state and data
+    #[arg(long, global = true, env = env::HOME, value_name = "DIR", default_value = ".precip")]
+    pub home: PathBuf,
+
+    /// The environment to use, as the project names it
+    #[arg(long = "env", global = true, env = env::ENVIRONMENT, value_name = "NAME", default_value = "local")]
+    pub environment: String,
+
+    /// Act as if it were this moment (RFC 3339)
+    #[arg(long, global = true, env = env::NOW, value_name = "TIME", hide_env_values = true)]
+    pub now: Option<DateTime<Utc>>,
+
+    /// Write machine-readable JSON to stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// One command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the assets
+    Assets {
+        /// Which assets
+        #[arg(short, long, value_name = "SELECTION", default_value = "*")]
+        select: String,
+    },
+    /// Show one asset: what it is made from, how it is divided, what is stored
+    Asset {
+        /// The asset's key
+        key: String,
+    },
+    /// Draw the asset graph
+    Graph {
+        /// Which assets
+        #[arg(short, long, value_name = "SELECTION", default_value = "*")]
+        select: String,
+        /// The form
+        #[arg(short, long, value_enum, default_value_t)]
+        format: GraphFormat,
+        /// Where to write; stdout unless given
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// List an asset's partitions
+    Partitions {
+        /// The asset's key
+        key: String,
+        /// Only partitions of this status
+        #[arg(long, value_enum)]
+        status: Option<StatusFilter>,
+    },
+    /// Print what would run, in waves, and why
+    Plan(PlanArgs),
+    /// Run assets and store what they make; what is missing unless told otherwise
+    Materialize(MaterializeArgs),
+    /// List runs, newest first
+    Runs {
+        /// How many
+        #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
+        limit: usize,
+    },
+    /// Show one run: what it did, what failed, what was held back
+    Run {
+        /// The run's id, or its first characters
+        id: String,
+    },
+    /// Go on with a run that was interrupted
+    Resume {
+        /// The run's id, or its first characters
+        id: String,
+        /// How it is run.
+        #[command(flatten)]
+        control: RunControlArgs,
+    },
+    /// Run again what failed in a run, and what that held back
+    Retry {
+        /// The run's id, or its first characters
+        id: String,
+        /// How it is run.
+        #[command(flatten)]
+        control: RunControlArgs,
+    },
+    /// Print what is stored
+    Show {
+        /// The asset's key
+        key: String,
+        /// The partition; not for an unpartitioned asset
+        #[arg(short, long, value_name = "KEY")]
+        partition: Option<String>,
+        /// The form
+        #[arg(short, long, value_enum, default_value_t)]
+        format: TableFormat,
+        /// How many rows at most
+        #[arg(short = 'n', long, value_name = "N")]
+        limit: Option<usize>,
+    },
+    /// List the latest results of an asset's checks
+    Checks {
+        /// The asset's key
+        key: String,
+        /// Only for this partition
+        #[arg(short, long, value_name = "KEY")]
+        partition: Option<String>,
+    },
+    /// List, add or remove the keys of a dynamic partitions set
+    Dynamic {
+        /// The set's name
+        set: String,
+        /// What to do; lists unless given
+        #[command(subcommand)]
+        action: Option<DynamicAction>,
+    },
+    /// Ask why automation would or would not run an asset
+    Automation {
+        /// What to do
+        #[command(subcommand)]
+        action: AutomationAction,
+    },
+    /// Look for what is wrong: definitions, environment, folders, record
+    Doctor,
+    /// Print the whole project as one JSON document
+    Describe {
+        /// Print the JSON Schema of that document instead
+        #[arg(long)]
+        schema: bool,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// What to do with the keys of a dynamic partitions set.
+#[derive(Debug, Clone, Subcommand)]
+pub enum DynamicAction {
+    /// List the keys
+    List,
+    /// Add keys
+    Add {
+        /// The keys
+        #[arg(required = true)]
+        keys: Vec<String>,
+    },
+    /// Remove keys
+    Remove {
+        /// The keys
+        #[arg(required = true)]
+        keys: Vec<String>,
+    },
+}
+
+/// What to ask of automation.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AutomationAction {
+    /// Show which part of an asset's condition is true, for which partitions
+    Explain {
+        /// The asset's key
+        key: String,
+    },
+}
+
+/// The form of a drawn graph.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// A picture
+    #[default]
+    Svg,
+    /// A Mermaid flow chart
+    Mermaid,
+    /// Graphviz's DOT language
+    Dot,
+}
+
+/// The form of printed rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// Aligned columns
+    #[default]
+    Table,
+    /// Comma-separated values with a header
+    Csv,
+    /// A JSON list of rows
+    Json,
+}
+
+/// The status of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusFilter {
+    /// Never made
+    Missing,
+    /// Made
+    Materialized,
+    /// Tried last without success
+    Failed,
+}
