@@ -3,4 +3,6 @@
 pub mod args;
 pub mod env;
 pub mod exit;
+pub mod failure;
 pub mod graph;
+pub mod output;

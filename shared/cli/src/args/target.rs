@@ -40,7 +40,11 @@ pub struct PartitionArgs {
 impl PartitionArgs {
     /// The partitions as one text in the language of `--partitions`; `None` when none were named.
     pub fn text(&self) -> Option<String> {
-        match (&self.partitions, &self.partition_range_start, &self.partition_range_end) {
+        match (
+            &self.partitions,
+            &self.partition_range_start,
+            &self.partition_range_end,
+        ) {
             (Some(partitions), _, _) => Some(partitions.clone()),
             (None, Some(start), Some(end)) => Some(format!("{start}...{end}")),
             _ => None,

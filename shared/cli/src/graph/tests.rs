@@ -7,7 +7,11 @@ fn node(key: &str, group: &str, partitions: &str, kinds: &[&str], tally: [u64; 3
         group: group.into(),
         partitions: partitions.into(),
         kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
-        tally: Some(Tally { materialized, failed, total }),
+        tally: Some(Tally {
+            materialized,
+            failed,
+            total,
+        }),
     }
 }
 
@@ -17,10 +21,22 @@ fn flights() -> Picture {
             node("raw/flights", "raw", "daily", &["csv"], [31, 0, 31]),
             node("raw/weather", "raw", "daily", &["csv"], [29, 1, 31]),
             node("raw/airlines", "raw", "", &["csv"], [1, 0, 1]),
-            node("departures", "staging", "date × origin", &["parquet"], [90, 0, 93]),
+            node(
+                "departures",
+                "staging",
+                "date × origin",
+                &["parquet"],
+                [90, 0, 93],
+            ),
             node("delays", "staging", "daily", &["parquet"], [29, 0, 31]),
             node("carrier_month", "marts", "monthly", &["parquet"], [0, 0, 1]),
-            node("origin<\"profile\">", "marts", "static", &["parquet"], [0, 0, 3]),
+            node(
+                "origin<\"profile\">",
+                "marts",
+                "static",
+                &["parquet"],
+                [0, 0, 3],
+            ),
         ],
         edges: vec![(0, 3), (0, 4), (1, 4), (2, 4), (2, 5), (4, 5), (3, 6)],
     }
@@ -29,8 +45,16 @@ fn flights() -> Picture {
 #[test]
 fn an_svg_shows_every_asset_once_and_escapes_names() {
     let drawn = svg(&flights()).unwrap();
-    for key in ["raw/flights", "carrier_month", "origin&#60;&#34;profile&#34;&#62;"] {
-        assert_eq!(drawn.matches(&format!(">{key}</text>")).count(), 1, "{key} in {drawn}");
+    for key in [
+        "raw/flights",
+        "carrier_month",
+        "origin&#60;&#34;profile&#34;&#62;",
+    ] {
+        assert_eq!(
+            drawn.matches(&format!(">{key}</text>")).count(),
+            1,
+            "{key} in {drawn}"
+        );
     }
     assert_eq!(drawn.matches("class=\"edge\"").count(), 7);
     assert!(drawn.contains("29 of 31, 1 failed"));
@@ -48,7 +72,10 @@ fn no_two_cards_overlap_and_upstream_is_left() {
     let placed = super::layout::layout(&picture);
     for (i, a) in placed.corners.iter().enumerate() {
         for b in &placed.corners[i + 1..] {
-            assert!((a.0 - b.0).abs() >= 236.0 || (a.1 - b.1).abs() >= 76.0, "{a:?} and {b:?}");
+            assert!(
+                (a.0 - b.0).abs() >= 236.0 || (a.1 - b.1).abs() >= 76.0,
+                "{a:?} and {b:?}"
+            );
         }
     }
     for (up, down) in picture.edges {

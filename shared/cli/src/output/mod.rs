@@ -1,0 +1,9 @@
+//! What commands print: data to stdout, everything else to stderr.
+
+mod json;
+mod table;
+mod time;
+
+pub use json::json;
+pub use table::Table;
+pub use time::{ago, duration, moment};
