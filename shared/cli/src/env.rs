@@ -3,7 +3,7 @@
 /// The folder of the embedded default: state and data. `.precip` in the current folder unless given.
 pub const HOME: &str = "PRECIP_HOME";
 
-/// The environment to use, as the project's definitions name it: `local` unless given.
+/// The environment to use, as the project's definitions name it: the first one unless given.
 pub const ENVIRONMENT: &str = "PRECIP_ENV";
 
 /// Act as if it were this moment (RFC 3339). Which partitions exist depends on the moment.

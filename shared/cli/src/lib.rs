@@ -1,8 +1,11 @@
 //! The commands that the binary of every Precip project has.
 
 pub mod args;
+pub mod command;
 pub mod env;
 pub mod exit;
 pub mod failure;
 pub mod graph;
+pub mod label;
 pub mod output;
+pub mod session;

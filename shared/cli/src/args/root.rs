@@ -35,9 +35,9 @@ pub struct Global {
     #[arg(long, global = true, env = env::HOME, value_name = "DIR", default_value = ".precip")]
     pub home: PathBuf,
 
-    /// The environment to use, as the project names it
-    #[arg(long = "env", global = true, env = env::ENVIRONMENT, value_name = "NAME", default_value = "local")]
-    pub environment: String,
+    /// The environment to use, as the project names it; its first one unless given
+    #[arg(long = "env", global = true, env = env::ENVIRONMENT, value_name = "NAME")]
+    pub environment: Option<String>,
 
     /// Act as if it were this moment (RFC 3339)
     #[arg(long, global = true, env = env::NOW, value_name = "TIME", hide_env_values = true)]

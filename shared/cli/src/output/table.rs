@@ -14,7 +14,7 @@ impl Table {
     pub fn new<'a>(headings: impl IntoIterator<Item = &'a str>) -> Self {
         let mut inner = comfy_table::Table::new();
         inner
-            .load_preset(presets::NOTHING)
+            .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Disabled);
         let mut header = Vec::new();
         let mut numbers = Vec::new();

@@ -1,0 +1,132 @@
+//! `asset`: everything about one asset.
+
+use std::io::Write;
+
+use precip_core::{mapping::PartitionMapping, metadata::Metadata, spec::Owner};
+use serde::Serialize;
+
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    graph::Tally,
+    label,
+    output::json,
+    session::Session,
+};
+
+/// One asset, whole.
+#[derive(Debug, Serialize)]
+struct Answer {
+    key: String,
+    group: String,
+    description: Option<String>,
+    declared_at: Option<String>,
+    op: Option<String>,
+    partitions: String,
+    materialized: u64,
+    failed: u64,
+    missing: u64,
+    total: u64,
+    upstream: Vec<Neighbour>,
+    downstream: Vec<Neighbour>,
+    checks: Vec<String>,
+    kinds: Vec<String>,
+    owners: Vec<Owner>,
+    tags: std::collections::BTreeMap<String, String>,
+    code_version: Option<String>,
+    io_manager: Option<String>,
+    metadata: Metadata,
+}
+
+#[derive(Debug, Serialize)]
+struct Neighbour {
+    key: String,
+    mapping: PartitionMapping,
+}
+
+/// Shows one asset.
+///
+/// # Errors
+/// [`Failure`] when there is no such asset or the record cannot be read.
+pub async fn asset(session: &Session, key: &str, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let id = session.asset(key)?;
+    let graph = session.definitions.graph();
+    let spec = graph.asset(id);
+    let Tally { materialized, failed, total } = session.tally(id).await?;
+    let neighbours = |edges: &[precip_core::graph::Edge]| {
+        edges
+            .iter()
+            .map(|edge| Neighbour {
+                key: graph.key(edge.asset).to_string(),
+                mapping: edge.mapping.clone(),
+            })
+            .collect()
+    };
+    let answer = Answer {
+        key: spec.key.to_string(),
+        group: spec.group.to_string(),
+        description: spec.description.clone(),
+        declared_at: session.definitions.source_of(&spec.key).map(|source| source.to_string()),
+        op: graph.op_of(id).map(|op| graph.op(op).name.clone()),
+        partitions: label::partitions(spec.partitions.as_deref()),
+        materialized,
+        failed,
+        missing: total - materialized,
+        total,
+        upstream: neighbours(graph.upstream(id)),
+        downstream: neighbours(graph.downstream(id)),
+        checks: graph.checks_of(id).map(|check| graph.check(check).key.name.clone()).collect(),
+        kinds: spec.kinds.iter().map(ToString::to_string).collect(),
+        owners: spec.owners.clone(),
+        tags: spec.tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
+        code_version: spec.code_version.clone(),
+        io_manager: spec.io_manager.clone(),
+        metadata: spec.metadata.clone(),
+    };
+    if session.json {
+        json(out, &answer)?;
+    } else {
+        write(&answer, out)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn write(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "{}", answer.key)?;
+    if let Some(description) = &answer.description {
+        description.lines().try_for_each(|line| writeln!(out, "  {line}"))?;
+    }
+    let keys = |neighbours: &[Neighbour]| {
+        neighbours.iter().map(|n| n.key.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let owners: Vec<String> = answer.owners.iter().map(ToString::to_string).collect();
+    let tags: Vec<String> = answer
+        .tags
+        .iter()
+        .map(|(key, value)| if value.is_empty() { key.clone() } else { format!("{key}={value}") })
+        .collect();
+    let status = format!(
+        "{} of {} materialized{}",
+        answer.materialized,
+        answer.total,
+        if answer.failed > 0 { format!(", {} failed", answer.failed) } else { String::new() }
+    );
+    let lines = [
+        ("group", answer.group.clone()),
+        ("partitions", answer.partitions.clone()),
+        ("status", status),
+        ("upstream", keys(&answer.upstream)),
+        ("downstream", keys(&answer.downstream)),
+        ("checks", answer.checks.join(", ")),
+        ("kinds", answer.kinds.join(", ")),
+        ("owners", owners.join(", ")),
+        ("tags", tags.join(", ")),
+        ("code version", answer.code_version.clone().unwrap_or_default()),
+        ("IO manager", answer.io_manager.clone().unwrap_or_default()),
+        ("declared at", answer.declared_at.clone().unwrap_or_default()),
+    ];
+    for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
+        writeln!(out, "  {name:<13} {value}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! `checks`: what an asset's checks found last.
+
+use std::io::Write;
+
+use precip_engine::state::{CheckEvaluation, CheckOutcome, PartitionRef};
+
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    output::{Table, json, moment},
+    session::Session,
+};
+
+/// Lists the latest evaluation of each check of an asset, for one partition or for all that were
+/// checked.
+///
+/// # Errors
+/// [`Failure`] when there is no such asset or partition, or the record cannot be read.
+pub async fn checks(
+    session: &Session,
+    key: &str,
+    partition: Option<&str>,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let asset = session.asset(key)?;
+    let graph = session.definitions.graph();
+    let targets: Vec<PartitionRef> = match (partition, graph.partitions(asset)) {
+        (Some(_), _) | (None, None) => vec![session.target(asset, partition)?],
+        (None, Some(definition)) => {
+            let made = session.store.statuses(graph.key(asset)).await?.materialized;
+            let made = &made & &session.existing(asset);
+            definition
+                .keys_with_ordinals(&made, &session.context)
+                .map(|(ordinal, key)| PartitionRef::new(graph.key(asset).clone(), key, ordinal))
+                .collect()
+        }
+    };
+    let mut found: Vec<CheckEvaluation> = Vec::new();
+    for target in &targets {
+        found.extend(session.store.latest_checks(target).await?);
+    }
+    if session.json {
+        json(out, &found)?;
+        return Ok(Exit::Done);
+    }
+    if graph.checks_of(asset).len() == 0 {
+        writeln!(out, "asset `{key}` has no checks")?;
+        return Ok(Exit::Done);
+    }
+    let mut table =
+        Table::new(["CHECK", "PARTITION", "RESULT", "SEVERITY", "BLOCKING", "WHEN", "FOUND"]);
+    for evaluation in &found {
+        let result = match evaluation.outcome {
+            CheckOutcome::Passed => "passed",
+            CheckOutcome::Failed => "failed",
+            CheckOutcome::Errored => "errored",
+        };
+        let severity = format!("{:?}", evaluation.severity).to_uppercase();
+        table.row([
+            evaluation.check.name.clone(),
+            evaluation.target.partition.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+            result.to_owned(),
+            severity,
+            if evaluation.blocking { "yes" } else { "no" }.to_owned(),
+            moment(evaluation.at),
+            evaluation.description.clone().unwrap_or_default(),
+        ]);
+    }
+    table.write(out)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,15 @@
+//! What the commands do, one file each.
+
+mod asset;
+mod assets;
+mod checks;
+mod dynamic;
+mod graph;
+mod partitions;
+
+pub use asset::asset;
+pub use assets::assets;
+pub use checks::checks;
+pub use dynamic::dynamic;
+pub use graph::graph;
+pub use partitions::partitions;

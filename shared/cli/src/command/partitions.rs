@@ -1,0 +1,77 @@
+//! `partitions`: an asset's partitions and their status.
+
+use std::io::Write;
+
+use precip_core::partitions::PartitionSet;
+use serde::Serialize;
+
+use crate::{
+    args::StatusFilter,
+    exit::Exit,
+    failure::Failure,
+    output::{Table, json},
+    session::Session,
+};
+
+/// One partition in the list.
+#[derive(Debug, Serialize)]
+struct Row {
+    partition: Option<String>,
+    status: &'static str,
+}
+
+/// Lists the partitions of an asset in their own order.
+///
+/// # Errors
+/// [`Failure`] when there is no such asset or the record cannot be read.
+pub async fn partitions(
+    session: &Session,
+    key: &str,
+    status: Option<StatusFilter>,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let asset = session.asset(key)?;
+    let graph = session.definitions.graph();
+    let existing = session.existing(asset);
+    let statuses = session.store.statuses(graph.key(asset)).await?;
+    let shown: PartitionSet = match status {
+        None => existing,
+        Some(StatusFilter::Materialized) => &existing & &statuses.materialized,
+        Some(StatusFilter::Failed) => &existing & &statuses.failed,
+        Some(StatusFilter::Missing) => &existing - &statuses.materialized,
+    };
+    let status_of = |ordinal| {
+        if statuses.in_progress.contains(ordinal) {
+            "running"
+        } else if statuses.failed.contains(ordinal) {
+            "failed"
+        } else if statuses.materialized.contains(ordinal) {
+            "materialized"
+        } else {
+            "missing"
+        }
+    };
+    let rows: Vec<Row> = match graph.partitions(asset) {
+        None => shown
+            .iter()
+            .map(|ordinal| Row { partition: None, status: status_of(ordinal) })
+            .collect(),
+        Some(definition) => definition
+            .keys_with_ordinals(&shown, &session.context)
+            .map(|(ordinal, key)| Row {
+                partition: Some(key.to_string()),
+                status: status_of(ordinal),
+            })
+            .collect(),
+    };
+    if session.json {
+        json(out, &rows)?;
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::new(["PARTITION", "STATUS"]);
+    for row in &rows {
+        table.row([row.partition.as_deref().unwrap_or("-"), row.status]);
+    }
+    table.write(out)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,112 @@
+//! [`Session`]: what every command works with.
+
+use std::sync::Arc;
+
+use precip_core::{
+    graph::{AssetId, AssetSet},
+    key::AssetKey,
+    nearest::{nearest, or_list},
+    partitions::{PartitionContext, PartitionKey, PartitionSet},
+    selection::Selection,
+};
+use precip_engine::{
+    definitions::Definitions,
+    state::{PartitionRef, StateStore},
+};
+
+use crate::{failure::Failure, graph::Tally};
+
+/// A project, its record, and the moment at which a command looks at both.
+#[derive(Debug)]
+pub struct Session {
+    /// What the project declares.
+    pub definitions: Definitions,
+    /// The record.
+    pub store: Arc<dyn StateStore>,
+    /// The present moment and the dynamic keys.
+    pub context: PartitionContext,
+    /// Whether answers are for machines.
+    pub json: bool,
+}
+
+impl Session {
+    /// The asset of this key.
+    ///
+    /// # Errors
+    /// [`Failure`], with the nearest keys, when there is none.
+    pub fn asset(&self, key: &str) -> Result<AssetId, Failure> {
+        let graph = self.definitions.graph();
+        graph.id_of(key).ok_or_else(|| {
+            let near = nearest(key, graph.keys().map(AssetKey::as_str));
+            let failure = Failure::usage(format!("there is no asset `{key}`"));
+            match near.as_slice() {
+                [] => failure.help("`assets` lists the assets"),
+                near => failure.help(format!("did you mean {}?", or_list(near))),
+            }
+        })
+    }
+
+    /// The assets that a selection names.
+    ///
+    /// # Errors
+    /// [`Failure`], with the place underlined, when it names nothing or makes no sense.
+    pub fn select(&self, selection: &str) -> Result<AssetSet, Failure> {
+        let selection = Selection::parse(selection)?;
+        Ok(selection.resolve(self.definitions.graph())?)
+    }
+
+    /// The partitions of an asset that exist; ordinal 0 for an unpartitioned one.
+    pub fn existing(&self, asset: AssetId) -> PartitionSet {
+        match self.definitions.graph().partitions(asset) {
+            Some(partitions) => partitions.all(&self.context),
+            None => PartitionSet::single(0),
+        }
+    }
+
+    /// The key of an ordinal; `None` for an unpartitioned asset.
+    pub fn partition_key(&self, asset: AssetId, ordinal: u64) -> Option<PartitionKey> {
+        let partitions = self.definitions.graph().partitions(asset)?;
+        partitions.key(ordinal, &self.context)
+    }
+
+    /// A partition of an asset, as a person names it.
+    ///
+    /// # Errors
+    /// [`Failure`] when the asset has no such partition, needs one, or has none.
+    pub fn target(&self, asset: AssetId, partition: Option<&str>) -> Result<PartitionRef, Failure> {
+        let graph = self.definitions.graph();
+        let key = graph.key(asset).clone();
+        match (graph.partitions(asset), partition) {
+            (None, None) => Ok(PartitionRef::unpartitioned(key)),
+            (Some(partitions), Some(partition)) => {
+                let partition = PartitionKey::from(partition);
+                let ordinal = partitions.ordinal(&partition, &self.context)?;
+                Ok(PartitionRef::new(key, partition, ordinal))
+            }
+            (None, Some(_)) => Err(Failure::usage(format!("asset `{key}` is not partitioned"))
+                .help("leave `--partition` out")),
+            (Some(partitions), None) => {
+                let example = partitions
+                    .last(&self.context)
+                    .and_then(|last| partitions.key(last, &self.context))
+                    .map_or_else(|| "KEY".to_owned(), |key| key.to_string());
+                Err(Failure::usage(format!("asset `{key}` is partitioned: name a partition"))
+                    .help(format!("add `--partition {example}`")))
+            }
+        }
+    }
+
+    /// How many partitions of an asset are in which state.
+    ///
+    /// # Errors
+    /// [`Failure`] when the record cannot be read.
+    pub async fn tally(&self, asset: AssetId) -> Result<Tally, Failure> {
+        let existing = self.existing(asset);
+        let statuses = self.store.statuses(self.definitions.graph().key(asset)).await?;
+        Ok(Tally {
+            materialized: (&statuses.materialized & &existing).len(),
+            failed: (&statuses.failed & &existing).len(),
+            total: existing.len(),
+        })
+    }
+}
