@@ -11,7 +11,8 @@ use precip_core::{
 };
 use precip_engine::{
     definitions::Definitions,
-    state::{PartitionRef, StateStore},
+    run_id::RunId,
+    state::{PageRequest, PartitionRef, Run, RunFilter, StateStore},
 };
 
 use crate::{failure::Failure, graph::Tally};
@@ -63,10 +64,23 @@ impl Session {
         }
     }
 
-    /// The key of an ordinal; `None` for an unpartitioned asset.
-    pub fn partition_key(&self, asset: AssetId, ordinal: u64) -> Option<PartitionKey> {
-        let partitions = self.definitions.graph().partitions(asset)?;
-        partitions.key(ordinal, &self.context)
+    /// The partitions of a set in the definition's own order; without a key for an unpartitioned
+    /// asset.
+    pub fn targets(&self, asset: AssetId, set: &PartitionSet) -> Vec<PartitionRef> {
+        let graph = self.definitions.graph();
+        let key = graph.key(asset);
+        let Some(definition) = graph.partitions(asset) else {
+            return set
+                .iter()
+                .map(|_| PartitionRef::unpartitioned(key.clone()))
+                .collect();
+        };
+        let keys = definition.keys(set, &self.context);
+        keys.filter_map(|partition| {
+            let ordinal = definition.find(partition.as_str(), &self.context)?;
+            Some(PartitionRef::new(key.clone(), partition, ordinal))
+        })
+        .collect()
     }
 
     /// A partition of an asset, as a person names it.
@@ -90,9 +104,46 @@ impl Session {
                     .last(&self.context)
                     .and_then(|last| partitions.key(last, &self.context))
                     .map_or_else(|| "KEY".to_owned(), |key| key.to_string());
-                Err(Failure::usage(format!("asset `{key}` is partitioned: name a partition"))
-                    .help(format!("add `--partition {example}`")))
+                Err(
+                    Failure::usage(format!("asset `{key}` is partitioned: name a partition"))
+                        .help(format!("add `--partition {example}`")),
+                )
             }
+        }
+    }
+
+    /// The run that a person names by its id, by the first characters of it, or as `latest`.
+    ///
+    /// # Errors
+    /// [`Failure`] when no run or several runs are named so, or the record cannot be read.
+    pub async fn run(&self, id: &str) -> Result<Run, Failure> {
+        if let Ok(id) = id.parse::<RunId>() {
+            let run = self.store.run(id).await?;
+            return run.ok_or_else(|| {
+                Failure::usage(format!("there is no run `{id}`")).help("`runs` lists the runs")
+            });
+        }
+        let wanted = id.to_ascii_uppercase();
+        let mut found: Vec<Run> = Vec::new();
+        let mut page = PageRequest::first(500);
+        loop {
+            let runs = self.store.runs(&RunFilter::default(), &page).await?;
+            if id == "latest" {
+                found.extend(runs.items.into_iter().next());
+                break;
+            }
+            let named = runs.items.into_iter().filter(|run| run.id.to_string().starts_with(&wanted));
+            found.extend(named);
+            match runs.next {
+                Some(token) => page = page.after(token),
+                None => break,
+            }
+        }
+        match found.len() {
+            0 => Err(Failure::usage(format!("there is no run `{id}`")).help("`runs` lists the runs")),
+            1 => Ok(found.remove(0)),
+            count => Err(Failure::usage(format!("{count} runs begin with `{id}`"))
+                .help("write more characters of the id")),
         }
     }
 
@@ -102,7 +153,10 @@ impl Session {
     /// [`Failure`] when the record cannot be read.
     pub async fn tally(&self, asset: AssetId) -> Result<Tally, Failure> {
         let existing = self.existing(asset);
-        let statuses = self.store.statuses(self.definitions.graph().key(asset)).await?;
+        let statuses = self
+            .store
+            .statuses(self.definitions.graph().key(asset))
+            .await?;
         Ok(Tally {
             materialized: (&statuses.materialized & &existing).len(),
             failed: (&statuses.failed & &existing).len(),

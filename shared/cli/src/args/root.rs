@@ -94,12 +94,12 @@ pub enum Command {
     },
     /// Show one run: what it did, what failed, what was held back
     Run {
-        /// The run's id, or its first characters
+        /// The run's id, the first characters of it, or `latest`
         id: String,
     },
     /// Go on with a run that was interrupted
     Resume {
-        /// The run's id, or its first characters
+        /// The run's id, the first characters of it, or `latest`
         id: String,
         /// How it is run.
         #[command(flatten)]
@@ -107,7 +107,7 @@ pub enum Command {
     },
     /// Run again what failed in a run, and what that held back
     Retry {
-        /// The run's id, or its first characters
+        /// The run's id, the first characters of it, or `latest`
         id: String,
         /// How it is run.
         #[command(flatten)]

@@ -5,14 +5,7 @@ use std::io::Write;
 use precip_core::{mapping::PartitionMapping, metadata::Metadata, spec::Owner};
 use serde::Serialize;
 
-use crate::{
-    exit::Exit,
-    failure::Failure,
-    graph::Tally,
-    label,
-    output::json,
-    session::Session,
-};
+use crate::{exit::Exit, failure::Failure, graph::Tally, label, output::json, session::Session};
 
 /// One asset, whole.
 #[derive(Debug, Serialize)]
@@ -52,7 +45,11 @@ pub async fn asset(session: &Session, key: &str, out: &mut dyn Write) -> Result<
     let id = session.asset(key)?;
     let graph = session.definitions.graph();
     let spec = graph.asset(id);
-    let Tally { materialized, failed, total } = session.tally(id).await?;
+    let Tally {
+        materialized,
+        failed,
+        total,
+    } = session.tally(id).await?;
     let neighbours = |edges: &[precip_core::graph::Edge]| {
         edges
             .iter()
@@ -66,7 +63,10 @@ pub async fn asset(session: &Session, key: &str, out: &mut dyn Write) -> Result<
         key: spec.key.to_string(),
         group: spec.group.to_string(),
         description: spec.description.clone(),
-        declared_at: session.definitions.source_of(&spec.key).map(|source| source.to_string()),
+        declared_at: session
+            .definitions
+            .source_of(&spec.key)
+            .map(|source| source.to_string()),
         op: graph.op_of(id).map(|op| graph.op(op).name.clone()),
         partitions: label::partitions(spec.partitions.as_deref()),
         materialized,
@@ -75,10 +75,17 @@ pub async fn asset(session: &Session, key: &str, out: &mut dyn Write) -> Result<
         total,
         upstream: neighbours(graph.upstream(id)),
         downstream: neighbours(graph.downstream(id)),
-        checks: graph.checks_of(id).map(|check| graph.check(check).key.name.clone()).collect(),
+        checks: graph
+            .checks_of(id)
+            .map(|check| graph.check(check).key.name.clone())
+            .collect(),
         kinds: spec.kinds.iter().map(ToString::to_string).collect(),
         owners: spec.owners.clone(),
-        tags: spec.tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
+        tags: spec
+            .tags
+            .iter()
+            .map(|(key, value)| (key.to_string(), value.to_string()))
+            .collect(),
         code_version: spec.code_version.clone(),
         io_manager: spec.io_manager.clone(),
         metadata: spec.metadata.clone(),
@@ -94,22 +101,38 @@ pub async fn asset(session: &Session, key: &str, out: &mut dyn Write) -> Result<
 fn write(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{}", answer.key)?;
     if let Some(description) = &answer.description {
-        description.lines().try_for_each(|line| writeln!(out, "  {line}"))?;
+        description
+            .lines()
+            .try_for_each(|line| writeln!(out, "  {line}"))?;
     }
     let keys = |neighbours: &[Neighbour]| {
-        neighbours.iter().map(|n| n.key.as_str()).collect::<Vec<_>>().join(", ")
+        neighbours
+            .iter()
+            .map(|n| n.key.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     let owners: Vec<String> = answer.owners.iter().map(ToString::to_string).collect();
     let tags: Vec<String> = answer
         .tags
         .iter()
-        .map(|(key, value)| if value.is_empty() { key.clone() } else { format!("{key}={value}") })
+        .map(|(key, value)| {
+            if value.is_empty() {
+                key.clone()
+            } else {
+                format!("{key}={value}")
+            }
+        })
         .collect();
     let status = format!(
         "{} of {} materialized{}",
         answer.materialized,
         answer.total,
-        if answer.failed > 0 { format!(", {} failed", answer.failed) } else { String::new() }
+        if answer.failed > 0 {
+            format!(", {} failed", answer.failed)
+        } else {
+            String::new()
+        }
     );
     let lines = [
         ("group", answer.group.clone()),
@@ -121,9 +144,15 @@ fn write(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
         ("kinds", answer.kinds.join(", ")),
         ("owners", owners.join(", ")),
         ("tags", tags.join(", ")),
-        ("code version", answer.code_version.clone().unwrap_or_default()),
+        (
+            "code version",
+            answer.code_version.clone().unwrap_or_default(),
+        ),
         ("IO manager", answer.io_manager.clone().unwrap_or_default()),
-        ("declared at", answer.declared_at.clone().unwrap_or_default()),
+        (
+            "declared at",
+            answer.declared_at.clone().unwrap_or_default(),
+        ),
     ];
     for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
         writeln!(out, "  {name:<13} {value}")?;

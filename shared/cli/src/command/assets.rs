@@ -42,7 +42,15 @@ pub async fn assets(session: &Session, select: &str, out: &mut dyn Write) -> Res
         json(out, &rows)?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(["ASSET", "GROUP", "PARTITIONS", "MADE #", "OF #", "FAILED #", "KINDS"]);
+    let mut table = Table::new([
+        "ASSET",
+        "GROUP",
+        "PARTITIONS",
+        "MADE #",
+        "OF #",
+        "FAILED #",
+        "KINDS",
+    ]);
     for row in &rows {
         table.row([
             row.key.clone(),
@@ -50,7 +58,11 @@ pub async fn assets(session: &Session, select: &str, out: &mut dyn Write) -> Res
             row.partitions.clone(),
             row.materialized.to_string(),
             row.total.to_string(),
-            if row.failed == 0 { String::new() } else { row.failed.to_string() },
+            if row.failed == 0 {
+                String::new()
+            } else {
+                row.failed.to_string()
+            },
             row.kinds.join(", "),
         ]);
     }

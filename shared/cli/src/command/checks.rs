@@ -26,13 +26,9 @@ pub async fn checks(
     let graph = session.definitions.graph();
     let targets: Vec<PartitionRef> = match (partition, graph.partitions(asset)) {
         (Some(_), _) | (None, None) => vec![session.target(asset, partition)?],
-        (None, Some(definition)) => {
+        (None, Some(_)) => {
             let made = session.store.statuses(graph.key(asset)).await?.materialized;
-            let made = &made & &session.existing(asset);
-            definition
-                .keys_with_ordinals(&made, &session.context)
-                .map(|(ordinal, key)| PartitionRef::new(graph.key(asset).clone(), key, ordinal))
-                .collect()
+            session.targets(asset, &(&made & &session.existing(asset)))
         }
     };
     let mut found: Vec<CheckEvaluation> = Vec::new();
@@ -47,8 +43,15 @@ pub async fn checks(
         writeln!(out, "asset `{key}` has no checks")?;
         return Ok(Exit::Done);
     }
-    let mut table =
-        Table::new(["CHECK", "PARTITION", "RESULT", "SEVERITY", "BLOCKING", "WHEN", "FOUND"]);
+    let mut table = Table::new([
+        "CHECK",
+        "PARTITION",
+        "RESULT",
+        "SEVERITY",
+        "BLOCKING",
+        "WHEN",
+        "FOUND",
+    ]);
     for evaluation in &found {
         let result = match evaluation.outcome {
             CheckOutcome::Passed => "passed",
@@ -58,7 +61,11 @@ pub async fn checks(
         let severity = format!("{:?}", evaluation.severity).to_uppercase();
         table.row([
             evaluation.check.name.clone(),
-            evaluation.target.partition.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+            evaluation
+                .target
+                .partition
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), ToString::to_string),
             result.to_owned(),
             severity,
             if evaluation.blocking { "yes" } else { "no" }.to_owned(),

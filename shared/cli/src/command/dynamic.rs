@@ -7,13 +7,7 @@ use precip_core::{
     partitions::{PartitionKey, PartitionsDefinition},
 };
 
-use crate::{
-    args::DynamicAction,
-    exit::Exit,
-    failure::Failure,
-    output::json,
-    session::Session,
-};
+use crate::{args::DynamicAction, exit::Exit, failure::Failure, output::json, session::Session};
 
 /// Lists, adds or removes keys.
 ///
@@ -75,7 +69,9 @@ fn collect(definition: &PartitionsDefinition, names: &mut BTreeSet<String>) {
             names.insert(dynamic.name.clone());
         }
         PartitionsDefinition::Multi(multi) => {
-            multi.dimensions().for_each(|(_, dimension)| collect(dimension, names));
+            multi
+                .dimensions()
+                .for_each(|(_, dimension)| collect(dimension, names));
         }
         PartitionsDefinition::Static(_) | PartitionsDefinition::TimeWindow(_) => {}
     }

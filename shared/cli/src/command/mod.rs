@@ -6,6 +6,7 @@ mod checks;
 mod dynamic;
 mod graph;
 mod partitions;
+mod runs;
 
 pub use asset::asset;
 pub use assets::assets;
@@ -13,3 +14,4 @@ pub use checks::checks;
 pub use dynamic::dynamic;
 pub use graph::graph;
 pub use partitions::partitions;
+pub use runs::{run, runs};

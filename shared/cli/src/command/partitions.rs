@@ -51,19 +51,14 @@ pub async fn partitions(
             "missing"
         }
     };
-    let rows: Vec<Row> = match graph.partitions(asset) {
-        None => shown
-            .iter()
-            .map(|ordinal| Row { partition: None, status: status_of(ordinal) })
-            .collect(),
-        Some(definition) => definition
-            .keys_with_ordinals(&shown, &session.context)
-            .map(|(ordinal, key)| Row {
-                partition: Some(key.to_string()),
-                status: status_of(ordinal),
-            })
-            .collect(),
-    };
+    let rows: Vec<Row> = session
+        .targets(asset, &shown)
+        .into_iter()
+        .map(|target| Row {
+            status: status_of(target.ordinal),
+            partition: target.partition.map(|key| key.to_string()),
+        })
+        .collect();
     if session.json {
         json(out, &rows)?;
         return Ok(Exit::Done);
