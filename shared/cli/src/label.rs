@@ -1,6 +1,6 @@
 //! Short names for what is declared.
 
-use precip_core::partitions::PartitionsDefinition;
+use precip_core::partitions::{Cadence, PartitionsDefinition};
 
 /// How an asset is partitioned, in a few words: `daily`, `static`, `date × origin`; nothing for an
 /// unpartitioned one.
@@ -8,7 +8,13 @@ pub fn partitions(definition: Option<&PartitionsDefinition>) -> String {
     match definition {
         None => String::new(),
         Some(PartitionsDefinition::Static(_)) => "static".to_owned(),
-        Some(PartitionsDefinition::TimeWindow(windows)) => windows.cadence().as_str().to_owned(),
+        Some(PartitionsDefinition::TimeWindow(windows)) => match windows.cadence() {
+            Cadence::Hourly => "hourly".to_owned(),
+            Cadence::Daily => "daily".to_owned(),
+            Cadence::Weekly => "weekly".to_owned(),
+            Cadence::Monthly => "monthly".to_owned(),
+            Cadence::Cron => format!("cron {}", windows.cron_expression()),
+        },
         Some(PartitionsDefinition::Multi(multi)) => {
             let names: Vec<&str> = multi.dimensions().map(|(name, _)| name).collect();
             names.join(" × ")

@@ -132,7 +132,10 @@ impl Session {
                 found.extend(runs.items.into_iter().next());
                 break;
             }
-            let named = runs.items.into_iter().filter(|run| run.id.to_string().starts_with(&wanted));
+            let named = runs
+                .items
+                .into_iter()
+                .filter(|run| run.id.to_string().starts_with(&wanted));
             found.extend(named);
             match runs.next {
                 Some(token) => page = page.after(token),
@@ -140,7 +143,9 @@ impl Session {
             }
         }
         match found.len() {
-            0 => Err(Failure::usage(format!("there is no run `{id}`")).help("`runs` lists the runs")),
+            0 => {
+                Err(Failure::usage(format!("there is no run `{id}`")).help("`runs` lists the runs"))
+            }
             1 => Ok(found.remove(0)),
             count => Err(Failure::usage(format!("{count} runs begin with `{id}`"))
                 .help("write more characters of the id")),

@@ -22,13 +22,24 @@ const SHOWN: usize = 20;
 /// # Errors
 /// [`Failure`] when the record cannot be read.
 pub async fn runs(session: &Session, limit: usize, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let page = session.store.runs(&RunFilter::default(), &PageRequest::first(limit)).await?;
+    let page = session
+        .store
+        .runs(&RunFilter::default(), &PageRequest::first(limit))
+        .await?;
     if session.json {
         json(out, &page.items)?;
         return Ok(Exit::Done);
     }
-    let mut table =
-        Table::new(["RUN", "STATUS", "CREATED", "TOOK", "MADE #", "OF #", "SELECTION", "PARTITIONS"]);
+    let mut table = Table::new([
+        "RUN",
+        "STATUS",
+        "CREATED",
+        "TOOK",
+        "MADE #",
+        "OF #",
+        "SELECTION",
+        "PARTITIONS",
+    ]);
     for run in &page.items {
         let progress = session.store.progress(run.id).await?;
         table.row([
@@ -37,7 +48,9 @@ pub async fn runs(session: &Session, limit: usize, out: &mut dyn Write) -> Resul
             ago(run.created_at, session.context.now),
             took(run),
             progress.succeeded.to_string(),
-            run.plan.as_ref().map_or_else(|| "?".to_owned(), |plan| plan.items.to_string()),
+            run.plan
+                .as_ref()
+                .map_or_else(|| "?".to_owned(), |plan| plan.items.to_string()),
             run.request.selection.clone(),
             run.request.partitions.clone().unwrap_or_default(),
         ]);
@@ -91,12 +104,23 @@ async fn all_failures(session: &Session, run: &Run) -> Result<Vec<FailedAttempt>
 }
 
 fn write(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
-    let Answer { run, progress, failures, skipped } = answer;
+    let Answer {
+        run,
+        progress,
+        failures,
+        skipped,
+    } = answer;
     writeln!(out, "{}  {}", run.id, run.status)?;
-    let planned = run.plan.as_ref().map_or_else(|| "?".to_owned(), |plan| plan.items.to_string());
+    let planned = run
+        .plan
+        .as_ref()
+        .map_or_else(|| "?".to_owned(), |plan| plan.items.to_string());
     let lines = [
         ("selection", run.request.selection.clone()),
-        ("partitions", run.request.partitions.clone().unwrap_or_default()),
+        (
+            "partitions",
+            run.request.partitions.clone().unwrap_or_default(),
+        ),
         ("created", ago(run.created_at, session.context.now)),
         ("took", took(run)),
         ("made", format!("{} of {planned}", progress.succeeded)),
@@ -126,7 +150,11 @@ fn write(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io::Re
     }
     more(skipped.len(), out)?;
     if !failures.is_empty() {
-        writeln!(out, "`retry {}` runs what failed again, and what that held back", run.id)?;
+        writeln!(
+            out,
+            "`retry {}` runs what failed again, and what that held back",
+            run.id
+        )?;
     }
     Ok(())
 }
@@ -139,7 +167,11 @@ fn more(count: usize, out: &mut dyn Write) -> std::io::Result<()> {
 }
 
 fn nonzero(count: u64) -> String {
-    if count == 0 { String::new() } else { count.to_string() }
+    if count == 0 {
+        String::new()
+    } else {
+        count.to_string()
+    }
 }
 
 fn took(run: &Run) -> String {
@@ -151,8 +183,14 @@ fn took(run: &Run) -> String {
 
 fn reason(reason: &SkipReason) -> String {
     match reason {
-        SkipReason::UpstreamFailed { asset, partition: None } => format!("`{asset}` failed"),
-        SkipReason::UpstreamFailed { asset, partition: Some(partition) } => {
+        SkipReason::UpstreamFailed {
+            asset,
+            partition: None,
+        } => format!("`{asset}` failed"),
+        SkipReason::UpstreamFailed {
+            asset,
+            partition: Some(partition),
+        } => {
             format!("`{asset}` failed for {partition}")
         }
         SkipReason::CheckFailed { check } => format!("check `{check}` did not pass"),
