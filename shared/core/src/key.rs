@@ -111,7 +111,17 @@ pub struct InvalidAssetKey {
     pub key: String,
 }
 
-/// The name of an asset check: the asset it looks at, and its own name on that asset.
+/// The name of an asset check: the asset it looks at, and its own name on that asset. Written
+/// `asset:check`.
+///
+/// ```
+/// use precip_core::key::CheckKey;
+///
+/// let key: CheckKey = "raw/flights:no_nulls".parse()?;
+/// assert_eq!((key.asset.as_str(), key.name.as_str()), ("raw/flights", "no_nulls"));
+/// assert_eq!(key.to_string(), "raw/flights:no_nulls");
+/// # Ok::<(), precip_core::key::InvalidCheckKey>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CheckKey {
     /// The asset the check looks at.
@@ -123,5 +133,76 @@ pub struct CheckKey {
 impl fmt::Display for CheckKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.asset, self.name)
+    }
+}
+
+impl CheckKey {
+    /// Whether a string can be the name of a check: ASCII letters, digits and `_`, as in Dagster.
+    pub fn is_name(name: &str) -> bool {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    }
+}
+
+impl FromStr for CheckKey {
+    type Err = InvalidCheckKey;
+
+    fn from_str(key: &str) -> Result<Self, Self::Err> {
+        let refuse = || InvalidCheckKey {
+            key: key.to_owned(),
+        };
+        let (asset, name) = key.split_once(':').ok_or_else(refuse)?;
+        let asset = asset.parse().map_err(|_| refuse())?;
+        if Self::is_name(name) {
+            Ok(Self {
+                asset,
+                name: name.to_owned(),
+            })
+        } else {
+            Err(refuse())
+        }
+    }
+}
+
+/// A string that is not a [`CheckKey`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{key}` is not the key of a check: write the asset's key, `:`, and a name of ASCII letters, \
+     digits and `_`, like `raw/flights:no_nulls`"
+)]
+pub struct InvalidCheckKey {
+    /// What was given.
+    pub key: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{AssetKey, CheckKey};
+
+    #[rstest]
+    #[case("flights", true)]
+    #[case("raw/flights-2_x", true)]
+    #[case("", false)]
+    #[case("/a", false)]
+    #[case("a//b", false)]
+    #[case("a b", false)]
+    #[case("a:b", false)]
+    #[case("é", false)]
+    #[case("../a", false)]
+    fn asset_keys(#[case] key: &str, #[case] taken: bool) {
+        assert_eq!(AssetKey::new(key).is_ok(), taken);
+    }
+
+    #[rstest]
+    #[case("a:b", true)]
+    #[case("a/b:c_1", true)]
+    #[case("a", false)]
+    #[case("a:", false)]
+    #[case(":b", false)]
+    #[case("a:b:c", false)]
+    #[case("a:b-c", false)]
+    fn check_keys(#[case] key: &str, #[case] taken: bool) {
+        assert_eq!(key.parse::<CheckKey>().is_ok(), taken);
     }
 }

@@ -193,7 +193,7 @@ fn index_checks(assets: &Assets<'_>, problems: &mut Vec<GraphProblem>) -> Checks
 fn check_check(assets: &Assets<'_>, op: &OpSpec, place: usize, problems: &mut Vec<GraphProblem>) {
     let check = &op.checks[place];
     let CheckKey { asset, name } = &check.key;
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+    if !CheckKey::is_name(name) {
         let (asset, name) = (asset.clone(), name.clone());
         problems.push(GraphProblem::InvalidCheckName { asset, name });
     }

@@ -81,7 +81,7 @@ fn op_circles(assets: &Assets<'_>, upstream: &[Vec<Edge>], problems: &mut Vec<Gr
         path.dedup();
         let path = path
             .into_iter()
-            .filter_map(|id| Some(assets.spec(id).key.clone()))
+            .map(|id| assets.spec(id).key.clone())
             .collect();
         problems.push(GraphProblem::OpCycle { op, path });
     }

@@ -13,3 +13,6 @@ pub use names::{GroupName, InvalidName, Kind, TagKey, TagValue};
 pub use op::OpSpec;
 pub use owner::{InvalidOwner, Owner};
 pub use policy::{BackfillPolicy, Backoff, ComputeProfile, Jitter, RetryPolicy};
+
+#[cfg(test)]
+mod tests;

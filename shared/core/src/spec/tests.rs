@@ -1,0 +1,105 @@
+//! Which names Dagster 1.13.28 takes; the answers in the tables are its own unless a line says so.
+
+use rstest::rstest;
+
+use crate::spec::{AssetSpec, GroupName, Kind, Owner, TagKey, TagValue};
+
+fn x(count: usize) -> String {
+    "x".repeat(count)
+}
+
+#[rstest]
+#[case("raw", true)]
+#[case("a/b", true)]
+#[case("A_1/b2", true)]
+#[case("a//b", false)]
+#[case("/a", false)]
+#[case("a/", false)]
+#[case("my group", false)]
+#[case("a-b", false)]
+#[case("a.b", false)]
+#[case("", false)]
+#[case("é", false)]
+fn groups(#[case] name: &str, #[case] taken: bool) {
+    assert_eq!(GroupName::new(name).is_ok(), taken);
+}
+
+#[rstest]
+#[case("domain".to_owned(), true)]
+#[case("a/b".to_owned(), true)]
+#[case("a.b-c_d".to_owned(), true)]
+#[case("dagster/kind/x".to_owned(), true)]
+#[case(x(63), true)]
+#[case(format!("{}/{}", x(63), x(63)), true)]
+#[case("a/b/c".to_owned(), false)]
+#[case("dagster/kind/x/y".to_owned(), false)]
+#[case("dagster/kind/".to_owned(), false)]
+#[case(String::new(), false)]
+#[case("/a".to_owned(), false)]
+#[case("a/".to_owned(), false)]
+#[case("a b".to_owned(), false)]
+#[case(x(64), false)]
+#[case("é".to_owned(), false)]
+fn tag_keys(#[case] key: String, #[case] taken: bool) {
+    assert_eq!(TagKey::new(key).is_ok(), taken);
+}
+
+#[rstest]
+#[case(String::new(), true)]
+#[case("a.b-c_d".to_owned(), true)]
+#[case(x(63), true)]
+#[case("a b".to_owned(), false)]
+#[case("a/b".to_owned(), false)]
+#[case(x(64), false)]
+fn tag_values(#[case] value: String, #[case] taken: bool) {
+    assert_eq!(TagValue::new(value).is_ok(), taken);
+}
+
+/// Stricter than Dagster, which makes a tag key of a kind without looking at it.
+#[rstest]
+#[case("s3", true)]
+#[case("k.1", true)]
+#[case("", false)]
+#[case("a b", false)]
+#[case("a/b", false)]
+fn kinds(#[case] kind: &str, #[case] taken: bool) {
+    assert_eq!(Kind::new(kind).is_ok(), taken);
+}
+
+#[rstest]
+#[case("team:data", true)]
+#[case("team:a b", true)]
+#[case("ann@x.com", true)]
+#[case("a.b+c@x-y.io", true)]
+#[case("_a@x.com", true)]
+#[case("ann@x..com", true)]
+#[case("ann@x.abcdefg", true)]
+#[case("team:", false)]
+#[case("ann", false)]
+#[case("ann@x", false)]
+#[case("a@b@c.com", false)]
+#[case("@x.com", false)]
+#[case("ann@.com", false)]
+#[case("ann@x.c", false)]
+#[case("ann@x.abcdefgh", false)]
+#[case("a@x.c0m", false)]
+#[case("-a@x.com", false)]
+#[case("é@x.com", false)]
+fn owners(#[case] owner: &str, #[case] taken: bool) {
+    assert_eq!(owner.parse::<Owner>().is_ok(), taken);
+}
+
+#[test]
+fn a_spec_in_json_holds_only_what_was_said() {
+    let spec = AssetSpec::new("raw/flights".parse().unwrap());
+    let json = serde_json::to_string(&spec).unwrap();
+    assert_eq!(json, r#"{"key":"raw/flights","group":"default"}"#);
+    assert_eq!(serde_json::from_str::<AssetSpec>(&json).unwrap(), spec);
+    let refusal = serde_json::from_str::<AssetSpec>(r#"{"key":"a","group":"my group"}"#);
+    assert!(
+        refusal
+            .unwrap_err()
+            .to_string()
+            .starts_with("`my group` is not a group name")
+    );
+}
