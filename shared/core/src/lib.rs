@@ -7,6 +7,7 @@
 
 pub mod backfill;
 pub mod cron;
+pub mod freshness;
 pub mod graph;
 pub mod key;
 pub mod mapping;

@@ -1,11 +1,12 @@
 //! [`CronExpression`]: one cron string, read.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use chrono::{Datelike, NaiveDate};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidCron, field::Field, parse::parse};
+use super::{InvalidCron, Timetable, field::Field, parse::parse};
 
 /// One cron string, read: which minutes, hours and days it names. The time zone belongs to the
 /// [`CronSchedule`](super::CronSchedule).
@@ -79,6 +80,25 @@ impl CronExpression {
     /// an hour that comes twice.
     pub fn every_hour(&self) -> bool {
         self.fields.hour.wildcard
+    }
+}
+
+impl CronExpression {
+    /// The shortest time from one tick to the next in UTC, among 1000 ticks or 20 years, whichever
+    /// is less. Dagster samples as much from a year before the moment at which it happens to run;
+    /// here it is from the year 2000, so that the answer stays.
+    pub fn smallest_interval(&self) -> Option<Duration> {
+        // 2000-01-01 and 2020-01-01.
+        let (from, to) = (946_684_800, 1_577_836_800);
+        let ticks = Timetable::new(self, Tz::UTC, from).forward(from).take(1000);
+        let ticks: Vec<i64> = ticks
+            .map(|tick| tick.seconds)
+            .take_while(|seconds| *seconds <= to)
+            .collect();
+        let gaps = ticks
+            .windows(2)
+            .map(|pair| (pair[1] - pair[0]).unsigned_abs());
+        gaps.min().map(Duration::from_secs)
     }
 }
 

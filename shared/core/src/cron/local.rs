@@ -93,9 +93,9 @@ impl LocalTime {
         }
     }
 
-    /// Whether the clock ever shows this.
-    pub(crate) fn is_shown(self, tz: Tz) -> bool {
-        tz == Tz::UTC || self.shown(tz) != Shown::Never
+    /// Whether the clock shows this once.
+    pub(crate) fn is_shown_once(self, tz: Tz) -> bool {
+        tz == Tz::UTC || self.shown(tz) == Shown::Once
     }
 
     /// Moves a reading that never shows to the end of the hour's gap, as Dagster does: only from 1

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use serde::{Deserialize, Serialize};
 
@@ -103,24 +103,6 @@ impl CronSchedule {
         self.ticks_from(at)
             .next()
             .is_some_and(|tick| tick.at() == at)
-    }
-
-    /// The shortest time from one tick to the next among the 1000 ticks from a year before `now`
-    /// (and at most 20 years), as Dagster samples it; `None` when there are no two of them.
-    pub fn smallest_interval(&self, now: DateTime<Utc>) -> Option<Duration> {
-        let from = now - Duration::days(365);
-        let horizon = from + Duration::days(7305);
-        let ticks: Vec<i64> = self
-            .ticks_from(from)
-            .take(1000)
-            .take_while(|tick| tick.at() <= horizon)
-            .map(|tick| tick.seconds)
-            .collect();
-        let gaps = ticks
-            .windows(2)
-            .map(|pair| pair[1] - pair[0])
-            .filter(|gap| *gap > 0);
-        gaps.min().map(Duration::seconds)
     }
 
     fn timetables(&self, seconds: i64) -> impl Iterator<Item = Timetable> {

@@ -1,6 +1,6 @@
 //! The ticks of one expression in one time zone, day by day.
 
-use chrono::{NaiveDate, Offset, TimeZone, Timelike};
+use chrono::{NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 
 use super::{
@@ -76,6 +76,11 @@ impl Timetable {
         LocalTime::at(seconds, self.tz).naive.date().to_epoch_days()
     }
 
+    /// Whether no change of the clock is near a day.
+    pub(crate) fn is_steady(&self, day: i32) -> bool {
+        self.recurrence.by_utc_day() || self.steady_local(day).is_some()
+    }
+
     /// How many ticks a day has.
     pub(crate) fn count(&self, day: i32, buffer: &mut Vec<Tick>) -> usize {
         match self.recurrence {
@@ -132,12 +137,19 @@ impl Timetable {
 
     /// The ticks at or after a moment, in their order.
     pub(crate) fn forward(self, from: i64) -> impl Iterator<Item = Tick> {
-        // The first pass of an hour can be named by the day before.
-        let back = i32::from(self.recurrence == Recurrence::Times);
-        let first = self.day_of(from).saturating_sub(back);
-        let mut day = first;
+        let by_times = self.recurrence == Recurrence::Times;
+        let mut day = self.day_of(from);
+        let mut earliest = NaiveDateTime::MIN;
+        if by_times && !self.is_steady(day) {
+            // Times are counted on from an hour before the last tick.
+            let last = self.clone().backward(from - 1).next();
+            let last = last.map_or(LocalTime::at(from, self.tz), |tick| tick.local);
+            earliest = last.naive - TimeDelta::hours(1);
+            day = earliest.date().to_epoch_days();
+        }
         let mut buffer = Vec::new();
         let mut next = 0;
+        let mut latest = i64::MIN;
         let ticks = std::iter::from_fn(move || {
             while next == buffer.len() {
                 if !DAYS.contains(&day) {
@@ -145,20 +157,29 @@ impl Timetable {
                 }
                 buffer.clear();
                 next = 0;
-                self.ticks(day, &mut buffer);
+                self.unordered(day, &mut buffer);
                 day += 1;
             }
             next += 1;
             buffer.get(next - 1).copied()
         });
-        ticks.filter(move |tick| tick.seconds >= from)
+        ticks.filter(move |tick| {
+            let counts = !by_times || (tick.seconds > latest && tick.local.naive >= earliest);
+            if counts {
+                latest = tick.seconds;
+            }
+            counts && tick.seconds >= from
+        })
     }
 
     /// The ticks at or before a moment, newest first.
     pub(crate) fn backward(self, to: i64) -> impl Iterator<Item = Tick> {
-        let ahead = i32::from(self.recurrence == Recurrence::Times);
-        let mut day = self.day_of(to).saturating_add(ahead);
+        let by_times = self.recurrence == Recurrence::Times;
+        // The first pass of an hour can be named by the day after.
+        let mut day = self.day_of(to).saturating_add(i32::from(by_times));
+        let latest = LocalTime::at(to, self.tz).naive + TimeDelta::hours(1);
         let mut buffer: Vec<Tick> = Vec::new();
+        let mut earliest = i64::MAX;
         let ticks = std::iter::from_fn(move || {
             loop {
                 if let Some(tick) = buffer.pop() {
@@ -167,11 +188,25 @@ impl Timetable {
                 if !DAYS.contains(&day) {
                     return None;
                 }
-                self.ticks(day, &mut buffer);
+                self.unordered(day, &mut buffer);
                 day -= 1;
             }
         });
-        ticks.filter(move |tick| tick.seconds <= to)
+        ticks.filter(move |tick| {
+            let counts = !by_times || (tick.seconds < earliest && tick.local.naive <= latest);
+            if counts {
+                earliest = tick.seconds;
+            }
+            counts && tick.seconds <= to
+        })
+    }
+
+    /// The ticks of a day, with those that the days before would take the place of.
+    fn unordered(&self, day: i32, out: &mut Vec<Tick>) {
+        match self.recurrence {
+            Recurrence::Times => self.raw_times(day, self.steady_local(day), out),
+            _ => self.ticks(day, out),
+        }
     }
 
     fn minutes(&self, day: i32, mask: u64, out: &mut Vec<Tick>) {

@@ -83,9 +83,16 @@ impl TimeWindowPartitions {
         if let Some(ordinal) = self.elapsed(|first| (seconds - first + 3599).div_euclid(3600)) {
             return u64::try_from(ordinal).unwrap_or(0);
         }
-        let day = self.series.table.day_of(seconds);
+        let mut day = self.series.table.day_of(seconds);
         let mut starts = Vec::new();
-        self.series.starts(day, &mut starts);
+        // Near a change of the clock, a window that the day before names can begin later.
+        if !self.series.table.is_steady(day) && day > self.series.first_day() {
+            day -= 1;
+            self.series.starts(day, &mut starts);
+            self.series.starts(day + 1, &mut starts);
+        } else {
+            self.series.starts(day, &mut starts);
+        }
         let within = starts.iter().position(|tick| tick.seconds >= seconds);
         self.index.before(&self.series, day) + within.unwrap_or(starts.len()) as u64
     }
@@ -147,8 +154,8 @@ impl TimeWindowPartitions {
         (!self.series.has_exclusions()).then(|| reckon(first))
     }
 
-    /// The window that begins with a tick. A tick at a time that the clock never shows stands for
-    /// the first window from there.
+    /// The window that begins with a tick. Where the clock shows the time twice or never, the window
+    /// is the first one from the moment that the key names, of two passes the first.
     fn window_of(&self, tick: Tick) -> TimeWindow {
         let window = |start: i64| TimeWindow {
             start: DateTime::from_timestamp(start, 0).unwrap_or_default(),
@@ -158,7 +165,7 @@ impl TimeWindowPartitions {
                 .and_then(|end| DateTime::from_timestamp(end, 0))
                 .unwrap_or(DateTime::<Utc>::MAX_UTC),
         };
-        if tick.local.is_shown(self.timezone()) {
+        if tick.local.is_shown_once(self.timezone()) {
             return window(tick.seconds);
         }
         self.moment(self.key_of(tick).as_str())

@@ -1,0 +1,85 @@
+//! [`FreshnessPolicy`]: either kind of policy.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{CronFreshness, FreshnessState, InvalidFreshness, TimeWindowFreshness};
+
+/// When an asset's data is fresh. As Dagster's `FreshnessPolicy`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use chrono::{DateTime, Utc};
+/// use precip_core::freshness::{FreshnessPolicy, FreshnessState};
+///
+/// let hours = |hours| Duration::from_secs(hours * 3600);
+/// let daily = FreshnessPolicy::time_window(hours(24), Some(hours(12)))?;
+/// let last: DateTime<Utc> = "2024-06-10T00:00:00Z".parse()?;
+/// let noon: DateTime<Utc> = "2024-06-10T12:00:00Z".parse()?;
+/// assert_eq!(daily.state(Some(last), noon), FreshnessState::Warn);
+/// assert_eq!(daily.next_change(Some(last), noon), Some("2024-06-11T00:00:00Z".parse()?));
+///
+/// let by_ten = FreshnessPolicy::cron("0 10 * * *", hours(1), "UTC")?;
+/// assert_eq!(by_ten.state(Some(last), noon), FreshnessState::Fail);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FreshnessPolicy {
+    /// The data may be so old.
+    TimeWindow(TimeWindowFreshness),
+    /// The data has to be there by a deadline.
+    Cron(CronFreshness),
+}
+
+impl FreshnessPolicy {
+    /// The asset fails when its last materialization is `fail_window` old, and warns from
+    /// `warn_window` on.
+    ///
+    /// # Errors
+    /// As for [`TimeWindowFreshness::new`].
+    pub fn time_window(
+        fail_window: Duration,
+        warn_window: Option<Duration>,
+    ) -> Result<Self, InvalidFreshness> {
+        TimeWindowFreshness::new(fail_window, warn_window).map(Self::TimeWindow)
+    }
+
+    /// The asset fails when its last materialization is from more than `lower_bound_delta` before
+    /// the last deadline that has passed.
+    ///
+    /// # Errors
+    /// As for [`CronFreshness::new`].
+    pub fn cron(
+        deadline_cron: &str,
+        lower_bound_delta: Duration,
+        timezone: &str,
+    ) -> Result<Self, InvalidFreshness> {
+        CronFreshness::new(deadline_cron, lower_bound_delta, timezone).map(Self::Cron)
+    }
+
+    /// The state at `now` of an asset that was last materialized at `last`; `None` is never.
+    pub fn state(&self, last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> FreshnessState {
+        match (self, last) {
+            (_, None) => FreshnessState::Unknown,
+            (Self::TimeWindow(policy), Some(last)) => policy.state(last, now),
+            (Self::Cron(policy), Some(last)) => policy.state(last, now),
+        }
+    }
+
+    /// The next moment after `now` at which the state is another one if the asset is not
+    /// materialized until then; `None` when it stays as it is.
+    pub fn next_change(
+        &self,
+        last: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        match self {
+            Self::TimeWindow(policy) => policy.next_change(last?, now),
+            Self::Cron(policy) => policy.next_change(last?, now),
+        }
+    }
+}
