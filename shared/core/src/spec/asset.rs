@@ -8,6 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    freshness::FreshnessPolicy,
     key::AssetKey,
     mapping::PartitionMapping,
     metadata::Metadata,
@@ -67,6 +68,9 @@ pub struct AssetSpec {
     /// How it is divided; `None` is unpartitioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<Arc<PartitionsDefinition>>,
+    /// When its data is fresh; `None` is always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<FreshnessPolicy>,
     /// The name of the IO manager that stores it; the environment's default when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub io_manager: Option<String>,
@@ -86,6 +90,7 @@ impl AssetSpec {
             metadata: Metadata::new(),
             deps: Vec::new(),
             partitions: None,
+            freshness: None,
             io_manager: None,
         }
     }
