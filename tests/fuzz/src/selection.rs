@@ -1,0 +1,26 @@
+//! Selections.
+
+use precip_core::{graph::AssetGraph, selection::Selection};
+
+/// A selection is refused at a place in the text, with a correction that is none unless it parses;
+/// or it can be printed, parsed again, and then selects the same.
+pub fn selection(text: &str) {
+    let parsed = match Selection::parse(text) {
+        Ok(parsed) => parsed,
+        Err(refusal) => {
+            assert!(text.get(refusal.span()).is_some(), "the span is not in the text");
+            assert!(!refusal.underlined().is_empty());
+            if let Some(corrected) = refusal.corrected() {
+                assert!(Selection::parse(corrected).is_ok(), "corrected to {corrected:?}");
+            }
+            return;
+        }
+    };
+    let printed = parsed.to_string();
+    let again = Selection::parse(&printed)
+        .unwrap_or_else(|refusal| panic!("printed as {printed:?}, which is refused: {refusal}"));
+    assert_eq!(again.to_string(), printed, "printed differently the second time");
+    let empty = AssetGraph::new(vec![], vec![])
+        .unwrap_or_else(|refusal| panic!("nothing is not a graph: {refusal}"));
+    assert_eq!(again.resolve(&empty).is_ok(), parsed.resolve(&empty).is_ok());
+}
