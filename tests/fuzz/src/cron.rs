@@ -18,10 +18,24 @@ pub fn cron(text: &str) {
     };
     // A day before the clock goes forward.
     let now = DateTime::from_timestamp(1_709_985_600, 0).unwrap_or_default();
-    let ahead: Vec<_> = schedule.ticks_from(now).take(3).map(|tick| tick.at()).collect();
-    assert!(ahead.is_sorted() && ahead.iter().all(|tick| *tick >= now), "{ahead:?}");
-    assert!(ahead.iter().all(|tick| schedule.ticks_at(*tick)), "{ahead:?}");
-    let behind: Vec<_> = schedule.ticks_until(now).take(3).map(|tick| tick.at()).collect();
+    let ahead: Vec<_> = schedule
+        .ticks_from(now)
+        .take(3)
+        .map(|tick| tick.at())
+        .collect();
+    assert!(
+        ahead.is_sorted() && ahead.iter().all(|tick| *tick >= now),
+        "{ahead:?}"
+    );
+    assert!(
+        ahead.iter().all(|tick| schedule.ticks_at(*tick)),
+        "{ahead:?}"
+    );
+    let behind: Vec<_> = schedule
+        .ticks_until(now)
+        .take(3)
+        .map(|tick| tick.at())
+        .collect();
     assert!(behind.is_sorted_by(|a, b| a >= b), "{behind:?}");
     assert!(behind.iter().all(|tick| *tick <= now), "{behind:?}");
 }

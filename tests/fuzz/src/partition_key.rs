@@ -18,12 +18,21 @@ pub fn partition_key(text: &str) {
     for definition in DEFINITIONS.iter() {
         match definition.ordinal(&key, context) {
             Ok(ordinal) => {
-                assert!(definition.all(context).contains(ordinal), "{text:?} does not exist");
+                assert!(
+                    definition.all(context).contains(ordinal),
+                    "{text:?} does not exist"
+                );
                 let Some(name) = definition.key(ordinal, context) else {
                     panic!("{text:?} has an ordinal without a key")
                 };
-                assert_eq!(definition.find(name.as_str(), context), Some(ordinal), "{text:?}");
-                let alone = definition.range(&key, &key, context).map(|range| range.len());
+                assert_eq!(
+                    definition.find(name.as_str(), context),
+                    Some(ordinal),
+                    "{text:?}"
+                );
+                let alone = definition
+                    .range(&key, &key, context)
+                    .map(|range| range.len());
                 assert_eq!(alone, Ok(1), "{text:?}");
             }
             Err(refusal) => assert!(!refusal.to_string().is_empty()),
@@ -32,9 +41,12 @@ pub fn partition_key(text: &str) {
 }
 
 fn context() -> PartitionContext {
-    let mut context = PartitionContext::at(DateTime::from_timestamp(1_711_929_600, 0).unwrap_or_default());
+    let mut context =
+        PartitionContext::at(DateTime::from_timestamp(1_711_929_600, 0).unwrap_or_default());
     let keys = ["AA", "Ü", "x y"].map(PartitionKey::from);
-    context.dynamic.insert("carriers".to_owned(), DynamicKeys::from_iter(keys));
+    context
+        .dynamic
+        .insert("carriers".to_owned(), DynamicKeys::from_iter(keys));
     context
 }
 
@@ -57,9 +69,15 @@ fn definitions() -> Vec<PartitionsDefinition> {
 }
 
 fn start() -> chrono::NaiveDateTime {
-    NaiveDate::from_ymd_opt(2023, 1, 1).unwrap_or_default().and_time(NaiveTime::MIN)
+    NaiveDate::from_ymd_opt(2024, 2, 1)
+        .unwrap_or_default()
+        .and_time(NaiveTime::MIN)
 }
 
 fn windows(builder: TimeWindowBuilder) -> PartitionsDefinition {
-    PartitionsDefinition::TimeWindow(builder.build().unwrap_or_else(|refusal| panic!("{refusal}")))
+    PartitionsDefinition::TimeWindow(
+        builder
+            .build()
+            .unwrap_or_else(|refusal| panic!("{refusal}")),
+    )
 }

@@ -8,10 +8,16 @@ pub fn selection(text: &str) {
     let parsed = match Selection::parse(text) {
         Ok(parsed) => parsed,
         Err(refusal) => {
-            assert!(text.get(refusal.span()).is_some(), "the span is not in the text");
+            assert!(
+                text.get(refusal.span()).is_some(),
+                "the span is not in the text"
+            );
             assert!(!refusal.underlined().is_empty());
             if let Some(corrected) = refusal.corrected() {
-                assert!(Selection::parse(corrected).is_ok(), "corrected to {corrected:?}");
+                assert!(
+                    Selection::parse(corrected).is_ok(),
+                    "corrected to {corrected:?}"
+                );
             }
             return;
         }
@@ -19,8 +25,15 @@ pub fn selection(text: &str) {
     let printed = parsed.to_string();
     let again = Selection::parse(&printed)
         .unwrap_or_else(|refusal| panic!("printed as {printed:?}, which is refused: {refusal}"));
-    assert_eq!(again.to_string(), printed, "printed differently the second time");
+    assert_eq!(
+        again.to_string(),
+        printed,
+        "printed differently the second time"
+    );
     let empty = AssetGraph::new(vec![], vec![])
         .unwrap_or_else(|refusal| panic!("nothing is not a graph: {refusal}"));
-    assert_eq!(again.resolve(&empty).is_ok(), parsed.resolve(&empty).is_ok());
+    assert_eq!(
+        again.resolve(&empty).is_ok(),
+        parsed.resolve(&empty).is_ok()
+    );
 }
