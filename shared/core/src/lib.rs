@@ -5,6 +5,7 @@
 //! The words are Dagster's, and so are their meanings: where Dagster 1.13 defines a rule, this crate
 //! gives its answer.
 
+pub mod automation;
 pub mod backfill;
 pub mod cron;
 pub mod freshness;

@@ -8,6 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    automation::AutomationCondition,
     freshness::FreshnessPolicy,
     key::AssetKey,
     mapping::PartitionMapping,
@@ -74,6 +75,9 @@ pub struct AssetSpec {
     /// The name of the IO manager that stores it; the environment's default when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub io_manager: Option<String>,
+    /// When it is made without being asked for; only when asked for if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub automation: Option<AutomationCondition>,
 }
 
 impl AssetSpec {
@@ -92,6 +96,7 @@ impl AssetSpec {
             partitions: None,
             freshness: None,
             io_manager: None,
+            automation: None,
         }
     }
 }

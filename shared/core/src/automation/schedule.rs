@@ -1,0 +1,24 @@
+//! The cron schedules that conditions wait for.
+
+use chrono::{DateTime, Utc};
+
+use crate::cron::{CronSchedule, parse_time_zone};
+
+/// A cron schedule in a time zone.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Schedule(CronSchedule);
+
+impl Schedule {
+    /// Reads a schedule; an error says what is wrong with it.
+    pub(super) fn new(cron: &str, timezone: &str) -> Result<Self, String> {
+        let zone = parse_time_zone(timezone).map_err(|error| error.to_string())?;
+        CronSchedule::new(cron, zone)
+            .map(Self)
+            .map_err(|error| error.to_string())
+    }
+
+    /// The last tick at or before a moment.
+    pub(super) fn last_tick(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.0.ticks_until(now).next().map(|tick| tick.at())
+    }
+}

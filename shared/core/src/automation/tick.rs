@@ -1,0 +1,260 @@
+//! One tick: every condition of a graph, evaluated on one snapshot.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    AutomationCursor, Conditions, EvaluationError, Explanation, Snapshot,
+    cursor::{AssetCursor, Shape},
+    evaluate::Evaluator,
+};
+use crate::{
+    graph::AssetId,
+    key::AssetKey,
+    partitions::{PartitionContext, PartitionSet, PartitionsDefinition, TimeWindowPartitions},
+};
+
+/// What one tick decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// What is to be made, by asset. Assets of which nothing is to be made are not here.
+    pub requested: BTreeMap<AssetKey, PartitionSet>,
+    /// To be given to the next tick.
+    pub cursor: AutomationCursor,
+    /// Why, by asset that carries a condition.
+    pub explanations: BTreeMap<AssetKey, Explanation>,
+}
+
+impl Conditions<'_> {
+    /// Evaluates every condition. The assets go in the order of the graph, so that a condition sees
+    /// what those upstream request in the same tick; the assets of an op that makes all or nothing
+    /// are requested together.
+    ///
+    /// Nothing is decided twice: whoever stores the cursor must have made the requests first, and
+    /// must make them under a key that follows from the cursor they came from, so that a tick which
+    /// is repeated after a crash requests the same runs.
+    ///
+    /// # Errors
+    /// [`EvaluationError`] when partitions of two assets cannot be matched.
+    pub fn evaluate(
+        &self,
+        snapshot: &Snapshot,
+        cursor: &AutomationCursor,
+        context: &PartitionContext,
+    ) -> Result<Evaluation, EvaluationError> {
+        let mut tick = Tick::new(self, snapshot, cursor, context);
+        let mut next = AutomationCursor::default();
+        let mut explanations = BTreeMap::new();
+        for (asset, node) in &self.roots {
+            let key = self.graph.key(*asset);
+            let previous = cursor.assets.get(key).filter(|_| tick.same_shape(*asset));
+            let mut evaluator = Evaluator::new(&tick, *asset, previous);
+            let explanation = evaluator.root(node)?;
+            let mut nodes = evaluator.into_states();
+            nodes.retain(|_, state| !state.is_empty());
+            next.assets.insert(
+                key.clone(),
+                AssetCursor {
+                    evaluated_at: context.now,
+                    sequence: snapshot.sequence(),
+                    requested: explanation.partitions.clone(),
+                    nodes,
+                },
+            );
+            tick.request(*asset, &explanation.partitions);
+            explanations.insert(key.clone(), explanation);
+        }
+        next.shapes = tick.take_shapes();
+        let requested = tick.requested.iter().zip(self.graph.ids());
+        let requested = requested
+            .filter(|(partitions, _)| !partitions.is_empty())
+            .map(|(partitions, id)| (self.graph.key(id).clone(), partitions.clone()))
+            .collect();
+        Ok(Evaluation {
+            requested,
+            cursor: next,
+            explanations,
+        })
+    }
+}
+
+/// The latest partitions that were asked for, by asset and time looked back.
+type LatestWindows = HashMap<(AssetId, Option<TimeDelta>), Rc<PartitionSet>>;
+
+/// What all conditions of one tick share.
+pub(super) struct Tick<'a> {
+    pub(super) conditions: &'a Conditions<'a>,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) context: &'a PartitionContext,
+    cursor: &'a AutomationCursor,
+    /// All partitions, by asset.
+    all: Vec<Rc<PartitionSet>>,
+    shapes: Vec<Shape>,
+    /// Whether the ordinals in the cursor still mean what they did, by asset.
+    same_shape: Vec<bool>,
+
+    /// What this tick requests so far, by asset.
+    pub(super) requested: Vec<PartitionSet>,
+    cron_ticks: Vec<Option<DateTime<Utc>>>,
+    latest: RefCell<LatestWindows>,
+}
+
+impl<'a> Tick<'a> {
+    fn new(
+        conditions: &'a Conditions<'a>,
+        snapshot: &'a Snapshot,
+        cursor: &'a AutomationCursor,
+        context: &'a PartitionContext,
+    ) -> Self {
+        let graph = conditions.graph;
+        // Assets share definitions: each is looked at once.
+        let mut known: HashMap<*const PartitionsDefinition, (Rc<PartitionSet>, Shape)> =
+            HashMap::new();
+        let unpartitioned = Rc::new(PartitionSet::single(0));
+        let (all, shapes): (Vec<_>, Vec<_>) = graph
+            .ids()
+            .map(|id| match graph.partitions(id) {
+                None => (Rc::clone(&unpartitioned), Shape::Unpartitioned),
+                Some(definition) => known
+                    .entry(std::ptr::from_ref(definition))
+                    .or_insert_with(|| {
+                        let all = Rc::new(definition.all(context));
+                        let shape = Shape::of(Some(definition), &all, context);
+                        (all, shape)
+                    })
+                    .clone(),
+            })
+            .unzip();
+        let same_shape = graph
+            .ids()
+            .zip(&shapes)
+            .map(|(id, shape)| {
+                cursor.shapes.get(graph.key(id)).is_some_and(|before| {
+                    before == shape || before.still_holds(graph.partitions(id), context)
+                })
+            })
+            .collect();
+        let cron_ticks = conditions
+            .schedules
+            .iter()
+            .map(|schedule| schedule.last_tick(context.now))
+            .collect();
+        Self {
+            conditions,
+            snapshot,
+            context,
+            cursor,
+            all,
+            shapes,
+            same_shape,
+            requested: vec![PartitionSet::empty(); graph.len()],
+            cron_ticks,
+            latest: RefCell::default(),
+        }
+    }
+
+    /// All partitions of an asset.
+    pub(super) fn all(&self, asset: AssetId) -> Rc<PartitionSet> {
+        Rc::clone(&self.all[asset.0 as usize])
+    }
+
+    pub(super) fn same_shape(&self, asset: AssetId) -> bool {
+        self.same_shape[asset.0 as usize]
+    }
+
+    /// What the condition of an asset requested in the tick before.
+    pub(super) fn requested_before(&self, asset: AssetId) -> Option<&'a PartitionSet> {
+        let cursor = self.cursor.assets.get(self.conditions.graph.key(asset));
+        cursor
+            .filter(|_| self.same_shape(asset))
+            .map(|cursor| &cursor.requested)
+    }
+
+    /// The last tick of a schedule at or before now.
+    pub(super) fn cron_tick(&self, schedule: usize) -> Option<DateTime<Utc>> {
+        self.cron_ticks[schedule]
+    }
+
+    fn request(&mut self, asset: AssetId, partitions: &PartitionSet) {
+        if partitions.is_empty() {
+            return;
+        }
+        self.requested[asset.0 as usize] |= partitions;
+        let conditions = self.conditions;
+        for neighbour in &conditions.together[asset.0 as usize] {
+            self.requested[neighbour.0 as usize] |= partitions;
+        }
+    }
+
+    fn take_shapes(self: &mut Tick<'a>) -> BTreeMap<AssetKey, Shape> {
+        let graph = self.conditions.graph;
+        let shapes = std::mem::take(&mut self.shapes);
+        graph
+            .ids()
+            .map(|id| graph.key(id).clone())
+            .zip(shapes)
+            .collect()
+    }
+
+    /// The partitions in the latest time window, or that start within `lookback` before its end.
+    pub(super) fn latest(&self, asset: AssetId, lookback: Option<TimeDelta>) -> Rc<PartitionSet> {
+        if let Some(known) = self.latest.borrow().get(&(asset, lookback)) {
+            return Rc::clone(known);
+        }
+        let latest = match self.conditions.graph.partitions(asset) {
+            Some(PartitionsDefinition::TimeWindow(windows)) => {
+                Rc::new(latest_windows(windows, lookback, self.context.now))
+            }
+            Some(PartitionsDefinition::Multi(multi)) => match multi.time_dimension() {
+                Some((name, windows)) => {
+                    let latest = latest_windows(windows, lookback, self.context.now);
+                    let sets: Vec<PartitionSet> = multi
+                        .dimensions()
+                        .map(|(dimension, definition)| {
+                            if dimension == name {
+                                latest.clone()
+                            } else {
+                                definition.all(self.context)
+                            }
+                        })
+                        .collect();
+                    Rc::new(multi.product(&sets))
+                }
+                None => self.all(asset),
+            },
+            _ => self.all(asset),
+        };
+        self.latest
+            .borrow_mut()
+            .insert((asset, lookback), Rc::clone(&latest));
+        latest
+    }
+}
+
+fn latest_windows(
+    windows: &TimeWindowPartitions,
+    lookback: Option<TimeDelta>,
+    now: DateTime<Utc>,
+) -> PartitionSet {
+    let Some(last) = windows.count(now).checked_sub(1) else {
+        return PartitionSet::empty();
+    };
+    let Some((lookback, window)) = lookback.zip(windows.window(last)) else {
+        return PartitionSet::single(last);
+    };
+    let mut latest = windows.overlapping(window.end - lookback..window.end);
+    // A window that began before the span is not in it.
+    if let Some(first) = latest.first()
+        && windows
+            .window(first)
+            .is_some_and(|first| first.start < window.end - lookback)
+    {
+        latest.remove(first);
+    }
+    latest
+}

@@ -1,0 +1,71 @@
+//! Sets of partitions, from one asset to another.
+
+use super::{EvaluationError, tick::Tick};
+use crate::{graph::AssetId, mapping::PartitionMapping, partitions::PartitionSet};
+
+impl Tick<'_> {
+    /// The upstream partitions that partitions of `from` are made from.
+    pub(super) fn up(
+        &self,
+        root: AssetId,
+        mapping: &PartitionMapping,
+        from: AssetId,
+        to: AssetId,
+        partitions: &PartitionSet,
+    ) -> Result<PartitionSet, EvaluationError> {
+        let graph = self.conditions.graph;
+        if partitions.is_empty() {
+            return Ok(PartitionSet::empty());
+        }
+        let Some(upstream) = graph.partitions(to) else {
+            return Ok(self.all(to).as_ref().clone());
+        };
+        mapping
+            .to_upstream(
+                partitions,
+                graph.partitions(from),
+                Some(upstream),
+                self.context,
+            )
+            .map(|upstream| upstream.existing)
+            .map_err(|error| self.cannot_match(root, from, to, &error.to_string()))
+    }
+
+    /// The downstream partitions that are made from partitions of `from`.
+    pub(super) fn down(
+        &self,
+        root: AssetId,
+        mapping: &PartitionMapping,
+        from: AssetId,
+        to: AssetId,
+        partitions: &PartitionSet,
+    ) -> Result<PartitionSet, EvaluationError> {
+        let graph = self.conditions.graph;
+        if partitions.is_empty() {
+            return Ok(PartitionSet::empty());
+        }
+        let (upstream, downstream) = (graph.partitions(from), graph.partitions(to));
+        if upstream.is_none() || downstream.is_none() {
+            return Ok(self.all(to).as_ref().clone());
+        }
+        mapping
+            .to_downstream(partitions, upstream, downstream, self.context)
+            .map_err(|error| self.cannot_match(root, from, to, &error.to_string()))
+    }
+
+    fn cannot_match(
+        &self,
+        root: AssetId,
+        from: AssetId,
+        to: AssetId,
+        reason: &str,
+    ) -> EvaluationError {
+        let graph = self.conditions.graph;
+        EvaluationError {
+            asset: graph.key(root).clone(),
+            from: graph.key(from).clone(),
+            to: graph.key(to).clone(),
+            reason: reason.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! A case: assets, what happens to them, and what Dagster requested.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use precip_core::{
+    automation::AutomationCondition,
+    graph::{AssetGraph, AssetId},
+    key::AssetKey,
+    mapping::PartitionMapping,
+    partitions::{PartitionContext, PartitionSet, PartitionsDefinition},
+    spec::{AssetSpec, DepSpec, OpSpec},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::record::{Record, Status};
+
+/// The named definitions of the file.
+pub(crate) struct Definitions(BTreeMap<String, Option<Arc<PartitionsDefinition>>>);
+
+impl Definitions {
+    pub(crate) fn read(defs: &Value) -> Self {
+        let defs = defs.as_object().unwrap();
+        let read = |name: &String| {
+            (
+                name.clone(),
+                read_definition(defs, &defs[name]).map(Arc::new),
+            )
+        };
+        Self(defs.keys().map(read).collect())
+    }
+}
+
+/// A definition as the file writes it, where dimensions may be the names of other definitions.
+fn read_definition(
+    defs: &serde_json::Map<String, Value>,
+    written: &Value,
+) -> Option<PartitionsDefinition> {
+    let mut fields = written.as_object()?.clone();
+    if !fields.contains_key("kind") {
+        fields.insert("kind".to_owned(), json!("time_window"));
+    }
+    if let Some(dims) = fields.get_mut("dims") {
+        for dimension in dims.as_object_mut().unwrap().values_mut() {
+            if let Some(name) = dimension.as_str() {
+                *dimension = defs[name].clone();
+            }
+            if dimension.get("kind").is_none() {
+                dimension["kind"] = json!("time_window");
+            }
+        }
+    }
+    Some(serde_json::from_value(Value::Object(fields)).unwrap())
+}
+
+#[derive(Clone, Deserialize)]
+struct Asset {
+    key: AssetKey,
+    deps: Vec<Dep>,
+    partitions: String,
+    condition: Value,
+    #[serde(default = "first_version")]
+    code_version: Option<String>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Dep {
+    key: AssetKey,
+    mapping: Option<PartitionMapping>,
+}
+
+#[derive(Clone, Deserialize)]
+pub(crate) struct Step {
+    #[serde(rename = "advance_minutes")]
+    pub(crate) minutes: i64,
+    pub(crate) events: Vec<Event>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Event {
+    Report {
+        key: AssetKey,
+        partition: Option<String>,
+    },
+    Observe {},
+    Run {
+        keys: Vec<AssetKey>,
+        partition: Option<String>,
+    },
+    FailRun {
+        keys: Vec<AssetKey>,
+        partition: Option<String>,
+        fail: Vec<AssetKey>,
+    },
+    StartRun {
+        run: String,
+        keys: Vec<AssetKey>,
+        partition: Option<String>,
+    },
+    CancelRun {
+        run: String,
+    },
+    CodeVersion {
+        key: AssetKey,
+        version: String,
+    },
+}
+
+pub(crate) struct Timeline {
+    assets: Vec<Asset>,
+    definitions: BTreeMap<AssetKey, Option<Arc<PartitionsDefinition>>>,
+    now: DateTime<Utc>,
+    /// Whether all that a tick requests is reported before the next.
+    pub(crate) reports_requested: bool,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) expected: Vec<Value>,
+}
+
+impl Timeline {
+    pub(crate) fn read(case: &Value, definitions: &Definitions) -> Self {
+        let assets: Vec<Asset> = serde_json::from_value(case["assets"].clone()).unwrap();
+        Self {
+            definitions: assets
+                .iter()
+                .map(|asset| (asset.key.clone(), definitions.0[&asset.partitions].clone()))
+                .collect(),
+            assets,
+            now: case["start_utc"].as_str().unwrap().parse().unwrap(),
+            reports_requested: case["after_tick"] == "report_requested",
+            steps: serde_json::from_value(case["steps"].clone()).unwrap(),
+            expected: case["expect"]["ticks"].as_array().unwrap().clone(),
+        }
+    }
+
+    pub(crate) fn advance(&mut self, minutes: i64) -> DateTime<Utc> {
+        self.now += TimeDelta::minutes(minutes);
+        self.now
+    }
+
+    pub(crate) fn graph(&self) -> AssetGraph {
+        let ops = self.assets.iter().map(|asset| {
+            let mut spec = AssetSpec::new(asset.key.clone());
+            let deps = asset.deps.iter().cloned();
+            spec.deps = deps
+                .map(|dep| DepSpec {
+                    asset: dep.key,
+                    mapping: dep.mapping,
+                })
+                .collect();
+            spec.partitions = self.definitions[&asset.key].clone();
+            spec.code_version = asset.code_version.clone();
+            spec.automation = read_condition(asset.condition.clone());
+            OpSpec::single(spec)
+        });
+        AssetGraph::new(ops.collect(), Vec::new()).unwrap()
+    }
+
+    pub(crate) fn apply(&mut self, event: &Event, record: &mut Record) {
+        let now = self.now;
+        match event {
+            Event::Report { key, partition } => record.report(key, partition.clone(), now),
+            Event::Observe {} => {}
+            Event::Run { keys, partition } => {
+                record.run(keys, partition.as_deref(), &[], now, Status::Succeeded);
+            }
+            Event::FailRun {
+                keys,
+                partition,
+                fail,
+            } => {
+                record.run(keys, partition.as_deref(), fail, now, Status::Failed);
+            }
+            Event::StartRun {
+                run,
+                keys,
+                partition,
+            } => {
+                let started = record.run(keys, partition.as_deref(), keys, now, Status::Started);
+                record.name(run, started);
+            }
+            Event::CancelRun { run } => record.cancel(run),
+            Event::CodeVersion { key, version } => {
+                let asset = self
+                    .assets
+                    .iter_mut()
+                    .find(|asset| asset.key == *key)
+                    .unwrap();
+                asset.code_version = Some(version.clone());
+            }
+        }
+    }
+}
+
+/// A condition; two of the names in the file are changes to `eager` rather than Dagster's own.
+fn read_condition(mut written: Value) -> Option<AutomationCondition> {
+    if written.is_null() {
+        return None;
+    }
+    changed_eager(&mut written);
+    Some(serde_json::from_value(written).unwrap())
+}
+
+fn changed_eager(written: &mut Value) {
+    let eager = AutomationCondition::eager();
+    let without = match written["op"].as_str() {
+        Some("replace_eager_without_latest") => AutomationCondition::in_latest_time_window(),
+        Some("eager_without_any_deps_missing") => !AutomationCondition::any_deps_missing(),
+        _ => {
+            for field in written.as_object_mut().unwrap().values_mut() {
+                match field {
+                    Value::Array(parts) => parts.iter_mut().for_each(changed_eager),
+                    Value::Object(_) => changed_eager(field),
+                    _ => {}
+                }
+            }
+            return;
+        }
+    };
+    *written = serde_json::to_value(eager.without(&without).unwrap()).unwrap();
+}
+
+/// The keys of some partitions; none for the one of an unpartitioned asset.
+pub(crate) fn keys(
+    graph: &AssetGraph,
+    id: AssetId,
+    partitions: &PartitionSet,
+    context: &PartitionContext,
+) -> Vec<Option<String>> {
+    match graph.partitions(id) {
+        None => vec![None; usize::try_from(partitions.len()).unwrap()],
+        Some(definition) => definition
+            .keys(partitions, context)
+            .map(|key| Some(key.to_string()))
+            .collect(),
+    }
+}
+
+/// The version that code has before the file says anything of it.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "serde wants the type of the field"
+)]
+fn first_version() -> Option<String> {
+    Some("v1".to_owned())
+}
