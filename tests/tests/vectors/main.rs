@@ -14,6 +14,7 @@ mod asset_selection;
 mod automation;
 mod backfill_waves;
 mod cron_ticks;
+mod definitions;
 mod deviations;
 mod document;
 mod freshness;

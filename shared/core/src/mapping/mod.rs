@@ -1,5 +1,20 @@
 //! Partition mappings: which upstream partitions a downstream partition is made from.
+//!
+//! A [`PartitionMapping`] is answered over whole [`PartitionSet`](crate::partitions::PartitionSet)s
+//! in both directions, never partition by partition, so that ten million hours become days in the
+//! time that their runs take.
 
-mod mapped;
+mod dimensions;
+mod error;
+mod infer;
+mod keyed;
+mod lattice;
+mod partition_mapping;
+mod validate;
+mod windows;
 
-pub use mapped::{DimensionMapping, InvalidMapping, PartitionMapping, UpstreamPartitions};
+#[cfg(test)]
+mod tests;
+
+pub use error::InvalidMapping;
+pub use partition_mapping::{DimensionMapping, PartitionMapping, UpstreamPartitions};

@@ -195,19 +195,20 @@ impl MultiPartitions {
     /// The combinations of existing keys of each dimension. Keys with a `|` in them are left out, as
     /// Dagster leaves them out: joined, they could not be taken apart.
     pub(super) fn all(&self, context: &PartitionContext) -> PartitionSet {
-        let sets: Vec<PartitionSet> = self
-            .dimensions
-            .values()
-            .map(|dimension| joinable(dimension, context))
-            .collect();
-        self.product(&sets)
+        self.product(&self.sides(context))
     }
 
     pub(super) fn count(&self, context: &PartitionContext) -> u64 {
+        self.sides(context).iter().map(PartitionSet::len).product()
+    }
+
+    /// The partitions of each dimension that exist and can be part of a key, in the order of
+    /// dimension names.
+    pub fn sides(&self, context: &PartitionContext) -> Vec<PartitionSet> {
         self.dimensions
             .values()
-            .map(|dimension| joinable(dimension, context).len())
-            .product()
+            .map(|dimension| joinable(dimension, context))
+            .collect()
     }
 
     pub(super) fn key(&self, ordinal: u64, context: &PartitionContext) -> Option<PartitionKey> {
@@ -226,11 +227,7 @@ impl MultiPartitions {
     }
 
     pub(super) fn last(&self, context: &PartitionContext) -> Option<u64> {
-        let last: Option<Vec<u64>> = self
-            .dimensions
-            .values()
-            .map(|dimension| joinable(dimension, context).last())
-            .collect();
+        let last: Option<Vec<u64>> = self.sides(context).iter().map(PartitionSet::last).collect();
         self.layout.join(&last?)
     }
 

@@ -6,6 +6,7 @@ use super::{
     DynamicPartitions, MultiPartitions, PartitionContext, PartitionKey, PartitionsDefinition,
     StaticPartitions, TimeWindowPartitions,
 };
+use crate::nearest::{nearest, or_list};
 
 /// A key that names no partition that exists.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,8 +22,6 @@ pub struct UnknownPartition {
 const LISTED: usize = 5;
 /// In how many keys a near one is looked for: far more than a person reads, few enough to be quick.
 const SEARCHED: usize = 10_000;
-/// From which similarity on a key is offered.
-const NEAR: f64 = 0.8;
 
 pub(super) fn explain(
     definition: &PartitionsDefinition,
@@ -145,18 +144,15 @@ fn did_you_mean<'k>(
     key: &PartitionKey,
     candidates: impl Iterator<Item = &'k PartitionKey>,
 ) -> String {
-    candidates
-        .take(SEARCHED)
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(key.as_str(), candidate.as_str()),
-                candidate,
-            )
-        })
-        .filter(|(similarity, _)| *similarity >= NEAR)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, near)| format!("did you mean `{near}`? "))
-        .unwrap_or_default()
+    let near = nearest(
+        key.as_str(),
+        candidates.take(SEARCHED).map(PartitionKey::as_str),
+    );
+    if near.is_empty() {
+        String::new()
+    } else {
+        format!("did you mean {}? ", or_list(&near))
+    }
 }
 
 fn listed<'k>(start: &str, keys: impl Iterator<Item = &'k PartitionKey>, count: u64) -> String {

@@ -1,0 +1,197 @@
+//! Which mapping fits which definitions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    DimensionMapping, InvalidMapping, PartitionMapping, error::kind, infer::SharedDimension,
+};
+use crate::{
+    nearest::{nearest, or_list},
+    partitions::{MultiPartitions, PartitionKey, PartitionsDefinition, StaticPartitions},
+};
+
+pub(super) fn validate(
+    mapping: &PartitionMapping,
+    upstream: Option<&PartitionsDefinition>,
+    downstream: Option<&PartitionsDefinition>,
+) -> Result<(), InvalidMapping> {
+    let Some(upstream) = upstream else {
+        return Ok(());
+    };
+    match mapping {
+        PartitionMapping::All | PartitionMapping::Last | PartitionMapping::Specific { .. } => {
+            Ok(())
+        }
+        PartitionMapping::Identity => identity(upstream, downstream),
+        PartitionMapping::TimeWindow { .. } => {
+            super::windows::sides(upstream, downstream).map(|_| ())
+        }
+        PartitionMapping::Static { map } => {
+            let (upstream, downstream) = static_sides(upstream, downstream)?;
+            upstream_keys(map, upstream)?;
+            downstream_keys(map, downstream)
+        }
+        PartitionMapping::MultiToSingle { dimension } => {
+            shared_dimension(upstream, downstream, dimension.as_deref()).map(|_| ())
+        }
+        PartitionMapping::Multi { dims } => {
+            let (upstream, (downstream, _)) = multi_sides(upstream, downstream)?;
+            multi(dims, upstream, downstream)?;
+            dims.iter().try_for_each(|(name, mapped)| {
+                let (up, down) = (
+                    upstream.dimension(name),
+                    downstream.dimension(&mapped.downstream_dimension),
+                );
+                mapped.mapping.validate(up, down).map_err(|invalid| {
+                    InvalidMapping::because(format!(
+                        "dimension `{name}` to `{}`: {invalid}",
+                        mapped.downstream_dimension
+                    ))
+                })
+            })
+        }
+    }
+}
+
+fn identity(
+    upstream: &PartitionsDefinition,
+    downstream: Option<&PartitionsDefinition>,
+) -> Result<(), InvalidMapping> {
+    let same = downstream.is_some_and(|downstream| {
+        std::mem::discriminant(upstream) == std::mem::discriminant(downstream)
+    });
+    if same {
+        return Ok(());
+    }
+    Err(InvalidMapping::because(format!(
+        "an identity mapping needs both sides partitioned in the same way, but the upstream is {} \
+         and the downstream {}: give both the same definition, or write another mapping, such as \
+         `all` or `last`",
+        kind(Some(upstream)),
+        kind(downstream)
+    )))
+}
+
+fn static_sides<'a>(
+    upstream: &'a PartitionsDefinition,
+    downstream: Option<&'a PartitionsDefinition>,
+) -> Result<(&'a StaticPartitions, &'a StaticPartitions), InvalidMapping> {
+    match (upstream, downstream) {
+        (
+            PartitionsDefinition::Static(upstream),
+            Some(PartitionsDefinition::Static(downstream)),
+        ) => Ok((upstream, downstream)),
+        _ => Err(InvalidMapping::because(format!(
+            "a static mapping needs fixed keys on both sides, but the upstream is {} and the \
+             downstream {}: give both a static definition, or write another mapping",
+            kind(Some(upstream)),
+            kind(downstream)
+        ))),
+    }
+}
+
+pub(super) fn upstream_keys(
+    map: &BTreeMap<PartitionKey, BTreeSet<PartitionKey>>,
+    upstream: &StaticPartitions,
+) -> Result<(), InvalidMapping> {
+    map.keys()
+        .try_for_each(|key| known(key, upstream, "upstream"))
+}
+
+pub(super) fn downstream_keys(
+    map: &BTreeMap<PartitionKey, BTreeSet<PartitionKey>>,
+    downstream: &StaticPartitions,
+) -> Result<(), InvalidMapping> {
+    map.values()
+        .flatten()
+        .try_for_each(|key| known(key, downstream, "downstream"))
+}
+
+fn known(key: &PartitionKey, keys: &StaticPartitions, side: &str) -> Result<(), InvalidMapping> {
+    if keys.ordinal(key.as_str()).is_some() {
+        return Ok(());
+    }
+    let all: Vec<&str> = keys.keys().map(PartitionKey::as_str).collect();
+    let near = nearest(key.as_str(), all.iter().copied());
+    let instead = if near.is_empty() {
+        &all[..all.len().min(5)]
+    } else {
+        &near
+    };
+    Err(InvalidMapping::because(format!(
+        "the mapping names `{key}`, which is no key of the {side} definition: write {}",
+        or_list(instead)
+    )))
+}
+
+pub(super) fn shared_dimension<'d>(
+    upstream: &PartitionsDefinition,
+    downstream: Option<&'d PartitionsDefinition>,
+    named: Option<&str>,
+) -> Result<(SharedDimension, &'d PartitionsDefinition), InvalidMapping> {
+    let Some(downstream) = downstream else {
+        return Err(InvalidMapping::because(
+            "a mapping to one dimension needs a partitioned downstream: partition it as one of the \
+             dimensions is, or write `all`",
+        ));
+    };
+    SharedDimension::between(upstream, downstream, named)
+        .map(|shared| (shared, downstream))
+        .map_err(InvalidMapping::because)
+}
+
+/// Both sides, the downstream also as the definition that it is.
+pub(super) fn multi_sides<'u, 'd>(
+    upstream: &'u PartitionsDefinition,
+    downstream: Option<&'d PartitionsDefinition>,
+) -> Result<
+    (
+        &'u MultiPartitions,
+        (&'d MultiPartitions, &'d PartitionsDefinition),
+    ),
+    InvalidMapping,
+> {
+    match (upstream, downstream) {
+        (
+            PartitionsDefinition::Multi(upstream),
+            Some(definition @ PartitionsDefinition::Multi(downstream)),
+        ) => Ok((upstream, (downstream, definition))),
+        _ => Err(InvalidMapping::because(format!(
+            "a mapping of dimensions needs several dimensions on both sides, but the upstream is \
+             {} and the downstream {}: use a mapping to a single dimension, or leave it out",
+            kind(Some(upstream)),
+            kind(downstream)
+        ))),
+    }
+}
+
+pub(super) fn multi(
+    dims: &BTreeMap<String, DimensionMapping>,
+    upstream: &MultiPartitions,
+    downstream: &MultiPartitions,
+) -> Result<(), InvalidMapping> {
+    let mut mapped: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, dimension) in dims {
+        let target = dimension.downstream_dimension.as_str();
+        known_dimension(name, upstream, "upstream")?;
+        known_dimension(target, downstream, "downstream")?;
+        if let Some(first) = mapped.insert(target, name) {
+            return Err(InvalidMapping::because(format!(
+                "upstream dimensions `{first}` and `{name}` are both mapped to the downstream \
+                 dimension `{target}`: map each to a dimension of its own"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn known_dimension(name: &str, multi: &MultiPartitions, side: &str) -> Result<(), InvalidMapping> {
+    if multi.dimension(name).is_some() {
+        return Ok(());
+    }
+    let names: Vec<&str> = multi.dimensions().map(|(name, _)| name).collect();
+    Err(InvalidMapping::because(format!(
+        "the {side} definition has no dimension `{name}`: its dimensions are {}",
+        or_list(&names).replace(" or ", " and ")
+    )))
+}

@@ -1,0 +1,328 @@
+//! The mapping between time windows, run by run.
+//!
+//! The rule is Dagster's: a run of windows is one span of time, its ends are shifted, then moved
+//! outward to the windows of the other side, then cut to those that exist.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+
+use super::{InvalidMapping, PartitionMapping, UpstreamPartitions, error::kind, lattice::Lattice};
+use crate::partitions::{
+    PartitionContext, PartitionKey, PartitionSet, PartitionsDefinition, TimeWindow,
+    TimeWindowPartitions,
+};
+
+type Sides<'d> = (&'d TimeWindowPartitions, &'d TimeWindowPartitions);
+
+/// Upstream and downstream as time windows that can be mapped.
+pub(super) fn sides<'d>(
+    upstream: &'d PartitionsDefinition,
+    downstream: Option<&'d PartitionsDefinition>,
+) -> Result<Sides<'d>, InvalidMapping> {
+    let (
+        PartitionsDefinition::TimeWindow(upstream),
+        Some(PartitionsDefinition::TimeWindow(downstream)),
+    ) = (upstream, downstream)
+    else {
+        return Err(InvalidMapping::because(format!(
+            "a mapping of time windows needs time windows on both sides, but the upstream is {} and \
+             the downstream {}: write another mapping, such as `all` or `last`",
+            kind(Some(upstream)),
+            kind(downstream)
+        )));
+    };
+    Ok((upstream, downstream))
+}
+
+pub(super) fn to_upstream(
+    mapping: &PartitionMapping,
+    downstream_set: &PartitionSet,
+    downstream: Option<&PartitionsDefinition>,
+    upstream: &PartitionsDefinition,
+    context: &PartitionContext,
+) -> Result<UpstreamPartitions, InvalidMapping> {
+    let (upstream, downstream) = sides(upstream, downstream)?;
+    let mapper = Mapper::new(mapping, Direction::Up, downstream, upstream, context);
+    Ok(mapper.map(downstream_set).finish(mapper.to))
+}
+
+pub(super) fn to_downstream(
+    mapping: &PartitionMapping,
+    upstream_set: &PartitionSet,
+    upstream: &PartitionsDefinition,
+    downstream: Option<&PartitionsDefinition>,
+    context: &PartitionContext,
+) -> Result<PartitionSet, InvalidMapping> {
+    let (upstream, downstream) = sides(upstream, downstream)?;
+    let mapper = Mapper::new(mapping, Direction::Down, upstream, downstream, context);
+    Ok(mapper.map(upstream_set).existing)
+}
+
+/// As [`to_upstream`], each window by itself: neighbours are not one run.
+pub(super) fn to_upstream_one_by_one(
+    mapping: &PartitionMapping,
+    downstream_set: &PartitionSet,
+    downstream: Option<&PartitionsDefinition>,
+    upstream: Option<&PartitionsDefinition>,
+    context: &PartitionContext,
+) -> Result<UpstreamPartitions, InvalidMapping> {
+    let (upstream, downstream) = some_sides(upstream, downstream)?;
+    let mapper = Mapper::new(mapping, Direction::Up, downstream, upstream, context);
+    Ok(mapper.map_one_by_one(downstream_set).finish(mapper.to))
+}
+
+/// As [`to_downstream`], each window by itself: neighbours are not one run.
+pub(super) fn to_downstream_one_by_one(
+    mapping: &PartitionMapping,
+    upstream_set: &PartitionSet,
+    upstream: Option<&PartitionsDefinition>,
+    downstream: Option<&PartitionsDefinition>,
+    context: &PartitionContext,
+) -> Result<PartitionSet, InvalidMapping> {
+    let (upstream, downstream) = some_sides(upstream, downstream)?;
+    let mapper = Mapper::new(mapping, Direction::Down, upstream, downstream, context);
+    Ok(mapper.map_one_by_one(upstream_set).existing)
+}
+
+fn some_sides<'d>(
+    upstream: Option<&'d PartitionsDefinition>,
+    downstream: Option<&'d PartitionsDefinition>,
+) -> Result<Sides<'d>, InvalidMapping> {
+    match upstream {
+        Some(upstream) => sides(upstream, downstream),
+        None => Err(InvalidMapping::because(
+            "a mapping of time windows needs an upstream of time windows: leave the mapping out",
+        )),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    /// From downstream windows to upstream windows.
+    Up,
+    /// From upstream windows to downstream windows.
+    Down,
+}
+
+/// A span of time, start inclusive, end exclusive.
+type Span = Range<DateTime<Utc>>;
+
+/// What has been mapped so far, as positions on the target's row.
+#[derive(Default)]
+struct Mapped {
+    existing: PartitionSet,
+    nonexistent: Vec<Range<i64>>,
+}
+
+impl Mapped {
+    fn finish(self, upstream: Lattice<'_>) -> UpstreamPartitions {
+        let keys: BTreeSet<PartitionKey> = self
+            .nonexistent
+            .into_iter()
+            .flatten()
+            .filter_map(|position| upstream.key(position))
+            .collect();
+        UpstreamPartitions::new(self.existing, keys)
+    }
+}
+
+struct Mapper<'d> {
+    from: Lattice<'d>,
+    to: Lattice<'d>,
+    direction: Direction,
+    start_offset: i64,
+    end_offset: i64,
+    lenient: bool,
+    /// The first and the last window of the target that exist.
+    bounds: Option<(TimeWindow, TimeWindow)>,
+    /// Whether every boundary of the source is one of the target.
+    aligned: bool,
+}
+
+impl<'d> Mapper<'d> {
+    fn new(
+        mapping: &PartitionMapping,
+        direction: Direction,
+        from: &'d TimeWindowPartitions,
+        to: &'d TimeWindowPartitions,
+        context: &PartitionContext,
+    ) -> Self {
+        let (start_offset, end_offset, lenient) = match mapping {
+            PartitionMapping::TimeWindow {
+                start_offset,
+                end_offset,
+                allow_nonexistent_upstream_partitions,
+            } => (
+                *start_offset,
+                *end_offset,
+                *allow_nonexistent_upstream_partitions,
+            ),
+            _ => (0, 0, false),
+        };
+        let last = to.count(context.now).checked_sub(1);
+        let (from, to) = (Lattice(from), Lattice(to));
+        Self {
+            from,
+            to,
+            direction,
+            start_offset,
+            end_offset,
+            lenient,
+            bounds: last.and_then(|last| to.window(0).zip(to.window(i64::try_from(last).ok()?))),
+            aligned: from.same_schedule(to) || (from.is_basic_daily() && to.is_basic_hourly()),
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.start_offset == 0 && self.end_offset == 0
+    }
+
+    fn map(&self, set: &PartitionSet) -> Mapped {
+        if set.is_empty() || (self.is_plain() && self.from.0 == self.to.0) {
+            return Mapped {
+                existing: set.clone(),
+                nonexistent: Vec::new(),
+            };
+        }
+        let mut mapped = Mapped::default();
+        if let Some(before) = self.all_before_the_start(set) {
+            mapped.nonexistent = before;
+            return mapped;
+        }
+        for run in set.ranges() {
+            if let Some(span) = self.span(run).and_then(|span| self.target_span(span)) {
+                self.cut(span, &mut mapped);
+            }
+        }
+        mapped
+    }
+
+    /// Each window by itself; but where a whole run has windows on all sides of what it maps to, no
+    /// end of it is treated otherwise, and the run gives the same answer at once.
+    fn map_one_by_one(&self, set: &PartitionSet) -> Mapped {
+        if set.is_empty() || (self.is_plain() && self.from.0 == self.to.0) {
+            return Mapped {
+                existing: set.clone(),
+                nonexistent: Vec::new(),
+            };
+        }
+        let mut mapped = Mapped::default();
+        let mut runs: Vec<Range<u64>> = set.ranges().collect();
+        while let Some(run) = runs.pop() {
+            if run.end - run.start == 1 {
+                let one = self.map(&PartitionSet::from(run));
+                mapped.existing |= &one.existing;
+                mapped.nonexistent.extend(one.nonexistent);
+                continue;
+            }
+            match self.inner_span(run.clone()) {
+                Some(span) => self.cut(span, &mut mapped),
+                None => {
+                    let middle = run.start + (run.end - run.start) / 2;
+                    runs.extend([run.start..middle, middle..run.end]);
+                }
+            }
+        }
+        mapped
+    }
+
+    fn inner_span(&self, run: Range<u64>) -> Option<Span> {
+        if self.start_offset > self.end_offset {
+            return None;
+        }
+        let span = self.target_span(self.span(run)?)?;
+        let (first, last) = self.bounds?;
+        (span.start > first.start && span.end < last.end).then_some(span)
+    }
+
+    fn span(&self, run: Range<u64>) -> Option<Span> {
+        let first = self.from.window(i64::try_from(run.start).ok()?)?;
+        let last = self.from.window(i64::try_from(run.end - 1).ok()?)?;
+        Some(first.start..last.end)
+    }
+
+    /// The span of target windows that a span of the source is mapped to, unless it is empty.
+    fn target_span(&self, span: Span) -> Option<Span> {
+        let shifted = match self.direction {
+            Direction::Up => {
+                self.shift(self.from, span.start, self.start_offset)?
+                    ..self.shift(self.from, span.end, self.end_offset)?
+            }
+            Direction::Down => span,
+        };
+        let outward = if self.aligned {
+            shifted
+        } else {
+            self.to.outward(shifted)?
+        };
+        let target = match self.direction {
+            Direction::Up => outward,
+            Direction::Down => {
+                self.shift(self.to, outward.start, -self.end_offset)?
+                    ..self.shift(self.to, outward.end, -self.start_offset)?
+            }
+        };
+        (target.start < target.end).then_some(target)
+    }
+
+    /// A boundary moved by whole windows, but not out of what exists of the target.
+    fn shift(&self, row: Lattice<'_>, moment: DateTime<Utc>, by: i64) -> Option<DateTime<Utc>> {
+        let shifted = row.shift(moment, by)?;
+        Some(match self.bounds {
+            Some((first, _)) if by < 0 => shifted.max(first.start),
+            Some((_, last)) if by > 0 => shifted.min(last.end),
+            _ => shifted,
+        })
+    }
+
+    /// Adds the part of a span that exists, and the part that does not.
+    fn cut(&self, span: Span, mapped: &mut Mapped) {
+        let Some((first, last)) = self.bounds else {
+            self.miss(span, mapped);
+            return;
+        };
+        if span.start <= last.start && span.end >= first.end {
+            let positions = self
+                .to
+                .beginning_in(span.start.max(first.start)..span.end.min(last.end));
+            if let (Ok(start), Ok(end)) =
+                (u64::try_from(positions.start), u64::try_from(positions.end))
+            {
+                mapped.existing.insert_range(start..end);
+            }
+        }
+        match (span.start < first.start, span.end > last.end) {
+            (false, false) => {}
+            // Dagster names the whole span here, with what exists in the middle of it.
+            (true, true) => self.miss(span, mapped),
+            (true, false) => self.miss(span.start..span.end.min(first.start), mapped),
+            (false, true) => self.miss(span.start.max(last.end)..span.end, mapped),
+        }
+    }
+
+    fn miss(&self, span: Span, mapped: &mut Mapped) {
+        if !self.lenient && self.direction == Direction::Up {
+            mapped.nonexistent.push(self.to.beginning_in(span));
+        }
+    }
+
+    /// Where the whole set ends before the target's start, nothing exists, and what is missing are
+    /// the target windows that begin in it (not those that overlap it): Dagster answers this case
+    /// without looking at where windows lie.
+    fn all_before_the_start(&self, set: &PartitionSet) -> Option<Vec<Range<i64>>> {
+        if !self.is_plain() {
+            return None;
+        }
+        let end = self.from.window(i64::try_from(set.last()?).ok()?)?.end;
+        if end > self.to.window(0)?.start {
+            return None;
+        }
+        if self.lenient || self.direction == Direction::Down {
+            return Some(Vec::new());
+        }
+        let spans = set.ranges().filter_map(|run| self.span(run));
+        Some(spans.map(|span| self.to.beginning_in(span)).collect())
+    }
+}
