@@ -7,6 +7,8 @@ use precip_core::partitions::{
 };
 use serde_json::{Map, Value};
 
+use crate::time_windows;
+
 /// Every definition of a table, by name; `None` stands for an unpartitioned asset.
 pub(crate) fn named(table: &Value) -> BTreeMap<String, Option<PartitionsDefinition>> {
     let table = table.as_object().unwrap();
@@ -34,11 +36,15 @@ fn one(written: &Value, table: &Map<String, Value>) -> Option<PartitionsDefiniti
             });
             MultiPartitions::new(dims).unwrap().into()
         }
-        cadence => windows(written, cadence),
+        _ => {
+            let mut windows = written.clone();
+            // The sets of `multi_partitions.json` name the cadence `kind` and are in UTC.
+            let cadence = windows["kind"].take();
+            if !cadence.is_null() {
+                windows["cadence"] = cadence;
+                windows["timezone"] = "UTC".into();
+            }
+            time_windows::build(&windows).unwrap().into()
+        }
     })
-}
-
-fn windows(written: &Value, cadence: Option<&str>) -> PartitionsDefinition {
-    let _ = (written, cadence);
-    panic!("time windows cannot be read yet")
 }

@@ -78,7 +78,8 @@ fn each_key_leads_back(definition: &TimeWindowPartitions, keys: &[String]) -> Re
     }
 }
 
-fn build(case: &Value) -> Result<TimeWindowPartitions, InvalidTimeWindows> {
+/// The definition that a case or a named set writes.
+pub(crate) fn build(case: &Value) -> Result<TimeWindowPartitions, InvalidTimeWindows> {
     let start = text(&case["start"]);
     let mut builder: TimeWindowBuilder = match text(&case["cadence"]) {
         "hourly" => TimeWindowPartitions::hourly(start),

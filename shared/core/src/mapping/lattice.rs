@@ -1,5 +1,5 @@
-//! The windows of a definition as a row without ends: those before its start and after the present
-//! included, because a mapping may need them and has to say that they do not exist.
+//! The windows of a schedule as a row without ends: those before a definition's start and after the
+//! present included, because a mapping may need them and has to say that they do not exist.
 
 use std::ops::Range;
 
@@ -7,90 +7,93 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::partitions::{PartitionKey, TimeWindow, TimeWindowPartitions};
 
-/// A definition's windows by position; ordinals are the positions from 0 on. Windows that the
-/// definition excludes are no part of the row.
+/// A span of time, start inclusive, end exclusive.
+pub(super) type Span = Range<DateTime<Utc>>;
+
+/// The row of a definition's windows. Windows that the definition excludes are no part of it.
 #[derive(Clone, Copy)]
 pub(super) struct Lattice<'d>(pub(super) &'d TimeWindowPartitions);
 
 impl Lattice<'_> {
-    pub(super) fn window(self, position: i64) -> Option<TimeWindow> {
-        self.0.window(u64::try_from(position).ok()?)
-    }
-
-    pub(super) fn key(self, position: i64) -> Option<PartitionKey> {
-        self.0.key(u64::try_from(position).ok()?)
-    }
-
-    /// The last window that begins at or before a moment.
-    fn at_or_before(self, moment: DateTime<Utc>) -> Option<i64> {
-        let touched = self.0.overlapping(moment..moment + Duration::seconds(1));
-        touched
-            .last()
-            .and_then(|ordinal| i64::try_from(ordinal).ok())
-    }
-
-    pub(super) fn same_schedule(self, other: Lattice<'_>) -> bool {
-        self.0 == other.0
+    pub(super) fn has_schedule_of(self, other: Lattice<'_>) -> bool {
+        self.0.cron_expression().as_str() == other.0.cron_expression().as_str()
     }
 
     pub(super) fn is_basic_daily(self) -> bool {
-        false
+        self.is_basic("0 0 * * *")
     }
 
     pub(super) fn is_basic_hourly(self) -> bool {
-        false
+        self.is_basic("0 * * * *")
     }
 
-    /// The first window that begins at or after a moment.
-    fn at_or_after(self, moment: DateTime<Utc>) -> Option<i64> {
-        let mut position = self.at_or_before(moment)?;
-        if self.window(position)?.start < moment {
-            return Some(position + 1);
-        }
-        // A calendar day that a zone skipped has a window that begins when the next day's does.
-        while self
-            .window(position - 1)
-            .is_some_and(|before| before.start == moment)
-        {
-            position -= 1;
-        }
-        Some(position)
+    fn is_basic(self, cron: &str) -> bool {
+        self.0.exclusions().is_empty() && self.0.cron_expression().as_str() == cron
     }
 
-    /// The windows that begin in a span of time.
-    pub(super) fn beginning_in(self, span: Range<DateTime<Utc>>) -> Range<i64> {
-        match (self.at_or_after(span.start), self.at_or_after(span.end)) {
-            (Some(start), Some(end)) if start < end => start..end,
-            _ => 0..0,
-        }
+    /// The time that a run of ordinals covers.
+    pub(super) fn span(self, run: Range<u64>) -> Option<Span> {
+        Some(self.0.window(run.start)?.start..self.0.window(run.end.checked_sub(1)?)?.end)
+    }
+
+    /// The ordinals of the windows that begin in a span of time, from the definition's start on.
+    pub(super) fn ordinals_beginning_in(self, span: Span) -> Range<u64> {
+        let from = span.start;
+        let touched = self.0.overlapping(span);
+        let Some((first, last)) = touched.first().zip(touched.last()) else {
+            return 0..0;
+        };
+        let goes_on = self
+            .0
+            .window(first)
+            .is_some_and(|window| window.start < from);
+        first + u64::from(goes_on)..last + 1
+    }
+
+    /// The keys of the windows that begin in a span of time, wherever it lies.
+    pub(super) fn keys_beginning_in(self, span: Span) -> impl Iterator<Item = PartitionKey> {
+        let windows = self.0.windows_from(span.start);
+        windows
+            .take_while(move |window| window.start < span.end)
+            .map(move |window| self.0.key_at(window.start))
     }
 
     /// The span widened to the windows that its ends lie in.
-    pub(super) fn outward(self, span: Range<DateTime<Utc>>) -> Option<Range<DateTime<Utc>>> {
-        let first = self.window(self.at_or_before(span.start)?)?;
-        let last = self.window(self.at_or_after(span.end)? - 1)?;
+    pub(super) fn outward(self, span: Span) -> Option<Span> {
+        let next = self.0.windows_from(span.start).next()?;
+        let first = if next.start == span.start {
+            next
+        } else {
+            self.before(next)?
+        };
+        let last = self.before(self.0.windows_from(span.end).next()?)?;
         Some(first.start..last.end)
     }
 
+    fn before(self, window: TimeWindow) -> Option<TimeWindow> {
+        self.0.windows_until(window.start).next()
+    }
+
     /// A boundary moved by whole windows.
-    pub(super) fn shift(self, moment: DateTime<Utc>, by: i64) -> Option<DateTime<Utc>> {
+    pub(super) fn shift(self, boundary: DateTime<Utc>, by: i64) -> Option<DateTime<Utc>> {
         if by == 0 {
-            return Some(moment);
+            return Some(boundary);
         }
         if self.is_basic_hourly() {
             // An hour is an hour that passes, also where the clock is put back by half of one.
-            return moment.checked_add_signed(Duration::try_hours(by)?);
+            return boundary.checked_add_signed(Duration::try_hours(by)?);
         }
-        let next = self.at_or_after(moment)?;
+        let steps = usize::try_from(by.unsigned_abs() - 1).ok()?;
         if by > 0 {
-            return Some(self.window(next + by - 1)?.end);
-        }
-        let before = next - 1;
-        let ended = if self.window(before)?.end > moment {
-            before - 1
+            self.0
+                .windows_from(boundary)
+                .nth(steps)
+                .map(|window| window.end)
         } else {
-            before
-        };
-        Some(self.window(ended + by + 1)?.start)
+            self.0
+                .windows_until(boundary)
+                .nth(steps)
+                .map(|window| window.start)
+        }
     }
 }

@@ -57,18 +57,27 @@ fn identity(
     upstream: &PartitionsDefinition,
     downstream: Option<&PartitionsDefinition>,
 ) -> Result<(), InvalidMapping> {
-    let same = downstream.is_some_and(|downstream| {
-        std::mem::discriminant(upstream) == std::mem::discriminant(downstream)
-    });
-    if same {
-        return Ok(());
-    }
+    let (up, down) = match (upstream, downstream) {
+        // Dagster has a class for each cadence and compares the classes.
+        (PartitionsDefinition::TimeWindow(up), Some(PartitionsDefinition::TimeWindow(down))) => {
+            let (up, down) = (up.cadence(), down.cadence());
+            if up == down {
+                return Ok(());
+            }
+            (
+                format!("partitioned by {up} windows"),
+                format!("partitioned by {down} windows"),
+            )
+        }
+        (up, Some(down)) if std::mem::discriminant(up) == std::mem::discriminant(down) => {
+            return Ok(());
+        }
+        (up, down) => (kind(Some(up)).to_owned(), kind(down).to_owned()),
+    };
     Err(InvalidMapping::because(format!(
-        "an identity mapping needs both sides partitioned in the same way, but the upstream is {} \
-         and the downstream {}: give both the same definition, or write another mapping, such as \
-         `all` or `last`",
-        kind(Some(upstream)),
-        kind(downstream)
+        "an identity mapping needs both sides partitioned in the same way, but the upstream is \
+         {up} and the downstream {down}: give both the same definition, or write another mapping, \
+         such as `all` or `last`, or leave it out between time windows"
     )))
 }
 

@@ -3,15 +3,17 @@
 //! The rule is Dagster's: a run of windows is one span of time, its ends are shifted, then moved
 //! outward to the windows of the other side, then cut to those that exist.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
-use super::{InvalidMapping, PartitionMapping, UpstreamPartitions, error::kind, lattice::Lattice};
+use super::{
+    InvalidMapping, PartitionMapping, UpstreamPartitions,
+    error::kind,
+    lattice::{Lattice, Span},
+};
 use crate::partitions::{
-    PartitionContext, PartitionKey, PartitionSet, PartitionsDefinition, TimeWindow,
-    TimeWindowPartitions,
+    PartitionContext, PartitionSet, PartitionsDefinition, TimeWindow, TimeWindowPartitions,
 };
 
 type Sides<'d> = (&'d TimeWindowPartitions, &'d TimeWindowPartitions);
@@ -33,7 +35,14 @@ pub(super) fn sides<'d>(
             kind(downstream)
         )));
     };
-    Ok((upstream, downstream))
+    let (up, down) = (upstream.timezone(), downstream.timezone());
+    if up == down {
+        return Ok((upstream, downstream));
+    }
+    Err(InvalidMapping::because(format!(
+        "time windows are mapped within one time zone, but the upstream is in {up} and the \
+         downstream in {down}: give both the same time zone"
+    )))
 }
 
 pub(super) fn to_upstream(
@@ -106,23 +115,19 @@ enum Direction {
     Down,
 }
 
-/// A span of time, start inclusive, end exclusive.
-type Span = Range<DateTime<Utc>>;
-
-/// What has been mapped so far, as positions on the target's row.
+/// What has been mapped so far.
 #[derive(Default)]
 struct Mapped {
     existing: PartitionSet,
-    nonexistent: Vec<Range<i64>>,
+    /// Where windows are needed that the target does not hold.
+    nonexistent: Vec<Span>,
 }
 
 impl Mapped {
     fn finish(self, upstream: Lattice<'_>) -> UpstreamPartitions {
-        let keys: BTreeSet<PartitionKey> = self
-            .nonexistent
-            .into_iter()
-            .flatten()
-            .filter_map(|position| upstream.key(position))
+        let missing = self.nonexistent.into_iter();
+        let keys = missing
+            .flat_map(|span| upstream.keys_beginning_in(span))
             .collect();
         UpstreamPartitions::new(self.existing, keys)
     }
@@ -161,8 +166,11 @@ impl<'d> Mapper<'d> {
             ),
             _ => (0, 0, false),
         };
-        let last = to.count(context.now).checked_sub(1);
+        let bounds = to
+            .first_window(context.now)
+            .zip(to.last_window(context.now));
         let (from, to) = (Lattice(from), Lattice(to));
+        let aligned = from.has_schedule_of(to) || (from.is_basic_daily() && to.is_basic_hourly());
         Self {
             from,
             to,
@@ -170,8 +178,8 @@ impl<'d> Mapper<'d> {
             start_offset,
             end_offset,
             lenient,
-            bounds: last.and_then(|last| to.window(0).zip(to.window(i64::try_from(last).ok()?))),
-            aligned: from.same_schedule(to) || (from.is_basic_daily() && to.is_basic_hourly()),
+            bounds,
+            aligned,
         }
     }
 
@@ -192,7 +200,7 @@ impl<'d> Mapper<'d> {
             return mapped;
         }
         for run in set.ranges() {
-            if let Some(span) = self.span(run).and_then(|span| self.target_span(span)) {
+            if let Some(span) = self.from.span(run).and_then(|span| self.target_span(span)) {
                 self.cut(span, &mut mapped);
             }
         }
@@ -232,15 +240,9 @@ impl<'d> Mapper<'d> {
         if self.start_offset > self.end_offset {
             return None;
         }
-        let span = self.target_span(self.span(run)?)?;
+        let span = self.target_span(self.from.span(run)?)?;
         let (first, last) = self.bounds?;
         (span.start > first.start && span.end < last.end).then_some(span)
-    }
-
-    fn span(&self, run: Range<u64>) -> Option<Span> {
-        let first = self.from.window(i64::try_from(run.start).ok()?)?;
-        let last = self.from.window(i64::try_from(run.end - 1).ok()?)?;
-        Some(first.start..last.end)
     }
 
     /// The span of target windows that a span of the source is mapped to, unless it is empty.
@@ -284,14 +286,10 @@ impl<'d> Mapper<'d> {
             return;
         };
         if span.start <= last.start && span.end >= first.end {
-            let positions = self
-                .to
-                .beginning_in(span.start.max(first.start)..span.end.min(last.end));
-            if let (Ok(start), Ok(end)) =
-                (u64::try_from(positions.start), u64::try_from(positions.end))
-            {
-                mapped.existing.insert_range(start..end);
-            }
+            let existing = span.start.max(first.start)..span.end.min(last.end);
+            mapped
+                .existing
+                .insert_range(self.to.ordinals_beginning_in(existing));
         }
         match (span.start < first.start, span.end > last.end) {
             (false, false) => {}
@@ -304,25 +302,24 @@ impl<'d> Mapper<'d> {
 
     fn miss(&self, span: Span, mapped: &mut Mapped) {
         if !self.lenient && self.direction == Direction::Up {
-            mapped.nonexistent.push(self.to.beginning_in(span));
+            mapped.nonexistent.push(span);
         }
     }
 
     /// Where the whole set ends before the target's start, nothing exists, and what is missing are
     /// the target windows that begin in it (not those that overlap it): Dagster answers this case
     /// without looking at where windows lie.
-    fn all_before_the_start(&self, set: &PartitionSet) -> Option<Vec<Range<i64>>> {
+    fn all_before_the_start(&self, set: &PartitionSet) -> Option<Vec<Span>> {
         if !self.is_plain() {
             return None;
         }
-        let end = self.from.window(i64::try_from(set.last()?).ok()?)?.end;
-        if end > self.to.window(0)?.start {
+        let last = set.last()?;
+        if self.from.span(last..last + 1)?.end > self.to.0.start() {
             return None;
         }
         if self.lenient || self.direction == Direction::Down {
             return Some(Vec::new());
         }
-        let spans = set.ranges().filter_map(|run| self.span(run));
-        Some(spans.map(|span| self.to.beginning_in(span)).collect())
+        Some(set.ranges().filter_map(|run| self.from.span(run)).collect())
     }
 }
