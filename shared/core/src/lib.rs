@@ -7,6 +7,7 @@
 
 pub mod automation;
 pub mod backfill;
+pub mod checks;
 pub mod cron;
 pub mod freshness;
 pub mod graph;

@@ -6,6 +6,7 @@
 pub mod asset;
 pub mod definitions;
 pub mod io;
+pub mod run;
 pub mod run_id;
 pub mod settings;
 pub mod state;

@@ -11,6 +11,7 @@ mod left_out;
 mod lineage;
 mod node;
 mod plan_data;
+mod reduce;
 mod request;
 mod resolve;
 mod schedule;

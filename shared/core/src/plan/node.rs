@@ -6,7 +6,7 @@ use crate::{
     graph::{AssetGraph, AssetId, CheckId, Edge, OpId},
     mapping::PartitionMapping,
     partitions::PartitionSet,
-    plan::{CheckSelection, Lineage, PlanError, target::Target},
+    plan::{CheckSelection, Lineage, PlanError, Step, target::Target},
     spec::BackfillPolicy,
 };
 
@@ -247,4 +247,38 @@ fn waits(
         }));
     }
     waits
+}
+
+/// The node of a step of a plan.
+pub(super) fn of_step(
+    graph: &AssetGraph,
+    step: &Step,
+    set: PartitionSet,
+) -> Result<Node, PlanError> {
+    let stale = |what, name: String| PlanError::Stale { what, name };
+    let assets: Vec<AssetId> = step
+        .assets
+        .iter()
+        .map(|key| graph.id(key).ok_or_else(|| stale("asset", key.to_string())))
+        .collect::<Result<_, _>>()?;
+    let checks: Vec<CheckId> = step
+        .checks
+        .iter()
+        .map(|key| {
+            graph
+                .check_id(key)
+                .ok_or_else(|| stale("check", key.to_string()))
+        })
+        .collect::<Result<_, _>>()?;
+    let op = || stale("op", step.op.clone());
+    let checked = checks
+        .first()
+        .and_then(|check| graph.id(&graph.check(*check).key.asset));
+    Ok(Node {
+        op: graph.op_id(&step.op).ok_or_else(op)?,
+        divided_like: assets.first().copied().or(checked).ok_or_else(op)?,
+        assets,
+        checks,
+        set,
+    })
 }

@@ -138,6 +138,18 @@ impl Plan {
             .unwrap_or(0)
     }
 
+    /// The plan without some partitions of some steps, such as those that a run has made already.
+    ///
+    /// # Errors
+    /// [`PlanError::Stale`] when the plan names something that the graph does not hold.
+    pub fn without(
+        &self,
+        lineage: crate::plan::Lineage<'_>,
+        done: &[(StepId, PartitionSet)],
+    ) -> Result<Self, PlanError> {
+        super::reduce::without(lineage, self, done)
+    }
+
     /// Whether nothing runs.
     pub fn is_empty(&self) -> bool {
         self.stages.is_empty()

@@ -45,6 +45,7 @@ impl ErrorKind {
 ///
 /// Like `anyhow::Error` it is no [`std::error::Error`] itself, so that `?` converts every other. It
 /// goes through a boxed error, `anyhow`'s and the like, without losing what it means.
+#[derive(Clone)]
 pub struct AssetError {
     kind: ErrorKind,
     message: String,

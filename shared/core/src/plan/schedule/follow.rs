@@ -3,13 +3,12 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use crate::{
-    graph::{AssetGraph, AssetId, Edge},
-    key::{AssetKey, CheckKey},
+    graph::Edge,
     mapping::{InvalidMapping, PartitionMapping},
     partitions::PartitionSet,
     plan::{
         Lineage, Plan, PlanError, StepId, batches,
-        node::{Node, Nodes},
+        node::{Nodes, of_step},
         schedule::{
             Tally,
             batching::Batches,
@@ -72,13 +71,7 @@ impl Schedule {
         let mut nodes = Vec::new();
         let mut work = Vec::new();
         for (id, stage, step) in plan.steps() {
-            let node = node(
-                graph,
-                &step.op,
-                &step.assets,
-                &step.checks,
-                &stage.partitions,
-            )?;
+            let node = of_step(graph, step, stage.partitions.clone())?;
             let definition = graph.partitions(node.divided_like);
             let batches = match stage.batching {
                 BackfillPolicy::PerPartition => None,
@@ -354,37 +347,4 @@ impl Schedule {
         let work = &self.work[place];
         Some((&work.failed, &work.held))
     }
-}
-
-fn node(
-    graph: &AssetGraph,
-    op: &str,
-    assets: &[AssetKey],
-    checks: &[CheckKey],
-    set: &PartitionSet,
-) -> Result<Node, PlanError> {
-    let stale = |what, name: String| PlanError::Stale { what, name };
-    let assets: Vec<AssetId> = assets
-        .iter()
-        .map(|key| graph.id(key).ok_or_else(|| stale("asset", key.to_string())))
-        .collect::<Result<_, _>>()?;
-    let checks = checks
-        .iter()
-        .map(|key| {
-            graph
-                .check_id(key)
-                .ok_or_else(|| stale("check", key.to_string()))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let checked = checks
-        .first()
-        .and_then(|check| graph.id(&graph.check(*check).key.asset));
-    let divided_like = assets.first().copied().or(checked);
-    Ok(Node {
-        op: graph.op_id(op).ok_or_else(|| stale("op", op.to_owned()))?,
-        divided_like: divided_like.ok_or_else(|| stale("op", op.to_owned()))?,
-        assets,
-        checks,
-        set: set.clone(),
-    })
 }

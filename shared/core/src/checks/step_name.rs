@@ -1,0 +1,22 @@
+//! Names of steps, as Dagster derives them.
+
+use crate::key::{AssetKey, CheckKey};
+
+/// The name of the step that makes an asset: the parts of its key with `__` between them.
+pub fn asset_step_name(asset: &AssetKey) -> String {
+    let parts: Vec<&str> = asset.parts().collect();
+    parts.join("__")
+}
+
+/// The name of the step that runs a check which is a function of its own: `<asset>_<check>`.
+///
+/// ```
+/// use precip_core::{checks::check_step_name, key::CheckKey};
+///
+/// let check = CheckKey { asset: "raw/flights".parse()?, name: "not_empty".into() };
+/// assert_eq!(check_step_name(&check), "raw__flights_not_empty");
+/// # Ok::<(), precip_core::key::InvalidAssetKey>(())
+/// ```
+pub fn check_step_name(check: &CheckKey) -> String {
+    format!("{}_{}", asset_step_name(&check.asset), check.name)
+}

@@ -1,0 +1,53 @@
+//! The context that a function is given.
+
+use precip_core::{
+    graph::AssetId,
+    partitions::{PartitionKey, PartitionSet, PartitionsDefinition},
+    plan::Step,
+};
+
+use crate::{
+    asset::{AssetContext, PartitionScope},
+    run::RunSession,
+};
+
+impl RunSession {
+    /// The context of one attempt at a step.
+    pub(super) fn asset_context(
+        &self,
+        step: &Step,
+        divided_like: AssetId,
+        partitions: &PartitionSet,
+        attempt: u32,
+    ) -> AssetContext {
+        let scopes = self.definition(divided_like).map(|definition| {
+            let scope = |ordinal| self.scope(definition, ordinal);
+            partitions.iter().filter_map(scope).collect::<Vec<_>>()
+        });
+        AssetContext::builder()
+            .run(self.run)
+            .attempt(attempt)
+            .selected(step.assets.iter().cloned())
+            .scopes(scopes.unwrap_or_default())
+            .tags(self.tags.clone())
+            .config(self.config.get(&step.op).cloned().unwrap_or_default())
+            .build()
+    }
+
+    fn scope(&self, definition: &PartitionsDefinition, ordinal: u64) -> Option<PartitionScope> {
+        let key = definition.key(ordinal, &self.context)?;
+        let mut scope = PartitionScope::from(key.clone());
+        match definition {
+            PartitionsDefinition::TimeWindow(windows) => scope.window = windows.window(ordinal),
+            PartitionsDefinition::Multi(multi) => {
+                scope.dimensions = multi.keys_by_dimension(key.as_str())?.0;
+                scope.window = multi.time_dimension().and_then(|(name, windows)| {
+                    let part: &PartitionKey = scope.dimensions.get(name)?;
+                    windows.window(windows.ordinal(part.as_str())?)
+                });
+            }
+            PartitionsDefinition::Static(_) | PartitionsDefinition::Dynamic(_) => {}
+        }
+        Some(scope)
+    }
+}

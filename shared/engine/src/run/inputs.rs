@@ -1,0 +1,256 @@
+//! Loading what a function takes.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use precip_core::{
+    graph::{AssetGraph, AssetId, Edge},
+    mapping::PartitionMapping,
+    partitions::PartitionSet,
+    plan::Step,
+};
+
+use crate::{
+    asset::{AssetError, ErrorKind, InputSpec, Inputs, LoadedInput, LoadedPart},
+    definitions::OpDefinition,
+    io::{Address, IoError, LoadRequest},
+    run::{RunSession, data_version::combined},
+    state::{InputScope, InputVersion, Materialization, PartitionRef, StateError},
+};
+
+/// How many partitions of one input are loaded at a time.
+const AT_ONCE: usize = 16;
+
+/// What a function takes, and the versions of it.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    pub inputs: Inputs,
+    pub versions: Vec<InputVersion>,
+}
+
+/// Why inputs could not be loaded.
+pub(super) enum LoadError {
+    /// The attempt fails.
+    Asset(AssetError),
+    /// The run cannot go on.
+    State(StateError),
+}
+
+impl From<AssetError> for LoadError {
+    fn from(error: AssetError) -> Self {
+        Self::Asset(error)
+    }
+}
+
+impl From<StateError> for LoadError {
+    fn from(error: StateError) -> Self {
+        Self::State(error)
+    }
+}
+
+impl RunSession {
+    /// Loads what a step takes for some partitions: its declared inputs and nothing else, all at the
+    /// same time.
+    pub(super) async fn load(
+        &self,
+        op: &OpDefinition,
+        step: &Step,
+        partitions: &PartitionSet,
+    ) -> Result<Loaded, LoadError> {
+        let inputs = op.inputs.iter().filter(|input| self.is_taken(step, input));
+        let loads = inputs.map(|input| self.load_input(step, input, partitions));
+        let all = futures::future::try_join_all(loads).await?;
+        let mut loaded = Loaded::default();
+        for (name, input, version) in all {
+            loaded.inputs.insert(name, input);
+            loaded.versions.extend(version);
+        }
+        Ok(loaded)
+    }
+
+    /// A step that makes some of its op's assets does not take what only the others are made from.
+    fn is_taken(&self, step: &Step, input: &InputSpec) -> bool {
+        self.edge_to(step, input).is_some()
+    }
+
+    async fn load_input(
+        &self,
+        step: &Step,
+        input: &InputSpec,
+        partitions: &PartitionSet,
+    ) -> Result<(String, LoadedInput, Option<InputVersion>), LoadError> {
+        let targets = self.upstream_of(step, input, partitions)?;
+        let latest = self
+            .persist(|| self.ports.state.latest_many(&targets))
+            .await?;
+        let mut found = Vec::with_capacity(targets.len());
+        for (target, latest) in targets.iter().zip(&latest) {
+            match latest.as_ref().and_then(|latest| latest.published()) {
+                Some(made) => found.push(made),
+                None if input.needs.missing_ok => {}
+                None => return Err(never_made(target).into()),
+            }
+        }
+        if !input.needs.many && found.len() > 1 {
+            return Err(AssetError::terminal(format!(
+                "parameter `{}` takes one partition of `{}`, and this partition is made from {}: \
+                 take a list or a map, or give the dependency another partition mapping",
+                input.name,
+                input.asset,
+                found.len(),
+            ))
+            .into());
+        }
+        let version = version(input, &found);
+        let parts = stream::iter(
+            found
+                .into_iter()
+                .map(|made| self.load_part(made, &input.needs.request)),
+        )
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+        let loaded = LoadedInput {
+            asset: input.asset.clone(),
+            parts,
+        };
+        Ok((input.name.clone(), loaded, version))
+    }
+
+    async fn load_part(
+        &self,
+        made: &Materialization,
+        request: &LoadRequest,
+    ) -> Result<LoadedPart, AssetError> {
+        let target = &made.target;
+        let Some(pointer) = &made.pointer else {
+            return Err(AssetError::terminal(format!(
+                "`{target}` was stored by its own function, so there is nothing to load: name the \
+                 asset in `deps` instead of taking it as a parameter"
+            )));
+        };
+        let graph = self.definitions.graph();
+        let asset = graph.id(&target.asset);
+        let name = asset.and_then(|asset| graph.asset(asset).io_manager.as_deref());
+        let manager = self.io_managers().get(name).ok_or_else(|| {
+            AssetError::terminal(format!("asset `{}` has no IO manager here", target.asset))
+        })?;
+        let address = Address {
+            asset: target.asset.clone(),
+            partition: target.partition.clone(),
+            run: made.run,
+            attempt: made.attempt,
+        };
+        let value = manager.load(&address, pointer, request).await;
+        let value = value.map_err(|error| io_failure("load", target, &error))?;
+        Ok(LoadedPart {
+            partition: target.partition.clone(),
+            value,
+        })
+    }
+
+    /// The upstream partitions that an input of a step is.
+    fn upstream_of(
+        &self,
+        step: &Step,
+        input: &InputSpec,
+        partitions: &PartitionSet,
+    ) -> Result<Vec<PartitionRef>, AssetError> {
+        let Some((asset, edge)) = self.edge_to(step, input) else {
+            return Ok(Vec::new());
+        };
+        let refuse = |reason: String| AssetError::terminal(reason);
+        let above = self
+            .lineage()
+            .to_upstream(asset, partitions, &edge)
+            .map_err(|invalid| refuse(invalid.to_string()))?;
+        if let Some(key) = above.nonexistent.first() {
+            return Err(refuse(format!(
+                "partition `{key}` of `{}` does not exist, and parameter `{}` is made from it",
+                input.asset, input.name
+            )));
+        }
+        let targets = above.existing.iter();
+        Ok(targets
+            .filter_map(|ordinal| self.reference(edge.asset, ordinal))
+            .collect())
+    }
+
+    /// From an asset of a step up to an input; for a check, from the asset that it looks at.
+    fn edge_to(&self, step: &Step, input: &InputSpec) -> Option<(AssetId, Edge)> {
+        let graph = self.definitions.graph();
+        let upstream = graph.id(&input.asset)?;
+        for asset in step.assets.iter().filter_map(|key| graph.id(key)) {
+            if let Some(edge) = graph
+                .upstream(asset)
+                .iter()
+                .find(|edge| edge.asset == upstream)
+            {
+                return Some((asset, edge.clone()));
+            }
+        }
+        step.checks.iter().find_map(|key| {
+            let check = graph.check(graph.check_id(key)?);
+            let checked = graph.id(&key.asset)?;
+            let mapping = if checked == upstream {
+                PartitionMapping::Identity
+            } else {
+                let mut deps = check.additional_deps.iter();
+                let dep = deps.find(|dep| dep.asset == input.asset)?;
+                dep.mapping
+                    .clone()
+                    .unwrap_or_else(|| inferred(graph, upstream, checked))
+            };
+            let edge = Edge {
+                asset: upstream,
+                mapping,
+            };
+            Some((checked, edge))
+        })
+    }
+}
+
+fn inferred(graph: &AssetGraph, upstream: AssetId, downstream: AssetId) -> PartitionMapping {
+    PartitionMapping::infer(graph.partitions(upstream), graph.partitions(downstream))
+}
+
+fn never_made(target: &PartitionRef) -> AssetError {
+    AssetError::terminal(format!(
+        "`{target}` was never materialized: materialize it first, or select `{}` as well",
+        target.asset
+    ))
+}
+
+fn version(input: &InputSpec, found: &[&Materialization]) -> Option<InputVersion> {
+    let (scope, data_version) = match found {
+        [] => return None,
+        [only] => {
+            let partition = only.target.partition.clone();
+            let scope = partition.map_or(InputScope::Whole, InputScope::Partition);
+            (scope, only.data_version.clone())
+        }
+        several => {
+            let count = u64::try_from(several.len()).unwrap_or(u64::MAX);
+            let versions = several.iter().map(|made| made.data_version.as_str());
+            (InputScope::Partitions(count), combined(versions))
+        }
+    };
+    Some(InputVersion {
+        asset: input.asset.clone(),
+        scope,
+        data_version,
+    })
+}
+
+/// A failure of an IO manager as a failure of the attempt.
+pub(super) fn io_failure(verb: &str, target: &PartitionRef, error: &IoError) -> AssetError {
+    let kind = match error {
+        IoError::Unsupported { .. } => ErrorKind::Terminal,
+        IoError::NotFound { .. } | IoError::Failed { .. } => ErrorKind::Retryable,
+    };
+    let mut message = format!("could not {verb} `{target}`: {error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        message.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    AssetError::with_kind(kind, message)
+}

@@ -1,0 +1,149 @@
+//! Storing what a function made, and committing it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, stream};
+use precip_core::plan::Step;
+
+use crate::{
+    asset::{AssetContext, AssetError, OpOutput},
+    io::Address,
+    run::{RunSession, data_version::derived, inputs::io_failure},
+    state::{CheckEvaluation, InputVersion, Materialization, PartitionRef, StateError},
+};
+
+/// How many outputs of one invocation are stored at a time.
+const AT_ONCE: usize = 16;
+
+/// One attempt, as far as its outputs need it.
+pub(super) struct Attempt<'a> {
+    pub step: &'a Step,
+    pub context: &'a AssetContext,
+    pub attempt: u32,
+    pub started_at: DateTime<Utc>,
+    pub inputs: &'a [InputVersion],
+}
+
+impl RunSession {
+    /// Stores outputs, each in a place of its attempt. Answers what can be committed, and what could
+    /// not be stored.
+    pub(super) async fn store(
+        &self,
+        attempt: &Attempt<'_>,
+        made: Vec<(PartitionRef, OpOutput)>,
+        checks: &[CheckEvaluation],
+    ) -> (Vec<Materialization>, Vec<(PartitionRef, AssetError)>) {
+        let stores = made.into_iter().map(|(target, output)| async move {
+            let stored = self
+                .store_one(attempt, target.clone(), output, checks)
+                .await;
+            stored.map_err(|error| (target, error))
+        });
+        let all: Vec<_> = stream::iter(stores).buffered(AT_ONCE).collect().await;
+        let mut stored = Vec::with_capacity(all.len());
+        let mut failed = Vec::new();
+        for one in all {
+            match one {
+                Ok(materialization) => stored.push(materialization),
+                Err(failure) => failed.push(failure),
+            }
+        }
+        (stored, failed)
+    }
+
+    async fn store_one(
+        &self,
+        attempt: &Attempt<'_>,
+        target: PartitionRef,
+        output: OpOutput,
+        checks: &[CheckEvaluation],
+    ) -> Result<Materialization, AssetError> {
+        let graph = self.definitions.graph();
+        let spec = graph.id(&target.asset).map(|asset| graph.asset(asset));
+        let mut metadata = attempt.context.added_metadata(&target.asset);
+        let mut pointer = None;
+        if let Some(value) = output.value {
+            let name = spec.and_then(|spec| spec.io_manager.as_deref());
+            let manager = self.io_managers().get(name).ok_or_else(|| {
+                AssetError::terminal(format!("asset `{}` has no IO manager here", target.asset))
+            })?;
+            let address = Address {
+                asset: target.asset.clone(),
+                partition: target.partition.clone(),
+                run: self.run,
+                attempt: attempt.attempt,
+            };
+            let stored = manager.store(&address, value).await;
+            let stored = stored.map_err(|error| io_failure("store", &target, &error))?;
+            metadata.extend(stored.metadata);
+            pointer = Some(stored.pointer);
+        }
+        metadata.extend(output.metadata);
+        let code_version = spec.and_then(|spec| spec.code_version.clone());
+        let data_version = output
+            .data_version
+            .unwrap_or_else(|| derived(code_version.as_deref(), self.run, attempt.inputs));
+        let checks = checks.iter().filter(|found| found.target == target);
+        Ok(Materialization {
+            run: self.run,
+            attempt: attempt.attempt,
+            pointer,
+            metadata,
+            data_version,
+            code_version,
+            inputs: attempt.inputs.to_vec(),
+            checks: checks.cloned().collect(),
+            started_at: attempt.started_at,
+            finished_at: self.ports.clock.now(),
+            target,
+        })
+    }
+
+    /// Publishes what was stored. Whether this attempt's data is what readers see, or that of a
+    /// newer run, the partition is made.
+    pub(super) async fn commit(&self, made: &[Materialization]) -> Result<(), StateError> {
+        if !made.is_empty() {
+            self.persist(|| self.ports.state.finish(made.to_vec()))
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts each output to the target that it is for. Answers what is left of the targets.
+///
+/// # Errors
+/// An output that the step was not asked for, or two for one target.
+#[expect(clippy::type_complexity, reason = "two lists that belong together")]
+pub(super) fn assign(
+    step: &Step,
+    targets: &[PartitionRef],
+    made: Vec<OpOutput>,
+) -> Result<(Vec<(PartitionRef, OpOutput)>, Vec<PartitionRef>), AssetError> {
+    let mut left: BTreeMap<_, PartitionRef> = targets
+        .iter()
+        .filter(|target| step.assets.contains(&target.asset))
+        .map(|target| {
+            (
+                (target.asset.clone(), target.partition.clone()),
+                target.clone(),
+            )
+        })
+        .collect();
+    let mut assigned = Vec::with_capacity(made.len());
+    for output in made {
+        let name = (output.asset.clone(), output.partition.clone());
+        match left.remove(&name) {
+            Some(target) => assigned.push((target, output)),
+            None => {
+                let partition = name.1.map(|key| format!("[{key}]")).unwrap_or_default();
+                return Err(AssetError::terminal(format!(
+                    "op `{}` returned `{}{partition}`, which it was not asked for, or twice",
+                    step.op, name.0
+                )));
+            }
+        }
+    }
+    Ok((assigned, left.into_values().collect()))
+}
