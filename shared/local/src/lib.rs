@@ -1,1 +1,3 @@
 //! Precip on one machine: SQLite state, local files and the in-process executor.
+
+pub mod state;

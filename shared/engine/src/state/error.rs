@@ -1,6 +1,6 @@
 //! [`StateError`].
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, sync::Arc};
 
 /// What the caller has to do about a [`StateError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,10 +40,11 @@ impl StateErrorKind {
 /// A [`StateStore`](super::StateStore) that could not do what it was asked.
 ///
 /// The message is for a person and says what to do; the [kind](Self::kind) is for the caller.
+#[derive(Clone)]
 pub struct StateError {
     kind: StateErrorKind,
     message: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl StateError {
@@ -59,7 +60,7 @@ impl StateError {
     /// Adds what led to it.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(Arc::from(source.into()));
         self
     }
 

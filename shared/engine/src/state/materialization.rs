@@ -206,24 +206,76 @@ pub enum Event {
     Checked(Box<CheckEvaluation>),
 }
 
-impl Event {
+/// The kind of an [`Event`], in the order in which events of one attempt at one moment stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// [`Event::Started`].
+    Started,
+    /// [`Event::Checked`].
+    Checked,
+    /// [`Event::Failed`].
+    Failed,
+    /// [`Event::Materialized`].
+    Materialized,
+}
+
+/// What makes two events of one partition the same event, and puts them in order: the same event
+/// recorded again replaces itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EventKey {
     /// When it happened.
-    pub fn at(&self) -> DateTime<Utc> {
-        match self {
-            Self::Started(start) => start.at,
-            Self::Materialized(made) => made.finished_at,
-            Self::Failed(failure) => failure.at,
-            Self::Checked(check) => check.at,
+    pub at: DateTime<Utc>,
+    /// The run in which it happened.
+    pub run: RunId,
+    /// The attempt in that run.
+    pub attempt: u32,
+    /// Its kind.
+    pub kind: EventKind,
+    /// The check's name, of a check's evaluation; otherwise empty.
+    pub check: String,
+}
+
+impl Event {
+    /// The event's identity and place.
+    pub fn key(&self) -> EventKey {
+        let (at, run, attempt, kind, check) = match self {
+            Self::Started(start) => (start.at, start.run, start.attempt, EventKind::Started, ""),
+            Self::Materialized(made) => (
+                made.finished_at,
+                made.run,
+                made.attempt,
+                EventKind::Materialized,
+                "",
+            ),
+            Self::Failed(failure) => (
+                failure.at,
+                failure.run,
+                failure.attempt,
+                EventKind::Failed,
+                "",
+            ),
+            Self::Checked(found) => {
+                let name = found.check.name.as_str();
+                (found.at, found.run, found.attempt, EventKind::Checked, name)
+            }
+        };
+        EventKey {
+            at,
+            run,
+            attempt,
+            kind,
+            check: check.to_owned(),
         }
     }
 
-    /// The run in which it happened, and the attempt.
-    pub fn attempt(&self) -> (RunId, u32) {
+    /// What it happened to.
+    pub fn target(&self) -> &PartitionRef {
         match self {
-            Self::Started(start) => (start.run, start.attempt),
-            Self::Materialized(made) => (made.run, made.attempt),
-            Self::Failed(failure) => (failure.run, failure.attempt),
-            Self::Checked(check) => (check.run, check.attempt),
+            Self::Started(start) => &start.target,
+            Self::Materialized(made) => &made.target,
+            Self::Failed(failure) => &failure.target,
+            Self::Checked(found) => &found.target,
         }
     }
 }

@@ -2,21 +2,29 @@
 //! and the records that go through it.
 
 mod check;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+pub mod decorators;
+mod dynamic;
 mod error;
 mod materialization;
+pub mod memory;
 mod page;
 mod pool;
+pub mod rules;
 mod run;
+mod segment;
 mod size;
 mod store;
 mod target;
 mod trigger;
 
 pub use check::{CheckEvaluation, CheckOutcome};
+pub use dynamic::check_dynamic_keys;
 pub use error::{StateError, StateErrorKind};
 pub use materialization::{
-    AttemptStart, Event, Failure, FailureRecorded, Finished, InputScope, InputVersion, Latest,
-    Materialization, PartitionStatuses, Sequence, Updates,
+    AttemptStart, Event, EventKey, EventKind, Failure, FailureRecorded, Finished, InputScope,
+    InputVersion, Latest, Materialization, PartitionStatuses, Sequence, Updates,
 };
 pub use page::{Page, PageRequest, PageToken};
 pub use pool::{PoolState, Slot, SlotAnswer, SlotHolder, SlotRequest};
@@ -24,13 +32,14 @@ pub use run::{
     CreatedRun, NewRun, OwnerId, PlanSummary, Run, RunChange, RunChanged, RunFilter, RunKey,
     RunOrigin, RunOwner, RunProgress, RunRequest, RunStatus, SkipReason, Skipped,
 };
+pub use segment::{SEGMENT_PARTITIONS, Segment};
 pub use size::{MAX_RECORD_BYTES, record_json};
 pub use store::{
-    CheckStore, DynamicPartitionStore, MaterializationStore, PoolStore, RunStore, StateResult,
-    StateStore, TriggerStore,
+    CheckStore, DynamicPartitionStore, MaterializationStore, OrdinalOf, PoolStore, RunStore,
+    StateResult, StateStore, TriggerStore,
 };
 pub use target::PartitionRef;
 pub use trigger::{
     Advance, Advanced, MAX_RUNS_PER_TICK, Tick, TickOutcome, TickRequest, TriggerId, TriggerKind,
-    TriggerState,
+    TriggerState, check_tick_size,
 };

@@ -259,6 +259,40 @@ impl Run {
                 .is_none_or(|owner| owner.heartbeat_at < stale_before)
     }
 
+    /// Makes a process the owner, by the rule of
+    /// [`claim_run`](crate::state::RunStore::claim_run).
+    pub fn claim(
+        &mut self,
+        owner: OwnerId,
+        now: DateTime<Utc>,
+        stale_before: DateTime<Utc>,
+    ) -> RunChanged {
+        let free = self
+            .owner
+            .as_ref()
+            .is_none_or(|held| held.id == owner || held.heartbeat_at < stale_before);
+        if !free || self.status.is_finished() {
+            return RunChanged::Refused(Box::new(self.clone()));
+        }
+        self.owner = Some(RunOwner {
+            id: owner,
+            heartbeat_at: now,
+        });
+        RunChanged::Changed(Box::new(self.clone()))
+    }
+
+    /// Puts down that the owner is alive, by the rule of
+    /// [`heartbeat`](crate::state::RunStore::heartbeat).
+    pub fn beat(&mut self, owner: &OwnerId, now: DateTime<Utc>) -> RunChanged {
+        match &mut self.owner {
+            Some(held) if held.id == *owner => {
+                held.heartbeat_at = held.heartbeat_at.max(now);
+                RunChanged::Changed(Box::new(self.clone()))
+            }
+            _ => RunChanged::Refused(Box::new(self.clone())),
+        }
+    }
+
     /// Applies a change of status that [`RunChange::applies_to`] it. Adapters that read, decide and
     /// write call this; it is the one place where the rule stands.
     pub fn apply(&mut self, change: &RunChange) {

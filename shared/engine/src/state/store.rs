@@ -25,6 +25,11 @@ use crate::{
 /// although its answer was lost does no harm.
 pub type StateResult<T> = Result<T, StateError>;
 
+/// Answers the ordinal of a partition key (`None` for an unpartitioned asset's one partition) in a
+/// definition; `None` for a key that the definition does not have.
+pub type OrdinalOf<'a> =
+    dyn for<'key> Fn(Option<&'key PartitionKey>) -> Option<u64> + Send + Sync + 'a;
+
 /// The record of runs.
 #[async_trait]
 pub trait RunStore: Send + Sync {
@@ -155,7 +160,7 @@ pub trait MaterializationStore: Send + Sync {
         &self,
         asset: &AssetKey,
         layout: &str,
-        ordinal: &(dyn Fn(Option<&PartitionKey>) -> Option<u64> + Send + Sync),
+        ordinal: &OrdinalOf<'_>,
     ) -> StateResult<()>;
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     run_id::RunId,
-    state::{CreatedRun, NewRun},
+    state::{CreatedRun, NewRun, StateError, StateErrorKind},
 };
 
 /// The most runs that one tick may request. DynamoDB writes at most 100 items in one transaction,
@@ -148,4 +148,42 @@ pub enum Advanced {
     },
     /// Somebody else advanced the trigger meanwhile. Nothing was changed; this is its state.
     Refused(TriggerState),
+}
+
+impl Advance {
+    /// The tick to put down, and the new cursor, once the runs are created.
+    pub fn into_tick(self, runs: &[CreatedRun]) -> (Tick, Option<String>) {
+        let outcome = match self.request {
+            TickRequest::Runs(_) => {
+                TickOutcome::Requested(runs.iter().map(|created| created.run().id).collect())
+            }
+            TickRequest::Skip { reason } => TickOutcome::Skipped { reason },
+            TickRequest::Fail { message } => TickOutcome::Failed { message },
+        };
+        let tick = Tick {
+            at: self.at,
+            scheduled_for: self.scheduled_for,
+            outcome,
+        };
+        (tick, self.cursor)
+    }
+}
+
+/// Refuses a tick that asks for more runs than one transaction can create.
+///
+/// # Errors
+/// `TooLarge`, with what to do instead.
+pub fn check_tick_size(trigger: &TriggerId, advance: &Advance) -> Result<(), StateError> {
+    match &advance.request {
+        TickRequest::Runs(runs) if runs.len() > MAX_RUNS_PER_TICK => Err(StateError::new(
+            StateErrorKind::TooLarge,
+            format!(
+                "{trigger} asks for {} runs in one tick, and at most {MAX_RUNS_PER_TICK} can be \
+                 created at once: request one run of many partitions, or move the cursor in \
+                 smaller steps",
+                runs.len()
+            ),
+        )),
+        _ => Ok(()),
+    }
 }

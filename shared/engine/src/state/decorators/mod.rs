@@ -1,0 +1,17 @@
+//! Stores around stores, for tests: they count, delay or fail the calls that go through.
+//!
+//! [`Hooked`] passes every call on and tells a [`CallHook`] before and after; [`CountCalls`],
+//! [`DelayCalls`] and [`FailCalls`] are hooks, and hooked stores nest.
+
+mod count;
+mod delay;
+mod fail;
+mod hooked;
+
+#[cfg(test)]
+mod tests;
+
+pub use count::CountCalls;
+pub use delay::DelayCalls;
+pub use fail::{FailCalls, When};
+pub use hooked::{CallHook, Hooked};

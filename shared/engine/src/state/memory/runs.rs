@@ -1,0 +1,172 @@
+//! Runs in memory.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    ops::Bound,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use precip_core::{key::AssetKey, partitions::PartitionSet};
+
+use super::{
+    MemoryStore,
+    tables::{Place, RunRow, Tables},
+};
+use crate::{
+    run_id::RunId,
+    state::{
+        CreatedRun, Failure, NewRun, OwnerId, Page, PageRequest, PlanSummary, Run, RunChange,
+        RunChanged, RunFilter, RunKey, RunProgress, RunStore, Skipped, StateResult,
+    },
+};
+
+impl Tables {
+    pub(super) fn create_run(&mut self, new: NewRun) -> CreatedRun {
+        let known = new.key.as_ref().and_then(|key| self.run_keys.get(key));
+        let id = known.copied().unwrap_or(new.id);
+        match self.runs.entry(id) {
+            Entry::Occupied(row) => CreatedRun::Existing(Box::new(row.get().run.clone())),
+            Entry::Vacant(row) => {
+                if let Some(key) = &new.key {
+                    self.run_keys.insert(key.clone(), new.id);
+                }
+                let run = new.into_run();
+                row.insert(RunRow {
+                    run: run.clone(),
+                    succeeded: 0,
+                    failures: BTreeMap::new(),
+                    skipped: BTreeMap::new(),
+                });
+                CreatedRun::New(Box::new(run))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl RunStore for MemoryStore {
+    async fn create_run(&self, run: NewRun) -> StateResult<CreatedRun> {
+        Ok(self.tables().create_run(run))
+    }
+
+    async fn run(&self, run: RunId) -> StateResult<Option<Run>> {
+        Ok(self.tables().runs.get(&run).map(|row| row.run.clone()))
+    }
+
+    async fn run_of_key(&self, key: &RunKey) -> StateResult<Option<Run>> {
+        let tables = self.tables();
+        let row = tables
+            .run_keys
+            .get(key)
+            .and_then(|run| tables.runs.get(run));
+        Ok(row.map(|row| row.run.clone()))
+    }
+
+    async fn runs(&self, filter: &RunFilter, page: &PageRequest) -> StateResult<Page<Run>> {
+        let end = page.place()?.map_or(Bound::Unbounded, Bound::Excluded);
+        let tables = self.tables();
+        let found = tables
+            .runs
+            .range((Bound::<RunId>::Unbounded, end))
+            .rev()
+            .map(|(_, row)| &row.run)
+            .filter(|run| filter.matches(run))
+            .take(page.look_for())
+            .cloned()
+            .collect();
+        Ok(Page::cut(found, page, |run| run.id))
+    }
+
+    async fn set_plan(&self, run: RunId, plan: PlanSummary) -> StateResult<()> {
+        self.tables().run_mut(run)?.run.plan = Some(plan);
+        Ok(())
+    }
+
+    async fn change_run(&self, run: RunId, change: RunChange) -> StateResult<RunChanged> {
+        let mut tables = self.tables();
+        let row = tables.run_mut(run)?;
+        if !change.applies_to(row.run.status) {
+            return Ok(RunChanged::Refused(Box::new(row.run.clone())));
+        }
+        row.run.apply(&change);
+        let changed = RunChanged::Changed(Box::new(row.run.clone()));
+        if change.to.is_finished() {
+            tables.end_attempts(run);
+        }
+        Ok(changed)
+    }
+
+    async fn claim_run(
+        &self,
+        run: RunId,
+        owner: OwnerId,
+        now: DateTime<Utc>,
+        stale_before: DateTime<Utc>,
+    ) -> StateResult<RunChanged> {
+        let mut tables = self.tables();
+        Ok(tables.run_mut(run)?.run.claim(owner, now, stale_before))
+    }
+
+    async fn heartbeat(
+        &self,
+        run: RunId,
+        owner: &OwnerId,
+        now: DateTime<Utc>,
+    ) -> StateResult<RunChanged> {
+        Ok(self.tables().run_mut(run)?.run.beat(owner, now))
+    }
+
+    async fn skip(&self, run: RunId, skipped: Vec<Skipped>) -> StateResult<()> {
+        let mut tables = self.tables();
+        let row = tables.run_mut(run)?;
+        for skip in skipped {
+            *row.skipped.entry((skip.asset, skip.reason)).or_default() |= &skip.partitions;
+        }
+        Ok(())
+    }
+
+    async fn skipped(&self, run: RunId) -> StateResult<Vec<Skipped>> {
+        let tables = self.tables();
+        let row = tables.runs.get(&run).into_iter();
+        let skipped = row.flat_map(|row| &row.skipped);
+        Ok(skipped
+            .map(|((asset, reason), partitions)| Skipped {
+                asset: asset.clone(),
+                partitions: partitions.clone(),
+                reason: reason.clone(),
+            })
+            .collect())
+    }
+
+    async fn failures(&self, run: RunId, page: &PageRequest) -> StateResult<Page<Failure>> {
+        let start = page.place::<Place>()?;
+        let start = start.map_or(Bound::Unbounded, Bound::Excluded);
+        let tables = self.tables();
+        let row = tables.runs.get(&run).into_iter();
+        let found = row
+            .flat_map(|row| row.failures.range((start.clone(), Bound::Unbounded)))
+            .take(page.look_for())
+            .map(|(_, failure)| failure.clone())
+            .collect();
+        Ok(Page::cut(found, page, |failure: &Failure| {
+            super::tables::place(&failure.target)
+        }))
+    }
+
+    async fn progress(&self, run: RunId) -> StateResult<RunProgress> {
+        let tables = self.tables();
+        let Some(row) = tables.runs.get(&run) else {
+            return Ok(RunProgress::default());
+        };
+        let mut skipped: BTreeMap<&AssetKey, PartitionSet> = BTreeMap::new();
+        for ((asset, _), partitions) in &row.skipped {
+            *skipped.entry(asset).or_default() |= partitions;
+        }
+        Ok(RunProgress {
+            succeeded: row.succeeded,
+            failed: row.failures.len() as u64,
+            skipped: skipped.values().map(PartitionSet::len).sum(),
+        })
+    }
+}

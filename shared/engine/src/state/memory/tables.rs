@@ -1,0 +1,118 @@
+//! What the memory store holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use precip_core::{
+    key::AssetKey,
+    partitions::{PartitionKey, PartitionSet},
+};
+
+use crate::{
+    run_id::RunId,
+    state::{
+        CheckEvaluation, Event, EventKey, Failure, Materialization, PartitionRef, Run, RunKey,
+        Sequence, SkipReason, SlotHolder, StateError, Tick, TriggerId, TriggerState,
+    },
+};
+
+/// The place of a partition among all: asset, then key.
+pub(super) type Place = (AssetKey, Option<PartitionKey>);
+
+pub(super) fn place(target: &PartitionRef) -> Place {
+    (target.asset.clone(), target.partition.clone())
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    pub(super) runs: BTreeMap<RunId, RunRow>,
+    pub(super) run_keys: BTreeMap<RunKey, RunId>,
+    pub(super) assets: BTreeMap<AssetKey, AssetRow>,
+    pub(super) events: BTreeMap<Place, BTreeMap<EventKey, Event>>,
+    pub(super) sequence: u64,
+    pub(super) dynamic: BTreeMap<String, Vec<(PartitionKey, bool)>>,
+    pub(super) limits: BTreeMap<String, u32>,
+    pub(super) slots: BTreeMap<String, BTreeMap<SlotHolder, DateTime<Utc>>>,
+    pub(super) triggers: BTreeMap<TriggerId, (TriggerState, Vec<Tick>)>,
+}
+
+#[derive(Debug)]
+pub(super) struct RunRow {
+    pub(super) run: Run,
+    pub(super) succeeded: u64,
+    pub(super) failures: BTreeMap<Place, Failure>,
+    pub(super) skipped: BTreeMap<(AssetKey, SkipReason), PartitionSet>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct AssetRow {
+    pub(super) layout: Option<String>,
+    pub(super) partitions: BTreeMap<Option<PartitionKey>, PartitionRow>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct PartitionRow {
+    /// `None` while the definition does not have the key.
+    pub(super) ordinal: Option<u64>,
+    pub(super) materialization: Option<(Materialization, Sequence)>,
+    pub(super) failure: Option<Failure>,
+    pub(super) attempts: BTreeMap<RunId, u32>,
+    pub(super) checks: BTreeMap<String, CheckEvaluation>,
+}
+
+impl Tables {
+    pub(super) fn run_mut(&mut self, run: RunId) -> Result<&mut RunRow, StateError> {
+        self.runs
+            .get_mut(&run)
+            .ok_or_else(|| StateError::unknown_run(run))
+    }
+
+    pub(super) fn partition_mut(&mut self, target: &PartitionRef) -> &mut PartitionRow {
+        let row = self
+            .assets
+            .entry(target.asset.clone())
+            .or_default()
+            .partitions
+            .entry(target.partition.clone())
+            .or_default();
+        row.ordinal = Some(target.ordinal);
+        row
+    }
+
+    pub(super) fn partition(&self, target: &PartitionRef) -> Option<&PartitionRow> {
+        self.assets
+            .get(&target.asset)?
+            .partitions
+            .get(&target.partition)
+    }
+
+    pub(super) fn log(&mut self, event: Event) {
+        self.events
+            .entry(place(event.target()))
+            .or_default()
+            .insert(event.key(), event);
+    }
+
+    pub(super) fn end_attempts(&mut self, run: RunId) {
+        for asset in self.assets.values_mut() {
+            for row in asset.partitions.values_mut() {
+                row.attempts.remove(&run);
+            }
+        }
+    }
+
+    /// The ordinals of an asset's partitions of which something holds.
+    pub(super) fn ordinals(
+        &self,
+        asset: &AssetKey,
+        holds: impl Fn(&PartitionRow) -> bool,
+    ) -> PartitionSet {
+        let rows = self.assets.get(asset).into_iter();
+        rows.flat_map(|asset| asset.partitions.values())
+            .filter(|row| holds(row))
+            .filter_map(|row| row.ordinal)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
+    }
+}

@@ -1,0 +1,5 @@
+//! State on one machine.
+
+mod sqlite;
+
+pub use sqlite::{Options, SqliteStore};

@@ -1,0 +1,125 @@
+//! Asset checks in SQLite.
+
+use async_trait::async_trait;
+use precip_core::{key::CheckKey, partitions::PartitionSet};
+use precip_engine::state::{
+    CheckEvaluation, CheckOutcome, CheckStore, Event, EventKey, Page, PageRequest, PartitionRef,
+    StateError, StateResult, record_json,
+};
+use rusqlite::params;
+
+use super::{
+    SqliteStore,
+    codec::RunColumn,
+    read::Read,
+    write::{Write, column, partition},
+};
+
+impl Write<'_> {
+    pub(super) fn record_check(&mut self, found: &CheckEvaluation) -> Result<(), StateError> {
+        let asset = self.asset_row(&found.target.asset)?;
+        let event = Event::Checked(Box::new(found.clone()));
+        let subject = || format!("{} on {}", found.check, found.target);
+        let id = self.log(&event, &record_json(&event, subject)?)?;
+        // A check may look at a partition that was not made yet; the row tells its ordinal.
+        self.change(
+            "INSERT INTO partitions (asset, partition, ordinal) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO NOTHING",
+            params![
+                asset,
+                partition(&found.target),
+                column(found.target.ordinal)?
+            ],
+        )?;
+        self.change(
+            "INSERT INTO checks (asset, partition, name, run, attempt, failing, event)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT DO UPDATE SET run = excluded.run, attempt = excluded.attempt,
+               failing = excluded.failing, event = excluded.event
+             WHERE (run, attempt) <= (excluded.run, excluded.attempt)",
+            params![
+                asset,
+                partition(&found.target),
+                found.check.name,
+                RunColumn(found.run),
+                found.attempt,
+                found.outcome != CheckOutcome::Passed,
+                id
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+impl Read<'_> {
+    fn latest_checks(&self, target: &PartitionRef) -> Result<Vec<CheckEvaluation>, StateError> {
+        let Some(asset) = self.asset(&target.asset)? else {
+            return Ok(Vec::new());
+        };
+        let sql = "SELECT e.record FROM checks c JOIN events e ON e.id = c.event
+                   WHERE c.asset = ?1 AND c.partition = ?2 ORDER BY c.name";
+        let rows: Vec<String> =
+            self.many(sql, params![asset, partition(target)], |row| row.get(0))?;
+        let mut checks = Vec::with_capacity(rows.len());
+        for json in rows {
+            if let Event::Checked(found) = self.event(&json)? {
+                checks.push(*found);
+            }
+        }
+        Ok(checks)
+    }
+}
+
+#[async_trait]
+impl CheckStore for SqliteStore {
+    async fn record_checks(&self, evaluations: Vec<CheckEvaluation>) -> StateResult<()> {
+        self.write(move |write| {
+            evaluations
+                .iter()
+                .try_for_each(|found| write.record_check(found))
+        })
+        .await
+    }
+
+    async fn latest_checks(&self, target: &PartitionRef) -> StateResult<Vec<CheckEvaluation>> {
+        let target = target.clone();
+        self.read(move |read| read.latest_checks(&target)).await
+    }
+
+    async fn check_history(
+        &self,
+        check: &CheckKey,
+        target: &PartitionRef,
+        page: &PageRequest,
+    ) -> StateResult<Page<CheckEvaluation>> {
+        let after = page.place::<EventKey>()?;
+        let (check, target, page) = (check.clone(), target.clone(), page.clone());
+        self.read(move |read| {
+            let found = read.events(&target, Some(&check.name), after, page.look_for())?;
+            let found = Page::cut(found, &page, Event::key);
+            let checked = |event| match event {
+                Event::Checked(found) => Some(*found),
+                _ => None,
+            };
+            Ok(Page {
+                items: found.items.into_iter().filter_map(checked).collect(),
+                next: found.next,
+            })
+        })
+        .await
+    }
+
+    async fn failing(&self, check: &CheckKey) -> StateResult<PartitionSet> {
+        let check = check.clone();
+        self.read(move |read| {
+            let sql = "SELECT p.ordinal FROM checks c
+                       JOIN assets a ON a.id = c.asset
+                       JOIN partitions p ON p.asset = c.asset AND p.partition = c.partition
+                       WHERE a.key = ?1 AND c.name = ?2 AND c.failing AND p.ordinal IS NOT NULL";
+            let ordinals: Vec<i64> =
+                read.many(sql, [check.asset.as_str(), &check.name], |row| row.get(0))?;
+            Ok(ordinals.into_iter().map(i64::cast_unsigned).collect())
+        })
+        .await
+    }
+}

@@ -1,0 +1,98 @@
+//! What SQLite's errors mean, and what to do about them.
+
+use std::path::{Path, PathBuf};
+
+use precip_engine::state::{StateError, StateErrorKind};
+use rusqlite::ErrorCode;
+
+/// Turns SQLite's errors into [`StateError`]s that name the file and say what to do.
+#[derive(Debug, Clone)]
+pub(super) struct Blame {
+    path: PathBuf,
+}
+
+impl Blame {
+    pub(super) fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
+    pub(super) fn of<T>(&self, result: rusqlite::Result<T>) -> Result<T, StateError> {
+        result.map_err(|error| self.error(error))
+    }
+
+    pub(super) fn error(&self, error: rusqlite::Error) -> StateError {
+        let path = self.path.display();
+        let folder = self.path.parent().unwrap_or(&self.path).display();
+        let (kind, message) = match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => (
+                StateErrorKind::Full,
+                format!(
+                    "there is no room left to write `{path}`: make room on its disk and run the \
+                     command again; what was recorded so far is safe"
+                ),
+            ),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => (
+                StateErrorKind::ReadOnly,
+                format!(
+                    "`{path}` cannot be written: give your user the right to write in `{folder}`, \
+                     or keep the state in another folder"
+                ),
+            ),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
+                StateErrorKind::Locked,
+                format!(
+                    "another process holds `{path}` and does not let go: wait until it is done, or \
+                     end it (is a database browser open on the file?)"
+                ),
+            ),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (
+                StateErrorKind::Corrupt,
+                format!(
+                    "`{path}` is damaged or not a database: restore it from a backup, or move it \
+                     away and begin with an empty record (the data itself is not in it)"
+                ),
+            ),
+            Some(ErrorCode::CannotOpen) => (
+                StateErrorKind::Unavailable,
+                format!(
+                    "`{path}` cannot be opened: see that the folder `{folder}` exists and that \
+                     your user may read and write in it"
+                ),
+            ),
+            Some(ErrorCode::SystemIoFailure) => (
+                StateErrorKind::Unavailable,
+                format!(
+                    "reading or writing `{path}` failed: see that its disk is there and sound, and \
+                     that it is a local one (not a network share)"
+                ),
+            ),
+            Some(ErrorCode::OperationInterrupted) => (
+                StateErrorKind::Retry,
+                format!("work on `{path}` was interrupted"),
+            ),
+            _ => (
+                StateErrorKind::Corrupt,
+                format!(
+                    "`{path}` does not hold what it should: restore it from a backup, or move it \
+                     away and begin with an empty record"
+                ),
+            ),
+        };
+        StateError::new(kind, message).because(error)
+    }
+
+    /// A record in the database that cannot be read back.
+    pub(super) fn unreadable(&self, what: &str, error: serde_json::Error) -> StateError {
+        StateError::new(
+            StateErrorKind::Corrupt,
+            format!(
+                "{what} in `{}` cannot be read back: restore the file from a backup, or move it \
+                 away and begin with an empty record",
+                self.path.display()
+            ),
+        )
+        .because(error)
+    }
+}
