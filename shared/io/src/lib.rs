@@ -5,11 +5,19 @@
 //! asset's IO manager stores the value; a downstream function takes it back as any type that
 //! [`FromAsset`] is implemented for and that [`LoadFrom`] allows for the upstream asset's output.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod convert;
+mod format;
+mod manager;
+mod render;
 pub mod schema;
 mod table;
 mod value;
 
 pub use convert::{ConvertError, FromAsset, IntoAsset, Json, LoadFrom, Partitions, RowOf, Scalar};
+pub use format::TableFormat;
+pub use manager::{InvalidLocation, MemoryIoManager, ObjectStoreIoManager};
+pub use render::Grid;
 pub use table::Table;
 pub use value::{Form, Value};

@@ -1,0 +1,59 @@
+//! Addresses, and storing and loading typed values.
+
+use precip_core::partitions::PartitionKey;
+use precip_engine::{
+    asset::{LoadedInput, LoadedPart},
+    io::{Address, IoManager, Stored},
+};
+
+use crate::{FromAsset, IntoAsset};
+
+pub(super) fn address(partition: Option<&str>, attempt: u32) -> Address {
+    Address {
+        asset: "checked/asset".parse().expect("a key"),
+        partition: partition.map(PartitionKey::from),
+        run: "01JDC0Z5V9M3T8Q4W2X7Y6R1KA".parse().expect("a run id"),
+        attempt,
+    }
+}
+
+pub(super) async fn store(
+    manager: &dyn IoManager,
+    address: &Address,
+    value: impl IntoAsset,
+) -> Stored {
+    let value = value.into_asset().expect("the value converts");
+    manager
+        .store(address, value)
+        .await
+        .expect("the manager stores it")
+}
+
+pub(super) async fn load<T: FromAsset>(
+    manager: &dyn IoManager,
+    address: &Address,
+    pointer: &str,
+) -> T {
+    let value = manager
+        .load(address, pointer, &T::needs().request)
+        .await
+        .expect("the manager loads it");
+    T::from_asset(LoadedInput {
+        asset: address.asset.clone(),
+        parts: vec![LoadedPart {
+            partition: address.partition.clone(),
+            value,
+        }],
+    })
+    .expect("the value converts back")
+}
+
+/// Stores and loads.
+pub(super) async fn there_and_back<T: IntoAsset, U: FromAsset>(
+    manager: &dyn IoManager,
+    value: T,
+) -> U {
+    let address = address(Some("2013-01-01"), 1);
+    let stored = store(manager, &address, value).await;
+    load(manager, &address, &stored.pointer).await
+}

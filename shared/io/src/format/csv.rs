@@ -1,0 +1,124 @@
+//! CSV files: a header, commas, and nothing where there is no value.
+
+use std::{io::Cursor, sync::Arc};
+
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, cast::AsArray};
+use arrow_csv::{ReaderBuilder, WriterBuilder, reader::Format};
+use arrow_schema::{DataType, Field, Schema};
+use precip_engine::io::LoadRequest;
+
+use super::{FormatError, wanted::wanted};
+use crate::Table;
+
+const ROWS_PER_BATCH: usize = 64 * 1024;
+
+pub(crate) fn encode(table: &Table) -> Result<Vec<u8>, FormatError> {
+    for field in table.schema().fields() {
+        if !is_flat(field.data_type()) {
+            return Err(FormatError::Unsupported(format!(
+                "column `{}` is {}, which has no place in a CSV file; use the Parquet or the JSON lines IO manager",
+                field.name(),
+                field.data_type()
+            )));
+        }
+    }
+    let mut file = Vec::new();
+    let mut writer = WriterBuilder::new().with_header(true).build(&mut file);
+    for batch in table.batches() {
+        writer.write(batch)?;
+    }
+    if table.batches().is_empty() {
+        writer.write(&RecordBatch::new_empty(Arc::clone(table.schema())))?;
+    }
+    drop(writer);
+    Ok(file)
+}
+
+/// Whether a value of the type is one cell that can be read back.
+fn is_flat(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Null
+            | DataType::Boolean
+            | DataType::Utf8
+            | DataType::LargeUtf8
+            | DataType::Utf8View
+            | DataType::Date32
+            | DataType::Date64
+            | DataType::Time32(_)
+            | DataType::Time64(_)
+            | DataType::Timestamp(..)
+            | DataType::Decimal128(..)
+            | DataType::Decimal256(..)
+    ) || data_type.is_integer()
+        || data_type.is_floating()
+}
+
+pub(super) fn decode(file: &[u8], request: &LoadRequest) -> Result<Table, FormatError> {
+    let format = Format::default().with_header(true);
+    let guess_all = request.columns.is_none();
+    // Guessing reads every row; the header alone gives the names.
+    let rows_to_guess = if guess_all { None } else { Some(0) };
+    let (found, _) = format.infer_schema(Cursor::new(file), rows_to_guess)?;
+    let fields: Vec<Field> = found
+        .fields()
+        .iter()
+        .map(|field| {
+            let guessed = match field.data_type() {
+                DataType::Null => DataType::Utf8,
+                other if guess_all => other.clone(),
+                _ => DataType::Utf8,
+            };
+            let data_type =
+                wanted(request, field.name()).map_or(guessed, |wanted| wanted.data_type().clone());
+            Field::new(field.name(), data_type, true)
+        })
+        .collect();
+    if let Some(nested) = fields.iter().find(|field| !is_flat(field.data_type())) {
+        return Err(FormatError::Unsupported(format!(
+            "column `{}` of a CSV file cannot be read as {}; use the Parquet or the JSON lines IO manager",
+            nested.name(),
+            nested.data_type()
+        )));
+    }
+    let projection: Vec<usize> = (0..fields.len())
+        .filter(|&column| request.wants(fields[column].name()))
+        .collect();
+    let reader = ReaderBuilder::new(Arc::new(Schema::new(fields)))
+        .with_format(format)
+        .with_batch_size(ROWS_PER_BATCH)
+        .with_projection(projection)
+        .build(Cursor::new(file))?;
+    let schema = reader.schema();
+    let batches = reader
+        .map(|batch| fill_texts(&batch?, request))
+        .collect::<Result<Vec<_>, _>>()?;
+    let schema = batches.first().map_or(schema, RecordBatch::schema);
+    Ok(Table::new(schema, batches)?)
+}
+
+/// A text that may not be missing, but was read as missing, is an empty text.
+fn fill_texts(
+    batch: &RecordBatch,
+    request: &LoadRequest,
+) -> Result<RecordBatch, arrow_schema::ArrowError> {
+    let columns = batch
+        .schema_ref()
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, column)| {
+            let required =
+                wanted(request, field.name()).is_some_and(|wanted| !wanted.is_nullable());
+            match column.as_string_opt::<i32>() {
+                Some(texts) if required && texts.null_count() > 0 => {
+                    let filled: StringArray =
+                        texts.iter().map(|text| Some(text.unwrap_or(""))).collect();
+                    Arc::new(filled) as ArrayRef
+                }
+                _ => Arc::clone(column),
+            }
+        })
+        .collect();
+    RecordBatch::try_new(batch.schema(), columns)
+}

@@ -1,0 +1,23 @@
+//! Files compressed with gzip.
+
+use std::io::{Read, Write};
+
+use flate2::{Compression, GzBuilder, read::MultiGzDecoder};
+
+/// The end of a compressed file's name.
+pub(super) const EXTENSION: &str = ".gz";
+
+/// Compresses. Without a time or a name inside, equal content makes equal bytes.
+pub(super) fn compress(content: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut writer = GzBuilder::new()
+        .mtime(0)
+        .write(Vec::new(), Compression::default());
+    writer.write_all(content)?;
+    writer.finish()
+}
+
+pub(super) fn decompress(file: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    MultiGzDecoder::new(file).read_to_end(&mut content)?;
+    Ok(content)
+}

@@ -1,0 +1,96 @@
+use precip_core::partitions::PartitionKey;
+use proptest::prelude::*;
+
+use super::*;
+
+fn address(asset: &str, partition: Option<&str>) -> Address {
+    Address {
+        asset: asset.parse().unwrap(),
+        partition: partition.map(PartitionKey::from),
+        run: "01JDC0Z5V9M3T8Q4W2X7Y6R1KA".parse().unwrap(),
+        attempt: 2,
+    }
+}
+
+#[test]
+fn a_path_reads_as_asset_partition_run_attempt() {
+    assert_eq!(
+        path(&address("raw/flights", Some("2013-01-01")), "parquet"),
+        "raw/flights/2013-01-01/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-2.parquet"
+    );
+    assert_eq!(
+        path(&address("raw/carriers", None), "csv"),
+        "raw/carriers/all-01JDC0Z5V9M3T8Q4W2X7Y6R1KA-2.csv"
+    );
+    assert_eq!(
+        path(&address("daily", Some("2013-01-01|EWR")), "csv"),
+        "daily/2013-01-01%7CEWR/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-2.csv"
+    );
+}
+
+#[test]
+fn a_partition_of_one_asset_is_not_a_file_of_another() {
+    let partition = path(&address("raw", Some("flights")), "csv");
+    let asset = path(&address("raw/flights", None), "csv");
+    assert_ne!(partition, asset);
+    let key = |key: &str| key.parse::<AssetKey>().unwrap();
+    assert!(is_of(&key("raw"), &partition) && !is_of(&key("raw/flights"), &partition));
+    assert!(is_of(&key("raw/flights"), &asset) && !is_of(&key("raw"), &asset));
+    assert!(!is_of(&key("ra"), &asset));
+}
+
+/// Keys of the kinds that go wrong: separators, dots, escapes, long ones, any text.
+fn keys() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-c~%/._|-]{0,6}",
+        "\\PC{0,12}",
+        "[ab]{195,205}",
+        "[a/]{398,402}",
+        any::<String>(),
+        Just("..".to_owned()),
+        Just("../../etc/passwd".to_owned()),
+    ]
+}
+
+fn assets() -> impl Strategy<Value = String> {
+    "[a-b]{1,2}(/[a-b_-]{1,2}){0,2}"
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_two_addresses_share_a_path(
+        (a, b) in (assets(), assets()),
+        (x, y) in (proptest::option::of(keys()), proptest::option::of(keys())),
+    ) {
+        let one = path(&address(&a, x.as_deref()), "csv");
+        let other = path(&address(&b, y.as_deref()), "csv");
+        prop_assert_eq!(one == other, (&a, &x) == (&b, &y), "{}", one);
+        // A file is not a folder on the way to another, either.
+        let as_folder = one + "/";
+        prop_assert!(!other.starts_with(&as_folder));
+    }
+
+    #[test]
+    fn no_key_leaves_the_folder_of_its_asset(asset in assets(), key in keys()) {
+        let path = path(&address(&asset, Some(&key)), "csv");
+        let prefix = format!("{}/", asset);
+        prop_assert!(path.starts_with(&prefix));
+        for name in path.split('/') {
+            prop_assert!(!name.is_empty() && name != "." && name != "..");
+            prop_assert!(name.len() <= 255);
+            prop_assert!(name.bytes().all(|b| b.is_ascii_graphic() && b != b'\\'));
+        }
+        prop_assert!(is_of(&asset.parse().unwrap(), &path));
+    }
+
+    #[test]
+    fn a_path_is_listed_for_its_own_asset_only(
+        (a, b) in (assets(), assets()),
+        key in proptest::option::of(keys()),
+    ) {
+        let path = path(&address(&a, key.as_deref()), "csv");
+        prop_assert_eq!(is_of(&b.parse().unwrap(), &path), a == b);
+    }
+}

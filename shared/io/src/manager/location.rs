@@ -1,0 +1,77 @@
+//! Which store a location names.
+
+use std::sync::Arc;
+
+use object_store::{ObjectStore, local::LocalFileSystem, memory::InMemory, path::Path};
+use url::Url;
+
+/// A location that names no store.
+#[derive(Debug, thiserror::Error)]
+#[error("`{location}` is no place for data: {problem}")]
+pub struct InvalidLocation {
+    /// What was given.
+    pub location: String,
+    /// What is wrong with it, and what to write instead.
+    pub problem: String,
+}
+
+/// Opens a folder path, or a `file:`, `memory:` or `s3:` URL: the store, and the folder in it.
+pub(super) fn open(location: &str) -> Result<(Arc<dyn ObjectStore>, Path), InvalidLocation> {
+    let invalid = |problem: String| InvalidLocation {
+        location: location.to_owned(),
+        problem,
+    };
+    // One letter before `:` is a Windows drive.
+    let url = Url::parse(location)
+        .ok()
+        .filter(|url| url.scheme().len() > 1);
+    let Some(url) = url else {
+        return local(std::path::Path::new(location)).map_err(invalid);
+    };
+    match url.scheme() {
+        "file" => {
+            let folder = url
+                .to_file_path()
+                .map_err(|()| invalid("a `file:` URL is written `file:///folder`".to_owned()))?;
+            local(&folder).map_err(invalid)
+        }
+        "memory" => Ok((Arc::new(InMemory::new()), Path::default())),
+        "s3" => s3(&url).map_err(invalid),
+        other => Err(invalid(format!(
+            "`{other}:` is not known; write a folder such as `data`, or `file:///folder`, `s3://bucket/folder`, `memory:`"
+        ))),
+    }
+}
+
+fn local(folder: &std::path::Path) -> Result<(Arc<dyn ObjectStore>, Path), String> {
+    let unusable = |error: &dyn std::fmt::Display| format!("the folder cannot be used: {error}");
+    std::fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
+    let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| unusable(&error))?;
+    // What a materialization points at must still be there after a power failure.
+    Ok((Arc::new(store.with_fsync(true)), Path::default()))
+}
+
+#[cfg(feature = "s3")]
+fn s3(url: &Url) -> Result<(Arc<dyn ObjectStore>, Path), String> {
+    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+
+    let bucket = url
+        .host_str()
+        .ok_or_else(|| "an S3 location is written `s3://bucket/folder`".to_owned())?;
+    let builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
+    // An emulator is reached without TLS.
+    let plain = builder
+        .get_config_value(&AmazonS3ConfigKey::Endpoint)
+        .is_some_and(|endpoint| endpoint.starts_with("http://"));
+    let store = builder
+        .with_allow_http(plain)
+        .build()
+        .map_err(|error| error.to_string())?;
+    let folder = Path::from_url_path(url.path()).map_err(|error| error.to_string())?;
+    Ok((Arc::new(store), folder))
+}
+
+#[cfg(not(feature = "s3"))]
+fn s3(_: &Url) -> Result<(Arc<dyn ObjectStore>, Path), String> {
+    Err("this build has no S3 in it; add the feature `s3` of `precip-io`".to_owned())
+}

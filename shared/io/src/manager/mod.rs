@@ -1,0 +1,12 @@
+//! The built-in IO managers.
+
+mod error;
+mod gzip;
+mod layout;
+mod location;
+mod memory;
+mod object_store;
+
+pub use location::InvalidLocation;
+pub use memory::MemoryIoManager;
+pub use object_store::ObjectStoreIoManager;

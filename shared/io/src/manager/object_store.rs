@@ -1,0 +1,268 @@
+//! [`ObjectStoreIoManager`].
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::{ObjectStore, ObjectStoreExt, path::Path};
+use precip_core::{key::AssetKey, metadata::Metadata};
+use precip_engine::{
+    asset::AssetValue,
+    io::{Address, IoError, IoManager, LoadRequest, Stored, StoredAttempt},
+};
+
+use super::{InvalidLocation, error::failed, gzip, layout, location};
+use crate::{TableFormat, Value, format::FormatError};
+
+/// Keeps data as files in a folder or a bucket: a file for each attempt at each partition.
+///
+/// Tables are written in one [`TableFormat`]; JSON, text and bytes as `.json`, `.txt` and `.bin`
+/// files. A file becomes visible as a whole, and is never changed afterwards. Pointers are paths
+/// within the location, so that a folder can be moved.
+///
+/// ```
+/// use precip_io::{ObjectStoreIoManager, TableFormat};
+///
+/// let parquet = ObjectStoreIoManager::open("memory:")?;
+/// let csv = ObjectStoreIoManager::open("memory:")?.with_format(TableFormat::Csv).with_gzip(true);
+/// # Ok::<(), precip_io::InvalidLocation>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct ObjectStoreIoManager {
+    store: Arc<dyn ObjectStore>,
+    folder: Path,
+    location: String,
+    format: TableFormat,
+    gzip: bool,
+}
+
+impl ObjectStoreIoManager {
+    /// Opens a folder (`data`, `file:///srv/data`), a bucket (`s3://bucket/folder`, with the feature
+    /// `s3` and the usual AWS environment variables) or a store that is gone with the process
+    /// (`memory:`). Tables are Parquet files. A folder is created if it is not there.
+    ///
+    /// # Errors
+    /// [`InvalidLocation`] when the location names no store, or its folder cannot be created.
+    pub fn open(location: &str) -> Result<Self, InvalidLocation> {
+        let (store, folder) = location::open(location)?;
+        Ok(Self::new(store, folder, location))
+    }
+
+    /// Uses a folder of any object store. The location is what messages call it.
+    pub fn new(store: Arc<dyn ObjectStore>, folder: Path, location: impl Into<String>) -> Self {
+        Self {
+            store,
+            folder,
+            location: location.into(),
+            format: TableFormat::Parquet,
+            gzip: false,
+        }
+    }
+
+    /// Writes tables in another format. Files that are there in any format can still be loaded.
+    #[must_use]
+    pub fn with_format(self, format: TableFormat) -> Self {
+        Self { format, ..self }
+    }
+
+    /// Compresses every file that does not compress itself, which is all but Parquet.
+    #[must_use]
+    pub fn with_gzip(self, gzip: bool) -> Self {
+        Self { gzip, ..self }
+    }
+
+    fn encode(&self, value: &Value) -> Result<(String, Vec<u8>), FormatError> {
+        let (extension, content) = match value {
+            Value::Table(table) => (self.format.extension(), self.format.encode(table)?),
+            Value::Json(json) => ("json", json.to_string().into_bytes()),
+            Value::Text(text) => ("txt", text.clone().into_bytes()),
+            Value::Bytes(bytes) => ("bin", bytes.to_vec()),
+        };
+        if self.gzip && extension != TableFormat::Parquet.extension() {
+            let file = gzip::compress(&content).map_err(arrow_schema::ArrowError::from)?;
+            Ok((format!("{extension}{}", gzip::EXTENSION), file))
+        } else {
+            Ok((extension.to_owned(), content))
+        }
+    }
+
+    /// The path of a pointer, which must be one that this manager could have given.
+    fn locate(&self, pointer: &str) -> Result<Path, IoError> {
+        let foreign = || IoError::Unsupported {
+            message: format!(
+                "`{pointer}` is no path within `{}`: it was stored by another IO manager",
+                self.location
+            ),
+        };
+        // Parsing refuses `..` and empty names.
+        let within = Path::parse(pointer).map_err(|_| foreign())?;
+        if within.as_ref() != pointer || pointer.is_empty() {
+            return Err(foreign());
+        }
+        Ok(self.folder.clone().join_path(&within))
+    }
+}
+
+/// Joins two paths name by name, without escaping either again.
+trait JoinPath {
+    fn join_path(self, more: &Path) -> Path;
+}
+
+impl JoinPath for Path {
+    fn join_path(self, more: &Path) -> Path {
+        if self.as_ref().is_empty() {
+            return more.clone();
+        }
+        self.parts().chain(more.parts()).collect()
+    }
+}
+
+fn decode(pointer: &str, file: Bytes, request: &LoadRequest) -> Result<Value, FormatError> {
+    let (name, file) = match pointer.strip_suffix(gzip::EXTENSION) {
+        None => (pointer, file),
+        Some(name) => {
+            let content = gzip::decompress(&file).map_err(arrow_schema::ArrowError::from)?;
+            (name, Bytes::from(content))
+        }
+    };
+    let damaged = |error: &dyn std::fmt::Display| {
+        FormatError::Damaged(arrow_schema::ArrowError::ParseError(error.to_string()))
+    };
+    let extension = name.rsplit('.').next().unwrap_or_default();
+    match extension {
+        "json" => serde_json::from_slice(&file)
+            .map(Value::Json)
+            .map_err(|error| damaged(&error)),
+        "txt" => String::from_utf8(file.into())
+            .map(Value::Text)
+            .map_err(|error| damaged(&error)),
+        "bin" => Ok(Value::Bytes(file)),
+        extension => match TableFormat::from_extension(extension) {
+            Some(format) => format.decode(file, request).map(Value::Table),
+            None => Err(FormatError::Unsupported(format!(
+                "`.{extension}` files were not written by this IO manager"
+            ))),
+        },
+    }
+}
+
+/// `asset `a`, partition `p``.
+fn whose(address: &Address) -> String {
+    match &address.partition {
+        Some(partition) => format!("asset `{}`, partition `{partition}`", address.asset),
+        None => format!("asset `{}`", address.asset),
+    }
+}
+
+fn refused(address: &Address, doing: &str, error: FormatError) -> IoError {
+    match error {
+        FormatError::Unsupported(message) => IoError::Unsupported {
+            message: format!("{}: {message}", whose(address)),
+        },
+        FormatError::Damaged(source) => IoError::Failed {
+            message: format!("{}: failed to {doing}", whose(address)),
+            source: Box::new(source),
+        },
+    }
+}
+
+/// The value inside, when it is one of the forms that the built-in managers hold.
+pub(super) fn known(address: &Address, value: AssetValue) -> Result<Value, IoError> {
+    value.downcast().map_err(|other| IoError::Unsupported {
+        message: format!(
+            "{}: a `{}` can only be stored by an IO manager made for it; name that one on the asset, or return `Json`, `Vec<Row>`, `Table`, `String` or `Bytes`",
+            whose(address),
+            other.type_name()
+        ),
+    })
+}
+
+/// What is kept with a materialization.
+pub(super) fn facts(value: &Value, bytes: Option<usize>) -> Metadata {
+    let mut facts = Metadata::new();
+    if let Value::Table(table) = value {
+        facts.insert("rows".to_owned(), table.num_rows().into());
+        facts.insert("columns".to_owned(), table.table_schema().into());
+    }
+    if let Some(bytes) = bytes {
+        facts.insert("bytes".to_owned(), bytes.into());
+    }
+    facts
+}
+
+#[async_trait]
+impl IoManager for ObjectStoreIoManager {
+    async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
+        let value = known(address, value)?;
+        let (extension, file) = self
+            .encode(&value)
+            .map_err(|error| refused(address, "encode it", error))?;
+        let pointer = layout::path(address, &extension);
+        let path = self.locate(&pointer)?;
+        let metadata = facts(&value, Some(file.len()));
+        self.store
+            .put(&path, file.into())
+            .await
+            .map_err(|error| failed(&format!("store `{pointer}`"), &self.location, error))?;
+        Ok(Stored { pointer, metadata })
+    }
+
+    async fn load(
+        &self,
+        address: &Address,
+        pointer: &str,
+        request: &LoadRequest,
+    ) -> Result<AssetValue, IoError> {
+        let path = self.locate(pointer)?;
+        let fail = |error| match failed(&format!("load `{pointer}`"), &self.location, error) {
+            IoError::NotFound { .. } => IoError::NotFound {
+                pointer: pointer.to_owned(),
+            },
+            other => other,
+        };
+        let file = self.store.get(&path).await.map_err(fail)?;
+        let file = file.bytes().await.map_err(fail)?;
+        decode(pointer, file, request)
+            .map(AssetValue::from)
+            .map_err(|error| refused(address, &format!("read `{pointer}`"), error))
+    }
+
+    async fn remove(&self, pointer: &str) -> Result<(), IoError> {
+        let path = self.locate(pointer)?;
+        match self.store.delete(&path).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failed(
+                &format!("remove `{pointer}`"),
+                &self.location,
+                error,
+            )),
+        }
+    }
+
+    async fn list(&self, asset: &AssetKey) -> Result<Vec<StoredAttempt>, IoError> {
+        let folder = self.locate(asset.as_str())?;
+        let files: Vec<_> = self
+            .store
+            .list(Some(&folder))
+            .try_collect()
+            .await
+            .map_err(|error| failed(&format!("list `{asset}`"), &self.location, error))?;
+        let skip = match self.folder.as_ref() {
+            "" => 0,
+            folder => folder.len() + 1,
+        };
+        Ok(files
+            .into_iter()
+            .map(|file| StoredAttempt {
+                pointer: file.location.as_ref()[skip..].to_owned(),
+                bytes: file.size,
+                written: file.last_modified,
+            })
+            .filter(|attempt| layout::is_of(asset, &attempt.pointer))
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    IntoAsset, MemoryIoManager, Table,
+    conformance::{Case, check_all},
+};
+
+/// What CSV has no place for.
+const NOT_IN_CSV: &[Case] = &[Case::EmptyTexts, Case::Nested, Case::ExactTypes];
+/// What JSON has no place for.
+const NOT_IN_JSON: &[Case] = &[Case::NotFinite, Case::ExactTypes, Case::ColumnsOfNoRows];
+
+fn in_folder(format: TableFormat, gzip: bool) -> (Vec<TempDir>, impl Fn() -> ObjectStoreIoManager) {
+    let folders: Vec<TempDir> = Case::ALL.iter().map(|_| TempDir::new().unwrap()).collect();
+    let paths: Vec<String> = folders
+        .iter()
+        .map(|folder| folder.path().to_str().unwrap().to_owned())
+        .collect();
+    let next = std::cell::Cell::new(0);
+    let make = move || {
+        let path = &paths[next.replace(next.get() + 1)];
+        ObjectStoreIoManager::open(path)
+            .unwrap()
+            .with_format(format)
+            .with_gzip(gzip)
+    };
+    (folders, make)
+}
+
+#[tokio::test]
+async fn parquet_files_conform() {
+    let (_folders, make) = in_folder(TableFormat::Parquet, false);
+    check_all(make, &[]).await;
+}
+
+#[tokio::test]
+async fn csv_files_conform() {
+    let (_folders, make) = in_folder(TableFormat::Csv, false);
+    check_all(make, NOT_IN_CSV).await;
+}
+
+#[tokio::test]
+async fn json_lines_files_conform() {
+    let (_folders, make) = in_folder(TableFormat::JsonLines, false);
+    check_all(make, NOT_IN_JSON).await;
+}
+
+#[tokio::test]
+async fn compressed_files_conform() {
+    let (_folders, make) = in_folder(TableFormat::Csv, true);
+    check_all(make, NOT_IN_CSV).await;
+    let (_folders, make) = in_folder(TableFormat::JsonLines, true);
+    check_all(make, NOT_IN_JSON).await;
+}
+
+#[tokio::test]
+async fn a_folder_of_a_store_conforms() {
+    let make = || {
+        let store = Arc::new(object_store::memory::InMemory::new());
+        ObjectStoreIoManager::new(store, Path::from("some/folder"), "memory:")
+    };
+    check_all(make, &[]).await;
+}
+
+#[tokio::test]
+async fn memory_conforms() {
+    check_all(MemoryIoManager::new, &[]).await;
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Nested {
+    legs: Vec<i32>,
+}
+
+fn address(partition: &str) -> Address {
+    Address {
+        asset: "raw/flights".parse().unwrap(),
+        partition: Some(partition.into()),
+        run: "01JDC0Z5V9M3T8Q4W2X7Y6R1KA".parse().unwrap(),
+        attempt: 1,
+    }
+}
+
+#[tokio::test]
+async fn what_csv_cannot_hold_is_refused_with_what_can() {
+    let csv = ObjectStoreIoManager::open("memory:")
+        .unwrap()
+        .with_format(TableFormat::Csv);
+    let value = vec![Nested { legs: vec![1] }].into_asset().unwrap();
+    let error = csv.store(&address("2013-01-01"), value).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "asset `raw/flights`, partition `2013-01-01`: column `legs` is List(non-null Int32), which has no \
+         place in a CSV file; use the Parquet or the JSON lines IO manager"
+    );
+}
+
+#[tokio::test]
+async fn equal_tables_make_equal_files() {
+    for format in [
+        TableFormat::Parquet,
+        TableFormat::Csv,
+        TableFormat::JsonLines,
+    ] {
+        let rows: Vec<Nested> = (0..1000)
+            .map(|n| Nested {
+                legs: vec![n, n + 1],
+            })
+            .collect();
+        let table = Table::from_rows(&rows).unwrap();
+        let Ok(one) = format.encode(&table) else {
+            assert_eq!(format, TableFormat::Csv);
+            continue;
+        };
+        let again = Table::from_rows(&rows).unwrap();
+        assert!(one == format.encode(&again).unwrap(), "{format:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_can_be_moved() {
+    let old = TempDir::new().unwrap();
+    let (before, after) = (old.path().join("before"), old.path().join("after"));
+    let manager = ObjectStoreIoManager::open(before.to_str().unwrap()).unwrap();
+    let address = address("a/../b");
+    let value = String::from("kept").into_asset().unwrap();
+    let stored = manager.store(&address, value).await.unwrap();
+    std::fs::rename(&before, &after).unwrap();
+    let manager = ObjectStoreIoManager::open(after.to_str().unwrap()).unwrap();
+    let loaded = manager
+        .load(&address, &stored.pointer, &LoadRequest::everything())
+        .await
+        .unwrap();
+    assert_eq!(
+        loaded.downcast::<Value>().unwrap(),
+        Value::Text("kept".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_cut_short_is_an_error_that_says_where() {
+    let folder = TempDir::new().unwrap();
+    let manager = ObjectStoreIoManager::open(folder.path().to_str().unwrap()).unwrap();
+    let address = address("p");
+    let value = vec![Nested { legs: vec![1] }].into_asset().unwrap();
+    let stored = manager.store(&address, value).await.unwrap();
+    let file = folder.path().join(&stored.pointer);
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    let error = manager
+        .load(&address, &stored.pointer, &LoadRequest::everything())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "asset `raw/flights`, partition `p`: failed to read `{}`",
+            stored.pointer
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_file_in_the_way_of_a_folder_is_named() {
+    let folder = TempDir::new().unwrap();
+    let manager = ObjectStoreIoManager::open(folder.path().to_str().unwrap()).unwrap();
+    std::fs::write(folder.path().join("raw"), "in the way").unwrap();
+    let value = String::from("x").into_asset().unwrap();
+    let error = manager.store(&address("p"), value).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("a file is where a folder should be"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_location_that_is_no_store_says_what_to_write() {
+    let message = |location: &str| {
+        ObjectStoreIoManager::open(location)
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        message("gs://bucket"),
+        "`gs://bucket` is no place for data: `gs:` is not known; write a folder such as `data`, or \
+         `file:///folder`, `s3://bucket/folder`, `memory:`"
+    );
+    #[cfg(not(feature = "s3"))]
+    assert_eq!(
+        message("s3://bucket/folder"),
+        "`s3://bucket/folder` is no place for data: this build has no S3 in it; add the feature `s3` of `precip-io`"
+    );
+}
