@@ -5,7 +5,6 @@ use std::{borrow::Cow, collections::BTreeMap};
 use crate::{
     graph::{AssetId, Edge, GraphProblem, build::Assets},
     mapping::PartitionMapping,
-    spec::AssetSpec,
 };
 
 /// The edges by the asset at one end, ordered by the asset at the other.
@@ -47,13 +46,15 @@ fn edges_of(assets: &Assets<'_>, id: AssetId, problems: &mut Vec<GraphProblem>) 
             });
             continue;
         };
-        let upstream = assets.spec(other);
+        let above = assets.spec(other).partitions.as_deref();
+        let below = asset.partitions.as_deref();
         let mapping = match &dep.mapping {
             Some(mapping) => Cow::Borrowed(mapping),
-            None => Cow::Owned(infer(upstream, asset)),
+            None => Cow::Owned(PartitionMapping::infer(above, below)),
         };
-        if let Some(reason) = misfit(&mapping, dep.mapping.is_some(), upstream, asset) {
+        if let Err(refusal) = mapping.validate(above, below) {
             let (asset, upstream) = key();
+            let reason = refusal.to_string();
             problems.push(GraphProblem::Mapping {
                 asset,
                 upstream,
@@ -75,34 +76,6 @@ fn edges_of(assets: &Assets<'_>, id: AssetId, problems: &mut Vec<GraphProblem>) 
         .into_iter()
         .map(|(asset, mapping)| Edge { asset, mapping })
         .collect()
-}
-
-fn infer(upstream: &AssetSpec, downstream: &AssetSpec) -> PartitionMapping {
-    match (
-        upstream.partitions.as_deref(),
-        downstream.partitions.as_deref(),
-    ) {
-        (None, None) => PartitionMapping::Identity,
-        (upstream, downstream) => PartitionMapping::infer(upstream, downstream),
-    }
-}
-
-fn misfit(
-    mapping: &PartitionMapping,
-    given: bool,
-    upstream: &AssetSpec,
-    downstream: &AssetSpec,
-) -> Option<String> {
-    match (
-        upstream.partitions.as_deref(),
-        downstream.partitions.as_deref(),
-    ) {
-        (None, None) if !given => None,
-        (upstream, downstream) => mapping
-            .validate(upstream, downstream)
-            .err()
-            .map(|refusal| refusal.reason),
-    }
 }
 
 /// Whether every partition is mapped to earlier ones only, which is what lets an asset depend on

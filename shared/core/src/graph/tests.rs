@@ -1,11 +1,16 @@
 //! What makes a graph, and what does not.
 
+use std::sync::Arc;
+
 use insta::assert_snapshot;
 use proptest::prelude::*;
+use rstest::rstest;
 
 use crate::{
-    graph::{AssetGraph, AssetId, AssetSet, InvalidGraph},
+    graph::{AssetGraph, AssetId, AssetSet, GraphProblem, InvalidGraph},
     key::CheckKey,
+    mapping::PartitionMapping,
+    partitions::{PartitionsDefinition, StaticPartitions, TimeWindowPartitions},
     spec::{AssetSpec, CheckSpec, DepSpec, OpSpec},
 };
 
@@ -226,6 +231,111 @@ fn a_dependency_is_told_once_or_twice_alike() {
     let twice = asset("b", &["a", "a"]);
     let built = graph(vec![single("a", &[]), OpSpec::single(twice)]);
     assert_eq!(built.upstream(built.id_of("b").unwrap()).len(), 1);
+}
+
+#[test]
+fn two_mappings_of_one_dependency_are_refused() {
+    let mut twice = asset("b", &["a", "a"]);
+    twice.deps[1].mapping = Some(PartitionMapping::Last);
+    assert_eq!(
+        refusal(vec![single("a", &[]), OpSpec::single(twice)]).to_string(),
+        "asset `b` depends on `a` twice, with different mappings: keep one"
+    );
+}
+
+fn windows(start_offset: i64, end_offset: i64) -> Option<PartitionMapping> {
+    let allow_nonexistent_upstream_partitions = false;
+    Some(PartitionMapping::TimeWindow {
+        start_offset,
+        end_offset,
+        allow_nonexistent_upstream_partitions,
+    })
+}
+
+fn daily() -> Option<Arc<PartitionsDefinition>> {
+    let windows = TimeWindowPartitions::daily("2024-01-01").build().unwrap();
+    Some(Arc::new(PartitionsDefinition::TimeWindow(windows)))
+}
+
+fn codes() -> Option<Arc<PartitionsDefinition>> {
+    let codes = StaticPartitions::new(["AA", "UA"]).unwrap();
+    Some(Arc::new(PartitionsDefinition::Static(codes)))
+}
+
+#[rstest]
+#[case(windows(-1, -1), true)]
+#[case(windows(-7, -1), true)]
+#[case(windows(-1, 0), false)]
+#[case(windows(0, 0), false)]
+#[case(None, false)]
+#[case(Some(PartitionMapping::Identity), false)]
+fn an_asset_may_depend_on_its_earlier_partitions(
+    #[case] mapping: Option<PartitionMapping>,
+    #[case] taken: bool,
+) {
+    let mut sum = AssetSpec {
+        partitions: daily(),
+        ..asset("sum", &["sum"])
+    };
+    sum.deps[0].mapping = mapping;
+    let built = AssetGraph::new(vec![OpSpec::single(sum)], vec![]);
+    match built {
+        Ok(graph) => {
+            assert!(taken);
+            assert_eq!(graph.topological(), [AssetId(0)]);
+            assert_eq!(graph.upstream(AssetId(0))[0].asset, AssetId(0));
+        }
+        Err(refusal) => {
+            assert!(!taken);
+            assert!(matches!(
+                refusal.problems(),
+                [GraphProblem::DependsOnItself { .. }]
+            ));
+        }
+    }
+}
+
+#[test]
+fn a_mapping_has_to_fit() {
+    let by_day = AssetSpec {
+        partitions: daily(),
+        ..asset("by_day", &[])
+    };
+    let mut by_code = AssetSpec {
+        partitions: codes(),
+        ..asset("by_code", &["by_day"])
+    };
+    by_code.deps[0].mapping = windows(0, 0);
+    let refusal = refusal(vec![OpSpec::single(by_day), OpSpec::single(by_code)]);
+    let [
+        GraphProblem::Mapping {
+            asset,
+            upstream,
+            reason,
+        },
+    ] = refusal.problems()
+    else {
+        panic!("{refusal}")
+    };
+    assert_eq!((asset.as_str(), upstream.as_str()), ("by_code", "by_day"));
+    assert!(!reason.is_empty());
+}
+
+#[test]
+fn the_assets_of_an_op_share_their_partitions() {
+    let by_day = AssetSpec {
+        partitions: daily(),
+        ..asset("by_day", &[])
+    };
+    let by_code = AssetSpec {
+        partitions: codes(),
+        ..asset("by_code", &[])
+    };
+    assert_eq!(
+        refusal(vec![OpSpec::new("both", vec![by_day, by_code])]).to_string(),
+        "op `both` makes `by_day` and `by_code`, which have different partitions: give them the \
+         same, or make them by two ops"
+    );
 }
 
 /// A graph without circles: each asset depends on some with a smaller number.
