@@ -12,7 +12,10 @@ use crate::time_windows;
 /// Every definition of a table, by name; `None` stands for an unpartitioned asset.
 pub(crate) fn named(table: &Value) -> BTreeMap<String, Option<PartitionsDefinition>> {
     let table = table.as_object().unwrap();
-    table.iter().map(|(name, written)| (name.clone(), one(written, table))).collect()
+    table
+        .iter()
+        .map(|(name, written)| (name.clone(), one(written, table)))
+        .collect()
 }
 
 /// The present moment of a case.
@@ -27,12 +30,17 @@ fn one(written: &Value, table: &Map<String, Value>) -> Option<PartitionsDefiniti
     Some(match written["kind"].as_str() {
         Some("static") => {
             let keys = written["keys"].as_array().unwrap();
-            StaticPartitions::new(keys.iter().map(|key| key.as_str().unwrap())).unwrap().into()
+            StaticPartitions::new(keys.iter().map(|key| key.as_str().unwrap()))
+                .unwrap()
+                .into()
         }
         Some("multi") => {
             let dims = written["dims"].as_object().unwrap().iter();
             let dims = dims.map(|(name, dimension)| {
-                (name, one(&table[dimension.as_str().unwrap()], table).unwrap())
+                (
+                    name,
+                    one(&table[dimension.as_str().unwrap()], table).unwrap(),
+                )
             });
             MultiPartitions::new(dims).unwrap().into()
         }

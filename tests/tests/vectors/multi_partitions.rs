@@ -49,7 +49,9 @@ type Answer<T = Value> = Result<T, Box<dyn std::error::Error>>;
 
 fn product(case: &Value, sets: &Sets) -> Answer<Multi> {
     let dims = case["dims"].as_object().unwrap();
-    let dimensions = dims.iter().map(|(name, set)| (name, set_named(set, sets).clone()));
+    let dimensions = dims
+        .iter()
+        .map(|(name, set)| (name, set_named(set, sets).clone()));
     Ok(Multi::new(dimensions)?)
 }
 
@@ -58,13 +60,20 @@ fn set_named<'s>(name: &Value, sets: &'s Sets) -> &'s PartitionsDefinition {
 }
 
 fn fixed(keys: &Value) -> Answer<StaticPartitions> {
-    let keys = keys.as_array().unwrap().iter().map(|key| key.as_str().unwrap());
+    let keys = keys
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key.as_str().unwrap());
     Ok(StaticPartitions::new(keys)?)
 }
 
 fn enumerate(case: &Value, sets: &Sets) -> Answer {
     let multi = product(case, sets)?;
-    let order: Vec<String> = multi.dimensions().map(|(name, _)| name.to_owned()).collect();
+    let order: Vec<String> = multi
+        .dimensions()
+        .map(|(name, _)| name.to_owned())
+        .collect();
     let context = definitions::context(case);
     let definition = PartitionsDefinition::from(multi);
     let all = definition.all(&context);
@@ -97,14 +106,19 @@ fn range(case: &Value, sets: &Sets) -> Answer {
 fn parse(case: &Value, sets: &Sets) -> Answer {
     let multi = product(case, sets)?;
     let key = case["key"].as_str().unwrap();
-    let parts = multi.keys_by_dimension(key).map(|MultiPartitionKey(parts)| parts);
+    let parts = multi
+        .keys_by_dimension(key)
+        .map(|MultiPartitionKey(parts)| parts);
     let valid = PartitionsDefinition::from(multi).contains(key, &definitions::context(case));
     Ok(json!({ "valid": valid, "keys_by_dimension": parts.filter(|_| valid) }))
 }
 
 fn with_static(case: &Value) -> Answer {
     let dimension = |keys: &Value| fixed(keys).map(PartitionsDefinition::from);
-    let multi = Multi::new([("a", dimension(&case["keys"])?), ("b", dimension(&case["other_dim"])?)])?;
+    let multi = Multi::new([
+        ("a", dimension(&case["keys"])?),
+        ("b", dimension(&case["other_dim"])?),
+    ])?;
     let context = definitions::context(&json!({ "current_time_utc": "2024-06-15T13:00:00Z" }));
     let definition = PartitionsDefinition::from(multi);
     let all = definition.all(&context);

@@ -45,7 +45,11 @@ impl Kind for PartitionMappings {
             }
         }
         let up = case["direction"] == "downstream_to_upstream";
-        let (from, to) = if up { (downstream, upstream) } else { (upstream, downstream) };
+        let (from, to) = if up {
+            (downstream, upstream)
+        } else {
+            (upstream, downstream)
+        };
         let given = given(&case["given"], from, &context);
         let answer = if up {
             mapping.to_upstream(&given, downstream, upstream, &context).map(|answer| {
@@ -105,7 +109,11 @@ fn given(
     };
     let keys = keys.as_array().map(Vec::as_slice).unwrap_or_default();
     keys.iter()
-        .map(|key| definition.ordinal(&key.as_str().unwrap().into(), context).unwrap())
+        .map(|key| {
+            definition
+                .ordinal(&key.as_str().unwrap().into(), context)
+                .unwrap()
+        })
         .collect()
 }
 
@@ -114,7 +122,9 @@ fn keys(
     set: &PartitionSet,
     context: &PartitionContext,
 ) -> Vec<PartitionKey> {
-    definition.map(|definition| definition.keys(set, context).collect()).unwrap_or_default()
+    definition
+        .map(|definition| definition.keys(set, context).collect())
+        .unwrap_or_default()
 }
 
 /// Keys that exist in the definition's order, then the others, sorted.

@@ -12,46 +12,23 @@ use precip_core::{
     spec::{AssetSpec, DepSpec, OpSpec},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::record::{Record, Status};
+use crate::definitions;
 
 /// The named definitions of the file.
 pub(crate) struct Definitions(BTreeMap<String, Option<Arc<PartitionsDefinition>>>);
 
 impl Definitions {
     pub(crate) fn read(defs: &Value) -> Self {
-        let defs = defs.as_object().unwrap();
-        let read = |name: &String| {
-            (
-                name.clone(),
-                read_definition(defs, &defs[name]).map(Arc::new),
-            )
-        };
-        Self(defs.keys().map(read).collect())
+        let named = definitions::named(defs).into_iter();
+        Self(
+            named
+                .map(|(name, definition)| (name, definition.map(Arc::new)))
+                .collect(),
+        )
     }
-}
-
-/// A definition as the file writes it, where dimensions may be the names of other definitions.
-fn read_definition(
-    defs: &serde_json::Map<String, Value>,
-    written: &Value,
-) -> Option<PartitionsDefinition> {
-    let mut fields = written.as_object()?.clone();
-    if !fields.contains_key("kind") {
-        fields.insert("kind".to_owned(), json!("time_window"));
-    }
-    if let Some(dims) = fields.get_mut("dims") {
-        for dimension in dims.as_object_mut().unwrap().values_mut() {
-            if let Some(name) = dimension.as_str() {
-                *dimension = defs[name].clone();
-            }
-            if dimension.get("kind").is_none() {
-                dimension["kind"] = json!("time_window");
-            }
-        }
-    }
-    Some(serde_json::from_value(Value::Object(fields)).unwrap())
 }
 
 #[derive(Clone, Deserialize)]
