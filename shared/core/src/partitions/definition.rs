@@ -1,5 +1,8 @@
 //! [`PartitionsDefinition`]: any of the kinds of definition, and the questions all of them answer.
 
+#[cfg(test)]
+mod tests;
+
 use std::iter;
 
 use serde::{Deserialize, Serialize};
