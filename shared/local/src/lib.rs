@@ -1,3 +1,4 @@
 //! Precip on one machine: SQLite state, local files and the in-process executor.
 
+pub mod executor;
 pub mod state;

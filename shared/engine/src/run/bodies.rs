@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::FutureExt;
 
 use crate::{
-    asset::{AssetContext, AssetError, ErrorKind, Inputs, OpOutputs, Resources},
+    asset::{AssetContext, AssetError, ErrorKind, Inputs, OpBody, OpOutputs, Resources},
     definitions::OpDefinition,
 };
 
@@ -40,12 +40,25 @@ impl Bodies for InlineBodies {
         inputs: Inputs,
         resources: &Arc<Resources>,
     ) -> Result<OpOutputs, AssetError> {
-        let body = op.body.run(context, inputs, resources);
-        AssertUnwindSafe(body)
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|payload| Err(panicked(payload.as_ref())))
+        call_body(op.body.as_ref(), context, inputs, resources).await
     }
+}
+
+/// Calls a body, and answers a panic as an error. An executor's own [`Bodies`] call it in the place
+/// of their choice.
+///
+/// # Errors
+/// What the body answered; [`ErrorKind::Panic`] when it panicked.
+pub async fn call_body(
+    body: &dyn OpBody,
+    context: AssetContext,
+    inputs: Inputs,
+    resources: &Resources,
+) -> Result<OpOutputs, AssetError> {
+    AssertUnwindSafe(body.run(context, inputs, resources))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|payload| Err(panicked(payload.as_ref())))
 }
 
 fn panicked(payload: &(dyn Any + Send)) -> AssetError {

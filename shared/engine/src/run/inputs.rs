@@ -1,6 +1,6 @@
 //! Loading what a function takes.
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use precip_core::{
     graph::{AssetGraph, AssetId, Edge},
     mapping::PartitionMapping,
@@ -55,8 +55,10 @@ impl RunSession {
         step: &Step,
         partitions: &PartitionSet,
     ) -> Result<Loaded, LoadError> {
-        let inputs = op.inputs.iter().filter(|input| self.is_taken(step, input));
-        let loads = inputs.map(|input| self.load_input(step, input, partitions));
+        let mut loads = Vec::new();
+        for input in op.inputs.iter().filter(|input| self.is_taken(step, input)) {
+            loads.push(self.load_input(step, input, partitions).boxed());
+        }
         let all = futures::future::try_join_all(loads).await?;
         let mut loaded = Loaded::default();
         for (name, input, version) in all {
@@ -100,14 +102,11 @@ impl RunSession {
             .into());
         }
         let version = version(input, &found);
-        let parts = stream::iter(
-            found
-                .into_iter()
-                .map(|made| self.load_part(made, &input.needs.request)),
-        )
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
+        let mut loads = Vec::with_capacity(found.len());
+        for made in found {
+            loads.push(self.load_part(made, &input.needs.request).boxed());
+        }
+        let parts = stream::iter(loads).buffered(AT_ONCE).try_collect().await?;
         let loaded = LoadedInput {
             asset: input.asset.clone(),
             parts,

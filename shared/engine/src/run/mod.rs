@@ -26,7 +26,7 @@ mod retry;
 mod retry_run;
 mod session;
 
-pub use bodies::{Bodies, InlineBodies};
+pub use bodies::{Bodies, InlineBodies, call_body};
 pub use create::{CreateRun, create_run};
 pub use end::{RunEnd, end_run};
 pub use error::{PlanRunError, RunItemError};

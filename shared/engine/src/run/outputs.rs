@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use precip_core::plan::Step;
 
 use crate::{
@@ -34,12 +34,16 @@ impl RunSession {
         made: Vec<(PartitionRef, OpOutput)>,
         checks: &[CheckEvaluation],
     ) -> (Vec<Materialization>, Vec<(PartitionRef, AssetError)>) {
-        let stores = made.into_iter().map(|(target, output)| async move {
-            let stored = self
-                .store_one(attempt, target.clone(), output, checks)
-                .await;
-            stored.map_err(|error| (target, error))
-        });
+        let mut stores = Vec::with_capacity(made.len());
+        for (target, output) in made {
+            let store = async move {
+                let stored = self
+                    .store_one(attempt, target.clone(), output, checks)
+                    .await;
+                stored.map_err(|error| (target, error))
+            };
+            stores.push(store.boxed());
+        }
         let all: Vec<_> = stream::iter(stores).buffered(AT_ONCE).collect().await;
         let mut stored = Vec::with_capacity(all.len());
         let mut failed = Vec::new();

@@ -1,6 +1,6 @@
 //! [`Schedule`] itself.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{cmp::Reverse, collections::BTreeSet, ops::Bound};
 
 use crate::{
     graph::Edge,
@@ -148,8 +148,9 @@ impl Schedule {
         lineage: Lineage<'_>,
         mut allowed: impl FnMut(StepId) -> bool,
     ) -> Result<Option<Ready>, InvalidMapping> {
-        let active: Vec<usize> = self.active.iter().map(|place| place.0).collect();
-        for place in active {
+        let mut after = Bound::Unbounded;
+        while let Some(&Reverse(place)) = self.active.range((after, Bound::Unbounded)).next() {
+            after = Bound::Excluded(Reverse(place));
             if !allowed(self.steps[place]) {
                 continue;
             }
@@ -219,6 +220,16 @@ impl Schedule {
         let held = self.hold_below(lineage, place, failed)?;
         self.release_below(lineage, place, succeeded)?;
         Ok(held)
+    }
+
+    /// Puts down that something that was taken did not run after all, and will not.
+    pub fn give_up(&mut self, step: StepId, partitions: &PartitionSet) {
+        if let Ok(place) = self.steps.binary_search(&step) {
+            let work = &mut self.work[place];
+            let given_up = &work.running & partitions;
+            work.running -= &given_up;
+            work.held |= &given_up;
+        }
     }
 
     /// Hands nothing more out: what is not running yet is given up. Answers it.

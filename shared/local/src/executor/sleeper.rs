@@ -1,0 +1,17 @@
+//! [`TokioSleeper`].
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use precip_engine::run::Sleeper;
+
+/// Waits by the runtime's timer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TokioSleeper;
+
+#[async_trait]
+impl Sleeper for TokioSleeper {
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
