@@ -15,8 +15,8 @@ pub enum MetadataValue {
     Text(String),
     /// A whole number.
     Int(i64),
-    /// A number.
-    Float(f64),
+    /// A number. JSON knows no NaN and no infinity: they are written as strings.
+    Float(#[serde(with = "float")] f64),
     /// Yes or no.
     Bool(bool),
     /// Any JSON value.
@@ -87,5 +87,56 @@ impl From<u64> for MetadataValue {
     /// A count. A count past `i64::MAX` is held at `i64::MAX`.
     fn from(value: u64) -> Self {
         Self::Int(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+/// Numbers that JSON does not know are written as their names, so that they come back.
+mod float {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(f64),
+        Name(String),
+    }
+
+    pub(super) fn serialize<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+        if value.is_finite() {
+            to.serialize_f64(*value)
+        } else {
+            to.collect_str(value)
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+        match Written::deserialize(from)? {
+            Written::Number(value) => Ok(value),
+            Written::Name(name) => name.parse().map_err(D::Error::custom),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_json_does_not_know_come_back() {
+        for value in [
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            0.1,
+            3.0,
+            -0.0,
+            f64::MAX,
+        ] {
+            let json = serde_json::to_string(&MetadataValue::Float(value)).unwrap();
+            let MetadataValue::Float(read) = serde_json::from_str(&json).unwrap() else {
+                panic!("{json} is a number");
+            };
+            assert_eq!(read.to_bits(), value.to_bits(), "{json}");
+        }
     }
 }

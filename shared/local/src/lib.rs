@@ -1,4 +1,5 @@
 //! Precip on one machine: SQLite state, local files and the in-process executor.
 
 pub mod executor;
+pub mod home;
 pub mod state;

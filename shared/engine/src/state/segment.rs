@@ -83,7 +83,7 @@ mod tests {
         let mut set = PartitionSet::empty();
         low.add_to(Segment::index(4095), &mut set);
         high.add_to(Segment::index(4096), &mut set);
-        assert_eq!(set.ranges().collect::<Vec<_>>(), [4095..4097]);
+        assert_eq!(set, PartitionSet::from(4095..4097));
         assert!(high.set(4096, false) && high.is_empty());
     }
 

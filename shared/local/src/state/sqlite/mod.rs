@@ -1,6 +1,6 @@
 //! [`SqliteStore`]: the state port over one SQLite file.
 //!
-//! One thread writes ([`writer`]), connections of their own read ([`readers`]); the parts of the
+//! One thread writes (`writer`), connections of their own read (`readers`); the parts of the
 //! port are in files of their own.
 
 mod checks;

@@ -1,1 +1,3 @@
 mod conformance;
+mod faults;
+mod growth;
