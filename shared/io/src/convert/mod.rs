@@ -18,3 +18,6 @@ pub use json::Json;
 pub use load_from::{LoadFrom, RowOf};
 pub use partitions::Partitions;
 pub use scalar::Scalar;
+
+#[cfg(test)]
+mod tests;

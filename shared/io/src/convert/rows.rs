@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Table, Value,
-    schema::{decode, schema_of},
+    schema::{decode, explain, schema_of},
     table::to_table_schema,
 };
 
@@ -35,7 +35,7 @@ impl Table {
                 ConvertError::new(format!(
                     "`{}` cannot be stored as rows: {}",
                     short_type_name::<T>(),
-                    error.message()
+                    explain(&error)
                 ))
             })?;
         let batches = batches

@@ -25,10 +25,16 @@ pub(crate) fn decode<T: DeserializeOwned>(table: &Table) -> Result<Vec<T>, Conve
             None => batch.clone(),
         };
         let mut read: Vec<T> = serde_arrow::from_record_batch(&batch)
-            .map_err(|error| refuse::<T>(error.message(), table))?;
+            .map_err(|error| refuse::<T>(&explain(&error), table))?;
         rows.append(&mut read);
     }
     Ok(rows)
+}
+
+/// What went wrong, and at which field: the message alone does not name it.
+pub(crate) fn explain(error: &serde_arrow::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("Error: ").unwrap_or(&text).to_owned()
 }
 
 fn refuse<T>(problem: &str, table: &Table) -> ConvertError {
@@ -68,6 +74,18 @@ fn fit(batch: &RecordBatch, wanted: &Schema) -> Result<RecordBatch, String> {
             field.is_nullable(),
         )));
         columns.push(column);
+    }
+    if columns.is_empty() && batch.num_rows() > 0 {
+        // Without a column, how many rows there are would be lost.
+        let names: Vec<&str> = wanted
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        return Err(format!(
+            "none of its columns is a field of the row, which has `{}`",
+            names.join("`, `")
+        ));
     }
     let schema = Arc::new(Schema::new(fields));
     let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));

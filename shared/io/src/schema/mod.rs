@@ -3,5 +3,5 @@
 mod decode;
 mod trace;
 
-pub(crate) use decode::decode;
+pub(crate) use decode::{decode, explain};
 pub use trace::schema_of;

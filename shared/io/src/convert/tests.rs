@@ -1,0 +1,203 @@
+use bytes::Bytes;
+use precip_engine::asset::{LoadedInput, LoadedPart};
+use serde::{Deserialize, Serialize};
+
+use super::*;
+use crate::{Table, Value};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Flight {
+    carrier: String,
+    delay: Option<f64>,
+}
+
+fn flight(carrier: &str) -> Flight {
+    Flight {
+        carrier: carrier.to_owned(),
+        delay: None,
+    }
+}
+
+fn input<T: IntoAsset>(parts: impl IntoIterator<Item = (&'static str, T)>) -> LoadedInput {
+    let part = |(key, value): (&str, T)| LoadedPart {
+        partition: Some(key.into()),
+        value: value.into_asset().unwrap(),
+    };
+    LoadedInput {
+        asset: "raw/flights".parse().unwrap(),
+        parts: parts.into_iter().map(part).collect(),
+    }
+}
+
+fn refusal<T: FromAsset>(input: LoadedInput) -> String {
+    match T::from_asset(input) {
+        Ok(_) => panic!("it was read"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn rows_and_tables_of_many_partitions_are_put_together_in_order() {
+    let days = || {
+        input([
+            ("a", vec![flight("UA")]),
+            ("b", vec![]),
+            ("c", vec![flight("B6")]),
+        ])
+    };
+    assert_eq!(
+        Vec::<Flight>::from_asset(days()).unwrap(),
+        [flight("UA"), flight("B6")]
+    );
+    let table = Table::from_asset(days()).unwrap();
+    assert_eq!(
+        table.to_rows::<Flight>().unwrap(),
+        [flight("UA"), flight("B6")]
+    );
+    assert_eq!(Vec::<Flight>::from_asset(input::<Table>([])).unwrap(), []);
+}
+
+#[test]
+fn partitions_are_told_apart_by_key() {
+    let days = input([("b", vec![flight("UA")]), ("a", vec![])]);
+    let days = Partitions::<Vec<Flight>>::from_asset(days).unwrap();
+    let keys: Vec<&str> = days.keys().map(|key| key.as_str()).collect();
+    assert_eq!(keys, ["b", "a"]);
+    assert_eq!(days["b"], [flight("UA")]);
+
+    let mut whole = input([("x", 1_i64)]);
+    whole.parts[0].partition = None;
+    assert_eq!(
+        refusal::<Partitions<i64>>(whole),
+        "asset `raw/flights`: it has no partitions; take `i64`"
+    );
+}
+
+#[test]
+fn a_type_of_one_partition_refuses_none_and_several() {
+    assert_eq!(i64::from_asset(input([("a", 3_i64)])).unwrap(), 3);
+    assert_eq!(
+        refusal::<Json<Flight>>(input([("a", 1_i64), ("b", 2)])),
+        "asset `raw/flights`: 2 upstream partitions map to this one; take `Partitions<Json<Flight>>`"
+    );
+    assert_eq!(
+        refusal::<String>(input::<String>([])),
+        "asset `raw/flights`: there is no upstream partition; take `Option<String>` where that may be so"
+    );
+    assert_eq!(
+        Option::<String>::from_asset(input::<String>([])).unwrap(),
+        None
+    );
+}
+
+#[test]
+fn another_form_or_another_manager_is_named_with_what_to_take() {
+    assert_eq!(
+        refusal::<String>(input([("2013-01-01", vec![flight("UA")])])),
+        "asset `raw/flights`, partition `2013-01-01`: it holds a table, which cannot be read as `String`; \
+         take `Vec<Row>` or `Table`"
+    );
+    assert_eq!(
+        refusal::<Vec<Flight>>(input([("a", Bytes::from_static(b"x"))])),
+        "asset `raw/flights`, partition `a`: it holds bytes, which cannot be read as `Vec<Flight>`; \
+         take `bytes::Bytes`"
+    );
+    let mut foreign = input([("a", 1_i64)]);
+    foreign.parts[0].value = precip_engine::asset::AssetValue::new(7_u128);
+    assert_eq!(
+        refusal::<i64>(foreign),
+        "asset `raw/flights`, partition `a`: its IO manager loads `u128`, which cannot be read as `i64`"
+    );
+}
+
+#[test]
+fn columns_that_do_not_fit_are_named() {
+    #[derive(Serialize, Deserialize)]
+    struct Wide {
+        carrier: Option<String>,
+        delay: f64,
+        seats: i64,
+    }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Whole {
+        delay: i32,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Tailed {
+        tail: String,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Small {
+        seats: i8,
+    }
+    let wide = |delay, seats| {
+        let carrier = None;
+        input([(
+            "a",
+            vec![Wide {
+                carrier,
+                delay,
+                seats,
+            }],
+        )])
+    };
+    let empty = refusal::<Vec<Flight>>(wide(1.0, 1));
+    assert!(
+        empty.contains("column `carrier` has 1 empty values, and the field is not an `Option`"),
+        "{empty}"
+    );
+    let missing = refusal::<Vec<Tailed>>(wide(1.0, 1));
+    assert!(
+        missing.contains("none of its columns is a field of the row, which has `tail`")
+            && missing.contains("carrier: Utf8"),
+        "{missing}"
+    );
+    assert_eq!(
+        Vec::<Whole>::from_asset(wide(2.0, 1)).unwrap(),
+        [Whole { delay: 2 }]
+    );
+    let rounded = refusal::<Vec<Whole>>(wide(2.5, 1));
+    assert!(rounded.contains("which would round values"), "{rounded}");
+    let large = refusal::<Vec<Small>>(wide(1.0, 300));
+    assert!(large.contains("column `seats` holds Int64"), "{large}");
+}
+
+#[test]
+fn a_value_that_does_not_fit_its_column_is_refused_with_the_field() {
+    #[derive(Serialize, Deserialize)]
+    struct Odd {
+        #[serde(serialize_with = "as_text")]
+        n: i64,
+    }
+    fn as_text<S: serde::Serializer>(n: &i64, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&format!("no. {n}"))
+    }
+    let error = vec![Odd { n: 1 }].into_asset().unwrap_err().to_string();
+    assert!(
+        error.contains("`Odd` cannot be stored as rows") && error.contains("field: \"$.n\""),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_a_type_needs_is_known_before_anything_is_loaded() {
+    let rows = Vec::<Flight>::needs();
+    assert!(rows.many && !rows.missing_ok);
+    assert!(rows.request.wants("delay") && !rows.request.wants("tail"));
+    let optional = Option::<Partitions<Json<Flight>>>::needs();
+    assert!(optional.many && optional.missing_ok);
+    assert!(!Json::<Flight>::needs().many);
+    let columns = <Vec<Flight> as IntoAsset>::columns().unwrap().unwrap();
+    assert_eq!(columns.columns[1].data_type, "Float64");
+    assert_eq!(<String as IntoAsset>::columns().unwrap(), None);
+}
+
+#[test]
+fn many_rows_are_divided_into_batches_and_come_back() {
+    let rows: Vec<Flight> = (0..150_000).map(|n| flight(&n.to_string())).collect();
+    let Ok(Value::Table(table)) = rows.clone().into_asset().unwrap().downcast() else {
+        panic!("rows are a table");
+    };
+    assert!(table.batches().len() > 1);
+    assert_eq!(table.to_rows::<Flight>().unwrap(), rows);
+}
