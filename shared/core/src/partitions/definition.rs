@@ -28,6 +28,10 @@ use super::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are few definitions, and assets share them behind an Arc"
+)]
 pub enum PartitionsDefinition {
     /// A fixed list of keys.
     Static(StaticPartitions),

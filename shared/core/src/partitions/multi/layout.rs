@@ -141,10 +141,10 @@ impl Layout {
         if sets.iter().any(PartitionSet::is_empty) {
             return PartitionSet::empty();
         }
-        let mut runs: Vec<Range<u64>> = vec![0..1];
+        let mut runs: Vec<Range<u64>> = std::iter::once(0..1).collect();
         for digit in &self.digits {
             let set = &sets[digit.position];
-            let whole = runs == [0..digit.stride];
+            let whole = matches!(runs.as_slice(), [run] if *run == (0..digit.stride));
             runs = if whole {
                 set.ranges()
                     .map(|run| run.start * digit.stride..run.end * digit.stride)
