@@ -24,19 +24,20 @@ impl TimeWindowPartitions {
     /// The ordinal that a key names, whether or not the window exists yet; `None` for a string that
     /// names no window of this definition.
     pub fn ordinal(&self, key: &str) -> Option<u64> {
-        let from = self.moment(key)?;
-        let seconds = from.timestamp() + i64::from(from.timestamp_subsec_nanos() > 0);
-        let place = self.ordinals_before(seconds);
-        // Beside the first window from there: dates that the calendar leaves out share a moment
-        // with others.
-        let near = [place, place + 1, place + 2];
-        let before = [place.checked_sub(1), place.checked_sub(2)];
-        near.into_iter()
-            .chain(before.into_iter().flatten())
-            .find(|ordinal| {
-                self.key(*ordinal)
-                    .is_some_and(|found| found.as_str() == key)
-            })
+        self.moments(key)?.into_iter().find_map(|from| {
+            let seconds = from.timestamp() + i64::from(from.timestamp_subsec_nanos() > 0);
+            let place = self.ordinals_before(seconds);
+            // Beside the first window from there: dates that the calendar leaves out share a moment
+            // with others.
+            let near = [place, place + 1, place + 2];
+            let before = [place.checked_sub(1), place.checked_sub(2)];
+            near.into_iter()
+                .chain(before.into_iter().flatten())
+                .find(|ordinal| {
+                    self.key(*ordinal)
+                        .is_some_and(|found| found.as_str() == key)
+                })
+        })
     }
 
     /// The ordinal of the window that begins at a moment, whether or not the window exists yet.

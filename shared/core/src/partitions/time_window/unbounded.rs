@@ -67,12 +67,22 @@ impl TimeWindowPartitions {
     /// The moment that a text in the format of the keys names, whether or not a window begins then:
     /// Dagster's start of the window of a key is the first tick at or after it.
     pub fn moment(&self, text: &str) -> Option<DateTime<Utc>> {
+        self.moments(text).map(|[first, _]| first)
+    }
+
+    /// The moments that a text in the format of the keys names: those of the first and of the second
+    /// pass, where the clock shows the time twice.
+    pub(super) fn moments(&self, text: &str) -> Option<[DateTime<Utc>; 2]> {
         let read = self.fmt().read(text)?;
-        let local = LocalTime::first_pass(read.naive);
-        let offset = read
-            .offset_seconds
-            .unwrap_or_else(|| local.offset_seconds(self.timezone()));
-        Some(read.naive.and_utc() - chrono::Duration::seconds(offset))
+        Some([false, true].map(|second_pass| {
+            let local = LocalTime {
+                naive: read.naive,
+                second_pass,
+            };
+            let counted = || local.offset_seconds(self.timezone());
+            let offset = read.offset_seconds.unwrap_or_else(counted);
+            read.naive.and_utc() - chrono::Duration::seconds(offset)
+        }))
     }
 
     fn table_at(&self, seconds: i64) -> Timetable {
