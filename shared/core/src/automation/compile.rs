@@ -428,7 +428,7 @@ impl Compiler<'_, '_> {
     ) -> InvalidAutomation {
         InvalidAutomation::WrongTarget {
             asset: self.graph.key(self.root).clone(),
-            condition: condition.name(),
+            condition: condition.label.clone().unwrap_or_else(|| condition.name()),
             target: match target {
                 Target::Asset(asset) => format!("asset `{}`", self.graph.key(asset)),
                 Target::Check(check, _) => format!("check `{}`", self.graph.check(check).key),

@@ -153,7 +153,11 @@ impl<'a> Evaluator<'a> {
             label: node.label.clone(),
             name: node.name.clone(),
             asset: self.graph().key(node.target.asset()).clone(),
-            candidates: candidates.len(),
+            candidates: match node.kind {
+                // It looks at all partitions, whatever is asked about.
+                Kind::Since(..) => self.tick.all(node.target.asset()).len(),
+                _ => candidates.len(),
+            },
             partitions,
             children,
         };

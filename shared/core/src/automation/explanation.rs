@@ -77,7 +77,11 @@ impl fmt::Display for Rendered<'_> {
         match definition {
             None => writeln!(f)?,
             Some(definition) => {
-                write!(f, ": {} of {candidates}", partitions.len())?;
+                write!(f, ": {}", partitions.len())?;
+                // Some facts are known of more partitions than were asked about.
+                if partitions.len() <= *candidates {
+                    write!(f, " of {candidates}")?;
+                }
                 let named: Vec<PartitionKey> = definition
                     .keys(partitions, self.context)
                     .take(NAMED + 1)

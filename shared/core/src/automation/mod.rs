@@ -66,3 +66,6 @@ pub enum Ordering {
     #[default]
     Sequence,
 }
+
+#[cfg(test)]
+mod tests;
