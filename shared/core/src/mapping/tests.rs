@@ -171,6 +171,23 @@ fn three_dimensions_are_mapped_each_by_its_own() {
 }
 
 #[test]
+fn excluded_windows_of_a_dimension_make_nothing() {
+    let weekdays = TimeWindowPartitions::daily("2024-06-01").exclude("0 0 * * 0,6");
+    let upstream = of(&[("d", weekdays.build().unwrap().into()), ("l", letters())]);
+    let downstream = days("2024-05-01");
+    let made = PartitionMapping::infer(Some(&upstream), Some(&downstream))
+        .to_downstream(
+            &upstream.all(&context()),
+            Some(&upstream),
+            Some(&downstream),
+            &context(),
+        )
+        .unwrap();
+    assert_eq!(made.len(), 10);
+    assert!(!made.contains(downstream.find("2024-06-08", &context()).unwrap()));
+}
+
+#[test]
 fn what_lies_before_the_upstream_is_named() {
     let (upstream, downstream) = (days("2024-06-10"), days("2024-06-01"));
     let all = downstream.all(&context());

@@ -237,7 +237,8 @@ impl<'d> Mapper<'d> {
     }
 
     fn inner_span(&self, run: Range<u64>) -> Option<Span> {
-        if self.start_offset > self.end_offset {
+        // A run of windows with excluded ones among them covers their time too.
+        if self.start_offset > self.end_offset || !self.from.0.exclusions().is_empty() {
             return None;
         }
         let span = self.target_span(self.from.span(run)?)?;
