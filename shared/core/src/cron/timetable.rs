@@ -89,15 +89,11 @@ impl Timetable {
                 return 24 * mask.count_ones() as usize;
             }
             Recurrence::OncePerDay { .. } => return usize::from(self.named(day).is_some()),
+            Recurrence::Times if self.named(day).is_none() => return 0,
             Recurrence::Times if self.steady_local(day).is_some() => {
-                return match self.named(day) {
-                    Some(_) => {
-                        let hours = self.fields.hour.mask(24).count_ones();
-                        let minutes = self.fields.minute.mask(60).count_ones();
-                        (hours * minutes) as usize
-                    }
-                    None => 0,
-                };
+                let hours = self.fields.hour.mask(24).count_ones();
+                let minutes = self.fields.minute.mask(60).count_ones();
+                return (hours * minutes) as usize;
             }
             _ => {}
         }
@@ -261,6 +257,9 @@ impl Timetable {
     }
 
     fn times(&self, day: i32, out: &mut Vec<Tick>) {
+        if self.named(day).is_none() {
+            return;
+        }
         let steady = self.steady_local(day);
         if steady.is_some() {
             return self.raw_times(day, steady, out);
