@@ -73,7 +73,7 @@ impl Kind for PartitionMappings {
 }
 
 /// The mapping as our own JSON writes it, but for Dagster's shorthand for one static key.
-fn mapping(
+pub(crate) fn mapping(
     written: &Value,
     upstream: Option<&PartitionsDefinition>,
     downstream: Option<&PartitionsDefinition>,
