@@ -11,7 +11,7 @@ use crate::{
     },
     key::{AssetKey, CheckKey},
     nearest,
-    spec::{AssetSpec, OpSpec},
+    spec::{AssetSpec, BackfillPolicy, OpSpec},
 };
 
 /// As Dagster: more kinds than this are refused.
@@ -107,6 +107,10 @@ fn check_ops(ops: &[OpSpec], problems: &mut Vec<GraphProblem>) {
                 first,
                 second,
             });
+        } else if matches!(op.backfill, BackfillPolicy::MultiRun(_))
+            && op.assets.iter().any(|asset| asset.partitions.is_none())
+        {
+            problems.push(GraphProblem::BatchedUnpartitioned { op: name });
         }
     }
 }

@@ -94,6 +94,15 @@ pub enum GraphProblem {
         /// The op.
         op: String,
     },
+    /// An op of unpartitioned assets has a backfill policy that counts partitions.
+    #[error(
+        "op `{op}` makes unpartitioned assets, of which a run cannot take several partitions: leave \
+         out its backfill policy, or partition the assets"
+    )]
+    BatchedUnpartitioned {
+        /// The op.
+        op: String,
+    },
     /// An asset is made from one that is not declared.
     #[error("asset `{asset}` depends on `{upstream}`, which is not declared: {}", or_declare(.nearest))]
     UnknownUpstream {

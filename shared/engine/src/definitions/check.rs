@@ -220,6 +220,7 @@ pub(super) fn place(
         GraphProblem::EmptyOp { op: name }
         | GraphProblem::CheckOnOtherAsset { op: name, .. }
         | GraphProblem::MixedPartitions { op: name, .. }
+        | GraphProblem::BatchedUnpartitioned { op: name }
         | GraphProblem::OpCycle { op: name, .. } => op(name),
         GraphProblem::DuplicateCheck { key }
         | GraphProblem::UnknownCheckedAsset { check: key, .. }
