@@ -19,6 +19,7 @@ use crate::{
 ///
 /// ```
 /// use std::collections::BTreeMap;
+/// use chrono::DateTime;
 /// use precip_core::automation::{RunFacts, Snapshot, Update};
 /// use precip_core::{graph::AssetGraph, partitions::PartitionSet};
 /// # let graph = AssetGraph::new(vec![], vec![])?;
@@ -28,7 +29,7 @@ use crate::{
 /// let run = snapshot.add_run(RunFacts { assets: [graph.key(asset).clone()].into(), tags: BTreeMap::new() });
 /// snapshot.record(asset, Update {
 ///     run: Some(run),
-///     ..Update::new(17, "2024-06-01T00:05:00Z".parse()?, PartitionSet::single(3))
+///     ..Update::new(17, DateTime::UNIX_EPOCH, PartitionSet::single(3))
 /// });
 /// assert!(snapshot.asset(asset).materialized.contains(3));
 /// assert_eq!(snapshot.sequence(), 17);

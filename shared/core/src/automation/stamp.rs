@@ -102,12 +102,16 @@ impl Stamped {
     /// Takes out what `resets` reach: a partition goes unless its moment here is later than all its
     /// moments there.
     pub(super) fn survive(&mut self, resets: &Self) {
-        for (stamp, partitions) in &mut self.0 {
-            for (reset, reached) in &resets.0 {
-                if reset >= stamp {
-                    *partitions -= reached;
-                }
+        self.0.sort_by_key(|(stamp, _)| *stamp);
+        let mut resets: Vec<&(Stamp, PartitionSet)> = resets.0.iter().collect();
+        resets.sort_by_key(|(stamp, _)| *stamp);
+        // From the latest moment back, what was reset at that moment or later only grows.
+        let mut reached = PartitionSet::empty();
+        for (stamp, partitions) in self.0.iter_mut().rev() {
+            while let Some((_, more)) = resets.pop_if(|(reset, _)| reset >= stamp) {
+                reached |= more;
             }
+            *partitions -= &reached;
         }
         self.0.retain(|(_, partitions)| !partitions.is_empty());
     }
