@@ -12,6 +12,7 @@ mod log;
 mod marker;
 mod output;
 mod resources;
+mod returned;
 mod returns;
 mod value;
 
@@ -25,5 +26,6 @@ pub use log::AssetLog;
 pub use marker::{Asset, Unmanaged};
 pub use output::{CheckOutput, OpOutput, OpOutputs};
 pub use resources::{ResourceNeed, ResourceValue, Resources};
+pub use returned::{Collector, Made, Returned};
 pub use returns::{MaterializeResult, Output};
 pub use value::AssetValue;

@@ -11,8 +11,8 @@ use super::{check, registry};
 use crate::{
     asset::AssetError,
     definitions::{
-        Declaration, DefinitionProblem, Definitions, Environment, InvalidDefinitions, OpDefinition,
-        Problem, SourceLocation,
+        Declaration, Declares, DefinitionProblem, Definitions, Environment, InvalidDefinitions,
+        OpDefinition, Problem, SourceLocation,
     },
     io::IoManager,
     settings::Settings,
@@ -52,6 +52,12 @@ impl DefinitionsBuilder {
     pub fn external_asset(self, asset: AssetSpec) -> Self {
         let source = SourceLocation::here();
         self.declare([Declaration::External(Box::new(asset), source)])
+    }
+
+    /// Adds what a macro declared, by the type beside the function: `.asset::<flights>()`. Serves for
+    /// assets, multi-assets (by the function's name), checks and external assets.
+    pub fn asset<D: Declares>(self) -> Self {
+        self.declare([D::declare()])
     }
 
     /// Adds declarations. One that is there already, from the same place, is not added again.

@@ -18,7 +18,7 @@ pub use error::{DefinitionProblem, InvalidDefinitions, Problem, UnknownEnvironme
 pub use factory::Factory;
 pub use op::{Declaration, OpDefinition};
 pub use open::{IoManagers, OpenEnvironment, OpenError, Wanted};
-pub use registry::Registered;
+pub use registry::{Declares, Registered};
 pub use source::SourceLocation;
 
 #[cfg(test)]

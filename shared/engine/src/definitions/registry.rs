@@ -4,6 +4,17 @@
 
 use crate::definitions::Declaration;
 
+/// An item that declares something: the marker type that `#[asset]` and its sisters put beside a
+/// function.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` declares nothing",
+    label = "not declared with `#[asset]`, `#[multi_asset]`, `#[asset_check]` or `#[external_asset]`"
+)]
+pub trait Declares {
+    /// What it declares.
+    fn declare() -> Declaration;
+}
+
 /// One declared function, registered where it is declared.
 #[derive(Debug, Clone, Copy)]
 pub struct Registered(pub fn() -> Declaration);
