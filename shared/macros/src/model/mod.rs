@@ -1,0 +1,25 @@
+//! What a macro was asked for, with every value valid.
+
+mod asset;
+mod check;
+mod deps;
+mod external;
+mod function;
+mod labels;
+mod multi;
+mod op;
+mod param;
+mod partitions;
+mod policy;
+
+pub(crate) use asset::{AssetModel, Docs, OPTIONS as ASSET_OPTIONS};
+pub(crate) use check::CheckModel;
+pub(crate) use deps::Dep;
+pub(crate) use external::ExternalModel;
+pub(crate) use function::Function;
+pub(crate) use labels::{DeclaredCheck, Label};
+pub(crate) use multi::MultiModel;
+pub(crate) use op::{OPTIONS as OP_OPTIONS, OpModel};
+pub(crate) use param::{Param, ParamKind, ResourceForm};
+pub(crate) use partitions::{PartitionsModel, TimeModel};
+pub(crate) use policy::{BackfillModel, ComputeModel, RetryModel};
