@@ -50,6 +50,7 @@ pub mod convert;
 mod format;
 mod manager;
 mod render;
+pub mod returns;
 pub mod schema;
 mod table;
 mod value;
@@ -58,5 +59,6 @@ pub use convert::{ConvertError, FromAsset, IntoAsset, Json, LoadFrom, Partitions
 pub use format::TableFormat;
 pub use manager::{InvalidLocation, MemoryIoManager, ObjectStoreIoManager};
 pub use render::Grid;
+pub use returns::{AssetReturn, CheckReturn, MultiAssetReturn, OutputAt, PartReturn};
 pub use table::Table;
 pub use value::{Form, Value};

@@ -1,3 +1,35 @@
-//! Partitioned data assets on AWS without a server.
+#![doc = include_str!("../docs/overview.md")]
+
+#[doc = include_str!("../docs/asset.md")]
+pub use precip_macros::asset;
+#[doc = include_str!("../docs/asset_check.md")]
+pub use precip_macros::asset_check;
+#[doc = include_str!("../docs/external_asset.md")]
+pub use precip_macros::external_asset;
+#[doc = include_str!("../docs/multi_asset.md")]
+pub use precip_macros::multi_asset;
+#[doc = include_str!("../docs/partitions.md")]
+pub use precip_macros::partitions;
 
 pub use precip_core as core;
+pub use precip_engine as engine;
+pub use precip_engine::{
+    asset::{
+        Asset, AssetContext, AssetError, CheckResult, MaterializeResult, Output, Resources,
+        Terminal,
+    },
+    definitions::{Definitions, Environment, InvalidDefinitions},
+    settings::{Secret, env, secret},
+};
+pub use precip_io as io;
+pub use precip_io::{Json, Partitions, Table};
+
+pub use self::private::partitions::{IntoPartitions, LazyPartitions};
+
+pub mod prelude;
+mod private;
+
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::private::exports::*;
+}

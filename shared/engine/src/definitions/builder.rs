@@ -55,8 +55,13 @@ impl DefinitionsBuilder {
     }
 
     /// Adds what a macro declared, by the type beside the function: `.asset::<flights>()`. Serves for
-    /// assets, multi-assets (by the function's name), checks and external assets.
+    /// assets, multi-assets (by the function's name) and external assets.
     pub fn asset<D: Declares>(self) -> Self {
+        self.declare([D::declare()])
+    }
+
+    /// Adds a check by the type beside its function: `.check::<not_empty>()`.
+    pub fn check<D: Declares>(self) -> Self {
         self.declare([D::declare()])
     }
 

@@ -86,7 +86,11 @@ pub(super) fn needs(function: &Function) -> TokenStream {
                 quote_spanned!(inner.span()=> .resource::<#inner>(#name))
             }
             ParamKind::Config => quote_spanned! {ty.span()=>
-                .config(__p::ConfigSpec::of::<#ty>(), (&__p::SchemaOf::<#ty>::new()).schema())
+                .config(__p::ConfigSpec::of::<#ty>(), {
+                    #[allow(unused_imports)]
+                    use __p::{WithSchema as _, WithoutSchema as _};
+                    (&__p::SchemaOf::<#ty>::new()).schema()
+                })
             },
             ParamKind::Context { .. } => TokenStream::new(),
         }

@@ -44,13 +44,13 @@ pub(crate) fn multi_asset(options: TokenStream, item: TokenStream) -> TokenStrea
             let marker = &output.marker;
             output.checks.iter().map(move |check| {
                 let check = check.name.to_string();
-                quote!((<#marker as __p::Asset>::KEY, #check))
+                quote!((<#marker as __p::Asset>::key(), #check))
             })
         });
         let finish = quote_spanned! {returns.span()=>
             __p::finish_all::<#count, _>(
                 &__context,
-                [#(<#keys as __p::Asset>::KEY),*],
+                [#(<#keys as __p::Asset>::key()),*],
                 &[#(#checks),*],
                 __returned,
             )

@@ -69,11 +69,7 @@ impl Param {
                 ));
             }
         };
-        Ok(Self {
-            name,
-            ty,
-            kind,
-        })
+        Ok(Self { name, ty, kind })
     }
 }
 

@@ -1,0 +1,13 @@
+//! What a file that declares assets uses: `use precip::prelude::*;`.
+
+pub use precip_core::{
+    mapping::PartitionMapping,
+    partitions::{PartitionKey, PartitionsDefinition, TimeWindow},
+    spec::{ComputeProfile, RetryPolicy, Severity},
+};
+
+pub use crate::{
+    Asset, AssetContext, AssetError, CheckResult, Definitions, Environment, InvalidDefinitions,
+    Json, LazyPartitions, MaterializeResult, Output, Partitions, Table, Terminal, asset,
+    asset_check, env, external_asset, multi_asset, partitions, secret,
+};

@@ -1,0 +1,49 @@
+//! What the macros' code calls. None of it is part of what users can rely on.
+#![expect(missing_docs, reason = "called by generated code only; each name is the option's")]
+
+mod asset_decl;
+mod finish;
+mod op_decl;
+pub(crate) mod partitions;
+mod schema;
+
+pub(crate) mod exports {
+    //! Everything under the names that the macros use.
+
+    pub use inventory;
+    pub use precip_core::{
+        partitions::{
+            DynamicPartitions, MultiPartitions, PartitionsDefinition, StaticPartitions,
+            TimeWindowPartitions,
+        },
+        spec::{BackfillPolicy, Backoff, ComputeProfile, Jitter, RetryPolicy},
+    };
+    pub use precip_engine::{
+        asset::{
+            Asset, AssetContext, ConfigSpec, Execution, Inputs, Resources, RunFuture, Unmanaged,
+        },
+        definitions::{Declaration, Declares, Registered, SourceLocation},
+    };
+    pub use precip_io::{AssetReturn, OutputAt};
+
+    pub use super::{
+        asset_decl::AssetDecl,
+        finish::{finish, finish_all, finish_check, take},
+        op_decl::OpDecl,
+        partitions::{checked, shared_partitions},
+        schema::{SchemaOf, WithSchema, WithoutSchema},
+    };
+    pub use crate::__here as here;
+}
+
+/// The place of the macro's invocation.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __here {
+    () => {
+        $crate::__private::SourceLocation {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        }
+    };
+}
