@@ -121,7 +121,7 @@ impl AssetError {
 
 impl<E: Error + Send + Sync + 'static> From<E> for AssetError {
     fn from(error: E) -> Self {
-        Self::from_boxed(Box::new(error))
+        Self::from_boxed(error)
     }
 }
 
@@ -186,3 +186,6 @@ impl<T, E: Into<Box<dyn Error + Send + Sync>>> Terminal<T> for Result<T, E> {
         self.map_err(|error| AssetError::from_boxed(error).into_terminal())
     }
 }
+
+#[cfg(test)]
+mod tests;

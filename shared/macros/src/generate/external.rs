@@ -16,8 +16,8 @@ pub(crate) fn external_asset(options: TokenStream, item: TokenStream) -> TokenSt
         let errors = errors.into_tokens();
         return quote!(#item #errors);
     };
-    let item = &external.item;
-    let name = &item.ident;
+    let (attrs, vis) = (&external.item.attrs, &external.item.vis);
+    let name = &external.item.ident;
     let is_asset = is_asset(name, &external.asset.key, &quote!(__p::Unmanaged));
     let errors_found = !errors.is_empty();
     let errors = errors.into_tokens();
@@ -30,9 +30,11 @@ pub(crate) fn external_asset(options: TokenStream, item: TokenStream) -> TokenSt
         )
     });
     let code = beside(&quote!(#is_asset #declares));
+    // With braces it takes no name from variables and functions, like every other marker.
     quote! {
+        #(#attrs)*
         #[allow(non_camel_case_types, dead_code)]
-        #item
+        #vis struct #name {}
         #code
         #errors
     }

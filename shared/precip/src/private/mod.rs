@@ -1,5 +1,8 @@
 //! What the macros' code calls. None of it is part of what users can rely on.
-#![expect(missing_docs, reason = "called by generated code only; each name is the option's")]
+#![expect(
+    missing_docs,
+    reason = "called by generated code only; each name is the option's"
+)]
 
 mod asset_decl;
 mod finish;

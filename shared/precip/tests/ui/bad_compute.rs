@@ -1,0 +1,8 @@
+use precip::prelude::*;
+
+#[asset(compute(memory_mib = 64, timeout = "20m", cpu = 2))]
+fn flights() -> i64 {
+    0
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use precip::prelude::*;
+
+#[asset(owners = ["team:data", "ann"])]
+fn flights() -> i64 {
+    0
+}
+
+fn main() {}

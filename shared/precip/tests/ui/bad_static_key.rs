@@ -1,0 +1,5 @@
+use precip::prelude::*;
+
+static ORIGINS: LazyPartitions = partitions!(static("EWR", "JFK", "EWR"));
+
+fn main() {}

@@ -1,0 +1,6 @@
+use precip::prelude::*;
+
+#[multi_asset(outputs(even, odd))]
+fn split() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use precip::prelude::*;
+
+#[asset]
+struct Flights;
+
+fn main() {}

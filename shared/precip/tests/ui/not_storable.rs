@@ -1,0 +1,10 @@
+use precip::prelude::*;
+
+struct Flight;
+
+#[asset]
+fn flights() -> Flight {
+    Flight
+}
+
+fn main() {}
