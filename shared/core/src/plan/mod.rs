@@ -28,3 +28,6 @@ pub use plan_data::{Plan, Stage, Step, StepId};
 pub use request::{CheckSelection, PlanRequest, Record};
 pub use schedule::{Held, Ready, Schedule, Tally};
 pub use selector::{InvalidPartitionSelector, KeySpan, Only, PartitionSelector, Which};
+
+#[cfg(test)]
+mod tests;
