@@ -13,3 +13,6 @@ pub use error::ExecuteError;
 pub use execute::{Executor, Stop};
 pub use report::RunReport;
 pub use sleeper::TokioSleeper;
+
+#[cfg(test)]
+mod tests;
