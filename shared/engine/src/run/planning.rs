@@ -77,11 +77,11 @@ pub async fn partition_context(
     for definition in graph.ids().filter_map(|asset| graph.partitions(asset)) {
         dynamic_sets(definition, &mut names);
     }
+    names.sort();
+    names.dedup();
     for name in names {
-        if !context.dynamic.contains_key(&name) {
-            let keys = state.partitions(&name).await?;
-            context.dynamic.insert(name, keys);
-        }
+        let keys = state.partitions(&name).await?;
+        context.dynamic.insert(name, keys);
     }
     Ok(context)
 }
