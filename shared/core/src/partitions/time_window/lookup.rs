@@ -73,7 +73,26 @@ impl TimeWindowPartitions {
 
     /// The windows of a run of ordinals, in their order.
     pub fn windows(&self, ordinals: Range<u64>) -> impl Iterator<Item = TimeWindow> + '_ {
-        self.ticks(ordinals).map(|tick| self.window_of(tick))
+        let count = ordinals.end.saturating_sub(ordinals.start);
+        let mut ticks = self
+            .ticks(ordinals.start..ordinals.end.saturating_add(1))
+            .peekable();
+        let adjoin = !self.series.has_exclusions();
+        let windows = std::iter::from_fn(move || {
+            let tick = ticks.next()?;
+            // Where nothing is left out, a window ends where the next begins.
+            let next = ticks
+                .peek()
+                .filter(|next| adjoin && next.seconds > tick.seconds);
+            Some(match next {
+                Some(next) if tick.local.is_shown_once(self.timezone()) => TimeWindow {
+                    start: tick.at(),
+                    end: next.at(),
+                },
+                _ => self.window_of(tick),
+            })
+        });
+        windows.take(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     /// How many windows begin before a moment.

@@ -214,6 +214,7 @@ proptest! {
             prop_assert_eq!(definition.key(ordinal), Some(key));
             let window = definition.window(ordinal).unwrap();
             prop_assert!(window.start < window.end);
+            prop_assert!(definition.windows(ordinal..ordinal + 1).eq([window]));
         }
     }
 
