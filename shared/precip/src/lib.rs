@@ -28,6 +28,7 @@ pub use self::private::partitions::{IntoPartitions, LazyPartitions};
 
 pub mod prelude;
 mod private;
+pub mod testing;
 
 #[doc(hidden)]
 pub mod __private {
