@@ -7,5 +7,7 @@ pub mod exit;
 pub mod failure;
 pub mod graph;
 pub mod label;
+pub mod launch;
 pub mod output;
+pub mod progress;
 pub mod session;

@@ -15,13 +15,19 @@ use precip_engine::{
     state::{PageRequest, PartitionRef, Run, RunFilter, StateStore},
 };
 
+use precip_local::home::Home;
+
 use crate::{failure::Failure, graph::Tally};
 
 /// A project, its record, and the moment at which a command looks at both.
 #[derive(Debug)]
 pub struct Session {
     /// What the project declares.
-    pub definitions: Definitions,
+    pub definitions: Arc<Definitions>,
+    /// Where state and data are.
+    pub home: Home,
+    /// The environment that was named; the project's first one otherwise.
+    pub environment: Option<String>,
     /// The record.
     pub store: Arc<dyn StateStore>,
     /// The present moment and the dynamic keys.
@@ -31,6 +37,12 @@ pub struct Session {
 }
 
 impl Session {
+    /// Says something to the person, on stderr, beside the answer.
+    #[expect(clippy::print_stderr, reason = "everything but data goes to stderr")]
+    pub fn say(&self, line: &str) {
+        eprintln!("{line}");
+    }
+
     /// The asset of this key.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod checks;
 mod dynamic;
 mod graph;
 mod partitions;
+mod plan;
 mod runs;
 
 pub use asset::asset;
@@ -14,4 +15,5 @@ pub use checks::checks;
 pub use dynamic::dynamic;
 pub use graph::graph;
 pub use partitions::partitions;
+pub use plan::plan;
 pub use runs::{run, runs};

@@ -1,0 +1,13 @@
+//! Starting runs on this machine, and taking them up again.
+
+mod open;
+mod plan_file;
+mod report;
+mod resume;
+mod retry;
+mod start;
+mod stop;
+
+pub use resume::resume;
+pub use retry::retry;
+pub use start::{Request, materialize, plan};

@@ -1,0 +1,54 @@
+//! `resume`: going on with a run that was stopped or interrupted.
+
+use std::{io::Write, sync::Arc};
+
+use precip_engine::state::{OwnerId, RunStatus};
+use precip_local::{
+    executor::Stop,
+    home::{Takeover, take_over},
+};
+use precip_engine::run::new_run_id;
+
+use super::{
+    open, plan_file,
+    start::{executor, finish, home_failure, steps},
+    stop::Interrupts,
+};
+use crate::{args::RunControlArgs, exit::Exit, failure::Failure, progress, session::Session};
+
+/// Goes on with a run: what it has made is not made again.
+///
+/// # Errors
+/// [`Failure`] when there is no such run, it is at work or done, or it cannot be executed to its end.
+pub async fn resume(
+    session: &Session,
+    id: &str,
+    control: &RunControlArgs,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let run = session.run(id).await?;
+    if run.status == RunStatus::Succeeded {
+        session.say(&format!("run {} is done: there is nothing left to do", run.id));
+        return Ok(Exit::Done);
+    }
+    let planned = open::planned(session, plan_file::read(&session.home, run.id)?).await?;
+    let observer = progress::observer(steps(&planned.plan));
+    let ports = open::ports(session, Arc::clone(&observer));
+    let taken_up = open::run_session(session, ports.clone(), run.id, &planned).await?.repeated();
+    // An id of its own: the process that was interrupted had the run's.
+    let owner = OwnerId(new_run_id(ports.clock.as_ref(), ports.randomness.as_ref()).to_string());
+    let lock = session.home.lock_process(owner).map_err(home_failure)?;
+    let now = ports.clock.now();
+    let takeover = take_over(&session.home, session.store.as_ref(), &run, &lock, now).await;
+    if let Takeover::Alive(owner) = takeover.map_err(home_failure)? {
+        return Err(Failure::usage(format!("run {} is at work in another process", run.id))
+            .detail(&format!("its owner is `{}`", owner.0))
+            .help("wait for its end, or stop it there with Ctrl-C"));
+    }
+    let executor = executor(&lock, control);
+    let stop = Stop::default();
+    let interrupts = Interrupts::listen(stop.clone());
+    let report = executor.resume(Arc::new(taken_up), &planned, &stop).await;
+    drop((interrupts, observer, ports));
+    finish(session, run.id, report, out)
+}

@@ -1,0 +1,46 @@
+//! [`Bar`]: progress on a terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use precip_engine::run::{RunEvent, RunObserver};
+
+use super::words;
+
+/// A bar with counts, rate and time left; failures stand above it.
+#[derive(Debug)]
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar for so many (step, partition) pairs.
+    pub fn new(total: u64) -> Self {
+        let bar = ProgressBar::new(total);
+        let style = ProgressStyle::with_template(
+            "{bar:32.green} {pos}/{len}  {per_sec}  {eta} left  {wide_msg:.dim}",
+        );
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+}
+
+impl RunObserver for Bar {
+    fn observe(&self, event: &RunEvent<'_>) {
+        match event {
+            RunEvent::Started { step, .. } => self.0.set_message(words::name(step).to_owned()),
+            RunEvent::Ended { tally, .. } | RunEvent::Held { tally, .. } => {
+                self.0.set_length(tally.total);
+                self.0.set_position(tally.total - tally.left());
+            }
+            RunEvent::Retrying { .. } => {}
+        }
+        if let Some(line) = words::line(event) {
+            self.0.println(line);
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
