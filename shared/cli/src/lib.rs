@@ -1,5 +1,6 @@
 //! The commands that the binary of every Precip project has.
 
+mod app;
 pub mod args;
 pub mod command;
 pub mod env;
@@ -11,3 +12,5 @@ pub mod launch;
 pub mod output;
 pub mod progress;
 pub mod session;
+
+pub use app::main;

@@ -143,20 +143,8 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<DynamicAction>,
     },
-    /// Ask why automation would or would not run an asset
-    Automation {
-        /// What to do
-        #[command(subcommand)]
-        action: AutomationAction,
-    },
     /// Look for what is wrong: definitions, environment, folders, record
     Doctor,
-    /// Print the whole project as one JSON document
-    Describe {
-        /// Print the JSON Schema of that document instead
-        #[arg(long)]
-        schema: bool,
-    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -180,16 +168,6 @@ pub enum DynamicAction {
         /// The keys
         #[arg(required = true)]
         keys: Vec<String>,
-    },
-}
-
-/// What to ask of automation.
-#[derive(Debug, Clone, Subcommand)]
-pub enum AutomationAction {
-    /// Show which part of an asset's condition is true, for which partitions
-    Explain {
-        /// The asset's key
-        key: String,
     },
 }
 

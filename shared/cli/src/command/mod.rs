@@ -3,17 +3,21 @@
 mod asset;
 mod assets;
 mod checks;
+mod doctor;
 mod dynamic;
 mod graph;
 mod partitions;
 mod plan;
 mod runs;
+mod show;
 
 pub use asset::asset;
 pub use assets::assets;
 pub use checks::checks;
+pub use doctor::doctor;
 pub use dynamic::dynamic;
 pub use graph::graph;
 pub use partitions::partitions;
 pub use plan::plan;
 pub use runs::{run, runs};
+pub use show::show;

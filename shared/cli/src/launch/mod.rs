@@ -8,6 +8,7 @@ mod retry;
 mod start;
 mod stop;
 
+pub(crate) use open::{data, environment};
 pub use resume::resume;
 pub use retry::retry;
 pub use start::{Request, materialize, plan};

@@ -1,0 +1,130 @@
+//! `doctor`: what is wrong, and how to mend it.
+
+use std::io::Write;
+
+use precip_engine::{settings::ProcessEnvironment, state::RunFilter, state::PageRequest, state::RunStatus};
+use serde::Serialize;
+
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    launch,
+    output::json,
+    session::Session,
+};
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: String,
+    /// What is wrong; nothing when all is well.
+    problem: Option<String>,
+    /// What to do about it, or what was found when all is well.
+    note: String,
+}
+
+impl Finding {
+    fn well(what: impl Into<String>, note: impl Into<String>) -> Self {
+        Self { what: what.into(), problem: None, note: note.into() }
+    }
+
+    fn wrong(what: impl Into<String>, problem: impl Into<String>, note: impl Into<String>) -> Self {
+        Self { what: what.into(), problem: Some(problem.into()), note: note.into() }
+    }
+}
+
+/// Looks at definitions, environment, folders and record. Definitions that are wrong never get
+/// here: the command line says so before any command.
+///
+/// # Errors
+/// [`Failure`] when the answer cannot be written.
+pub async fn doctor(session: &Session, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let mut findings = vec![definitions(session)];
+    findings.extend(settings(session).await);
+    findings.push(folder(session));
+    findings.extend(record(session).await);
+    if session.json {
+        json(out, &findings)?;
+    } else {
+        for finding in &findings {
+            match &finding.problem {
+                None => writeln!(out, "ok     {}: {}", finding.what, finding.note)?,
+                Some(problem) => {
+                    writeln!(out, "wrong  {}: {problem}", finding.what)?;
+                    writeln!(out, "       {}", finding.note)?;
+                }
+            }
+        }
+    }
+    let wrong = findings.iter().any(|finding| finding.problem.is_some());
+    Ok(if wrong { Exit::Environment } else { Exit::Done })
+}
+
+fn definitions(session: &Session) -> Finding {
+    let graph = session.definitions.graph();
+    let (checks, ops) = (graph.checks().count(), session.definitions.ops().len());
+    let note = format!("{} assets, {ops} ops, {checks} checks", graph.len());
+    Finding::well("definitions", note)
+}
+
+async fn settings(session: &Session) -> Vec<Finding> {
+    let environment = match launch::environment(session) {
+        Ok(environment) => environment,
+        Err(failure) => return vec![Finding::wrong("environment", failure.message, "name another with `--env`")],
+    };
+    let name = format!("environment `{}`", environment.name());
+    let problems = environment.check_settings(&ProcessEnvironment).await;
+    if problems.is_empty() {
+        let count = environment.settings().count();
+        return vec![Finding::well(name, format!("{count} settings read"))];
+    }
+    let wrong = |(by, problem): (String, _)| {
+        Finding::wrong(name.clone(), format!("{problem}"), format!("read by {by}"))
+    };
+    problems.into_iter().map(wrong).collect()
+}
+
+/// Writes a file where data goes and removes it again.
+fn folder(session: &Session) -> Finding {
+    let root = session.home.root();
+    let what = format!("home `{}`", root.display());
+    if !root.exists() {
+        return Finding::well(what, "made by the first run");
+    }
+    let probe = root.join(format!(".doctor-{}", std::process::id()));
+    match std::fs::write(&probe, b"precip").and_then(|()| std::fs::remove_file(&probe)) {
+        Ok(()) => Finding::well(what, "can be written"),
+        Err(error) => Finding::wrong(
+            what,
+            format!("cannot be written: {error}"),
+            "give your user the right to write there, make room, or choose another with `--home`",
+        ),
+    }
+}
+
+async fn record(session: &Session) -> Vec<Finding> {
+    let filter = RunFilter {
+        statuses: vec![RunStatus::Running, RunStatus::Canceling],
+        ..RunFilter::default()
+    };
+    let runs = match session.store.runs(&filter, &PageRequest::first(100)).await {
+        Ok(runs) => runs.items,
+        Err(error) => {
+            return vec![Finding::wrong("record", error.to_string(), "no run can start before that")];
+        }
+    };
+    let interrupted = runs.iter().filter(|run| {
+        let owner = run.owner.as_ref().map(|owner| session.home.is_alive(&owner.id));
+        !matches!(owner, Some(Ok(true)))
+    });
+    let findings: Vec<Finding> = interrupted
+        .map(|run| {
+            Finding::wrong(
+                format!("run {}", run.id),
+                "was interrupted: its process is gone",
+                format!("`resume {}` goes on with it", run.id),
+            )
+        })
+        .collect();
+    if findings.is_empty() { vec![Finding::well("record", "can be read; no run was interrupted")] } else { findings }
+}
