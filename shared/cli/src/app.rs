@@ -11,7 +11,7 @@ use precip_core::partitions::PartitionContext;
 use precip_engine::{
     definitions::{Definitions, InvalidDefinitions},
     run::{Clock, SystemClock, partition_context},
-    state::{MemoryStore, StateStore},
+    state::{StateStore, memory::MemoryStore},
 };
 use precip_local::home::Home;
 

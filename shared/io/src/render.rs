@@ -97,7 +97,7 @@ impl Value {
     }
 
     /// The first rows of a table; anything else as it is.
-    fn first(&self, limit: usize) -> Self {
+    pub fn first(&self, limit: usize) -> Self {
         let Self::Table(table) = self else {
             return self.clone();
         };
