@@ -10,7 +10,7 @@ use clap::{CommandFactory, Parser};
 use precip_core::partitions::PartitionContext;
 use precip_engine::{
     definitions::{Definitions, InvalidDefinitions},
-    run::{Clock, SystemClock, partition_context},
+    run::{Clock, SystemClock, partition_context, renumber_changed},
     state::{StateStore, memory::MemoryStore},
 };
 use precip_local::home::Home;
@@ -106,6 +106,7 @@ async fn open(
     let definitions = Arc::new(definitions);
     let now = global.now.unwrap_or_else(|| SystemClock.now());
     let context: PartitionContext = partition_context(&definitions, &store, now).await?;
+    renumber_changed(&definitions, &store, &context).await?;
     Ok(Session {
         definitions,
         home,

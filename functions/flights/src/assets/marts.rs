@@ -1,0 +1,41 @@
+//! What people look at.
+
+use precip::prelude::*;
+
+#[expect(unused_imports, reason = "parameters name the assets")]
+use crate::assets::staging::{delays, departures};
+use crate::{
+    compute,
+    partitions::{MONTHLY, ORIGINS},
+    rows::{CarrierMonth, Delay, DepartureHour, OriginHour},
+};
+
+/// Flights, cancellations and delays of each airline in a month.
+#[asset(
+    group = "marts",
+    partitions = MONTHLY,
+    owners = ["team:analytics"],
+    tags(domain = "flights", tier = "1"),
+    kinds = ["parquet"],
+    code_version = "1",
+)]
+pub fn carrier_month(delays: Vec<Delay>) -> Vec<CarrierMonth> {
+    compute::carrier_month(&delays)
+}
+
+/// When each airport is busy, over all days that are there so far.
+#[asset(
+    group = "marts",
+    partitions = ORIGINS,
+    owners = ["team:analytics"],
+    tags(domain = "flights"),
+    kinds = ["parquet"],
+    code_version = "1",
+)]
+pub fn origin_profile(
+    context: &AssetContext,
+    departures: Option<Vec<DepartureHour>>,
+) -> Result<Vec<OriginHour>, AssetError> {
+    let origin = context.partition_key()?.as_str();
+    Ok(compute::origin_profile(origin, &departures.unwrap_or_default()))
+}

@@ -1,0 +1,5 @@
+//! The assets, by group.
+
+pub mod marts;
+pub mod raw;
+pub mod staging;
