@@ -11,6 +11,7 @@ pub use precip_macros::multi_asset;
 #[doc = include_str!("../docs/partitions.md")]
 pub use precip_macros::partitions;
 
+pub use precip_cli::main;
 pub use precip_core as core;
 pub use precip_engine as engine;
 pub use precip_engine::{
