@@ -8,7 +8,7 @@ pub static DAILY: LazyPartitions =
 
 /// A partition for each month of 2013.
 pub static MONTHLY: LazyPartitions =
-    partitions!(monthly(start = "2013-01-01", end = "2014-01-01", timezone = "America/New_York"));
+    partitions!(monthly(start = "2013-01", end = "2014-01", fmt = "%Y-%m", timezone = "America/New_York"));
 
 /// The three airports of New York.
 pub static ORIGINS: LazyPartitions = partitions!(static("EWR", "JFK", "LGA"));

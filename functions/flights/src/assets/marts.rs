@@ -2,7 +2,6 @@
 
 use precip::prelude::*;
 
-#[expect(unused_imports, reason = "parameters name the assets")]
 use crate::assets::staging::{delays, departures};
 use crate::{
     compute,

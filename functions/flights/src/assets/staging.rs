@@ -3,7 +3,6 @@
 use chrono::NaiveDate;
 use precip::prelude::*;
 
-#[expect(unused_imports, reason = "parameters name the assets")]
 use crate::assets::raw::{airlines, flights, weather};
 use crate::{
     compute,
