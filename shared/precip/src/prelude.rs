@@ -1,6 +1,8 @@
 //! What a file that declares assets uses: `use precip::prelude::*;`.
 
 pub use precip_core::{
+    automation::AutomationCondition,
+    freshness::FreshnessPolicy,
     mapping::PartitionMapping,
     partitions::{PartitionKey, PartitionsDefinition, TimeWindow},
     spec::{ComputeProfile, RetryPolicy, Severity},

@@ -60,6 +60,8 @@ fn airports() -> Json<Vec<i64>> {
     pool = "database",
     compute = PROFILE,
     checks = [not_empty(blocking, description = "There are rows."), fresh],
+    freshness(fail_window = "24h", warn_window = "12h"),
+    automation = AutomationCondition::eager(),
 )]
 async fn flights() -> Result<Output<Json<Vec<i64>>>, AssetError> {
     Ok(Output::new(Json(vec![1]))
@@ -115,6 +117,14 @@ fn every_option_reaches_the_spec() {
         ],
         partitions: Some(Arc::new(daily.into())),
         io_manager: Some("warehouse".to_owned()),
+        freshness: Some(
+            FreshnessPolicy::time_window(
+                Duration::from_secs(24 * 3600),
+                Some(Duration::from_secs(12 * 3600)),
+            )
+            .unwrap(),
+        ),
+        automation: Some(AutomationCondition::eager()),
         ..AssetSpec::new("raw/flights".parse().unwrap())
     };
     let expected = OpSpec {
@@ -141,7 +151,7 @@ fn every_option_reaches_the_spec() {
     assert_eq!(op.spec, expected);
     assert_eq!(op.execution, Execution::Async);
     assert!(op.source.file.ends_with("declarations.rs"));
-    assert_eq!(super_line("async fn flights"), op.source.line + 17);
+    assert_eq!(super_line("async fn flights"), op.source.line + 19);
 }
 
 /// The line of this file that begins with a text.

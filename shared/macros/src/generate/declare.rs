@@ -7,7 +7,7 @@ use quote::{quote, quote_spanned};
 use syn::{Expr, Ident, LitStr, spanned::Spanned};
 
 use super::call::dep;
-use crate::model::{AssetModel, BackfillModel, ComputeModel, OpModel, RetryModel};
+use crate::model::{AssetModel, BackfillModel, ComputeModel, FreshnessModel, OpModel, RetryModel};
 
 /// An expression that declares one asset.
 pub(super) fn asset_decl(asset: &AssetModel) -> TokenStream {
@@ -45,9 +45,37 @@ pub(super) fn asset_decl(asset: &AssetModel) -> TokenStream {
         };
         quote!(.check(#name, #blocking, #description))
     });
+    let freshness = asset.freshness.iter().map(freshness_call);
+    let automation = asset
+        .automation
+        .iter()
+        .map(|condition| quote_spanned!(condition.span()=> .automation(#condition)));
     quote! {
         __p::AssetDecl::of::<#marker>()
             #(#description)* #(#texts)* #(#tags)* #(#metadata)* #(#deps)* #(#checks)*
+            #(#freshness)* #(#automation)*
+    }
+}
+
+fn freshness_call(freshness: &FreshnessModel) -> TokenStream {
+    match freshness {
+        FreshnessModel::Shared(policy) => quote_spanned!(policy.span()=> .freshness(&#policy)),
+        FreshnessModel::TimeWindow { fail, warn } => {
+            let fail = millis(*fail);
+            let warn = match warn.map(millis) {
+                Some(warn) => quote!(::core::option::Option::Some(#warn)),
+                None => quote!(::core::option::Option::None),
+            };
+            quote!(.freshness(&__p::FreshnessPolicy::time_window(#fail, #warn)))
+        }
+        FreshnessModel::Cron {
+            deadline,
+            lower_bound,
+            timezone,
+        } => {
+            let lower_bound = millis(*lower_bound);
+            quote!(.freshness(&__p::FreshnessPolicy::cron(#deadline, #lower_bound, #timezone)))
+        }
     }
 }
 

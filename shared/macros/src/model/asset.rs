@@ -7,12 +7,13 @@ use precip_core::{
 use syn::{Attribute, Error, Expr, ExprLit, Ident, Lit, LitStr, Meta, ext::IdentExt};
 
 use super::{
-    DeclaredCheck, Dep, Label,
+    DeclaredCheck, Dep, FreshnessModel, Label,
+    freshness::freshness,
     labels::{checks, labels, tags},
 };
 use crate::{
     errors::Errors,
-    options::{Options, list, parsed, string},
+    options::{Options, expr, list, parsed, string},
 };
 
 /// The options of one asset.
@@ -30,6 +31,8 @@ pub(crate) const OPTIONS: &[&str] = &[
     "metadata",
     "deps",
     "checks",
+    "freshness",
+    "automation",
 ];
 
 /// A doc comment.
@@ -94,6 +97,8 @@ pub(crate) struct AssetModel {
     /// `None` where nothing is said.
     pub(crate) deps: Option<Vec<Dep>>,
     pub(crate) checks: Vec<DeclaredCheck>,
+    pub(crate) freshness: Option<FreshnessModel>,
+    pub(crate) automation: Option<Expr>,
     pub(crate) docs: Docs,
 }
 
@@ -120,6 +125,8 @@ impl AssetModel {
             metadata: labels("metadata", options, errors),
             deps: options.value("deps", Dep::parse_list, errors),
             checks: checks(options, errors),
+            freshness: freshness(options, errors),
+            automation: options.value("automation", expr, errors),
             marker,
             docs,
         }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Options of an asset that make sense only where a function makes it.
-const MADE_HERE: &[&str] = &["io_manager", "checks", "code_version"];
+const MADE_HERE: &[&str] = &["io_manager", "checks", "code_version", "automation"];
 
 /// An external asset, as written.
 pub(crate) struct ExternalModel {

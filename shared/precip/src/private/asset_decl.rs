@@ -3,6 +3,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use precip_core::{
+    automation::AutomationCondition,
     key::CheckKey,
     mapping::PartitionMapping,
     metadata::MetadataValue,
@@ -13,7 +14,7 @@ use precip_engine::{
     definitions::{Declaration, SourceLocation},
 };
 
-use super::partitions::IntoPartitions;
+use super::{freshness::IntoFreshness, partitions::IntoPartitions};
 
 /// One asset while it is declared. The macros have checked every text; one that a later version of
 /// the core refuses is reported with the definitions.
@@ -110,6 +111,19 @@ impl AssetDecl {
             description: description.map(str::to_owned),
             ..CheckSpec::new(key)
         });
+        self
+    }
+
+    pub fn freshness<F: IntoFreshness>(mut self, policy: &F) -> Self {
+        match policy.to_freshness() {
+            Ok(policy) => self.spec.freshness = Some(policy),
+            Err(problem) => self.problems.push(problem),
+        }
+        self
+    }
+
+    pub fn automation(mut self, condition: AutomationCondition) -> Self {
+        self.spec.automation = Some(condition);
         self
     }
 

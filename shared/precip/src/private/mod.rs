@@ -6,6 +6,7 @@
 
 mod asset_decl;
 mod finish;
+mod freshness;
 mod op_decl;
 pub(crate) mod partitions;
 mod schema;
@@ -15,6 +16,7 @@ pub(crate) mod exports {
 
     pub use inventory;
     pub use precip_core::{
+        freshness::FreshnessPolicy,
         partitions::{
             DynamicPartitions, MultiPartitions, PartitionsDefinition, StaticPartitions,
             TimeWindowPartitions,

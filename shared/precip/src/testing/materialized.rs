@@ -50,9 +50,10 @@ impl Materialized {
         partition: Option<&str>,
     ) -> Result<P, TestError> {
         let made = self.materialization::<A>(partition).await?;
-        let pointer = made.pointer.as_deref().ok_or_else(|| {
-            TestError::Value(format!("`{}` stores its data itself", A::KEY))
-        })?;
+        let pointer = made
+            .pointer
+            .as_deref()
+            .ok_or_else(|| TestError::Value(format!("`{}` stores its data itself", A::KEY)))?;
         let spec = self.spec::<A>()?;
         let manager = self.open.io_managers.get(spec).ok_or_else(|| {
             TestError::Value(format!("the IO manager of `{}` is not open", A::KEY))
