@@ -1,4 +1,5 @@
 //! What the macros declare, and what the declared ops do when they are called.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -262,6 +263,8 @@ async fn config_is_refused_with_its_place() {
     );
 }
 
+type Numbers = Json<Vec<i64>>;
+
 /// Numbers apart.
 #[multi_asset(
     can_subset,
@@ -273,9 +276,7 @@ async fn config_is_refused_with_its_place() {
         odd(group = "strange", deps = [even]),
     ),
 )]
-fn split(
-    context: AssetContext,
-) -> Result<(Option<Output<Json<Vec<i64>>>>, Option<Json<Vec<i64>>>), AssetError> {
+fn split(context: AssetContext) -> Result<(Option<Output<Numbers>>, Option<Numbers>), AssetError> {
     let even = context
         .is_selected::<even>()
         .then(|| Output::new(Json(vec![2])).check(CheckResult::pass()));

@@ -79,7 +79,7 @@ pub(super) fn needs(function: &Function) -> TokenStream {
         let ty = &param.ty;
         match &param.kind {
             ParamKind::Input { asset, mapping } => {
-                let mapping = mapping_of(mapping.as_ref());
+                let mapping = mapping_of(mapping.as_deref());
                 quote_spanned!(ty.span()=> .input::<#asset, #ty>(#name, #mapping))
             }
             ParamKind::Resource(_, inner) => {

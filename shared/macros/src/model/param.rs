@@ -24,7 +24,7 @@ pub(crate) enum ParamKind {
         /// The asset's marker type.
         asset: Path,
         /// How partitions correspond.
-        mapping: Option<Expr>,
+        mapping: Option<Box<Expr>>,
     },
     /// A resource.
     Resource(ResourceForm, Box<Type>),
@@ -115,7 +115,7 @@ fn by_attribute(attr: &Attribute, ident: &Ident, ty: &Type) -> Result<ParamKind>
                 let dep: Dep = list.parse_args_with(Dep::parse_input)?;
                 Ok(ParamKind::Input {
                     asset: dep.asset.unwrap_or_else(|| ident.clone().into()),
-                    mapping: dep.mapping,
+                    mapping: dep.mapping.map(Box::new),
                 })
             }
             other => Err(Error::new(
