@@ -1,0 +1,88 @@
+//! Plans of a thousand assets in ten layers. The size is the number of (asset, day) pairs.
+
+use divan::Bencher;
+use precip_bench_core::{
+    graphs::{Edges, layered},
+    windows::days,
+};
+use precip_core::{
+    graph::AssetGraph,
+    partitions::PartitionSet,
+    plan::{AssetPartitions, Lineage, PartitionSelector, Plan, PlanRequest, Record},
+};
+
+use crate::{A_THOUSAND, PAIRS};
+
+fn plan(
+    bencher: Bencher,
+    size: u64,
+    edges: Edges,
+    selector: &PartitionSelector,
+    record: impl Fn(&AssetGraph, u64) -> Record,
+) {
+    let count = size / A_THOUSAND as u64;
+    let days = days("UTC", count);
+    let graph = layered(A_THOUSAND, &days.definition, edges, None);
+    let record = record(&graph, count);
+    let request = PlanRequest::new(graph.all(), selector.clone());
+    bencher.bench_local(|| {
+        Plan::new(Lineage::new(&graph, &days.context), &request, &record).expect("a plan")
+    });
+}
+
+fn nothing(_: &AssetGraph, _: u64) -> Record {
+    Record::default()
+}
+
+/// Every third day of every asset.
+fn every_third(graph: &AssetGraph, days: u64) -> Record {
+    let made: PartitionSet = (0..days).step_by(3).collect();
+    Record {
+        materialized: graph.ids().map(|asset| (asset, made.clone())).collect(),
+        failed: AssetPartitions::new(),
+    }
+}
+
+#[divan::bench(args = PAIRS, max_time = 2)]
+fn all(bencher: Bencher, size: u64) {
+    plan(
+        bencher,
+        size,
+        Edges::SameDay,
+        &PartitionSelector::all(),
+        nothing,
+    );
+}
+
+#[divan::bench(args = PAIRS, max_time = 2)]
+fn all_made_from_the_day_before(bencher: Bencher, size: u64) {
+    plan(
+        bencher,
+        size,
+        Edges::DayBefore,
+        &PartitionSelector::all(),
+        nothing,
+    );
+}
+
+#[divan::bench(args = PAIRS, max_time = 2)]
+fn missing_two_of_three(bencher: Bencher, size: u64) {
+    plan(
+        bencher,
+        size,
+        Edges::SameDay,
+        &PartitionSelector::all().missing(),
+        every_third,
+    );
+}
+
+#[divan::bench(args = PAIRS, max_time = 2)]
+fn missing_two_of_three_made_from_the_day_before(bencher: Bencher, size: u64) {
+    plan(
+        bencher,
+        size,
+        Edges::DayBefore,
+        &PartitionSelector::all().missing(),
+        every_third,
+    );
+}
