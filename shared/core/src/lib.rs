@@ -19,3 +19,14 @@ pub mod partitions;
 pub mod plan;
 pub mod selection;
 pub mod spec;
+
+/// The guides about this crate: their examples are run as tests.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../../docs/automation.md")]
+    mod automation {}
+    #[doc = include_str!("../../../docs/partitions.md")]
+    mod partitions {}
+    #[doc = include_str!("../../../docs/selection.md")]
+    mod selection {}
+}
