@@ -3,6 +3,9 @@
 //! The rule is Dagster's: a run of windows is one span of time, its ends are shifted, then moved
 //! outward to the windows of the other side, then cut to those that exist.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
@@ -199,12 +202,38 @@ impl<'d> Mapper<'d> {
             mapped.nonexistent = before;
             return mapped;
         }
+        let mut covered = DateTime::<Utc>::MIN_UTC;
         for run in set.ranges() {
-            if let Some(span) = self.from.span(run).and_then(|span| self.target_span(span)) {
+            if self.can_overlap() {
+                match self.from.span(run.clone()) {
+                    // What is covered holds everything from an earlier run on.
+                    Some(span) if span.end <= covered => continue,
+                    Some(span) if self.is_within_bounds(&span) => {
+                        let overlapping = self.to.0.overlapping(span);
+                        let last = overlapping.last().and_then(|last| self.to.0.window(last));
+                        covered = last.map_or(covered, |last| last.end);
+                        mapped.existing |= &overlapping;
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
+            if let Some(span) = self.target_span(run) {
                 self.cut(span, &mut mapped);
             }
         }
         mapped
+    }
+
+    /// Whether a span within what exists of the target is mapped to the windows that overlap it, and
+    /// to nothing else. Around windows that are excluded it is not.
+    fn can_overlap(&self) -> bool {
+        self.is_plain() && !self.aligned && self.to.0.exclusions().is_empty()
+    }
+
+    fn is_within_bounds(&self, span: &Span) -> bool {
+        self.bounds
+            .is_some_and(|(first, last)| first.start <= span.start && span.end <= last.end)
     }
 
     /// Each window by itself; but where a whole run has windows on all sides of what it maps to, no
@@ -241,19 +270,16 @@ impl<'d> Mapper<'d> {
         if self.start_offset > self.end_offset || !self.from.0.exclusions().is_empty() {
             return None;
         }
-        let span = self.target_span(self.from.span(run)?)?;
+        let span = self.target_span(run)?;
         let (first, last) = self.bounds?;
         (span.start > first.start && span.end < last.end).then_some(span)
     }
 
-    /// The span of target windows that a span of the source is mapped to, unless it is empty.
-    fn target_span(&self, span: Span) -> Option<Span> {
+    /// The span of target windows that a run of the source is mapped to, unless it is empty.
+    fn target_span(&self, run: Range<u64>) -> Option<Span> {
         let shifted = match self.direction {
-            Direction::Up => {
-                self.shift(self.from, span.start, self.start_offset)?
-                    ..self.shift(self.from, span.end, self.end_offset)?
-            }
-            Direction::Down => span,
+            Direction::Up => self.shifted_run(run)?,
+            Direction::Down => self.from.span(run)?,
         };
         let outward = if self.aligned {
             shifted
@@ -270,14 +296,44 @@ impl<'d> Mapper<'d> {
         (target.start < target.end).then_some(target)
     }
 
+    /// The span of a run of the source, both ends shifted.
+    fn shifted_run(&self, run: Range<u64>) -> Option<Span> {
+        if let Some(span) = self.shifted_by_ordinals(&run) {
+            return Some(span);
+        }
+        let span = self.from.span(run)?;
+        Some(
+            self.shift(self.from, span.start, self.start_offset)?
+                ..self.shift(self.from, span.end, self.end_offset)?,
+        )
+    }
+
+    /// The same where ordinals count the windows that are shifted by: none is excluded, and none
+    /// before the definition's start is needed. Finds a window much faster than its schedule does.
+    fn shifted_by_ordinals(&self, run: &Range<u64>) -> Option<Span> {
+        if !self.from.0.exclusions().is_empty() || self.from.is_basic_hourly() {
+            return None;
+        }
+        let first = run.start.checked_add_signed(self.start_offset)?;
+        let last = run
+            .end
+            .checked_sub(1)?
+            .checked_add_signed(self.end_offset)?;
+        let (first, last) = (self.from.0.window(first)?, self.from.0.window(last)?);
+        Some(self.bounded(first.start, self.start_offset)..self.bounded(last.end, self.end_offset))
+    }
+
     /// A boundary moved by whole windows, but not out of what exists of the target.
     fn shift(&self, row: Lattice<'_>, moment: DateTime<Utc>, by: i64) -> Option<DateTime<Utc>> {
-        let shifted = row.shift(moment, by)?;
-        Some(match self.bounds {
+        Some(self.bounded(row.shift(moment, by)?, by))
+    }
+
+    fn bounded(&self, shifted: DateTime<Utc>, by: i64) -> DateTime<Utc> {
+        match self.bounds {
             Some((first, _)) if by < 0 => shifted.max(first.start),
             Some((_, last)) if by > 0 => shifted.min(last.end),
             _ => shifted,
-        })
+        }
     }
 
     /// Adds the part of a span that exists, and the part that does not.

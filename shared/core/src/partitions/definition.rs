@@ -123,6 +123,8 @@ impl PartitionsDefinition {
     ) -> Box<dyn Iterator<Item = PartitionKey> + 'a> {
         match self {
             Self::Multi(multi) => multi.keys(set, context),
+            // Run by run: a day's windows are found together, and neighbours share a day.
+            Self::TimeWindow(windows) => Box::new(set.ranges().flat_map(|run| windows.keys(run))),
             _ => Box::new(set.iter().filter_map(|ordinal| self.key(ordinal, context))),
         }
     }
