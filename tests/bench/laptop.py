@@ -20,29 +20,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
+
+import dagster_venv
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-DAGSTER = "1.13.28"
-
-
-def cache():
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(base) / "precip"
-
-
-def install_dagster():
-    """Answers the folder of the virtual environment's programs."""
-    folder = cache() / f"dagster-{DAGSTER}"
-    programs = folder / "bin"
-    if not (programs / "dagster-daemon").exists():
-        print(f"installing Dagster {DAGSTER} ...", file=sys.stderr)
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run(
-            [programs / "pip", "install", "--quiet", f"dagster=={DAGSTER}"], check=True
-        )
-    return programs
 
 
 def build_precip():
@@ -143,7 +125,7 @@ def main():
     arguments = parser.parse_args()
     count = arguments.partitions
     days = f"2023-01-01...{time.strftime('%Y-%m-%d', time.gmtime(1672531200 + 86400 * (count - 1)))}"
-    dagster_programs, precip_programs = install_dagster(), build_precip()
+    dagster_programs, precip_programs = dagster_venv.install(), build_precip()
 
     def precip(program, *command):
         def once():
@@ -171,7 +153,7 @@ def main():
             flush=True,
         )
 
-    print(f"{'':<34} {'Precip':>23}   {f'Dagster {DAGSTER}':>24}   {'time':>9} {'memory':>7}")
+    print(f"{'':<34} {'Precip':>23}   {f'Dagster {dagster_venv.VERSION}':>24}   {'time':>9} {'memory':>7}")
     for what, select, assets in [
         (f"{count} partitions of one asset", "one", "one"),
         (f"{count} partitions of a chain of 3", "first+", "first,second,third"),

@@ -109,7 +109,7 @@ impl Parts {
             text.get(..name.len())
                 .is_some_and(|head| head.eq_ignore_ascii_case(name))
         };
-        let place = names.iter().position(|name| starts(name))?;
+        let place = names.iter().position(starts)?;
         set(&mut self, u32::try_from(place).ok()?);
         self.read(rest, &text[names[place].len()..])
     }
