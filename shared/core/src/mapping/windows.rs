@@ -147,6 +147,9 @@ struct Mapper<'d> {
     bounds: Option<(TimeWindow, TimeWindow)>,
     /// Whether every boundary of the source is one of the target.
     aligned: bool,
+    /// How many windows exist, where both sides are one definition whose ordinals count what is
+    /// shifted by.
+    shared: Option<u64>,
 }
 
 impl<'d> Mapper<'d> {
@@ -173,6 +176,9 @@ impl<'d> Mapper<'d> {
             .first_window(context.now)
             .zip(to.last_window(context.now));
         let (from, to) = (Lattice(from), Lattice(to));
+        // Shifted hours are hours that pass, not windows.
+        let counts = from.0.exclusions().is_empty() && !from.0.cron_expression().every_hour();
+        let shared = (counts && from.0 == to.0).then(|| to.0.count(context.now));
         let aligned = from.has_schedule_of(to) || (from.is_basic_daily() && to.is_basic_hourly());
         Self {
             from,
@@ -183,6 +189,7 @@ impl<'d> Mapper<'d> {
             lenient,
             bounds,
             aligned,
+            shared,
         }
     }
 
@@ -204,6 +211,10 @@ impl<'d> Mapper<'d> {
         }
         let mut covered = DateTime::<Utc>::MIN_UTC;
         for run in set.ranges() {
+            if let Some(shifted) = self.shifted_in_place(&run) {
+                mapped.existing.insert_range(shifted);
+                continue;
+            }
             if self.can_overlap() {
                 match self.from.span(run.clone()) {
                     // What is covered holds everything from an earlier run on.
@@ -226,9 +237,13 @@ impl<'d> Mapper<'d> {
     }
 
     /// Whether a span within what exists of the target is mapped to the windows that overlap it, and
-    /// to nothing else. Around windows that are excluded it is not.
+    /// to nothing else. Around windows that are excluded it is not; nor are hours, where the clock
+    /// is put back by half of one.
     fn can_overlap(&self) -> bool {
-        self.is_plain() && !self.aligned && self.to.0.exclusions().is_empty()
+        self.is_plain()
+            && !self.aligned
+            && self.to.0.exclusions().is_empty()
+            && !self.to.0.cron_expression().every_hour()
     }
 
     fn is_within_bounds(&self, span: &Span) -> bool {
@@ -296,6 +311,21 @@ impl<'d> Mapper<'d> {
         (target.start < target.end).then_some(target)
     }
 
+    /// The ordinals that a run is shifted to where both sides are one definition, all of them exist
+    /// and none is excluded.
+    fn shifted_in_place(&self, run: &Range<u64>) -> Option<Range<u64>> {
+        let (first, last) = match self.direction {
+            Direction::Up => (self.start_offset, self.end_offset),
+            Direction::Down => (
+                self.end_offset.checked_neg()?,
+                self.start_offset.checked_neg()?,
+            ),
+        };
+        let first = run.start.checked_add_signed(first)?;
+        let end = run.end.checked_add_signed(last)?;
+        (first < end && end <= self.shared?).then_some(first..end)
+    }
+
     /// The span of a run of the source, both ends shifted.
     fn shifted_run(&self, run: Range<u64>) -> Option<Span> {
         if let Some(span) = self.shifted_by_ordinals(&run) {
@@ -311,7 +341,7 @@ impl<'d> Mapper<'d> {
     /// The same where ordinals count the windows that are shifted by: none is excluded, and none
     /// before the definition's start is needed. Finds a window much faster than its schedule does.
     fn shifted_by_ordinals(&self, run: &Range<u64>) -> Option<Span> {
-        if !self.from.0.exclusions().is_empty() || self.from.is_basic_hourly() {
+        if !self.from.0.exclusions().is_empty() || self.from.0.cron_expression().every_hour() {
             return None;
         }
         let first = run.start.checked_add_signed(self.start_offset)?;

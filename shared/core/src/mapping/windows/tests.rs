@@ -8,7 +8,9 @@ use crate::{
     partitions::{PartitionContext, PartitionSet, PartitionsDefinition, TimeWindowPartitions},
 };
 
-const CRONS: [&str; 7] = [
+const CRONS: [&str; 9] = [
+    "30 * * * *",
+    "*/20 * * * *",
     "0 * * * *",
     "0 0 * * *",
     "30 2 * * *",
@@ -24,6 +26,8 @@ const ZONES: [&str; 4] = [
     "Australia/Lord_Howe",
     "Asia/Kathmandu",
 ];
+
+const START: &str = "2024-03-01-00:00:00";
 
 /// A definition, and the same with an exclusion that no window begins at, so that it has to be asked
 /// along its schedule.
@@ -42,11 +46,16 @@ proptest! {
         days in 0..40_i64,
         (start_offset, end_offset) in (-3..3_i64, -3..3_i64),
         shifted: bool,
+        one_definition: bool,
         wanted in prop::collection::btree_set(0..900_u64, 0..12),
         run in 1..60_u64,
     ) {
+        let (up_cron, later) = match one_definition {
+            true => (down_cron, START),
+            false => (up_cron, later),
+        };
         let [up, slow_up] = both_ways(CRONS[up_cron], later, zone);
-        let [down, slow_down] = both_ways(CRONS[down_cron], "2024-03-01-00:00:00", zone);
+        let [down, slow_down] = both_ways(CRONS[down_cron], START, zone);
         let now: DateTime<Utc> = "2024-03-12T17:00:00Z".parse().unwrap();
         let context = PartitionContext::at(now + chrono::Duration::days(days));
         let mapping = match shifted {
