@@ -7,7 +7,7 @@ use precip_core::key::AssetKey;
 /// It carries what the compiler has to know of an asset: that it exists, and what its function makes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an asset",
-    label = "not declared with `#[asset]`, `#[multi_asset]` or `external_asset!`",
+    label = "not declared with `#[asset]`, `#[multi_asset]` or `#[external_asset]`",
     note = "a parameter is named after the upstream asset that it takes; a parameter that is \
             something else says so with `#[input(..)]`, `#[resource]` or `#[config]`"
 )]

@@ -30,12 +30,19 @@ pub async fn renumber_changed(
         let declared = serde_json::to_vec(&definition).map_err(|error| {
             StateError::new(
                 StateErrorKind::Conflict,
-                format!("the partitions of `{}` cannot be written down", graph.key(asset)),
+                format!(
+                    "the partitions of `{}` cannot be written down",
+                    graph.key(asset)
+                ),
             )
             .because(error)
         })?;
         let digest = Sha256::digest(declared);
-        let layout: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let layout: String = digest
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let key = graph.key(asset);
         if state.layout(key).await?.as_deref() == Some(layout.as_str()) {
             continue;

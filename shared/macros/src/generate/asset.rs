@@ -37,7 +37,9 @@ pub(crate) fn asset(options: TokenStream, item: TokenStream) -> TokenStream {
     let is_asset = is_asset(&name, &asset.key, &data);
     let code = if errors.is_empty() {
         let checks = asset.checks.iter().map(|check| check.name.to_string());
-        let finish = quote!(__p::finish::<#name, _>(&__context, &[#(#checks),*], __returned));
+        let finish = quote_spanned! {returns.span()=>
+            __p::finish::<#name, _>(&__context, &[#(#checks),*], __returned)
+        };
         let run = run(&function, &finish);
         let (key, execution) = (&asset.key, execution(&function));
         let (asset, needs, op) = (asset_decl(&asset), needs(&function), op_calls(&op));

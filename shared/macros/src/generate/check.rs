@@ -1,7 +1,8 @@
 //! `#[asset_check]`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::{
     call::{dep, execution, needs, run},
@@ -27,8 +28,9 @@ pub(crate) fn asset_check(options: TokenStream, item: TokenStream) -> TokenStrea
     let code = match check {
         Some(check) if errors.is_empty() => {
             let (asset, check_name) = (&check.asset, &check.name);
-            let finish =
-                quote!(__p::finish_check::<#asset, _>(&__context, #check_name, __returned));
+            let finish = quote_spanned! {function.returns.span()=>
+                __p::finish_check::<#asset, _>(&__context, #check_name, __returned)
+            };
             let run = run(&function, &finish);
             let execution = execution(&function);
             let blocking = check.blocking.then(|| quote!(.blocking()));

@@ -14,7 +14,10 @@ pub(crate) fn partitions(definition: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let model = PartitionsModel::read(definition, &mut errors);
     let made = match &model {
-        Some(model) if errors.is_empty() => made(model),
+        Some(model) if errors.is_empty() => {
+            let made = made(model);
+            quote!(::std::sync::Arc::new(#made))
+        }
         _ => {
             let errors = errors.into_tokens();
             quote!({ #errors ::core::unreachable!() })
@@ -22,8 +25,9 @@ pub(crate) fn partitions(definition: TokenStream) -> TokenStream {
     };
     quote! {
         ::precip::LazyPartitions::new(|| {
+            #[allow(unused_imports)]
             use ::precip::__private as __p;
-            ::std::sync::Arc::new(#made)
+            #made
         })
     }
 }

@@ -51,7 +51,7 @@ impl Function {
             }
         }
         let returns = match &item.sig.output {
-            ReturnType::Default => syn::parse_quote!(()),
+            ReturnType::Default => syn::parse_quote_spanned!(item.sig.ident.span()=> ()),
             ReturnType::Type(_, written) => (**written).clone(),
         };
         let docs = Docs::of(&item.attrs);

@@ -88,8 +88,8 @@ fn by_type_or_name(ident: &Ident, ty: &Type) -> Result<ParamKind> {
         return Ok(ParamKind::Context { by_reference });
     }
     if by_reference {
-        return Err(Error::new(
-            ty.span(),
+        return Err(Error::new_spanned(
+            ty,
             format!(
                 "`{ident}` is taken by reference: mark it `#[resource]` if it is a resource, and \
                  take it by value if it is the data of asset `{ident}`"
@@ -105,8 +105,8 @@ fn by_type_or_name(ident: &Ident, ty: &Type) -> Result<ParamKind> {
 fn by_attribute(attr: &Attribute, ident: &Ident, ty: &Type) -> Result<ParamKind> {
     if attr.path().is_ident("input") {
         if let Type::Reference(_) = ty {
-            return Err(Error::new(
-                ty.span(),
+            return Err(Error::new_spanned(
+                ty,
                 "the data of an asset is taken by value: leave out the `&`",
             ));
         }
@@ -149,10 +149,7 @@ fn by_attribute(attr: &Attribute, ident: &Ident, ty: &Type) -> Result<ParamKind>
 }
 
 fn as_reference(ty: &Type) -> Error {
-    Error::new(
-        ty.span(),
-        "a resource is shared: take it as `&T` or `Arc<T>`",
-    )
+    Error::new_spanned(ty, "a resource is shared: take it as `&T` or `Arc<T>`")
 }
 
 fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {

@@ -127,7 +127,7 @@ impl AssetDecl {
         self
     }
 
-    pub fn partitions<P: IntoPartitions>(mut self, definition: &P) -> Self {
+    pub fn partitions<P: IntoPartitions + ?Sized>(mut self, definition: &P) -> Self {
         match definition.to_partitions() {
             Ok(definition) => self.spec.partitions = Some(definition),
             Err(problem) => self.problems.push(problem),

@@ -111,7 +111,7 @@ impl OpDecl {
         self
     }
 
-    pub fn partitions<P: IntoPartitions>(mut self, definition: &P) -> Self {
+    pub fn partitions<P: IntoPartitions + ?Sized>(mut self, definition: &P) -> Self {
         match definition.to_partitions() {
             Ok(definition) => self.partitions = Some(definition),
             Err(problem) => self.problems.push(problem),

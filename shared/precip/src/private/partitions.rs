@@ -58,7 +58,7 @@ impl<P: IntoPartitions, E: Display> IntoPartitions for Result<P, E> {
     }
 }
 
-impl<P: IntoPartitions> IntoPartitions for &P {
+impl<P: IntoPartitions + ?Sized> IntoPartitions for &P {
     fn to_partitions(&self) -> Result<Arc<PartitionsDefinition>, String> {
         (**self).to_partitions()
     }
