@@ -69,7 +69,9 @@ impl Landing {
             _ => Box::new(file),
         };
         let mut reader = ReaderBuilder::new().from_reader(bytes);
-        let rows: Result<Vec<T>, csv::Error> = reader.deserialize().collect();
+        // Asked for by itself, as the rows of a file whose header cannot be read are none.
+        let header = reader.headers().map(drop);
+        let rows = header.and_then(|()| reader.deserialize().collect());
         rows.map_err(|source| LandingError::Row { path, source })
     }
 }

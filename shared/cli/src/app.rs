@@ -34,7 +34,12 @@ pub fn main(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> Exi
         .enable_all()
         .build()
         .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(run(root, definitions)));
+        .and_then(|runtime| {
+            let done = runtime.block_on(run(root, definitions));
+            // A function that was given up on may keep its thread for ever: nobody waits for it.
+            runtime.shutdown_background();
+            done
+        });
     let exit = done.unwrap_or_else(|failure| {
         let closed = failure.exit == Exit::Done;
         if !closed {

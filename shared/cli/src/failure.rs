@@ -102,7 +102,12 @@ impl From<StateError> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::environment(format!("failed to write the answer: {error}"))
+        // Nobody reads on, as `head` does when it has enough: that is no failure.
+        let exit = match error.kind() {
+            io::ErrorKind::BrokenPipe => Exit::Done,
+            _ => Exit::Environment,
+        };
+        Self::new(exit, format!("failed to write the answer: {error}"))
     }
 }
 

@@ -29,6 +29,13 @@ pub(super) fn write(home: &Home, run: RunId, plan: &Plan) -> Result<(), Failure>
     fs::rename(&draft, &path).map_err(|error| failed(&error))
 }
 
+/// Removes the plan of a run that never came to be. A plan that stays behind does no harm.
+pub(super) fn remove(home: &Home, run: RunId) {
+    if let Some(folder) = path(home, run).parent() {
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
 /// Reads a plan.
 ///
 /// # Errors

@@ -131,6 +131,7 @@ pub(super) async fn start(
     let created = create_run(&ports, new).await?;
     if !created.is_new() {
         let existing = created.run();
+        plan_file::remove(&session.home, id);
         session.say(&format!("run {} was started for this key already: it {}", existing.id, existing.status));
         return Ok(Exit::Done);
     }

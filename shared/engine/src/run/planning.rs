@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use precip_core::{
     graph::{AssetId, AssetSet},
+    nearest::{nearest, or_list},
     partitions::{PartitionContext, PartitionsDefinition},
     plan::{CheckSelection, Lineage, PartitionSelector, Plan, PlanRequest, Record},
     selection::Selection,
@@ -136,8 +137,13 @@ fn check_config(definitions: &Definitions, config: &serde_json::Value) -> Result
     };
     for (name, value) in ops {
         let Some(op) = definitions.op_named(name) else {
+            let near = nearest(name, definitions.ops().map(|op| op.spec.name.as_str()));
+            let instead = match near.as_slice() {
+                [] => "leave it out".to_owned(),
+                near => format!("did you mean {}?", or_list(near)),
+            };
             return Err(PlanRunError::Config(format!(
-                "the run config names op `{name}`, which is not declared"
+                "the run config names op `{name}`, which is not declared: {instead}"
             )));
         };
         let Some(spec) = &op.config else {
