@@ -115,6 +115,7 @@ impl Executor {
         stop: &Stop,
     ) -> Result<RunReport, ExecuteError> {
         let pools = Pools::new(&session, plan).await?;
+        pools.give_back(&session).await?;
         let mut following = Following {
             session,
             plan,
@@ -129,6 +130,10 @@ impl Executor {
         };
         let started = Instant::now();
         let canceled = following.run(self, stop).await?;
+        if stop.at_once.is_cancelled() {
+            following.items.shutdown().await;
+            following.pools.give_back(&following.session).await?;
+        }
         following.write_skips().await?;
         let tally = following.schedule.tally();
         let end = if canceled && tally.left() + tally.held > 0 {

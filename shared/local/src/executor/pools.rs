@@ -43,6 +43,25 @@ impl Pools {
         })
     }
 
+    /// Gives back what an earlier process left of the run's slots: nobody else executes the run, so
+    /// nobody uses them, and nobody else would give them back before they expire.
+    pub(super) async fn give_back(&self, session: &RunSession) -> StateResult<()> {
+        let ours = format!("{}/", session.run);
+        let state = &session.ports.state;
+        for pool in self.limits.keys() {
+            let now = session.ports.clock.now();
+            let known = session.persist(|| state.pool(pool, now)).await?;
+            for slot in known.slots {
+                if slot.holder.0.starts_with(&ours) {
+                    session
+                        .persist(|| state.release(pool, &slot.holder))
+                        .await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn allows(&self, definitions: &Definitions, op: &str) -> bool {
         let Some(pool) = pool_of(definitions, op) else {
             return true;
