@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name of an asset: one or more parts, written with `/` between them (`raw/flights`).
@@ -122,7 +123,7 @@ pub struct InvalidAssetKey {
 /// assert_eq!(key.to_string(), "raw/flights:no_nulls");
 /// # Ok::<(), precip_core::key::InvalidCheckKey>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct CheckKey {
     /// The asset the check looks at.
     pub asset: AssetKey,

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Named facts in the order in which they were given.
 pub type Metadata = IndexMap<String, MetadataValue>;
 
 /// One fact. The variants are Dagster's `MetadataValue` types.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "value", rename_all = "snake_case")]
 pub enum MetadataValue {
     /// Plain text.
@@ -16,7 +17,11 @@ pub enum MetadataValue {
     /// A whole number.
     Int(i64),
     /// A number. JSON knows no NaN and no infinity: they are written as strings.
-    Float(#[serde(with = "float")] f64),
+    Float(
+        #[serde(with = "float")]
+        #[schemars(with = "float::Written")]
+        f64,
+    ),
     /// Yes or no.
     Bool(bool),
     /// Any JSON value.
@@ -34,14 +39,14 @@ pub enum MetadataValue {
 }
 
 /// The columns of a table, in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TableSchema {
     /// The columns.
     pub columns: Vec<TableColumn>,
 }
 
 /// One column of a [`TableSchema`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TableColumn {
     /// The column's name.
     pub name: String,
@@ -92,11 +97,12 @@ impl From<u64> for MetadataValue {
 
 /// Numbers that JSON does not know are written as their names, so that they come back.
 mod float {
+    use schemars::JsonSchema;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    #[derive(Deserialize)]
+    #[derive(Deserialize, JsonSchema)]
     #[serde(untagged)]
-    enum Written {
+    pub(super) enum Written {
         Number(f64),
         Name(String),
     }

@@ -4,6 +4,7 @@
 //! a laptop and AWS stands behind ports: [`io::IoManager`] for data and [`state`] for the record.
 
 pub mod asset;
+pub mod automation;
 pub mod definitions;
 pub mod io;
 pub mod run;

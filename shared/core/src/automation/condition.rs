@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::wire::Wire;
@@ -36,7 +37,7 @@ use crate::{key::AssetKey, selection::Selection};
 /// assert_eq!(serde_json::from_str::<AutomationCondition>(&json)?, hourly);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "Wire", into = "Wire")]
 pub struct AutomationCondition {
     /// What people call this condition; shown instead of its parts.
@@ -147,7 +148,7 @@ pub enum ConditionKind {
 }
 
 /// Which upstream assets an operator over dependencies asks, as asset selections.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Filter {
     /// Only upstream assets in one of these selections; all when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -158,7 +159,7 @@ pub struct Filter {
 }
 
 /// Tags that a run must carry.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunTags {
     /// Tags that must be there, whatever they hold.
     #[serde(

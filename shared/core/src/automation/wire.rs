@@ -1,13 +1,14 @@
 //! How conditions are written as JSON: `{"op": NAME, ..}`, with Dagster's names.
 
 use chrono::TimeDelta;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AutomationCondition, ConditionKind as K, Filter, RunTags};
 use crate::key::AssetKey;
 
 /// A condition as it is written: a node or a composite, and its label where that is not its own name.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Wire {
     #[serde(flatten)]
     op: Op,
@@ -23,7 +24,7 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "op", rename_all = "snake_case")]
 enum Op {
     Missing,

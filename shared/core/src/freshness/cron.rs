@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FreshnessState, InvalidFreshness, time_window::after};
@@ -12,7 +13,7 @@ use crate::cron::{CronExpression, CronSchedule, parse_time_zone};
 /// The asset has to be materialized between `lower_bound_delta` before each deadline and the
 /// deadline. What counts at a moment is the last deadline that has passed: an asset that was
 /// materialized too late, but since, is fresh.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Fields", into = "Fields")]
 pub struct CronFreshness {
     cron: CronExpression,
@@ -21,7 +22,7 @@ pub struct CronFreshness {
 }
 
 /// A policy as it is written down.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Fields {
     deadline_cron: String,

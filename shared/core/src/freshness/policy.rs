@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CronFreshness, FreshnessState, InvalidFreshness, TimeWindowFreshness};
@@ -26,7 +27,7 @@ use super::{CronFreshness, FreshnessState, InvalidFreshness, TimeWindowFreshness
 /// assert_eq!(by_ten.state(Some(last), noon), FreshnessState::Fail);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FreshnessPolicy {
     /// The data may be so old.

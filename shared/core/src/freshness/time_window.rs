@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FreshnessState, InvalidFreshness};
@@ -10,7 +11,7 @@ use super::{FreshnessState, InvalidFreshness};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The asset has to be materialized again before its last materialization is `fail_window` old.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Fields")]
 pub struct TimeWindowFreshness {
     fail_window: Duration,
@@ -19,7 +20,7 @@ pub struct TimeWindowFreshness {
 }
 
 /// A policy as it is written down.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Fields {
     fail_window: Duration,

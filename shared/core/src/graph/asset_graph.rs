@@ -38,7 +38,7 @@ pub struct Edge {
 /// assert_eq!(keys, ["raw/flights", "daily_flights"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AssetGraph {
     pub(super) ops: Vec<OpSpec>,
     pub(super) external: Vec<AssetSpec>,
@@ -55,7 +55,7 @@ pub struct AssetGraph {
 }
 
 /// Where the declaration of an asset is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// An op, and the place in the op.
     Op(OpId, usize),
@@ -72,6 +72,11 @@ impl AssetGraph {
     /// mappings that do not fit, and whatever else [`GraphProblem`](super::GraphProblem) lists.
     pub fn new(ops: Vec<OpSpec>, external: Vec<AssetSpec>) -> Result<Self, InvalidGraph> {
         super::build::build(ops, external)
+    }
+
+    /// The external assets as they were given.
+    pub fn external(&self) -> &[AssetSpec] {
+        &self.external
     }
 
     /// How many assets there are.

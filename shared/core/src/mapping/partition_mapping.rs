@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{InvalidMapping, dimensions, infer, keyed, validate, windows};
@@ -28,7 +29,7 @@ use crate::partitions::{PartitionContext, PartitionKey, PartitionSet, Partitions
 /// assert_eq!(made_from.existing, PartitionSet::single(1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum PartitionMapping {
     /// Each downstream partition from the upstream partition with the same key.
@@ -77,7 +78,7 @@ pub enum PartitionMapping {
 }
 
 /// How one upstream dimension is mapped in [`PartitionMapping::Multi`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DimensionMapping {
     /// The downstream dimension.
     pub downstream_dimension: String,

@@ -1,12 +1,13 @@
 //! [`DynamicPartitions`]: keys that are added and removed while the project runs.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DynamicKeys, PartitionContext};
 
 /// A named set of keys that are added and removed by command or by sensors. The keys themselves are
 /// state: [`PartitionContext::dynamic`] holds them. A key's ordinal is its slot there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DynamicPartitions {
     /// The set's name. Definitions with the same name share their keys.
     pub name: String,

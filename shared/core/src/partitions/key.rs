@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name of one partition of an asset, such as `2013-01-31` or `EWR`.
 ///
 /// Any string can be written as a key; whether it names a partition is answered by the
 /// [`PartitionsDefinition`](super::PartitionsDefinition).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct PartitionKey(Arc<str>);
 

@@ -9,6 +9,7 @@ mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::layout::Layout;
@@ -47,14 +48,14 @@ pub(super) const SEPARATOR: char = '|';
 /// assert_eq!(keys, ["red|S", "red|L", "blue|S", "blue|L"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct MultiPartitions {
     dimensions: BTreeMap<String, Arc<PartitionsDefinition>>,
     layout: Layout,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct Written {
     dimensions: BTreeMap<String, Arc<PartitionsDefinition>>,
 }

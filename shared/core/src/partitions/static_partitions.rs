@@ -1,6 +1,7 @@
 //! [`StaticPartitions`]: a fixed list of keys.
 
 use indexmap::IndexSet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::PartitionKey;
@@ -21,13 +22,13 @@ const REFUSED: [&str; 9] = [
 /// assert!(StaticPartitions::new(["EWR", "EWR"]).is_err());
 /// # Ok::<(), InvalidStaticPartitions>(())
 /// ```
-#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct StaticPartitions {
     keys: IndexSet<PartitionKey>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct Written {
     keys: Vec<PartitionKey>,
 }

@@ -1,5 +1,6 @@
 //! Asset checks as declared.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{key::CheckKey, spec::DepSpec};
@@ -19,7 +20,7 @@ pub enum Severity {
 ///
 /// A check belongs to an [`OpSpec`](crate::spec::OpSpec): to the one that makes the asset and returns
 /// the check's result beside it, or to an op of its own that runs after it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckSpec {
     /// The asset and the check's name on it.
     pub key: CheckKey,

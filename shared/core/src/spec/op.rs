@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::spec::{AssetSpec, BackfillPolicy, CheckSpec, ComputeProfile, RetryPolicy};
 
 /// One computation: it makes one asset, the several of a multi-asset, or none and only checks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OpSpec {
     /// Its name, unique in the project. [`OpSpec::single`] and [`OpSpec::check`] name it after what
     /// it makes.

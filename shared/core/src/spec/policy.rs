@@ -2,10 +2,11 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How often a failed op is tried again, and how long to wait in between. As Dagster's `RetryPolicy`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RetryPolicy {
     /// How many times it is tried again after the first attempt.
     pub max_retries: u32,
@@ -21,7 +22,7 @@ pub struct RetryPolicy {
 }
 
 /// How the wait between retries grows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Backoff {
     /// The same wait every time.
@@ -34,7 +35,7 @@ pub enum Backoff {
 }
 
 /// How a wait is spread.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Jitter {
     /// Exactly as computed.
@@ -47,7 +48,7 @@ pub enum Jitter {
 }
 
 /// How many partitions of a backfill one run takes. As Dagster's `BackfillPolicy`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BackfillPolicy {
     /// One run per partition.
@@ -60,7 +61,7 @@ pub enum BackfillPolicy {
 }
 
 /// The machine an op needs where it runs as a function: ops with equal profiles share one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ComputeProfile {
     /// Memory in MiB: 128 to 10,240 (AWS Lambda's limits).
     pub memory_mib: u32,

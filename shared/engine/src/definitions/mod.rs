@@ -6,6 +6,7 @@ mod collected;
 mod environment;
 mod error;
 mod factory;
+mod manifest;
 mod op;
 mod open;
 mod registry;

@@ -2,16 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Exclusion, KeyFormat};
 use crate::cron::CronExpression;
 
 /// The declared fields of a definition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Declared {
     pub(super) cron: CronExpression,
+    #[schemars(with = "String")]
     pub(super) timezone: Tz,
     pub(super) start: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -39,7 +40,7 @@ use crate::cron::CronExpression;
 /// hour has the offset from UTC at the end of its key (`2024-11-03-01:00-0500`), unless the format
 /// has `%z`; and a date that the calendar leaves out (30 December 2011 on Samoa) still has a key,
 /// with the window of the next date.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "Declared", into = "Declared")]
 pub struct TimeWindowPartitions {
     pub(super) declared: Declared,

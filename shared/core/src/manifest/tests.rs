@@ -1,0 +1,245 @@
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    automation::AutomationCondition,
+    freshness::FreshnessPolicy,
+    graph::AssetGraph,
+    key::{AssetKey, CheckKey},
+    mapping::{DimensionMapping, PartitionMapping},
+    metadata::{MetadataValue, TableColumn, TableSchema},
+    partitions::{
+        DynamicPartitions, MultiPartitions, PartitionsDefinition, StaticPartitions,
+        TimeWindowPartitions,
+    },
+    spec::{AssetSpec, BackfillPolicy, Backoff, CheckSpec, DepSpec, Jitter, OpSpec, RetryPolicy},
+};
+
+fn key(text: &str) -> AssetKey {
+    text.parse().unwrap()
+}
+
+fn asset(name: &str, partitions: Option<PartitionsDefinition>) -> AssetSpec {
+    AssetSpec {
+        partitions: partitions.map(Into::into),
+        ..AssetSpec::new(key(name))
+    }
+}
+
+/// A project that declares something of every kind.
+fn graph() -> AssetGraph {
+    let days = || {
+        let days = TimeWindowPartitions::daily("2024-01-01").timezone("America/New_York");
+        PartitionsDefinition::from(days.build().unwrap())
+    };
+    let origins = || PartitionsDefinition::from(StaticPartitions::new(["EWR", "JFK"]).unwrap());
+    let both = || {
+        let both = MultiPartitions::new([("day", days()), ("origin", origins())]);
+        PartitionsDefinition::from(both.unwrap())
+    };
+    let hours = Duration::from_secs(3600);
+
+    let mut daily = asset("daily", Some(days()));
+    daily.group = "staging/daily".parse().unwrap();
+    daily.tags = BTreeMap::from([("domain".parse().unwrap(), "ops".parse().unwrap())]);
+    daily.owners = vec![
+        "team:data".parse().unwrap(),
+        "ann@example.com".parse().unwrap(),
+    ];
+    daily.kinds = ["parquet".parse().unwrap()].into();
+    daily.deps = vec![DepSpec::new(key("raw/landing"))];
+    daily.freshness = Some(FreshnessPolicy::time_window(24 * hours, Some(12 * hours)).unwrap());
+    daily.automation = Some(AutomationCondition::eager());
+    daily.metadata = [
+        ("text", MetadataValue::from("x")),
+        ("endless", MetadataValue::Float(f64::INFINITY)),
+        ("number", MetadataValue::Float(1.5)),
+        ("json", MetadataValue::Json(json!({"a": [1, null]}))),
+        ("at", MetadataValue::Timestamp(chrono::DateTime::UNIX_EPOCH)),
+        (
+            "columns",
+            MetadataValue::TableSchema(TableSchema {
+                columns: vec![TableColumn {
+                    name: "origin".into(),
+                    data_type: "Utf8".into(),
+                    nullable: false,
+                    description: None,
+                }],
+            }),
+        ),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into_iter()
+    .collect();
+
+    let mut by_origin = asset("by_origin", Some(both()));
+    let dims = [(
+        "day".to_owned(),
+        DimensionMapping {
+            downstream_dimension: "day".into(),
+            mapping: PartitionMapping::TimeWindow {
+                start_offset: -1,
+                end_offset: -1,
+                allow_nonexistent_upstream_partitions: true,
+            },
+        },
+    )];
+    by_origin.deps = vec![
+        DepSpec::new(key("daily")),
+        DepSpec {
+            asset: key("by_origin"),
+            mapping: Some(PartitionMapping::Multi { dims: dims.into() }),
+        },
+    ];
+    by_origin.freshness = Some(FreshnessPolicy::cron("0 9 * * *", hours, "UTC").unwrap());
+    by_origin.automation = Some(
+        AutomationCondition::any_deps_match(AutomationCondition::newly_updated())
+            .ignore("key:\"raw/*\"".parse().unwrap())
+            .since(AutomationCondition::cron_tick_passed("@daily", "UTC")),
+    );
+
+    let mut files = asset("files", Some(DynamicPartitions::new("files").into()));
+    files.deps = vec![DepSpec {
+        asset: key("raw/landing"),
+        mapping: Some(PartitionMapping::All),
+    }];
+
+    let mut check = CheckSpec::new(CheckKey {
+        asset: key("daily"),
+        name: "not_empty".into(),
+    });
+    check.blocking = true;
+    let ops = vec![
+        OpSpec {
+            checks: vec![check],
+            retry: Some(RetryPolicy {
+                max_retries: 3,
+                delay: Duration::from_millis(1_500),
+                backoff: Backoff::Exponential,
+                jitter: Jitter::Full,
+            }),
+            backfill: BackfillPolicy::MultiRun(NonZeroU32::new(7).unwrap()),
+            pool: Some("warehouse".into()),
+            required_resources: ["warehouse".to_owned()].into(),
+            config_schema: Some(json!({"type": "object"})),
+            ..OpSpec::single(daily)
+        },
+        OpSpec::single(by_origin),
+        OpSpec::single(files),
+    ];
+    AssetGraph::new(ops, vec![asset("raw/landing", None)]).unwrap()
+}
+
+fn manifest() -> Manifest {
+    let details = |op: &OpSpec| OpDetails {
+        inputs: vec![InputManifest {
+            name: "raw".into(),
+            asset: key("raw/landing"),
+            many: false,
+            missing_ok: false,
+        }],
+        source: Some(SourceManifest {
+            file: format!("src/{}.rs", op.name),
+            line: 3,
+        }),
+    };
+    let password = SettingManifest {
+        source: SettingSource::SecretsManager,
+        name: "warehouse/password".into(),
+        optional: false,
+        secret: true,
+    };
+    let prod = EnvironmentManifest {
+        name: "prod".into(),
+        resources: vec![MadeManifest {
+            name: "warehouse".into(),
+            type_name: "Warehouse".into(),
+            settings: vec![password],
+        }],
+        io_managers: vec![],
+    };
+    Manifest::new(&graph(), details, vec![prod])
+}
+
+fn errors(manifest: &Value) -> Vec<String> {
+    let validator = jsonschema::draft202012::new(&Manifest::schema()).unwrap();
+    let errors = validator.iter_errors(manifest);
+    errors
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
+}
+
+#[test]
+fn a_manifest_comes_back_as_the_same_graph() {
+    let written = manifest();
+    let json = serde_json::to_string(&written).unwrap();
+    let read = Manifest::from_json(&json).unwrap();
+    assert_eq!(read, written);
+    assert!(read.to_graph().unwrap() == graph());
+}
+
+#[test]
+fn the_schema_describes_what_is_written() {
+    assert_eq!(
+        errors(&serde_json::to_value(manifest()).unwrap()),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn the_schema_refuses_what_would_not_be_read() {
+    let cases = [
+        ("/manifest_version", json!(2)),
+        ("/ops/0/assets/0/key", json!("not a key")),
+        ("/ops/0/backfill", json!("sometimes")),
+        ("/ops/1/retry/max_retries", json!(-1)),
+        ("/dependencies/0/mapping", json!({"type": "nothing"})),
+        (
+            "/environments/0/resources/0/settings/0/secret",
+            json!("yes"),
+        ),
+    ];
+    for (place, value) in cases {
+        let mut changed = serde_json::to_value(manifest()).unwrap();
+        let at = changed.pointer_mut(place);
+        *at.unwrap_or_else(|| panic!("{place} is in the manifest")) = value;
+        assert!(
+            !errors(&changed).is_empty(),
+            "{place} is taken by the schema"
+        );
+        let read = serde_json::from_value::<Manifest>(changed);
+        assert!(read.is_err(), "{place} is read");
+    }
+}
+
+#[test]
+fn dependencies_say_where_their_mapping_is_from() {
+    let told: Vec<String> = manifest()
+        .dependencies
+        .iter()
+        .map(|dep| format!("{} <- {} {}", dep.downstream, dep.upstream, dep.inferred))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "by_origin <- by_origin false",
+            "by_origin <- daily true",
+            "daily <- raw/landing true",
+            "files <- raw/landing false",
+        ]
+    );
+}
+
+#[test]
+fn another_version_is_refused_with_what_to_do() {
+    let error = Manifest::from_json(r#"{"manifest_version": 9, "other": 1}"#).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "this manifest has version 9, and version 1 is read here: write it again with \
+         `describe --json` of a project that is built with the same release"
+    );
+    let error = Manifest::from_json("[]").unwrap_err().to_string();
+    assert!(error.starts_with("this is not a manifest: "), "{error}");
+}

@@ -1,0 +1,45 @@
+//! The schemas of what is written as text and read as something else.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::{
+    cron::CronExpression,
+    key::AssetKey,
+    partitions::KeyFormat,
+    selection::Selection,
+    spec::{GroupName, Kind, Owner, TagKey, TagValue},
+};
+
+macro_rules! text {
+    ($($type:ident: $description:literal $(, $pattern:literal)?;)*) => {$(
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "type": "string",
+                    "description": $description,
+                    $("pattern": $pattern,)?
+                })
+            }
+        }
+    )*};
+}
+
+text! {
+    AssetKey: "The name of an asset: parts with `/` between them.",
+        "^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$";
+    GroupName: "The group an asset is shown in.", "^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*$";
+    TagKey: "The key of a tag, after an optional namespace and a `/`.",
+        "^(dagster/kind/|[A-Za-z0-9_.-]{1,63}/)?[A-Za-z0-9_.-]{1,63}$";
+    TagValue: "The value of a tag.", "^[A-Za-z0-9_.-]{0,63}$";
+    Kind: "What an asset is made with or stored in.", "^[A-Za-z0-9_.-]{1,63}$";
+    Owner: "`team:NAME` or an e-mail address.";
+    KeyFormat: "How the start of a window is written as a key: a `strftime` format.";
+    CronExpression: "A cron string of five fields, or a name such as `@daily`.";
+    Selection: "An asset selection.";
+}

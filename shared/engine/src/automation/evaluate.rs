@@ -1,0 +1,80 @@
+//! [`evaluate_automation`].
+
+use std::sync::Arc;
+
+use precip_core::{
+    automation::{
+        AutomationCursor, Conditions, Evaluation, EvaluationError, InvalidAutomation, Ordering,
+    },
+    partitions::PartitionContext,
+};
+
+use super::facts::snapshot;
+use crate::{
+    definitions::Definitions,
+    state::{StateError, StateStore, TriggerId, TriggerKind},
+};
+
+/// The trigger that stands for all automation conditions of a project: its cursor is what one
+/// evaluation leaves for the next.
+pub fn trigger() -> TriggerId {
+    TriggerId::new(TriggerKind::Automation, "conditions")
+}
+
+/// One evaluation of all automation conditions of a project.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AutomationTick {
+    /// What the tick before left; the default if there was none.
+    pub before: AutomationCursor,
+    /// The revision of [`trigger`] that the tick went on from: whoever records it names this number.
+    pub revision: u64,
+    /// What is to be made, why, and what the next tick needs.
+    pub evaluation: Evaluation,
+}
+
+/// Evaluates the automation conditions of a project on its record, from what the last recorded
+/// evaluation left. It changes nothing: who acts on the answer records it with
+/// [`TriggerStore::advance`](crate::state::TriggerStore::advance).
+///
+/// It reads the latest record of every partition of the project, and beyond that only what a
+/// condition asks about.
+///
+/// # Errors
+/// [`AutomationError`] when a condition makes no sense or the record cannot be read.
+pub async fn evaluate_automation(
+    definitions: &Definitions,
+    state: &Arc<dyn StateStore>,
+    context: &PartitionContext,
+) -> Result<AutomationTick, AutomationError> {
+    let graph = definitions.graph();
+    let conditions = Conditions::new(graph, Ordering::default())?;
+    let trigger = state.trigger(&trigger()).await?;
+    let before = match &trigger.cursor {
+        None => AutomationCursor::default(),
+        Some(cursor) => serde_json::from_str(cursor).map_err(AutomationError::Cursor)?,
+    };
+    let snapshot = snapshot(graph, state.as_ref(), before.seen_up_to(), context).await?;
+    let evaluation = conditions.evaluate(&snapshot, &before, context)?;
+    Ok(AutomationTick {
+        before,
+        revision: trigger.revision,
+        evaluation,
+    })
+}
+
+/// Why the conditions of a project could not be evaluated.
+#[derive(Debug, thiserror::Error)]
+pub enum AutomationError {
+    /// A condition makes no sense.
+    #[error(transparent)]
+    Invalid(#[from] InvalidAutomation),
+    /// Partitions of two assets cannot be matched.
+    #[error(transparent)]
+    Evaluation(#[from] EvaluationError),
+    /// The record cannot be read.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The cursor that is stored is not one.
+    #[error("what the last evaluation of the automation conditions left cannot be read")]
+    Cursor(#[source] serde_json::Error),
+}
