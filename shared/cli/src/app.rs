@@ -16,7 +16,7 @@ use precip_engine::{
 use precip_local::home::Home;
 
 use crate::{
-    args::{Command, Global, Root},
+    args::{AutomationAction, Command, Global, Root},
     command,
     exit::Exit,
     failure::{Failure, causes},
@@ -90,6 +90,7 @@ fn writes(command: &Command) -> bool {
         Command::Materialize(_)
             | Command::Resume { .. }
             | Command::Retry { .. }
+            | Command::Cancel { .. }
             | Command::Dynamic { .. }
     )
 }
@@ -150,6 +151,14 @@ async fn dispatch(
             let action = action.unwrap_or(crate::args::DynamicAction::List);
             command::dynamic(session, &set, &action, out).await
         }
+        Command::Cancel { id } => command::cancel(session, &id).await,
+        Command::Automation { action: None | Some(AutomationAction::List) } => {
+            command::automation(session, out).await
+        }
+        Command::Automation { action: Some(AutomationAction::Explain { key }) } => {
+            command::explain(session, &key, out).await
+        }
+        Command::Describe { schema } => command::describe(session, schema, out),
         Command::Doctor => command::doctor(session, out).await,
         Command::Completions { .. } => Ok(Exit::Done),
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use precip_core::{
+    freshness::FreshnessState,
     graph::{AssetId, AssetSet},
     key::AssetKey,
     nearest::{nearest, or_list},
@@ -63,9 +64,39 @@ impl Session {
     ///
     /// # Errors
     /// [`Failure`], with the place underlined, when it names nothing or makes no sense.
-    pub fn select(&self, selection: &str) -> Result<AssetSet, Failure> {
+    pub fn resolve(&self, selection: &str) -> Result<AssetSet, Failure> {
         let selection = Selection::parse(selection)?;
         Ok(selection.resolve(self.definitions.graph())?)
+    }
+
+    /// The same, and a word to the person when no asset is selected.
+    ///
+    /// # Errors
+    /// [`Failure`], with the place underlined, when it names nothing or makes no sense.
+    pub fn select(&self, selection: &str) -> Result<AssetSet, Failure> {
+        let selected = self.resolve(selection)?;
+        if selected.is_empty() {
+            let nothing = self.selects_nothing(selection);
+            let help = nothing.help.unwrap_or_default();
+            self.say(&format!("warning: {}; {help}", nothing.message));
+        }
+        Ok(selected)
+    }
+
+    /// What to say of a selection that makes sense and selects no asset.
+    pub fn selects_nothing(&self, selection: &str) -> Failure {
+        let read = Selection::parse(selection).map(|read| read.to_string()).unwrap_or_default();
+        let failure = Failure::usage(format!("`{selection}` selects no asset"));
+        if read.starts_with("tag:") && selection.contains(char::is_whitespace) {
+            failure.help(format!(
+                "it is read as one tag, `{read}`: put a value with other characters than letters, \
+                 digits and `_` in double quotes, and check the operators and brackets"
+            ))
+        } else if self.definitions.graph().is_empty() {
+            failure.help("the project declares no assets")
+        } else {
+            failure.help("`assets` lists the assets with their groups and kinds")
+        }
     }
 
     /// The partitions of an asset that exist; ordinal 0 for an unpartitioned one.
@@ -161,6 +192,27 @@ impl Session {
             1 => Ok(found.remove(0)),
             count => Err(Failure::usage(format!("{count} runs begin with `{id}`"))
                 .help("write more characters of the id")),
+        }
+    }
+
+    /// How fresh an asset is: by its last materialization, whichever partition that was of. `None`
+    /// for an asset without a freshness policy.
+    ///
+    /// # Errors
+    /// [`Failure`] when the record cannot be read.
+    pub async fn freshness(&self, asset: AssetId) -> Result<Option<FreshnessState>, Failure> {
+        let spec = self.definitions.graph().asset(asset);
+        let Some(policy) = &spec.freshness else { return Ok(None) };
+        let mut last = None;
+        let mut page = PageRequest::first(1_000);
+        loop {
+            let found = self.store.latest_all(&spec.key, &page).await?;
+            let made = found.items.iter().filter_map(|(_, latest)| latest.published());
+            last = made.map(|made| made.finished_at).max().max(last);
+            match found.next {
+                Some(token) => page = page.after(token),
+                None => return Ok(Some(policy.state(last, self.context.now))),
+            }
         }
     }
 

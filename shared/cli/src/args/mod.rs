@@ -5,7 +5,7 @@ mod run;
 mod target;
 
 pub use root::{
-    Command, DynamicAction, Global, GraphFormat, Root, StatusFilter, TableFormat,
+    AutomationAction, Command, DynamicAction, Global, GraphFormat, Root, StatusFilter, TableFormat,
 };
 pub use run::{MaterializeArgs, PlanArgs, RunControlArgs};
 pub use target::{PartitionArgs, TargetArgs};

@@ -105,6 +105,11 @@ pub enum Command {
         #[command(flatten)]
         control: RunControlArgs,
     },
+    /// Ask a run to stop
+    Cancel {
+        /// The run's id, the first characters of it, or `latest`
+        id: String,
+    },
     /// Run again what failed in a run, and what that held back
     Retry {
         /// The run's id, the first characters of it, or `latest`
@@ -143,6 +148,18 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<DynamicAction>,
     },
+    /// List what the automation conditions ask for now
+    Automation {
+        /// What to show; lists unless given
+        #[command(subcommand)]
+        action: Option<AutomationAction>,
+    },
+    /// Write the whole project as data: `--json` for tools, otherwise a summary
+    Describe {
+        /// Write the JSON Schema of what `--json` writes
+        #[arg(long)]
+        schema: bool,
+    },
     /// Look for what is wrong: definitions, environment, folders, record
     Doctor,
     /// Print a completion script for a shell
@@ -168,6 +185,18 @@ pub enum DynamicAction {
         /// The keys
         #[arg(required = true)]
         keys: Vec<String>,
+    },
+}
+
+/// What to show of the automation conditions.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AutomationAction {
+    /// List the assets that have a condition
+    List,
+    /// Say why an asset is to be made now, and why not
+    Explain {
+        /// The asset's key
+        key: String,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use precip_core::{mapping::PartitionMapping, metadata::Metadata, spec::Owner};
+use precip_core::{freshness::FreshnessState, mapping::PartitionMapping, metadata::Metadata, spec::Owner};
 use serde::Serialize;
 
 use crate::{exit::Exit, failure::Failure, graph::Tally, label, output::json, session::Session};
@@ -20,6 +20,8 @@ struct Answer {
     failed: u64,
     missing: u64,
     total: u64,
+    freshness: Option<FreshnessState>,
+    automation: Option<String>,
     upstream: Vec<Neighbour>,
     downstream: Vec<Neighbour>,
     checks: Vec<String>,
@@ -73,6 +75,10 @@ pub async fn asset(session: &Session, key: &str, out: &mut dyn Write) -> Result<
         failed,
         missing: total - materialized,
         total,
+        freshness: session.freshness(id).await?,
+        automation: spec.automation.as_ref().map(|condition| {
+            condition.label.clone().unwrap_or_else(|| condition.to_string())
+        }),
         upstream: neighbours(graph.upstream(id)),
         downstream: neighbours(graph.downstream(id)),
         checks: graph
@@ -138,6 +144,8 @@ fn write(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
         ("group", answer.group.clone()),
         ("partitions", answer.partitions.clone()),
         ("status", status),
+        ("freshness", answer.freshness.map(|state| state.to_string()).unwrap_or_default()),
+        ("automation", answer.automation.clone().unwrap_or_default()),
         ("upstream", keys(&answer.upstream)),
         ("downstream", keys(&answer.downstream)),
         ("checks", answer.checks.join(", ")),

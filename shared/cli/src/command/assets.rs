@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use precip_core::{graph::AssetId, spec::Owner};
+use precip_core::{freshness::FreshnessState, graph::AssetId, spec::Owner};
 use serde::Serialize;
 
 use crate::{
@@ -25,6 +25,7 @@ struct Row {
     failed: u64,
     missing: u64,
     total: u64,
+    freshness: Option<FreshnessState>,
     description: Option<String>,
 }
 
@@ -42,17 +43,13 @@ pub async fn assets(session: &Session, select: &str, out: &mut dyn Write) -> Res
         json(out, &rows)?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new([
-        "ASSET",
-        "GROUP",
-        "PARTITIONS",
-        "MADE #",
-        "OF #",
-        "FAILED #",
-        "KINDS",
-    ]);
+    let mut headings = vec!["ASSET", "GROUP", "PARTITIONS", "MADE #", "OF #", "FAILED #"];
+    let any_policy = rows.iter().any(|row| row.freshness.is_some());
+    headings.extend(any_policy.then_some("FRESHNESS"));
+    headings.push("KINDS");
+    let mut table = Table::new(headings);
     for row in &rows {
-        table.row([
+        let mut cells = vec![
             row.key.clone(),
             row.group.clone(),
             row.partitions.clone(),
@@ -63,8 +60,11 @@ pub async fn assets(session: &Session, select: &str, out: &mut dyn Write) -> Res
             } else {
                 row.failed.to_string()
             },
-            row.kinds.join(", "),
-        ]);
+        ];
+        let freshness = row.freshness.map_or_else(String::new, |state| state.to_string());
+        cells.extend(any_policy.then_some(freshness));
+        cells.push(row.kinds.join(", "));
+        table.row(cells);
     }
     table.write(out)?;
     Ok(Exit::Done)
@@ -83,6 +83,7 @@ async fn row(session: &Session, id: AssetId) -> Result<Row, Failure> {
         failed: tally.failed,
         missing: tally.total - tally.materialized,
         total: tally.total,
+        freshness: session.freshness(id).await?,
         description: spec.description.clone(),
     })
 }

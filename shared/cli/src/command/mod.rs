@@ -2,7 +2,10 @@
 
 mod asset;
 mod assets;
+mod automation;
+mod cancel;
 mod checks;
+mod describe;
 mod doctor;
 mod dynamic;
 mod graph;
@@ -13,7 +16,10 @@ mod show;
 
 pub use asset::asset;
 pub use assets::assets;
+pub use automation::{automation, explain};
+pub use cancel::cancel;
 pub use checks::checks;
+pub use describe::describe;
 pub use doctor::doctor;
 pub use dynamic::dynamic;
 pub use graph::graph;

@@ -27,6 +27,8 @@ pub async fn plan(session: &Session, args: &PlanArgs, out: &mut dyn Write) -> Re
     let planned = launch::plan(session, &mut request).await?;
     if session.json {
         json(out, &planned.plan)?;
+    } else if planned.plan.is_empty() {
+        session.say(&launch::nothing_to_do(&request));
     } else {
         write(session, &planned.plan, out)?;
     }

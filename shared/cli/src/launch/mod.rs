@@ -1,5 +1,6 @@
 //! Starting runs on this machine, and taking them up again.
 
+mod hint;
 mod open;
 mod plan_file;
 mod report;
@@ -11,4 +12,5 @@ mod stop;
 pub(crate) use open::{data, environment};
 pub use resume::resume;
 pub use retry::retry;
+pub(crate) use start::{home_failure, nothing_to_do};
 pub use start::{Request, materialize, plan};

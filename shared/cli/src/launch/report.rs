@@ -3,10 +3,12 @@
 use std::io::Write;
 
 use chrono::TimeDelta;
+use precip_core::plan::Plan;
 use precip_engine::{run::RunEnd, run_id::RunId};
 use precip_local::executor::RunReport;
 use serde::Serialize;
 
+use super::hint;
 use crate::{
     exit::Exit,
     failure::Failure,
@@ -28,9 +30,10 @@ struct Answer {
 ///
 /// # Errors
 /// [`Failure`] when the stream is closed.
-pub(super) fn tell(
+pub(super) async fn tell(
     session: &Session,
     run: RunId,
+    plan: &Plan,
     report: &RunReport,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
@@ -38,7 +41,10 @@ pub(super) fn tell(
     let took = duration(TimeDelta::from_std(report.took).unwrap_or_default());
     let made = format!("{} materialized in {took}", report.materialized);
     match report.end {
-        RunEnd::Succeeded => session.say(&format!("run {run}: {made}")),
+        RunEnd::Succeeded => {
+            session.say(&format!("run {run}: {made}"));
+            session.say(&format!("next: {}", hint::next(session, plan).await?));
+        }
         RunEnd::Failed { .. } => {
             session.say(&format!(
                 "run {run}: {made}, {} failed, {} held back",

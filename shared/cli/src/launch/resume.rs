@@ -50,5 +50,5 @@ pub async fn resume(
     let interrupts = Interrupts::listen(stop.clone());
     let report = executor.resume(Arc::new(taken_up), &planned, &stop).await;
     drop((interrupts, observer, ports));
-    finish(session, run.id, report, out)
+    finish(session, run.id, &planned.plan, report, out).await
 }

@@ -66,6 +66,10 @@ impl Request {
 /// # Errors
 /// [`Failure`], which says what to write instead.
 pub async fn plan(session: &Session, request: &mut Request) -> Result<PlannedRun, Failure> {
+    let selection = &request.request.selection;
+    if session.resolve(selection)?.is_empty() {
+        return Err(session.selects_nothing(selection));
+    }
     let written = request.request.partitions.get_or_insert_with(|| "missing".to_owned());
     let unspecified = written == "missing";
     let planned = attempt(session, request).await;
@@ -106,10 +110,24 @@ pub async fn materialize(
     let mut request = Request::of_materialize(args)?;
     let planned = plan(session, &mut request).await?;
     if planned.plan.is_empty() {
-        session.say("nothing is missing: everything asked for is materialized");
+        session.say(&nothing_to_do(&request));
         return Ok(Exit::Done);
     }
     start(session, request.request, request.key, planned, &args.control, out).await
+}
+
+/// Why a plan is empty, in words.
+pub(crate) fn nothing_to_do(request: &Request) -> String {
+    let asked = request.request.partitions.as_deref().unwrap_or_default();
+    match asked.split(':').next() {
+        Some("failed") => "nothing to do: nothing that was asked for failed".to_owned(),
+        Some("missing") => {
+            "nothing is missing: everything asked for is materialized; name partitions to make \
+             them again, like `--partitions all`"
+                .to_owned()
+        }
+        _ => "nothing to do: no partition that was asked for exists yet".to_owned(),
+    }
 }
 
 /// Puts a run on record and runs it.
@@ -141,18 +159,19 @@ pub(super) async fn start(
     let interrupts = Interrupts::listen(stop.clone());
     let report = executor.execute(Arc::new(run), &planned, &stop).await;
     drop((interrupts, observer, ports));
-    finish(session, id, report, out)
+    finish(session, id, &planned.plan, report, out).await
 }
 
 /// Says how a run ended.
-pub(super) fn finish(
+pub(super) async fn finish(
     session: &Session,
     run: RunId,
+    plan: &Plan,
     report: Result<precip_local::executor::RunReport, precip_local::executor::ExecuteError>,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     match report {
-        Ok(report) => report::tell(session, run, &report, out),
+        Ok(report) => report::tell(session, run, plan, &report, out).await,
         Err(error) => Err(Failure::environment(error.to_string())
             .detail(&crate::failure::causes(&error))
             .help(format!("`resume {run}` goes on once that is mended"))),
@@ -167,7 +186,7 @@ pub(super) fn executor(lock: &precip_local::home::ProcessLock, control: &RunCont
     }
 }
 
-pub(super) fn home_failure(error: precip_local::home::HomeError) -> Failure {
+pub(crate) fn home_failure(error: precip_local::home::HomeError) -> Failure {
     Failure::environment(error.to_string()).detail(&crate::failure::causes(&error))
 }
 

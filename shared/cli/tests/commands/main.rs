@@ -1,0 +1,10 @@
+//! What the commands print, word by word, for a small project in a folder of its own.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod automation;
+mod errors;
+mod help;
+mod listings;
+mod project;
+mod runs;
+mod world;

@@ -1,0 +1,84 @@
+//! A small project: trips of each day, totals made from them, a list of cities, and uploaded files.
+
+use precip::{
+    engine::definitions::{Declaration, Declares},
+    prelude::*,
+};
+use serde::{Deserialize, Serialize};
+
+static DAILY: LazyPartitions = partitions!(daily(start = "2024-01-01", end = "2024-01-05"));
+static FILES: LazyPartitions = partitions!(dynamic("files"));
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Trip {
+    city: String,
+    fare: f64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Total {
+    city: String,
+    trips: i64,
+}
+
+/// Every trip of a day.
+#[asset(group = "raw", partitions = DAILY, owners = ["team:data"], kinds = ["parquet"])]
+fn trips(context: &AssetContext) -> Result<Vec<Trip>, AssetError> {
+    if context.partition_key()?.as_str() == "2024-01-03" {
+        return Err(AssetError::terminal("the file of the day is damaged"));
+    }
+    let trip = |city: &str, fare| Trip { city: city.to_owned(), fare };
+    Ok(vec![trip("Newark", 12.5), trip("New York", 40.0), trip("Newark", 7.25)])
+}
+
+/// How many trips each city had on a day.
+#[asset(group = "marts", partitions = DAILY, tags(tier = "1"), kinds = ["parquet"], code_version = "2")]
+fn totals(trips: Vec<Trip>) -> Vec<Total> {
+    let of = |city: &str| Total {
+        city: city.to_owned(),
+        trips: trips.iter().filter(|trip| trip.city == city).count().try_into().unwrap(),
+    };
+    vec![of("New York"), of("Newark")]
+}
+
+/// A day has trips.
+#[asset_check(asset = totals, blocking)]
+fn not_empty(totals: Vec<Total>) -> CheckResult {
+    CheckResult::passed_if(!totals.is_empty()).metadata("rows", totals.len())
+}
+
+/// The cities that are known.
+#[asset]
+fn cities() -> Vec<Total> {
+    Vec::new()
+}
+
+/// Files that people upload.
+#[asset(group = "raw", partitions = FILES)]
+fn uploads() -> Json<i64> {
+    Json(1)
+}
+
+/// The project. `totals` has to be new every day, and is made when trips come.
+pub fn definitions() -> Definitions {
+    let mut declared = totals::declare();
+    if let Declaration::Op(op) = &mut declared {
+        let hours = |hours: u64| std::time::Duration::from_secs(hours * 3_600);
+        let policy = FreshnessPolicy::time_window(hours(24), Some(hours(12)));
+        op.spec.assets[0].freshness = Some(policy.unwrap());
+        op.spec.assets[0].automation = Some(AutomationCondition::eager());
+    }
+    let token = secret("trips/token").or(precip::Secret::new(String::new()));
+    let prod = Environment::new("prod")
+        .resource_from("fares", (env("FARES_HOST"), token), |_| async { Ok(0_u8) });
+    Definitions::builder()
+        .asset::<trips>()
+        .declare([declared])
+        .check::<not_empty>()
+        .asset::<cities>()
+        .asset::<uploads>()
+        .environment(Environment::new("local"))
+        .environment(prod)
+        .build()
+        .unwrap()
+}
