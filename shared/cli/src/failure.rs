@@ -78,7 +78,7 @@ impl From<InvalidSelection> for Failure {
     fn from(error: InvalidSelection) -> Self {
         Self {
             help: error.help(),
-            ..Self::usage(error.message()).detail(&error.underlined())
+            ..Self::usage(error.message()).detail(&underlined(&error))
         }
     }
 }
@@ -109,6 +109,17 @@ impl From<io::Error> for Failure {
         };
         Self::new(exit, format!("failed to write the answer: {error}"))
     }
+}
+
+/// The text with the place marked below it. What is wrong there and what to write instead are told
+/// apart from it.
+fn underlined(error: &InvalidSelection) -> String {
+    let marked = error.underlined();
+    let lines = marked.lines().map(|line| match line.rfind('^') {
+        Some(last) if line.trim_start().starts_with('^') => &line[..=last],
+        _ => line,
+    });
+    lines.take(2).collect::<Vec<_>>().join("\n")
 }
 
 /// What led to an error, a line each.

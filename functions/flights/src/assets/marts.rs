@@ -17,6 +17,7 @@ use crate::{
     tags(domain = "flights", tier = "1"),
     kinds = ["parquet"],
     code_version = "1",
+    automation = AutomationCondition::eager(),
 )]
 pub fn carrier_month(delays: Vec<Delay>) -> Vec<CarrierMonth> {
     compute::carrier_month(&delays)

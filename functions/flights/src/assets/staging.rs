@@ -39,6 +39,7 @@ pub fn departures(
     tags(domain = "flights", tier = "1"),
     kinds = ["parquet"],
     code_version = "1",
+    freshness(fail_window = "36h", warn_window = "24h"),
 )]
 pub fn delays(flights: Vec<Flight>, weather: Vec<Weather>, airlines: Vec<Airline>) -> Vec<Delay> {
     compute::delays(&flights, &weather, &airlines)

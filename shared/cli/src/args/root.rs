@@ -32,11 +32,11 @@ pub struct Root {
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// The folder that holds state and data
-    #[arg(long, global = true, env = env::HOME, value_name = "DIR", default_value = ".precip")]
+    #[arg(long, global = true, env = env::HOME, value_name = "DIR", default_value = ".precip", hide_env_values = true)]
     pub home: PathBuf,
 
     /// The environment to use, as the project names it; its first one unless given
-    #[arg(long = "env", global = true, env = env::ENVIRONMENT, value_name = "NAME")]
+    #[arg(long = "env", global = true, env = env::ENVIRONMENT, value_name = "NAME", hide_env_values = true)]
     pub environment: Option<String>,
 
     /// Act as if it were this moment (RFC 3339)

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use precip_core::{freshness::FreshnessState, mapping::PartitionMapping, metadata::Metadata, spec::Owner};
+use precip_core::{
+    freshness::FreshnessState, mapping::PartitionMapping, metadata::Metadata, spec::Owner,
+};
 use serde::Serialize;
 
 use crate::{exit::Exit, failure::Failure, graph::Tally, label, output::json, session::Session};
@@ -77,7 +79,10 @@ pub async fn asset(session: &Session, key: &str, out: &mut dyn Write) -> Result<
         total,
         freshness: session.freshness(id).await?,
         automation: spec.automation.as_ref().map(|condition| {
-            condition.label.clone().unwrap_or_else(|| condition.to_string())
+            condition
+                .label
+                .clone()
+                .unwrap_or_else(|| condition.to_string())
         }),
         upstream: neighbours(graph.upstream(id)),
         downstream: neighbours(graph.downstream(id)),
@@ -144,7 +149,13 @@ fn write(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
         ("group", answer.group.clone()),
         ("partitions", answer.partitions.clone()),
         ("status", status),
-        ("freshness", answer.freshness.map(|state| state.to_string()).unwrap_or_default()),
+        (
+            "freshness",
+            answer
+                .freshness
+                .map(|state| state.to_string())
+                .unwrap_or_default(),
+        ),
         ("automation", answer.automation.clone().unwrap_or_default()),
         ("upstream", keys(&answer.upstream)),
         ("downstream", keys(&answer.downstream)),

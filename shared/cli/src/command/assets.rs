@@ -61,7 +61,9 @@ pub async fn assets(session: &Session, select: &str, out: &mut dyn Write) -> Res
                 row.failed.to_string()
             },
         ];
-        let freshness = row.freshness.map_or_else(String::new, |state| state.to_string());
+        let freshness = row
+            .freshness
+            .map_or_else(String::new, |state| state.to_string());
         cells.extend(any_policy.then_some(freshness));
         cells.push(row.kinds.join(", "));
         table.row(cells);

@@ -42,7 +42,11 @@ pub async fn automation(session: &Session, out: &mut dyn Write) -> Result<Exit, 
     let rows: Vec<Row> = conditions
         .into_iter()
         .map(|(asset, condition)| Row {
-            requested: tick.evaluation.requested.get(asset).map_or(0, |set| set.len()),
+            requested: tick
+                .evaluation
+                .requested
+                .get(asset)
+                .map_or(0, |set| set.len()),
             asset: asset.to_string(),
             condition,
         })
@@ -91,9 +95,15 @@ pub async fn explain(session: &Session, key: &str, out: &mut dyn Write) -> Resul
     let tick = tick(session).await?;
     let (Some(explanation), requested) = (
         tick.evaluation.explanations.get(asset),
-        tick.evaluation.requested.get(asset).cloned().unwrap_or_default(),
+        tick.evaluation
+            .requested
+            .get(asset)
+            .cloned()
+            .unwrap_or_default(),
     ) else {
-        return Err(Failure::usage(format!("the condition of `{asset}` was not evaluated")));
+        return Err(Failure::usage(format!(
+            "the condition of `{asset}` was not evaluated"
+        )));
     };
     let targets = session.targets(id, &requested);
     let answer = Answer {
@@ -102,7 +112,11 @@ pub async fn explain(session: &Session, key: &str, out: &mut dyn Write) -> Resul
         evaluated_before: tick.before.evaluated_at(asset),
         requested: targets
             .into_iter()
-            .map(|target| target.partition.map_or_else(|| asset.to_string(), |key| key.to_string()))
+            .map(|target| {
+                target
+                    .partition
+                    .map_or_else(|| asset.to_string(), |key| key.to_string())
+            })
             .collect(),
         explanation,
     };
@@ -117,7 +131,9 @@ pub async fn explain(session: &Session, key: &str, out: &mut dyn Write) -> Resul
 fn write(session: &Session, answer: &Answer<'_>, out: &mut dyn Write) -> std::io::Result<()> {
     let graph = session.definitions.graph();
     writeln!(out, "{}: {}", answer.asset, answer.condition)?;
-    let partitioned = graph.id(answer.asset).is_some_and(|id| graph.partitions(id).is_some());
+    let partitioned = graph
+        .id(answer.asset)
+        .is_some_and(|id| graph.partitions(id).is_some());
     let requests = match (answer.requested.len(), partitioned) {
         (0, _) => "requests nothing now".to_owned(),
         (_, false) => "requests the asset now".to_owned(),
@@ -130,7 +146,11 @@ fn write(session: &Session, answer: &Answer<'_>, out: &mut dyn Write) -> std::io
     };
     writeln!(out, "{requests}; {before}")?;
     writeln!(out)?;
-    write!(out, "{}", answer.explanation.render(graph, &session.context))
+    write!(
+        out,
+        "{}",
+        answer.explanation.render(graph, &session.context)
+    )
 }
 
 /// The assets that carry a condition.
@@ -138,7 +158,10 @@ fn conditions(session: &Session) -> BTreeMap<&AssetKey, String> {
     let graph = session.definitions.graph();
     let conditions = graph.ids().filter_map(|id| {
         let condition = graph.asset(id).automation.as_ref()?;
-        let named = condition.label.clone().unwrap_or_else(|| condition.to_string());
+        let named = condition
+            .label
+            .clone()
+            .unwrap_or_else(|| condition.to_string());
         Some((graph.key(id), named))
     });
     conditions.collect()

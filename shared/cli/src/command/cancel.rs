@@ -12,14 +12,24 @@ use crate::{exit::Exit, failure::Failure, session::Session};
 pub async fn cancel(session: &Session, id: &str) -> Result<Exit, Failure> {
     let run = session.run(id).await?;
     if run.status.is_finished() {
-        session.say(&format!("run {} is over already: it {}", run.id, run.status));
+        session.say(&format!(
+            "run {} is over already: it {}",
+            run.id, run.status
+        ));
         return Ok(Exit::Done);
     }
     let alive = match &run.owner {
-        Some(owner) => session.home.is_alive(&owner.id).map_err(crate::launch::home_failure)?,
+        Some(owner) => session
+            .home
+            .is_alive(&owner.id)
+            .map_err(crate::launch::home_failure)?,
         None => false,
     };
-    let to = if alive { RunStatus::Canceling } else { RunStatus::Canceled };
+    let to = if alive {
+        RunStatus::Canceling
+    } else {
+        RunStatus::Canceled
+    };
     let from = [RunStatus::Queued, RunStatus::Running, RunStatus::Canceling];
     let change = RunChange {
         message: Some("canceled by command".to_owned()),
@@ -32,7 +42,10 @@ pub async fn cancel(session: &Session, id: &str) -> Result<Exit, Failure> {
         RunStatus::Canceling => {
             format!("run {} stops: what it began comes to its end", run.id)
         }
-        status => format!("run {} is {status}; `resume {}` goes on with it", run.id, run.id),
+        status => format!(
+            "run {} is {status}; `resume {}` goes on with it",
+            run.id, run.id
+        ),
     });
     Ok(Exit::Done)
 }

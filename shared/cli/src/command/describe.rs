@@ -54,7 +54,10 @@ fn write(session: &Session, manifest: &Manifest, out: &mut dyn Write) -> std::io
 
 fn rows(environment: &EnvironmentManifest) -> Vec<[String; 5]> {
     let resources = environment.resources.iter().map(|made| ("resource", made));
-    let io_managers = environment.io_managers.iter().map(|made| ("IO manager", made));
+    let io_managers = environment
+        .io_managers
+        .iter()
+        .map(|made| ("IO manager", made));
     let mut rows = Vec::new();
     for (what, made) in resources.chain(io_managers) {
         let uses = format!("{what} {}", made.name);
@@ -64,7 +67,13 @@ fn rows(environment: &EnvironmentManifest) -> Vec<[String; 5]> {
     }
     if rows.is_empty() {
         let nothing = || "-".to_owned();
-        rows.push([environment.name.clone(), nothing(), nothing(), nothing(), nothing()]);
+        rows.push([
+            environment.name.clone(),
+            nothing(),
+            nothing(),
+            nothing(),
+            nothing(),
+        ]);
     }
     rows
 }
@@ -79,6 +88,9 @@ fn settings(made: &MadeManifest) -> impl Iterator<Item = [String; 3]> {
         let needed = if setting.optional { "no" } else { "yes" };
         [setting.name.clone(), kept.to_owned(), needed.to_owned()]
     });
-    let none = made.settings.is_empty().then(|| ["-"; 3].map(str::to_owned));
+    let none = made
+        .settings
+        .is_empty()
+        .then(|| ["-"; 3].map(str::to_owned));
     read.chain(none)
 }

@@ -63,7 +63,12 @@ pub async fn doctor(session: &Session, out: &mut dyn Write) -> Result<Exit, Fail
 fn definitions(session: &Session) -> Finding {
     let graph = session.definitions.graph();
     let (checks, ops) = (graph.checks().count(), session.definitions.ops().len());
-    let note = format!("{} assets, {ops} ops, {checks} checks", graph.len());
+    let counted = |count: usize, what: &str| match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    };
+    let counts = [counted(graph.len(), "asset"), counted(ops, "op"), counted(checks, "check")];
+    let note = counts.join(", ");
     Finding::well("definitions", note)
 }
 

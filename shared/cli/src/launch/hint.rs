@@ -14,7 +14,9 @@ pub(super) async fn next(session: &Session, plan: &Plan) -> Result<String, Failu
     let draw = "`graph --output graph.svg` draws the assets";
     let steps: Vec<_> = plan.steps().collect();
     for (_, stage, step) in steps.into_iter().rev() {
-        let Some(ordinal) = stage.partitions.last() else { continue };
+        let Some(ordinal) = stage.partitions.last() else {
+            continue;
+        };
         for key in &step.assets {
             let Some(id) = graph.id(key) else { continue };
             let Some(target) = session.targets(id, &[ordinal].into_iter().collect()).pop() else {

@@ -11,7 +11,10 @@ async fn conditions_are_explained() {
     assert_snapshot!("automation", world.prints("automation", &[]).await);
     let days = ["--select", "trips", "--partitions", "2024-01-04"];
     world.materialize(&days).await.unwrap();
-    assert_snapshot!("automation_explain", world.prints("automation", &["explain", "totals"]).await);
+    assert_snapshot!(
+        "automation_explain",
+        world.prints("automation", &["explain", "totals"]).await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,8 +13,14 @@ async fn a_project_that_has_made_nothing() {
     assert_snapshot!("doctor", world.prints("doctor", &[]).await);
     assert_snapshot!("describe", world.prints("describe", &[]).await);
     assert_snapshot!("dynamic", world.prints("dynamic", &["files"]).await);
-    assert_snapshot!("graph_mermaid", world.prints("graph", &["--format", "mermaid"]).await);
-    assert_snapshot!("graph_dot", world.prints("graph", &["--format", "dot"]).await);
+    assert_snapshot!(
+        "graph_mermaid",
+        world.prints("graph", &["--format", "mermaid"]).await
+    );
+    assert_snapshot!(
+        "graph_dot",
+        world.prints("graph", &["--format", "dot"]).await
+    );
     assert_eq!(world.prints("runs", &[]).await.lines().count(), 1);
 }
 
@@ -22,26 +28,43 @@ async fn a_project_that_has_made_nothing() {
 async fn a_project_that_has_run() {
     let _stable = stable();
     let world = World::new().await;
-    world.materialize(&["--partitions", "2024-01-01...2024-01-02", "--select", "+key:totals"])
+    world
+        .materialize(&[
+            "--partitions",
+            "2024-01-01...2024-01-02",
+            "--select",
+            "+key:totals",
+        ])
         .await
         .unwrap();
     assert_snapshot!("assets", world.prints("assets", &[]).await);
     assert_snapshot!("asset", world.prints("asset", &["totals"]).await);
     assert_snapshot!("partitions", world.prints("partitions", &["totals"]).await);
     assert_eq!(
-        world.prints("partitions", &["totals", "--status", "missing"]).await,
+        world
+            .prints("partitions", &["totals", "--status", "missing"])
+            .await,
         "PARTITION   STATUS\n2024-01-03  missing\n2024-01-04  missing\n"
     );
     assert_snapshot!("checks", world.prints("checks", &["totals"]).await);
     let show = ["totals", "--partition", "2024-01-02"];
     assert_snapshot!("show", world.prints("show", &show).await);
     let csv = [&show[..], &["--format", "csv"]].concat();
-    assert_eq!(world.prints("show", &csv).await, "city,trips\nNew York,1\nNewark,2\n");
+    assert_eq!(
+        world.prints("show", &csv).await,
+        "city,trips\nNew York,1\nNewark,2\n"
+    );
     let json = [&show[..], &["--format", "json", "--limit", "1"]].concat();
     let rows: serde_json::Value = serde_json::from_str(&world.prints("show", &json).await).unwrap();
-    assert_eq!(rows, serde_json::json!([{ "city": "New York", "trips": 1 }]));
+    assert_eq!(
+        rows,
+        serde_json::json!([{ "city": "New York", "trips": 1 }])
+    );
     let svg = world.prints("graph", &[]).await;
-    assert!(svg.contains("2 of 4") && svg.trim_end().ends_with("</svg>"), "{svg}");
+    assert!(
+        svg.contains("2 of 4") && svg.trim_end().ends_with("</svg>"),
+        "{svg}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,5 +101,8 @@ async fn a_manifest_names_settings_and_no_values() {
         .iter()
         .map(|s| (s.name.as_str(), s.optional, s.secret))
         .collect();
-    assert_eq!(told, [("FARES_HOST", false, false), ("trips/token", true, true)]);
+    assert_eq!(
+        told,
+        [("FARES_HOST", false, false), ("trips/token", true, true)]
+    );
 }

@@ -10,13 +10,13 @@ static DAILY: LazyPartitions = partitions!(daily(start = "2024-01-01", end = "20
 static FILES: LazyPartitions = partitions!(dynamic("files"));
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Trip {
+pub(crate) struct Trip {
     city: String,
     fare: f64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Total {
+pub(crate) struct Total {
     city: String,
     trips: i64,
 }
@@ -27,8 +27,15 @@ fn trips(context: &AssetContext) -> Result<Vec<Trip>, AssetError> {
     if context.partition_key()?.as_str() == "2024-01-03" {
         return Err(AssetError::terminal("the file of the day is damaged"));
     }
-    let trip = |city: &str, fare| Trip { city: city.to_owned(), fare };
-    Ok(vec![trip("Newark", 12.5), trip("New York", 40.0), trip("Newark", 7.25)])
+    let trip = |city: &str, fare| Trip {
+        city: city.to_owned(),
+        fare,
+    };
+    Ok(vec![
+        trip("Newark", 12.5),
+        trip("New York", 40.0),
+        trip("Newark", 7.25),
+    ])
 }
 
 /// How many trips each city had on a day.
@@ -36,7 +43,12 @@ fn trips(context: &AssetContext) -> Result<Vec<Trip>, AssetError> {
 fn totals(trips: Vec<Trip>) -> Vec<Total> {
     let of = |city: &str| Total {
         city: city.to_owned(),
-        trips: trips.iter().filter(|trip| trip.city == city).count().try_into().unwrap(),
+        trips: trips
+            .iter()
+            .filter(|trip| trip.city == city)
+            .count()
+            .try_into()
+            .unwrap(),
     };
     vec![of("New York"), of("Newark")]
 }
@@ -60,7 +72,7 @@ fn uploads() -> Json<i64> {
 }
 
 /// The project. `totals` has to be new every day, and is made when trips come.
-pub fn definitions() -> Definitions {
+pub(crate) fn definitions() -> Definitions {
     let mut declared = totals::declare();
     if let Declaration::Op(op) = &mut declared {
         let hours = |hours: u64| std::time::Duration::from_secs(hours * 3_600);
@@ -69,8 +81,9 @@ pub fn definitions() -> Definitions {
         op.spec.assets[0].automation = Some(AutomationCondition::eager());
     }
     let token = secret("trips/token").or(precip::Secret::new(String::new()));
-    let prod = Environment::new("prod")
-        .resource_from("fares", (env("FARES_HOST"), token), |_| async { Ok(0_u8) });
+    let prod =
+        Environment::new("prod")
+            .resource_from("fares", (env("FARES_HOST"), token), |_| async { Ok(0_u8) });
     Definitions::builder()
         .asset::<trips>()
         .declare([declared])

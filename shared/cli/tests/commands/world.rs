@@ -20,23 +20,28 @@ use tempfile::TempDir;
 use crate::project::definitions;
 
 /// The moment of the tests: four days of the project have passed.
-pub fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     "2024-01-10T12:00:00Z".parse().unwrap()
 }
 
-pub struct World {
-    pub session: Session,
+pub(crate) struct World {
+    pub(crate) session: Session,
     _folder: TempDir,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::of_project(folder.path(), None);
         let store = home.open_state().unwrap();
-        store.add_partitions("files", &["a.csv".into(), "b.csv".into()]).await.unwrap();
+        store
+            .add_partitions("files", &["a.csv".into(), "b.csv".into()])
+            .await
+            .unwrap();
         let mut context = PartitionContext::at(now());
-        context.dynamic.insert("files".to_owned(), store.partitions("files").await.unwrap());
+        context
+            .dynamic
+            .insert("files".to_owned(), store.partitions("files").await.unwrap());
         let store: Arc<dyn StateStore> = Arc::new(store);
         let session = Session {
             definitions: Arc::new(definitions()),
@@ -46,34 +51,44 @@ impl World {
             context,
             json: false,
         };
-        Self { session, _folder: folder }
+        Self {
+            session,
+            _folder: folder,
+        }
     }
 
     /// The same world seen by a machine.
-    pub fn json(mut self) -> Self {
+    pub(crate) fn json(mut self) -> Self {
         self.session.json = true;
         self
     }
 
     /// Runs what is asked for.
-    pub async fn materialize(&self, arguments: &[&str]) -> Result<Exit, Failure> {
+    pub(crate) async fn materialize(&self, arguments: &[&str]) -> Result<Exit, Failure> {
         self.run("materialize", arguments, &mut Vec::new()).await
     }
 
     /// What a command prints.
-    pub async fn prints(&self, command: &str, arguments: &[&str]) -> String {
+    pub(crate) async fn prints(&self, command: &str, arguments: &[&str]) -> String {
         let mut out = Vec::new();
         self.run(command, arguments, &mut out).await.unwrap();
         String::from_utf8(out).unwrap()
     }
 
     /// How a command is refused.
-    pub async fn refuses(&self, command: &str, arguments: &[&str]) -> String {
-        let failure = self.run(command, arguments, &mut Vec::new()).await.unwrap_err();
+    pub(crate) async fn refuses(&self, command: &str, arguments: &[&str]) -> String {
+        let failure = self
+            .run(command, arguments, &mut Vec::new())
+            .await
+            .unwrap_err();
         let mut written = Vec::new();
         let mut plain = anstream::StripStream::new(&mut written);
         failure.write(&mut plain).unwrap();
-        format!("exit {}\n{}", failure.exit as u8, String::from_utf8(written).unwrap())
+        format!(
+            "exit {}\n{}",
+            failure.exit as u8,
+            String::from_utf8(written).unwrap()
+        )
     }
 
     async fn run(
@@ -82,7 +97,9 @@ impl World {
         arguments: &[&str],
         out: &mut Vec<u8>,
     ) -> Result<Exit, Failure> {
-        let line = ["project", command].into_iter().chain(arguments.iter().copied());
+        let line = ["project", command]
+            .into_iter()
+            .chain(arguments.iter().copied());
         let session = &self.session;
         match Root::try_parse_from(line).unwrap().command {
             Command::Assets { select } => command::assets(session, &select, out).await,
@@ -99,9 +116,12 @@ impl World {
             Command::Run { id } => command::run(session, &id, out).await,
             Command::Cancel { id } => command::cancel(session, &id).await,
             Command::Retry { id, control } => launch::retry(session, &id, &control, out).await,
-            Command::Show { key, partition, format, limit } => {
-                command::show(session, &key, partition.as_deref(), format, limit, out).await
-            }
+            Command::Show {
+                key,
+                partition,
+                format,
+                limit,
+            } => command::show(session, &key, partition.as_deref(), format, limit, out).await,
             Command::Checks { key, partition } => {
                 command::checks(session, &key, partition.as_deref(), out).await
             }
@@ -131,11 +151,13 @@ async fn materialize(
 }
 
 /// Puts what differs from run to run out of the way.
-pub fn stable() -> insta::internals::SettingsBindDropGuard {
+pub(crate) fn stable() -> insta::internals::SettingsBindDropGuard {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter("[0-9A-HJKMNP-TV-Z]{26}", "[run]");
     settings.add_filter(r"\d+ ms|\d+\.\d s", "[time]");
     settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[moment]");
+    // The column is as wide as the time that a run took.
+    settings.add_filter("TOOK +", "TOOK  ");
     settings.add_filter(r"/[^ `]*\.precip", "[home]");
     settings.set_prepend_module_to_snapshot(false);
     settings.bind_to_scope()
