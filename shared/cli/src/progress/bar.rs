@@ -1,6 +1,8 @@
 //! [`Bar`]: progress on a terminal.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use std::fmt::Write;
+
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use precip_engine::run::{RunEvent, RunObserver};
 
 use super::words;
@@ -14,13 +16,20 @@ impl Bar {
     pub fn new(total: u64) -> Self {
         let bar = ProgressBar::new(total);
         let style = ProgressStyle::with_template(
-            "{bar:32.green} {pos}/{len}  {per_sec}  {eta} left  {wide_msg:.dim}",
+            "{bar:32.green} {pos}/{len}  {rate}  {eta} left  {wide_msg:.dim}",
         );
         if let Ok(style) = style {
-            bar.set_style(style);
+            bar.set_style(style.with_key("rate", rate));
         }
         Self(bar)
     }
+}
+
+/// How many pairs a second: in whole numbers once it is that fast.
+fn rate(state: &ProgressState, to: &mut dyn Write) {
+    let rate = state.per_sec();
+    // The bar has no way to tell that it could not be written.
+    let _ = if rate < 10.0 { write!(to, "{rate:.1}/s") } else { write!(to, "{rate:.0}/s") };
 }
 
 impl RunObserver for Bar {
