@@ -156,6 +156,7 @@ pub(crate) fn stable() -> insta::internals::SettingsBindDropGuard {
     settings.add_filter("[0-9A-HJKMNP-TV-Z]{26}", "[run]");
     settings.add_filter(r"\d+ ms|\d+\.\d s", "[time]");
     settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[moment]");
+    settings.add_filter(r"project\.rs:\d+", "project.rs:[line]");
     // The column is as wide as the time that a run took.
     settings.add_filter("TOOK +", "TOOK  ");
     settings.add_filter(r"/[^ `]*\.precip", "[home]");

@@ -76,6 +76,8 @@ impl fmt::Display for Rendered<'_> {
             .and_then(|id| self.graph.partitions(id));
         match definition {
             None => writeln!(f)?,
+            // Nothing was left to be asked about once the conditions beside it were known.
+            Some(_) if *candidates == 0 && partitions.is_empty() => writeln!(f, " (not asked)")?,
             Some(definition) => {
                 write!(f, ": {}", partitions.len())?;
                 // Some facts are known of more partitions than were asked about.

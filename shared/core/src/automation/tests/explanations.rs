@@ -37,8 +37,8 @@ fn a_tick_is_explained_as_a_tree() {
           - up: 0 of 1
             - and: 0 of 1
               - missing: 0 of 1
-              - not: 0 of 0
-                - will_be_requested: 0 of 0
+              - not (not asked)
+                - will_be_requested (not asked)
       + not: 1 of 1 (2024-06-09)
         - any_deps_in_progress: 0 of 1
           - up: 0 of 1
