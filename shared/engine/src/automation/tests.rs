@@ -14,9 +14,8 @@ use crate::{
     definitions::{Definitions, OpDefinition},
     run_id::RunId,
     state::{
-        Advance, Advanced, Materialization, MaterializationStore, NewRun, PartitionRef,
-        PlanSummary, RunRequest, RunStore, StateStore, TickRequest, TriggerStore,
-        memory::MemoryStore,
+        Advance, Advanced, Materialization, NewRun, PartitionRef, PlanSummary, RunRequest,
+        StateStore, TickRequest, memory::MemoryStore,
     },
 };
 
