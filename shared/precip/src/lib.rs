@@ -35,3 +35,9 @@ pub mod testing;
 pub mod __private {
     pub use crate::private::exports::*;
 }
+
+/// Long guides, whose examples the tests compile and run.
+pub mod guides {
+    #[doc = include_str!("../../../docs/getting-started.md")]
+    pub mod getting_started {}
+}
