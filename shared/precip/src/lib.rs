@@ -36,8 +36,9 @@ pub mod __private {
     pub use crate::private::exports::*;
 }
 
-/// Long guides, whose examples the tests compile and run.
-pub mod guides {
+/// The guides about this crate: their examples are run as tests.
+#[cfg(doctest)]
+mod guides {
     #[doc = include_str!("../../../docs/getting-started.md")]
-    pub mod getting_started {}
+    mod getting_started {}
 }
