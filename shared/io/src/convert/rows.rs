@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Table, Value,
-    schema::{decode, explain, schema_of},
+    schema::{Cell, RowColumns, decode, explain, row_columns},
     table::to_table_schema,
 };
 
@@ -21,15 +21,23 @@ use crate::{
 const ROWS_PER_BATCH: usize = 65_536;
 
 impl Table {
-    /// Makes a table of structs: a column for each field. No rows make a table that has its columns.
+    /// Makes a table of structs: a column for each field. Rows that are no structs (numbers, texts,
+    /// times) make a table of one column, `value`. No rows make a table that has its columns.
     ///
     /// # Errors
     /// [`ConvertError`] when a field's type has no column type, or a value does not fit its column.
     pub fn from_rows<T: Serialize + DeserializeOwned>(rows: &[T]) -> Result<Self, ConvertError> {
-        let schema = schema_of::<T>()?;
+        let columns = row_columns::<T>()?;
+        let schema = columns.schema();
         let batches = rows
             .chunks(ROWS_PER_BATCH)
-            .map(|rows| serde_arrow::to_record_batch(schema.fields(), &rows))
+            .map(|rows| match &columns {
+                RowColumns::Fields(schema) => serde_arrow::to_record_batch(schema.fields(), &rows),
+                RowColumns::Value(schema) => {
+                    let cells: Vec<Cell<&T>> = rows.iter().map(|value| Cell { value }).collect();
+                    serde_arrow::to_record_batch(schema.fields(), &cells)
+                }
+            })
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| {
                 ConvertError::new(format!(
@@ -40,10 +48,11 @@ impl Table {
             })?;
         let batches = batches
             .into_iter()
-            .map(|batch| batch.with_schema(SchemaRef::clone(&schema)))
+            .map(|batch| batch.with_schema(SchemaRef::clone(schema)))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| ConvertError::new(error.to_string()))?;
-        Self::new(schema, batches).map_err(|error| ConvertError::new(error.to_string()))
+        Self::new(SchemaRef::clone(schema), batches)
+            .map_err(|error| ConvertError::new(error.to_string()))
     }
 
     /// Reads the rows as structs. Columns that the struct has no field for are left out, and a column
@@ -62,14 +71,15 @@ impl<T: Serialize + DeserializeOwned + Send> IntoAsset for Vec<T> {
     }
 
     fn columns() -> Result<Option<TableSchema>, ConvertError> {
-        schema_of::<T>().map(|schema| Some(to_table_schema(&schema)))
+        row_columns::<T>().map(|columns| Some(to_table_schema(columns.schema())))
     }
 }
 
 impl<T: DeserializeOwned + Send> FromAsset for Vec<T> {
     fn needs() -> InputNeeds {
         // A type whose columns cannot be told beforehand can still be read from whatever is stored.
-        let columns = schema_of::<T>().ok().map(|schema| to_table_schema(&schema));
+        let columns = row_columns::<T>().ok();
+        let columns = columns.map(|columns| to_table_schema(columns.schema()));
         InputNeeds {
             request: LoadRequest { columns },
             many: true,

@@ -7,7 +7,7 @@ use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, Field, Schema};
 use serde::de::DeserializeOwned;
 
-use super::schema_of;
+use super::{Cell, RowColumns, row_columns};
 use crate::{
     Table,
     convert::{ConvertError, short_type_name},
@@ -16,11 +16,24 @@ use crate::{
 
 /// Reads rows: columns in another type than the row's field has are cast where nothing is lost.
 pub(crate) fn decode<T: DeserializeOwned>(table: &Table) -> Result<Vec<T>, ConvertError> {
-    // A type whose columns cannot be told is read from the columns as they are.
-    let wanted = schema_of::<T>().ok();
+    match row_columns::<T>() {
+        Ok(RowColumns::Fields(wanted)) => decode_as(table, Some(&wanted)),
+        Ok(RowColumns::Value(wanted)) => {
+            let cells: Vec<Cell<T>> = decode_as(table, Some(&wanted))?;
+            Ok(cells.into_iter().map(|cell| cell.value).collect())
+        }
+        // A type whose columns cannot be told is read from the columns as they are.
+        Err(_) => decode_as(table, None),
+    }
+}
+
+fn decode_as<T: DeserializeOwned>(
+    table: &Table,
+    wanted: Option<&Schema>,
+) -> Result<Vec<T>, ConvertError> {
     let mut rows: Vec<T> = Vec::with_capacity(table.num_rows());
     for batch in table.batches() {
-        let batch = match &wanted {
+        let batch = match wanted {
             Some(wanted) => fit(batch, wanted).map_err(|problem| refuse::<T>(&problem, table))?,
             None => batch.clone(),
         };
