@@ -49,7 +49,7 @@ pub struct MaterializeArgs {
 /// How a run is run.
 #[derive(Debug, Clone, Args)]
 pub struct RunControlArgs {
-    /// How many ops run at once; the machine's cores unless given
+    /// How many ops run at once; four for each core unless given
     #[arg(short = 'j', long, value_name = "N")]
     pub concurrency: Option<std::num::NonZeroUsize>,
 }

@@ -27,6 +27,8 @@ use super::{
     pools::{Pools, wait_for_slot},
 };
 
+/// How many items run at a time for each core, unless told otherwise.
+const ITEMS_PER_CORE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
 /// How many records of what was not run are written at a time.
 const SKIPS: usize = 256;
 
@@ -47,13 +49,14 @@ pub struct Stop {
 }
 
 impl Executor {
-    /// An executor that runs as many items at a time as the machine has cores. `owner` names this
-    /// process for ever: a run that it leaves behind is known to be nobody's.
+    /// An executor that runs four items at a time for each core of the machine: most of an item's
+    /// time is waiting for disks and networks. `owner` names this process for ever: a run that it
+    /// leaves behind is known to be nobody's.
     pub fn new(owner: OwnerId) -> Self {
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self {
             owner,
-            concurrency: cores,
+            concurrency: cores.saturating_mul(ITEMS_PER_CORE),
         }
     }
 
