@@ -12,16 +12,24 @@ use crate::{
 /// Joins flights with their airlines and with the weather at their origin in the scheduled hour. A
 /// flight without either is kept.
 pub fn delays(flights: &[Flight], weather: &[Weather], airlines: &[Airline]) -> Vec<Delay> {
-    let names: HashMap<&str, &str> =
-        airlines.iter().map(|airline| (airline.carrier.as_str(), airline.name.as_str())).collect();
-    let hours: HashMap<(&str, DateTime<Utc>), &Weather> =
-        weather.iter().map(|hour| ((hour.origin.as_str(), hour.time_hour), hour)).collect();
+    let names: HashMap<&str, &str> = airlines
+        .iter()
+        .map(|airline| (airline.carrier.as_str(), airline.name.as_str()))
+        .collect();
+    let hours: HashMap<(&str, DateTime<Utc>), &Weather> = weather
+        .iter()
+        .map(|hour| ((hour.origin.as_str(), hour.time_hour), hour))
+        .collect();
     let join = |flight: &Flight| {
         let hour = hours.get(&(flight.origin.as_str(), flight.time_hour));
         Delay {
             date: flight.date,
             carrier: flight.carrier.clone(),
-            airline: names.get(flight.carrier.as_str()).copied().unwrap_or_default().to_owned(),
+            airline: names
+                .get(flight.carrier.as_str())
+                .copied()
+                .unwrap_or_default()
+                .to_owned(),
             flight: flight.flight,
             origin: flight.origin.clone(),
             dest: flight.dest.clone(),
@@ -97,13 +105,14 @@ pub fn origin_profile(origin: &str, departures: &[DepartureHour]) -> Vec<OriginH
         *scheduled += departure.scheduled;
         *cancelled += departure.cancelled;
     }
-    let row = |(hour, (days, scheduled, cancelled)): (i32, (HashSet<NaiveDate>, i64, i64))| OriginHour {
-        origin: origin.to_owned(),
-        hour,
-        days: i64::try_from(days.len()).unwrap_or(i64::MAX),
-        scheduled,
-        cancelled,
-    };
+    let row =
+        |(hour, (days, scheduled, cancelled)): (i32, (HashSet<NaiveDate>, i64, i64))| OriginHour {
+            origin: origin.to_owned(),
+            hour,
+            days: i64::try_from(days.len()).unwrap_or(i64::MAX),
+            scheduled,
+            cancelled,
+        };
     hours.into_iter().map(row).collect()
 }
 
@@ -112,8 +121,14 @@ pub fn share_without_arrival_delay(delays: &[Delay]) -> f64 {
     if delays.is_empty() {
         return 0.0;
     }
-    let missing = delays.iter().filter(|delay| delay.arr_delay.is_none()).count();
-    #[expect(clippy::cast_precision_loss, reason = "rows of a day are far below 2^52")]
+    let missing = delays
+        .iter()
+        .filter(|delay| delay.arr_delay.is_none())
+        .count();
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "rows of a day are far below 2^52"
+    )]
     let share = missing as f64 / delays.len() as f64;
     share
 }

@@ -48,14 +48,19 @@ pub enum LandingError {
 impl Landing {
     /// Names the folder. It is looked at when a file is read.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self {
+            folder: folder.into(),
+        }
     }
 
     /// Reads the rows of one file: CSV with a header, gzipped if its name ends in `.gz`.
     ///
     /// # Errors
     /// [`LandingError`], which names the file.
-    pub fn read<T: DeserializeOwned>(&self, name: impl AsRef<Path>) -> Result<Vec<T>, LandingError> {
+    pub fn read<T: DeserializeOwned>(
+        &self,
+        name: impl AsRef<Path>,
+    ) -> Result<Vec<T>, LandingError> {
         let path = self.folder.join(name);
         let file = match File::open(&path) {
             Ok(file) => file,

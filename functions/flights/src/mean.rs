@@ -18,7 +18,10 @@ impl Mean {
 
     /// The mean; nothing when there was no value.
     pub fn value(self) -> Option<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "minutes of a month are far below 2^52")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "minutes of a month are far below 2^52"
+        )]
         (self.count > 0).then(|| self.sum as f64 / self.count as f64)
     }
 }

@@ -60,7 +60,14 @@ async fn run(
         let mut command = Root::command();
         let name = std::env::args_os()
             .next()
-            .and_then(|path| Some(std::path::Path::new(&path).file_stem()?.to_string_lossy().into_owned()))
+            .and_then(|path| {
+                Some(
+                    std::path::Path::new(&path)
+                        .file_stem()?
+                        .to_string_lossy()
+                        .into_owned(),
+                )
+            })
             .unwrap_or_else(|| "precip".to_owned());
         clap_complete::generate(shell, &mut command, name, &mut out);
         return Ok(Exit::Done);
@@ -92,19 +99,16 @@ fn writes(command: &Command) -> bool {
             | Command::Retry { .. }
             | Command::Cancel { .. }
             | Command::Dynamic { .. }
+            | Command::Pools { .. }
     )
 }
 
-async fn open(
-    definitions: Definitions,
-    global: &Global,
-    writes: bool,
-) -> Result<Session, Failure> {
+async fn open(definitions: Definitions, global: &Global, writes: bool) -> Result<Session, Failure> {
     let home = Home::of_project(std::path::Path::new(""), Some(&global.home));
     let store: Arc<dyn StateStore> = if writes || home.state_db().exists() {
-        let store = home.open_state().map_err(|error| {
-            Failure::environment(error.to_string()).detail(&causes(&error))
-        })?;
+        let store = home
+            .open_state()
+            .map_err(|error| Failure::environment(error.to_string()).detail(&causes(&error)))?;
         Arc::new(store)
     } else {
         Arc::new(MemoryStore::new())
@@ -131,19 +135,26 @@ async fn dispatch(
     match command {
         Command::Assets { select } => command::assets(session, &select, out).await,
         Command::Asset { key } => command::asset(session, &key, out).await,
-        Command::Graph { select, format, output } => {
-            command::graph(session, &select, format, output.as_deref(), out).await
+        Command::Graph {
+            select,
+            format,
+            output,
+        } => command::graph(session, &select, format, output.as_deref(), out).await,
+        Command::Partitions { key, status } => {
+            command::partitions(session, &key, status, out).await
         }
-        Command::Partitions { key, status } => command::partitions(session, &key, status, out).await,
         Command::Plan(args) => command::plan(session, &args, out).await,
         Command::Materialize(args) => launch::materialize(session, &args, out).await,
         Command::Runs { limit } => command::runs(session, limit, out).await,
         Command::Run { id } => command::run(session, &id, out).await,
         Command::Resume { id, control } => launch::resume(session, &id, &control, out).await,
         Command::Retry { id, control } => launch::retry(session, &id, &control, out).await,
-        Command::Show { key, partition, format, limit } => {
-            command::show(session, &key, partition.as_deref(), format, limit, out).await
-        }
+        Command::Show {
+            key,
+            partition,
+            format,
+            limit,
+        } => command::show(session, &key, partition.as_deref(), format, limit, out).await,
         Command::Checks { key, partition } => {
             command::checks(session, &key, partition.as_deref(), out).await
         }
@@ -152,13 +163,19 @@ async fn dispatch(
             command::dynamic(session, &set, &action, out).await
         }
         Command::Cancel { id } => command::cancel(session, &id).await,
-        Command::Automation { action: None | Some(AutomationAction::List) } => {
-            command::automation(session, out).await
-        }
-        Command::Automation { action: Some(AutomationAction::Explain { key }) } => {
-            command::explain(session, &key, out).await
-        }
+        Command::Automation {
+            action: None | Some(AutomationAction::List),
+        } => command::automation(session, out).await,
+        Command::Automation {
+            action: Some(AutomationAction::Explain { key }),
+        } => command::explain(session, &key, out).await,
         Command::Describe { schema } => command::describe(session, schema, out),
+        Command::Pools { action } => match action {
+            None | Some(crate::args::PoolAction::List) => command::pools(session, out).await,
+            Some(crate::args::PoolAction::Limit { pool, slots }) => {
+                command::set_pool_limit(session, &pool, slots).await
+            }
+        },
         Command::Doctor => command::doctor(session, out).await,
         Command::Completions { .. } => Ok(Exit::Done),
     }

@@ -85,7 +85,9 @@ impl Session {
 
     /// What to say of a selection that makes sense and selects no asset.
     pub fn selects_nothing(&self, selection: &str) -> Failure {
-        let read = Selection::parse(selection).map(|read| read.to_string()).unwrap_or_default();
+        let read = Selection::parse(selection)
+            .map(|read| read.to_string())
+            .unwrap_or_default();
         let failure = Failure::usage(format!("`{selection}` selects no asset"));
         if read.starts_with("tag:") && selection.contains(char::is_whitespace) {
             failure.help(format!(
@@ -202,12 +204,17 @@ impl Session {
     /// [`Failure`] when the record cannot be read.
     pub async fn freshness(&self, asset: AssetId) -> Result<Option<FreshnessState>, Failure> {
         let spec = self.definitions.graph().asset(asset);
-        let Some(policy) = &spec.freshness else { return Ok(None) };
+        let Some(policy) = &spec.freshness else {
+            return Ok(None);
+        };
         let mut last = None;
         let mut page = PageRequest::first(1_000);
         loop {
             let found = self.store.latest_all(&spec.key, &page).await?;
-            let made = found.items.iter().filter_map(|(_, latest)| latest.published());
+            let made = found
+                .items
+                .iter()
+                .filter_map(|(_, latest)| latest.published());
             last = made.map(|made| made.finished_at).max().max(last);
             match found.next {
                 Some(token) => page = page.after(token),

@@ -123,7 +123,9 @@ pub struct InvalidAssetKey {
 /// assert_eq!(key.to_string(), "raw/flights:no_nulls");
 /// # Ok::<(), precip_core::key::InvalidCheckKey>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub struct CheckKey {
     /// The asset the check looks at.
     pub asset: AssetKey,

@@ -37,5 +37,8 @@ pub fn origin_profile(
     departures: Option<Vec<DepartureHour>>,
 ) -> Result<Vec<OriginHour>, AssetError> {
     let origin = context.partition_key()?.as_str();
-    Ok(compute::origin_profile(origin, &departures.unwrap_or_default()))
+    Ok(compute::origin_profile(
+        origin,
+        &departures.unwrap_or_default(),
+    ))
 }

@@ -25,7 +25,9 @@ pub fn flights(
     let records: Vec<FlightRecord> = landing.read(&file).terminal()?;
     let rows: Vec<Flight> = records.into_iter().map(Flight::from).collect();
     let cancelled = rows.iter().filter(|flight| flight.is_cancelled()).count();
-    Ok(Output::new(rows).metadata("landing_file", file).metadata("cancelled", cancelled))
+    Ok(Output::new(rows)
+        .metadata("landing_file", file)
+        .metadata("cancelled", cancelled))
 }
 
 /// The weather at the three airports, hour by hour, by local date.
@@ -54,7 +56,9 @@ pub fn weather(
         .warn()
         .description(format!("{} observations in {file}", records.len()));
     let rows = records.into_iter().map(Weather::from).collect();
-    Ok(Output::new(rows).metadata("landing_file", file).check(landed))
+    Ok(Output::new(rows)
+        .metadata("landing_file", file)
+        .check(landed))
 }
 
 /// Tables that change rarely.
@@ -73,9 +77,19 @@ pub fn weather(
 pub fn reference(
     context: &AssetContext,
     #[resource] landing: &Landing,
-) -> Result<(Option<Vec<Airline>>, Option<Vec<Airport>>, Option<Vec<Plane>>), AssetError> {
+) -> Result<
+    (
+        Option<Vec<Airline>>,
+        Option<Vec<Airport>>,
+        Option<Vec<Plane>>,
+    ),
+    AssetError,
+> {
     let airlines = context.is_selected::<airlines>();
-    let airlines = airlines.then(|| landing.read("reference/airlines.csv")).transpose().terminal()?;
+    let airlines = airlines
+        .then(|| landing.read("reference/airlines.csv"))
+        .transpose()
+        .terminal()?;
     let airports = context.is_selected::<airports>();
     let airports = airports
         .then(|| landing.read::<AirportRecord>("reference/airports.csv"))

@@ -64,6 +64,9 @@ pub fn few_missing_delays(delays: Vec<Delay>) -> CheckResult {
     let share = compute::share_without_arrival_delay(&delays);
     CheckResult::passed_if(share <= MOST_WITHOUT_DELAY)
         .warn()
-        .description(format!("{:.1}% of the flights have no delay on arrival", share * 100.0))
+        .description(format!(
+            "{:.1}% of the flights have no delay on arrival",
+            share * 100.0
+        ))
         .metadata("share", share)
 }

@@ -148,9 +148,8 @@ where
     let text = String::deserialize(deserializer)?;
     match text.as_str() {
         "" | "NA" => Ok(None),
-        value => value
-            .parse()
-            .map(Some)
-            .map_err(|error| D::Error::custom(format!("`{value}` is neither a value nor `NA`: {error}"))),
+        value => value.parse().map(Some).map_err(|error| {
+            D::Error::custom(format!("`{value}` is neither a value nor `NA`: {error}"))
+        }),
     }
 }

@@ -148,6 +148,12 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<DynamicAction>,
     },
+    /// List the pools, or set how many ops of one run at once
+    Pools {
+        /// What to do; lists unless given
+        #[command(subcommand)]
+        action: Option<PoolAction>,
+    },
     /// List what the automation conditions ask for now
     Automation {
         /// What to show; lists unless given
@@ -185,6 +191,20 @@ pub enum DynamicAction {
         /// The keys
         #[arg(required = true)]
         keys: Vec<String>,
+    },
+}
+
+/// What to do with the pools.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PoolAction {
+    /// List the pools
+    List,
+    /// Set a pool's limit
+    Limit {
+        /// The pool's name
+        pool: String,
+        /// How many ops run at once; no limit unless given
+        slots: Option<u32>,
     },
 }
 

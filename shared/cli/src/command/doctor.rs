@@ -2,16 +2,12 @@
 
 use std::io::Write;
 
-use precip_engine::{settings::ProcessEnvironment, state::RunFilter, state::PageRequest, state::RunStatus};
+use precip_engine::{
+    settings::ProcessEnvironment, state::PageRequest, state::RunFilter, state::RunStatus,
+};
 use serde::Serialize;
 
-use crate::{
-    exit::Exit,
-    failure::Failure,
-    launch,
-    output::json,
-    session::Session,
-};
+use crate::{exit::Exit, failure::Failure, launch, output::json, session::Session};
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -25,11 +21,19 @@ struct Finding {
 
 impl Finding {
     fn well(what: impl Into<String>, note: impl Into<String>) -> Self {
-        Self { what: what.into(), problem: None, note: note.into() }
+        Self {
+            what: what.into(),
+            problem: None,
+            note: note.into(),
+        }
     }
 
     fn wrong(what: impl Into<String>, problem: impl Into<String>, note: impl Into<String>) -> Self {
-        Self { what: what.into(), problem: Some(problem.into()), note: note.into() }
+        Self {
+            what: what.into(),
+            problem: Some(problem.into()),
+            note: note.into(),
+        }
     }
 }
 
@@ -67,7 +71,11 @@ fn definitions(session: &Session) -> Finding {
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),
     };
-    let counts = [counted(graph.len(), "asset"), counted(ops, "op"), counted(checks, "check")];
+    let counts = [
+        counted(graph.len(), "asset"),
+        counted(ops, "op"),
+        counted(checks, "check"),
+    ];
     let note = counts.join(", ");
     Finding::well("definitions", note)
 }
@@ -75,7 +83,13 @@ fn definitions(session: &Session) -> Finding {
 async fn settings(session: &Session) -> Vec<Finding> {
     let environment = match launch::environment(session) {
         Ok(environment) => environment,
-        Err(failure) => return vec![Finding::wrong("environment", failure.message, "name another with `--env`")],
+        Err(failure) => {
+            return vec![Finding::wrong(
+                "environment",
+                failure.message,
+                "name another with `--env`",
+            )];
+        }
     };
     let name = format!("environment `{}`", environment.name());
     let problems = environment.check_settings(&ProcessEnvironment).await;
@@ -115,11 +129,18 @@ async fn record(session: &Session) -> Vec<Finding> {
     let runs = match session.store.runs(&filter, &PageRequest::first(100)).await {
         Ok(runs) => runs.items,
         Err(error) => {
-            return vec![Finding::wrong("record", error.to_string(), "no run can start before that")];
+            return vec![Finding::wrong(
+                "record",
+                error.to_string(),
+                "no run can start before that",
+            )];
         }
     };
     let interrupted = runs.iter().filter(|run| {
-        let owner = run.owner.as_ref().map(|owner| session.home.is_alive(&owner.id));
+        let owner = run
+            .owner
+            .as_ref()
+            .map(|owner| session.home.is_alive(&owner.id));
         !matches!(owner, Some(Ok(true)))
     });
     let findings: Vec<Finding> = interrupted
@@ -131,5 +152,12 @@ async fn record(session: &Session) -> Vec<Finding> {
             )
         })
         .collect();
-    if findings.is_empty() { vec![Finding::well("record", "can be read; no run was interrupted")] } else { findings }
+    if findings.is_empty() {
+        vec![Finding::well(
+            "record",
+            "can be read; no run was interrupted",
+        )]
+    } else {
+        findings
+    }
 }

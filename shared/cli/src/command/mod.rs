@@ -11,6 +11,7 @@ mod dynamic;
 mod graph;
 mod partitions;
 mod plan;
+mod pools;
 mod runs;
 mod show;
 
@@ -25,5 +26,6 @@ pub use dynamic::dynamic;
 pub use graph::graph;
 pub use partitions::partitions;
 pub use plan::plan;
+pub use pools::{pools, set_pool_limit};
 pub use runs::{run, runs};
 pub use show::show;

@@ -22,7 +22,11 @@ use crate::{
 ///
 /// # Errors
 /// [`Failure`], which says what to write instead.
-pub async fn plan(session: &Session, args: &PlanArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
+pub async fn plan(
+    session: &Session,
+    args: &PlanArgs,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
     let mut request = Request::of_plan(args)?;
     let planned = launch::plan(session, &mut request).await?;
     if session.json {
@@ -70,7 +74,12 @@ fn write(session: &Session, plan: &Plan, out: &mut dyn Write) -> std::io::Result
     )?;
     for left in &plan.left_out {
         let partitions = which(session, &left.asset, &left.partitions);
-        writeln!(out, "left out: {} {partitions}: {}", left.asset, left.reason.describe())?;
+        writeln!(
+            out,
+            "left out: {} {partitions}: {}",
+            left.asset,
+            left.reason.describe()
+        )?;
     }
     for needed in &plan.needed {
         writeln!(
@@ -86,7 +95,11 @@ fn write(session: &Session, plan: &Plan, out: &mut dyn Write) -> std::io::Result
 }
 
 fn counted(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
 }
 
 fn why(why: &Why) -> String {
@@ -105,7 +118,9 @@ fn why(why: &Why) -> String {
 fn which(session: &Session, asset: &AssetKey, set: &PartitionSet) -> String {
     let graph = session.definitions.graph();
     let definition = graph.id(asset).and_then(|id: AssetId| graph.partitions(id));
-    let Some(definition) = definition else { return String::new() };
+    let Some(definition) = definition else {
+        return String::new();
+    };
     if matches!(definition, PartitionsDefinition::Multi(_)) && set.len() > 3 {
         // Neighbours in a product are no range that a person could write.
         let mut keys = definition.keys(set, &session.context);
@@ -123,7 +138,11 @@ fn which(session: &Session, asset: &AssetKey, set: &PartitionSet) -> String {
             break;
         }
         let (first, last) = (range.start, range.end - 1);
-        words.push(if first == last { key(first) } else { format!("{}...{}", key(first), key(last)) });
+        words.push(if first == last {
+            key(first)
+        } else {
+            format!("{}...{}", key(first), key(last))
+        });
     }
     words.join(", ")
 }

@@ -35,7 +35,9 @@ pub async fn show(
     let target = session.target(asset, partition)?;
     let value = load(session, &target).await?;
     let damaged = |error: &dyn std::error::Error| {
-        Failure::environment(format!("what is stored of {target} cannot be shown: {error}"))
+        Failure::environment(format!(
+            "what is stored of {target} cannot be shown: {error}"
+        ))
     };
     match (format, session.json) {
         (TableFormat::Csv, false) => {
@@ -53,7 +55,13 @@ pub async fn show(
             let headings: Vec<String> = grid
                 .columns
                 .iter()
-                .map(|(name, number)| if *number { format!("{name} #") } else { name.clone() })
+                .map(|(name, number)| {
+                    if *number {
+                        format!("{name} #")
+                    } else {
+                        name.clone()
+                    }
+                })
                 .collect();
             let mut table = Table::new(headings.iter().map(String::as_str));
             grid.rows.iter().for_each(|row| table.row(row));
@@ -73,8 +81,10 @@ async fn load(session: &Session, target: &PartitionRef) -> Result<Value, Failure
             .help(format!("`partitions {}` says what is", target.asset)));
     };
     let Some(pointer) = &made.pointer else {
-        return Err(Failure::usage(format!("{target} was stored by its own function"))
-            .help("look where the function puts it: `asset` shows the facts that it left"));
+        return Err(
+            Failure::usage(format!("{target} was stored by its own function"))
+                .help("look where the function puts it: `asset` shows the facts that it left"),
+        );
     };
     let graph = session.definitions.graph();
     let spec = graph.id(&target.asset).map(|id| graph.asset(id));
@@ -84,7 +94,11 @@ async fn load(session: &Session, target: &PartitionRef) -> Result<Value, Failure
         ..Wanted::default()
     };
     let open = launch::environment(session)?
-        .open(&wanted, &ProcessEnvironment, Some(Arc::new(launch::data(session)?)))
+        .open(
+            &wanted,
+            &ProcessEnvironment,
+            Some(Arc::new(launch::data(session)?)),
+        )
         .await
         .map_err(|error| Failure::environment(error.to_string()))?;
     let address = Address {
@@ -95,7 +109,10 @@ async fn load(session: &Session, target: &PartitionRef) -> Result<Value, Failure
     };
     let unreadable = |message: String| Failure::environment(message);
     let manager = open.io_managers.get(name).ok_or_else(|| {
-        unreadable(format!("the environment has no IO manager for `{}`", target.asset))
+        unreadable(format!(
+            "the environment has no IO manager for `{}`",
+            target.asset
+        ))
     })?;
     let value = manager
         .load(&address, pointer, &LoadRequest::everything())

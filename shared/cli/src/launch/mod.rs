@@ -12,5 +12,5 @@ mod stop;
 pub(crate) use open::{data, environment};
 pub use resume::resume;
 pub use retry::retry;
-pub(crate) use start::{home_failure, nothing_to_do};
 pub use start::{Request, materialize, plan};
+pub(crate) use start::{home_failure, nothing_to_do};

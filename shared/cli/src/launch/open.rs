@@ -46,7 +46,14 @@ pub(super) async fn run_session(
         })?;
     let definitions = Arc::clone(&session.definitions);
     let context = planned.context.clone();
-    Ok(RunSession::new(definitions, ports, context, run, &planned.plan, open))
+    Ok(RunSession::new(
+        definitions,
+        ports,
+        context,
+        run,
+        &planned.plan,
+        open,
+    ))
 }
 
 /// The environment that the command line or the variable names.

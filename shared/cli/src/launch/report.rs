@@ -50,10 +50,15 @@ pub(super) async fn tell(
                 "run {run}: {made}, {} failed, {} held back",
                 tally.failed, tally.held
             ));
-            session.say(&format!("next: `run {run}` says why, `retry {run}` tries again"));
+            session.say(&format!(
+                "next: `run {run}` says why, `retry {run}` tries again"
+            ));
         }
         RunEnd::Canceled => {
-            session.say(&format!("run {run} was stopped: {made}, {} left", tally.total - tally.succeeded));
+            session.say(&format!(
+                "run {run} was stopped: {made}, {} left",
+                tally.total - tally.succeeded
+            ));
             session.say(&format!("next: `resume {run}` goes on"));
         }
     }

@@ -2,12 +2,12 @@
 
 use std::{io::Write, sync::Arc};
 
+use precip_engine::run::new_run_id;
 use precip_engine::state::{OwnerId, RunStatus};
 use precip_local::{
     executor::Stop,
     home::{Takeover, take_over},
 };
-use precip_engine::run::new_run_id;
 
 use super::{
     open, plan_file,
@@ -28,22 +28,29 @@ pub async fn resume(
 ) -> Result<Exit, Failure> {
     let run = session.run(id).await?;
     if run.status == RunStatus::Succeeded {
-        session.say(&format!("run {} is done: there is nothing left to do", run.id));
+        session.say(&format!(
+            "run {} is done: there is nothing left to do",
+            run.id
+        ));
         return Ok(Exit::Done);
     }
     let planned = open::planned(session, plan_file::read(&session.home, run.id)?).await?;
     let observer = progress::observer(steps(&planned.plan));
     let ports = open::ports(session, Arc::clone(&observer));
-    let taken_up = open::run_session(session, ports.clone(), run.id, &planned).await?.repeated();
+    let taken_up = open::run_session(session, ports.clone(), run.id, &planned)
+        .await?
+        .repeated();
     // An id of its own: the process that was interrupted had the run's.
     let owner = OwnerId(new_run_id(ports.clock.as_ref(), ports.randomness.as_ref()).to_string());
     let lock = session.home.lock_process(owner).map_err(home_failure)?;
     let now = ports.clock.now();
     let takeover = take_over(&session.home, session.store.as_ref(), &run, &lock, now).await;
     if let Takeover::Alive(owner) = takeover.map_err(home_failure)? {
-        return Err(Failure::usage(format!("run {} is at work in another process", run.id))
-            .detail(&format!("its owner is `{}`", owner.0))
-            .help("wait for its end, or stop it there with Ctrl-C"));
+        return Err(
+            Failure::usage(format!("run {} is at work in another process", run.id))
+                .detail(&format!("its owner is `{}`", owner.0))
+                .help("wait for its end, or stop it there with Ctrl-C"),
+        );
     }
     let executor = executor(&lock, control);
     let stop = Stop::default();

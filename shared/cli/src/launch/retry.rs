@@ -25,8 +25,11 @@ pub async fn retry(
 ) -> Result<Exit, Failure> {
     let run = session.run(id).await?;
     if !run.status.is_finished() {
-        return Err(Failure::usage(format!("run {} is {}, not finished", run.id, run.status))
-            .help(format!("`resume {}` goes on with it if its process is gone", run.id)));
+        return Err(
+            Failure::usage(format!("run {} is {}, not finished", run.id, run.status)).help(
+                format!("`resume {}` goes on with it if its process is gone", run.id),
+            ),
+        );
     }
     let mut planned = open::planned(session, plan_file::read(&session.home, run.id)?).await?;
     planned.plan = plan_retry(&session.definitions, &session.store, &planned, run.id)
@@ -36,6 +39,9 @@ pub async fn retry(
         session.say(&format!("run {} left nothing to do", run.id));
         return Ok(Exit::Done);
     }
-    let request = RunRequest { origin: RunOrigin::RetryOf(run.id), ..run.request };
+    let request = RunRequest {
+        origin: RunOrigin::RetryOf(run.id),
+        ..run.request
+    };
     start(session, request, None, planned, control, out).await
 }

@@ -34,14 +34,22 @@ impl Request {
     /// [`Failure`] when its config cannot be read.
     pub fn of_plan(args: &PlanArgs) -> Result<Self, Failure> {
         let config = open::config(args.config.as_deref(), args.config_json.as_deref())?;
-        let checks = if args.without_checks { CheckSelection::None } else { CheckSelection::All };
+        let checks = if args.without_checks {
+            CheckSelection::None
+        } else {
+            CheckSelection::All
+        };
         let request = RunRequest {
             selection: args.target.select.clone(),
             partitions: args.target.partitions.text(),
             config,
             ..RunRequest::default()
         };
-        Ok(Self { request, checks, key: None })
+        Ok(Self {
+            request,
+            checks,
+            key: None,
+        })
     }
 
     /// Reads the request of `materialize`: without partitions it is about what is missing.
@@ -70,7 +78,10 @@ pub async fn plan(session: &Session, request: &mut Request) -> Result<PlannedRun
     if session.resolve(selection)?.is_empty() {
         return Err(session.selects_nothing(selection));
     }
-    let written = request.request.partitions.get_or_insert_with(|| "missing".to_owned());
+    let written = request
+        .request
+        .partitions
+        .get_or_insert_with(|| "missing".to_owned());
     let unspecified = written == "missing";
     let planned = attempt(session, request).await;
     match planned {
@@ -86,7 +97,14 @@ pub async fn plan(session: &Session, request: &mut Request) -> Result<PlannedRun
 async fn attempt(session: &Session, request: &Request) -> Result<PlannedRun, PlanRunError> {
     let checks = request.checks.clone();
     let now = session.context.now;
-    plan_run(&session.definitions, &session.store, now, &request.request, checks).await
+    plan_run(
+        &session.definitions,
+        &session.store,
+        now,
+        &request.request,
+        checks,
+    )
+    .await
 }
 
 pub(super) fn failure(error: PlanRunError) -> Failure {
@@ -113,7 +131,15 @@ pub async fn materialize(
         session.say(&nothing_to_do(&request));
         return Ok(Exit::Done);
     }
-    start(session, request.request, request.key, planned, &args.control, out).await
+    start(
+        session,
+        request.request,
+        request.key,
+        planned,
+        &args.control,
+        out,
+    )
+    .await
 }
 
 /// Why a plan is empty, in words.
@@ -145,15 +171,27 @@ pub(super) async fn start(
     // Before anything is on record, so that a setting that is missing leaves nothing behind.
     let run = open::run_session(session, ports.clone(), id, &planned).await?;
     plan_file::write(&session.home, id, &planned.plan)?;
-    let new = CreateRun { id, key, request, plan: &planned.plan, pointer: None };
+    let new = CreateRun {
+        id,
+        key,
+        request,
+        plan: &planned.plan,
+        pointer: None,
+    };
     let created = create_run(&ports, new).await?;
     if !created.is_new() {
         let existing = created.run();
         plan_file::remove(&session.home, id);
-        session.say(&format!("run {} was started for this key already: it {}", existing.id, existing.status));
+        session.say(&format!(
+            "run {} was started for this key already: it {}",
+            existing.id, existing.status
+        ));
         return Ok(Exit::Done);
     }
-    let lock = session.home.lock_process(OwnerId(id.to_string())).map_err(home_failure)?;
+    let lock = session
+        .home
+        .lock_process(OwnerId(id.to_string()))
+        .map_err(home_failure)?;
     let executor = executor(&lock, control);
     let stop = Stop::default();
     let interrupts = Interrupts::listen(stop.clone());
@@ -178,7 +216,10 @@ pub(super) async fn finish(
     }
 }
 
-pub(super) fn executor(lock: &precip_local::home::ProcessLock, control: &RunControlArgs) -> Executor {
+pub(super) fn executor(
+    lock: &precip_local::home::ProcessLock,
+    control: &RunControlArgs,
+) -> Executor {
     let executor = Executor::new(lock.owner().clone());
     match control.concurrency {
         Some(concurrency) => executor.with_concurrency(concurrency),
@@ -192,5 +233,7 @@ pub(crate) fn home_failure(error: precip_local::home::HomeError) -> Failure {
 
 /// How many (step, partition) pairs a plan holds.
 pub(super) fn steps(plan: &Plan) -> u64 {
-    plan.steps().map(|(_, stage, _)| stage.partitions.len()).sum()
+    plan.steps()
+        .map(|(_, stage, _)| stage.partitions.len())
+        .sum()
 }

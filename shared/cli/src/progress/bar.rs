@@ -29,7 +29,11 @@ impl Bar {
 fn rate(state: &ProgressState, to: &mut dyn Write) {
     let rate = state.per_sec();
     // The bar has no way to tell that it could not be written.
-    let _ = if rate < 10.0 { write!(to, "{rate:.1}/s") } else { write!(to, "{rate:.0}/s") };
+    let _ = if rate < 10.0 {
+        write!(to, "{rate:.1}/s")
+    } else {
+        write!(to, "{rate:.0}/s")
+    };
 }
 
 impl RunObserver for Bar {

@@ -17,7 +17,10 @@ pub struct Lines {
 impl Lines {
     /// Lines for so many (step, partition) pairs.
     pub fn new(total: u64) -> Self {
-        Self { total, told: AtomicU64::new(0) }
+        Self {
+            total,
+            told: AtomicU64::new(0),
+        }
     }
 
     fn tell(&self, done: u64) {

@@ -12,7 +12,13 @@ pub(super) fn line(event: &RunEvent<'_>) -> Option<String> {
             let lines: Vec<String> = outcome.failures.iter().map(failure).collect();
             Some(lines.join("\n"))
         }
-        RunEvent::Retrying { step, attempt, message, wait, .. } => {
+        RunEvent::Retrying {
+            step,
+            attempt,
+            message,
+            wait,
+            ..
+        } => {
             let wait = chrono::TimeDelta::from_std(*wait).unwrap_or_default();
             Some(format!(
                 "{}: attempt {attempt} failed: {message}; next try in {}",

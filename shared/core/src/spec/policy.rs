@@ -61,7 +61,9 @@ pub enum BackfillPolicy {
 }
 
 /// The machine an op needs where it runs as a function: ops with equal profiles share one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub struct ComputeProfile {
     /// Memory in MiB: 128 to 10,240 (AWS Lambda's limits).
     pub memory_mib: u32,

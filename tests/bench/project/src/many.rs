@@ -22,7 +22,8 @@ fn op(layer: usize, index: usize) -> Result<OpDefinition, Box<dyn std::error::Er
     let mut spec = AssetSpec::new(key(layer, index)?);
     if let Some(above) = layer.checked_sub(1) {
         for step in 0..3 {
-            spec.deps.push(DepSpec::new(key(above, (index + step) % WIDTH)?));
+            spec.deps
+                .push(DepSpec::new(key(above, (index + step) % WIDTH)?));
         }
     }
     let body = FnBody(|_, _, _| Box::pin(async { Ok(OpOutputs::default()) }));
@@ -32,7 +33,8 @@ fn op(layer: usize, index: usize) -> Result<OpDefinition, Box<dyn std::error::Er
 fn definitions() -> Result<Definitions, InvalidDefinitions> {
     let places = (0..LAYERS).flat_map(|layer| (0..WIDTH).map(move |index| (layer, index)));
     let ops = places.filter_map(|(layer, index)| op(layer, index).ok());
-    ops.fold(Definitions::builder(), |builder, op| builder.op(op)).build()
+    ops.fold(Definitions::builder(), |builder, op| builder.op(op))
+        .build()
 }
 
 fn main() -> ExitCode {
