@@ -61,6 +61,13 @@ pub fn weather(
         .check(landed))
 }
 
+/// The tables of [`fn@reference`]; those that a run does not ask for are absent.
+type Reference = (
+    Option<Vec<Airline>>,
+    Option<Vec<Airport>>,
+    Option<Vec<Plane>>,
+);
+
 /// Tables that change rarely.
 #[multi_asset(
     can_subset,
@@ -77,14 +84,7 @@ pub fn weather(
 pub fn reference(
     context: &AssetContext,
     #[resource] landing: &Landing,
-) -> Result<
-    (
-        Option<Vec<Airline>>,
-        Option<Vec<Airport>>,
-        Option<Vec<Plane>>,
-    ),
-    AssetError,
-> {
+) -> Result<Reference, AssetError> {
     let airlines = context.is_selected::<airlines>();
     let airlines = airlines
         .then(|| landing.read("reference/airlines.csv"))
