@@ -88,3 +88,18 @@ fn ctrl_c_twice_does_not_wait_for_what_is_running() {
         .run("resume latest")
         .expect(0, &["3 materialized"]);
 }
+
+#[test]
+fn a_run_that_was_asked_to_stop_and_killed_can_be_taken_up_again() {
+    let gate = Gate::new();
+    let mut child = gate.start("materialize -s gated -j 1");
+    gate.project.run("cancel latest").expect(0, &[]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    gate.open();
+    gate.project
+        .run("resume latest")
+        .expect(0, &["3 materialized"]);
+    let run = gate.project.run("run latest --json").json();
+    assert_eq!(run["status"], "succeeded");
+}

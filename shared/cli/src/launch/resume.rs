@@ -3,7 +3,7 @@
 use std::{io::Write, sync::Arc};
 
 use precip_engine::run::new_run_id;
-use precip_engine::state::{OwnerId, RunStatus};
+use precip_engine::state::{OwnerId, RunChange, RunStatus};
 use precip_local::{
     executor::Stop,
     home::{Takeover, take_over},
@@ -51,6 +51,11 @@ pub async fn resume(
                 .detail(&format!("its owner is `{}`", owner.0))
                 .help("wait for its end, or stop it there with Ctrl-C"),
         );
+    }
+    if run.status == RunStatus::Canceling {
+        // Its process ended before it could stop: it has stopped now.
+        let stopped = RunChange::new([RunStatus::Canceling], RunStatus::Canceled, now);
+        session.store.change_run(run.id, stopped).await?;
     }
     let executor = executor(&lock, control);
     let stop = Stop::default();
