@@ -233,6 +233,9 @@ fn a_read_only_folder_is_named() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
+    // The other user may not reach the folder that the tests are built in.
+    let program = folder.path().join("test");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     for name in ["empty", "used"] {
         let path = folder.path().join(name).join("state.db");
         fs::create_dir(path.parent().unwrap()).unwrap();
@@ -244,7 +247,7 @@ fn a_read_only_folder_is_named() {
         };
         open(folder.path(), 0o755);
         open(path.parent().unwrap(), 0o555);
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let mut child = std::process::Command::new(&program);
         child
             .args([
                 "--exact",
