@@ -16,7 +16,7 @@ use super::{CronFreshness, FreshnessState, InvalidFreshness, TimeWindowFreshness
 /// use chrono::{DateTime, Utc};
 /// use precip_core::freshness::{FreshnessPolicy, FreshnessState};
 ///
-/// let hours = |hours| Duration::from_secs(hours * 3600);
+/// let hours = |hours: u64| Duration::from_secs(hours * 3600);
 /// let daily = FreshnessPolicy::time_window(hours(24), Some(hours(12)))?;
 /// let last: DateTime<Utc> = "2024-06-10T00:00:00Z".parse()?;
 /// let noon: DateTime<Utc> = "2024-06-10T12:00:00Z".parse()?;

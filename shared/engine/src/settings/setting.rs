@@ -48,7 +48,7 @@ pub struct SettingSpec {
 /// use precip_engine::settings::{env, secret};
 ///
 /// let bucket = env("BUCKET");
-/// let pool_size = env("POOL_SIZE").parse::<u32>().or(5);
+/// let pool_size = env("POOL_SIZE").parse::<u32>().or(5_u32);
 /// let password = secret("warehouse/password");
 /// # let _ = (bucket, pool_size, password);
 /// ```
