@@ -1,0 +1,2 @@
+//! Precip on AWS: the adapters of the engine's ports. State is one DynamoDB table, runs are Step
+//! Functions executions, and what passes between their steps lies in S3.
