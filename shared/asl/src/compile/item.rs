@@ -25,7 +25,7 @@ impl Compiler<'_> {
     /// The states for one item of a stage. They answer an empty object.
     pub(super) fn item(&mut self, place: usize) -> Result<Part, CompileError> {
         let stage = self.stage(place);
-        let record = self.name(&format!("record failure in {}", stage.name))?;
+        let record = self.name(&format!("{} failed", stage.name))?;
         match stage.steps.len() {
             1 => self.one_step(place, record),
             _ => self.steps(place, record),

@@ -8,26 +8,28 @@ use crate::model::{JitterStrategy, Retry, STATES_ALL};
 /// a panic.
 const RETRYABLE: [&str; 3] = ["Precip.Retryable", "Precip.Timeout", "Precip.Panic"];
 
+/// What trying again does not change: the op says so, a check failed, what the item is made from
+/// failed, or the run is to stop.
+const FINAL: [&str; 4] = [
+    "Precip.Terminal",
+    "Precip.CheckFailed",
+    "Precip.Held",
+    "Precip.Canceled",
+];
+
+/// The same of the planner: input that cannot be right, and a run that ended with failures.
+const FINAL_OF_PLANNER: [&str; 2] = ["Precip.BadInput", "Precip.RunFailed"];
+
 /// There is no slot free in the op's pool.
 const POOL_FULL: &str = "Precip.PoolFull";
 
-/// What Lambda says when it is not the function's fault, or when there is no telling: an invocation
-/// that was lost, a function that was killed. Repeating it does no harm: whatever was recorded for a
-/// partition in a run is not made again.
-const TRANSIENT: [&str; 9] = [
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.TooManyRequestsException",
-    "Lambda.Unknown",
-    "Sandbox.Timedout",
-    "Runtime.ExitError",
-    "States.Timeout",
-];
+/// How often an invocation that Lambda refused, lost or killed is tried again: after 1, 2, 4, 8 and
+/// 16 s at the latest. Repeating it does no harm: what a run has made it does not make again.
+const LOST_ATTEMPTS: u32 = 5;
 
-/// How often a lost or refused invocation is tried again: after 1, 2, 4, 8 and 16 s at the latest.
-const TRANSIENT_ATTEMPTS: u32 = 5;
+/// The planner is waited for longer: without it nothing goes on.
+const PLANNER_ATTEMPTS: u32 = 8;
+const RECORD_ATTEMPTS: u32 = 10;
 
 /// A pool is waited for up to a day, and asked at least every 30 s.
 const POOL_LONGEST_WAIT_SECONDS: u32 = 30;
@@ -36,50 +38,58 @@ const POOL_ATTEMPTS: u32 = 2 * 60 * 24;
 /// The longest wait that Step Functions takes.
 const LONGEST_WAIT_SECONDS: f64 = 31_622_399.0;
 
-/// The retriers of an op's task.
+/// The retriers of an op's task. Whatever is no error of Precip's own is Lambda's, of which there
+/// are many names: throttled, out of memory, lost.
 pub(super) fn of(op: &OpSpec) -> Vec<Retry> {
     let policy = op.retry.as_ref().and_then(by_policy);
+    let mut last = FINAL.to_vec();
+    if policy.is_none() {
+        last.extend(RETRYABLE);
+    }
     let pool = op.pool.as_ref().map(|_| Retry {
-        error_equals: vec![POOL_FULL.to_owned()],
         interval_seconds: Some(2),
-        max_attempts: Some(POOL_ATTEMPTS),
         backoff_rate: Some(1.5),
         max_delay_seconds: Some(POOL_LONGEST_WAIT_SECONDS),
-        jitter_strategy: Some(JitterStrategy::Full),
+        ..spread(&[POOL_FULL], POOL_ATTEMPTS)
     });
-    policy
-        .into_iter()
-        .chain(pool)
-        .chain([transient()])
-        .collect()
+    let mut retriers = vec![never(&last)];
+    retriers.extend(policy);
+    retriers.extend(pool);
+    retriers.push(spread(&[STATES_ALL], LOST_ATTEMPTS));
+    retriers
 }
 
-/// The retriers of a call to the planner, which may also say that it wants to be called again.
+/// The retriers of a call to the planner.
 pub(super) fn of_planner() -> Vec<Retry> {
-    let mut retry = transient();
-    retry.error_equals.extend(RETRYABLE.map(str::to_owned));
-    retry.max_attempts = Some(8);
-    retry.max_delay_seconds = Some(60);
-    vec![retry]
+    let retry = Retry {
+        max_delay_seconds: Some(60),
+        ..spread(&[STATES_ALL], PLANNER_ATTEMPTS)
+    };
+    vec![never(&FINAL_OF_PLANNER), retry]
 }
 
 /// The retriers of writing a failure down, which must not get lost.
 pub(super) fn of_record() -> Vec<Retry> {
     vec![Retry {
-        error_equals: vec![STATES_ALL.to_owned()],
-        interval_seconds: None,
-        max_attempts: Some(10),
-        backoff_rate: None,
         max_delay_seconds: Some(30),
-        jitter_strategy: Some(JitterStrategy::Full),
+        ..spread(&[STATES_ALL], RECORD_ATTEMPTS)
     }]
 }
 
-fn transient() -> Retry {
+/// Errors that are not tried again.
+fn never(errors: &[&str]) -> Retry {
     Retry {
-        error_equals: TRANSIENT.map(str::to_owned).to_vec(),
+        jitter_strategy: None,
+        ..spread(errors, 0)
+    }
+}
+
+/// Errors that are tried again after a wait that doubles, and is spread.
+fn spread(errors: &[&str], attempts: u32) -> Retry {
+    Retry {
+        error_equals: errors.iter().map(|error| (*error).to_owned()).collect(),
         interval_seconds: None,
-        max_attempts: Some(TRANSIENT_ATTEMPTS),
+        max_attempts: Some(attempts),
         backoff_rate: None,
         max_delay_seconds: None,
         jitter_strategy: Some(JitterStrategy::Full),

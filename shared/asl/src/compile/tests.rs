@@ -124,3 +124,35 @@ fn letters_are_fine() {
         ]
     );
 }
+
+/// As `tests/bench/core` lays them out: a thousand assets in ten layers, each made from two above.
+fn layered(assets: usize) -> AssetGraph {
+    let days = TimeWindowPartitions::daily("2013-01-01").build().unwrap();
+    let days = Arc::new(PartitionsDefinition::from(days));
+    let width = assets.div_ceil(10);
+    let name = |layer: usize, place: usize| format!("layer_{layer}/asset_{place:05}");
+    let ops = (0..assets).map(|number| {
+        let (layer, place) = (number / width, number % width);
+        let mut deps = Vec::new();
+        if layer > 0 {
+            deps = [place, (place * 7 + layer) % width]
+                .map(|above| name(layer - 1, above))
+                .to_vec();
+            deps.dedup();
+        }
+        let deps: Vec<&str> = deps.iter().map(String::as_str).collect();
+        OpSpec::single(asset(&name(layer, place), Some(&days), &deps))
+    });
+    AssetGraph::new(ops.collect(), vec![]).unwrap()
+}
+
+#[test]
+fn a_thousand_assets_fit() {
+    let machines = machines(&layered(1_000));
+    for machine in [&machines.run, &machines.backfill] {
+        let json = serde_json::to_string(machine).unwrap();
+        println!("{} {}", json.len(), machine.deployed_bytes().unwrap());
+        println!("{}", machine.to_json().unwrap().len());
+    }
+    println!("{}", Layout::of(&layered(1_000)).unwrap().stages.len());
+}
