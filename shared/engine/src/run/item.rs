@@ -22,7 +22,10 @@ use crate::{
         outputs::{Attempt, assign},
         wait_before_retry,
     },
-    state::{CheckEvaluation, CheckOutcome, Failure, Materialization, PartitionRef, StateError},
+    state::{
+        CheckEvaluation, CheckOutcome, Failure, Materialization, PartitionRef, ReadConsistency,
+        StateError,
+    },
 };
 
 /// How one item ended.
@@ -184,7 +187,12 @@ impl RunSession {
             }
         } else {
             let latest = self
-                .persist(|| self.ports.state.latest_many(&targets))
+                .persist(|| {
+                    // A shortcut: what is published and not seen yet is made again, and the commit
+                    // decides.
+                    let eventual = ReadConsistency::Eventual;
+                    self.ports.state.latest_many(&targets, eventual)
+                })
                 .await?;
             for (target, latest) in targets.iter().zip(&latest) {
                 let done = latest.as_ref().filter(|latest| latest.is_done_by(self.run));

@@ -4,6 +4,7 @@
 mod check;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod consistency;
 pub mod decorators;
 mod dynamic;
 mod error;
@@ -20,6 +21,7 @@ mod target;
 mod trigger;
 
 pub use check::{CheckEvaluation, CheckOutcome};
+pub use consistency::ReadConsistency;
 pub use dynamic::check_dynamic_keys;
 pub use error::{StateError, StateErrorKind};
 pub use materialization::{

@@ -16,8 +16,8 @@ use super::{
 use crate::{
     run_id::RunId,
     state::{
-        CreatedRun, Failure, NewRun, OwnerId, Page, PageRequest, PlanSummary, Run, RunChange,
-        RunChanged, RunFilter, RunKey, RunProgress, RunStore, Skipped, StateResult,
+        CheckEvaluation, CreatedRun, Failure, NewRun, OwnerId, Page, PageRequest, PlanSummary, Run,
+        RunChange, RunChanged, RunFilter, RunKey, RunProgress, RunStore, Skipped, StateResult,
     },
 };
 
@@ -151,6 +151,25 @@ impl RunStore for MemoryStore {
             .collect();
         Ok(Page::cut(found, page, |failure: &Failure| {
             super::tables::place(&failure.target)
+        }))
+    }
+
+    async fn blocked(&self, run: RunId, page: &PageRequest) -> StateResult<Page<CheckEvaluation>> {
+        let start = page.place::<(Place, String)>()?;
+        let start = start.map_or(Bound::Unbounded, Bound::Excluded);
+        let tables = self.tables();
+        let gates = tables.gates.get(&run).into_iter();
+        let found = gates
+            .flat_map(|gates| gates.range((start.clone(), Bound::Unbounded)))
+            .filter(|(_, found)| found.blocks())
+            .take(page.look_for())
+            .map(|(_, found)| found.clone())
+            .collect();
+        Ok(Page::cut(found, page, |found: &CheckEvaluation| {
+            (
+                super::tables::place(&found.target),
+                found.check.name.clone(),
+            )
         }))
     }
 
