@@ -73,42 +73,6 @@ pub struct ComputeProfile {
     pub ephemeral_storage_mib: u32,
 }
 
-impl ComputeProfile {
-    /// The timeout in whole seconds, rounded up: Lambda knows no others.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use precip_core::spec::ComputeProfile;
-    ///
-    /// let profile = ComputeProfile { timeout: Duration::from_millis(1_200), ..Default::default() };
-    /// assert_eq!(profile.timeout_whole_seconds(), 2);
-    /// ```
-    pub fn timeout_whole_seconds(&self) -> u64 {
-        self.timeout.as_secs() + u64::from(self.timeout.subsec_nanos() > 0)
-    }
-
-    /// What tells the function for this profile from those for others, in names of what is deployed:
-    /// letters and digits only. Profiles of one suffix share a function.
-    ///
-    /// ```
-    /// use precip_core::spec::ComputeProfile;
-    ///
-    /// let profile = ComputeProfile::default();
-    /// assert_eq!(profile.function_suffix(), "512x60");
-    /// let profile = ComputeProfile { ephemeral_storage_mib: 2_048, ..profile };
-    /// assert_eq!(profile.function_suffix(), "512x60x2048");
-    /// ```
-    pub fn function_suffix(&self) -> String {
-        let (memory, seconds) = (self.memory_mib, self.timeout_whole_seconds());
-        match self.ephemeral_storage_mib {
-            // What every function has.
-            512 => format!("{memory}x{seconds}"),
-            disk => format!("{memory}x{seconds}x{disk}"),
-        }
-    }
-}
-
 impl Default for ComputeProfile {
     /// 512 MiB of memory, 60 s, 512 MiB of disk.
     fn default() -> Self {
