@@ -174,7 +174,7 @@ impl Project<'_> {
             "again": true,
             "run.$": "$.run",
             "mode.$": "$.mode",
-            "redrive.$": "$.redrive",
+            "redrive.$": "$.started_again",
             "execution": call::execution(),
         });
         if self.form == Form::Loop {

@@ -221,6 +221,7 @@ impl<'a> Compiler<'a> {
 
 fn loop_task(op: &OpSpec, record: &StateName) -> Task {
     let payload = json!({
+        "loop": true,
         "run.$": "$.run",
         "stage.$": "$.stage",
         "step.$": "$.step.name",
