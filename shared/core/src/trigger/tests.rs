@@ -1,0 +1,5 @@
+mod events;
+mod patterns;
+mod schedules;
+mod scheduler;
+mod templates;
