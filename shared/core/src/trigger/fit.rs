@@ -184,7 +184,11 @@ impl TemplateFit {
         for values in self.template.read(key) {
             match self.partition(&values, context) {
                 Ok((partition, added)) => {
-                    let made = MadeKey { partition, added, values };
+                    let made = MadeKey {
+                        partition,
+                        added,
+                        values,
+                    };
                     if made.added.is_empty() {
                         return Ok(Some(made));
                     }
@@ -202,7 +206,11 @@ impl TemplateFit {
         }
     }
 
-    fn partition(&self, values: &KeyValues, context: &PartitionContext) -> Result<Made, NoPartition> {
+    fn partition(
+        &self,
+        values: &KeyValues,
+        context: &PartitionContext,
+    ) -> Result<Made, NoPartition> {
         match self.definition.as_deref() {
             None => Ok((None, Vec::new())),
             Some(PartitionsDefinition::Multi(multi)) => Self::joined(multi, values, context),
@@ -255,7 +263,9 @@ fn exists(
     match definition {
         PartitionsDefinition::Dynamic(dynamic) => Ok(vec![(dynamic.name.clone(), partition)]),
         PartitionsDefinition::TimeWindow(windows) => {
-            let window = windows.ordinal(key).and_then(|ordinal| windows.window(ordinal));
+            let window = windows
+                .ordinal(key)
+                .and_then(|ordinal| windows.window(ordinal));
             match window {
                 Some(window) if windows.end().is_none_or(|end| window.end <= end) => {
                     Err(NoPartition::NotYet {
@@ -323,11 +333,15 @@ fn check(
     let (fits, wanted, example) = match definition {
         PartitionsDefinition::Multi(multi) => {
             let wanted: Vec<&str> = multi.dimensions().map(|(name, _)| name).collect();
-            let fits = wanted.len() == given.len() && wanted.iter().all(|name| given.contains(name));
+            let fits =
+                wanted.len() == given.len() && wanted.iter().all(|name| given.contains(name));
             let named: Vec<String> = wanted.iter().map(|name| format!("{{{name}}}")).collect();
             (
                 fits,
-                format!("the dimensions {}", or_list(&wanted).replace(" or ", " and ")),
+                format!(
+                    "the dimensions {}",
+                    or_list(&wanted).replace(" or ", " and ")
+                ),
                 named.join("/"),
             )
         }
@@ -368,9 +382,8 @@ fn check(
         let mut rest = windows.fmt().as_str().chars();
         while let Some(character) = rest.next() {
             let directive = if character == '%' { rest.next() } else { None };
-            let missing = directive.filter(|directive| {
-                *directive != '%' && !format.contains(directive)
-            });
+            let missing =
+                directive.filter(|directive| *directive != '%' && !format.contains(directive));
             if let Some(missing) = missing {
                 return Err(Misfit::Coarse {
                     template: template.to_string(),

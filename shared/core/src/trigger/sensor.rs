@@ -149,9 +149,7 @@ impl ObjectSensor {
     /// behind it is a folder that a console made, and no file.
     pub fn takes(&self, key: &str, size: Option<u64>) -> bool {
         let folder = key.ends_with('/') && size.unwrap_or(0) == 0;
-        !folder
-            && size.is_none_or(|size| size >= self.min_size)
-            && self.filter.template().fits(key)
+        !folder && size.is_none_or(|size| size >= self.min_size) && self.filter.template().fits(key)
     }
 }
 
@@ -162,7 +160,9 @@ impl SensorSpec {
     /// [`InvalidTrigger`] when the target makes no sense or selects nothing.
     pub fn target(&self, graph: &AssetGraph) -> Result<Option<AssetSet>, InvalidTrigger> {
         let target = self.target.as_ref();
-        target.map(|target| resolve_target(target, graph)).transpose()
+        target
+            .map(|target| resolve_target(target, graph))
+            .transpose()
     }
 
     /// How the keys of objects become partitions of the target; `None` when the function says so, or
@@ -219,11 +219,7 @@ impl SensorSpec {
         Ok(())
     }
 
-    fn check_watched(
-        &self,
-        assets: &[AssetKey],
-        graph: &AssetGraph,
-    ) -> Result<(), InvalidTrigger> {
+    fn check_watched(&self, assets: &[AssetKey], graph: &AssetGraph) -> Result<(), InvalidTrigger> {
         let Some(first) = assets.first() else {
             return Err(InvalidTrigger::NoAssets);
         };

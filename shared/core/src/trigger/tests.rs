@@ -1,5 +1,5 @@
 mod events;
 mod patterns;
-mod schedules;
 mod scheduler;
+mod schedules;
 mod templates;

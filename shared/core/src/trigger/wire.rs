@@ -44,9 +44,8 @@ impl InvalidEvent {
 /// [`InvalidEvent`] when the whole is none of these.
 pub fn read_events(payload: &Value) -> Result<Vec<MessageEvents>, InvalidEvent> {
     let records = payload.get("Records").and_then(Value::as_array);
-    let is_sqs = |record: &Value| {
-        record.get("eventSource").and_then(Value::as_str) == Some("aws:sqs")
-    };
+    let is_sqs =
+        |record: &Value| record.get("eventSource").and_then(Value::as_str) == Some("aws:sqs");
     match records {
         Some(records) if records.iter().any(is_sqs) => Ok(records.iter().map(message).collect()),
         _ => Ok(vec![MessageEvents {
@@ -119,9 +118,14 @@ fn event_bridge(detail_type: &str, payload: &Value) -> Result<ObjectEvent, Inval
         "Object Deleted" => ObjectChange::Deleted,
         other => return Err(InvalidEvent::new(format!("its `detail-type` is `{other}`"))),
     };
-    let event = EventBridge::deserialize(payload)
-        .map_err(|error| InvalidEvent::new(error.to_string()))?;
-    Ok(event_of(event.detail.bucket.name, event.detail.object, change, event.time))
+    let event =
+        EventBridge::deserialize(payload).map_err(|error| InvalidEvent::new(error.to_string()))?;
+    Ok(event_of(
+        event.detail.bucket.name,
+        event.detail.object,
+        change,
+        event.time,
+    ))
 }
 
 #[derive(Deserialize)]
@@ -133,9 +137,12 @@ struct Notification {
 }
 
 fn notification(record: &Value) -> Result<ObjectEvent, InvalidEvent> {
-    let record = Notification::deserialize(record)
-        .map_err(|error| InvalidEvent::new(error.to_string()))?;
-    let name = record.event_name.strip_prefix("s3:").unwrap_or(&record.event_name);
+    let record =
+        Notification::deserialize(record).map_err(|error| InvalidEvent::new(error.to_string()))?;
+    let name = record
+        .event_name
+        .strip_prefix("s3:")
+        .unwrap_or(&record.event_name);
     let change = match name.split(':').next() {
         Some("ObjectCreated") => ObjectChange::Created,
         Some("ObjectRemoved" | "LifecycleExpiration") => ObjectChange::Deleted,
@@ -144,10 +151,20 @@ fn notification(record: &Value) -> Result<ObjectEvent, InvalidEvent> {
     let mut object = record.s3.object;
     object.key = decoded(&object.key)
         .ok_or_else(|| InvalidEvent::new(format!("its key `{}` is not UTF-8", object.key)))?;
-    Ok(event_of(record.s3.bucket.name, object, change, record.event_time))
+    Ok(event_of(
+        record.s3.bucket.name,
+        object,
+        change,
+        record.event_time,
+    ))
 }
 
-fn event_of(bucket: String, object: Object, change: ObjectChange, at: DateTime<Utc>) -> ObjectEvent {
+fn event_of(
+    bucket: String,
+    object: Object,
+    change: ObjectChange,
+    at: DateTime<Utc>,
+) -> ObjectEvent {
     ObjectEvent {
         bucket,
         key: object.key,

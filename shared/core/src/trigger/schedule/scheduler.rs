@@ -105,7 +105,8 @@ fn translated(cron: &CronExpression) -> Result<Vec<String>, Untranslatable> {
     let minute = list(fields.minute.mask(60), 0..60, |value| value.to_string());
     let hour = list(fields.hour.mask(24), 0..24, |value| value.to_string());
     let month = list(fields.month.mask(13), 1..13, |value| value.to_string());
-    let write = |day: &str, weekday: &str| format!("cron({minute} {hour} {day} {month} {weekday} *)");
+    let write =
+        |day: &str, weekday: &str| format!("cron({minute} {hour} {day} {month} {weekday} *)");
     let mut days = Vec::new();
     if !fields.day.any {
         if fields.day.bits != 0 {
@@ -122,19 +123,21 @@ fn translated(cron: &CronExpression) -> Result<Vec<String>, Untranslatable> {
         });
         write("?", &weekdays)
     };
-    Ok(match (fields.has_nth(), fields.day.any, fields.weekday.any) {
-        (true, false, true) => {
-            return Err(Untranslatable {
-                cron: cron.to_string(),
-            });
-        }
-        (true, ..) => counted(fields.nth).map(|day| write("?", &day)).collect(),
-        (false, true, true) => vec![write("*", "?")],
-        (false, true, false) => vec![by_weekday()],
-        (false, false, true) => by_day().collect(),
-        // Either one is enough: that takes a schedule for each.
-        (false, false, false) => by_day().chain([by_weekday()]).collect(),
-    })
+    Ok(
+        match (fields.has_nth(), fields.day.any, fields.weekday.any) {
+            (true, false, true) => {
+                return Err(Untranslatable {
+                    cron: cron.to_string(),
+                });
+            }
+            (true, ..) => counted(fields.nth).map(|day| write("?", &day)).collect(),
+            (false, true, true) => vec![write("*", "?")],
+            (false, true, false) => vec![by_weekday()],
+            (false, false, true) => by_day().collect(),
+            // Either one is enough: that takes a schedule for each.
+            (false, false, false) => by_day().chain([by_weekday()]).collect(),
+        },
+    )
 }
 
 /// The counted days of the week, one by one: bit n is the n-th, bit 0 the last.

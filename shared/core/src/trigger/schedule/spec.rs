@@ -97,9 +97,10 @@ impl ScheduleSpec {
             return match &self.timing {
                 _ if !self.has_function => Err(InvalidTrigger::NoTarget),
                 ScheduleTiming::Partitions { .. } => Err(InvalidTrigger::NoTarget),
-                ScheduleTiming::Cron { cron, timezone } => {
-                    Ok(Ticking::new(CronSchedule::of(cron.clone(), *timezone), None))
-                }
+                ScheduleTiming::Cron { cron, timezone } => Ok(Ticking::new(
+                    CronSchedule::of(cron.clone(), *timezone),
+                    None,
+                )),
             };
         };
         let assets = resolve_target(target, graph)?;

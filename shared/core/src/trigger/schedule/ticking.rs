@@ -91,7 +91,9 @@ impl Ticking {
             }
             CatchUp::Within(age) => {
                 let age = chrono::TimeDelta::from_std(age).unwrap_or(chrono::TimeDelta::MAX);
-                let oldest = until.checked_sub_signed(age).unwrap_or(DateTime::<Utc>::MIN_UTC);
+                let oldest = until
+                    .checked_sub_signed(age)
+                    .unwrap_or(DateTime::<Utc>::MIN_UTC);
                 let given_up = counted(between().take_while(|tick| *tick < oldest));
                 let from = after.max(oldest);
                 let ticks = self.cron.ticks_from(from).map(|tick| tick.at());
@@ -116,9 +118,7 @@ impl Ticking {
             dynamic: context.dynamic.clone(),
         };
         match definition {
-            PartitionsDefinition::TimeWindow(windows) => {
-                last(windows.count(tick))
-            }
+            PartitionsDefinition::TimeWindow(windows) => last(windows.count(tick)),
             PartitionsDefinition::Multi(multi) => {
                 let Some((time, windows)) = multi.time_dimension() else {
                     return definition.all(&context);

@@ -42,7 +42,11 @@ impl Search<'_> {
         if self.found.len() >= self.most {
             return true;
         }
-        if self.dead.as_ref().is_some_and(|dead| dead.contains(&(piece, at))) {
+        if self
+            .dead
+            .as_ref()
+            .is_some_and(|dead| dead.contains(&(piece, at)))
+        {
             return false;
         }
         let fits = self.step(piece, at);

@@ -10,12 +10,12 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::piece::FormatPart;
+pub(super) use self::piece::Piece;
 pub use self::{
     error::InvalidKeyTemplate,
     values::{Captured, KeyValues},
 };
-pub(super) use self::piece::FormatPart;
-pub(super) use self::piece::Piece;
 
 /// What the keys of objects look like, such as `orders/{date}/{region}.csv`, and what they say: each
 /// name in braces is a dimension of the partitions that the object belongs to.
@@ -69,9 +69,7 @@ impl KeyTemplate {
 
     /// A template of all keys that begin and end so.
     pub(crate) fn between(prefix: &str, suffix: &str) -> Self {
-        let literal = |text: &str| {
-            (!text.is_empty()).then(|| Piece::Literal(text.to_owned()))
-        };
+        let literal = |text: &str| (!text.is_empty()).then(|| Piece::Literal(text.to_owned()));
         let pieces = literal(prefix)
             .into_iter()
             .chain([Piece::Deep])

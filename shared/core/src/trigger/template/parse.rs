@@ -118,7 +118,9 @@ impl Reader<'_> {
                 ),
             ));
         }
-        let format = format.map(|format| self.format(format, &span)).transpose()?;
+        let format = format
+            .map(|format| self.format(format, &span))
+            .transpose()?;
         Ok(Piece::Value { name, format })
     }
 
@@ -154,7 +156,10 @@ impl Reader<'_> {
             };
             parts.push(FormatPart::Digits { directive, count });
         }
-        if !parts.iter().any(|part| matches!(part, FormatPart::Digits { .. })) {
+        if !parts
+            .iter()
+            .any(|part| matches!(part, FormatPart::Digits { .. }))
+        {
             return Err(self.fault(
                 span.clone(),
                 "the form after `:` names no part of a moment: write one like `{date:%Y/%m/%d}`",
@@ -166,6 +171,15 @@ impl Reader<'_> {
 
 /// Whether nobody could say where one piece ends and the next begins.
 fn touches(before: &Piece, after: &Piece) -> bool {
-    let open = |piece: &Piece| !matches!(piece, Piece::Literal(_) | Piece::Value { format: Some(_), .. });
+    let open = |piece: &Piece| {
+        !matches!(
+            piece,
+            Piece::Literal(_)
+                | Piece::Value {
+                    format: Some(_),
+                    ..
+                }
+        )
+    };
     open(before) && open(after)
 }

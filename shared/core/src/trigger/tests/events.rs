@@ -13,7 +13,10 @@ fn keys_of_notifications_are_decoded_and_those_of_event_bridge_are_not() {
             "key": "a+b/S%C3%A3o+Paulo%2B1.csv", "size": 3, "eTag": "e", "sequencer": "0A"}}
     }]});
     let read = read_events(&notification).unwrap();
-    assert_eq!(read[0].events.as_ref().unwrap()[0].key, "a b/São Paulo+1.csv");
+    assert_eq!(
+        read[0].events.as_ref().unwrap()[0].key,
+        "a b/São Paulo+1.csv"
+    );
     let event_bridge = json!({
         "detail-type": "Object Created", "source": "aws.s3", "time": "2024-01-31T06:00:00Z",
         "detail": {"bucket": {"name": "b"}, "object": {
@@ -22,7 +25,10 @@ fn keys_of_notifications_are_decoded_and_those_of_event_bridge_are_not() {
     let read = read_events(&event_bridge).unwrap();
     let event = &read[0].events.as_ref().unwrap()[0];
     assert_eq!(event.key, "a+b/50%25.csv");
-    assert_eq!((event.version.as_deref(), event.change), (Some("v"), ObjectChange::Created));
+    assert_eq!(
+        (event.version.as_deref(), event.change),
+        (Some("v"), ObjectChange::Created)
+    );
 }
 
 #[test]
@@ -53,7 +59,13 @@ fn one_message_that_makes_no_sense_harms_no_other() {
 
 #[test]
 fn sequencers_compare_as_numbers_filled_up_on_the_right() {
-    assert_eq!(newer_sequencer("0055AED6DCD9", "0055AED6DCD90281E5"), Ordering::Less);
-    assert_eq!(newer_sequencer("617f08299329d189", "617F08299329D188"), Ordering::Greater);
+    assert_eq!(
+        newer_sequencer("0055AED6DCD9", "0055AED6DCD90281E5"),
+        Ordering::Less
+    );
+    assert_eq!(
+        newer_sequencer("617f08299329d189", "617F08299329D188"),
+        Ordering::Greater
+    );
     assert_eq!(newer_sequencer("0A00", "0a"), Ordering::Equal);
 }

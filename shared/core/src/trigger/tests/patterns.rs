@@ -29,7 +29,10 @@ fn a_template_is_as_narrow_a_pattern_as_there_is(#[case] template: &str, #[case]
 #[test]
 fn the_whole_pattern() {
     let mut sensor = sensor("**");
-    sensor.filter = ObjectFilter::Between { prefix: "in/".into(), suffix: ".csv".into() };
+    sensor.filter = ObjectFilter::Between {
+        prefix: "in/".into(),
+        suffix: ".csv".into(),
+    };
     sensor.min_size = 1;
     let pattern = EventPattern::new(&sensor, "landing").unwrap();
     assert_eq!(
@@ -47,10 +50,19 @@ fn the_whole_pattern() {
         })
     );
     sensor.deletes = true;
-    sensor.filter = ObjectFilter::Between { prefix: String::new(), suffix: String::new() };
+    sensor.filter = ObjectFilter::Between {
+        prefix: String::new(),
+        suffix: String::new(),
+    };
     let pattern = EventPattern::new(&sensor, "landing").unwrap();
-    assert_eq!(pattern.as_json()["detail-type"], json!(["Object Created", "Object Deleted"]));
-    assert_eq!(pattern.as_json()["detail"], json!({"bucket": {"name": ["landing"]}}));
+    assert_eq!(
+        pattern.as_json()["detail-type"],
+        json!(["Object Created", "Object Deleted"])
+    );
+    assert_eq!(
+        pattern.as_json()["detail"],
+        json!({"bucket": {"name": ["landing"]}})
+    );
 }
 
 #[test]

@@ -9,8 +9,16 @@ use crate::{
 fn put(cron: &str, timezone: Tz) -> (Vec<String>, Vec<String>) {
     let translated = scheduler_expressions(&CronSchedule::new(cron, timezone).unwrap()).unwrap();
     (
-        translated.expressions.iter().map(ToString::to_string).collect(),
-        translated.guards.iter().map(|guard| guard.0.to_string()).collect(),
+        translated
+            .expressions
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        translated
+            .guards
+            .iter()
+            .map(|guard| guard.0.to_string())
+            .collect(),
     )
 }
 
@@ -56,7 +64,10 @@ fn changes_of_the_clock_are_looked_at_again(
     #[case] expected: &[&str],
 ) {
     let (_, guards) = put(cron, timezone);
-    let expected: Vec<String> = expected.iter().map(|e| format!("{e} in {timezone}")).collect();
+    let expected: Vec<String> = expected
+        .iter()
+        .map(|e| format!("{e} in {timezone}"))
+        .collect();
     assert_eq!(guards, expected);
 }
 
@@ -67,7 +78,12 @@ fn what_has_no_words_is_refused_with_what_to_write() {
     let both: Result<CronExpression, _> = "0 6 13 * *,5#2".parse();
     if let Ok(both) = both {
         let error = scheduler_expressions(&CronSchedule::of(both, Tz::UTC)).unwrap_err();
-        assert!(error.to_string().contains("write the days of the month alone"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("write the days of the month alone"),
+            "{error}"
+        );
     }
     // Beside a counted day the day of the month has no say.
     let counted = scheduler_expressions(&schedule).unwrap();

@@ -39,11 +39,20 @@ fn spec(timing: ScheduleTiming) -> ScheduleSpec {
 }
 
 fn cron(cron: &str, timezone: Tz) -> ScheduleTiming {
-    ScheduleTiming::Cron { cron: cron.parse().unwrap(), timezone }
+    ScheduleTiming::Cron {
+        cron: cron.parse().unwrap(),
+        timezone,
+    }
 }
 
 fn derived(hour: Option<u32>, timezone: Option<Tz>) -> ScheduleTiming {
-    ScheduleTiming::Partitions { minute: None, hour, weekday: None, day: None, timezone }
+    ScheduleTiming::Partitions {
+        minute: None,
+        hour,
+        weekday: None,
+        day: None,
+        timezone,
+    }
 }
 
 fn days(timezone: &str) -> PartitionsDefinition {
@@ -59,7 +68,10 @@ fn preview(ticking: &Ticking, from: &str, count: usize) -> Vec<String> {
             let context = PartitionContext::at(tick);
             let set = ticking.partitions(tick, &context);
             let keys: Vec<String> = match ticking.definition() {
-                Some(definition) => definition.keys(&set, &context).map(|k| k.to_string()).collect(),
+                Some(definition) => definition
+                    .keys(&set, &context)
+                    .map(|k| k.to_string())
+                    .collect(),
                 None => vec!["*".to_owned()],
             };
             format!("{} {}", tick.format("%dT%H:%M"), keys.join(","))
@@ -74,7 +86,11 @@ fn each_day_at_six_in_berlin_yesterdays_partition() {
     // The clock is put forward on 31 March.
     assert_eq!(
         preview(&ticking, "2024-03-30T00:00:00Z", 3),
-        ["30T05:00 2024-03-29", "31T04:00 2024-03-30", "01T04:00 2024-03-31"]
+        [
+            "30T05:00 2024-03-29",
+            "31T04:00 2024-03-30",
+            "01T04:00 2024-03-31"
+        ]
     );
 }
 
@@ -84,10 +100,19 @@ fn a_derived_schedule_ticks_when_windows_close_unless_told_otherwise() {
     let ticking = spec(derived(None, None)).ticking(&graph).unwrap();
     assert_eq!(
         preview(&ticking, "2024-11-02T05:00:00Z", 3),
-        ["03T04:00 2024-11-02", "04T05:00 2024-11-03", "05T05:00 2024-11-04"]
+        [
+            "03T04:00 2024-11-02",
+            "04T05:00 2024-11-03",
+            "05T05:00 2024-11-04"
+        ]
     );
-    let ticking = spec(derived(Some(6), Some(Tz::Europe__Berlin))).ticking(&graph).unwrap();
-    assert_eq!(preview(&ticking, "2024-11-02T06:00:00Z", 1), ["03T05:00 2024-11-02"]);
+    let ticking = spec(derived(Some(6), Some(Tz::Europe__Berlin)))
+        .ticking(&graph)
+        .unwrap();
+    assert_eq!(
+        preview(&ticking, "2024-11-02T06:00:00Z", 1),
+        ["03T05:00 2024-11-02"]
+    );
 }
 
 #[test]
@@ -106,7 +131,14 @@ fn of_several_dimensions_a_tick_is_about_all_keys_of_the_others() {
 fn before_the_first_window_has_closed_there_is_nothing() {
     let graph = graph(Some(days("UTC")));
     let ticking = spec(cron("0 6 * * *", Tz::UTC)).ticking(&graph).unwrap();
-    assert!(ticking.partitions(at("2024-01-01T06:00:00Z"), &PartitionContext::at(at("2024-01-01T06:00:00Z"))).is_empty());
+    assert!(
+        ticking
+            .partitions(
+                at("2024-01-01T06:00:00Z"),
+                &PartitionContext::at(at("2024-01-01T06:00:00Z"))
+            )
+            .is_empty()
+    );
 }
 
 #[rstest]
@@ -119,17 +151,32 @@ fn missed_ticks_are_made_up_for_by_policy(
     #[case] expected: &[u32],
     #[case] given_up: u64,
 ) {
-    let ticking = spec(cron("0 6 * * *", Tz::UTC)).ticking(&graph(None)).unwrap();
-    let due = ticking.due(at("2024-01-01T06:00:00Z"), at("2024-01-04T06:30:00Z"), policy);
+    let ticking = spec(cron("0 6 * * *", Tz::UTC))
+        .ticking(&graph(None))
+        .unwrap();
+    let due = ticking.due(
+        at("2024-01-01T06:00:00Z"),
+        at("2024-01-04T06:30:00Z"),
+        policy,
+    );
     let days: Vec<u32> = due.ticks.iter().map(chrono::Datelike::day).collect();
-    assert_eq!((&days[..], due.given_up, due.more), (expected, given_up, false));
-    let twice = ticking.due(at("2024-01-04T06:00:00Z"), at("2024-01-04T06:30:00Z"), policy);
+    assert_eq!(
+        (&days[..], due.given_up, due.more),
+        (expected, given_up, false)
+    );
+    let twice = ticking.due(
+        at("2024-01-04T06:00:00Z"),
+        at("2024-01-04T06:30:00Z"),
+        policy,
+    );
     assert!(twice.ticks.is_empty());
 }
 
 #[test]
 fn many_missed_ticks_come_in_portions() {
-    let ticking = spec(cron("* * * * *", Tz::UTC)).ticking(&graph(None)).unwrap();
+    let ticking = spec(cron("* * * * *", Tz::UTC))
+        .ticking(&graph(None))
+        .unwrap();
     let until = at("2024-01-03T00:00:00Z");
     let mut after = at("2024-01-01T00:00:00Z");
     let mut seen = 0;
@@ -151,7 +198,9 @@ fn what_cannot_be_derived_is_refused() {
         error.to_string()
     };
     assert!(refused(derived(None, None), None).contains("give it a `cron = \"..\"`"));
-    let months = TimeWindowPartitions::hourly("2024-01-01-00:00").build().unwrap();
+    let months = TimeWindowPartitions::hourly("2024-01-01-00:00")
+        .build()
+        .unwrap();
     assert_eq!(
         refused(derived(Some(6), None), Some(months.into())),
         "it has `hour`, and the partitions of `report` are hourly: leave it out"

@@ -59,7 +59,10 @@ fn keys_are_read(#[case] template: &str, #[case] key: &str, #[case] expected: &[
 #[case("{a}*", "side by side")]
 #[case("***", "`***` means nothing: write `**`")]
 #[case("{date:}", "names no part of a moment")]
-#[case("{date:%Y-%b}", "`%b` cannot be read out of a key: there are `%Y`, `%y`")]
+#[case(
+    "{date:%Y-%b}",
+    "`%b` cannot be read out of a key: there are `%Y`, `%y`"
+)]
 fn what_is_no_template_is_refused(#[case] template: &str, #[case] problem: &str) {
     let error = template.parse::<KeyTemplate>().unwrap_err();
     assert!(error.to_string().contains(problem), "{error}");
@@ -103,7 +106,11 @@ fn fit(
 
 fn partition(fit: &TemplateFit, key: &str) -> Result<Option<String>, NoPartition> {
     let made = fit.read(key, &context())?;
-    Ok(made.map(|made| made.partition.map(|key| key.to_string()).unwrap_or_default()))
+    Ok(made.map(|made| {
+        made.partition
+            .map(|key| key.to_string())
+            .unwrap_or_default()
+    }))
 }
 
 fn both() -> PartitionsDefinition {
@@ -155,10 +162,26 @@ fn a_new_dynamic_key_is_one_to_be_added() {
 #[rstest]
 #[case("a/b.csv", Some(days()), "names no partition")]
 #[case("{date}.csv", None, "write `*` instead")]
-#[case("{date}/{x}.csv", Some(days()), "names `date` and `x`, and `orders` has partitions of one dimension")]
-#[case("{date}/{origin}.csv", Some(both()), "has the dimensions `date` and `region`")]
-#[case("{date}/{region:%Y}.csv", Some(both()), "`region` is not divided by time: write `{region}`")]
-#[case("{date:%Y-%m}.csv", Some(days()), "leaves out `%d` of `date`, and the partitions' keys are written as `%Y-%m-%d`")]
+#[case(
+    "{date}/{x}.csv",
+    Some(days()),
+    "names `date` and `x`, and `orders` has partitions of one dimension"
+)]
+#[case(
+    "{date}/{origin}.csv",
+    Some(both()),
+    "has the dimensions `date` and `region`"
+)]
+#[case(
+    "{date}/{region:%Y}.csv",
+    Some(both()),
+    "`region` is not divided by time: write `{region}`"
+)]
+#[case(
+    "{date:%Y-%m}.csv",
+    Some(days()),
+    "leaves out `%d` of `date`, and the partitions' keys are written as `%Y-%m-%d`"
+)]
 fn what_does_not_fit_is_refused(
     #[case] template: &str,
     #[case] partitions: Option<PartitionsDefinition>,
