@@ -32,10 +32,10 @@ impl Compiler<'_> {
     fn one_step(&mut self, place: usize, record: StateName) -> Result<Part, CompileError> {
         let name = self.task(place, 0).clone();
         let task = self.step(place, 0, &record, Transition::END)?;
-        let mut part = Part::new(name, State::Task(task));
+        let mut part = Part::new(name, State::Task(Box::new(task)));
         let mut recorder = self.record(place, Transition::END);
         recorder.output_path = Some(Value::Null);
-        part.states.insert(record, State::Task(recorder));
+        part.states.insert(record, State::Task(Box::new(recorder)));
         Ok(part)
     }
 
@@ -61,11 +61,11 @@ impl Compiler<'_> {
                 default: Some(next.clone()),
             };
             states.insert(choices[step].clone(), State::Choice(choice));
-            states.insert(tasks[step].clone(), State::Task(task));
+            states.insert(tasks[step].clone(), State::Task(Box::new(task)));
         }
         let start = choices[0].clone();
         let recorder = self.record(place, Transition::to(start.clone()));
-        states.insert(record, State::Task(recorder));
+        states.insert(record, State::Task(Box::new(recorder)));
         let end = Succeed {
             comment: None,
             output_path: Some(Value::Null),
