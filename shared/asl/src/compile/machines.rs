@@ -36,7 +36,9 @@ pub struct Substitutions {
     pub backfill: BTreeSet<String>,
 }
 
-/// Compiles the machines of a graph. Equal graphs give equal machines.
+/// Compiles the machines of a graph. Equal graphs give equal machines. There is a state for each op,
+/// named after it, as long as a definition can hold them all: about a thousand assets. More share
+/// the states of a [loop](super::document#the-loop).
 ///
 /// ```
 /// use precip_asl::compile::{CompileOptions, compile};

@@ -231,6 +231,8 @@ fn any_drawn() -> impl Strategy<Value = Vec<(u8, u8, Vec<u8>)>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn every_step_has_one_task_and_nothing_is_wrong(drawn in any_drawn()) {
         let graph = drawn_graph(&drawn);
