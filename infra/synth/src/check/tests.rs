@@ -52,8 +52,8 @@ const RUN: &str = "statemachine/trips.asl.json";
 )]
 #[case::another_function(
     TEMPLATE,
-    "Resource: [!GetAtt Materializer512x60.Arn, !GetAtt Planner.Arn]",
-    "Resource: [!GetAtt Materializer3008x900x2048.Arn, !GetAtt Planner.Arn]",
+    "Resource: [!GetAtt Materializer512MiB60s.Arn, !GetAtt Planner.Arn]",
+    "Resource: [!GetAtt Materializer3008MiB900sDisk2048MiB.Arn, !GetAtt Planner.Arn]",
     Rule::NotAllowed
 )]
 #[case::no_children(

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use precip_core::{manifest::OpManifest, spec::ComputeProfile};
+use precip_core::{
+    manifest::OpManifest,
+    spec::{ComputeProfile, profile_name},
+};
 
 use super::SynthError;
 
@@ -45,7 +48,7 @@ impl Materializer {
             fits(&op.spec.name, profile)?;
             let machine = (
                 profile.memory_mib,
-                profile.timeout_whole_seconds(),
+                profile.timeout_seconds(),
                 profile.ephemeral_storage_mib,
             );
             profiles
@@ -61,12 +64,12 @@ impl Materializer {
         }
         let of = |(machine, ops): ((u32, u64, u32), Vec<String>)| {
             let (memory_mib, attempt_seconds, ephemeral_storage_mib) = machine;
-            let suffix = ComputeProfile {
+            let profile = ComputeProfile {
                 memory_mib,
                 timeout: std::time::Duration::from_secs(attempt_seconds),
                 ephemeral_storage_mib,
-            }
-            .function_suffix();
+            };
+            let suffix = profile_name(&profile);
             Self {
                 id: format!("Materializer{suffix}"),
                 name: format!("materializer-{suffix}"),
@@ -119,6 +122,10 @@ impl Materializer {
         )
     }
 
+    pub(super) fn errors_alarm(&self) -> String {
+        format!("{}ErrorsAlarm", self.id)
+    }
+
     pub(super) fn throttles_alarm(&self) -> String {
         format!("{}ThrottlesAlarm", self.id)
     }
@@ -147,7 +154,7 @@ fn fits(op: &str, profile: &ComputeProfile) -> Result<(), SynthError> {
         let what = format!("{} MiB of disk", profile.ephemeral_storage_mib);
         return refused(what, "512 to 10,240 MiB");
     }
-    match profile.timeout_whole_seconds() {
+    match profile.timeout_seconds() {
         1..=LONGEST_SECONDS => Ok(()),
         seconds => refused(format!("{seconds} s"), "1 to 900 s"),
     }

@@ -181,10 +181,10 @@ fn profiles_that_lambda_cannot_tell_apart_share_a_function() {
     let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
     let template = template(&manifest, &SynthOptions::new("trips"));
     assert!(
-        template.contains("# For a, b.\n  Materializer512x60:\n"),
+        template.contains("# For a, b.\n  Materializer512MiB60s:\n"),
         "{template}"
     );
-    assert!(template.contains("# For c.\n  Materializer512x61:\n"));
+    assert!(template.contains("# For c.\n  Materializer512MiB61s:\n"));
 }
 
 #[rstest]
@@ -321,15 +321,17 @@ fn settings_that_a_function_cannot_have_are_refused(
 #[test]
 fn an_unknown_placeholder_is_refused() {
     let mut machines = machines();
-    machines.run.asl = machines.run.asl.replace("512x60}", "128x60}");
+    machines.run.asl = machines.run.asl.replace("512MiB60s}", "128MiB60s}");
     let error = synth(&manifest(), &machines, &options()).unwrap_err();
     assert!(
         matches!(&error, SynthError::Placeholder { machine, name, .. }
-            if machine == "trips" && name == "MaterializerFunctionArn128x60"),
+            if machine == "trips" && name == "MaterializerFunctionArn128MiB60s"),
         "{error}"
     );
     assert!(
-        error.to_string().contains("MaterializerFunctionArn512x60"),
+        error
+            .to_string()
+            .contains("MaterializerFunctionArn512MiB60s"),
         "{error}"
     );
 }

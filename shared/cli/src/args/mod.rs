@@ -2,6 +2,7 @@
 
 mod root;
 mod run;
+mod synth;
 mod target;
 
 pub use root::{
@@ -9,4 +10,5 @@ pub use root::{
     TableFormat,
 };
 pub use run::{MaterializeArgs, PlanArgs, RunControlArgs};
+pub use synth::{Processor, SynthArgs};
 pub use target::{PartitionArgs, TargetArgs};

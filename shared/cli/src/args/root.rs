@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{MaterializeArgs, PlanArgs, RunControlArgs};
+use super::{MaterializeArgs, PlanArgs, RunControlArgs, SynthArgs};
 use crate::env;
 
 /// The whole command line.
@@ -166,6 +166,8 @@ pub enum Command {
         #[arg(long)]
         schema: bool,
     },
+    /// Write what is deployed on AWS: the SAM template, the state machines, the manifest
+    Synth(SynthArgs),
     /// Look for what is wrong: definitions, environment, folders, record
     Doctor,
     /// Print a completion script for a shell

@@ -14,6 +14,7 @@ mod plan;
 mod pools;
 mod runs;
 mod show;
+mod synth;
 
 pub use asset::asset;
 pub use assets::assets;
@@ -29,3 +30,4 @@ pub use plan::plan;
 pub use pools::{pools, set_pool_limit};
 pub use runs::{run, runs};
 pub use show::show;
+pub use synth::synth;
