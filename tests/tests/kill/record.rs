@@ -10,7 +10,8 @@ use precip_engine::{
     run::partition_context,
     run_id::RunId,
     state::{
-        Event, Materialization, PageRequest, ReadConsistency, PartitionRef, Run, RunFilter, RunStatus, StateStore,
+        Event, Materialization, PageRequest, PartitionRef, ReadConsistency, Run, RunFilter,
+        RunStatus, StateStore,
     },
 };
 use precip_local::home::Home;

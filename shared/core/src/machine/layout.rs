@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
+
 use crate::{
     graph::AssetGraph,
     key::{AssetKey, CheckKey},
-    machine::{StepName, name::Names},
+    machine::{Item, ItemStep, StepName, name::Names},
+    partitions::PartitionSet,
     plan::{PlanError, Stage, Step, whole},
     spec::BackfillPolicy,
 };
@@ -140,6 +143,62 @@ impl LayoutStage {
             }
         }
         found.into_iter().collect()
+    }
+}
+
+impl LayoutStage {
+    /// What is left of an item once one of its steps, the one at a place, has failed: the steps
+    /// after it, which have not been tried yet, for the partitions that do not need what failed. A
+    /// step is held back by those it comes [after](LayoutStep::after) if the item takes them.
+    ///
+    /// ```
+    /// # use precip_core::{graph::AssetGraph, machine::{Item, Layout}, spec::{AssetSpec, DepSpec, OpSpec}};
+    /// # let asset = |name: &str, deps: &[&str]| {
+    /// #     let mut asset = AssetSpec::new(name.parse().unwrap());
+    /// #     asset.deps = deps.iter().map(|dep| DepSpec::new(dep.parse().unwrap())).collect();
+    /// #     OpSpec::single(asset)
+    /// # };
+    /// # let ops = vec![asset("raw", &[]), asset("clean", &["raw"]), asset("other", &["raw"]), asset("mart", &["clean"])];
+    /// # let layout = Layout::of(&AssetGraph::new(ops, vec![])?)?;
+    /// // raw -> clean -> mart, raw -> other
+    /// let stage = &layout.stages[0];
+    /// let item: Item = serde_json::from_str(r#"{"o":"0","steps":{"raw":{},"clean":{},"other":{},"mart":{}}}"#)?;
+    ///
+    /// let (clean, _) = stage.step("clean").unwrap();
+    /// let left = stage.left_after(&item, clean);
+    /// assert_eq!(serde_json::to_string(&left)?, r#"{"o":"0","steps":{"other":{}}}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn left_after(&self, item: &Item, failed: usize) -> Item {
+        let mut held: BTreeMap<usize, PartitionSet> = BTreeMap::new();
+        let mut steps = IndexMap::new();
+        for (place, step) in self.steps.iter().enumerate().skip(failed) {
+            let (Some(own), Some(taken)) =
+                (item.partitions_of(&step.name), item.steps.get(&step.name))
+            else {
+                continue;
+            };
+            let before = step.after.iter().filter_map(|before| held.get(before));
+            let back = before.fold(PartitionSet::empty(), |all, set| &all | set);
+            let back = match place == failed {
+                true => own.clone(),
+                false => own & &back,
+            };
+            let left = own - &back;
+            if !left.is_empty() {
+                let left = ItemStep {
+                    part: taken.part.clone(),
+                    partitions: (left != item.partitions).then_some(left),
+                };
+                steps.insert(step.name.clone(), left);
+            }
+            held.insert(place, back);
+        }
+        Item {
+            key: item.key.clone(),
+            partitions: item.partitions.clone(),
+            steps,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`Work`] lays it out on the machine: which items go through which stage, and which steps
 //! each of them takes there.
 
+mod history;
 mod item;
 mod layout;
 mod name;
@@ -12,6 +13,7 @@ mod order;
 mod rows;
 mod work;
 
+pub use history::INLINE_EVENTS;
 pub use item::{Item, ItemStep, Part};
 pub use layout::{Layout, LayoutStage, LayoutStep};
 pub use name::StepName;

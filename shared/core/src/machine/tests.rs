@@ -214,3 +214,40 @@ fn nonsense_is_no_item() {
         assert!(error.contains("write ordinals like `5-9,12`"), "{error}");
     }
 }
+
+/// Of a batch, what does not need the partitions that failed goes on.
+#[test]
+fn what_failed_holds_back_only_what_needs_it() {
+    let check = CheckSpec::new(CheckKey {
+        asset: key("raw"),
+        name: "fine".into(),
+    });
+    let mut raw = OpSpec::single(asset("raw", &[]));
+    raw.backfill = BackfillPolicy::SingleRun;
+    let graph = graph(vec![raw, OpSpec::check(check)]);
+    let layout = Layout::of(&graph).unwrap();
+    let stage = &layout.stages[0];
+    let item: Item =
+        serde_json::from_str(r#"{"o":"1-3","steps":{"raw":{"o":"2"},"raw_fine":{}}}"#).unwrap();
+    let left = stage.left_after(&item, 0);
+    assert_eq!(
+        serde_json::to_string(&left).unwrap(),
+        r#"{"o":"1-3","steps":{"raw_fine":{"o":"1,3"}}}"#
+    );
+    assert_eq!(stage.left_after(&left, 1).steps.len(), 0);
+    // The check does not read what was made before in this run, if raw is not asked for.
+    let check: Item = serde_json::from_str(r#"{"o":"1","steps":{"raw_fine":{}}}"#).unwrap();
+    assert_eq!(stage.left_after(&check, 0), check);
+}
+
+#[test]
+fn an_item_passes_every_step_of_its_stage() {
+    let graph = graph(ops(vec![asset("raw", &[]), asset("clean", &["raw"])]));
+    let (layout, _, one) = work(&graph, &["raw"], "a");
+    let (_, _, two) = work(&graph, &["raw"], "a,b");
+    // Started and ended, two choices and an end, one task.
+    assert_eq!(
+        two.inline_events(&layout) - one.inline_events(&layout),
+        2 + 3 * 2 + 5
+    );
+}

@@ -2,7 +2,9 @@
 
 use rstest::rstest;
 
-use crate::spec::{AssetSpec, GroupName, Kind, Owner, TagKey, TagValue};
+use crate::spec::{
+    AssetSpec, ComputeProfile, GroupName, Kind, Owner, TagKey, TagValue, profile_name,
+};
 
 fn x(count: usize) -> String {
     "x".repeat(count)

@@ -13,7 +13,7 @@ use crate::{
     definitions::OpDefinition,
     io::{Address, IoError, LoadRequest},
     run::{RunSession, data_version::combined},
-    state::{InputScope, InputVersion, Materialization, PartitionRef, ReadConsistency, StateError},
+    state::{InputScope, InputVersion, Materialization, PartitionRef, StateError},
 };
 
 /// How many partitions of one input are loaded at a time.
@@ -80,13 +80,7 @@ impl RunSession {
         partitions: &PartitionSet,
     ) -> Result<(String, LoadedInput, Option<InputVersion>), LoadError> {
         let targets = self.upstream_of(step, input, partitions)?;
-        let latest = self
-            .persist(|| {
-                self.ports
-                    .state
-                    .latest_many(&targets, ReadConsistency::Strong)
-            })
-            .await?;
+        let latest = self.upstream_latest(&targets).await?;
         let mut found = Vec::with_capacity(targets.len());
         for (target, latest) in targets.iter().zip(&latest) {
             match latest.as_ref().and_then(|latest| latest.published()) {

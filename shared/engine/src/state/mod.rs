@@ -32,7 +32,7 @@ pub use page::{Page, PageRequest, PageToken};
 pub use pool::{PoolState, Slot, SlotAnswer, SlotHolder, SlotRequest};
 pub use run::{
     CreatedRun, NewRun, OwnerId, PlanSummary, Run, RunChange, RunChanged, RunFilter, RunKey,
-    RunOrigin, RunOwner, RunProgress, RunRequest, RunStatus, SkipReason, Skipped,
+    RunMade, RunOrigin, RunOwner, RunProgress, RunRequest, RunStatus, SkipReason, Skipped,
 };
 pub use segment::{SEGMENT_PARTITIONS, Segment};
 pub use size::{MAX_RECORD_BYTES, record_json};

@@ -13,8 +13,8 @@ use crate::{
         Advance, Advanced, AttemptStart, CheckEvaluation, CreatedRun, Event, Failure,
         FailureRecorded, Finished, Latest, Materialization, NewRun, OwnerId, Page, PageRequest,
         PartitionRef, PartitionStatuses, PlanSummary, PoolState, ReadConsistency, Run, RunChange,
-        RunChanged, RunFilter, RunProgress, Sequence, Skipped, SlotAnswer, SlotHolder, SlotRequest,
-        StateError, Tick, TriggerId, TriggerState, Updates,
+        RunChanged, RunFilter, RunMade, RunProgress, Sequence, Skipped, SlotAnswer, SlotHolder,
+        SlotRequest, StateError, Tick, TriggerId, TriggerState, Updates,
     },
 };
 
@@ -98,6 +98,13 @@ pub trait RunStore: Send + Sync {
     /// [blocks](CheckEvaluation::blocks). Those of an op's own checks count from when they are
     /// published. Reading them takes as long as there are failures, however large the run is.
     async fn blocked(&self, run: RunId, page: &PageRequest) -> StateResult<Page<CheckEvaluation>>;
+
+    /// What the run has published and readers see now. A store may be behind, and one that keeps no
+    /// such list answers nothing: who has to be sure asks for what is not in the answer.
+    async fn made(&self, run: RunId) -> StateResult<RunMade> {
+        let _ = run;
+        Ok(RunMade::default())
+    }
 
     /// How far the run is. A store may be a little behind.
     async fn progress(&self, run: RunId) -> StateResult<RunProgress>;

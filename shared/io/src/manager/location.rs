@@ -51,6 +51,8 @@ fn local(folder: &std::path::Path) -> Result<(Arc<dyn ObjectStore>, Path), Strin
     Ok((Arc::new(store.with_fsync(true)), Path::default()))
 }
 
+/// Opens a bucket with what AWS programs read from the environment: region, credentials or where to
+/// ask for them, and `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` for a store that only speaks like S3.
 #[cfg(feature = "s3")]
 fn s3(url: &Url) -> Result<(Arc<dyn ObjectStore>, Path), String> {
     use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
@@ -59,9 +61,10 @@ fn s3(url: &Url) -> Result<(Arc<dyn ObjectStore>, Path), String> {
         .host_str()
         .ok_or_else(|| "an S3 location is written `s3://bucket/folder`".to_owned())?;
     let builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
-    // An emulator is reached without TLS.
-    let plain = builder
-        .get_config_value(&AmazonS3ConfigKey::Endpoint)
+    // The store of AWS itself is never reached without TLS; an emulator may be.
+    let plain = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint]
+        .iter()
+        .find_map(|key| builder.get_config_value(key))
         .is_some_and(|endpoint| endpoint.starts_with("http://"));
     let store = builder
         .with_allow_http(plain)
@@ -73,5 +76,8 @@ fn s3(url: &Url) -> Result<(Arc<dyn ObjectStore>, Path), String> {
 
 #[cfg(not(feature = "s3"))]
 fn s3(_: &Url) -> Result<(Arc<dyn ObjectStore>, Path), String> {
-    Err("this build has no S3 in it; add the feature `s3` of `precip-io`".to_owned())
+    Err(
+        "this build has no S3 in it; write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
+            .to_owned(),
+    )
 }

@@ -16,9 +16,9 @@ use crate::{
         DynamicPartitionStore, Event, Failure, FailureRecorded, Finished, Latest, Materialization,
         MaterializationStore, NewRun, OrdinalOf, OwnerId, Page, PageRequest, PartitionRef,
         PartitionStatuses, PlanSummary, PoolState, PoolStore, ReadConsistency, Run, RunChange,
-        RunChanged, RunFilter, RunKey, RunProgress, RunStore, Sequence, Skipped, SlotAnswer,
-        SlotHolder, SlotRequest, StateResult, StateStore, Tick, TriggerId, TriggerState,
-        TriggerStore, Updates,
+        RunChanged, RunFilter, RunKey, RunMade, RunProgress, RunStore, Sequence, Skipped,
+        SlotAnswer, SlotHolder, SlotRequest, StateResult, StateStore, Tick, TriggerId,
+        TriggerState, TriggerStore, Updates,
     },
 };
 
@@ -94,6 +94,7 @@ pass_on! {
         fn skipped(run: RunId) -> Vec<Skipped>;
         fn failures(run: RunId, page: &PageRequest) -> Page<Failure>;
         fn blocked(run: RunId, page: &PageRequest) -> Page<CheckEvaluation>;
+        fn made(run: RunId) -> RunMade;
         fn progress(run: RunId) -> RunProgress;
     }
     MaterializationStore {

@@ -17,7 +17,8 @@ use crate::{
     run_id::RunId,
     state::{
         CheckEvaluation, CreatedRun, Failure, NewRun, OwnerId, Page, PageRequest, PlanSummary, Run,
-        RunChange, RunChanged, RunFilter, RunKey, RunProgress, RunStore, Skipped, StateResult,
+        RunChange, RunChanged, RunFilter, RunKey, RunMade, RunProgress, RunStore, Skipped,
+        StateResult,
     },
 };
 
@@ -171,6 +172,31 @@ impl RunStore for MemoryStore {
                 found.check.name.clone(),
             )
         }))
+    }
+
+    async fn made(&self, run: RunId) -> StateResult<RunMade> {
+        let tables = self.tables();
+        let mut made = RunMade::default();
+        for (asset, row) in &tables.assets {
+            for partition in row.partitions.values() {
+                let Some(ordinal) = partition.ordinal else {
+                    continue;
+                };
+                let published = partition.materialization.as_ref();
+                if published.is_some_and(|(published, _)| published.run == run) {
+                    made.assets
+                        .entry(asset.clone())
+                        .or_default()
+                        .insert(ordinal);
+                }
+                let checks = partition.checks.values().filter(|found| found.run == run);
+                for found in checks {
+                    let of_check = made.checks.entry(found.check.clone()).or_default();
+                    of_check.insert(ordinal);
+                }
+            }
+        }
+        Ok(made)
     }
 
     async fn progress(&self, run: RunId) -> StateResult<RunProgress> {

@@ -1,6 +1,8 @@
 use tempfile::TempDir;
 
 use super::*;
+#[cfg(feature = "s3")]
+use crate::conformance::check;
 use crate::{
     IntoAsset, MemoryIoManager, Table,
     conformance::{Case, check_all},
@@ -61,6 +63,36 @@ async fn a_folder_of_a_store_conforms() {
         ObjectStoreIoManager::new(store, Path::from("some/folder"), "memory:")
     };
     check_all(make, &[]).await;
+}
+
+/// Runs where `PRECIP_TEST_S3` names a place to write to, such as `s3://bucket/folder`, and the usual
+/// AWS variables say how to reach it; on an emulator, for example.
+#[cfg(feature = "s3")]
+#[tokio::test]
+async fn a_bucket_conforms() {
+    let Ok(place) = std::env::var("PRECIP_TEST_S3") else {
+        return;
+    };
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    for (n, &case) in Case::ALL.iter().enumerate() {
+        let place = format!("{place}/{}-{n}", since.as_nanos());
+        let manager = ObjectStoreIoManager::open(&place).unwrap();
+        check(case, &manager).await;
+        let left = manager.list(&"checked/asset".parse().unwrap()).await;
+        for attempt in left.unwrap() {
+            manager.remove(&attempt.pointer).await.unwrap();
+        }
+    }
+}
+
+#[cfg(feature = "s3")]
+#[test]
+fn a_bucket_without_a_name_says_how_it_is_written() {
+    let error = ObjectStoreIoManager::open("s3:///folder").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`s3:///folder` is no place for data: an S3 location is written `s3://bucket/folder`"
+    );
 }
 
 #[tokio::test]
@@ -191,6 +223,6 @@ fn a_location_that_is_no_store_says_what_to_write() {
     #[cfg(not(feature = "s3"))]
     assert_eq!(
         message("s3://bucket/folder"),
-        "`s3://bucket/folder` is no place for data: this build has no S3 in it; add the feature `s3` of `precip-io`"
+        "`s3://bucket/folder` is no place for data: this build has no S3 in it; write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
     );
 }

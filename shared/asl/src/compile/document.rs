@@ -1,0 +1,1 @@
+//! What the planner answers, and what it is asked.
