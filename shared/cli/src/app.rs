@@ -176,6 +176,7 @@ async fn dispatch(
                 command::set_pool_limit(session, &pool, slots).await
             }
         },
+        Command::Cost(args) => command::cost(session, &args, out).await,
         Command::Synth(args) => command::synth(session, &args, out),
         Command::Doctor => command::doctor(session, out).await,
         Command::Completions { .. } => Ok(Exit::Done),

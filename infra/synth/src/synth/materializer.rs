@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
+use precip_asl::compile::function_substitution;
 use precip_core::{
     manifest::OpManifest,
     spec::{ComputeProfile, profile_name},
@@ -31,10 +32,11 @@ pub(super) struct Materializer {
     pub(super) id: String,
     /// Its name behind that of the stack.
     pub(super) name: String,
+    /// The placeholder of its ARN in state machines.
+    pub(super) placeholder: String,
     pub(super) memory_mib: u32,
     pub(super) timeout_seconds: u64,
     pub(super) ephemeral_storage_mib: u32,
-    suffix: String,
     attempt_seconds: u64,
     ops: Vec<String>,
 }
@@ -69,24 +71,19 @@ impl Materializer {
                 timeout: std::time::Duration::from_secs(attempt_seconds),
                 ephemeral_storage_mib,
             };
-            let suffix = profile_name(&profile);
+            let name = profile_name(&profile);
             Self {
-                id: format!("Materializer{suffix}"),
-                name: format!("materializer-{suffix}"),
+                id: format!("Materializer{name}"),
+                placeholder: function_substitution(&profile),
+                name: format!("materializer-{name}"),
                 memory_mib,
                 timeout_seconds: LONGEST_SECONDS.min(attempt_seconds + MARGIN_SECONDS),
                 ephemeral_storage_mib,
-                suffix,
                 attempt_seconds,
                 ops,
             }
         };
         Ok(profiles.into_iter().map(of).collect())
-    }
-
-    /// The placeholder of its ARN in state machines.
-    pub(super) fn placeholder(&self) -> String {
-        format!("MaterializerFunctionArn{}", self.suffix)
     }
 
     pub(super) fn description(&self) -> String {

@@ -1,10 +1,12 @@
 //! The command line as types. What a command does stands in [`command`](crate::command).
 
+mod cost;
 mod root;
 mod run;
 mod synth;
 mod target;
 
+pub use cost::CostArgs;
 pub use root::{
     AutomationAction, Command, DynamicAction, Global, GraphFormat, PoolAction, Root, StatusFilter,
     TableFormat,

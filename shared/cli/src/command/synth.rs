@@ -1,7 +1,6 @@
 //! `synth`: what is deployed on AWS, as files.
 
 mod compare;
-mod machines;
 mod place;
 mod write;
 
@@ -52,8 +51,7 @@ fn generated(session: &Session, args: &SynthArgs) -> Result<Vec<GeneratedFile>, 
         code: place::seen_from(&args.out, &args.code)?,
     };
     let manifest = session.definitions.manifest();
-    let machines = machines::machines(session.definitions.graph(), &options.project)?;
-    let files = precip_synth::synth(&manifest, &machines, &options)
+    let files = precip_synth::synth(&manifest, &options)
         .map_err(|error| Failure::new(Exit::Definitions, error.to_string()))?;
     let findings = precip_synth::check::check(&files);
     if findings.is_empty() {

@@ -65,14 +65,54 @@ pub fn estimate(work: &Workload, prices: &Prices) -> Estimate {
         prices.lambda_gb_second_x86_64
     };
     let lines = [
-        ("Step Functions", "Standard transitions", whole(usage.standard_transitions), prices.standard_transition),
-        ("Step Functions", "Express requests", whole(usage.express_requests), prices.express_request),
-        ("Step Functions", "Express GB-seconds", usage.express_gb_seconds, prices.express_gb_second),
-        ("Lambda", "invocations", whole(usage.lambda_requests), prices.lambda_request),
-        ("Lambda", "GB-seconds of memory", usage.lambda_gb_seconds, gb_second),
-        ("Lambda", "GB-seconds of disk", usage.lambda_disk_gb_seconds, prices.lambda_disk_gb_second),
-        ("DynamoDB", "write units", whole(usage.dynamodb_writes), prices.dynamodb_write),
-        ("DynamoDB", "read units", usage.dynamodb_reads, prices.dynamodb_read),
+        (
+            "Step Functions",
+            "Standard transitions",
+            whole(usage.standard_transitions),
+            prices.standard_transition,
+        ),
+        (
+            "Step Functions",
+            "Express requests",
+            whole(usage.express_requests),
+            prices.express_request,
+        ),
+        (
+            "Step Functions",
+            "Express GB-seconds",
+            usage.express_gb_seconds,
+            prices.express_gb_second,
+        ),
+        (
+            "Lambda",
+            "invocations",
+            whole(usage.lambda_requests),
+            prices.lambda_request,
+        ),
+        (
+            "Lambda",
+            "GB-seconds of memory",
+            usage.lambda_gb_seconds,
+            gb_second,
+        ),
+        (
+            "Lambda",
+            "GB-seconds of disk",
+            usage.lambda_disk_gb_seconds,
+            prices.lambda_disk_gb_second,
+        ),
+        (
+            "DynamoDB",
+            "write units",
+            whole(usage.dynamodb_writes),
+            prices.dynamodb_write,
+        ),
+        (
+            "DynamoDB",
+            "read units",
+            usage.dynamodb_reads,
+            prices.dynamodb_read,
+        ),
         ("S3", "PUT requests", whole(usage.s3_puts), prices.s3_put),
         ("S3", "GET requests", whole(usage.s3_gets), prices.s3_get),
     ];

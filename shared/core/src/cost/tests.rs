@@ -45,11 +45,15 @@ fn a_small_run_is_one_execution() {
     // January in two waves: 31 days of flights, then one month made from them.
     let mut month = step(4, 1);
     month.loaded = 31;
-    let work = work(vec![stage(0, 31, vec![step(2, 31)]), stage(1, 1, vec![month])]);
+    let work = work(vec![
+        stage(0, 31, vec![step(2, 31)]),
+        stage(1, 1, vec![month]),
+    ]);
     let usage = Usage::of(&work);
     assert_eq!(usage.mode, Mode::Inline);
-    // Plan, Mode, Finish; one Settle; twice Choice and Map; 32 times Choice and Task.
-    assert_eq!(usage.standard_transitions, 3 + 1 + 2 * 2 + 32 * 2);
+    // Plan, How much, Finish, Anything left, Done; two times Next wave, one Settle; twice Choice and
+    // Map; 32 Tasks.
+    assert_eq!(usage.standard_transitions, 5 + 2 + 1 + 2 * 2 + 32);
     assert_eq!((usage.express_requests, usage.express_gb_seconds), (0, 0.0));
     // 32 partitions; plan, settle, finish; one reaction to 32 changes.
     assert_eq!(usage.lambda_requests, 32 + 3 + 1);
@@ -67,8 +71,8 @@ fn a_large_run_costs_a_fortieth_of_a_transition_for_a_partition() {
     let work = work(vec![stage(0, 10_000, vec![step(2, 10_000)])]);
     let usage = Usage::of(&work);
     assert_eq!(usage.mode, Mode::Distributed);
-    // Plan, Mode, Finish; handing over; Choice and Map; 250 children.
-    assert_eq!(usage.standard_transitions, 3 + 1 + 2 + 250);
+    // As every run; handed over; one wave; Choice and Map; 250 children.
+    assert_eq!(usage.standard_transitions, 5 + 2 + 1 + 2 + 250);
     assert_eq!(usage.express_requests, 250);
     // 250 children of 2 s with 64 MB.
     assert!(near(usage.express_gb_seconds, 250.0 * 2.0 * 0.0625));
@@ -79,7 +83,7 @@ fn a_large_run_costs_a_fortieth_of_a_transition_for_a_partition() {
     assert_eq!((usage.s3_puts, usage.s3_gets), (10_000 + 3, 1));
 
     let estimate = estimate(&work, &US_EAST_1);
-    let by_hand = 256.0 * 25.0e-6
+    let by_hand = 260.0 * 25.0e-6
         + 250.0 * 1.0e-6
         + 31.25 * 16.67e-6
         + 10_052.0 * 0.2e-6
@@ -88,14 +92,25 @@ fn a_large_run_costs_a_fortieth_of_a_transition_for_a_partition() {
         + (10.0 + 5_000.0) * 0.125e-6
         + 10_003.0 * 5.0e-6
         + 0.4e-6;
-    assert!(near(estimate.total, by_hand), "{} {by_hand}", estimate.total);
-    assert_eq!(estimate.lines.len(), 9, "nothing is said of disk that nobody pays for");
+    assert!(
+        near(estimate.total, by_hand),
+        "{} {by_hand}",
+        estimate.total
+    );
+    assert_eq!(
+        estimate.lines.len(),
+        9,
+        "nothing is said of disk that nobody pays for"
+    );
 }
 
 #[test]
 fn a_thousand_invocations_are_the_most_inline() {
     let mode = |items| Usage::of(&work(vec![stage(0, items, vec![step(1, items)])])).mode;
-    assert_eq!((mode(1_000), mode(1_001)), (Mode::Inline, Mode::Distributed));
+    assert_eq!(
+        (mode(1_000), mode(1_001)),
+        (Mode::Inline, Mode::Distributed)
+    );
     let steps = vec![step(1, 501), step(1, 501)];
     let two = Usage::of(&work(vec![stage(0, 501, steps)]));
     assert_eq!(two.mode, Mode::Distributed, "steps count, not items");
@@ -106,8 +121,8 @@ fn standard_children_pay_for_each_step() {
     let mut standard = stage(0, 2_000, vec![step(600, 2_000)]);
     standard.express = false;
     let usage = Usage::of(&work(vec![standard]));
-    // 50 children, an inline Map in each, Choice and Task for each item.
-    assert_eq!(usage.standard_transitions, 3 + 1 + 2 + 50 + 50 + 2_000 * 2);
+    // 50 children, an inline Map in each, a Task for each item.
+    assert_eq!(usage.standard_transitions, 5 + 2 + 1 + 2 + 50 + 50 + 2_000);
     assert_eq!(usage.express_requests, 0);
 }
 
@@ -116,19 +131,34 @@ fn items_that_wait_for_each_other_pay_for_each_row() {
     let mut in_order = stage(0, 2_000, vec![step(2, 2_000)]);
     in_order.in_order = true;
     let usage = Usage::of(&work(vec![in_order]));
-    // For each of 50 rows: its child, and Next, Choice and Map.
-    assert_eq!(usage.standard_transitions, 3 + 1 + 2 + 50 + 50 * 3);
+    // The choice of the stage; the first row; 51 times Next and Choice; 50 Maps with a child each.
+    assert_eq!(
+        usage.standard_transitions,
+        5 + 2 + 1 + 1 + 1 + 51 * 2 + 50 + 50
+    );
     // A child lasts as long as its items together.
     assert!(near(usage.express_gb_seconds, 2_000.0 * 2.0 * 0.0625));
-    assert_eq!(usage.lambda_requests, 2_000 + 2 + 50 + 10);
+    assert_eq!(usage.lambda_requests, 2_000 + 2 + 51 + 10);
 }
 
 #[test]
 fn stages_of_one_wave_are_branches_of_a_parallel() {
-    let of = |wave| Usage::of(&work(vec![stage(0, 1, vec![step(1, 1)]), stage(wave, 1, vec![step(1, 1)])]));
+    let of = |wave| {
+        Usage::of(&work(vec![
+            stage(0, 1, vec![step(1, 1)]),
+            stage(wave, 1, vec![step(1, 1)]),
+        ]))
+    };
     // One wave with a Parallel, or two with a Settle in between.
-    assert_eq!(of(0).standard_transitions, of(1).standard_transitions);
+    assert_eq!(of(0).standard_transitions + 1, of(1).standard_transitions);
     assert_eq!(of(0).lambda_requests + 1, of(1).lambda_requests);
+}
+
+#[test]
+fn items_of_several_steps_pass_a_choice_for_each() {
+    let usage = Usage::of(&work(vec![stage(0, 10, vec![step(1, 10), step(1, 10)])]));
+    // Two Tasks, and three choices, ten times.
+    assert_eq!(usage.standard_transitions, 5 + 1 + 2 + 10 * 5);
 }
 
 #[test]
@@ -167,7 +197,10 @@ fn what_is_not_measured_is_said() {
     let mut unknown = step(0, 3);
     unknown.time = StepTime::Timeout(Duration::from_secs(60));
     let estimate = estimate(&work(vec![stage(0, 3, vec![unknown])]), &US_EAST_1);
-    assert!(near(estimate.usage.lambda_gb_seconds, 0.5 * 180.0 + 2.0 + 0.25));
+    assert!(near(
+        estimate.usage.lambda_gb_seconds,
+        0.5 * 180.0 + 2.0 + 0.25
+    ));
     let said = estimate.assumptions.iter().any(|line| {
         line == "nothing is measured of flights: each invocation is counted with the whole timeout, the most it can take"
     });

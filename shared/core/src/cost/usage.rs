@@ -3,31 +3,34 @@
 use serde::Serialize;
 
 use super::{StageLoad, StepLoad, Workload};
+use crate::machine::ITEMS_PER_ROW;
 
 /// The most invocations of a run that happens in one execution, its Maps inline.
 pub const MOST_INLINE: u64 = 1_000;
 
-/// How many items a row of a manifest holds: what one child of a Distributed Map runs.
-pub const ITEMS_PER_ROW: u64 = 40;
+/// How many items a child of a Distributed Map runs.
+pub const ITEMS_PER_CHILD: u64 = ITEMS_PER_ROW as u64;
 
-/// Transitions of a run whatever its size: `Plan`, the choice of the mode, and `Finish`.
-const TRANSITIONS_OF_A_RUN: u64 = 3;
+/// Transitions of a run whatever its size: `Plan`, `How much`, `Finish`, `Anything left`, `Done`.
+const TRANSITIONS_OF_A_RUN: u64 = 5;
 
-/// One more to hand a large run over.
-const TRANSITIONS_OF_A_BACKFILL: u64 = 1;
+/// Two more to hand a large run over: `Backfill`, and `Started again` of what it starts.
+const TRANSITIONS_OF_A_BACKFILL: u64 = 2;
+
+/// `Next wave`.
+const TRANSITIONS_OF_A_WAVE: u64 = 1;
 
 /// The choice whether a stage has work, and its Map.
 const TRANSITIONS_OF_A_STAGE: u64 = 2;
 
-/// The choice whether a step is planned, and its Task.
-const TRANSITIONS_OF_A_STEP: u64 = 2;
-
 /// The child's inline Map.
 const TRANSITIONS_OF_A_CHILD: u64 = 1;
 
-/// Of a stage whose items wait for each other, for each row: the next row, the choice whether there
-/// is one, and a Distributed Map over it.
-const TRANSITIONS_OF_A_ROW_IN_ORDER: u64 = 3;
+/// Of a stage whose items wait for each other: the first row; for each row, and once to learn that
+/// there is no more, the next row and the choice; for each row its Map.
+const TRANSITIONS_OF_FIRST_ROW: u64 = 1;
+const TRANSITIONS_OF_ASKING: u64 = 2;
+const TRANSITIONS_OF_A_ROW: u64 = 1;
 
 /// Express workflows are billed in chunks of 64 MB, and a child's payload needs no second.
 const EXPRESS_GB: f64 = 0.0625;
@@ -104,7 +107,7 @@ impl Usage {
             usage.standard_transitions += TRANSITIONS_OF_A_STAGE;
             match usage.mode {
                 Mode::Inline => {
-                    usage.standard_transitions += stage.invocations() * TRANSITIONS_OF_A_STEP;
+                    usage.standard_transitions += transitions_of_items(stage);
                 }
                 Mode::Distributed => usage.add_children(stage),
             }
@@ -129,7 +132,10 @@ impl Usage {
         // Between two waves one is settled; `Plan` begins the first, and `Finish` ends the last.
         let settles = waves.saturating_sub(1);
         let parallel = (0..waves).filter(|wave| {
-            let in_wave = work.stages.iter().filter(|stage| u64::from(stage.wave) == *wave);
+            let in_wave = work
+                .stages
+                .iter()
+                .filter(|stage| u64::from(stage.wave) == *wave);
             in_wave.count() > 1
         });
         let handed_over = match mode {
@@ -142,6 +148,7 @@ impl Usage {
             mode,
             standard_transitions: TRANSITIONS_OF_A_RUN
                 + handed_over
+                + waves * TRANSITIONS_OF_A_WAVE
                 + settles
                 + parallel.count() as u64,
             express_requests: 0,
@@ -165,17 +172,22 @@ impl Usage {
 
     /// What the children of a stage's Distributed Map use.
     fn add_children(&mut self, stage: &StageLoad) {
-        let rows = stage.items.div_ceil(ITEMS_PER_ROW);
+        let rows = stage.items.div_ceil(ITEMS_PER_CHILD);
         // Each child that is started is a transition of its parent.
         self.standard_transitions += rows;
         if stage.in_order {
-            self.standard_transitions += rows * TRANSITIONS_OF_A_ROW_IN_ORDER;
-            self.lambda_requests += rows;
-            self.lambda_gb_seconds += count(rows) * PLANNER_SECONDS * PLANNER_GB;
+            let asked = rows + 1;
+            // The stage's one Map was counted before.
+            self.standard_transitions += TRANSITIONS_OF_FIRST_ROW
+                + asked * TRANSITIONS_OF_ASKING
+                + rows * TRANSITIONS_OF_A_ROW
+                - TRANSITIONS_OF_A_ROW;
+            self.lambda_requests += asked;
+            self.lambda_gb_seconds += count(asked) * PLANNER_SECONDS * PLANNER_GB;
         }
         if !stage.express {
             self.standard_transitions += rows * TRANSITIONS_OF_A_CHILD;
-            self.standard_transitions += stage.invocations() * TRANSITIONS_OF_A_STEP;
+            self.standard_transitions += transitions_of_items(stage);
             return;
         }
         self.express_requests += rows;
@@ -203,6 +215,14 @@ impl Usage {
     }
 }
 
+/// What all items of a stage pass: a Task for each step, and where there are several a choice before
+/// each and one at the end.
+fn transitions_of_items(stage: &StageLoad) -> u64 {
+    let steps = stage.steps_per_item();
+    let choices = if steps > 1 { steps + 1 } else { 0 };
+    stage.items * (steps + choices)
+}
+
 /// Express durations are billed in steps of 100 ms.
 fn tenths_rounded_up(seconds: f64) -> f64 {
     (seconds * 10.0).ceil() / 10.0
@@ -222,13 +242,15 @@ fn count(of: u64) -> f64 {
 
 /// What [`Usage::of`] takes for granted, in words.
 pub(super) fn assumptions(work: &Workload, mode: Mode) -> Vec<String> {
-    let timeouts = work.steps().filter(|(_, step)| matches!(step.time, super::StepTime::Timeout(_)));
+    let timeouts = work
+        .steps()
+        .filter(|(_, step)| matches!(step.time, super::StepTime::Timeout(_)));
     let mut said = vec![match mode {
         Mode::Inline => format!(
             "at most {MOST_INLINE} invocations, so the run is one Standard execution with inline Maps"
         ),
         Mode::Distributed => format!(
-            "more than {MOST_INLINE} invocations, so Distributed Maps run {ITEMS_PER_ROW} items a child"
+            "more than {MOST_INLINE} invocations, so Distributed Maps run {ITEMS_PER_CHILD} items a child"
         ),
     }];
     let timeouts: Vec<&str> = timeouts.map(|(_, step)| step.op.as_str()).collect();
