@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -62,15 +62,17 @@ def check_generated(folder: Path) -> int:
     return wrong
 
 
-def expanded(folder: Path, work: Path, checker: Callable[[Path], list[Finding]]) -> list[Finding]:
-    """What a checker of templates finds in a template or in what becomes of it."""
-    template = folder / "template.yaml"
-    findings = checker(template)
+def both(
+    folder: Path, work: Path, checker: Callable[[Path], list[Finding]]
+) -> Iterator[Finding]:
+    """What a checker of templates finds in a template, and then in what becomes of it."""
+    template, expanded = folder / "template.yaml", work / "expanded.json"
+    yield from checker(template)
     try:
-        checkers.expand(template, work / "expanded.json")
+        checkers.expand(template, expanded)
     except checkers.NotExpanded:
-        return findings
-    return findings + checker(work / "expanded.json")
+        return
+    yield from checker(expanded)
 
 
 def translator(folder: Path, work: Path) -> list[Finding]:
@@ -81,11 +83,11 @@ def translator(folder: Path, work: Path) -> list[Finding]:
     return []
 
 
-CHECKERS: dict[str, Callable[[Path, Path], list[Finding]]] = {
+CHECKERS: dict[str, Callable[[Path, Path], Iterable[Finding]]] = {
     "asl-validator": checkers.asl_validator,
     "sam-translator": translator,
-    "cfn-lint": lambda folder, work: expanded(folder, work, checkers.cfn_lint),
-    "checkov": lambda folder, work: expanded(folder, work, checkers.checkov),
+    "cfn-lint": lambda folder, work: both(folder, work, checkers.cfn_lint),
+    "checkov": lambda folder, work: both(folder, work, checkers.checkov),
     "synth": lambda folder, _: checkers.drift(folder),
 }
 
@@ -93,7 +95,7 @@ CHECKERS: dict[str, Callable[[Path, Path], list[Finding]]] = {
 def is_caught(broken: dict[str, str], folder: Path) -> bool:
     """Breaks a copy of the folder and asks the checker that is to find it."""
     with tempfile.TemporaryDirectory() as root:
-        copy, work = Path(root) / "generated", Path(root) / "work"
+        copy, work = Path(root) / "infra/generated", Path(root) / "work"
         shutil.copytree(folder, copy)
         work.mkdir()
         file = copy / broken["file"]
@@ -102,10 +104,12 @@ def is_caught(broken: dict[str, str], folder: Path) -> bool:
             say(f"FOUND  there is nothing to break for \"{broken['what']}\": correct `find`")
             return False
         file.write_text(text)
-        findings = CHECKERS[broken["checker"]](copy, work)
-    if any(finding.rule == broken["rule"] for finding in findings):
-        return True
-    found = sorted({finding.rule for finding in findings})
+        found = set()
+        for finding in CHECKERS[broken["checker"]](copy, work):
+            if finding.rule == broken["rule"]:
+                return True
+            found.add(finding.rule)
+    found = sorted(found)
     say(f"FOUND  {broken['checker']} does not catch {broken['what']} ({broken['rule']}); it says {found}")
     return False
 

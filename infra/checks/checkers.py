@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
+
+# It warns of metrics that nobody asks for.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, order=True)
@@ -133,17 +138,33 @@ def checkov(template: Path) -> list[Finding]:
     ]
 
 
+# ---- the project itself ---------------------------------------------------------------------
+
+
+def drift(folder: Path) -> list[Finding]:
+    """`synth --check` of the project: what is there is what the definitions give, and our own checks
+    find nothing in it."""
+    command = [os.environ["PROJECT"], "synth", "--check", "--project", "flights"]
+    done = run(command, cwd=folder.resolve().parent.parent)
+    if done.returncode == 0:
+        return []
+    if done.returncode == 1:
+        return [Finding("synth", "drift", str(folder), done.stderr.strip())]
+    raise RuntimeError(f"synth broke on {folder}: {done.stderr}")
+
+
 def everything(folder: Path, work: Path) -> list[Finding]:
     """All checkers on a folder of generated files. `work` is a folder for what they read."""
-    findings = asl_validator(folder, work)
     template, expanded = folder / "template.yaml", work / "expanded.json"
-    findings += cfn_lint(template)
-    findings += checkov(template)
+    findings = drift(folder) + asl_validator(folder, work)
+    templates = [template]
     try:
         expand(template, expanded)
+        templates.append(expanded)
     except NotExpanded as refused:
         findings.append(Finding("sam-translator", "invalid", template.name, str(refused)))
-        return findings
-    findings += cfn_lint(expanded)
-    findings += checkov(expanded)
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(ask, file) for file in templates for ask in (checkov, cfn_lint)]
+        for answer in asked:
+            findings += answer.result()
     return sorted(set(findings))
