@@ -22,6 +22,7 @@ pub mod partitions;
 pub mod plan;
 pub mod selection;
 pub mod spec;
+pub mod trigger;
 
 /// The guides about this crate: their examples are run as tests.
 #[cfg(doctest)]

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    CompileOptions, retry,
+    CompileOptions,
+    compiler::{Compiler, Form},
+    retry,
     substitution::{PLANNER, placeholder},
 };
 use crate::model::{Task, Transition};
@@ -16,6 +18,9 @@ pub(super) const ANSWER: &str = "$.Payload";
 
 /// What Step Functions waits for an answer longer than the function may take for it, in seconds.
 const GRACE_SECONDS: u64 = 30;
+
+/// How long the planner may take to write a failure down, in seconds.
+pub(super) const RECORD_SECONDS: u64 = 30;
 
 /// A call of the function behind a substitution.
 pub(super) fn function(substitution: &str, payload: Value, timeout_seconds: u64) -> Task {
@@ -61,4 +66,26 @@ pub(super) fn execution() -> Value {
         "redrive.$": "$$.Execution.RedriveCount",
         "start.$": "$$.Execution.StartTime",
     })
+}
+
+impl Compiler<'_> {
+    /// What the planner is asked, about the run that the document is of.
+    pub(super) fn ask(&self, what: &str, about: Value) -> Value {
+        let mut payload = json!({"do": what});
+        if self.form == Form::Loop {
+            merge(&mut payload, json!({"loop": true}));
+        }
+        let run = json!({"run.$": "$.run", "mode.$": "$.mode", "redrive.$": "$.redrive"});
+        merge(&mut payload, run);
+        merge(&mut payload, about);
+        merge(&mut payload, json!({"execution": execution()}));
+        payload
+    }
+}
+
+/// Adds the fields of one object to another.
+pub(super) fn merge(object: &mut Value, more: Value) {
+    if let (Value::Object(object), Value::Object(more)) = (object, more) {
+        object.extend(more);
+    }
 }

@@ -23,15 +23,25 @@ pub(super) enum Mode {
     Distributed,
 }
 
+/// Which states a machine has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Those of every stage, with a task for each op, named after it.
+    Named,
+    /// Those of any stage, gone through again and again.
+    Loop,
+}
+
 /// Makes one machine.
 #[derive(Debug)]
 pub(super) struct Compiler<'a> {
     pub(super) options: &'a CompileOptions,
     pub(super) layout: &'a Layout,
     pub(super) mode: Mode,
+    pub(super) form: Form,
     ops: BTreeMap<&'a str, &'a OpSpec>,
     names: Names,
-    /// The name of each step's task, by stage and step.
+    /// The name of each step's task, by stage and step; none where tasks are not by step.
     tasks: Vec<Vec<StateName>>,
 }
 
@@ -42,7 +52,7 @@ impl<'a> Compiler<'a> {
         graph: &'a AssetGraph,
         layout: &'a Layout,
         options: &'a CompileOptions,
-        mode: Mode,
+        (mode, form): (Mode, Form),
         reserved: &[&str],
     ) -> Result<Self, CompileError> {
         let ops = graph.ops().map(|(_, op)| (op.name.as_str(), op)).collect();
@@ -50,12 +60,16 @@ impl<'a> Compiler<'a> {
             options,
             layout,
             mode,
+            form,
             ops,
             names: Names::default(),
             tasks: Vec::new(),
         };
         for name in reserved {
             compiler.name(name)?;
+        }
+        if form == Form::Loop {
+            return Ok(compiler);
         }
         for stage in &layout.stages {
             let mut tasks = Vec::new();

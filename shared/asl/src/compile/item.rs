@@ -18,9 +18,6 @@ use crate::model::{
     Transition,
 };
 
-/// The planner takes this long to write a failure down, in seconds, at the most.
-const RECORD_SECONDS: u64 = 30;
-
 impl Compiler<'_> {
     /// The states for one item of a stage. They answer an empty object.
     pub(super) fn item(&mut self, place: usize) -> Result<Part, CompileError> {
@@ -124,7 +121,7 @@ impl Compiler<'_> {
             "redrive.$": "$.redrive",
             "execution": call::execution(),
         });
-        let mut task = call::function(PLANNER, payload, RECORD_SECONDS);
+        let mut task = call::function(PLANNER, payload, call::RECORD_SECONDS);
         task.output_path = Some(call::ANSWER.into());
         task.retry = retry::of_record();
         task.transition = then;

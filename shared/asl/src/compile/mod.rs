@@ -26,6 +26,7 @@ mod name;
 mod options;
 mod retry;
 mod stage;
+mod stage_loop;
 mod substitution;
 mod wave;
 

@@ -3,14 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{
-    CompileError, call,
+    CompileError,
+    call::{self, merge},
     compiler::{Compiler, Mode, Part},
     execution_type,
+    stage_loop::row_by_row,
     substitution::{BUCKET, placeholder},
 };
 use crate::model::{
-    Choice, ChoiceRule, Comparison, ItemProcessor, ItemReader, Map, Pass, ProcessorConfig,
-    ProcessorMode, ResultWriter, State, StateName, Task, Transition,
+    ItemProcessor, ItemReader, Map, ProcessorConfig, ProcessorMode, ResultWriter, State, StateName,
+    Task, Transition,
 };
 
 impl Compiler<'_> {
@@ -102,34 +104,37 @@ impl Compiler<'_> {
         name: StateName,
         then: &StateName,
     ) -> Result<Part, CompileError> {
-        let stage = self.stage(place);
-        let first = self.name(&format!("first row of {}", stage.name))?;
-        let next = self.name(&format!("next row of {}", stage.name))?;
-        let more = self.name(&format!("another row of {}", stage.name))?;
-        let start = Pass {
-            comment: None,
-            parameters: Some(json!({"row": 0, "rows": []})),
-            result_path: Some("$.next".into()),
+        let stage = &self.stage(place).name;
+        let [first, next, more] = [
+            self.name(&format!("first row of {stage}"))?,
+            self.name(&format!("next row of {stage}"))?,
+            self.name(&format!("another row of {stage}"))?,
+        ];
+        let key = format!("$.stages.{stage}.key");
+        let ask = self.next_row(&key, json!({"stage": stage}), &more);
+        let map = Map {
+            items_path: Some("$.next.rows".to_owned()),
             transition: Transition::to(next.clone()),
+            ..self.rows(place)?
         };
-        let payload = json!({
-            "do": "next",
-            "run.$": "$.run",
-            "mode.$": "$.mode",
-            "wave.$": "$.wave",
-            "redrive.$": "$.redrive",
-            "stage": stage.name,
-            "key.$": format!("$.stages.{}.key", stage.name),
-            "row.$": "$.next.row",
-            "execution": call::execution(),
-        });
-        let ask = call::planner(
-            self.options,
-            "Hands out the next row of items, without those that something before them holds back.",
-            payload,
-            Transition::to(more.clone()),
+        Ok(row_by_row([first, next, more, name], ask, map, then))
+    }
+
+    /// The call that hands out the next row of a stage that runs in order.
+    pub(super) fn next_row(&self, key: &str, stage: Value, then: &StateName) -> Task {
+        let mut payload = self.ask(
+            "next",
+            json!({
+                "wave.$": "$.wave",
+                "key.$": key,
+                "row.$": "$.next.row",
+            }),
         );
-        let ask = Task {
+        merge(&mut payload, stage);
+        let comment =
+            "Hands out the next row of items, without those that something before them holds back.";
+        let ask = call::planner(self.options, comment, payload, Transition::to(then.clone()));
+        Task {
             result_selector: Some(json!({
                 "row.$": format!("{}.row", call::ANSWER),
                 "rows.$": format!("{}.rows", call::ANSWER),
@@ -137,29 +142,11 @@ impl Compiler<'_> {
             result_path: Some("$.next".into()),
             output_path: None,
             ..ask
-        };
-        let decide = Choice {
-            comment: None,
-            choices: vec![ChoiceRule {
-                condition: Comparison::is_present("$.next.rows[0]"),
-                next: name.clone(),
-            }],
-            default: Some(then.clone()),
-        };
-        let map = Map {
-            items_path: Some("$.next.rows".to_owned()),
-            transition: Transition::to(next.clone()),
-            ..self.rows(place)?
-        };
-        let mut part = Part::new(first, State::Pass(start));
-        part.states.insert(next, State::Task(ask));
-        part.states.insert(more, State::Choice(decide));
-        part.states.insert(name, State::Map(Box::new(map)));
-        Ok(part)
+        }
     }
 }
 
-fn map(processor_config: ProcessorConfig, part: Part) -> Map {
+pub(super) fn map(processor_config: ProcessorConfig, part: Part) -> Map {
     Map {
         comment: None,
         label: None,
@@ -197,7 +184,7 @@ fn manifest(stage: &str) -> ItemReader {
 }
 
 /// Where Step Functions writes down what became of the children: too much for an answer.
-fn results() -> ResultWriter {
+pub(super) fn results() -> ResultWriter {
     ResultWriter {
         resource: "arn:aws:states:::s3:putObject".to_owned(),
         parameters: json!({

@@ -13,7 +13,7 @@ use precip_core::{
 };
 
 use super::{CompileOptions, Machines, compile};
-use crate::check::check;
+use crate::{check::check, model::StateMachine};
 
 fn key(text: &str) -> AssetKey {
     text.parse().unwrap()
@@ -107,7 +107,7 @@ fn generated_machines_have_no_findings() {
 }
 
 #[test]
-fn letters_are_fine() {
+fn what_has_to_be_put_in_is_listed() {
     let keys: Vec<String> = ('a'..='c').map(String::from).collect();
     let letters: PartitionsDefinition = StaticPartitions::new(keys).unwrap().into();
     let graph = AssetGraph::new(
@@ -150,9 +150,28 @@ fn layered(assets: usize) -> AssetGraph {
 fn a_thousand_assets_fit() {
     let machines = machines(&layered(1_000));
     for machine in [&machines.run, &machines.backfill] {
-        let json = serde_json::to_string(machine).unwrap();
-        println!("{} {}", json.len(), machine.deployed_bytes().unwrap());
-        println!("{}", machine.to_json().unwrap().len());
+        let bytes = machine.deployed_bytes().unwrap();
+        assert!(bytes <= StateMachine::MAX_BYTES, "{bytes} bytes");
+        assert!(bytes > 900_000, "not one state per asset: {bytes} bytes");
+        let json = machine.to_json().unwrap();
+        assert!(json.len() <= bytes, "not the short form");
+        assert_eq!(check(machine), []);
     }
-    println!("{}", Layout::of(&layered(1_000)).unwrap().stages.len());
+}
+
+#[test]
+fn too_many_assets_share_the_states_of_a_loop() {
+    let mut ops: Vec<OpSpec> = layered(1_100).ops().map(|(_, op)| op.clone()).collect();
+    ops[0].retry = Some(RetryPolicy {
+        max_retries: 2,
+        delay: Duration::from_secs(1),
+        backoff: Backoff::Constant,
+        jitter: Jitter::None,
+    });
+    let machines = machines(&AssetGraph::new(ops, vec![]).unwrap());
+    for machine in [&machines.run, &machines.backfill] {
+        assert_eq!(check(machine), []);
+    }
+    insta::assert_snapshot!("loop_run", machines.run.to_json().unwrap());
+    insta::assert_snapshot!("loop_backfill", machines.backfill.to_json().unwrap());
 }

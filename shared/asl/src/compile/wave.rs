@@ -4,29 +4,30 @@ use serde_json::{Value, json};
 
 use super::{
     CompileError, call,
-    compiler::{Compiler, Part},
+    compiler::{Compiler, Form, Part},
 };
 use crate::model::{
-    Choice, ChoiceRule, Comparison, Parallel, State, StateMachine, StateName, Succeed, Transition,
+    Choice, ChoiceRule, Comparison, Parallel, State, StateMachine, StateName, Succeed, Task,
+    Transition,
 };
 
 /// The states that the waves of both machines have around them.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
-    pub(super) next_wave: StateName,
+    pub(super) next: StateName,
     pub(super) settle: StateName,
     pub(super) finish: StateName,
 }
 
 impl Frame {
     /// Their names.
-    pub(super) const NAMES: [&'static str; 5] =
-        ["Next wave", "Settle", "Finish", "Anything left", "Done"];
+    pub(super) const NAMES: [&'static str; 4] = ["Settle", "Finish", "Anything left", "Done"];
 
-    /// Their names, which no other state of the machine may have.
-    pub(super) fn new() -> Result<Self, CompileError> {
+    /// Their names, which no other state of the machine may have. The first is the choice that a
+    /// document goes to.
+    pub(super) fn new(next: &str) -> Result<Self, CompileError> {
         Ok(Self {
-            next_wave: StateName::new("Next wave")?,
+            next: StateName::new(next)?,
             settle: StateName::new("Settle")?,
             finish: StateName::new("Finish")?,
         })
@@ -36,9 +37,9 @@ impl Frame {
 impl Compiler<'_> {
     /// Everything from a document on to the end of the run. It starts with the choice of the wave.
     pub(super) fn waves(&mut self) -> Result<Part, CompileError> {
-        let frame = Frame::new()?;
+        let frame = Frame::new("Next wave")?;
         let count = self.layout.waves();
-        let mut part = Part::new(frame.next_wave.clone(), State::Succeed(Succeed::default()));
+        let mut part = Part::new(frame.next.clone(), State::Succeed(Succeed::default()));
         let mut rules = Vec::new();
         for wave in 0..count {
             // After the last wave there is nothing to settle.
@@ -57,7 +58,7 @@ impl Compiler<'_> {
             default: Some(frame.finish.clone()),
         };
         part.states
-            .insert(frame.next_wave.clone(), State::Choice(choose));
+            .insert(frame.next.clone(), State::Choice(choose));
         if count > 1 {
             let settle = self.settle(&frame);
             part.states
@@ -126,28 +127,20 @@ impl Compiler<'_> {
         })
     }
 
-    fn settle(&self, frame: &Frame) -> crate::model::Task {
-        let payload = json!({
-            "do": "settle",
-            "run.$": "$.run",
-            "mode.$": "$.mode",
-            "wave.$": "$.wave",
-            "redrive.$": "$.redrive",
-            "execution": call::execution(),
-        });
+    /// Looks at what failed, and goes on to what comes next.
+    pub(super) fn settle(&self, frame: &Frame) -> Task {
+        let mut payload = self.ask("settle", json!({"wave.$": "$.wave"}));
+        if self.form == Form::Loop {
+            call::merge(&mut payload, json!({"stage.$": "$.stage.name"}));
+        }
         let comment = "Drops what depends on what failed, and answers the next wave that has work.";
-        let then = Transition::to(frame.next_wave.clone());
+        let then = Transition::to(frame.next.clone());
         call::planner(self.options, comment, payload, then)
     }
 
-    fn finish(&self, frame: &Frame, part: &mut Part) -> Result<(), CompileError> {
-        let payload = json!({
-            "do": "finish",
-            "run.$": "$.run",
-            "mode.$": "$.mode",
-            "redrive.$": "$.redrive",
-            "execution": call::execution(),
-        });
+    /// Ends the run, or goes on with what is left of it.
+    pub(super) fn finish(&self, frame: &Frame, part: &mut Part) -> Result<(), CompileError> {
+        let payload = self.ask("finish", json!({}));
         let comment = "Ends the run. It fails with Precip.RunFailed when something failed; redrive \
                        the execution to do what is left, and only that.";
         let again = StateName::new("Anything left")?;
@@ -161,7 +154,7 @@ impl Compiler<'_> {
                     Comparison::is_present("$.again"),
                     Comparison::boolean_equals("$.again", true),
                 ]),
-                next: frame.next_wave.clone(),
+                next: frame.next.clone(),
             }],
             default: Some(done.clone()),
         };

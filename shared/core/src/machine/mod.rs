@@ -7,6 +7,7 @@
 
 mod history;
 mod item;
+mod kind;
 mod layout;
 mod name;
 mod order;
@@ -15,10 +16,13 @@ mod work;
 
 pub use history::INLINE_EVENTS;
 pub use item::{Item, ItemStep, Part};
+pub use kind::step_kind;
 pub use layout::{Layout, LayoutStage, LayoutStep};
 pub use name::StepName;
 pub use rows::{ITEMS_PER_ROW, Row, rows};
 pub use work::{StageWork, Work};
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -32,4 +32,4 @@ pub use selector::{InvalidPartitionSelector, KeySpan, Only, PartitionSelector, W
 pub(crate) use whole::whole;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

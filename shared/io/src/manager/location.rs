@@ -15,8 +15,27 @@ pub struct InvalidLocation {
     pub problem: String,
 }
 
-/// Opens a folder path, or a `file:`, `memory:` or `s3:` URL: the store, and the folder in it.
-pub(super) fn open(location: &str) -> Result<(Arc<dyn ObjectStore>, Path), InvalidLocation> {
+/// A store, and the folder in it.
+type Place = (Arc<dyn ObjectStore>, Path);
+
+/// Opens a folder path, or a `file:`, `memory:` or `s3:` URL. A folder is created if it is not there.
+pub(super) fn open(location: &str) -> Result<Place, InvalidLocation> {
+    parse(location, local)
+}
+
+/// The same for what somebody else writes: nothing is created.
+pub(crate) fn existing(location: &str) -> Result<Place, InvalidLocation> {
+    parse(location, |folder| {
+        let folder = std::path::absolute(folder).map_err(|error| error.to_string())?;
+        let folder = Path::from_absolute_path(folder).map_err(|error| error.to_string())?;
+        Ok((Arc::new(LocalFileSystem::new()), folder))
+    })
+}
+
+fn parse(
+    location: &str,
+    local: impl FnOnce(&std::path::Path) -> Result<Place, String>,
+) -> Result<Place, InvalidLocation> {
     let invalid = |problem: String| InvalidLocation {
         location: location.to_owned(),
         problem,
@@ -43,7 +62,7 @@ pub(super) fn open(location: &str) -> Result<(Arc<dyn ObjectStore>, Path), Inval
     }
 }
 
-fn local(folder: &std::path::Path) -> Result<(Arc<dyn ObjectStore>, Path), String> {
+fn local(folder: &std::path::Path) -> Result<Place, String> {
     let unusable = |error: &dyn std::fmt::Display| format!("the folder cannot be used: {error}");
     std::fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
     let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| unusable(&error))?;
@@ -54,7 +73,7 @@ fn local(folder: &std::path::Path) -> Result<(Arc<dyn ObjectStore>, Path), Strin
 /// Opens a bucket with what AWS programs read from the environment: region, credentials or where to
 /// ask for them, and `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` for a store that only speaks like S3.
 #[cfg(feature = "s3")]
-fn s3(url: &Url) -> Result<(Arc<dyn ObjectStore>, Path), String> {
+fn s3(url: &Url) -> Result<Place, String> {
     use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
     let bucket = url
@@ -75,9 +94,9 @@ fn s3(url: &Url) -> Result<(Arc<dyn ObjectStore>, Path), String> {
 }
 
 #[cfg(not(feature = "s3"))]
-fn s3(_: &Url) -> Result<(Arc<dyn ObjectStore>, Path), String> {
+fn s3(_: &Url) -> Result<Place, String> {
     Err(
-        "this build has no S3 in it; write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
+        "this build has no S3 in it; build it with `--features aws`, or write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
             .to_owned(),
     )
 }

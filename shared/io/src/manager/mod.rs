@@ -3,7 +3,7 @@
 mod error;
 mod gzip;
 mod layout;
-mod location;
+pub(crate) mod location;
 mod memory;
 mod object_store;
 

@@ -1,0 +1,5 @@
+//! Settings on AWS: environment variables of the function, and secrets in Secrets Manager.
+
+mod secrets_manager;
+
+pub use secrets_manager::SecretsManager;

@@ -1,0 +1,6 @@
+mod harness;
+mod stream;
+
+use harness::Dynamo;
+
+precip_engine::state_store_conformance!(Dynamo::new().await);
