@@ -58,17 +58,7 @@ async fn run(
     let mut out = io::stdout().lock();
     if let Command::Completions { shell } = root.command {
         let mut command = Root::command();
-        let name = std::env::args_os()
-            .next()
-            .and_then(|path| {
-                Some(
-                    std::path::Path::new(&path)
-                        .file_stem()?
-                        .to_string_lossy()
-                        .into_owned(),
-                )
-            })
-            .unwrap_or_else(|| "precip".to_owned());
+        let name = program();
         clap_complete::generate(shell, &mut command, name, &mut out);
         return Ok(Exit::Done);
     }
@@ -77,6 +67,16 @@ async fn run(
     let done = dispatch(&session, root.command, &mut out).await;
     out.flush()?;
     done
+}
+
+/// The name of the project's binary.
+pub(crate) fn program() -> String {
+    let path = std::env::args_os().next().map(std::path::PathBuf::from);
+    let name = path.as_deref().and_then(std::path::Path::file_stem);
+    name.map_or_else(
+        || "precip".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn invalid(error: &InvalidDefinitions) -> Failure {
@@ -176,6 +176,8 @@ async fn dispatch(
                 command::set_pool_limit(session, &pool, slots).await
             }
         },
+        Command::Cost(args) => command::cost(session, &args, out).await,
+        Command::Synth(args) => command::synth(session, &args, out),
         Command::Doctor => command::doctor(session, out).await,
         Command::Completions { .. } => Ok(Exit::Done),
     }

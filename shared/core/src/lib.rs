@@ -8,6 +8,7 @@
 pub mod automation;
 pub mod backfill;
 pub mod checks;
+pub mod cost;
 pub mod cron;
 pub mod freshness;
 pub mod graph;

@@ -43,11 +43,12 @@ const RESOURCES: [&str; 19] = [
 ];
 
 /// Variables that the template sets itself. A setting of such a name reads that.
-const OWN: [&str; 4] = [
+const OWN: [&str; 5] = [
     "PRECIP_TABLE",
     "PRECIP_BUCKET",
     "PRECIP_ENV",
     "PRECIP_STATE_MACHINE_ARN",
+    "PRECIP_MAX_CONCURRENCY",
 ];
 
 /// What an environment reads.

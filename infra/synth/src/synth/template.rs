@@ -7,6 +7,9 @@ use super::{
     materializer::Materializer, settings::Settings,
 };
 
+/// The planner's timeout. The state machines wait for it that long.
+pub(super) const PLANNER_SECONDS: u64 = 300;
+
 /// What the template's parts in `templates/` show.
 #[derive(Debug, askama::Template)]
 #[template(path = "template.yaml", escape = "none")]
@@ -42,6 +45,10 @@ impl Next {
 }
 
 impl Template<'_> {
+    fn planner_seconds(&self) -> u64 {
+        PLANNER_SECONDS
+    }
+
     /// The zip of a function, as YAML.
     fn code(&self, function: &str) -> String {
         let path = format!("{}/{function}/bootstrap.zip", self.code_folder);
