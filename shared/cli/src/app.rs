@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use precip_core::partitions::PartitionContext;
 use precip_engine::{
     definitions::{Definitions, InvalidDefinitions},
@@ -57,23 +57,15 @@ async fn run(
 ) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
     if let Command::Completions { shell } = root.command {
-        let mut command = Root::command();
-        let name = std::env::args_os()
-            .next()
-            .and_then(|path| {
-                Some(
-                    std::path::Path::new(&path)
-                        .file_stem()?
-                        .to_string_lossy()
-                        .into_owned(),
-                )
-            })
-            .unwrap_or_else(|| "precip".to_owned());
-        clap_complete::generate(shell, &mut command, name, &mut out);
-        return Ok(Exit::Done);
+        let program = std::env::args_os().next();
+        return command::completions(shell, program.as_deref(), &mut out);
     }
     let definitions = definitions().map_err(|error| invalid(&error))?;
     let session = open(definitions, &root.global, writes(&root.command)).await?;
+    if !matches!(root.command, Command::Doctor) {
+        // A name that is mistyped is told by every command; `doctor` lists it with what else is wrong.
+        launch::environment(&session)?;
+    }
     let done = dispatch(&session, root.command, &mut out).await;
     out.flush()?;
     done
