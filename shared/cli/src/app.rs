@@ -126,7 +126,9 @@ async fn dispatch(
 ) -> Result<Exit, Failure> {
     match command {
         Command::Assets { select } => command::assets(session, &select, out).await,
-        Command::Asset { key } => command::asset(session, &key, out).await,
+        Command::Asset { key, partition } => {
+            command::asset(session, &key, partition.as_deref(), out).await
+        }
         Command::Graph {
             select,
             format,

@@ -67,6 +67,9 @@ pub enum Command {
     Asset {
         /// The asset's key
         key: String,
+        /// The partition whose latest materialization is shown, with the facts kept with it
+        #[arg(short, long, value_name = "KEY")]
+        partition: Option<String>,
     },
     /// Draw the asset graph
     Graph {
