@@ -6,8 +6,9 @@
     tests/bench/laptop.py --without-daemon   leaves Dagster's daemon out, and says so
 
 Dagster goes into a virtual environment of its own below the cache folder; Precip is built with
-`cargo build --release`. Prints one row a measurement: seconds and peak memory of each, and the ratios.
-The seconds of Precip are those of the quickest of five runs. Nothing else should run on the machine
+`cargo build --release`. Prints one row a measurement: wall and CPU seconds and peak memory of each, and the ratios.
+The seconds of Precip are those of the quickest of five runs; where other work shares the machine, the CPU
+seconds tell more. Nothing else should run on the machine
 meanwhile.
 """
 
@@ -57,6 +58,20 @@ def memory(process):
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
+def processor(process):
+    """The CPU seconds of a process and of what it has started, whether that is still there or not."""
+    try:
+        fields = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    # User and system time, its own and that of children that have ended: fields 14 to 17.
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def processors(roots):
+    return sum(processor(process) for root in roots for process in tree(root))
+
+
 class Watch(threading.Thread):
     """Looks again and again at what some processes, and those that they start, hold together."""
 
@@ -73,13 +88,14 @@ class Watch(threading.Thread):
 
 
 class Measured:
-    """Wall seconds of a command, and the peak memory in MiB of its processes and of `others`.
+    """Wall seconds of a command, and the CPU seconds and peak memory in MiB of its processes and of `others`.
 
     The memory is looked at every so many seconds; not at all without `every`.
     """
 
     def __init__(self, command, env, cwd, others=(), every=None):
         with tempfile.TemporaryFile() as errors:
+            before = processors(others)
             start = time.monotonic()
             child = subprocess.Popen(
                 command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=errors
@@ -87,11 +103,13 @@ class Measured:
             watch = Watch([child.pid, *others], every)
             if every:
                 watch.start()
-            code = child.wait()
+            _, status, used = os.wait4(child.pid, 0)
             self.seconds = time.monotonic() - start
+            child.returncode = os.waitstatus_to_exitcode(status)
             watch.over.set()
+            self.cpu = used.ru_utime + used.ru_stime + processors(others) - before
             self.mib = watch.peak / 1024
-            if code != 0:
+            if child.returncode != 0:
                 errors.seek(0)
                 sys.stderr.write(errors.read()[-4000:].decode(errors="replace"))
                 raise SystemExit(f"failed: {' '.join(map(str, command))}")
@@ -181,14 +199,19 @@ def main():
             return project.backfill(module, assets, count)
 
     def row(what, ours, theirs, how):
-        print(
-            f"{what:<34} {ours.seconds:>9.3f} s {ours.mib:>7.1f} MiB   "
-            f"{theirs.seconds:>9.2f} s {theirs.mib:>7.1f} MiB   "
-            f"{theirs.seconds / ours.seconds:>8.0f}x {theirs.mib / ours.mib:>6.1f}x   {how}",
-            flush=True,
-        )
+        def side(measured):
+            return f"{measured.seconds:>8.3f} {measured.cpu:>8.3f} {measured.mib:>6.1f}"
 
-    print(f"{'':<34} {'Precip':>23}   {f'Dagster {dagster_venv.VERSION}':>24}   {'time':>9} {'memory':>7}")
+        def ratio(of):
+            return f"{of(theirs) / of(ours):>6.0f}x"
+
+        ratios = [ratio(lambda measured: measured.seconds), ratio(lambda measured: measured.cpu)]
+        ratios.append(f"{theirs.mib / ours.mib:>5.1f}x")
+        print(f"{what:<32} {side(ours)}  {side(theirs)}  {' '.join(ratios)}  {how}", flush=True)
+
+    columns = f"{'wall s':>8} {'CPU s':>8} {'MiB':>6}"
+    print(f"{'':<32} {'Precip':>24}  {f'Dagster {dagster_venv.VERSION}':>24}")
+    print(f"{'':<32} {columns}  {columns}  {'wall':>7} {'CPU':>7} {'MiB':>6}")
     one = ("--select", "one", "--partitions", "2023-01-01")
     row(
         "one partition, command line",

@@ -16,8 +16,8 @@ use precip::prelude::*;
 /// The project: its assets, and what they use in each environment.
 pub fn definitions() -> Result<Definitions, InvalidDefinitions> {
     let landing = env("FLIGHTS_LANDING").or("events/landing");
-    let local = Environment::new("local").resource_from("landing", landing, |folder| async move {
-        Ok(Landing::new(folder))
+    let local = Environment::new("local").resource_from("landing", landing, |place| async move {
+        Ok(Landing::new(&place)?)
     });
     Definitions::builder().discover().environment(local).build()
 }

@@ -1,9 +1,10 @@
-//! Amazon States Language as types ([`model`]), and what must be true of a machine before it is
-//! deployed ([`check`]).
+//! Amazon States Language as types ([`model`]), a project's state machines in it ([`compile`]), and
+//! what must be true of a machine before it is deployed ([`check`]).
 //!
 //! The query language is JSONPath throughout. The language is described at
 //! <https://states-language.net> and, with AWS's own states and limits, at
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amazon-states-language.html>.
 
 pub mod check;
+pub mod compile;
 pub mod model;

@@ -12,6 +12,7 @@ pub mod cron;
 pub mod freshness;
 pub mod graph;
 pub mod key;
+pub mod machine;
 pub mod manifest;
 pub mod mapping;
 pub mod metadata;

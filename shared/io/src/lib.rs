@@ -47,6 +47,7 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod convert;
+mod files;
 mod format;
 mod manager;
 mod render;
@@ -56,6 +57,7 @@ mod table;
 mod value;
 
 pub use convert::{ConvertError, FromAsset, IntoAsset, Json, LoadFrom, Partitions, RowOf, Scalar};
+pub use files::{Files, FilesError};
 pub use format::TableFormat;
 pub use manager::{InvalidLocation, MemoryIoManager, ObjectStoreIoManager};
 pub use render::Grid;

@@ -10,7 +10,8 @@ use precip_engine::{
     run::partition_context,
     run_id::RunId,
     state::{
-        Event, Materialization, PageRequest, PartitionRef, Run, RunFilter, RunStatus, StateStore,
+        Event, Materialization, PageRequest, PartitionRef, ReadConsistency, Run, RunFilter,
+        RunStatus, StateStore,
     },
 };
 use precip_local::home::Home;
@@ -72,7 +73,11 @@ impl Record {
         &self,
         target: &PartitionRef,
     ) -> (String, RunId, Vec<Materialization>) {
-        let latest = self.store.latest(target).await.unwrap();
+        let latest = self
+            .store
+            .latest(target, ReadConsistency::Strong)
+            .await
+            .unwrap();
         let latest = latest.unwrap_or_else(|| panic!("{target} is not on record"));
         let made = latest
             .published()

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod disk;
+mod machine;
 mod project;
 mod seeds;
 mod world;

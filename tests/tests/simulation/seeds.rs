@@ -8,7 +8,7 @@ use precip_engine::{
     io::{Address, IoManager, LoadRequest},
     run::RunEnd,
     state::{
-        Event, PageRequest, PartitionRef, RunStatus, StateErrorKind, StateStore,
+        Event, PageRequest, PartitionRef, ReadConsistency, RunStatus, StateErrorKind, StateStore,
         decorators::{DelayCalls, FailCalls, Hooked, When},
         memory::MemoryStore,
     },
@@ -123,7 +123,11 @@ async fn holds(seed: u64, world: &World) {
     }
     for target in targets {
         let place = format!("seed {seed}: {target}");
-        let latest = store.latest(&target).await.unwrap().unwrap();
+        let latest = store
+            .latest(&target, ReadConsistency::Strong)
+            .await
+            .unwrap()
+            .unwrap();
         assert!(latest.is_done_by(world.run), "{place}");
         let made = latest.published().unwrap();
         let events = store

@@ -72,7 +72,13 @@ impl Sleeper for Impatient {
 }
 
 #[derive(Debug, Clone)]
-struct Seeded(Arc<Mutex<fastrand::Rng>>);
+pub(crate) struct Seeded(Arc<Mutex<fastrand::Rng>>);
+
+impl Seeded {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))))
+    }
+}
 
 impl Randomness for Seeded {
     fn bits(&self) -> u128 {
@@ -122,7 +128,7 @@ impl World {
         let data = Arc::new(Disk::default());
         let definitions = Arc::new(definitions(&trouble, data.clone()));
         let clock = Ticking::default();
-        let chance = Seeded(Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))));
+        let chance = Seeded::new(seed);
         let run = new_run_id(&clock, &chance);
         let request = RunRequest {
             selection: selection.to_owned(),

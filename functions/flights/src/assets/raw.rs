@@ -17,12 +17,12 @@ use crate::{
     kinds = ["csv", "parquet"],
     code_version = "1",
 )]
-pub fn flights(
+pub async fn flights(
     context: &AssetContext,
     #[resource] landing: &Landing,
 ) -> Result<Output<Vec<Flight>>, AssetError> {
     let file = format!("flights/{}.csv.gz", context.partition_key()?);
-    let records: Vec<FlightRecord> = landing.read(&file).terminal()?;
+    let records: Vec<FlightRecord> = landing.read(&file).await.terminal()?;
     let rows: Vec<Flight> = records.into_iter().map(Flight::from).collect();
     let cancelled = rows.iter().filter(|flight| flight.is_cancelled()).count();
     Ok(Output::new(rows)
@@ -42,12 +42,12 @@ pub fn flights(
     code_version = "1",
     checks = [landed],
 )]
-pub fn weather(
+pub async fn weather(
     context: &AssetContext,
     #[resource] landing: &Landing,
 ) -> Result<Output<Vec<Weather>>, AssetError> {
     let file = format!("weather/{}.csv.gz", context.partition_key()?);
-    let records: Vec<WeatherRecord> = match landing.read(&file) {
+    let records: Vec<WeatherRecord> = match landing.read(&file).await {
         Err(LandingError::Missing { .. }) => Vec::new(),
         read => read.terminal()?,
     };
@@ -81,26 +81,32 @@ type Reference = (
         planes(owners = ["team:ingest"], tags(domain = "reference"), kinds = ["csv", "parquet"]),
     ),
 )]
-pub fn reference(
+pub async fn reference(
     context: &AssetContext,
     #[resource] landing: &Landing,
 ) -> Result<Reference, AssetError> {
-    let airlines = context.is_selected::<airlines>();
-    let airlines = airlines
-        .then(|| landing.read("reference/airlines.csv"))
-        .transpose()
-        .terminal()?;
-    let airports = context.is_selected::<airports>();
-    let airports = airports
-        .then(|| landing.read::<AirportRecord>("reference/airports.csv"))
-        .transpose()
-        .terminal()?
-        .map(|records| records.into_iter().map(Airport::from).collect());
-    let planes = context.is_selected::<planes>();
-    let planes = planes
-        .then(|| landing.read::<PlaneRecord>("reference/planes.csv"))
-        .transpose()
-        .terminal()?
-        .map(|records| records.into_iter().map(Plane::from).collect());
+    let airlines = match context.is_selected::<airlines>() {
+        true => Some(landing.read("reference/airlines.csv").await.terminal()?),
+        false => None,
+    };
+    let airports = match context.is_selected::<airports>() {
+        true => {
+            let records = landing.read("reference/airports.csv").await.terminal()?;
+            Some(
+                records
+                    .into_iter()
+                    .map(|r: AirportRecord| r.into())
+                    .collect(),
+            )
+        }
+        false => None,
+    };
+    let planes = match context.is_selected::<planes>() {
+        true => {
+            let records = landing.read("reference/planes.csv").await.terminal()?;
+            Some(records.into_iter().map(|r: PlaneRecord| r.into()).collect())
+        }
+        false => None,
+    };
     Ok((airlines, airports, planes))
 }

@@ -10,7 +10,7 @@ mod map;
 mod size;
 mod structure;
 mod task;
-mod walk;
+pub(crate) mod walk;
 
 pub use finding::{Finding, Rule};
 

@@ -4,7 +4,7 @@ use super::{Finding, Rule};
 use crate::model::StateMachine;
 
 pub(super) fn check(machine: &StateMachine, findings: &mut Vec<Finding>) {
-    let bytes = machine.to_json().map_or(usize::MAX, |json| json.len());
+    let bytes = machine.deployed_bytes().unwrap_or(usize::MAX);
     if bytes > StateMachine::MAX_BYTES {
         findings.push(Finding {
             place: String::new(),

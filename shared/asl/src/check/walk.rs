@@ -3,15 +3,15 @@
 use crate::model::{State, StateMachine, StateName, States};
 
 /// A machine's states, or those of one nested machine.
-pub(super) struct Scope<'a> {
+pub(crate) struct Scope<'a> {
     /// The states it is nested in, outermost first, joined by ` / `; empty for the machine itself.
-    pub(super) place: String,
-    pub(super) start_at: &'a StateName,
-    pub(super) states: &'a States,
+    pub(crate) place: String,
+    pub(crate) start_at: &'a StateName,
+    pub(crate) states: &'a States,
 }
 
 /// Calls `visit` with the machine itself and with each nested machine.
-pub(super) fn scopes<'a>(machine: &'a StateMachine, visit: &mut impl FnMut(&Scope<'a>)) {
+pub(crate) fn scopes<'a>(machine: &'a StateMachine, visit: &mut impl FnMut(&Scope<'a>)) {
     let scope = Scope {
         place: String::new(),
         start_at: &machine.start_at,
@@ -51,7 +51,7 @@ fn descend<'a>(scope: &Scope<'a>, visit: &mut impl FnMut(&Scope<'a>)) {
 }
 
 /// Calls `visit` with every state and its place, written `outer / inner`.
-pub(super) fn states<'a>(machine: &'a StateMachine, visit: &mut impl FnMut(&str, &'a State)) {
+pub(crate) fn states<'a>(machine: &'a StateMachine, visit: &mut impl FnMut(&str, &'a State)) {
     scopes(machine, &mut |scope| {
         for (name, state) in scope.states {
             visit(&join(&scope.place, name), state);
@@ -59,7 +59,7 @@ pub(super) fn states<'a>(machine: &'a StateMachine, visit: &mut impl FnMut(&str,
     });
 }
 
-pub(super) fn join(place: &str, name: &StateName) -> String {
+pub(crate) fn join(place: &str, name: &StateName) -> String {
     if place.is_empty() {
         name.to_string()
     } else {

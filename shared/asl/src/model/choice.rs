@@ -57,6 +57,20 @@ impl Comparison {
         Self::of(variable, "BooleanEquals", value.into())
     }
 
+    /// Whether there is a value at a path.
+    pub fn is_present(variable: &str) -> Self {
+        Self::of(variable, "IsPresent", true.into())
+    }
+
+    /// Whether all of several hold. They are tried in their order, and none after the first that
+    /// does not.
+    pub fn all(conditions: Vec<Self>) -> Self {
+        let conditions = conditions
+            .into_iter()
+            .map(|condition| Value::Object(condition.0));
+        Self(Map::from_iter([("And".to_owned(), conditions.collect())]))
+    }
+
     fn of(variable: &str, operator: &str, value: Value) -> Self {
         Self(Map::from_iter([
             ("Variable".to_owned(), variable.into()),

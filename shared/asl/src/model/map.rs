@@ -27,6 +27,9 @@ pub struct Map {
     /// How many items are worked on at once; 0 is as many as AWS allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_concurrency: Option<u32>,
+    /// The same as a path to a number in the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_concurrency_path: Option<String>,
     /// How many of a hundred items may fail before the map does. Distributed maps only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerated_failure_percentage: Option<u32>,
@@ -45,6 +48,13 @@ pub struct Map {
         deserialize_with = "present"
     )]
     pub result_path: Option<Value>,
+    /// Which part of the whole is handed on. `Some(Value::Null)` hands on an empty object.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    pub output_path: Option<Value>,
     /// What is tried again, and when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retry: Vec<Retry>,

@@ -29,16 +29,18 @@ impl StateName {
                 chars,
             });
         }
-        match name
-            .chars()
-            .find(|c| c.is_control() || "?*<>{}[]:;,\\|^~$#%&`\"".contains(*c))
-        {
+        match name.chars().find(|c| !Self::takes(*c)) {
             Some(character) => Err(InvalidStateName::Character {
                 name: name.to_string(),
                 character,
             }),
             None => Ok(Self(name)),
         }
+    }
+
+    /// Whether a name may hold a character.
+    pub fn takes(character: char) -> bool {
+        !character.is_control() && !"?*<>{}[]:;,\\|^~$#%&`\"".contains(character)
     }
 
     /// The name.

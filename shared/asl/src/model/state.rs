@@ -125,9 +125,13 @@ pub struct Task {
         deserialize_with = "present"
     )]
     pub result_path: Option<Value>,
-    /// Which part of the whole is handed on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_path: Option<String>,
+    /// Which part of the whole is handed on. `Some(Value::Null)` hands on an empty object.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    pub output_path: Option<Value>,
     /// How long one attempt may take, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u32>,
@@ -188,6 +192,13 @@ pub struct Succeed {
     /// What this end means.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Which part of the input is the answer. `Some(Value::Null)` answers an empty object.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    pub output_path: Option<Value>,
 }
 
 /// Ends the machine badly.

@@ -6,6 +6,7 @@ use precip_core::{
     freshness::FreshnessState, graph::AssetId, mapping::PartitionMapping, metadata::Metadata,
     spec::Owner,
 };
+use precip_engine::state::ReadConsistency;
 use serde::Serialize;
 
 use self::latest::{Latest, line};
@@ -139,7 +140,10 @@ async fn latest(
         return Ok(None);
     }
     let target = session.target(asset, partition)?;
-    let known = session.store.latest(&target).await?;
+    let known = session
+        .store
+        .latest(&target, ReadConsistency::Strong)
+        .await?;
     Ok(Some(Latest::new(target, known)))
 }
 

@@ -6,7 +6,7 @@ use precip_engine::{
     definitions::{DEFAULT_IO_MANAGER, Wanted},
     io::{Address, LoadRequest},
     settings::ProcessEnvironment,
-    state::PartitionRef,
+    state::{PartitionRef, ReadConsistency},
 };
 use precip_io::Value;
 
@@ -75,7 +75,10 @@ pub async fn show(
 }
 
 async fn load(session: &Session, target: &PartitionRef) -> Result<Value, Failure> {
-    let latest = session.store.latest(target).await?;
+    let latest = session
+        .store
+        .latest(target, ReadConsistency::Strong)
+        .await?;
     let Some(made) = latest.as_ref().and_then(|latest| latest.published()) else {
         return Err(Failure::usage(format!("{target} is not materialized"))
             .help(format!("`partitions {}` says what is", target.asset)));

@@ -1,7 +1,7 @@
 //! What to try after a run.
 
 use precip_core::plan::Plan;
-use precip_engine::state::PartitionRef;
+use precip_engine::state::{PartitionRef, ReadConsistency};
 
 use crate::{failure::Failure, session::Session};
 
@@ -22,7 +22,10 @@ pub(super) async fn next(session: &Session, plan: &Plan) -> Result<String, Failu
             let Some(target) = session.targets(id, &[ordinal].into_iter().collect()).pop() else {
                 continue;
             };
-            let latest = session.store.latest(&target).await?;
+            let latest = session
+                .store
+                .latest(&target, ReadConsistency::Strong)
+                .await?;
             let made = latest.as_ref().and_then(|latest| latest.published());
             if made.is_some_and(|made| made.pointer.is_some()) {
                 return Ok(format!("`{}` prints what was made, {draw}", show(&target)));

@@ -18,6 +18,7 @@ mod schedule;
 mod selector;
 mod stages;
 mod target;
+mod whole;
 
 pub use asset_partitions::AssetPartitions;
 pub use batch::{Batch, batches};
@@ -28,6 +29,7 @@ pub use plan_data::{Plan, Stage, Step, StepId};
 pub use request::{CheckSelection, PlanRequest, Record};
 pub use schedule::{Held, Ready, Schedule, Tally};
 pub use selector::{InvalidPartitionSelector, KeySpan, Only, PartitionSelector, Which};
+pub(crate) use whole::whole;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -14,7 +14,7 @@ use crate::{
     spec::{AssetSpec, BackfillPolicy, CheckSpec, DepSpec, OpSpec},
 };
 
-fn context() -> PartitionContext {
+pub(crate) fn context() -> PartitionContext {
     let now: DateTime<chrono::Utc> = "2024-06-09T12:00:00Z".parse().unwrap();
     PartitionContext::at(now)
 }
@@ -166,9 +166,9 @@ fn a_blocking_check_stands_between_its_asset_and_what_is_made_from_it() {
 }
 
 /// Dependencies and policies, as numbers to choose by.
-type Drawn = Vec<(u8, u8, Vec<u8>)>;
+pub(crate) type Drawn = Vec<(u8, u8, Vec<u8>)>;
 
-fn drawn_graph(drawn: &Drawn) -> AssetGraph {
+pub(crate) fn drawn_graph(drawn: &Drawn) -> AssetGraph {
     let mut ops: Vec<OpSpec> = Vec::new();
     for (place, (kind, policy, deps)) in drawn.iter().enumerate() {
         let partitions = match kind % 4 {
@@ -215,13 +215,16 @@ fn drawn_graph(drawn: &Drawn) -> AssetGraph {
     AssetGraph::new(ops, vec![]).unwrap()
 }
 
+/// Draws [`Drawn`].
+pub(crate) fn any_drawn() -> impl Strategy<Value = Drawn> {
+    let deps = prop::collection::vec(any::<u8>(), 8);
+    prop::collection::vec((any::<u8>(), any::<u8>(), deps), 1..8)
+}
+
 proptest! {
     #[test]
     fn a_schedule_runs_everything_once_and_never_too_early(
-        drawn in prop::collection::vec(
-            (any::<u8>(), any::<u8>(), prop::collection::vec(any::<u8>(), 8)),
-            1..8,
-        ),
+        drawn in any_drawn(),
         chances in prop::collection::vec(any::<u8>(), 200),
         fail in 0_u8..4,
     ) {

@@ -12,7 +12,7 @@ pub use check::{CheckSpec, Severity};
 pub use names::{GroupName, InvalidName, Kind, TagKey, TagValue};
 pub use op::OpSpec;
 pub use owner::{InvalidOwner, Owner};
-pub use policy::{BackfillPolicy, Backoff, ComputeProfile, Jitter, RetryPolicy};
+pub use policy::{BackfillPolicy, Backoff, ComputeProfile, Jitter, RetryPolicy, profile_name};
 
 #[cfg(test)]
 mod tests;

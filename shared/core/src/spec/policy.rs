@@ -83,3 +83,30 @@ impl Default for ComputeProfile {
         }
     }
 }
+
+/// What a profile is called in the names of what is deployed for it: `512MiB60s`, with the disk where
+/// it is not Lambda's own 512 MiB, `2048MiB900sDisk4096MiB`. Lambda counts timeouts in whole seconds,
+/// so profiles that are the same to it have the same name.
+///
+/// ```
+/// use precip_core::spec::{ComputeProfile, profile_name};
+///
+/// let profile = ComputeProfile { memory_mib: 1024, ..ComputeProfile::default() };
+/// assert_eq!(profile_name(&profile), "1024MiB60s");
+/// ```
+pub fn profile_name(profile: &ComputeProfile) -> String {
+    let seconds = profile.timeout_seconds();
+    let disk = profile.ephemeral_storage_mib;
+    let name = format!("{}MiB{seconds}s", profile.memory_mib);
+    match disk == ComputeProfile::default().ephemeral_storage_mib {
+        true => name,
+        false => format!("{name}Disk{disk}MiB"),
+    }
+}
+
+impl ComputeProfile {
+    /// How long one attempt may take, in the whole seconds that Lambda counts in: rounded up.
+    pub fn timeout_seconds(&self) -> u64 {
+        self.timeout.as_secs() + u64::from(self.timeout.subsec_nanos() > 0)
+    }
+}

@@ -2,7 +2,9 @@
 
 use rstest::rstest;
 
-use crate::spec::{AssetSpec, GroupName, Kind, Owner, TagKey, TagValue};
+use crate::spec::{
+    AssetSpec, ComputeProfile, GroupName, Kind, Owner, TagKey, TagValue, profile_name,
+};
 
 fn x(count: usize) -> String {
     "x".repeat(count)
@@ -101,5 +103,20 @@ fn a_spec_in_json_holds_only_what_was_said() {
             .unwrap_err()
             .to_string()
             .starts_with("`my group` is not a group name")
+    );
+}
+
+#[test]
+fn profiles_that_lambda_cannot_tell_apart_share_a_name() {
+    let profile = |millis: u64, disk: u32| ComputeProfile {
+        memory_mib: 2048,
+        timeout: std::time::Duration::from_millis(millis),
+        ephemeral_storage_mib: disk,
+    };
+    assert_eq!(profile_name(&profile(899_001, 512)), "2048MiB900s");
+    assert_eq!(profile_name(&profile(900_000, 512)), "2048MiB900s");
+    assert_eq!(
+        profile_name(&profile(900_000, 4096)),
+        "2048MiB900sDisk4096MiB"
     );
 }

@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use precip_core::graph::AssetGraph;
+
 use crate::{
     asset::{AssetError, Resources},
     definitions::{Environment, OpDefinition, environment::DEFAULT_IO_MANAGER},
@@ -34,6 +36,16 @@ impl Wanted {
             .map(|asset| asset.io_manager.as_deref());
         self.io_managers
             .extend(named.map(|name| name.unwrap_or(DEFAULT_IO_MANAGER).to_owned()));
+    }
+
+    /// Adds what an op uses, and the IO managers of what it takes.
+    pub fn add_with_inputs(&mut self, op: &OpDefinition, graph: &AssetGraph) {
+        self.add(op);
+        for asset in op.inputs.iter().filter_map(|input| graph.id(&input.asset)) {
+            let manager = graph.asset(asset).io_manager.as_deref();
+            let manager = manager.unwrap_or(DEFAULT_IO_MANAGER);
+            self.io_managers.insert(manager.to_owned());
+        }
     }
 }
 

@@ -30,6 +30,17 @@ impl RunEnd {
             Self::Canceled => RunStatus::Canceled,
         }
     }
+
+    /// How much failed, for a person; `None` when nothing did.
+    pub fn message(self) -> Option<String> {
+        match self {
+            Self::Failed { failed, held: 0 } => Some(format!("{failed} failed")),
+            Self::Failed { failed, held } => {
+                Some(format!("{failed} failed, and {held} depend on those"))
+            }
+            Self::Succeeded | Self::Canceled => None,
+        }
+    }
 }
 
 /// Puts down how a run ended.
@@ -40,11 +51,8 @@ pub async fn end_run(session: &RunSession, end: RunEnd) -> StateResult<RunChange
     let from = [RunStatus::Queued, RunStatus::Running, RunStatus::Canceling];
     let at = session.ports.clock.now();
     let mut change = RunChange::new(from, end.status(), at);
-    if let RunEnd::Failed { failed, held } = end {
-        change = change.because(match held {
-            0 => format!("{failed} failed"),
-            _ => format!("{failed} failed, and {held} depend on those"),
-        });
+    if let Some(message) = end.message() {
+        change = change.because(message);
     }
     session
         .persist(|| session.ports.state.change_run(session.run, change.clone()))

@@ -12,7 +12,7 @@ use crate::state::StateError;
 #[derive(Debug, thiserror::Error)]
 pub enum PlanRunError {
     /// The selection cannot be read, or names what there is not.
-    #[error("{}", .0.message())]
+    #[error(transparent)]
     Selection(Box<InvalidSelection>),
     /// The partitions cannot be read.
     #[error(transparent)]

@@ -80,9 +80,7 @@ impl RunSession {
         partitions: &PartitionSet,
     ) -> Result<(String, LoadedInput, Option<InputVersion>), LoadError> {
         let targets = self.upstream_of(step, input, partitions)?;
-        let latest = self
-            .persist(|| self.ports.state.latest_many(&targets))
-            .await?;
+        let latest = self.upstream_latest(&targets).await?;
         let mut found = Vec::with_capacity(targets.len());
         for (target, latest) in targets.iter().zip(&latest) {
             match latest.as_ref().and_then(|latest| latest.published()) {

@@ -12,7 +12,9 @@ use crate::{
     definitions::Definitions,
     run::{PlanRunError, PlannedRun},
     run_id::RunId,
-    state::{CheckEvaluation, CheckOutcome, PartitionRef, StateResult, StateStore},
+    state::{
+        CheckEvaluation, CheckOutcome, PartitionRef, ReadConsistency, StateResult, StateStore,
+    },
 };
 
 /// How many records are read with one call.
@@ -74,7 +76,7 @@ async fn made(
         done &= &state.statuses(asset).await?.materialized;
         let targets = targets(definitions, planned, asset, &done);
         let reads = targets.chunks(CHUNK).map(|chunk| async move {
-            let latest = state.latest_many(chunk).await?;
+            let latest = state.latest_many(chunk, ReadConsistency::Strong).await?;
             let ours = chunk.iter().zip(latest).filter(|(_, latest)| {
                 let latest = latest.as_ref().filter(|latest| latest.is_done_by(run));
                 latest

@@ -4,16 +4,17 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use precip_core::{
     graph::AssetId,
-    partitions::{PartitionContext, PartitionsDefinition},
+    key::AssetKey,
+    partitions::{PartitionContext, PartitionSet, PartitionsDefinition},
     plan::{Lineage, Plan},
 };
 
 use crate::{
     asset::Resources,
-    definitions::{DEFAULT_IO_MANAGER, Definitions, IoManagers, OpenEnvironment, Wanted},
+    definitions::{Definitions, IoManagers, OpenEnvironment, Wanted},
     run::{Bodies, Clock, Randomness, RunObserver, Sleeper},
     run_id::RunId,
-    state::{PartitionRef, StateStore},
+    state::{Latest, PartitionRef, ReadConsistency, StateResult, StateStore},
 };
 
 /// What a run stands on.
@@ -60,6 +61,8 @@ pub struct RunSession {
     /// Whether an item may have been made already in this run: when the run is taken up again, or
     /// when an invocation may come twice. Then the record is read before an item runs.
     pub repeated: bool,
+    /// What the run makes, where reads of the record may lag.
+    lagging: Option<Arc<BTreeMap<AssetKey, PartitionSet>>>,
     resources: Arc<Resources>,
     io_managers: IoManagers,
 }
@@ -82,6 +85,7 @@ impl RunSession {
             tags: plan.tags.clone(),
             config: plan.config.clone(),
             repeated: false,
+            lagging: None,
             resources: Arc::new(open.resources),
             io_managers: open.io_managers,
         }
@@ -94,6 +98,59 @@ impl RunSession {
         self
     }
 
+    /// The same, with reads of upstream records that may lag a little and cost half as much. `makes`
+    /// is what the run makes ([`planned_partitions`]): an answer that is older than what the run must
+    /// have made by then is not taken for true, but asked for again.
+    #[must_use]
+    pub fn lagging(mut self, makes: Arc<BTreeMap<AssetKey, PartitionSet>>) -> Self {
+        self.lagging = Some(makes);
+        self
+    }
+
+    /// What is known of upstream partitions.
+    pub(super) async fn upstream_latest(
+        &self,
+        targets: &[PartitionRef],
+    ) -> StateResult<Vec<Option<Latest>>> {
+        let state = &self.ports.state;
+        let Some(makes) = &self.lagging else {
+            let strong = ReadConsistency::Strong;
+            return self.persist(|| state.latest_many(targets, strong)).await;
+        };
+        let eventual = ReadConsistency::Eventual;
+        let mut latest = self
+            .persist(|| state.latest_many(targets, eventual))
+            .await?;
+        let old: Vec<usize> = (0..targets.len())
+            .filter(|place| {
+                let target = &targets[*place];
+                let of_asset = makes.get(&target.asset);
+                of_asset.is_some_and(|set| set.contains(target.ordinal))
+                    && !self.is_new(latest[*place].as_ref())
+            })
+            .collect();
+        if !old.is_empty() {
+            let again: Vec<_> = old.iter().map(|place| targets[*place].clone()).collect();
+            let strong = ReadConsistency::Strong;
+            let read = self.persist(|| state.latest_many(&again, strong)).await?;
+            for (place, answer) in old.into_iter().zip(read) {
+                latest[place] = answer;
+            }
+        }
+        Ok(latest)
+    }
+
+    /// Whether what is published is this run's, or a newer one's.
+    pub(super) fn is_new(&self, latest: Option<&Latest>) -> bool {
+        let published = latest.and_then(Latest::published);
+        published.is_some_and(|made| made.run >= self.run)
+    }
+
+    /// What the run makes of an asset; nothing where that is not known.
+    pub(super) fn makes(&self, asset: &AssetKey) -> Option<&PartitionSet> {
+        self.lagging.as_ref()?.get(asset)
+    }
+
     /// What a plan uses of an environment: the resources of its ops, and the IO managers of the
     /// assets that they make and of those that they load.
     pub fn wanted(definitions: &Definitions, plan: &Plan) -> Wanted {
@@ -102,14 +159,7 @@ impl RunSession {
             let Some(op) = definitions.op_named(&step.op) else {
                 continue;
             };
-            wanted.add(op);
-            for input in &op.inputs {
-                if let Some(asset) = definitions.graph().id(&input.asset) {
-                    let manager = definitions.graph().asset(asset).io_manager.as_deref();
-                    let manager = manager.unwrap_or(DEFAULT_IO_MANAGER);
-                    wanted.io_managers.insert(manager.to_owned());
-                }
-            }
+            wanted.add_with_inputs(op, definitions.graph());
         }
         wanted
     }
@@ -142,4 +192,15 @@ impl RunSession {
             }
         }
     }
+}
+
+/// The partitions of each asset that a plan makes.
+pub fn planned_partitions(plan: &Plan) -> BTreeMap<AssetKey, PartitionSet> {
+    let mut makes: BTreeMap<AssetKey, PartitionSet> = BTreeMap::new();
+    for (_, stage, step) in plan.steps() {
+        for asset in &step.assets {
+            *makes.entry(asset.clone()).or_default() |= &stage.partitions;
+        }
+    }
+    makes
 }

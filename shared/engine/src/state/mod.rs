@@ -4,6 +4,7 @@
 mod check;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod consistency;
 pub mod decorators;
 mod dynamic;
 mod error;
@@ -20,6 +21,7 @@ mod target;
 mod trigger;
 
 pub use check::{CheckEvaluation, CheckOutcome};
+pub use consistency::ReadConsistency;
 pub use dynamic::check_dynamic_keys;
 pub use error::{StateError, StateErrorKind};
 pub use materialization::{
@@ -30,7 +32,7 @@ pub use page::{Page, PageRequest, PageToken};
 pub use pool::{PoolState, Slot, SlotAnswer, SlotHolder, SlotRequest};
 pub use run::{
     CreatedRun, NewRun, OwnerId, PlanSummary, Run, RunChange, RunChanged, RunFilter, RunKey,
-    RunOrigin, RunOwner, RunProgress, RunRequest, RunStatus, SkipReason, Skipped,
+    RunMade, RunOrigin, RunOwner, RunProgress, RunRequest, RunStatus, SkipReason, Skipped,
 };
 pub use segment::{SEGMENT_PARTITIONS, Segment};
 pub use size::{MAX_RECORD_BYTES, record_json};

@@ -93,6 +93,12 @@ impl RunKey {
         Self(format!("{trigger}:{key}"))
     }
 
+    /// The key of a run that an execution of a state machine was started for, by the execution's
+    /// ARN.
+    pub fn executed(execution: &str) -> Self {
+        Self(format!("execution:{execution}"))
+    }
+
     /// The key with its scope.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -421,6 +427,15 @@ pub struct Skipped {
     pub partitions: PartitionSet,
     /// Why.
     pub reason: SkipReason,
+}
+
+/// What a run has made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunMade {
+    /// What it published, by ordinal.
+    pub assets: BTreeMap<AssetKey, PartitionSet>,
+    /// The partitions that checks were evaluated on, by ordinal.
+    pub checks: BTreeMap<CheckKey, PartitionSet>,
 }
 
 /// How far a run is, in (asset, partition) pairs.

@@ -12,9 +12,9 @@ use crate::{
     state::{
         Advance, Advanced, AttemptStart, CheckEvaluation, CreatedRun, Event, Failure,
         FailureRecorded, Finished, Latest, Materialization, NewRun, OwnerId, Page, PageRequest,
-        PartitionRef, PartitionStatuses, PlanSummary, PoolState, Run, RunChange, RunChanged,
-        RunFilter, RunProgress, Sequence, Skipped, SlotAnswer, SlotHolder, SlotRequest, StateError,
-        Tick, TriggerId, TriggerState, Updates,
+        PartitionRef, PartitionStatuses, PlanSummary, PoolState, ReadConsistency, Run, RunChange,
+        RunChanged, RunFilter, RunMade, RunProgress, Sequence, Skipped, SlotAnswer, SlotHolder,
+        SlotRequest, StateError, Tick, TriggerId, TriggerState, Updates,
     },
 };
 
@@ -93,6 +93,19 @@ pub trait RunStore: Send + Sync {
     /// What the run gave up on and has not made since, by asset, then partition key.
     async fn failures(&self, run: RunId, page: &PageRequest) -> StateResult<Page<Failure>>;
 
+    /// The blocking checks that found something wrong in the run, by asset, then partition key, then
+    /// check name: of each check and partition the run's last evaluation, if it
+    /// [blocks](CheckEvaluation::blocks). Those of an op's own checks count from when they are
+    /// published. Reading them takes as long as there are failures, however large the run is.
+    async fn blocked(&self, run: RunId, page: &PageRequest) -> StateResult<Page<CheckEvaluation>>;
+
+    /// What the run has published and readers see now. A store may be behind, and one that keeps no
+    /// such list answers nothing: who has to be sure asks for what is not in the answer.
+    async fn made(&self, run: RunId) -> StateResult<RunMade> {
+        let _ = run;
+        Ok(RunMade::default())
+    }
+
     /// How far the run is. A store may be a little behind.
     async fn progress(&self, run: RunId) -> StateResult<RunProgress>;
 }
@@ -124,10 +137,18 @@ pub trait MaterializationStore: Send + Sync {
     async fn fail(&self, failures: Vec<Failure>) -> StateResult<Vec<FailureRecorded>>;
 
     /// What is known of one partition; `None` when nothing ever ended there.
-    async fn latest(&self, target: &PartitionRef) -> StateResult<Option<Latest>>;
+    async fn latest(
+        &self,
+        target: &PartitionRef,
+        consistency: ReadConsistency,
+    ) -> StateResult<Option<Latest>>;
 
     /// What is known of many partitions, in the order in which they are named.
-    async fn latest_many(&self, targets: &[PartitionRef]) -> StateResult<Vec<Option<Latest>>>;
+    async fn latest_many(
+        &self,
+        targets: &[PartitionRef],
+        consistency: ReadConsistency,
+    ) -> StateResult<Vec<Option<Latest>>>;
 
     /// What is known of every partition of an asset, each once, in an order of the store's own.
     async fn latest_all(

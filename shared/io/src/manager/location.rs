@@ -25,8 +25,29 @@ pub(super) struct Opened {
     pub(super) files: Option<LocalFiles>,
 }
 
-/// Opens a folder path, or a `file:`, `memory:` or `s3:` URL.
+/// Opens a folder path, or a `file:`, `memory:` or `s3:` URL. A folder is created if it is not there.
 pub(super) fn open(location: &str) -> Result<Opened, InvalidLocation> {
+    parse(location, local)
+}
+
+/// The same for what somebody else writes: nothing is created.
+pub(crate) fn existing(location: &str) -> Result<(Arc<dyn ObjectStore>, Path), InvalidLocation> {
+    let opened = parse(location, |folder| {
+        let folder = std::path::absolute(folder).map_err(|error| error.to_string())?;
+        let folder = Path::from_absolute_path(folder).map_err(|error| error.to_string())?;
+        Ok(Opened {
+            store: Arc::new(LocalFileSystem::new()),
+            folder,
+            files: None,
+        })
+    })?;
+    Ok((opened.store, opened.folder))
+}
+
+fn parse(
+    location: &str,
+    local: impl FnOnce(&std::path::Path) -> Result<Opened, String>,
+) -> Result<Opened, InvalidLocation> {
     let invalid = |problem: String| InvalidLocation {
         location: location.to_owned(),
         problem,
@@ -100,7 +121,7 @@ fn s3(url: &Url) -> Result<Opened, String> {
 #[cfg(not(feature = "s3"))]
 fn s3(_: &Url) -> Result<Opened, String> {
     Err(
-        "this build has no S3 in it; write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
+        "this build has no S3 in it; build it with `--features aws`, or write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
             .to_owned(),
     )
 }

@@ -5,7 +5,7 @@ mod error;
 mod gzip;
 mod layout;
 mod local_files;
-mod location;
+pub(crate) mod location;
 mod memory;
 mod object_store;
 

@@ -8,7 +8,7 @@ use precip_engine::{
     definitions::OpenEnvironment,
     io::Address,
     run::{ItemFailure, RunEnd, RunSession},
-    state::{CheckEvaluation, Materialization, PartitionRef},
+    state::{CheckEvaluation, Materialization, PartitionRef, ReadConsistency},
 };
 use precip_io::LoadFrom;
 use precip_local::executor::RunReport;
@@ -103,7 +103,12 @@ impl Materialized {
         partition: Option<&str>,
     ) -> Result<Materialization, TestError> {
         let target = self.target::<A>(partition)?;
-        let latest = self.session.ports.state.latest(&target).await?;
+        let latest = self
+            .session
+            .ports
+            .state
+            .latest(&target, ReadConsistency::Strong)
+            .await?;
         let made = latest.and_then(|latest| latest.published().cloned());
         made.ok_or_else(|| TestError::Value(format!("`{target}` was not made")))
     }

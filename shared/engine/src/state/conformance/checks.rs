@@ -1,12 +1,15 @@
 //! Rules of [`CheckStore`](crate::state::CheckStore).
 
-use precip_core::partitions::PartitionSet;
+use precip_core::{partitions::PartitionSet, spec::Severity};
 
 use super::{
     Harness,
-    fixtures::{checked, day, made, run_id},
+    fixtures::{checked, day, made, new_run, run_id},
 };
-use crate::state::{CheckOutcome, Finished, PageRequest, StateResult};
+use crate::{
+    run_id::RunId,
+    state::{CheckEvaluation, CheckOutcome, Finished, PageRequest, PartitionRef, StateResult},
+};
 
 /// By run, then attempt, whenever it arrives.
 pub async fn the_newest_evaluation_is_the_latest(h: &dyn Harness) -> StateResult<()> {
@@ -132,5 +135,127 @@ pub async fn the_history_of_a_check_is_its_own(h: &dyn Harness) -> StateResult<(
         request = request.after(next);
     }
     assert_eq!(listed, rows.into_iter().rev().collect::<Vec<_>>());
+    Ok(())
+}
+
+fn blocking(
+    name: &str,
+    target: &PartitionRef,
+    run: RunId,
+    attempt: u32,
+    outcome: CheckOutcome,
+) -> CheckEvaluation {
+    CheckEvaluation {
+        severity: Severity::Error,
+        blocking: true,
+        ..checked(name, target, run, attempt, outcome)
+    }
+}
+
+async fn blocked(h: &dyn Harness, run: RunId) -> StateResult<Vec<CheckEvaluation>> {
+    let mut request = PageRequest::first(2);
+    let mut listed = Vec::new();
+    loop {
+        let page = h.store().blocked(run, &request).await?;
+        assert!(page.items.len() <= 2);
+        listed.extend(page.items);
+        let Some(next) = page.next else {
+            return Ok(listed);
+        };
+        request = request.after(next);
+    }
+}
+
+/// Of an op's own checks and of others; by asset, partition and name, in pages; nothing that only
+/// warns, does not block or passed.
+pub async fn blocking_failures_are_listed_by_run(h: &dyn Harness) -> StateResult<()> {
+    use CheckOutcome::{Errored, Failed, Passed};
+    let store = h.store();
+    let run = run_id(1);
+    store.create_run(new_run(1, None)).await?;
+    let days: Vec<_> = (0..4).map(|n| day("flights", n)).collect();
+    let mut item = made(&days[0], run, 1);
+    let inline = blocking("rows", &days[0], run, 1, Failed);
+    item.checks = vec![
+        inline.clone(),
+        blocking("nulls", &days[0], run, 1, Passed),
+        CheckEvaluation {
+            severity: Severity::Warn,
+            ..blocking("fresh", &days[0], run, 1, Failed)
+        },
+        CheckEvaluation {
+            blocking: false,
+            ..blocking("total", &days[0], run, 1, Failed)
+        },
+    ];
+    store.finish(vec![item]).await?;
+    let errored = blocking("rows", &days[2], run, 1, Errored);
+    let other = blocking("a", &days[2], run, 1, Failed);
+    let whole = PartitionRef::unpartitioned(day("airlines", 0).asset);
+    let first = blocking("rows", &whole, run, 1, Failed);
+    store
+        .record_checks(vec![
+            errored.clone(),
+            other.clone(),
+            first.clone(),
+            blocking("rows", &days[1], run, 1, Passed),
+            blocking("rows", &days[3], run_id(2), 1, Failed),
+        ])
+        .await?;
+    assert_eq!(blocked(h, run).await?, [first, inline, other, errored]);
+    assert_eq!(blocked(h, run_id(3)).await?, []);
+    Ok(())
+}
+
+/// The run's last evaluation counts, whenever it arrives, and what another run found is its own.
+pub async fn a_block_is_lifted_by_the_run_that_set_it(h: &dyn Harness) -> StateResult<()> {
+    use CheckOutcome::{Failed, Passed};
+    let store = h.store();
+    let run = run_id(1);
+    store.create_run(new_run(1, None)).await?;
+    let days: Vec<_> = (0..4).map(|n| day("flights", n)).collect();
+    for target in &days[..2] {
+        let mut item = made(target, run, 1);
+        item.checks = vec![blocking("rows", target, run, 1, Failed)];
+        store.finish(vec![item]).await?;
+    }
+    let mut good = made(&days[0], run, 2);
+    good.checks = vec![blocking("rows", &days[0], run, 2, Passed)];
+    store.finish(vec![good]).await?;
+    store
+        .record_checks(vec![
+            blocking("rows", &days[2], run, 1, Failed),
+            blocking("rows", &days[2], run, 2, Passed),
+            blocking("rows", &days[3], run, 1, Failed),
+        ])
+        .await?;
+    // A newer run's success makes nothing good in this one.
+    let mut newer = made(&days[1], run_id(2), 1);
+    newer.checks = vec![blocking("rows", &days[1], run_id(2), 1, Passed)];
+    store.finish(vec![newer]).await?;
+    store
+        .record_checks(vec![blocking("rows", &days[3], run_id(2), 1, Passed)])
+        .await?;
+    let expected = [
+        blocking("rows", &days[1], run, 1, Failed),
+        blocking("rows", &days[3], run, 1, Failed),
+    ];
+    assert_eq!(blocked(h, run).await?, expected);
+    h.settle().await;
+    assert_eq!(blocked(h, run).await?, expected);
+    assert_eq!(blocked(h, run_id(2)).await?, []);
+    // The same attempt again, with another answer.
+    let mut again = made(&days[1], run_id(3), 1);
+    again.checks = vec![blocking("rows", &days[1], run_id(3), 1, Failed)];
+    store.finish(vec![again.clone()]).await?;
+    assert_eq!(blocked(h, run_id(3)).await?.len(), 1);
+    again.checks[0].outcome = Passed;
+    store.finish(vec![again]).await?;
+    assert_eq!(blocked(h, run_id(3)).await?, []);
+    // What a zombie found was never published.
+    let mut zombie = made(&days[1], run, 9);
+    zombie.checks = vec![blocking("nulls", &days[1], run, 9, Failed)];
+    store.finish(vec![zombie]).await?;
+    assert_eq!(blocked(h, run).await?, expected);
     Ok(())
 }

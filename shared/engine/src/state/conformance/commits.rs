@@ -8,14 +8,14 @@ use super::{
 };
 use crate::state::{
     CheckOutcome, Event, Finished, Latest, MAX_RECORD_BYTES, PageRequest, PartitionRef,
-    StateErrorKind, StateResult,
+    ReadConsistency, StateErrorKind, StateResult,
 };
 
 /// Every field comes back.
 pub async fn a_materialization_comes_back_as_it_was_put(h: &dyn Harness) -> StateResult<()> {
     let store = h.store();
     let target = day("flights", 7);
-    assert_eq!(store.latest(&target).await?, None);
+    assert_eq!(store.latest(&target, ReadConsistency::Strong).await?, None);
     let mut item = made(&target, run_id(1), 1);
     item.checks = vec![checked(
         "fresh",
@@ -28,7 +28,10 @@ pub async fn a_materialization_comes_back_as_it_was_put(h: &dyn Harness) -> Stat
         store.finish(vec![item.clone()]).await?,
         [Finished::Committed]
     );
-    let latest = store.latest(&target).await?.expect("it is published");
+    let latest = store
+        .latest(&target, ReadConsistency::Strong)
+        .await?
+        .expect("it is published");
     assert_eq!(latest.published(), Some(&item));
     assert_eq!(latest.failure, None);
     assert!(latest.is_done_by(run_id(1)));
@@ -44,14 +47,14 @@ pub async fn the_same_attempt_again_is_committed_and_counts_once(
     let target = day("flights", 7);
     let first = made(&target, run_id(1), 1);
     store.finish(vec![first.clone()]).await?;
-    let before = sequence(store.latest(&target).await?);
+    let before = sequence(store.latest(&target, ReadConsistency::Strong).await?);
     let mut second = first;
     second.data_version = "other".to_owned();
     assert_eq!(
         store.finish(vec![second.clone()]).await?,
         [Finished::Committed]
     );
-    let latest = store.latest(&target).await?;
+    let latest = store.latest(&target, ReadConsistency::Strong).await?;
     assert_eq!(latest.as_ref().and_then(Latest::published), Some(&second));
     assert_eq!(sequence(latest), before);
     let log = store.events(&target, &PageRequest::first(10)).await?;
@@ -75,7 +78,7 @@ pub async fn a_late_zombie_of_an_older_run_is_refused(h: &dyn Harness) -> StateR
             .await?;
         assert_eq!(answer, [Finished::Superseded { by: run_id(2) }]);
     }
-    let latest = store.latest(&target).await?;
+    let latest = store.latest(&target, ReadConsistency::Strong).await?;
     assert_eq!(latest.as_ref().and_then(Latest::published), Some(&newer));
     let log = store.events(&target, &PageRequest::first(10)).await?;
     assert_eq!(log.items.len(), 1);
@@ -95,7 +98,7 @@ pub async fn a_late_attempt_of_the_same_run_is_refused(h: &dyn Harness) -> State
         store.finish(vec![third.clone()]).await?,
         [Finished::Committed]
     );
-    let latest = store.latest(&target).await?;
+    let latest = store.latest(&target, ReadConsistency::Strong).await?;
     assert_eq!(latest.as_ref().and_then(Latest::published), Some(&third));
     Ok(())
 }
@@ -105,13 +108,13 @@ pub async fn a_newer_run_replaces_an_older_one(h: &dyn Harness) -> StateResult<(
     let store = h.store();
     let target = PartitionRef::unpartitioned(asset("airlines"));
     store.finish(vec![made(&target, run_id(1), 5)]).await?;
-    let before = sequence(store.latest(&target).await?);
+    let before = sequence(store.latest(&target, ReadConsistency::Strong).await?);
     let newer = made(&target, run_id(2), 1);
     assert_eq!(
         store.finish(vec![newer.clone()]).await?,
         [Finished::Committed]
     );
-    let latest = store.latest(&target).await?;
+    let latest = store.latest(&target, ReadConsistency::Strong).await?;
     assert_eq!(latest.as_ref().and_then(Latest::published), Some(&newer));
     assert!(sequence(latest) > before);
     Ok(())
@@ -155,7 +158,7 @@ pub async fn parallel_finishers_leave_the_newest(h: &dyn Harness) -> StateResult
         .map(|n| (run_id(n * 7 % 8), n as u32 * 5 % 3))
         .max()
         .map(|(run, attempt)| made(&target, run, attempt));
-    let latest = peers[0].latest(&target).await?;
+    let latest = peers[0].latest(&target, ReadConsistency::Strong).await?;
     assert_eq!(latest.as_ref().and_then(Latest::published), newest.as_ref());
     Ok(())
 }
@@ -170,7 +173,7 @@ pub async fn many_partitions_are_read_in_the_order_asked(h: &dyn Harness) -> Sta
     let mut asked: Vec<_> = (0..450).rev().map(|n| day("flights", n)).collect();
     asked.push(day("flights", 4));
     asked.push(PartitionRef::unpartitioned(asset("airlines")));
-    let latest = store.latest_many(&asked).await?;
+    let latest = store.latest_many(&asked, ReadConsistency::Strong).await?;
     assert_eq!(latest.len(), asked.len());
     for (target, latest) in asked.iter().zip(&latest) {
         let expected = (target.partition.is_some() && target.ordinal % 2 == 0)
@@ -201,7 +204,10 @@ pub async fn every_partition_of_an_asset_is_listed_once(h: &dyn Harness) -> Stat
         loop {
             let page = store.latest_all(&asset("flights"), &request).await?;
             for (target, latest) in page.items {
-                assert_eq!(store.latest(&target).await?, Some(latest));
+                assert_eq!(
+                    store.latest(&target, ReadConsistency::Strong).await?,
+                    Some(latest)
+                );
                 listed.push(target.ordinal);
             }
             let Some(next) = page.next else { break };
@@ -229,7 +235,12 @@ pub async fn a_record_that_is_too_large_is_refused_before_anything_is_written(
     assert_eq!(error.kind(), StateErrorKind::TooLarge);
     assert!(error.to_string().contains("flights[day-2]"), "{error}");
     assert!(error.to_string().contains("256 KiB"), "{error}");
-    assert_eq!(store.latest(&day("flights", 1)).await?, None);
+    assert_eq!(
+        store
+            .latest(&day("flights", 1), ReadConsistency::Strong)
+            .await?,
+        None
+    );
     Ok(())
 }
 
@@ -239,7 +250,7 @@ pub async fn unpartitioned_and_empty_keys_are_kept_apart(h: &dyn Harness) -> Sta
     let whole = PartitionRef::unpartitioned(asset("a"));
     let other = PartitionRef::new(asset("a"), "0", 0);
     store.finish(vec![made(&whole, run_id(1), 1)]).await?;
-    assert_eq!(store.latest(&other).await?, None);
+    assert_eq!(store.latest(&other, ReadConsistency::Strong).await?, None);
     let listed = store
         .latest_all(&asset("a"), &PageRequest::first(10))
         .await?;
@@ -275,7 +286,7 @@ pub async fn strange_keys_are_kept(h: &dyn Harness) -> StateResult<()> {
         )
         .await?;
     for target in &refs {
-        let latest = store.latest(target).await?;
+        let latest = store.latest(target, ReadConsistency::Strong).await?;
         let expected = made(target, run_id(1), 1);
         assert_eq!(latest.as_ref().and_then(Latest::published), Some(&expected));
     }
@@ -293,7 +304,7 @@ pub async fn a_peer_sees_what_was_committed(h: &dyn Harness) -> StateResult<()> 
             (&peer, &store)
         };
         writer.finish(vec![item.clone()]).await?;
-        let seen = reader.latest(&item.target).await?;
+        let seen = reader.latest(&item.target, ReadConsistency::Strong).await?;
         assert_eq!(seen.as_ref().and_then(Latest::published), Some(&item));
     }
     Ok(())
@@ -311,8 +322,8 @@ pub async fn wiped_partitions_are_missing_again(h: &dyn Harness) -> StateResult<
         .wipe(&[a.clone(), c.clone(), day("flights", 4)])
         .await?;
     h.settle().await;
-    assert_eq!(store.latest(&a).await?, None);
-    assert_eq!(store.latest(&c).await?, None);
+    assert_eq!(store.latest(&a, ReadConsistency::Strong).await?, None);
+    assert_eq!(store.latest(&c, ReadConsistency::Strong).await?, None);
     let statuses = store.statuses(&asset("flights")).await?;
     assert_eq!(statuses.materialized, [2].into_iter().collect());
     assert!(statuses.failed.is_empty());

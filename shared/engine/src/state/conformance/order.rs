@@ -4,7 +4,7 @@ use super::{
     Harness,
     fixtures::{asset, day, failed, made, run_id},
 };
-use crate::state::StateResult;
+use crate::state::{ReadConsistency, StateResult};
 
 /// A small generator (xorshift), so that the orders are many and always the same.
 struct Orders(u64);
@@ -45,7 +45,10 @@ pub async fn the_order_of_arrival_does_not_matter(h: &dyn Harness) -> StateResul
             .iter()
             .rfind(|(_, _, success)| !success)
             .filter(|(run, ..)| newest_made.is_none_or(|(made, ..)| run > made));
-        let latest = store.latest(&target).await?.expect("something ended there");
+        let latest = store
+            .latest(&target, ReadConsistency::Strong)
+            .await?
+            .expect("something ended there");
         let expected = newest_made.map(|(run, attempt, _)| made(&target, *run, *attempt));
         assert_eq!(latest.published(), expected.as_ref(), "{arrivals:?}");
         let expected = newest_failed.map(|(run, attempt, _)| failed(&target, *run, *attempt));

@@ -7,7 +7,8 @@ use super::{
     fixtures::{asset, at, begun, day, failed, made, new_run, run_id},
 };
 use crate::state::{
-    FailureRecorded, PartitionStatuses, RunChange, RunStatus, Sequence, StateResult,
+    FailureRecorded, PartitionStatuses, ReadConsistency, RunChange, RunStatus, Sequence,
+    StateResult,
 };
 
 async fn statuses(h: &dyn Harness) -> StateResult<PartitionStatuses> {
@@ -72,7 +73,10 @@ pub async fn a_failure_marks_until_something_newer_is_published(
     assert_eq!(answer, [FailureRecorded::Recorded]);
     let now = statuses(h).await?;
     assert_eq!((now.materialized, now.failed), (set([3]), set([3])));
-    let latest = store.latest(&target).await?.expect("it is known");
+    let latest = store
+        .latest(&target, ReadConsistency::Strong)
+        .await?
+        .expect("it is known");
     assert_eq!(latest.failure, Some(failed(&target, run_id(2), 1)));
     assert_eq!(latest.published(), Some(&made(&target, run_id(1), 1)));
     // An older run's late success is published, and the newer failure stays.
@@ -100,7 +104,10 @@ pub async fn a_failure_of_an_older_run_marks_nothing(h: &dyn Harness) -> StateRe
     let target = day("flights", 4);
     store.fail(vec![failed(&target, run_id(3), 1)]).await?;
     store.fail(vec![failed(&target, run_id(2), 1)]).await?;
-    let latest = store.latest(&target).await?.expect("it is known");
+    let latest = store
+        .latest(&target, ReadConsistency::Strong)
+        .await?
+        .expect("it is known");
     assert_eq!(latest.failure, Some(failed(&target, run_id(3), 1)));
     Ok(())
 }

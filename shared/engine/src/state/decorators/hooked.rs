@@ -15,9 +15,10 @@ use crate::{
         Advance, Advanced, AttemptStart, CheckEvaluation, CheckStore, CreatedRun,
         DynamicPartitionStore, Event, Failure, FailureRecorded, Finished, Latest, Materialization,
         MaterializationStore, NewRun, OrdinalOf, OwnerId, Page, PageRequest, PartitionRef,
-        PartitionStatuses, PlanSummary, PoolState, PoolStore, Run, RunChange, RunChanged,
-        RunFilter, RunKey, RunProgress, RunStore, Sequence, Skipped, SlotAnswer, SlotHolder,
-        SlotRequest, StateResult, StateStore, Tick, TriggerId, TriggerState, TriggerStore, Updates,
+        PartitionStatuses, PlanSummary, PoolState, PoolStore, ReadConsistency, Run, RunChange,
+        RunChanged, RunFilter, RunKey, RunMade, RunProgress, RunStore, Sequence, Skipped,
+        SlotAnswer, SlotHolder, SlotRequest, StateResult, StateStore, Tick, TriggerId,
+        TriggerState, TriggerStore, Updates,
     },
 };
 
@@ -92,14 +93,19 @@ pass_on! {
         fn skip(run: RunId, skipped: Vec<Skipped>) -> ();
         fn skipped(run: RunId) -> Vec<Skipped>;
         fn failures(run: RunId, page: &PageRequest) -> Page<Failure>;
+        fn blocked(run: RunId, page: &PageRequest) -> Page<CheckEvaluation>;
+        fn made(run: RunId) -> RunMade;
         fn progress(run: RunId) -> RunProgress;
     }
     MaterializationStore {
         fn start(attempts: Vec<AttemptStart>) -> ();
         fn finish(made: Vec<Materialization>) -> Vec<Finished>;
         fn fail(failures: Vec<Failure>) -> Vec<FailureRecorded>;
-        fn latest(target: &PartitionRef) -> Option<Latest>;
-        fn latest_many(targets: &[PartitionRef]) -> Vec<Option<Latest>>;
+        fn latest(target: &PartitionRef, consistency: ReadConsistency) -> Option<Latest>;
+        fn latest_many(
+            targets: &[PartitionRef],
+            consistency: ReadConsistency,
+        ) -> Vec<Option<Latest>>;
         fn latest_all(asset: &AssetKey, page: &PageRequest) -> Page<(PartitionRef, Latest)>;
         fn statuses(asset: &AssetKey) -> PartitionStatuses;
         fn updates(asset: &AssetKey, after: Sequence) -> Updates;

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{CountCalls, DelayCalls, FailCalls, Hooked, When};
 use crate::state::{
-    Finished, MaterializationStore, StateErrorKind, StateResult, StateStore,
+    Finished, MaterializationStore, ReadConsistency, StateErrorKind, StateResult, StateStore,
     conformance::fixtures::{day, made, run_id},
     memory::MemoryStore,
 };
@@ -20,7 +20,12 @@ async fn a_lost_answer_leaves_the_work_done() -> StateResult<()> {
         .await
         .map_err(|e| e.kind());
     assert_eq!(lost, Err(StateErrorKind::Retry));
-    assert!(memory.latest(&item.target).await?.is_some());
+    assert!(
+        memory
+            .latest(&item.target, ReadConsistency::Strong)
+            .await?
+            .is_some()
+    );
     assert_eq!(faulty.finish(vec![item]).await?, [Finished::Committed]);
     Ok(())
 }
@@ -34,16 +39,16 @@ async fn fails_the_call_it_was_told_to_fail_and_no_other() -> StateResult<()> {
         .hook()
         .fail("latest", When::Before, 1, 1, StateErrorKind::Unavailable);
     let target = day("flights", 3);
-    faulty.latest(&target).await?;
+    faulty.latest(&target, ReadConsistency::Strong).await?;
     let error = faulty
-        .latest(&target)
+        .latest(&target, ReadConsistency::Strong)
         .await
         .expect_err("the second call fails");
     assert_eq!(
         error.to_string(),
         "`latest` was made to fail before the work"
     );
-    faulty.latest(&target).await?;
+    faulty.latest(&target, ReadConsistency::Strong).await?;
     assert_eq!(counted.hook().of("latest"), 2);
     assert_eq!(counted.hook().total(), 2);
     Ok(())
@@ -59,7 +64,8 @@ async fn delays_both_ways() -> StateResult<()> {
         },
     );
     let begun = tokio::time::Instant::now();
-    slow.latest(&day("flights", 0)).await?;
+    slow.latest(&day("flights", 0), ReadConsistency::Strong)
+        .await?;
     assert_eq!(begun.elapsed(), Duration::from_secs(5));
     Ok(())
 }

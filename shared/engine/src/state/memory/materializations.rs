@@ -14,7 +14,7 @@ use crate::{
     state::{
         AttemptStart, Event, EventKey, Failure, FailureRecorded, Finished, Latest, Materialization,
         MaterializationStore, OrdinalOf, Page, PageRequest, PartitionRef, PartitionStatuses,
-        Sequence, StateResult, Updates, record_json,
+        ReadConsistency, Sequence, StateResult, Updates, record_json,
         rules::{self, Version},
     },
 };
@@ -145,14 +145,22 @@ impl MaterializationStore for MemoryStore {
             .collect())
     }
 
-    async fn latest(&self, target: &PartitionRef) -> StateResult<Option<Latest>> {
+    async fn latest(
+        &self,
+        target: &PartitionRef,
+        _: ReadConsistency,
+    ) -> StateResult<Option<Latest>> {
         Ok(self
             .tables()
             .partition(target)
             .and_then(PartitionRow::latest))
     }
 
-    async fn latest_many(&self, targets: &[PartitionRef]) -> StateResult<Vec<Option<Latest>>> {
+    async fn latest_many(
+        &self,
+        targets: &[PartitionRef],
+        _: ReadConsistency,
+    ) -> StateResult<Vec<Option<Latest>>> {
         let tables = self.tables();
         let latest = |target| tables.partition(target).and_then(PartitionRow::latest);
         Ok(targets.iter().map(latest).collect())

@@ -16,8 +16,9 @@ use super::{
 use crate::{
     run_id::RunId,
     state::{
-        CreatedRun, Failure, NewRun, OwnerId, Page, PageRequest, PlanSummary, Run, RunChange,
-        RunChanged, RunFilter, RunKey, RunProgress, RunStore, Skipped, StateResult,
+        CheckEvaluation, CreatedRun, Failure, NewRun, OwnerId, Page, PageRequest, PlanSummary, Run,
+        RunChange, RunChanged, RunFilter, RunKey, RunMade, RunProgress, RunStore, Skipped,
+        StateResult,
     },
 };
 
@@ -152,6 +153,50 @@ impl RunStore for MemoryStore {
         Ok(Page::cut(found, page, |failure: &Failure| {
             super::tables::place(&failure.target)
         }))
+    }
+
+    async fn blocked(&self, run: RunId, page: &PageRequest) -> StateResult<Page<CheckEvaluation>> {
+        let start = page.place::<(Place, String)>()?;
+        let start = start.map_or(Bound::Unbounded, Bound::Excluded);
+        let tables = self.tables();
+        let gates = tables.gates.get(&run).into_iter();
+        let found = gates
+            .flat_map(|gates| gates.range((start.clone(), Bound::Unbounded)))
+            .filter(|(_, found)| found.blocks())
+            .take(page.look_for())
+            .map(|(_, found)| found.clone())
+            .collect();
+        Ok(Page::cut(found, page, |found: &CheckEvaluation| {
+            (
+                super::tables::place(&found.target),
+                found.check.name.clone(),
+            )
+        }))
+    }
+
+    async fn made(&self, run: RunId) -> StateResult<RunMade> {
+        let tables = self.tables();
+        let mut made = RunMade::default();
+        for (asset, row) in &tables.assets {
+            for partition in row.partitions.values() {
+                let Some(ordinal) = partition.ordinal else {
+                    continue;
+                };
+                let published = partition.materialization.as_ref();
+                if published.is_some_and(|(published, _)| published.run == run) {
+                    made.assets
+                        .entry(asset.clone())
+                        .or_default()
+                        .insert(ordinal);
+                }
+                let checks = partition.checks.values().filter(|found| found.run == run);
+                for found in checks {
+                    let of_check = made.checks.entry(found.check.clone()).or_default();
+                    of_check.insert(ordinal);
+                }
+            }
+        }
+        Ok(made)
     }
 
     async fn progress(&self, run: RunId) -> StateResult<RunProgress> {

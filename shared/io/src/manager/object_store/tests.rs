@@ -223,6 +223,6 @@ fn a_location_that_is_no_store_says_what_to_write() {
     #[cfg(not(feature = "s3"))]
     assert_eq!(
         message("s3://bucket/folder"),
-        "`s3://bucket/folder` is no place for data: this build has no S3 in it; write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
+        "`s3://bucket/folder` is no place for data: this build has no S3 in it; build it with `--features aws`, or write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
     );
 }

@@ -47,6 +47,32 @@ impl Write<'_> {
                 id
             ],
         )?;
+        if found.blocking {
+            self.record_gate(found)?;
+        }
+        Ok(())
+    }
+
+    fn record_gate(&mut self, found: &CheckEvaluation) -> Result<(), StateError> {
+        let subject = || format!("{} on {}", found.check, found.target);
+        let record = match found.blocks() {
+            true => Some(record_json(found, subject)?),
+            false => None,
+        };
+        self.change(
+            "INSERT INTO gates (run, asset, partition, name, attempt, record)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET attempt = excluded.attempt, record = excluded.record
+             WHERE attempt <= excluded.attempt",
+            params![
+                RunColumn(found.run),
+                found.target.asset.as_str(),
+                partition(&found.target),
+                found.check.name,
+                found.attempt,
+                record
+            ],
+        )?;
         Ok(())
     }
 }

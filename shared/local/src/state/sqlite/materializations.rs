@@ -7,8 +7,8 @@ use precip_core::{
 };
 use precip_engine::state::{
     AttemptStart, Event, EventKey, Failure, FailureRecorded, Finished, Latest, Materialization,
-    MaterializationStore, OrdinalOf, Page, PageRequest, PartitionRef, PartitionStatuses, Segment,
-    Sequence, StateError, StateResult, Updates, record_json,
+    MaterializationStore, OrdinalOf, Page, PageRequest, PartitionRef, PartitionStatuses,
+    ReadConsistency, Segment, Sequence, StateError, StateResult, Updates, record_json,
 };
 use rusqlite::{Row, params};
 
@@ -185,12 +185,20 @@ impl MaterializationStore for SqliteStore {
         .await
     }
 
-    async fn latest(&self, target: &PartitionRef) -> StateResult<Option<Latest>> {
+    async fn latest(
+        &self,
+        target: &PartitionRef,
+        _: ReadConsistency,
+    ) -> StateResult<Option<Latest>> {
         let target = target.clone();
         self.read(move |read| read.latest(&target)).await
     }
 
-    async fn latest_many(&self, targets: &[PartitionRef]) -> StateResult<Vec<Option<Latest>>> {
+    async fn latest_many(
+        &self,
+        targets: &[PartitionRef],
+        _: ReadConsistency,
+    ) -> StateResult<Vec<Option<Latest>>> {
         let targets = targets.to_vec();
         self.read(move |read| targets.iter().map(|target| read.latest(target)).collect())
             .await

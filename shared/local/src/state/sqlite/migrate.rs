@@ -11,7 +11,7 @@ use super::error::Blame;
 const APPLICATION: i32 = i32::from_be_bytes(*b"Prcp");
 
 /// Each step makes the next version of the one before. Steps that were released never change.
-const STEPS: [&str; 1] = [include_str!("schema.sql")];
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// Brings a database to the present version, or refuses it.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StateError> {

@@ -9,9 +9,9 @@ use precip_core::{
 use precip_engine::{
     run_id::RunId,
     state::{
-        CreatedRun, Failure, NewRun, OwnerId, Page, PageRequest, PlanSummary, Run, RunChange,
-        RunChanged, RunFilter, RunKey, RunProgress, RunStatus, RunStore, Skipped, StateError,
-        StateResult, record_json,
+        CheckEvaluation, CreatedRun, Failure, NewRun, OwnerId, Page, PageRequest, PlanSummary, Run,
+        RunChange, RunChanged, RunFilter, RunKey, RunProgress, RunStatus, RunStore, Skipped,
+        StateError, StateResult, record_json,
     },
 };
 use rusqlite::{params, params_from_iter, types::Value};
@@ -282,6 +282,41 @@ impl RunStore for SqliteStore {
                 (
                     failure.target.asset.clone(),
                     failure.target.partition.clone(),
+                )
+            }))
+        })
+        .await
+    }
+
+    async fn blocked(&self, run: RunId, page: &PageRequest) -> StateResult<Page<CheckEvaluation>> {
+        let place = page.place::<(AssetKey, Option<PartitionKey>, String)>()?;
+        let page = page.clone();
+        self.read(move |read| {
+            let (asset, partition, name) = match place {
+                Some((asset, partition, name)) => {
+                    (asset.to_string(), Some(PartitionColumn(partition)), name)
+                }
+                None => (String::new(), None, String::new()),
+            };
+            let sql = "SELECT record FROM gates WHERE run = ?1 AND record IS NOT NULL
+                       AND (asset, typeof(partition) = 'text', partition, name)
+                           > (?2, typeof(?3) = 'text', coalesce(?3, ''), ?4)
+                       ORDER BY asset, typeof(partition) = 'text', partition, name LIMIT ?5";
+            let limit = i64::try_from(page.look_for()).unwrap_or(i64::MAX);
+            let rows: Vec<String> = read.many(
+                sql,
+                params![RunColumn(run), asset, partition, name, limit],
+                |row| row.get(0),
+            )?;
+            let found = rows
+                .iter()
+                .map(|json| read.record::<CheckEvaluation>("an evaluation", json))
+                .collect::<Result<_, _>>()?;
+            Ok(Page::cut(found, &page, |found| {
+                (
+                    found.target.asset.clone(),
+                    found.target.partition.clone(),
+                    found.check.name.clone(),
                 )
             }))
         })

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use precip_engine::state::{
-    MaterializationStore, RunStore, StateError, StateErrorKind,
+    MaterializationStore, ReadConsistency, RunStore, StateError, StateErrorKind,
     conformance::fixtures::{day, made, new_run, run_id},
 };
 use rusqlite::Connection;
@@ -136,7 +136,10 @@ async fn a_damaged_database_says_to_restore_it() {
     fs::write(&path, bytes).unwrap();
     let error = match SqliteStore::open(&path) {
         Err(error) => error,
-        Ok(store) => store.latest(&day("a", 3)).await.unwrap_err(),
+        Ok(store) => store
+            .latest(&day("a", 3), ReadConsistency::Strong)
+            .await
+            .unwrap_err(),
     };
     assert_says(
         &error,
@@ -177,7 +180,7 @@ fn a_newer_schema_says_to_use_the_newer_version() {
         &error,
         StateErrorKind::NewerSchema,
         &path,
-        "schema 99, this one knows up to 1",
+        "schema 99, this one knows up to 2",
     );
 }
 

@@ -1,0 +1,21 @@
+//! [`synth`] and what it is made of, one concern a file. What triggers runs (sensors, schedules) is
+//! one more part of the template with one more module here.
+
+mod access;
+mod error;
+mod files;
+mod filters;
+mod machine;
+mod materializer;
+mod names;
+mod options;
+mod settings;
+mod template;
+
+pub use error::SynthError;
+pub use files::{GeneratedFile, Synthesized, synth};
+pub use machine::{MachineFile, Machines};
+pub use options::{Architecture, SynthOptions};
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,68 @@
+//! What is not declared by the project and has to be known to generate its deployment.
+
+use std::fmt;
+
+use super::SynthError;
+
+/// What is not declared by the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SynthOptions {
+    /// The project's name: letters, digits, `_` and `-`, at most 40 of them, a letter first. It names
+    /// the files of the state machines and tags everything that is deployed.
+    pub project: String,
+    /// The environment of the project that the functions run in; its first one when `None`.
+    pub environment: Option<String>,
+    /// The processor that the functions are built for unless the deployment says otherwise.
+    pub architecture: Architecture,
+    /// The folder with a zip for each function, as the template's folder sees it:
+    /// `{code}/{function}/bootstrap.zip`, as `cargo lambda build --output-format zip` writes them.
+    pub code: String,
+}
+
+impl SynthOptions {
+    /// The usual options: x86_64, built in the workspace's own target folder, with the template two
+    /// folders below the workspace's root.
+    pub fn new(project: impl Into<String>) -> Self {
+        Self {
+            project: project.into(),
+            environment: None,
+            architecture: Architecture::X86_64,
+            code: "../../target/lambda".to_owned(),
+        }
+    }
+
+    /// Refuses a name that does not fit where it is put.
+    pub(super) fn validate(&self) -> Result<(), SynthError> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+        let name = self.project.as_bytes();
+        if name.first().is_some_and(u8::is_ascii_alphabetic)
+            && name.len() <= 40
+            && name.iter().copied().all(fits)
+        {
+            Ok(())
+        } else {
+            Err(SynthError::ProjectName {
+                given: self.project.clone(),
+            })
+        }
+    }
+}
+
+/// The processor of a function.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Architecture {
+    /// Intel and AMD: what most machines that build are.
+    #[default]
+    X86_64,
+    /// AWS Graviton: a fifth cheaper by the second.
+    Arm64,
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
+        })
+    }
+}

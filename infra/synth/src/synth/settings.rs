@@ -1,0 +1,235 @@
+//! What the functions read of their environment: variables as parameters, secrets by permission.
+
+use std::collections::BTreeMap;
+
+use precip_core::manifest::{EnvironmentManifest, Manifest, SettingManifest, SettingSource};
+
+use super::{SynthError, names::LogicalIds};
+
+/// The parameters that every template has.
+const PARAMETERS: [&str; 9] = [
+    "AlarmTopicArn",
+    "Architecture",
+    "DeletionProtection",
+    "LogLevel",
+    "LogRetentionDays",
+    "MaterializerConcurrency",
+    "MaxConcurrency",
+    "PermissionsBoundaryArn",
+    "RunRetentionDays",
+];
+
+/// Names that resources of every template have, or may have: a parameter cannot have the same.
+const RESOURCES: [&str; 19] = [
+    "Stage",
+    "Table",
+    "Bucket",
+    "BucketPolicy",
+    "Planner",
+    "PlannerRole",
+    "PlannerLog",
+    "Reactor",
+    "ReactorRole",
+    "ReactorLog",
+    "DeadLetters",
+    "DeadLettersPolicy",
+    "Run",
+    "RunRole",
+    "RunLog",
+    "Backfill",
+    "BackfillRole",
+    "BackfillLog",
+    "Sensor",
+];
+
+/// Variables that the template sets itself. A setting of such a name reads that.
+const OWN: [&str; 4] = [
+    "PRECIP_TABLE",
+    "PRECIP_BUCKET",
+    "PRECIP_ENV",
+    "PRECIP_STATE_MACHINE_ARN",
+];
+
+/// What an environment reads.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    /// The environment; `None` in a project that declares none.
+    pub(super) environment: Option<String>,
+    /// The variables, by name.
+    pub(super) parameters: Vec<SettingParameter>,
+    /// The secrets, by name.
+    pub(super) secrets: Vec<SecretAccess>,
+}
+
+/// A variable that the deployment sets.
+#[derive(Debug)]
+pub(super) struct SettingParameter {
+    /// Its logical id.
+    pub(super) id: String,
+    pub(super) variable: String,
+    pub(super) optional: bool,
+    pub(super) secret: bool,
+    by: String,
+}
+
+/// A secret that the functions may read.
+#[derive(Debug)]
+pub(super) struct SecretAccess {
+    name: String,
+}
+
+/// The uses of one setting put together.
+#[derive(Debug)]
+struct Use {
+    setting: SettingManifest,
+    by: Vec<String>,
+}
+
+impl Settings {
+    pub(super) fn of(manifest: &Manifest, wanted: Option<&str>) -> Result<Self, SynthError> {
+        let Some(environment) = environment(manifest, wanted)? else {
+            return Ok(Self::default());
+        };
+        let mut ids = LogicalIds::reserving(PARAMETERS.into_iter().chain(RESOURCES));
+        let mut settings = Self {
+            environment: Some(environment.name.clone()),
+            ..Self::default()
+        };
+        for used in uses(environment) {
+            let by = used.by.join(", ");
+            match used.setting.source {
+                SettingSource::Variable if OWN.contains(&used.setting.name.as_str()) => {}
+                SettingSource::Variable => {
+                    variable(&used.setting.name, &by)?;
+                    settings.parameters.push(SettingParameter {
+                        id: ids.of(&used.setting.name),
+                        variable: used.setting.name,
+                        optional: used.setting.optional,
+                        secret: used.setting.secret,
+                        by,
+                    });
+                }
+                SettingSource::SecretsManager => {
+                    secret(&used.setting.name, &by)?;
+                    settings.secrets.push(SecretAccess {
+                        name: used.setting.name,
+                    });
+                }
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The heading of the parameters.
+    pub(super) fn title(&self) -> String {
+        let environment = self.environment.as_deref().unwrap_or_default();
+        format!("What environment {environment} reads")
+    }
+}
+
+impl SettingParameter {
+    pub(super) fn description(&self) -> String {
+        let default = if self.optional {
+            " Empty is the default that the project declares."
+        } else {
+            ""
+        };
+        format!(
+            "Environment variable {}, read by {}.{default}",
+            self.variable, self.by
+        )
+    }
+}
+
+impl SecretAccess {
+    /// Its ARN, as YAML. Secrets Manager puts six characters of its own behind a name.
+    pub(super) fn arn(&self) -> String {
+        if self.name.starts_with("arn:") {
+            return serde_json::Value::from(self.name.as_str()).to_string();
+        }
+        format!(
+            "!Sub \"arn:${{AWS::Partition}}:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:secret:{}-??????\"",
+            self.name
+        )
+    }
+}
+
+fn environment<'a>(
+    manifest: &'a Manifest,
+    wanted: Option<&str>,
+) -> Result<Option<&'a EnvironmentManifest>, SynthError> {
+    let Some(wanted) = wanted else {
+        return Ok(manifest.environments.first());
+    };
+    let mut environments = manifest.environments.iter();
+    match environments.find(|environment| environment.name == wanted) {
+        Some(environment) => Ok(Some(environment)),
+        None => Err(SynthError::Environment {
+            given: wanted.to_owned(),
+            known: manifest
+                .environments
+                .iter()
+                .map(|e| e.name.clone())
+                .collect(),
+        }),
+    }
+}
+
+/// Each setting once, by name. It is needed if anything needs it, and hidden if anything hides it.
+fn uses(environment: &EnvironmentManifest) -> Vec<Use> {
+    let resources = environment.resources.iter().map(|made| ("resource", made));
+    let io_managers = environment
+        .io_managers
+        .iter()
+        .map(|made| ("IO manager", made));
+    let mut uses: BTreeMap<(bool, &str), Use> = BTreeMap::new();
+    for (what, made) in resources.chain(io_managers) {
+        for setting in &made.settings {
+            let kept_apart = setting.source == SettingSource::SecretsManager;
+            let used = uses
+                .entry((kept_apart, &setting.name))
+                .or_insert_with(|| Use {
+                    setting: setting.clone(),
+                    by: Vec::new(),
+                });
+            used.setting.optional &= setting.optional;
+            used.setting.secret |= setting.secret;
+            used.by.push(format!("{what} {}", made.name));
+        }
+    }
+    uses.into_values().collect()
+}
+
+/// Refuses names that a function's environment cannot have (Lambda developer guide, "Environment
+/// variables").
+fn variable(name: &str, by: &str) -> Result<(), SynthError> {
+    let refused = |why| {
+        Err(SynthError::Variable {
+            by: by.to_owned(),
+            name: name.to_owned(),
+            why,
+        })
+    };
+    let mut bytes = name.bytes();
+    let first = bytes.next().is_some_and(|b| b.is_ascii_alphabetic());
+    if !first || name.len() < 2 || !bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return refused("is not two or more letters, digits and `_` with a letter first");
+    }
+    if name.starts_with("AWS_") || name.starts_with("LAMBDA_") {
+        return refused("belongs to Lambda");
+    }
+    Ok(())
+}
+
+fn secret(name: &str, by: &str) -> Result<(), SynthError> {
+    let arn = name.starts_with("arn:");
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"/_+=.@-".contains(&b) || (arn && b == b':');
+    if (1..=512).contains(&name.len()) && name.bytes().all(fits) {
+        Ok(())
+    } else {
+        Err(SynthError::Secret {
+            by: by.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! The template as askama fills it in.
+
+use askama::Template as _;
+
+use super::{
+    Architecture, SynthError, access::Access, filters, machine::Machine,
+    materializer::Materializer, settings::Settings,
+};
+
+/// What the template's parts in `templates/` show.
+#[derive(Debug, askama::Template)]
+#[template(path = "template.yaml", escape = "none")]
+pub(super) struct Template<'a> {
+    pub(super) project: &'a str,
+    pub(super) description: String,
+    pub(super) architecture: Architecture,
+    pub(super) code_folder: &'a str,
+    pub(super) settings: Settings,
+    pub(super) materializers: Vec<Materializer>,
+    pub(super) access: Access,
+    pub(super) run: Machine,
+    pub(super) backfill: Machine,
+    pub(super) next: Next,
+}
+
+/// What to do next, for the descriptions of the outputs.
+#[derive(Debug)]
+pub(super) struct Next {
+    pub(super) start: &'static str,
+    pub(super) look: &'static str,
+    pub(super) runs: &'static str,
+    pub(super) dead_letters: &'static str,
+}
+
+impl Next {
+    pub(super) const COMMANDS: Self = Self {
+        start: r#"Start a run with this machine: aws stepfunctions start-execution --state-machine-arn VALUE --input '{"select": "*", "partitions": "missing"}'"#,
+        look: "What assets hold, below data/, and the files of runs, below runs/: aws s3 ls s3://VALUE/data/",
+        runs: "The record. For the command line of the project: export PRECIP_TABLE=VALUE",
+        dead_letters: "Events that nothing could be done with. Read one: aws sqs receive-message --queue-url VALUE",
+    };
+}
+
+impl Template<'_> {
+    /// The zip of a function, as YAML.
+    fn code(&self, function: &str) -> String {
+        let path = format!("{}/{function}/bootstrap.zip", self.code_folder);
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-".contains(&b);
+        if path.bytes().all(plain) {
+            path
+        } else {
+            serde_json::Value::from(path).to_string()
+        }
+    }
+
+    /// The template as text.
+    pub(super) fn text(&self) -> Result<String, SynthError> {
+        let text = self
+            .render()
+            .map_err(|error| SynthError::Template(error.to_string()))?;
+        Ok(text.trim_end().to_owned() + "\n")
+    }
+}

@@ -1,0 +1,40 @@
+//! From a project's [`Layout`](precip_core::machine::Layout) to its two state machines.
+//!
+//! People start the first one. It plans, and when there is little to do it does it itself, so that
+//! the console shows every partition; when there is much it starts the second, whose stages are
+//! distributed maps over manifests in S3:
+//!
+//! ```text
+//! run:       Plan -> How much -> Next wave -> wave 0, wave 1, .. -> Finish -> Done
+//!                       |            ^            |                    |
+//!                       |            +-- Settle --+    (a redrive: what is left) -> Next wave
+//!                       +-> Backfill (the other machine, and wait)
+//! backfill:                      Next wave -> wave 0, wave 1, .. -> Finish -> Done
+//! ```
+//!
+//! What goes from state to state is the planner's *document*; [`document`] says what it holds.
+
+mod call;
+mod comment;
+mod compiler;
+pub mod document;
+mod error;
+mod execution_type;
+mod item;
+mod machines;
+mod name;
+mod options;
+mod retry;
+mod stage;
+mod stage_loop;
+mod substitution;
+mod wave;
+
+pub use error::CompileError;
+pub use execution_type::execution_type;
+pub use machines::{Machines, Substitutions, compile};
+pub use options::CompileOptions;
+pub use substitution::{BACKFILL, BUCKET, PLANNER, function_substitution, substitutions};
+
+#[cfg(test)]
+mod tests;

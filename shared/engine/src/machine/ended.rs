@@ -1,0 +1,53 @@
+//! Executions that came to their end before their run did.
+
+use crate::{
+    machine::{ExecutionEnded, Planner, PlannerError, plan::run_key},
+    run_id::RunId,
+    state::{Run, RunChange, RunStatus, StateResult},
+};
+
+impl Planner {
+    /// Ends the run of an execution that was stopped, timed out, or failed outside the planner.
+    /// Answers the run that it ended, if it did.
+    ///
+    /// # Errors
+    /// [`PlannerError`] when the record cannot be read or written.
+    pub async fn ended(&self, ended: &ExecutionEnded) -> Result<Option<Run>, PlannerError> {
+        let Some(run) = self.run_of(ended).await? else {
+            return Ok(None);
+        };
+        let ours = run.owner.as_ref();
+        if run.status.is_finished() || ours.is_none_or(|owner| owner.id.0 != ended.execution_arn) {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let from = [RunStatus::Queued, RunStatus::Running, RunStatus::Canceling];
+        let why = ended.cause.as_deref().or(ended.error.as_deref());
+        let change = match ended.status.as_str() {
+            "ABORTED" => RunChange::new(from, RunStatus::Canceled, now)
+                .because(why.unwrap_or("its execution was stopped")),
+            "FAILED" | "TIMED_OUT" => RunChange::new(from, RunStatus::Failed, now)
+                .because(why.unwrap_or("its execution failed")),
+            _ => return Ok(None),
+        };
+        let changed = self.state.change_run(run.id, change).await?;
+        Ok(changed.is_changed().then(|| changed.run().clone()))
+    }
+
+    async fn run_of(&self, ended: &ExecutionEnded) -> StateResult<Option<Run>> {
+        if let Ok(id) = ended.name.parse::<RunId>()
+            && let Some(run) = self.state.run(id).await?
+        {
+            return Ok(Some(run));
+        }
+        let input: Option<serde_json::Value> = ended
+            .input
+            .as_deref()
+            .and_then(|input| serde_json::from_str(input).ok());
+        let asked = input
+            .as_ref()
+            .and_then(|input| input.get("run_key")?.as_str());
+        let key = run_key(asked, &ended.execution_arn);
+        self.state.run_of_key(&key).await
+    }
+}

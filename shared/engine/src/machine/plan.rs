@@ -1,0 +1,182 @@
+//! Planning a run on a machine.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::{
+    machine::{
+        ExecutionRef, Mode, Planner, PlannerError, StartInput, WaveDocument, standing::Standing,
+        work::plan_key,
+    },
+    run::{PlanRunError, new_run_id, partition_context, plan_run, renumber_changed},
+    run_id::RunId,
+    state::{
+        CreatedRun, NewRun, OwnerId, PlanSummary, Run, RunChange, RunKey, RunRequest, RunStatus,
+    },
+};
+use precip_core::plan::{CheckSelection, Plan, PlanError};
+
+impl Planner {
+    /// Plans what an input asks for, and hands out the first wave. Asked again for the same
+    /// execution, wherever it was interrupted, it goes on with the same run and the same plan.
+    pub(super) async fn plan(
+        &self,
+        input: &Value,
+        execution: &ExecutionRef,
+    ) -> Result<WaveDocument, PlannerError> {
+        let input = StartInput::read(input)?;
+        let key = run_key(input.run_key.as_deref(), &execution.id);
+        let known = self.state.run_of_key(&key).await?;
+        let moment = known
+            .as_ref()
+            .map_or_else(|| self.clock.now(), |run| run.created_at);
+        let proposed = match &known {
+            Some(run) => run.id,
+            None => execution
+                .name
+                .parse()
+                .unwrap_or_else(|_| new_run_id(self.clock.as_ref(), self.randomness.as_ref())),
+        };
+        let mut request = input.into_request();
+        let plan = match self.files.read(&plan_key(proposed, 0)).await? {
+            // Planned before: the record may say something else by now.
+            Some(_) => self.laid(proposed, 0).await?.planned.plan,
+            None => self.planned(&mut request, moment).await?,
+        };
+        if plan.is_empty() {
+            return Ok(self.nothing(proposed, nothing_to_do(&request)));
+        }
+        let created = self.create(proposed, key, request, &plan, moment).await?;
+        let run = created.run();
+        if let Some(message) = self.taken_by_another(run, execution).await? {
+            return Ok(self.nothing(run.id, message));
+        }
+        let laid = self.keep(run.id, 0, plan).await?;
+        let start = RunChange::new([RunStatus::Queued], RunStatus::Running, self.clock.now());
+        self.state.change_run(run.id, start).await?;
+        let work = self.lay_out(&laid, &Standing::default())?;
+        let bytes = serde_json::to_vec(&work.stages.iter().map(|s| &s.items).collect::<Vec<_>>())
+            .map_or(usize::MAX, |items| items.len());
+        let mode = Self::mode(work.invocations(), bytes);
+        self.document(&laid, work, 0, mode).await
+    }
+
+    /// Plans a request; without partitions it is about what is missing.
+    async fn planned(
+        &self,
+        request: &mut RunRequest,
+        moment: DateTime<Utc>,
+    ) -> Result<Plan, PlannerError> {
+        let context = partition_context(&self.definitions, &self.state, moment).await?;
+        renumber_changed(&self.definitions, &self.state, &context).await?;
+        let unspecified = request.partitions.is_none();
+        if unspecified {
+            request.partitions = Some("missing".to_owned());
+        }
+        match self.attempt(request, moment).await {
+            // `missing` is about partitioned assets; a selection without any is run as it is.
+            Err(PlanRunError::Plan(PlanError::NotPartitioned)) if unspecified => {
+                request.partitions = None;
+                Ok(self.attempt(request, moment).await?)
+            }
+            planned => Ok(planned?),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        request: &RunRequest,
+        moment: DateTime<Utc>,
+    ) -> Result<Plan, PlanRunError> {
+        let all = CheckSelection::All;
+        let planned = plan_run(&self.definitions, &self.state, moment, request, all).await?;
+        Ok(planned.plan)
+    }
+
+    async fn create(
+        &self,
+        id: RunId,
+        key: RunKey,
+        request: RunRequest,
+        plan: &Plan,
+        created_at: DateTime<Utc>,
+    ) -> Result<CreatedRun, PlannerError> {
+        let summary = PlanSummary {
+            items: plan.items(),
+            waves: plan.waves(),
+            assets: plan.assets(),
+            pointer: Some(plan_key(id, 0)),
+        };
+        let run = NewRun {
+            id,
+            key: Some(key),
+            request,
+            plan: Some(summary),
+            created_at,
+        };
+        Ok(self.state.create_run(run).await?)
+    }
+
+    /// Makes the execution the run's owner. Answers why there is nothing to do when another
+    /// execution is, or the run has ended.
+    async fn taken_by_another(
+        &self,
+        run: &Run,
+        execution: &ExecutionRef,
+    ) -> Result<Option<String>, PlannerError> {
+        let owner = OwnerId(execution.id.clone());
+        let now = self.clock.now();
+        // An execution is never stale: it ends, or it is stopped.
+        let claim = self
+            .state
+            .claim_run(run.id, owner, now, DateTime::<Utc>::MIN_UTC)
+            .await?;
+        if claim.is_changed() {
+            return Ok(None);
+        }
+        let run = claim.run();
+        Ok(Some(match &run.owner {
+            Some(owner) => format!(
+                "run {} was started for this key already, by the execution {}",
+                run.id, owner.id.0
+            ),
+            None => format!(
+                "run {} was started for this key already: it {}",
+                run.id, run.status
+            ),
+        }))
+    }
+
+    fn nothing(&self, run: RunId, message: String) -> WaveDocument {
+        WaveDocument {
+            run,
+            mode: Mode::Nothing,
+            plan: 0,
+            wave: 0,
+            max_concurrency: self.rows_at_once,
+            stages: std::collections::BTreeMap::new(),
+            message: Some(message),
+        }
+    }
+}
+
+/// The key of the run of an execution: the one that was asked for, or else the execution's own.
+pub(super) fn run_key(asked: Option<&str>, execution: &str) -> RunKey {
+    match asked {
+        Some(key) => RunKey::requested(key),
+        None => RunKey::executed(execution),
+    }
+}
+
+fn nothing_to_do(request: &RunRequest) -> String {
+    let asked = request.partitions.as_deref().unwrap_or_default();
+    match asked.split(':').next() {
+        Some("failed") => "nothing that was asked for failed",
+        Some("missing") => {
+            "nothing is missing: everything asked for is materialized; name partitions to make them \
+             again, like \"partitions\": \"all\""
+        }
+        _ => "no partition that was asked for exists yet",
+    }
+    .to_owned()
+}

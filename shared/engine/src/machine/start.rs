@@ -1,0 +1,129 @@
+//! [`StartInput`]: what a person types in the console.
+
+use std::collections::BTreeMap;
+
+use precip_core::nearest::{nearest, or_list};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    machine::InvalidStart,
+    state::{RunOrigin, RunRequest},
+};
+
+/// The input of the machine that people start:
+///
+/// ```json
+/// {"select": "daily_events+", "partitions": "2024-01-01...2024-01-31"}
+/// ```
+///
+/// ```
+/// use precip_engine::machine::StartInput;
+///
+/// let input = serde_json::json!({"select": "flights+", "partition": "2013-01-01"});
+/// let error = StartInput::read(&input).unwrap_err().to_string();
+/// assert!(error.contains("did you mean `partitions`?"));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StartInput {
+    /// The asset selection, such as `flights+` or `group:marts`; `*` is every asset.
+    pub select: String,
+    /// The partitions: a key, `A...B`, a list, `all`, `latest`, `missing` or `failed`; what is
+    /// missing unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<String>,
+    /// The run config: an object with the config of each op under the op's name.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub config: Value,
+    /// Labels of the run.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// What makes a repeated request the same request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_key: Option<String>,
+    /// Who asked, when it was no person.
+    #[serde(default, skip_serializing_if = "is_manual")]
+    pub origin: RunOrigin,
+}
+
+const FIELDS: [&str; 6] = [
+    "select",
+    "partitions",
+    "config",
+    "tags",
+    "run_key",
+    "origin",
+];
+const EXAMPLE: &str = r#"{"select": "*", "partitions": "missing"}"#;
+
+fn is_manual(origin: &RunOrigin) -> bool {
+    *origin == RunOrigin::Manual
+}
+
+impl StartInput {
+    /// Reads an input.
+    ///
+    /// # Errors
+    /// [`InvalidStart`], which says what to type instead.
+    pub fn read(input: &Value) -> Result<Self, InvalidStart> {
+        let Value::Object(fields) = input else {
+            return Err(InvalidStart(format!(
+                "the input is {}, and has to be an object: type {EXAMPLE}",
+                kind(input)
+            )));
+        };
+        if let Some(unknown) = fields
+            .keys()
+            .find(|field| !FIELDS.contains(&field.as_str()))
+        {
+            let instead = match nearest(unknown, FIELDS).as_slice() {
+                [] => "leave it out".to_owned(),
+                near => format!("did you mean {}?", or_list(near)),
+            };
+            return Err(InvalidStart(format!(
+                "the input has a field `{unknown}`, which means nothing here: {instead}"
+            )));
+        }
+        if !fields.contains_key("select") {
+            return Err(InvalidStart(format!(
+                "the input names no assets: add `select`, like {EXAMPLE}"
+            )));
+        }
+        // A list of keys is as clear as a text with commas.
+        let mut fields = fields.clone();
+        if let Some(Value::Array(keys)) = fields.get("partitions") {
+            let keys: Option<Vec<&str>> = keys.iter().map(Value::as_str).collect();
+            let text = keys.map(|keys| keys.join(",")).unwrap_or_default();
+            fields.insert("partitions".to_owned(), text.into());
+        }
+        serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
+            InvalidStart(format!(
+                "the input's field `{}` cannot be read: {}; type it like {EXAMPLE}",
+                error.path(),
+                error.inner()
+            ))
+        })
+    }
+
+    /// The request that goes on record.
+    pub fn into_request(self) -> RunRequest {
+        RunRequest {
+            selection: self.select,
+            partitions: self.partitions,
+            config: self.config,
+            tags: self.tags,
+            origin: self.origin,
+        }
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "empty",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

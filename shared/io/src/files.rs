@@ -1,0 +1,87 @@
+//! [`Files`].
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::{ObjectStore, ObjectStoreExt, path::Path};
+
+use crate::manager::{InvalidLocation, location};
+
+/// Files that something else puts in a folder or a bucket, such as what a partner drops there.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// # let folder = tempfile::tempdir()?;
+/// # std::fs::write(folder.path().join("airlines.csv"), "carrier,name\n")?;
+/// # let location = folder.path().to_string_lossy();
+/// use precip_io::Files;
+///
+/// let landing = Files::open(&location)?;
+/// let airlines = landing.read("airlines.csv").await?;
+/// assert_eq!(airlines.as_deref(), Some(&b"carrier,name\n"[..]));
+/// assert_eq!(landing.read("airports.csv").await?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Debug, Clone)]
+pub struct Files {
+    store: Arc<dyn ObjectStore>,
+    folder: Path,
+    location: String,
+}
+
+/// A file that cannot be read although it is there.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to read `{name}` in `{location}`")]
+pub struct FilesError {
+    /// The file.
+    pub name: String,
+    /// Where it is.
+    pub location: String,
+    /// Why not.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Files {
+    /// Opens a folder (`landing`, `file:///srv/landing`) or a bucket (`s3://bucket/folder`, with the
+    /// feature `s3` and the usual AWS environment variables). It is looked at when a file is read.
+    ///
+    /// # Errors
+    /// [`InvalidLocation`] when the location names no store.
+    pub fn open(location: &str) -> Result<Self, InvalidLocation> {
+        let (store, folder) = location::existing(location)?;
+        Ok(Self {
+            store,
+            folder,
+            location: location.to_owned(),
+        })
+    }
+
+    /// Where the files are, as it was opened.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// Reads a file by its path in the folder, such as `flights/2013-01-01.csv.gz`; `None` when
+    /// there is none.
+    ///
+    /// # Errors
+    /// [`FilesError`] when it cannot be read, or the name is no path in a folder.
+    pub async fn read(&self, name: &str) -> Result<Option<Bytes>, FilesError> {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| FilesError {
+            name: name.to_owned(),
+            location: self.location.clone(),
+            source,
+        };
+        // Parsing refuses `..` and empty names.
+        let within = Path::parse(name).map_err(|error| failed(error.into()))?;
+        let path: Path = self.folder.parts().chain(within.parts()).collect();
+        let found = match self.store.get(&path).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(failed(error.into())),
+        };
+        let bytes = found.bytes().await;
+        bytes.map(Some).map_err(|error| failed(error.into()))
+    }
+}

@@ -1,0 +1,561 @@
+//! Runs on a generated machine: its states are played here, in the order in which Step Functions
+//! would enter them, with invocations that are killed, repeated, and lost.
+
+use std::{sync::Arc, time::Duration};
+
+use precip::io::MemoryIoManager;
+use precip_core::{
+    machine::{Item, Layout, LayoutStage, Row},
+    spec::RetryPolicy,
+};
+use precip_engine::{
+    definitions::Definitions,
+    io::IoManager,
+    machine::{
+        CaughtError, Deadline, ExecutionRef, Finished, MaterializeRequest, Materializer,
+        MemoryFiles, Mode, Planner, PlannerAnswer, PlannerError, PlannerRequest, RecordRequest,
+        RunFiles, StageDocument, WaveDocument,
+    },
+    run::{Clock, InlineBodies, RunPorts},
+    run_id::RunId,
+    state::{
+        PageRequest, PartitionRef, ReadConsistency, RunStatus, StateErrorKind, StateStore,
+        decorators::{FailCalls, Hooked, When},
+        memory::MemoryStore,
+    },
+};
+use serde_json::{Value, json};
+
+use crate::{
+    project::{Shared, definitions},
+    world::{Impatient, Seeded, Ticking, in_one_thread},
+};
+
+/// A project on AWS, as far as one process can be that.
+struct Cloud {
+    definitions: Arc<Definitions>,
+    layout: Layout,
+    store: MemoryStore,
+    files: Arc<dyn RunFiles>,
+    trouble: Shared,
+    clock: Ticking,
+    chance: Seeded,
+    dice: fastrand::Rng,
+    /// One call of the record in so many fails, and one invocation in so many is repeated or lost.
+    bad_luck: u32,
+    /// How often the execution was redriven.
+    redrive: u32,
+}
+
+impl Cloud {
+    fn new(seed: u64) -> Self {
+        let trouble = Shared::new(seed);
+        let data: Arc<dyn IoManager> = Arc::new(MemoryIoManager::new());
+        let definitions = Arc::new(definitions(&trouble, data));
+        Self {
+            layout: Layout::of(definitions.graph()).unwrap(),
+            definitions,
+            store: MemoryStore::new(),
+            files: Arc::new(MemoryFiles::default()),
+            trouble,
+            clock: Ticking::default(),
+            chance: Seeded::new(seed),
+            dice: fastrand::Rng::with_seed(seed),
+            bad_luck: 0,
+            redrive: 0,
+        }
+    }
+
+    fn strikes(&mut self) -> bool {
+        self.bad_luck > 0 && self.dice.u32(0..self.bad_luck) == 0
+    }
+
+    /// The record as the next process sees it: some calls fail, before or after they did their work.
+    fn state(&mut self) -> Arc<dyn StateStore> {
+        let store: Arc<dyn StateStore> = Arc::new(self.store.clone());
+        if !self.strikes() {
+            return store;
+        }
+        let faults = FailCalls::default();
+        for call in [
+            "finish",
+            "fail",
+            "latest_many",
+            "change_run",
+            "skip",
+            "create_run",
+        ] {
+            let when = [When::Before, When::After][self.dice.usize(0..2)];
+            faults.fail(call, when, self.dice.u64(0..2), 8, StateErrorKind::Retry);
+        }
+        Arc::new(Hooked::new(store, faults))
+    }
+
+    fn planner(&mut self) -> Planner {
+        let state = self.state();
+        Planner::new(
+            Arc::clone(&self.definitions),
+            state,
+            Arc::clone(&self.files),
+            Arc::new(self.clock.clone()),
+            Arc::new(self.chance.clone()),
+        )
+        .unwrap()
+    }
+
+    fn materializer(&mut self) -> Materializer {
+        let ports = RunPorts {
+            state: self.state(),
+            clock: Arc::new(self.clock.clone()),
+            sleeper: Arc::new(Impatient::default()),
+            randomness: Arc::new(self.chance.clone()),
+            bodies: Arc::new(InlineBodies),
+            observer: Arc::new(()),
+        };
+        let environment = self.definitions.environments()[0].clone();
+        let settings = Arc::new(std::collections::BTreeMap::new());
+        let platform = Arc::new(MemoryIoManager::new());
+        let definitions = Arc::clone(&self.definitions);
+        let files = Arc::clone(&self.files);
+        Materializer::new(definitions, ports, files, environment, settings, platform).unwrap()
+    }
+
+    /// A state that calls the planner: tried again as the machine does, and sometimes called twice.
+    async fn ask(&mut self, request: &PlannerRequest) -> Result<PlannerAnswer, PlannerError> {
+        for _ in 0..50 {
+            if self.strikes() {
+                // Its answer is lost.
+                let _ = self.planner().answer(request.clone()).await;
+            }
+            match self.planner().answer(request.clone()).await {
+                Err(error) if error.name() == "Precip.Retryable" => {}
+                answer => return answer,
+            }
+        }
+        panic!("the planner never answers {request:?}");
+    }
+
+    async fn wave(&mut self, request: &PlannerRequest) -> Result<WaveDocument, PlannerError> {
+        match self.ask(request).await? {
+            PlannerAnswer::Wave(wave) => Ok(wave),
+            other => panic!("{other:?} is no wave"),
+        }
+    }
+
+    async fn run(&mut self, input: Value, mode: Option<Mode>) -> Result<Finished, PlannerError> {
+        let execution = ExecutionRef {
+            id: "arn:execution:1".to_owned(),
+            name: "1".to_owned(),
+            start: self.clock.now(),
+        };
+        let mut wave = self
+            .wave(&PlannerRequest::Plan { input, execution })
+            .await?;
+        if let (Some(Mode::Distributed), Mode::Inline) = (mode, wave.mode) {
+            wave = self.as_manifests(wave).await;
+        }
+        self.waves(wave).await
+    }
+
+    /// The first wave of a run that is larger than it is.
+    async fn as_manifests(&self, mut wave: WaveDocument) -> WaveDocument {
+        wave.mode = Mode::Distributed;
+        for (name, stage) in &mut wave.stages {
+            let key = format!("runs/{}/plan-{}/wave-0/{name}.jsonl", wave.run, wave.plan);
+            let rows = precip_core::machine::rows(stage.items.take().unwrap(), false);
+            let lines: Vec<String> = rows
+                .iter()
+                .map(|r| serde_json::to_string(r).unwrap())
+                .collect();
+            self.files
+                .write(&key, lines.join("\n").into())
+                .await
+                .unwrap();
+            *stage = StageDocument {
+                rows: rows.len(),
+                items: None,
+                key: Some(key),
+            };
+        }
+        wave
+    }
+
+    async fn waves(&mut self, first: WaveDocument) -> Result<Finished, PlannerError> {
+        let mut wave = first;
+        loop {
+            let stages: Vec<LayoutStage> = self
+                .layout
+                .wave(wave.wave)
+                .map(|(_, stage)| stage.clone())
+                .collect();
+            for stage in stages {
+                if let Some(work) = wave.stages.get(&stage.name).cloned() {
+                    for item in self.items(&work).await {
+                        self.item(wave.run, &stage, &item).await;
+                    }
+                }
+            }
+            let (run, mode, plan) = (wave.run, wave.mode, wave.plan);
+            if wave.wave + 1 < self.layout.waves() {
+                let wave_number = wave.wave;
+                wave = self
+                    .wave(&PlannerRequest::Settle {
+                        run,
+                        mode,
+                        plan,
+                        wave: wave_number,
+                    })
+                    .await?;
+                continue;
+            }
+            let redrive = self.redrive;
+            let finish = PlannerRequest::Finish {
+                run,
+                mode,
+                plan,
+                redrive,
+            };
+            match self.ask(&finish).await? {
+                PlannerAnswer::Finished(Finished::Again { wave: again, .. }) => wave = again,
+                PlannerAnswer::Finished(done) => return Ok(done),
+                other => panic!("{other:?} is no end"),
+            }
+        }
+    }
+
+    async fn items(&self, work: &StageDocument) -> Vec<Item> {
+        if let Some(items) = &work.items {
+            return items.clone();
+        }
+        let content = self.files.read(work.key.as_ref().unwrap()).await.unwrap();
+        let text = String::from_utf8(content.unwrap()).unwrap();
+        let rows = text
+            .lines()
+            .map(|line| serde_json::from_str::<Row>(line).unwrap());
+        rows.flat_map(|row| row.items).collect()
+    }
+
+    async fn item(&mut self, run: RunId, stage: &LayoutStage, item: &Item) {
+        if self.strikes() && self.strikes() {
+            // The child execution is stopped before it began.
+            return;
+        }
+        let mut failed = Vec::new();
+        for (place, step) in stage.steps.iter().enumerate() {
+            let waits = stage.ancestors(place);
+            if !item.steps.contains_key(&step.name) || waits.iter().any(|w| failed.contains(w)) {
+                continue;
+            }
+            let request = MaterializeRequest {
+                run,
+                stage: stage.name.clone(),
+                step: step.name.clone(),
+                item: item.clone(),
+                retry: 0,
+            };
+            let retry = self.definitions.op_named(&step.op).unwrap().spec.retry;
+            if let Err(error) = self.step(request.clone(), retry).await {
+                failed.push(place);
+                let record = RecordRequest {
+                    run,
+                    stage: stage.name.clone(),
+                    step: step.name.clone(),
+                    item: item.clone(),
+                    error,
+                };
+                self.ask(&PlannerRequest::Record(Box::new(record)))
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+
+    /// A Task with its `Retry`.
+    async fn step(
+        &mut self,
+        mut request: MaterializeRequest,
+        retry: Option<RetryPolicy>,
+    ) -> Result<(), CaughtError> {
+        let most = retry.map_or(0, |retry| retry.max_retries);
+        let (mut of_policy, mut of_lambda) = (0, 0);
+        loop {
+            let error = match self.invoke(&request).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            match error.error.as_str() {
+                "Precip.Retryable" | "Precip.Timeout" | "Precip.Panic" if of_policy < most => {
+                    of_policy += 1;
+                }
+                "Lambda.Unknown" | "Precip.PoolFull" if of_lambda < 20 => of_lambda += 1,
+                _ => return Err(error),
+            }
+            request.retry += 1;
+        }
+    }
+
+    /// One invocation: it may be killed anywhere, and it may come twice.
+    async fn invoke(&mut self, request: &MaterializeRequest) -> Result<(), CaughtError> {
+        let minute = Deadline(Duration::from_secs(59));
+        if self.strikes() {
+            let polls = self.dice.u32(1..60);
+            let materializer = self.materializer();
+            let mut work = std::pin::pin!(materializer.run(request, minute));
+            let mut left = polls;
+            let ended = std::future::poll_fn(|context| {
+                if left == 0 {
+                    return std::task::Poll::Ready(false);
+                }
+                left -= 1;
+                work.as_mut().poll(context).map(|_| true)
+            });
+            if !ended.await {
+                return Err(CaughtError {
+                    error: "Lambda.Unknown".to_owned(),
+                    cause: "the process was killed".to_owned(),
+                });
+            }
+        }
+        let answer = self.materializer().run(request, minute).await;
+        answer.map(drop).map_err(|error| CaughtError {
+            error: error.name().to_owned(),
+            cause: json!({"errorType": error.name(), "errorMessage": error.to_string()})
+                .to_string(),
+        })
+    }
+
+    async fn published_by(&self, run: RunId) -> Vec<String> {
+        let mut found = Vec::new();
+        for asset in ["source", "left", "right", "joined"] {
+            for ordinal in 0..8_u64 {
+                let key = (ordinal + 1).to_string();
+                let target = PartitionRef::new(asset.parse().unwrap(), key.as_str(), ordinal);
+                let latest = self.store_latest(&target).await;
+                if latest.is_some_and(|latest| latest.is_done_by(run)) {
+                    found.push(target.to_string());
+                }
+            }
+        }
+        let total = PartitionRef::unpartitioned("total".parse().unwrap());
+        let latest = self.store_latest(&total).await;
+        if latest.is_some_and(|latest| latest.is_done_by(run)) {
+            found.push("total".to_owned());
+        }
+        found
+    }
+
+    async fn store_latest(&self, target: &PartitionRef) -> Option<precip_engine::state::Latest> {
+        let store: &dyn StateStore = &self.store;
+        store.latest(target, ReadConsistency::Strong).await.unwrap()
+    }
+
+    async fn only_run(&self) -> precip_engine::state::Run {
+        let store: &dyn StateStore = &self.store;
+        let page = PageRequest::first(10);
+        let mut runs = store.runs(&Default::default(), &page).await.unwrap().items;
+        assert_eq!(runs.len(), 1, "one execution is one run");
+        runs.remove(0)
+    }
+}
+
+const INPUT: &str = "key:source+ and not key:hung";
+
+fn input() -> Value {
+    json!({"select": INPUT, "partitions": "all"})
+}
+
+#[test]
+fn a_machine_makes_what_the_plan_says() {
+    for mode in [Mode::Inline, Mode::Distributed] {
+        in_one_thread(async {
+            let mut cloud = Cloud::new(1);
+            let done = cloud.run(input(), Some(mode)).await.unwrap();
+            assert!(matches!(
+                done,
+                Finished::Done {
+                    materialized: 33,
+                    ..
+                }
+            ));
+            let run = cloud.only_run().await;
+            assert_eq!(run.status, RunStatus::Succeeded);
+            assert_eq!(cloud.published_by(run.id).await.len(), 33);
+            let calls = cloud.trouble.0.lock().unwrap().calls.clone();
+            assert!(calls.values().all(|count| *count == 1), "{calls:?}");
+        });
+    }
+}
+
+#[test]
+fn what_depends_on_a_failure_does_not_run_and_everything_else_does() {
+    in_one_thread(async {
+        let mut cloud = Cloud::new(2);
+        cloud.trouble.0.lock().unwrap().certain = vec!["left[3]".to_owned()];
+        let error = cloud.run(input(), None).await.unwrap_err();
+        assert_eq!(error.name(), "Precip.RunFailed");
+        let run = cloud.only_run().await;
+        let said = format!(
+            "run {}: 1 failed, and 3 depend on those; `run {}` says what, `retry {}` or a redrive \
+             of this execution makes what is left",
+            run.id, run.id, run.id
+        );
+        assert_eq!(error.to_string(), said);
+        assert_eq!(run.status, RunStatus::Failed);
+        let made = cloud.published_by(run.id).await;
+        // The check of `joined[3]` is held back as well, and makes nothing.
+        assert_eq!(made.len(), 33 - 3, "{made:?}");
+        assert!(!made.contains(&"joined[3]".to_owned()) && !made.contains(&"total".to_owned()));
+        let store: &dyn StateStore = &cloud.store;
+        let failures = store
+            .failures(run.id, &PageRequest::first(5))
+            .await
+            .unwrap();
+        assert_eq!(failures.items.len(), 1);
+        assert_eq!(failures.items[0].message, "certain to fail");
+
+        // A redrive comes back to the state that failed.
+        cloud.trouble.0.lock().unwrap().certain.clear();
+        cloud.trouble.0.lock().unwrap().calls.clear();
+        cloud.redrive = 1;
+        let finish = PlannerRequest::Finish {
+            run: run.id,
+            mode: Mode::Inline,
+            plan: 0,
+            redrive: 1,
+        };
+        let PlannerAnswer::Finished(Finished::Again { wave, .. }) =
+            cloud.ask(&finish).await.unwrap()
+        else {
+            panic!("there is work left");
+        };
+        cloud.waves(wave).await.unwrap();
+        let calls = cloud.trouble.0.lock().unwrap().calls.clone();
+        let again: Vec<&str> = calls.keys().map(String::as_str).collect();
+        assert_eq!(again, ["joined[3]", "left[3]", "total[]"]);
+        assert_eq!(cloud.only_run().await.status, RunStatus::Succeeded);
+    });
+}
+
+#[test]
+fn a_bad_input_is_answered_and_leaves_nothing() {
+    in_one_thread(async {
+        let mut cloud = Cloud::new(3);
+        let cases = [
+            (json!("all"), "the input is a text, and has to be an object"),
+            (json!({"selection": "*"}), "did you mean `select`?"),
+            (
+                json!({"select": "*", "partitions": "1...9"}),
+                "there is no partition `9`",
+            ),
+            (json!({"select": "sorce"}), "did you mean `source`?"),
+            (
+                json!({"select": "*", "partitions": 3}),
+                "`partitions` cannot be read",
+            ),
+        ];
+        for (input, expected) in cases {
+            let error = cloud.run(input, None).await.unwrap_err();
+            assert_eq!(error.name(), "Precip.BadInput");
+            let said = error.to_string();
+            assert!(said.contains(expected), "{said}");
+        }
+        let store: &dyn StateStore = &cloud.store;
+        let runs = store
+            .runs(&Default::default(), &PageRequest::first(1))
+            .await
+            .unwrap();
+        assert!(runs.items.is_empty());
+    });
+}
+
+#[test]
+fn the_same_key_starts_one_run() {
+    in_one_thread(async {
+        let mut cloud = Cloud::new(4);
+        let input = json!({"select": "source", "partitions": "1,2", "run_key": "k"});
+        cloud.run(input.clone(), None).await.unwrap();
+        let execution = ExecutionRef {
+            id: "arn:execution:2".to_owned(),
+            name: "2".to_owned(),
+            start: cloud.clock.now(),
+        };
+        let wave = cloud
+            .wave(&PlannerRequest::Plan { input, execution })
+            .await
+            .unwrap();
+        assert_eq!(wave.mode, Mode::Nothing);
+        let message = wave.message.unwrap();
+        assert!(
+            message.contains("was started for this key already"),
+            "{message}"
+        );
+        cloud.only_run().await;
+    });
+}
+
+/// Functions fail, calls of the record fail, invocations are killed, repeated and lost, child
+/// executions are stopped: what the record says is true, and redrives bring the run to its end.
+#[test]
+fn whatever_happens_the_run_ends_with_the_truth() {
+    let mut redriven = 0;
+    for seed in 0..150 {
+        in_one_thread(async {
+            let mut cloud = Cloud::new(seed);
+            let store = cloud.store.clone();
+            let store: &dyn StateStore = &store;
+            store.set_pool_limit("narrow", Some(2)).await.unwrap();
+            cloud.bad_luck = 2 + cloud.dice.u32(2..20);
+            cloud.trouble.0.lock().unwrap().one_in = cloud.dice.u32(8..60);
+            let mode = [Mode::Inline, Mode::Distributed][cloud.dice.usize(0..2)];
+            let mut ended = cloud.run(input(), Some(mode)).await;
+            let run = cloud.only_run().await;
+            for redrive in 1..=4 {
+                let made = cloud.published_by(run.id).await;
+                let status = cloud.only_run().await.status;
+                match &ended {
+                    Ok(_) => {
+                        assert_eq!(
+                            (made.len(), status),
+                            (33, RunStatus::Succeeded),
+                            "seed {seed}"
+                        );
+                        break;
+                    }
+                    Err(error) => {
+                        assert_eq!(error.name(), "Precip.RunFailed", "seed {seed}: {error}");
+                        assert_eq!(status, RunStatus::Failed, "seed {seed}");
+                    }
+                }
+                redriven += 1;
+                cloud.redrive = redrive;
+                if redrive == 4 {
+                    cloud.bad_luck = 0;
+                    cloud.trouble.0.lock().unwrap().one_in = 0;
+                }
+                let finish = PlannerRequest::Finish {
+                    run: run.id,
+                    mode,
+                    plan: redrive - 1,
+                    redrive,
+                };
+                ended = match cloud.ask(&finish).await {
+                    Ok(PlannerAnswer::Finished(Finished::Again { wave, .. })) => {
+                        cloud.waves(wave).await
+                    }
+                    Ok(PlannerAnswer::Finished(done)) => Ok(done),
+                    Ok(other) => panic!("{other:?}"),
+                    Err(error) => Err(error),
+                };
+            }
+            assert!(ended.is_ok(), "seed {seed}: {ended:?}");
+            let made = cloud.published_by(run.id).await;
+            assert_eq!(made.len(), 33, "seed {seed}");
+            let failures = store
+                .failures(run.id, &PageRequest::first(5))
+                .await
+                .unwrap();
+            assert!(failures.items.is_empty(), "seed {seed}: {failures:?}");
+        });
+    }
+    assert!(redriven > 50, "too little went wrong: {redriven} redrives");
+}
