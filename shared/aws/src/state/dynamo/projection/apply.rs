@@ -43,7 +43,7 @@ impl Projector {
     pub async fn apply(&self, changes: &[Change]) -> StateResult<Projected> {
         let table = &self.store.table;
         let known = self.known(changes).await?;
-        let effects = Effects::of(changes, &known)?;
+        let effects = Effects::of(changes, &known);
         table.write_all(effects.archive, Vec::new()).await?;
         self.write_each(effects.checks).await?;
         table.set_bits(effects.bits).await?;

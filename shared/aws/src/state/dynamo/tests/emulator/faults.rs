@@ -201,3 +201,30 @@ async fn an_endpoint_that_is_not_there_is_worth_another_try() -> StateResult<()>
     assert_eq!(error.kind(), StateErrorKind::Retry, "{error}");
     Ok(())
 }
+
+/// A clock that is behind that of the process that published before: the order within a partition is
+/// kept all the same.
+#[tokio::test]
+async fn a_clock_that_is_behind_does_not_turn_the_order_around() -> StateResult<()> {
+    #[derive(Debug)]
+    struct Behind;
+    impl precip_engine::run::Clock for Behind {
+        fn now(&self) -> chrono::DateTime<chrono::Utc> {
+            at(0)
+        }
+    }
+    let h = Dynamo::new().await;
+    let target = day("flights", 1);
+    let sequence = async || {
+        let latest = h.store.latest(&target, ReadConsistency::Strong).await?;
+        let made = latest.and_then(|latest| latest.materialization);
+        StateResult::Ok(made.map(|(_, sequence)| sequence))
+    };
+    h.store.finish(vec![made(&target, run_id(1), 1)]).await?;
+    let before = sequence().await?;
+    let behind = h.store.clone().with_clock(Arc::new(Behind));
+    let done = behind.finish(vec![made(&target, run_id(2), 1)]).await?;
+    assert_eq!(done, [Finished::Committed]);
+    assert!(sequence().await? > before);
+    Ok(())
+}

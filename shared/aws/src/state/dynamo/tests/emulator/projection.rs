@@ -179,7 +179,8 @@ async fn a_check_outlives_the_materialization_it_came_with() -> StateResult<()> 
     h.store.finish(vec![first.clone()]).await?;
     h.store.finish(vec![made(&target, run_id(2), 1)]).await?;
     h.settle().await;
-    assert_eq!(h.store.latest_checks(&target).await?, [found.clone()]);
+    let latest = h.store.latest_checks(&target).await?;
+    assert_eq!(latest, std::slice::from_ref(&found));
     assert_eq!(h.store.failing(&found.check).await?, set([1]));
     let events = h.store.events(&target, &PageRequest::first(9)).await?;
     assert!(events.items.contains(&Event::Checked(Box::new(found))));
