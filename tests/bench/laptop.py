@@ -6,19 +6,21 @@
     tests/bench/laptop.py --without-daemon   leaves Dagster's daemon out, and says so
 
 Dagster goes into a virtual environment of its own below the cache folder; Precip is built with
-`cargo build --release`. Prints one row a measurement: seconds and peak memory of each, and the ratio.
-Nothing else should run on the machine meanwhile.
+`cargo build --release`. Prints one row a measurement: wall and CPU seconds and peak memory of each, and the ratios.
+The seconds of Precip are those of the quickest of five runs; where other work shares the machine, the CPU
+seconds tell more. Nothing else should run on the machine
+meanwhile.
 """
 
 import argparse
 import os
 import pathlib
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import dagster_venv
@@ -36,32 +38,81 @@ def build_precip():
     return pathlib.Path(target) / "release"
 
 
-class Measured:
-    """Wall seconds of a command, and the peak memory of its largest process in MiB."""
+def tree(process):
+    """A process and all that it started and that is still there."""
+    yield process
+    try:
+        children = pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return
+    for child in children:
+        yield from tree(int(child))
 
-    def __init__(self, command, env, cwd):
-        read, write = os.pipe()
-        start = time.monotonic()
-        child = os.fork()
-        if child == 0:
-            # A process of its own, so that the children it counts are this command's only.
-            os.close(read)
-            done = subprocess.run(
-                command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+
+def memory(process):
+    """What a process holds, in KiB; a page that several share is split among them."""
+    try:
+        lines = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def processor(process):
+    """The CPU seconds of a process and of what it has started, whether that is still there or not."""
+    try:
+        fields = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    # User and system time, its own and that of children that have ended: fields 14 to 17.
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def processors(roots):
+    return sum(processor(process) for root in roots for process in tree(root))
+
+
+class Watch(threading.Thread):
+    """Looks again and again at what some processes, and those that they start, hold together."""
+
+    def __init__(self, roots, every):
+        super().__init__(daemon=True)
+        self.roots, self.every = roots, every
+        self.peak, self.over = 0, threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            held = sum(memory(process) for root in self.roots for process in tree(root))
+            self.peak = max(self.peak, held)
+            self.over.wait(self.every)
+
+
+class Measured:
+    """Wall seconds of a command, and the CPU seconds and peak memory in MiB of its processes and of `others`.
+
+    The memory is looked at every so many seconds; not at all without `every`.
+    """
+
+    def __init__(self, command, env, cwd, others=(), every=None):
+        with tempfile.TemporaryFile() as errors:
+            before = processors(others)
+            start = time.monotonic()
+            child = subprocess.Popen(
+                command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=errors
             )
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-            os.write(write, f"{done.returncode} {peak}".encode())
-            if done.returncode != 0:
-                sys.stderr.buffer.write(done.stderr[-4000:])
-            os._exit(0)
-        os.close(write)
-        with os.fdopen(read) as pipe:
-            code, peak = pipe.read().split()
-        os.waitpid(child, 0)
-        self.seconds = time.monotonic() - start
-        self.mib = int(peak) / 1024
-        if code != "0":
-            raise SystemExit(f"failed: {' '.join(map(str, command))}")
+            watch = Watch([child.pid, *others], every)
+            if every:
+                watch.start()
+            _, status, used = os.wait4(child.pid, 0)
+            self.seconds = time.monotonic() - start
+            child.returncode = os.waitstatus_to_exitcode(status)
+            watch.over.set()
+            self.cpu = used.ru_utime + used.ru_stime + processors(others) - before
+            self.mib = watch.peak / 1024
+            if child.returncode != 0:
+                errors.seek(0)
+                sys.stderr.write(errors.read()[-4000:].decode(errors="replace"))
+                raise SystemExit(f"failed: {' '.join(map(str, command))}")
 
 
 class Dagster:
@@ -78,8 +129,8 @@ class Dagster:
     def __exit__(self, *_):
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def program(self, name, *arguments):
-        return Measured([self.programs / name, *arguments], self.env, self.cwd)
+    def program(self, name, *arguments, others=()):
+        return Measured([self.programs / name, *arguments], self.env, self.cwd, others, every=0.1)
 
     def backfill(self, module, assets, partitions):
         """A backfill by the daemon, measured from the request to its end."""
@@ -91,7 +142,9 @@ class Dagster:
         try:
             # Only its work is measured, not its start.
             time.sleep(20)
-            return self.program("python", "backfill.py", module, assets, str(partitions))
+            return self.program(
+                "python", "backfill.py", module, assets, str(partitions), others=[daemon.pid]
+            )
         finally:
             os.killpg(daemon.pid, signal.SIGTERM)
             daemon.wait()
@@ -109,8 +162,8 @@ class Precip:
     def __exit__(self, *_):
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def run(self, program, *arguments):
-        return Measured([self.programs / program, *arguments], self.env, self.home)
+    def run(self, program, *arguments, every=None):
+        return Measured([self.programs / program, *arguments], self.env, self.home, every=every)
 
 
 def best(measure, times):
@@ -128,11 +181,14 @@ def main():
     dagster_programs, precip_programs = dagster_venv.install(), build_precip()
 
     def precip(program, *command):
-        def once():
+        def once(every=None):
             with Precip(precip_programs) as project:
-                return project.run(program, *command)
+                return project.run(program, *command, every=every)
 
-        return best(once, 5)
+        quickest = best(once, 5)
+        # Looking costs time, and the process does not run long: it is looked at in runs of their own.
+        quickest.mib = max(once(every=0.001).mib for _ in range(3))
+        return quickest
 
     def dagster(*command):
         with Dagster(dagster_programs) as project:
@@ -142,28 +198,20 @@ def main():
         with Dagster(dagster_programs) as project:
             return project.backfill(module, assets, count)
 
-    rows = []
-
     def row(what, ours, theirs, how):
-        rows.append((what, ours, theirs, how))
-        print(
-            f"{what:<34} {ours.seconds:>9.3f} s {ours.mib:>7.1f} MiB   "
-            f"{theirs.seconds:>9.2f} s {theirs.mib:>7.1f} MiB   "
-            f"{theirs.seconds / ours.seconds:>8.0f}x {theirs.mib / ours.mib:>6.1f}x   {how}",
-            flush=True,
-        )
+        def side(measured):
+            return f"{measured.seconds:>8.3f} {measured.cpu:>8.3f} {measured.mib:>6.1f}"
 
-    print(f"{'':<34} {'Precip':>23}   {f'Dagster {dagster_venv.VERSION}':>24}   {'time':>9} {'memory':>7}")
-    for what, select, assets in [
-        (f"{count} partitions of one asset", "one", "one"),
-        (f"{count} partitions of a chain of 3", "key:first+", "first,second,third"),
-    ]:
-        ours = precip("bench-daily", "materialize", "--select", select, "--partitions", days)
-        name = "one" if assets == "one" else "chain"
-        row(what, ours, dagster("python", "in_process.py", name, str(count)), "materialize() in one process")
-        if not arguments.without_daemon:
-            row(what, ours, daemon("assets_single_run", assets), "daemon, BackfillPolicy.single_run")
-            row(what, ours, daemon("assets_daily", assets), "daemon, default policy")
+        def ratio(of):
+            return f"{of(theirs) / of(ours):>6.0f}x"
+
+        ratios = [ratio(lambda measured: measured.seconds), ratio(lambda measured: measured.cpu)]
+        ratios.append(f"{theirs.mib / ours.mib:>5.1f}x")
+        print(f"{what:<32} {side(ours)}  {side(theirs)}  {' '.join(ratios)}  {how}", flush=True)
+
+    columns = f"{'wall s':>8} {'CPU s':>8} {'MiB':>6}"
+    print(f"{'':<32} {'Precip':>24}  {f'Dagster {dagster_venv.VERSION}':>24}")
+    print(f"{'':<32} {columns}  {columns}  {'wall':>7} {'CPU':>7} {'MiB':>6}")
     one = ("--select", "one", "--partitions", "2023-01-01")
     row(
         "one partition, command line",
@@ -178,6 +226,22 @@ def main():
         dagster("dagster", "asset", "list", "-m", "assets_many"),
         "dagster asset list",
     )
+    # What takes longest comes last, so that a run that is stopped has most of it.
+    backfills = [
+        (f"{count} partitions of one asset", "one", "one", "one"),
+        (f"{count} partitions of a chain of 3", "key:first+", "chain", "first,second,third"),
+    ]
+    ways = [("materialize() in one process", lambda name, _: dagster("python", "in_process.py", name, str(count)))]
+    if not arguments.without_daemon:
+        ways += [
+            ("daemon, BackfillPolicy.single_run", lambda _, assets: daemon("assets_single_run", assets)),
+            ("daemon, default policy", lambda _, assets: daemon("assets_daily", assets)),
+        ]
+    for how, measure in ways:
+        for what, select, name, assets in backfills:
+            # Measured again each time, so that both stand beside each other on the same machine.
+            ours = precip("bench-daily", "materialize", "--select", select, "--partitions", days)
+            row(what, ours, measure(name, assets), how)
     if arguments.without_daemon:
         print("Dagster's daemon was left out; --without-daemon was given.")
 

@@ -2,6 +2,7 @@
 //! Functions executions, and what passes between their steps lies in S3.
 
 mod clients;
+pub mod files;
 pub mod settings;
 pub mod state;
 

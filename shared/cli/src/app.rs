@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use precip_core::partitions::PartitionContext;
 use precip_engine::{
     definitions::{Definitions, InvalidDefinitions},
@@ -57,13 +57,15 @@ async fn run(
 ) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
     if let Command::Completions { shell } = root.command {
-        let mut command = Root::command();
-        let name = program();
-        clap_complete::generate(shell, &mut command, name, &mut out);
-        return Ok(Exit::Done);
+        let program = std::env::args_os().next();
+        return command::completions(shell, program.as_deref(), &mut out);
     }
     let definitions = definitions().map_err(|error| invalid(&error))?;
     let session = open(definitions, &root.global, writes(&root.command)).await?;
+    if !matches!(root.command, Command::Doctor) {
+        // A name that is mistyped is told by every command; `doctor` lists it with what else is wrong.
+        launch::environment(&session)?;
+    }
     let done = dispatch(&session, root.command, &mut out).await;
     out.flush()?;
     done
@@ -134,7 +136,9 @@ async fn dispatch(
 ) -> Result<Exit, Failure> {
     match command {
         Command::Assets { select } => command::assets(session, &select, out).await,
-        Command::Asset { key } => command::asset(session, &key, out).await,
+        Command::Asset { key, partition } => {
+            command::asset(session, &key, partition.as_deref(), out).await
+        }
         Command::Graph {
             select,
             format,

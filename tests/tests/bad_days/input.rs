@@ -37,6 +37,19 @@ fn a_selection_that_makes_no_sense() {
 }
 
 #[test]
+fn an_environment_that_is_not_there() {
+    for command in ["assets", "plan -s flights -p all", "materialize -s flights"] {
+        let said = ["`nope`", "`local`"];
+        refused(&format!("{command} --env nope"), &said);
+    }
+}
+
+#[test]
+fn a_moment_that_is_none() {
+    refused("assets --now yesterday", &["2013-02-01T06:30:00Z"]);
+}
+
+#[test]
 fn partitions_that_are_not_there() {
     let outside = "materialize -s flights -p 2012-12-31";
     refused(outside, &["`2012-12-31`", "2013-01-01"]);

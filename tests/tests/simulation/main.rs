@@ -2,6 +2,7 @@
 //! again: from a seed, so that what went wrong once goes wrong again.
 
 mod attempts;
+mod disk;
 mod machine;
 mod project;
 mod seeds;

@@ -193,6 +193,18 @@ impl IoManager for Unreliable {
         }
     }
 
+    async fn make_durable(&self, pointers: &[String]) -> Result<(), IoError> {
+        let fate = self.trouble.strikes();
+        if fate == Some(0) {
+            return Err(failed("nothing is safe"));
+        }
+        self.data.make_durable(pointers).await?;
+        match fate {
+            Some(_) => Err(failed("safe, and did not say so")),
+            None => Ok(()),
+        }
+    }
+
     async fn load(
         &self,
         address: &Address,

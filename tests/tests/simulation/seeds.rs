@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use precip::io::Value;
 use precip_core::partitions::PartitionKey;
 use precip_engine::{
-    io::{Address, LoadRequest},
+    io::{Address, IoManager, LoadRequest},
     run::RunEnd,
     state::{
         Event, PageRequest, PartitionRef, ReadConsistency, RunStatus, StateErrorKind, StateStore,
@@ -58,8 +58,10 @@ fn faults(chance: &mut fastrand::Rng) -> FailCalls {
     faults
 }
 
-/// Lets processes work on a run until it is done. Answers how many it took.
-fn work(seed: u64, world: &mut World, delay: Duration) -> u32 {
+/// Lets processes work on a run until it is done; with each that is killed the power fails as well.
+/// Answers how many it took, and how much data was lost on the way.
+fn work(seed: u64, world: &mut World, delay: Duration) -> (u32, usize) {
+    let mut lost = 0;
     let mut chance = fastrand::Rng::with_seed(seed ^ 0x5eed);
     for process in 1..=BAD_DAYS + 1 {
         let good = process > BAD_DAYS;
@@ -86,7 +88,7 @@ fn work(seed: u64, world: &mut World, delay: Duration) -> u32 {
             Arc::new(Hooked::new(slow, faults))
         });
         match ended {
-            Some(Ok(report)) if report.end == RunEnd::Succeeded => return process,
+            Some(Ok(report)) if report.end == RunEnd::Succeeded => return (process, lost),
             Some(Ok(report)) => assert!(!good, "seed {seed}: {report:?}"),
             Some(Err(error)) => {
                 // The answer to the last call of all may be what was lost.
@@ -95,11 +97,14 @@ fn work(seed: u64, world: &mut World, delay: Duration) -> u32 {
                     run.status == RunStatus::Succeeded
                 });
                 if over {
-                    return process;
+                    return (process, lost);
                 }
                 assert!(!good, "seed {seed}: {error}");
             }
-            None => assert!(!good, "seed {seed}"),
+            None => {
+                assert!(!good, "seed {seed}");
+                lost += in_one_thread(world.data.cut_power());
+            }
         }
     }
     panic!("seed {seed}: the run does not end");
@@ -171,28 +176,33 @@ async fn holds(seed: u64, world: &World) {
     );
 }
 
-fn simulate(seed: u64, place: Place, delay: Duration) -> u32 {
+fn simulate(seed: u64, place: Place, delay: Duration) -> (u32, usize) {
     let selection = "key:source+ and not key:hung";
     let mut world = World::new(seed, place, selection, Impatient::default());
     in_one_thread(async {
         let store = world.place.open();
         store.set_pool_limit("narrow", Some(2)).await.unwrap();
     });
-    let processes = work(seed, &mut world, delay);
-    in_one_thread(holds(seed, &world));
-    processes
+    let took = work(seed, &mut world, delay);
+    in_one_thread(async {
+        world.data.cut_power().await;
+        holds(seed, &world).await;
+    });
+    took
 }
 
 #[test]
 fn in_memory() {
-    let mut processes = 0;
+    let (mut processes, mut lost) = (0, 0);
     for seed in 0..150 {
         let place = Place::Memory(MemoryStore::new());
-        processes += simulate(seed, place, Duration::ZERO);
+        let took = simulate(seed, place, Duration::ZERO);
+        processes += took.0;
+        lost += took.1;
     }
     assert!(
-        processes > 300,
-        "too little went wrong: {processes} processes"
+        processes > 300 && lost > 5,
+        "too little went wrong: {processes} processes, {lost} times data was lost"
     );
 }
 

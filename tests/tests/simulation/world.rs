@@ -14,11 +14,9 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use precip::io::MemoryIoManager;
 use precip_core::plan::CheckSelection;
 use precip_engine::{
     definitions::Definitions,
-    io::IoManager,
     run::{
         Clock, CreateRun, InlineBodies, PlannedRun, Randomness, RunPorts, RunSession, Sleeper,
         create_run, new_run_id, plan_run,
@@ -31,7 +29,10 @@ use precip_local::{
     state::SqliteStore,
 };
 
-use crate::project::{Shared, definitions};
+use crate::{
+    disk::Disk,
+    project::{Shared, definitions},
+};
 
 /// Every look at the clock takes a millisecond.
 #[derive(Debug, Clone, Default)]
@@ -104,7 +105,7 @@ impl Place {
 /// A run that was planned and put on record.
 pub(crate) struct World {
     pub(crate) place: Place,
-    pub(crate) data: Arc<dyn IoManager>,
+    pub(crate) data: Arc<Disk>,
     pub(crate) trouble: Shared,
     pub(crate) definitions: Arc<Definitions>,
     pub(crate) clock: Ticking,
@@ -124,8 +125,8 @@ pub(crate) fn in_one_thread<T>(work: impl Future<Output = T>) -> T {
 impl World {
     pub(crate) fn new(seed: u64, place: Place, selection: &str, sleeper: Impatient) -> Self {
         let trouble = Shared::new(seed);
-        let data: Arc<dyn IoManager> = Arc::new(MemoryIoManager::new());
-        let definitions = Arc::new(definitions(&trouble, Arc::clone(&data)));
+        let data = Arc::new(Disk::default());
+        let definitions = Arc::new(definitions(&trouble, data.clone()));
         let clock = Ticking::default();
         let chance = Seeded::new(seed);
         let run = new_run_id(&clock, &chance);

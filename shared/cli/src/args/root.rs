@@ -40,12 +40,18 @@ pub struct Global {
     pub environment: Option<String>,
 
     /// Act as if it were this moment (RFC 3339)
-    #[arg(long, global = true, env = env::NOW, value_name = "TIME", hide_env_values = true)]
+    #[arg(long, global = true, env = env::NOW, value_name = "TIME", hide_env_values = true, value_parser = moment)]
     pub now: Option<DateTime<Utc>>,
 
     /// Write machine-readable JSON to stdout
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+    text.parse().map_err(|error| {
+        format!("{error}; a moment is written like `2013-02-01T06:30:00Z` or `2013-02-01T01:30:00-05:00`")
+    })
 }
 
 /// One command.
@@ -61,6 +67,9 @@ pub enum Command {
     Asset {
         /// The asset's key
         key: String,
+        /// The partition whose latest materialization is shown, with the facts kept with it
+        #[arg(short, long, value_name = "KEY")]
+        partition: Option<String>,
     },
     /// Draw the asset graph
     Graph {

@@ -3,11 +3,23 @@
 use std::io::Write;
 
 use precip_core::{
-    freshness::FreshnessState, mapping::PartitionMapping, metadata::Metadata, spec::Owner,
+    freshness::FreshnessState, graph::AssetId, mapping::PartitionMapping, metadata::Metadata,
+    spec::Owner,
 };
+use precip_engine::state::ReadConsistency;
 use serde::Serialize;
 
-use crate::{exit::Exit, failure::Failure, graph::Tally, label, output::json, session::Session};
+use self::latest::{Latest, line};
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    graph::Tally,
+    label,
+    output::{fact, json},
+    session::Session,
+};
+
+mod latest;
 
 /// One asset, whole.
 #[derive(Debug, Serialize)]
@@ -33,6 +45,8 @@ struct Answer {
     code_version: Option<String>,
     io_manager: Option<String>,
     metadata: Metadata,
+    /// Of the partition that was named, or of an unpartitioned asset.
+    latest: Option<Latest>,
 }
 
 #[derive(Debug, Serialize)]
@@ -41,12 +55,18 @@ struct Neighbour {
     mapping: PartitionMapping,
 }
 
-/// Shows one asset.
+/// Shows one asset, and how it or one of its partitions was made.
 ///
 /// # Errors
-/// [`Failure`] when there is no such asset or the record cannot be read.
-pub async fn asset(session: &Session, key: &str, out: &mut dyn Write) -> Result<Exit, Failure> {
+/// [`Failure`] when there is no such asset or partition, or the record cannot be read.
+pub async fn asset(
+    session: &Session,
+    key: &str,
+    partition: Option<&str>,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
     let id = session.asset(key)?;
+    let latest = latest(session, id, partition).await?;
     let graph = session.definitions.graph();
     let spec = graph.asset(id);
     let Tally {
@@ -100,6 +120,7 @@ pub async fn asset(session: &Session, key: &str, out: &mut dyn Write) -> Result<
         code_version: spec.code_version.clone(),
         io_manager: spec.io_manager.clone(),
         metadata: spec.metadata.clone(),
+        latest,
     };
     if session.json {
         json(out, &answer)?;
@@ -107,6 +128,23 @@ pub async fn asset(session: &Session, key: &str, out: &mut dyn Write) -> Result<
         write(&answer, out)?;
     }
     Ok(Exit::Done)
+}
+
+async fn latest(
+    session: &Session,
+    asset: AssetId,
+    partition: Option<&str>,
+) -> Result<Option<Latest>, Failure> {
+    let partitioned = session.definitions.graph().partitions(asset).is_some();
+    if partitioned && partition.is_none() {
+        return Ok(None);
+    }
+    let target = session.target(asset, partition)?;
+    let known = session
+        .store
+        .latest(&target, ReadConsistency::Strong)
+        .await?;
+    Ok(Some(Latest::new(target, known)))
 }
 
 fn write(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
@@ -173,8 +211,14 @@ fn write(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
             answer.declared_at.clone().unwrap_or_default(),
         ),
     ];
-    for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
-        writeln!(out, "  {name:<13} {value}")?;
+    for (name, value) in lines {
+        line(out, name, &value)?;
     }
-    Ok(())
+    for (name, value) in &answer.metadata {
+        line(out, name, &fact(value))?;
+    }
+    match &answer.latest {
+        Some(latest) => latest.write(out),
+        None => Ok(()),
+    }
 }

@@ -84,9 +84,14 @@ async fn load(session: &Session, target: &PartitionRef) -> Result<Value, Failure
             .help(format!("`partitions {}` says what is", target.asset)));
     };
     let Some(pointer) = &made.pointer else {
+        let partition = target.partition.as_ref();
+        let partition = partition.map(|key| format!(" --partition '{key}'"));
         return Err(
-            Failure::usage(format!("{target} was stored by its own function"))
-                .help("look where the function puts it: `asset` shows the facts that it left"),
+            Failure::usage(format!("{target} was stored by its own function")).help(format!(
+                "look where the function puts it: `asset {}{}` shows the facts that it left",
+                target.asset,
+                partition.unwrap_or_default()
+            )),
         );
     };
     let graph = session.definitions.graph();

@@ -39,6 +39,8 @@ async fn a_project_that_has_run() {
         .unwrap();
     assert_snapshot!("assets", world.prints("assets", &[]).await);
     assert_snapshot!("asset", world.prints("asset", &["totals"]).await);
+    let one = ["totals", "--partition", "2024-01-02"];
+    assert_snapshot!("asset_partition", world.prints("asset", &one).await);
     assert_snapshot!("partitions", world.prints("partitions", &["totals"]).await);
     assert_eq!(
         world
@@ -75,6 +77,7 @@ async fn machines_get_json() {
     assert_snapshot!("asset_json", world.prints("asset", &["totals"]).await);
     for (command, arguments) in [
         ("partitions", &["trips"][..]),
+        ("asset", &["totals", "--partition", "2024-01-01"]),
         ("plan", &[]),
         ("runs", &[]),
         ("checks", &["totals", "--partition", "2024-01-01"]),

@@ -104,7 +104,9 @@ impl World {
         let session = &self.session;
         match Root::try_parse_from(line).unwrap().command {
             Command::Assets { select } => command::assets(session, &select, out).await,
-            Command::Asset { key } => command::asset(session, &key, out).await,
+            Command::Asset { key, partition } => {
+                command::asset(session, &key, partition.as_deref(), out).await
+            }
             Command::Graph { select, format, .. } => {
                 command::graph(session, &select, format, None, out).await
             }

@@ -37,11 +37,26 @@ pub struct Stored {
 /// one attempt and a late attempt never replaces what a later run has published.
 #[async_trait]
 pub trait IoManager: Send + Sync {
-    /// Stores what an attempt made. May be called again for one address; the last call counts.
+    /// Stores what an attempt made. May be called again for one address; the last call counts. It can
+    /// be loaded from then on; [`make_durable`](Self::make_durable) follows before it is published.
     ///
     /// # Errors
     /// [`IoError`] when the value has a form that this manager cannot store, or storing failed.
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError>;
+
+    /// Makes what was stored at some pointers outlast a power failure. It is called after `store` and
+    /// before the commit that publishes the pointers, so that no record ever points at data that is
+    /// lost. Calls may come at the same time: a manager that waits for a disk may do so once for all.
+    ///
+    /// A manager whose `store` answers when the data is safe, as most services do, leaves this out. One
+    /// that wraps another manager passes it on.
+    ///
+    /// # Errors
+    /// [`IoError`] when it cannot be said of all of them that they are safe: none is published then.
+    async fn make_durable(&self, pointers: &[String]) -> Result<(), IoError> {
+        let _ = pointers;
+        Ok(())
+    }
 
     /// Loads what was stored at a pointer.
     ///

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt, stream};
-use precip_core::plan::Step;
+use precip_core::{key::AssetKey, plan::Step};
 
 use crate::{
     asset::{AssetContext, AssetError, OpOutput},
@@ -26,8 +26,8 @@ pub(super) struct Attempt<'a> {
 }
 
 impl RunSession {
-    /// Stores outputs, each in a place of its attempt. Answers what can be committed, and what could
-    /// not be stored.
+    /// Stores outputs, each in a place of its attempt, to outlast a power failure. Answers what can be
+    /// committed, and what could not be stored.
     pub(super) async fn store(
         &self,
         attempt: &Attempt<'_>,
@@ -53,7 +53,52 @@ impl RunSession {
                 Err(failure) => failed.push(failure),
             }
         }
-        (stored, failed)
+        let (durable, lost) = self.make_durable(stored).await;
+        failed.extend(lost);
+        (durable, failed)
+    }
+
+    /// Has each IO manager make what it stored durable: nothing may be committed before.
+    async fn make_durable(
+        &self,
+        stored: Vec<Materialization>,
+    ) -> (Vec<Materialization>, Vec<(PartitionRef, AssetError)>) {
+        let mut pointers: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
+        for made in &stored {
+            if let Some(pointer) = &made.pointer {
+                let name = self.io_manager_name(&made.target.asset);
+                pointers.entry(name).or_default().push(pointer.clone());
+            }
+        }
+        let mut troubles = BTreeMap::new();
+        for (name, pointers) in &pointers {
+            if let Some(manager) = self.io_managers().get(*name)
+                && let Err(error) = manager.make_durable(pointers).await
+            {
+                troubles.insert(*name, error);
+            }
+        }
+        let mut lost = Vec::new();
+        let mut durable = Vec::with_capacity(stored.len());
+        for made in stored {
+            let name = self.io_manager_name(&made.target.asset);
+            match troubles.get(&name).filter(|_| made.pointer.is_some()) {
+                None => durable.push(made),
+                Some(error) => {
+                    let error = io_failure("make durable what was stored of", &made.target, error);
+                    lost.push((made.target, error));
+                }
+            }
+        }
+        (durable, lost)
+    }
+
+    /// The name of the IO manager that an asset chose; `None` for the default one.
+    fn io_manager_name(&self, asset: &AssetKey) -> Option<&str> {
+        let graph = self.definitions.graph();
+        graph
+            .id(asset)
+            .and_then(|asset| graph.asset(asset).io_manager.as_deref())
     }
 
     async fn store_one(
@@ -68,7 +113,7 @@ impl RunSession {
         let mut metadata = attempt.context.added_metadata(&target.asset);
         let mut pointer = None;
         if let Some(value) = output.value {
-            let name = spec.and_then(|spec| spec.io_manager.as_deref());
+            let name = self.io_manager_name(&target.asset);
             let manager = self.io_managers().get(name).ok_or_else(|| {
                 AssetError::terminal(format!("asset `{}` has no IO manager here", target.asset))
             })?;

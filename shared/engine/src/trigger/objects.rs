@@ -19,8 +19,8 @@ use crate::{
     asset::AssetError,
     run_id::RunId,
     state::{
-        Advance, CreatedRun, MAX_RUNS_PER_TICK, NewRun, PartitionRef, RunKey, RunOrigin,
-        RunRequest as Requested, TickRequest, TriggerId, TriggerState,
+        Advance, CreatedRun, MAX_RUNS_PER_TICK, NewRun, PartitionRef, ReadConsistency, RunKey,
+        RunOrigin, RunRequest as Requested, TickRequest, TriggerId, TriggerState,
     },
 };
 
@@ -635,7 +635,11 @@ impl Decider<'_> {
                 _ => PartitionRef::unpartitioned(key),
             });
         }
-        let latest = self.ports.state.latest_many(&targets).await?;
+        let latest = self
+            .ports
+            .state
+            .latest_many(&targets, ReadConsistency::Strong)
+            .await?;
         let since = |made: &crate::state::Materialization| made.started_at > event.at;
         Ok(!latest.is_empty()
             && latest.iter().all(|latest| {

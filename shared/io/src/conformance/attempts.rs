@@ -143,6 +143,33 @@ pub(super) async fn stopped_writer(manager: &dyn IoManager) {
     }
 }
 
+pub(super) async fn make_durable(manager: &dyn IoManager) {
+    let addresses: Vec<_> = [None, Some("a"), Some("b/c"), Some("a")]
+        .into_iter()
+        .zip(1..)
+        .map(|(key, attempt)| address(key, attempt))
+        .collect();
+    let mut pointers = Vec::new();
+    for (writer, address) in (0u32..).zip(&addresses) {
+        pointers.push(store(manager, address, rows_of(writer)).await.pointer);
+    }
+    let durable = |pointers: &[String]| {
+        let pointers = pointers.to_vec();
+        async move {
+            let made = manager.make_durable(&pointers).await;
+            made.expect("the manager makes it durable");
+        }
+    };
+    durable(&[]).await;
+    durable(&pointers[..1]).await;
+    join_all(pointers.chunks(2).map(durable)).await;
+    durable(&pointers).await;
+    for ((writer, address), pointer) in (0u32..).zip(&addresses).zip(&pointers) {
+        let back: Vec<Row> = load(manager, address, pointer).await;
+        assert_eq!(back, rows_of(writer));
+    }
+}
+
 pub(super) async fn nothing_there(manager: &dyn IoManager) {
     let address = address(Some("p"), 1);
     let stored = store(manager, &address, rows_of(1)).await;

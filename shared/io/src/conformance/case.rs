@@ -60,6 +60,8 @@ cases! {
     ConcurrentWriters => attempts::concurrent_writers;
     /// A writer that is stopped anywhere leaves its whole value or none, and the one before.
     StoppedWriter => attempts::stopped_writer;
+    /// What was stored can be made durable, once and again, alone and with others, and is not changed.
+    MakeDurable => attempts::make_durable;
     /// A pointer to nothing is `NotFound`.
     NothingThere => attempts::nothing_there;
     /// A pointer that leads elsewhere is refused.

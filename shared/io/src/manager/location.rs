@@ -5,6 +5,8 @@ use std::sync::Arc;
 use object_store::{ObjectStore, local::LocalFileSystem, memory::InMemory, path::Path};
 use url::Url;
 
+use super::local_files::LocalFiles;
+
 /// A location that names no store.
 #[derive(Debug, thiserror::Error)]
 #[error("`{location}` is no place for data: {problem}")]
@@ -16,26 +18,36 @@ pub struct InvalidLocation {
 }
 
 /// A store, and the folder in it.
-type Place = (Arc<dyn ObjectStore>, Path);
+pub(super) struct Opened {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) folder: Path,
+    /// The files of this machine, if that is where they are.
+    pub(super) files: Option<LocalFiles>,
+}
 
 /// Opens a folder path, or a `file:`, `memory:` or `s3:` URL. A folder is created if it is not there.
-pub(super) fn open(location: &str) -> Result<Place, InvalidLocation> {
+pub(super) fn open(location: &str) -> Result<Opened, InvalidLocation> {
     parse(location, local)
 }
 
 /// The same for what somebody else writes: nothing is created.
-pub(crate) fn existing(location: &str) -> Result<Place, InvalidLocation> {
-    parse(location, |folder| {
+pub(crate) fn existing(location: &str) -> Result<(Arc<dyn ObjectStore>, Path), InvalidLocation> {
+    let opened = parse(location, |folder| {
         let folder = std::path::absolute(folder).map_err(|error| error.to_string())?;
         let folder = Path::from_absolute_path(folder).map_err(|error| error.to_string())?;
-        Ok((Arc::new(LocalFileSystem::new()), folder))
-    })
+        Ok(Opened {
+            store: Arc::new(LocalFileSystem::new()),
+            folder,
+            files: None,
+        })
+    })?;
+    Ok((opened.store, opened.folder))
 }
 
 fn parse(
     location: &str,
-    local: impl FnOnce(&std::path::Path) -> Result<Place, String>,
-) -> Result<Place, InvalidLocation> {
+    local: impl FnOnce(&std::path::Path) -> Result<Opened, String>,
+) -> Result<Opened, InvalidLocation> {
     let invalid = |problem: String| InvalidLocation {
         location: location.to_owned(),
         problem,
@@ -54,7 +66,11 @@ fn parse(
                 .map_err(|()| invalid("a `file:` URL is written `file:///folder`".to_owned()))?;
             local(&folder).map_err(invalid)
         }
-        "memory" => Ok((Arc::new(InMemory::new()), Path::default())),
+        "memory" => Ok(Opened {
+            store: Arc::new(InMemory::new()),
+            folder: Path::default(),
+            files: None,
+        }),
         "s3" => s3(&url).map_err(invalid),
         other => Err(invalid(format!(
             "`{other}:` is not known; write a folder such as `data`, or `file:///folder`, `s3://bucket/folder`, `memory:`"
@@ -62,18 +78,23 @@ fn parse(
     }
 }
 
-fn local(folder: &std::path::Path) -> Result<Place, String> {
+fn local(folder: &std::path::Path) -> Result<Opened, String> {
     let unusable = |error: &dyn std::fmt::Display| format!("the folder cannot be used: {error}");
     std::fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
-    let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| unusable(&error))?;
-    // What a materialization points at must still be there after a power failure.
-    Ok((Arc::new(store.with_fsync(true)), Path::default()))
+    let folder = folder.canonicalize().map_err(|error| unusable(&error))?;
+    let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| unusable(&error))?;
+    let store = Arc::new(store);
+    Ok(Opened {
+        store: Arc::clone(&store) as Arc<dyn ObjectStore>,
+        folder: Path::default(),
+        files: Some(LocalFiles::new(store, folder)),
+    })
 }
 
 /// Opens a bucket with what AWS programs read from the environment: region, credentials or where to
 /// ask for them, and `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` for a store that only speaks like S3.
 #[cfg(feature = "s3")]
-fn s3(url: &Url) -> Result<Place, String> {
+fn s3(url: &Url) -> Result<Opened, String> {
     use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
     let bucket = url
@@ -90,11 +111,15 @@ fn s3(url: &Url) -> Result<Place, String> {
         .build()
         .map_err(|error| error.to_string())?;
     let folder = Path::from_url_path(url.path()).map_err(|error| error.to_string())?;
-    Ok((Arc::new(store), folder))
+    Ok(Opened {
+        store: Arc::new(store),
+        folder,
+        files: None,
+    })
 }
 
 #[cfg(not(feature = "s3"))]
-fn s3(_: &Url) -> Result<Place, String> {
+fn s3(_: &Url) -> Result<Opened, String> {
     Err(
         "this build has no S3 in it; build it with `--features aws`, or write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
             .to_owned(),

@@ -12,7 +12,7 @@ use precip_engine::{
     io::{Address, IoError, IoManager, LoadRequest, Stored, StoredAttempt},
 };
 
-use super::{InvalidLocation, error::failed, gzip, layout, location};
+use super::{InvalidLocation, error::failed, gzip, layout, local_files::LocalFiles, location};
 use crate::{TableFormat, Value, format::FormatError};
 
 /// Keeps data as files in a folder or a bucket: a file for each attempt at each partition.
@@ -32,6 +32,8 @@ use crate::{TableFormat, Value, format::FormatError};
 pub struct ObjectStoreIoManager {
     store: Arc<dyn ObjectStore>,
     folder: Path,
+    /// The files of this machine, which have to be made durable.
+    files: Option<LocalFiles>,
     location: String,
     format: TableFormat,
     gzip: bool,
@@ -45,15 +47,20 @@ impl ObjectStoreIoManager {
     /// # Errors
     /// [`InvalidLocation`] when the location names no store, or its folder cannot be created.
     pub fn open(location: &str) -> Result<Self, InvalidLocation> {
-        let (store, folder) = location::open(location)?;
-        Ok(Self::new(store, folder, location))
+        let opened = location::open(location)?;
+        Ok(Self {
+            files: opened.files,
+            ..Self::new(opened.store, opened.folder, location)
+        })
     }
 
-    /// Uses a folder of any object store. The location is what messages call it.
+    /// Uses a folder of any object store whose writes are durable once they are answered. The location
+    /// is what messages call it.
     pub fn new(store: Arc<dyn ObjectStore>, folder: Path, location: impl Into<String>) -> Self {
         Self {
             store,
             folder,
+            files: None,
             location: location.into(),
             format: TableFormat::Parquet,
             gzip: false,
@@ -206,6 +213,19 @@ impl IoManager for ObjectStoreIoManager {
             .await
             .map_err(|error| failed(&format!("store `{pointer}`"), &self.location, error))?;
         Ok(Stored { pointer, metadata })
+    }
+
+    async fn make_durable(&self, pointers: &[String]) -> Result<(), IoError> {
+        let Some(files) = &self.files else {
+            return Ok(());
+        };
+        let paths: Vec<Path> = pointers
+            .iter()
+            .map(|pointer| self.locate(pointer))
+            .collect::<Result<_, _>>()?;
+        let doing = "make sure of what was stored";
+        let made = files.make_durable(&paths).await;
+        made.map_err(|error| failed(doing, &self.location, error))
     }
 
     async fn load(
