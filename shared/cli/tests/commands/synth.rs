@@ -17,7 +17,11 @@ impl Out {
 
     fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
         let out = self.0.path().to_str().unwrap();
-        [&["--project", "trips", "--code", "/zips", "--out", out], more].concat()
+        [
+            &["--project", "trips", "--code", "/zips", "--out", out],
+            more,
+        ]
+        .concat()
     }
 
     fn read(&self, file: &str) -> String {
