@@ -140,4 +140,20 @@ impl Projector {
         let keys = rows.iter().map(Attributes::key).collect();
         self.store.table.write_all(Vec::new(), keys).await
     }
+
+    /// The size of the status bitmaps, by DynamoDB's rule: the bytes of names and values.
+    pub(in super::super) async fn status_bytes(&self, asset: &AssetKey) -> StateResult<usize> {
+        use aws_sdk_dynamodb::types::AttributeValue as V;
+        let query = super::super::call::Query::all(keys::statuses_pk(asset));
+        let rows = self.store.table.query(query).await?;
+        let size = |(name, value): (&String, &V)| {
+            name.len()
+                + match value {
+                    V::S(text) | V::N(text) => text.len(),
+                    V::B(bytes) => bytes.as_ref().len(),
+                    other => panic!("no status row holds {other:?}"),
+                }
+        };
+        Ok(rows.iter().flatten().map(size).sum())
+    }
 }

@@ -1,4 +1,8 @@
 //! What calls cost, in DynamoDB's own count.
+//!
+//! The emulator counts writes by their size, as DynamoDB does, and reads too low: half a unit a request,
+//! however much it answers. So what a read costs is also computed here from the sizes of the rows, by
+//! DynamoDB's rule.
 
 use precip_core::{metadata::MetadataValue, partitions::PartitionSet};
 use precip_engine::state::{
@@ -61,7 +65,8 @@ async fn an_upstream_pointer_costs_half_a_read_unit() -> StateResult<()> {
     let upstream: Vec<_> = (0..40).map(|n| day("raw", n)).collect();
     let all = upstream.iter().map(|target| made(target, run_id(1), 1));
     h.store.finish(all.collect()).await?;
-    h.store.meter().take();
+    // One unit each: no row is larger than 1 KB, so that reading it (up to 4 KB) costs half a unit.
+    assert_eq!(h.store.meter().take().write, 40.0);
     let own = day("flights", 0);
     h.store.latest(&own, ReadConsistency::Eventual).await?;
     let read = h.store.latest_many(&upstream, ReadConsistency::Eventual);
@@ -103,6 +108,11 @@ async fn what_is_missing_of_100_000_costs_ten_read_units_at_most() -> StateResul
     let found = &all - &statuses.materialized;
     assert_eq!(found, (0..ALL).filter(|n| missing(*n)).collect());
     assert!(used.read <= 10.0 && used.requests <= 2, "{used:?}");
+    // A page holds 1 MB; a list costs half a unit for each 4 KB of it, and the other list is empty.
+    let bytes = h.projector().status_bytes(&flights).await?;
+    assert!(bytes < 1 << 20, "{bytes}");
+    let units = 0.5 * bytes.div_ceil(4096) as f64 + 0.5;
+    assert!(units <= 10.0, "{units} for {bytes} bytes");
     Ok(())
 }
 

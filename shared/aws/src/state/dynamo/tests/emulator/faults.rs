@@ -228,3 +228,28 @@ async fn a_clock_that_is_behind_does_not_turn_the_order_around() -> StateResult<
     assert!(sequence().await? > before);
     Ok(())
 }
+
+/// More slots expired than one write clears.
+#[tokio::test]
+async fn a_pool_that_was_left_full_is_cleared() -> StateResult<()> {
+    let h = Dynamo::new().await;
+    h.store.set_pool_limit("api", Some(120)).await?;
+    let ask = |n: u32, now: i64| SlotRequest {
+        pool: "api".to_owned(),
+        holder: SlotHolder(format!("run/op/{n}")),
+        now: at(now),
+        expires_at: at(now + 60),
+    };
+    for n in 0..120 {
+        assert_eq!(h.store.acquire(ask(n, 0)).await?, SlotAnswer::Granted);
+    }
+    let full = h.store.acquire(ask(120, 0)).await?;
+    assert!(
+        matches!(full, SlotAnswer::Full { limit: 120, .. }),
+        "{full:?}"
+    );
+    assert_eq!(h.store.acquire(ask(120, 90)).await?, SlotAnswer::Granted);
+    let left = h.store.pool("api", at(0)).await?.slots;
+    assert_eq!(left.len(), 1, "expired slots are gone, not only hidden");
+    Ok(())
+}
