@@ -7,13 +7,14 @@ use precip_core::manifest::{EnvironmentManifest, Manifest, SettingManifest, Sett
 use super::{SynthError, names::LogicalIds};
 
 /// The parameters that every template has.
-const PARAMETERS: [&str; 9] = [
+const PARAMETERS: [&str; 10] = [
     "AlarmTopicArn",
     "Architecture",
     "DeletionProtection",
     "LogLevel",
     "LogRetentionDays",
     "MaterializerConcurrency",
+    "MaterializerPolicyArn",
     "MaxConcurrency",
     "PermissionsBoundaryArn",
     "RunRetentionDays",

@@ -38,7 +38,7 @@ pub(super) struct Next {
 impl Next {
     pub(super) const COMMANDS: Self = Self {
         start: r#"Start a run with this machine: aws stepfunctions start-execution --state-machine-arn VALUE --input '{"select": "*", "partitions": "missing"}'"#,
-        look: "What assets hold, below data/, and the files of runs, below runs/: aws s3 ls s3://VALUE/data/",
+        look: "Drop files for the project below landing/ (aws s3 cp FILE s3://VALUE/landing/); what assets hold is below data/.",
         runs: "The record. For the command line of the project: export PRECIP_TABLE=VALUE",
         dead_letters: "Events that nothing could be done with. Read one: aws sqs receive-message --queue-url VALUE",
     };

@@ -242,7 +242,7 @@ fn more_parameters_than_cloudformation_takes_are_refused() {
     manifest.environments = vec![reads("prod", settings.collect())];
     assert_eq!(
         synth(&manifest, &options()).unwrap_err().to_string(),
-        "the template has 210 parameters, and CloudFormation takes 200: let resources and IO managers \
+        "the template has 211 parameters, and CloudFormation takes 200: let resources and IO managers \
          share settings, or read them from one secret"
     );
 }

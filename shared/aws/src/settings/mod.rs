@@ -2,4 +2,7 @@
 
 mod secrets_manager;
 
+#[cfg(test)]
+mod tests;
+
 pub use secrets_manager::SecretsManager;

@@ -232,6 +232,7 @@ pub(super) const FAILURES: &str = "fail#";
 pub(super) const BLOCKS: &str = "block#";
 pub(super) const PROGRESS: &str = "p#";
 pub(super) const SKIPS: &str = "p#skip#";
+pub(super) const DONE: &str = "p#done#";
 
 pub(super) fn failure(run: RunId, asset: &AssetKey, partition: Option<&PartitionKey>) -> Key {
     let partition = suffix(partition);

@@ -16,6 +16,9 @@ use super::{
     store::DynamoStore,
 };
 
+/// So many expired slots are cleared with one write: an expression has 4 KB at most.
+const CLEARED_AT_ONCE: usize = 50;
+
 #[derive(Debug, Default)]
 struct Pool {
     limit: Option<u32>,
@@ -51,6 +54,20 @@ impl Pool {
     }
 }
 
+/// The part of an update that takes expired slots away, and the condition that they were not renewed.
+fn clearing(expired: Vec<(&String, &i64)>, mut guard: Guard) -> (String, String, Guard) {
+    let (mut removed, mut unchanged) = (Vec::new(), Vec::new());
+    for (index, (holder, until)) in expired.into_iter().enumerate() {
+        removed.push(format!("slots.#e{index}"));
+        unchanged.push(format!("slots.#e{index} = :e{index}"));
+        guard = guard
+            .name(format!("#e{index}"), holder)
+            .value(format!(":e{index}"), number(until));
+    }
+    let update = format!("REMOVE {}", removed.join(", "));
+    (update, unchanged.join(" AND "), guard)
+}
+
 impl DynamoStore {
     async fn find_pool(&self, pool: &str) -> StateResult<Pool> {
         let key = keys::pool(pool).checked()?;
@@ -65,11 +82,22 @@ impl DynamoStore {
         let now = request.now.timestamp_micros();
         let holder = &request.holder.0;
         let own = pool.slots.get(holder).filter(|until| **until > now);
-        let expired: Vec<_> = pool
+        let mut expired: Vec<_> = pool
             .slots
             .iter()
             .filter(|(other, until)| **until <= now && *other != holder)
             .collect();
+        if expired.len() > CLEARED_AT_ONCE {
+            expired.truncate(CLEARED_AT_ONCE);
+            let (update, condition, guard) = clearing(expired, Guard::none());
+            let key = keys::pool(&request.pool);
+            let guard = Guard {
+                condition: Some(condition),
+                ..guard
+            };
+            self.table.write(Op::Update(key, update, guard)).await?;
+            return Ok(false);
+        }
         let mut guard = Guard::none()
             .name("#h", holder)
             .value(":limit", number(limit))
@@ -89,15 +117,11 @@ impl DynamoStore {
                 guard = guard.value(":room", number(room));
             }
         }
-        for (index, (other, until)) in expired.into_iter().enumerate() {
-            let (name, value) = (format!("#e{index}"), format!(":e{index}"));
-            update.push_str(match index {
-                0 => " REMOVE ",
-                _ => ", ",
-            });
-            update.push_str(&format!("slots.{name}"));
-            condition.push_str(&format!(" AND slots.{name} = {value}"));
-            guard = guard.name(name, other).value(value, number(until));
+        if !expired.is_empty() {
+            let (clear, unchanged, with) = clearing(expired, guard);
+            update.push_str(&format!(" {clear}"));
+            condition.push_str(&format!(" AND {unchanged}"));
+            guard = with;
         }
         guard.condition = Some(condition);
         let key = keys::pool(&request.pool);

@@ -6,8 +6,8 @@ use precip_engine::{
     run_id::RunId,
     state::{
         CheckEvaluation, CreatedRun, Failure, NewRun, OwnerId, Page, PageRequest, PlanSummary,
-        ReadConsistency, Run, RunChange, RunChanged, RunFilter, RunKey, RunProgress, RunStore,
-        Skipped, StateError, StateResult,
+        ReadConsistency, Run, RunChange, RunChanged, RunFilter, RunKey, RunMade, RunProgress,
+        RunStore, Skipped, StateError, StateResult,
     },
 };
 
@@ -222,6 +222,10 @@ impl RunStore for DynamoStore {
 
     async fn blocked(&self, run: RunId, page: &PageRequest) -> StateResult<Page<CheckEvaluation>> {
         self.list_blocked(run, page).await
+    }
+
+    async fn made(&self, run: RunId) -> StateResult<RunMade> {
+        self.run_made(run).await
     }
 
     async fn progress(&self, run: RunId) -> StateResult<RunProgress> {

@@ -6,7 +6,8 @@ use precip_core::{key::AssetKey, partitions::PartitionSet};
 use precip_engine::{
     run_id::RunId,
     state::{
-        Failure, Page, PageRequest, ReadConsistency, RunProgress, SkipReason, Skipped, StateResult,
+        Failure, Page, PageRequest, ReadConsistency, RunMade, RunProgress, SkipReason, Skipped,
+        StateResult,
     },
 };
 
@@ -14,7 +15,7 @@ use super::{
     call::{Guard, Op, Patience, Query},
     codec::{pack, unpack, unpack_segment},
     item::{Attributes, Item, item, number},
-    keys::{self, FAILURES, PROGRESS, Progress, SKIPS},
+    keys::{self, DONE, FAILURES, PROGRESS, Progress, SKIPS},
     row::Row,
     store::DynamoStore,
 };
@@ -121,6 +122,19 @@ impl DynamoStore {
             items: page.items.into_iter().map(|(_, failure)| failure).collect(),
             next: page.next,
         })
+    }
+
+    /// What the projection knows a run to have published. It keeps no list of what checks looked at.
+    pub(super) async fn run_made(&self, run: RunId) -> StateResult<RunMade> {
+        let query = Query::all(keys::run_pk(run)).prefix(DONE).eventual();
+        let mut made = RunMade::default();
+        for row in self.table.query(query).await? {
+            if let Some((_, asset, segment)) = keys::parse_progress(&row.key().sk) {
+                let set = made.assets.entry(asset).or_default();
+                unpack_segment(&row, "b")?.add_to(segment, set);
+            }
+        }
+        Ok(made)
     }
 
     pub(super) async fn run_progress(&self, run: RunId) -> StateResult<RunProgress> {

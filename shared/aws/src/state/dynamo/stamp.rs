@@ -31,7 +31,7 @@ impl Stamps {
     /// A stamp greater than `floor`. `tie` tells apart what different processes stamp at once.
     pub(super) fn next(&self, tie: u64, floor: u64) -> u64 {
         let micros = u64::try_from(self.clock.now().timestamp_micros()).unwrap_or_default();
-        let wanted = (micros << TIE_BITS | tie % (1 << TIE_BITS)).max(floor + 1);
+        let wanted = ((micros << TIE_BITS) | (tie % (1 << TIE_BITS))).max(floor + 1);
         let mut stamp = wanted;
         let next = |last: u64| {
             stamp = wanted.max(last + 1);

@@ -105,24 +105,31 @@ impl DynamoStore {
         }
     }
 
+    async fn update_rows(&self, asset: &AssetKey, after: Sequence) -> StateResult<Vec<Item>> {
+        let query = Query::all(keys::updates_pk(asset)).prefix("n#");
+        let after = keys::update_sk(after.0);
+        self.table.query(query.after(Some(after))).await
+    }
+
     pub(super) async fn updates_after(
         &self,
         asset: &AssetKey,
         after: Sequence,
     ) -> StateResult<Updates> {
-        let query = Query::all(keys::updates_pk(asset)).prefix("n#");
-        let rows = self
-            .table
-            .query(query.after(Some(keys::update_sk(after.0))))
-            .await?;
-        let previous: u64 = match rows.first() {
-            Some(first) => first.number("p").unwrap_or_default(),
-            None => {
-                let head = keys::updates_head(asset);
-                let head = self.table.get(&head, ReadConsistency::Strong).await?;
-                head.and_then(|head| head.number("n")).unwrap_or_default()
+        let mut rows = self.update_rows(asset, after).await?;
+        let mut previous = after.0;
+        if rows.is_empty() {
+            let head = keys::updates_head(asset);
+            let head = self.table.get(&head, ReadConsistency::Strong).await?;
+            previous = head.and_then(|head| head.number("n")).unwrap_or(after.0);
+            if previous > after.0 {
+                // Either they have expired, or one was added just now.
+                rows = self.update_rows(asset, after).await?;
             }
-        };
+        }
+        if let Some(first) = rows.first() {
+            previous = first.number("p").unwrap_or_default();
+        }
         let until = rows
             .last()
             .and_then(|row| row.key().sk.strip_prefix("n#")?.parse().ok())

@@ -14,7 +14,8 @@ pub(super) fn seen_from(from: &Path, folder: &Path) -> Result<String, Failure> {
         (Some(from), Some(folder)) => {
             let common = from.iter().zip(&folder).take_while(|(a, b)| a == b).count();
             let up = std::iter::repeat_n(Component::ParentDir, from.len() - common);
-            up.chain(folder[common..].iter().copied()).collect()
+            up.chain(folder[common..].iter().copied())
+                .collect::<PathBuf>()
         }
         _ => std::path::absolute(folder)?,
     };
@@ -28,7 +29,7 @@ fn below(path: &Path) -> Option<Vec<Component<'_>>> {
     parts.map(|part| named(part).then_some(part)).collect()
 }
 
-fn with_slashes(path: &PathBuf) -> String {
+fn with_slashes(path: &Path) -> String {
     path.to_string_lossy()
         .replace(std::path::MAIN_SEPARATOR, "/")
 }

@@ -43,7 +43,7 @@ impl Projector {
     pub async fn apply(&self, changes: &[Change]) -> StateResult<Projected> {
         let table = &self.store.table;
         let known = self.known(changes).await?;
-        let effects = Effects::of(changes, &known)?;
+        let effects = Effects::of(changes, &known);
         table.write_all(effects.archive, Vec::new()).await?;
         self.write_each(effects.checks).await?;
         table.set_bits(effects.bits).await?;
@@ -105,5 +105,55 @@ impl Projector {
             .buffer_unordered(REQUESTS_AT_ONCE)
             .try_collect()
             .await
+    }
+}
+
+/// What tests do to the derived rows.
+#[cfg(test)]
+impl Projector {
+    pub(in super::super) fn meter(&self) -> &super::super::CapacityMeter {
+        self.store.meter()
+    }
+
+    pub(in super::super) async fn mark_materialized(
+        &self,
+        asset: &AssetKey,
+        partitions: &PartitionSet,
+    ) -> StateResult<()> {
+        let mut bits: BTreeMap<keys::Key, Vec<super::bits::Bit>> = BTreeMap::new();
+        for ordinal in partitions.iter() {
+            let segment = precip_engine::state::Segment::index(ordinal);
+            let bit = super::bits::Bit {
+                set: "m",
+                ordinal,
+                value: true,
+            };
+            let key = keys::statuses(asset, 0, segment);
+            bits.entry(key).or_default().push(bit);
+        }
+        self.store.table.set_bits(bits).await
+    }
+
+    pub(in super::super) async fn drop_statuses(&self, asset: &AssetKey) -> StateResult<()> {
+        let query = super::super::call::Query::all(keys::statuses_pk(asset));
+        let rows = self.store.table.query(query).await?;
+        let keys = rows.iter().map(Attributes::key).collect();
+        self.store.table.write_all(Vec::new(), keys).await
+    }
+
+    /// The size of the status bitmaps, by DynamoDB's rule: the bytes of names and values.
+    pub(in super::super) async fn status_bytes(&self, asset: &AssetKey) -> StateResult<usize> {
+        use aws_sdk_dynamodb::types::AttributeValue as V;
+        let query = super::super::call::Query::all(keys::statuses_pk(asset));
+        let rows = self.store.table.query(query).await?;
+        let size = |(name, value): (&String, &V)| {
+            name.len()
+                + match value {
+                    V::S(text) | V::N(text) => text.len(),
+                    V::B(bytes) => bytes.as_ref().len(),
+                    other => panic!("no status row holds {other:?}"),
+                }
+        };
+        Ok(rows.iter().flatten().map(size).sum())
     }
 }

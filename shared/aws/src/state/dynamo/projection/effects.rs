@@ -74,30 +74,30 @@ fn generation(generations: &BTreeMap<AssetKey, u64>, asset: &AssetKey) -> u64 {
     generations.get(asset).copied().unwrap_or_default()
 }
 
-/// The record of a row; one that cannot be read must not hold up the stream.
+/// What cannot be read or written must not hold up the stream: it is reported and left out.
+fn readable<T>(result: StateResult<T>) -> Option<T> {
+    result
+        .inspect_err(|error| tracing::error!(%error, "left out of what follows from a change"))
+        .ok()
+}
+
 fn made(row: Option<&Row>) -> Option<Materialization> {
-    row?.materialization().unwrap_or_else(|error| {
-        tracing::error!(%error, "a materialization is left out of the log");
-        None
-    })
+    readable(row?.materialization()).flatten()
 }
 
 impl Effects {
     /// What changes come to.
-    ///
-    /// # Errors
-    /// When a record is too large for a row of its own.
-    pub(super) fn of(changes: &[Change], known: &Known) -> StateResult<Self> {
+    pub(super) fn of(changes: &[Change], known: &Known) -> Self {
         let mut effects = Self::default();
         for change in changes {
             match change.key.pk.split_once('#') {
-                Some(("L", _)) => effects.latest(change, known)?,
+                Some(("L", _)) => effects.latest(change, known),
                 Some(("X", _)) => effects.check(change),
                 Some(("R", _)) => effects.failure(change),
                 _ => {}
             }
         }
-        Ok(effects)
+        effects
     }
 
     fn bit(&mut self, key: Key, set: &'static str, ordinal: u64, value: bool) {
@@ -109,18 +109,17 @@ impl Effects {
         });
     }
 
-    fn latest(&mut self, change: &Change, known: &Known) -> StateResult<()> {
+    fn latest(&mut self, change: &Change, known: &Known) {
         let (old, new) = rows(change);
         let (was, is) = (made(old.as_ref()), made(new.as_ref()));
         self.statuses(old.as_ref(), new.as_ref(), known);
         if let Some(new) = &new {
             self.published(old.as_ref(), new, known);
         }
-        self.superseded(was.as_ref(), is.as_ref())?;
+        self.superseded(was.as_ref(), is.as_ref());
         if let Some(is) = &is {
             self.inline_checks(was.as_ref(), is);
         }
-        Ok(())
     }
 
     /// The status bits of a partition.
@@ -183,12 +182,8 @@ impl Effects {
     }
 
     /// What was published before goes into the log.
-    fn superseded(
-        &mut self,
-        was: Option<&Materialization>,
-        is: Option<&Materialization>,
-    ) -> StateResult<()> {
-        let Some(was) = was else { return Ok(()) };
+    fn superseded(&mut self, was: Option<&Materialization>, is: Option<&Materialization>) {
+        let Some(was) = was else { return };
         let still = |found: &CheckEvaluation, holds: fn(&CheckEvaluation) -> bool| {
             let checks = is.into_iter().flat_map(|is| &is.checks);
             let mut same = checks.filter(|now| now.check == found.check);
@@ -203,15 +198,14 @@ impl Effects {
             self.made_good.extend(keys);
         }
         if is.is_some_and(|is| (is.run, is.attempt) == (was.run, was.attempt)) {
-            return Ok(());
+            return;
         }
         for event in events_of(was.clone()) {
-            self.archive.push(event_row(&event)?);
+            self.archive.extend(readable(event_row(&event)));
         }
         for found in was.checks.iter().filter(|found| !still(found, |_| true)) {
-            self.checks.push(latest_check(found)?);
+            self.checks.extend(readable(latest_check(found)));
         }
-        Ok(())
     }
 
     fn inline_checks(&mut self, was: Option<&Materialization>, is: &Materialization) {
@@ -267,3 +261,6 @@ fn placed<'a>(row: &'a Row, known: &'a Known) -> Option<(&'a Row, u64)> {
     };
     Some((row, row.ordinal?))
 }
+
+#[cfg(test)]
+mod tests;

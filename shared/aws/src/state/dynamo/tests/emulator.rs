@@ -1,4 +1,7 @@
+mod capacity;
+mod faults;
 mod harness;
+mod projection;
 mod stream;
 
 use harness::Dynamo;
