@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use precip_core::nearest::{nearest, or_list};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::Value;
 
 use crate::{
@@ -54,7 +54,11 @@ pub struct StartInput {
     pub without_checks: bool,
     /// The run whose missing part is made: what failed in it, and what that held back. What it was
     /// asked for, it decides.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "run_id"
+    )]
     pub retry_of: Option<RunId>,
     /// Who asked, when it was no person.
     #[serde(default, skip_serializing_if = "is_manual")]
@@ -85,6 +89,12 @@ fn is_false(flag: &bool) -> bool {
 
 fn is_manual(origin: &RunOrigin) -> bool {
     *origin == RunOrigin::Manual
+}
+
+/// Reads a run id; one that is none is told with an example.
+fn run_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RunId>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(D::Error::custom)
 }
 
 impl StartInput {
