@@ -15,9 +15,14 @@ use precip::prelude::*;
 
 /// The project: its assets, and what they use in each environment.
 pub fn definitions() -> Result<Definitions, InvalidDefinitions> {
-    let landing = env("FLIGHTS_LANDING").or("events/landing");
-    let local = Environment::new("local").resource_from("landing", landing, |place| async move {
-        Ok(Landing::new(&place)?)
-    });
-    Definitions::builder().discover().environment(local).build()
+    let open = |place: String| async move { Ok(Landing::new(&place)?) };
+    let files_here = env("FLIGHTS_LANDING").or("events/landing");
+    let local = Environment::new("local").resource_from("landing", files_here, open);
+    // A deployment has to say which bucket its files land in.
+    let prod = Environment::new("prod").resource_from("landing", env("FLIGHTS_LANDING"), open);
+    Definitions::builder()
+        .discover()
+        .environment(local)
+        .environment(prod)
+        .build()
 }

@@ -6,7 +6,4 @@
 pub mod check;
 mod synth;
 
-pub use synth::{
-    Architecture, GeneratedFile, MachineFile, Machines, SynthError, SynthOptions, Synthesized,
-    synth,
-};
+pub use synth::{Architecture, GeneratedFile, SynthError, SynthOptions, Synthesized, synth};

@@ -1,2 +1,9 @@
 //! Precip on AWS: the adapters of the engine's ports. State is one DynamoDB table, runs are Step
 //! Functions executions, and what passes between their steps lies in S3.
+
+mod clients;
+pub mod files;
+pub mod settings;
+pub mod state;
+
+pub use clients::Aws;

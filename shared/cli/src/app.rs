@@ -71,6 +71,16 @@ async fn run(
     done
 }
 
+/// The name of the project's binary.
+pub(crate) fn program() -> String {
+    let path = std::env::args_os().next().map(std::path::PathBuf::from);
+    let name = path.as_deref().and_then(std::path::Path::file_stem);
+    name.map_or_else(
+        || "precip".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
 fn invalid(error: &InvalidDefinitions) -> Failure {
     let count = error.problems().len();
     let message = if count == 1 {
@@ -170,6 +180,8 @@ async fn dispatch(
                 command::set_pool_limit(session, &pool, slots).await
             }
         },
+        Command::Cost(args) => command::cost(session, &args, out).await,
+        Command::Synth(args) => command::synth(session, &args, out),
         Command::Doctor => command::doctor(session, out).await,
         Command::Completions { .. } => Ok(Exit::Done),
     }

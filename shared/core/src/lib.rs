@@ -8,6 +8,7 @@
 pub mod automation;
 pub mod backfill;
 pub mod checks;
+pub mod cost;
 pub mod cron;
 pub mod freshness;
 pub mod graph;
@@ -21,6 +22,7 @@ pub mod partitions;
 pub mod plan;
 pub mod selection;
 pub mod spec;
+pub mod trigger;
 
 /// The guides about this crate: their examples are run as tests.
 #[cfg(doctest)]

@@ -12,3 +12,4 @@ pub mod run;
 pub mod run_id;
 pub mod settings;
 pub mod state;
+pub mod trigger;

@@ -27,6 +27,8 @@ pub use precip_io::{Json, Partitions, Table};
 
 pub use self::private::partitions::{IntoPartitions, LazyPartitions};
 
+#[cfg(feature = "aws")]
+pub mod lambda;
 pub mod prelude;
 mod private;
 pub mod testing;

@@ -82,8 +82,8 @@ pub(super) fn check(fields: &str) -> Result<(), String> {
         }
     }
     for (field, text) in FIELDS.iter().zip(given) {
-        let day = field.name.starts_with("day");
-        if !(day && text == "?") && !text.split(',').all(|item| field.takes(item)) {
+        let no_day = text == "?" && field.name.starts_with("day");
+        if !no_day && !text.split(',').all(|item| field.takes(item)) {
             return Err(format!(
                 "has `{text}` as {}: write numbers from {} to {}, `*`, `A-B`, `A/STEP` or a list",
                 field.name, field.least, field.most

@@ -43,7 +43,12 @@ const RUN: &str = "statemachine/trips.asl.json";
     Rule::MissingDefinition
 )]
 #[case::no_json(RUN, "\"StartAt\"", "StartAt", Rule::Definition)]
-#[case::no_target(RUN, "\"Next\": \"Mode\"", "\"Next\": \"Mood\"", Rule::Definition)]
+#[case::no_target(
+    RUN,
+    "\"Next\": \"How much\"",
+    "\"Next\": \"How many\"",
+    Rule::Definition
+)]
 #[case::not_allowed(
     TEMPLATE,
     "Action: lambda:InvokeFunction",
@@ -52,8 +57,8 @@ const RUN: &str = "statemachine/trips.asl.json";
 )]
 #[case::another_function(
     TEMPLATE,
-    "Resource: [!GetAtt Materializer512x60.Arn, !GetAtt Planner.Arn]",
-    "Resource: [!GetAtt Materializer3008x900x2048.Arn, !GetAtt Planner.Arn]",
+    "Resource: [!GetAtt Materializer3008MiB900sDisk2048MiB.Arn, !GetAtt Materializer512MiB60s.Arn, !GetAtt Planner.Arn]",
+    "Resource: [!GetAtt Materializer3008MiB900sDisk2048MiB.Arn, !GetAtt Planner.Arn]",
     Rule::NotAllowed
 )]
 #[case::no_children(

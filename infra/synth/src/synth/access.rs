@@ -1,8 +1,11 @@
 //! Which rows of the table each function may read and write.
 //!
 //! A row's partition key begins with what it holds: `L#` the latest of a partition, `E#` its events,
-//! `B#` rollups, `R#` a run, `RL#` lists of runs, `S#` cursors, `K#` run keys, `T#` ticks, `D#`
-//! dynamic partition keys, `C#` pools.
+//! `A#` attempts, `X#` checks, `F#` what fails them, `B#` status rollups, `U#` updates, `R#` a run,
+//! `RL#` and `RD` lists of runs, `K#` run keys, `S#` cursors and ticks, `D#` dynamic partition keys,
+//! `C#` and `CL` pools.
+
+use serde_json::{Value, json};
 
 /// What of a table a function may touch.
 #[derive(Debug)]
@@ -38,45 +41,61 @@ impl Access {
                 Statement {
                     sid: "ReadRecord",
                     actions: READ,
-                    keys: &["L#", "E#", "B#", "R#", "RL#", "S#", "K#", "T#", "D#", "C#"],
+                    keys: &[
+                        "L#*", "E#*", "A#*", "X#*", "F#*", "B#*", "U#*", "R#*", "RL#*", "RD",
+                        "K#*", "S#*", "D#*", "C#*", "CL",
+                    ],
                 },
                 Statement {
+                    // Runs, failures that nobody else could put down, and the numbering of partitions
+                    // whose definition has changed.
                     sid: "WriteRuns",
                     actions: WRITE,
-                    keys: &["L#", "R#", "RL#", "K#", "C#"],
+                    keys: &[
+                        "L#*", "E#*", "A#*", "X#*", "F#*", "B#*", "U#*", "R#*", "RL#*", "RD",
+                        "K#*", "C#*",
+                    ],
                 },
             ],
             materializer: [
                 Statement {
                     sid: "ReadRecord",
                     actions: READ,
-                    keys: &["L#", "R#", "D#", "C#"],
+                    keys: &["L#*", "A#*", "X#*", "R#*", "D#*", "C#*"],
                 },
                 Statement {
                     sid: "WriteWhatWasMade",
                     actions: WRITE,
-                    keys: &["L#", "E#", "R#", "C#"],
+                    keys: &["L#*", "E#*", "A#*", "X#*", "R#*", "C#*"],
                 },
             ],
             reactor: [
                 Statement {
                     sid: "ReadRecord",
                     actions: READ,
-                    keys: &["L#", "E#", "B#", "R#", "RL#", "D#"],
+                    keys: &["L#*", "E#*", "X#*", "F#*", "B#*", "U#*", "R#*", "D#*"],
                 },
                 Statement {
                     sid: "WriteProjections",
                     actions: WRITE,
-                    keys: &["E#", "B#", "R#"],
+                    keys: &["E#*", "X#*", "F#*", "B#*", "U#*", "R#*"],
                 },
             ],
         }
     }
 
-    /// The changes that the reactor hears of: those of what it does not write itself.
-    pub(super) fn stream_filter(&self) -> String {
-        let prefixes = ["L#"].map(|key| serde_json::json!({ "prefix": key }));
-        serde_json::json!({ "dynamodb": { "Keys": { "pk": { "S": prefixes } } } }).to_string()
+    /// The changes that the reactor hears of: what was made, what checks found, what a run gave up
+    /// on. What else it writes itself is none of its business.
+    #[expect(clippy::unused_self, reason = "the template asks for it")]
+    pub(super) fn stream_filters(&self) -> [String; 2] {
+        let keys = |keys: Value| json!({ "dynamodb": { "Keys": keys } }).to_string();
+        [
+            keys(json!({ "pk": { "S": [{ "prefix": "L#" }, { "prefix": "X#" }] } })),
+            keys(json!({
+                "pk": { "S": [{ "prefix": "R#" }] },
+                "sk": { "S": [{ "prefix": "fail#" }] },
+            })),
+        ]
     }
 }
 
@@ -90,7 +109,7 @@ impl Statement {
     }
 
     pub(super) fn keys(&self) -> String {
-        let keys = self.keys.iter().map(|key| format!("\"{key}*\""));
+        let keys = self.keys.iter().map(|key| format!("\"{key}\""));
         keys.collect::<Vec<_>>().join(", ")
     }
 }

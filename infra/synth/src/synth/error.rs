@@ -5,6 +5,12 @@ use precip_core::nearest::or_list;
 /// A project that cannot be deployed as it is declared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SynthError {
+    /// The project has no state machines.
+    #[error("there are no state machines for the project: {0}")]
+    Machines(String),
+    /// The manifest holds assets that do not fit together.
+    #[error("the manifest holds assets that do not fit together: {0}")]
+    Graph(#[from] precip_core::graph::InvalidGraph),
     /// The project's name does not fit into the names of what is deployed.
     #[error(
         "`{given}` cannot name what is deployed: write at most 40 letters, digits, `_` and `-`, a \

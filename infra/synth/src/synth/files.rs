@@ -3,9 +3,9 @@
 use precip_core::manifest::Manifest;
 
 use super::{
-    Machines, SynthError, SynthOptions,
+    SynthError, SynthOptions,
     access::Access,
-    machine::Machine,
+    machine::{Machine, Machines},
     materializer::Materializer,
     names::Placeholders,
     settings::Settings,
@@ -43,20 +43,16 @@ pub type Synthesized = Vec<GeneratedFile>;
 ///
 /// # Errors
 /// [`SynthError`] when the project asks for what AWS does not have; it says what to change.
-pub fn synth(
-    manifest: &Manifest,
-    machines: &Machines,
-    options: &SynthOptions,
-) -> Result<Synthesized, SynthError> {
+pub fn synth(manifest: &Manifest, options: &SynthOptions) -> Result<Synthesized, SynthError> {
     options.validate()?;
-    let template = template(manifest, machines, options)?;
+    let machines = Machines::of(&manifest.to_graph()?, &options.project)?;
+    let template = template(manifest, &machines, options)?;
     let mut files = vec![
         GeneratedFile::new("template.yaml", template),
         GeneratedFile::new("manifest.json", described(manifest)?),
+        machines.run,
+        machines.backfill,
     ];
-    for machine in [&machines.run, &machines.backfill] {
-        files.push(GeneratedFile::new(machine.path(), machine.asl.clone()));
-    }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }

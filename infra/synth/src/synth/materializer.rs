@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use precip_core::{manifest::OpManifest, spec::ComputeProfile};
+use precip_asl::compile::function_substitution;
+use precip_core::{
+    manifest::OpManifest,
+    spec::{ComputeProfile, profile_name},
+};
 
 use super::SynthError;
 
@@ -28,10 +32,11 @@ pub(super) struct Materializer {
     pub(super) id: String,
     /// Its name behind that of the stack.
     pub(super) name: String,
+    /// The placeholder of its ARN in state machines.
+    pub(super) placeholder: String,
     pub(super) memory_mib: u32,
     pub(super) timeout_seconds: u64,
     pub(super) ephemeral_storage_mib: u32,
-    suffix: String,
     attempt_seconds: u64,
     ops: Vec<String>,
 }
@@ -45,7 +50,7 @@ impl Materializer {
             fits(&op.spec.name, profile)?;
             let machine = (
                 profile.memory_mib,
-                profile.timeout_whole_seconds(),
+                profile.timeout_seconds(),
                 profile.ephemeral_storage_mib,
             );
             profiles
@@ -61,29 +66,24 @@ impl Materializer {
         }
         let of = |(machine, ops): ((u32, u64, u32), Vec<String>)| {
             let (memory_mib, attempt_seconds, ephemeral_storage_mib) = machine;
-            let suffix = ComputeProfile {
+            let profile = ComputeProfile {
                 memory_mib,
                 timeout: std::time::Duration::from_secs(attempt_seconds),
                 ephemeral_storage_mib,
-            }
-            .function_suffix();
+            };
+            let name = profile_name(&profile);
             Self {
-                id: format!("Materializer{suffix}"),
-                name: format!("materializer-{suffix}"),
+                id: format!("Materializer{name}"),
+                placeholder: function_substitution(&profile),
+                name: format!("materializer-{name}"),
                 memory_mib,
                 timeout_seconds: LONGEST_SECONDS.min(attempt_seconds + MARGIN_SECONDS),
                 ephemeral_storage_mib,
-                suffix,
                 attempt_seconds,
                 ops,
             }
         };
         Ok(profiles.into_iter().map(of).collect())
-    }
-
-    /// The placeholder of its ARN in state machines.
-    pub(super) fn placeholder(&self) -> String {
-        format!("MaterializerFunctionArn{}", self.suffix)
     }
 
     pub(super) fn description(&self) -> String {
@@ -119,6 +119,10 @@ impl Materializer {
         )
     }
 
+    pub(super) fn errors_alarm(&self) -> String {
+        format!("{}ErrorsAlarm", self.id)
+    }
+
     pub(super) fn throttles_alarm(&self) -> String {
         format!("{}ThrottlesAlarm", self.id)
     }
@@ -147,7 +151,7 @@ fn fits(op: &str, profile: &ComputeProfile) -> Result<(), SynthError> {
         let what = format!("{} MiB of disk", profile.ephemeral_storage_mib);
         return refused(what, "512 to 10,240 MiB");
     }
-    match profile.timeout_whole_seconds() {
+    match profile.timeout_seconds() {
         1..=LONGEST_SECONDS => Ok(()),
         seconds => refused(format!("{seconds} s"), "1 to 900 s"),
     }

@@ -14,7 +14,6 @@ mod template;
 
 pub use error::SynthError;
 pub use files::{GeneratedFile, Synthesized, synth};
-pub use machine::{MachineFile, Machines};
 pub use options::{Architecture, SynthOptions};
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use precip_asl::compile::{BACKFILL, BUCKET, PLANNER};
+
 use super::materializer::Materializer;
 
 /// Hands out logical ids: letters and digits, a letter first, each once.
@@ -75,15 +77,14 @@ impl Placeholders {
             function: None,
         };
         let mut known = BTreeMap::from([
-            ("Bucket".to_owned(), value("!Ref Bucket")),
-            ("BackfillStateMachineArn".to_owned(), value("!Ref Backfill")),
-            ("MaxConcurrency".to_owned(), value("!Ref MaxConcurrency")),
-            ("PlannerFunctionArn".to_owned(), function("Planner")),
+            (BUCKET.to_owned(), value("!Ref Bucket")),
+            (BACKFILL.to_owned(), value("!Ref Backfill")),
+            (PLANNER.to_owned(), function("Planner")),
         ]);
         known.extend(
             materializers
                 .iter()
-                .map(|m| (m.placeholder(), function(&m.id))),
+                .map(|m| (m.placeholder.clone(), function(&m.id))),
         );
         Self(known)
     }

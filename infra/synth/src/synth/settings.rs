@@ -7,13 +7,14 @@ use precip_core::manifest::{EnvironmentManifest, Manifest, SettingManifest, Sett
 use super::{SynthError, names::LogicalIds};
 
 /// The parameters that every template has.
-const PARAMETERS: [&str; 9] = [
+const PARAMETERS: [&str; 10] = [
     "AlarmTopicArn",
     "Architecture",
     "DeletionProtection",
     "LogLevel",
     "LogRetentionDays",
     "MaterializerConcurrency",
+    "MaterializerPolicyArn",
     "MaxConcurrency",
     "PermissionsBoundaryArn",
     "RunRetentionDays",
@@ -43,11 +44,12 @@ const RESOURCES: [&str; 19] = [
 ];
 
 /// Variables that the template sets itself. A setting of such a name reads that.
-const OWN: [&str; 4] = [
+const OWN: [&str; 5] = [
     "PRECIP_TABLE",
     "PRECIP_BUCKET",
     "PRECIP_ENV",
     "PRECIP_STATE_MACHINE_ARN",
+    "PRECIP_MAX_CONCURRENCY",
 ];
 
 /// What an environment reads.

@@ -7,6 +7,9 @@ use super::{
     materializer::Materializer, settings::Settings,
 };
 
+/// The planner's timeout. The state machines wait for it that long.
+pub(super) const PLANNER_SECONDS: u64 = 300;
+
 /// What the template's parts in `templates/` show.
 #[derive(Debug, askama::Template)]
 #[template(path = "template.yaml", escape = "none")]
@@ -35,13 +38,17 @@ pub(super) struct Next {
 impl Next {
     pub(super) const COMMANDS: Self = Self {
         start: r#"Start a run with this machine: aws stepfunctions start-execution --state-machine-arn VALUE --input '{"select": "*", "partitions": "missing"}'"#,
-        look: "What assets hold, below data/, and the files of runs, below runs/: aws s3 ls s3://VALUE/data/",
+        look: "Drop files for the project below landing/ (aws s3 cp FILE s3://VALUE/landing/); what assets hold is below data/.",
         runs: "The record. For the command line of the project: export PRECIP_TABLE=VALUE",
         dead_letters: "Events that nothing could be done with. Read one: aws sqs receive-message --queue-url VALUE",
     };
 }
 
 impl Template<'_> {
+    fn planner_seconds(&self) -> u64 {
+        PLANNER_SECONDS
+    }
+
     /// The zip of a function, as YAML.
     fn code(&self, function: &str) -> String {
         let path = format!("{}/{function}/bootstrap.zip", self.code_folder);

@@ -12,24 +12,13 @@ use precip_core::{
 use rstest::rstest;
 
 use super::{
-    Architecture, GeneratedFile, MachineFile, Machines, SynthError, SynthOptions,
-    names::LogicalIds, synth,
+    Architecture, GeneratedFile, SynthError, SynthOptions,
+    machine::{Machine, Machines},
+    materializer::Materializer,
+    names::{LogicalIds, Placeholders},
+    synth,
 };
 use crate::check::check;
-
-pub(crate) fn machines() -> Machines {
-    let file = |name: &str, asl: &str| MachineFile {
-        name: name.to_owned(),
-        asl: asl.to_owned(),
-    };
-    Machines {
-        run: file("trips", include_str!("../../fixtures/run.asl.json")),
-        backfill: file(
-            "trips-backfill",
-            include_str!("../../fixtures/backfill.asl.json"),
-        ),
-    }
-}
 
 fn op(name: &str, compute: ComputeProfile) -> OpSpec {
     OpSpec {
@@ -103,11 +92,11 @@ fn options() -> SynthOptions {
 }
 
 pub(crate) fn files() -> Vec<GeneratedFile> {
-    synth(&manifest(), &machines(), &options()).unwrap()
+    synth(&manifest(), &options()).unwrap()
 }
 
 fn template(manifest: &Manifest, options: &SynthOptions) -> String {
-    let files = synth(manifest, &machines(), options).unwrap();
+    let files = synth(manifest, options).unwrap();
     let template = files.into_iter().find(|file| file.path == "template.yaml");
     template.unwrap().contents
 }
@@ -181,10 +170,10 @@ fn profiles_that_lambda_cannot_tell_apart_share_a_function() {
     let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
     let template = template(&manifest, &SynthOptions::new("trips"));
     assert!(
-        template.contains("# For a, b.\n  Materializer512x60:\n"),
+        template.contains("# For a, b.\n  Materializer512MiB60s:\n"),
         "{template}"
     );
-    assert!(template.contains("# For c.\n  Materializer512x61:\n"));
+    assert!(template.contains("# For c.\n  Materializer512MiB61s:\n"));
 }
 
 #[rstest]
@@ -219,7 +208,7 @@ fn machines_that_lambda_does_not_have_are_refused(
     };
     let graph = AssetGraph::new(vec![op("flights", compute)], vec![]).unwrap();
     let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
-    let error = synth(&manifest, &machines(), &SynthOptions::new("trips")).unwrap_err();
+    let error = synth(&manifest, &SynthOptions::new("trips")).unwrap_err();
     assert_eq!(error.to_string(), message);
 }
 
@@ -237,11 +226,9 @@ fn more_functions_than_a_role_can_name_are_refused() {
         Manifest::new(&graph, |_| OpDetails::default(), vec![])
     };
     let options = SynthOptions::new("trips");
-    assert!(synth(&of(60), &machines(), &options).is_ok());
+    assert!(synth(&of(60), &options).is_ok());
     assert_eq!(
-        synth(&of(61), &machines(), &options)
-            .unwrap_err()
-            .to_string(),
+        synth(&of(61), &options).unwrap_err().to_string(),
         "the ops have 61 different compute profiles, each a function of its own, and a stack holds \
          60: let ops that need about the same share a profile"
     );
@@ -254,10 +241,8 @@ fn more_parameters_than_cloudformation_takes_are_refused() {
     let settings = names.map(|name| setting(SettingSource::Variable, &name, true, false));
     manifest.environments = vec![reads("prod", settings.collect())];
     assert_eq!(
-        synth(&manifest, &machines(), &options())
-            .unwrap_err()
-            .to_string(),
-        "the template has 210 parameters, and CloudFormation takes 200: let resources and IO managers \
+        synth(&manifest, &options()).unwrap_err().to_string(),
+        "the template has 211 parameters, and CloudFormation takes 200: let resources and IO managers \
          share settings, or read them from one secret"
     );
 }
@@ -268,7 +253,7 @@ fn more_parameters_than_cloudformation_takes_are_refused() {
 #[case("a project")]
 #[case("abcdefghijklmnopqrstuvwxyzabcdefghijklmno")]
 fn a_project_name_that_does_not_fit_is_refused(#[case] name: &str) {
-    let error = synth(&manifest(), &machines(), &SynthOptions::new(name)).unwrap_err();
+    let error = synth(&manifest(), &SynthOptions::new(name)).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -284,7 +269,7 @@ fn an_environment_that_is_not_there_is_refused() {
         environment: Some("staging".to_owned()),
         ..options()
     };
-    let error = synth(&manifest(), &machines(), &options).unwrap_err();
+    let error = synth(&manifest(), &options).unwrap_err();
     assert_eq!(
         error.to_string(),
         "there is no environment `staging`: use `local` or `prod`"
@@ -314,24 +299,35 @@ fn settings_that_a_function_cannot_have_are_refused(
 ) {
     let mut manifest = manifest();
     manifest.environments = vec![reads("prod", vec![setting(source, name, false, false)])];
-    let error = synth(&manifest, &machines(), &options()).unwrap_err();
+    let error = synth(&manifest, &options()).unwrap_err();
     assert_eq!(error.to_string(), message);
 }
 
 #[test]
-fn an_unknown_placeholder_is_refused() {
-    let mut machines = machines();
-    machines.run.asl = machines.run.asl.replace("512x60}", "128x60}");
-    let error = synth(&manifest(), &machines, &options()).unwrap_err();
-    assert!(
-        matches!(&error, SynthError::Placeholder { machine, name, .. }
-            if machine == "trips" && name == "MaterializerFunctionArn128x60"),
-        "{error}"
+fn a_placeholder_that_nothing_stands_for_is_refused() {
+    let manifest = manifest();
+    let mut machines = Machines::of(&manifest.to_graph().unwrap(), "trips").unwrap();
+    machines.run.contents = machines.run.contents.replace("512MiB60s", "128MiB60s");
+    let known = Placeholders::new(&Materializer::all(&manifest.ops).unwrap());
+    let error = Machine::new(&machines.run, &known).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "state machine `statemachine/trips.asl.json` has the placeholder \
+         `${Materializer128MiB60sArn}`, and nothing stands for it; known are \
+         BackfillStateMachineArn, Bucket, Materializer3008MiB900sDisk2048MiBArn, \
+         Materializer512MiB60sArn, PlannerArn"
     );
-    assert!(
-        error.to_string().contains("MaterializerFunctionArn512x60"),
-        "{error}"
+}
+
+#[test]
+fn a_project_that_makes_nothing_has_no_machines() {
+    let manifest = Manifest::new(
+        &AssetGraph::new(vec![], vec![]).unwrap(),
+        |_| OpDetails::default(),
+        vec![],
     );
+    let error = synth(&manifest, &SynthOptions::new("trips")).unwrap_err();
+    assert!(matches!(error, SynthError::Machines(_)), "{error}");
 }
 
 #[test]

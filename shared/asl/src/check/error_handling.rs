@@ -1,5 +1,7 @@
 //! Retriers and catchers.
 
+use std::collections::BTreeSet;
+
 use super::{Finding, Rule};
 use crate::model::{Retry, STATES_ALL, State};
 
@@ -28,6 +30,18 @@ pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
         .collect();
     for (what, lists) in [("retrier", retriers), ("catcher", catchers)] {
         let lists: Vec<&Vec<String>> = lists;
+        let mut named = BTreeSet::new();
+        let mut twice = lists
+            .iter()
+            .copied()
+            .flatten()
+            .filter(|error| *error != STATES_ALL && !named.insert(*error));
+        if let Some(error) = twice.next() {
+            finding(
+                Rule::ErrorHandling,
+                format!("`{error}` is named twice: the second {what} never sees it"),
+            );
+        }
         for (index, errors) in lists.iter().enumerate() {
             let all = errors.iter().any(|error| error == STATES_ALL);
             if errors.is_empty() {

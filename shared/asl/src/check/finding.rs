@@ -46,12 +46,16 @@ pub enum Rule {
     Timeout,
     /// What is only for distributed maps stands in distributed maps only.
     MapMode,
-    /// A distributed map says which kind of execution it starts, and its label is short and plain.
+    /// A distributed map says where its items come from and its results go, and which kind of
+    /// execution it starts; its label is short and plain.
     DistributedMap,
     /// A CSV reader says where its header is.
     CsvHeader,
     /// Express executions start nothing that outlives them.
     Express,
+    /// Paths begin with `$`, those into the context object lead to a field of it, and what looks like
+    /// a path stands under a key that ends in `.$`.
+    Path,
     /// The definition is at most 1 MiB.
     Size,
 }

@@ -14,6 +14,12 @@ pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
             message: message.to_owned(),
         });
     };
+    if map.max_concurrency.is_some() && map.max_concurrency_path.is_some() {
+        finding(
+            Rule::MapMode,
+            "the limit is MaxConcurrency or MaxConcurrencyPath, not both",
+        );
+    }
     let config = map.item_processor.processor_config;
     match config.mode {
         ProcessorMode::Inline => {
@@ -51,6 +57,18 @@ fn distributed(map: &Map, finding: &mut impl FnMut(Rule, &str)) {
         finding(
             Rule::DistributedMap,
             "items come from ItemReader or from ItemsPath, not from both",
+        );
+    }
+    if map.item_reader.is_none() && map.items_path.is_none() {
+        finding(
+            Rule::DistributedMap,
+            "say where the items are: ItemReader, or ItemsPath",
+        );
+    }
+    if map.result_writer.is_none() {
+        finding(
+            Rule::DistributedMap,
+            "say where the results go: without a ResultWriter they have to fit into 256 KiB together",
         );
     }
     if map

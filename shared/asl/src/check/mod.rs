@@ -7,6 +7,7 @@
 mod error_handling;
 mod finding;
 mod map;
+mod path;
 mod size;
 mod structure;
 mod task;
@@ -25,6 +26,7 @@ pub fn check(machine: &StateMachine) -> Vec<Finding> {
         error_handling::check(place, state, &mut findings);
         task::check(place, state, &mut findings);
         map::check(place, state, &mut findings);
+        path::check(place, state, &mut findings);
     });
     size::check(machine, &mut findings);
     findings

@@ -56,6 +56,10 @@ fn good() -> Value {
                     "StartAt": "each flights",
                     "States": {"each flights": {"Type": "Pass", "End": true}}
                 },
+                "ResultWriter": {
+                    "Resource": "arn:aws:states:::s3:putObject",
+                    "Parameters": {"Bucket": "b", "Prefix.$": "States.Format('runs/{}', $.plan.run)"}
+                },
                 "Next": "Done"
             },
             "Refused": {"Type": "Fail", "Error": "Precip.Refused"},
@@ -123,9 +127,23 @@ fn a_machine_is_read_and_written_without_loss() {
 #[case::reader_inline(
     "/States/Many/ItemProcessor/ProcessorConfig",
     json!({"Mode": "INLINE"}),
-    &[Rule::MapMode, Rule::MapMode, Rule::MapMode, Rule::MapMode]
+    &[Rule::MapMode, Rule::MapMode, Rule::MapMode, Rule::MapMode, Rule::MapMode]
 )]
 #[case::inline_concurrency("/States/Few/MaxConcurrency", json!(41), &[Rule::MapMode])]
+#[case::no_writer("/States/Many/ResultWriter", Value::Null, &[Rule::DistributedMap])]
+#[case::no_items("/States/Many/ItemReader", Value::Null, &[Rule::DistributedMap])]
+#[case::items_twice("/States/Many/ItemsPath", json!("$.plan.items"), &[Rule::DistributedMap])]
+#[case::two_limits("/States/Few/MaxConcurrencyPath", json!("$.plan.limit"), &[Rule::MapMode])]
+#[case::error_twice("/States/Plan/Retry/0/ErrorEquals", json!(["X", "X"]), &[Rule::ErrorHandling])]
+#[case::path_as_text("/States/Plan/Parameters", json!({"FunctionName": "planner", "Payload": {"run": "$.run"}}), &[Rule::Path])]
+#[case::text_as_path("/States/Plan/Parameters", json!({"FunctionName": "planner", "Payload.$": "run"}), &[Rule::Path])]
+#[case::no_path("/States/Plan/Parameters", json!({"FunctionName": "planner", "Payload.$": {"run": 1}}), &[Rule::Path])]
+#[case::context("/States/Plan/Parameters", json!({"FunctionName": "planner", "Payload.$": "$$.Execution.Redrives"}), &[Rule::Path])]
+#[case::items_path("/States/Few/ItemsPath", json!("plan.items"), &[Rule::Path])]
+#[case::result_path("/States/Plan/ResultPath", json!("plan"), &[Rule::Path])]
+#[case::no_result_path("/States/Plan/ResultPath", json!(7), &[Rule::Path])]
+#[case::key("/States/Many/ItemReader/Parameters", json!({"Bucket": "b", "Key": "$.plan.manifest"}), &[Rule::Path])]
+#[case::variable("/States/Size/Choices/0/Variable", json!("plan.mode"), &[Rule::Path])]
 #[case::size("/Comment", json!("x".repeat(StateMachine::MAX_BYTES)), &[Rule::Size])]
 fn each_mistake_is_found(#[case] pointer: &str, #[case] value: Value, #[case] expected: &[Rule]) {
     let mut machine = good();
@@ -133,6 +151,9 @@ fn each_mistake_is_found(#[case] pointer: &str, #[case] value: Value, #[case] ex
         (Some((parent, key)), Value::Null) => {
             let parent = machine.pointer_mut(parent).and_then(Value::as_object_mut);
             parent.expect("the place exists").remove(key);
+        }
+        (Some((parent, key)), _) if machine.pointer(pointer).is_none() => {
+            machine.pointer_mut(parent).expect("the place exists")[key] = value;
         }
         _ => *machine.pointer_mut(pointer).expect("the place exists") = value,
     }

@@ -50,7 +50,7 @@
 //! | `{"do": "next", run, mode, wave, redrive, stage, key, row}` | `{"row": 1, "rows": [{"items": [..]}]}`: the row of that number in the manifest, counted from 0, without what is held back, in a list, and the number to ask for next; `"rows": []` after the last. Only for stages that run in order, in distributed runs |
 //! | `{"do": "record", run, stage, item, failed, redrive}` | `{"run": .., "redrive": .., "item": ..}`, see below |
 //! | `{"do": "finish", run, mode, redrive}` | `{"again": false}`; the error `Precip.RunFailed` when something failed; or, when `execution.redrive` is more than `redrive`, a document of what is left with `"again": true` and `redrive` from `execution` |
-//! | `{"do": "finish", "again": true, ..}` | the document of what is left, without ending anything: the execution that waits for this one was redriven |
+//! | `{"do": "finish", "again": true, ..}` | the document of what is left, with `"again": true` and the same `redrive`, without ending anything: the execution that waits for this one was redriven, `redrive` times so far |
 //!
 //! `record` comes when a step of an item failed for good: `"failed": {"flights": {"Error": "..",
 //! "Cause": ".."}}` has one field, the step. The planner sees to it that the failure is on record

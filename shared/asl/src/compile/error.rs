@@ -1,7 +1,5 @@
 //! [`CompileError`].
 
-use precip_core::plan::PlanError;
-
 use crate::model::InvalidStateName;
 
 /// A graph that no machine can be generated for.
@@ -21,7 +19,4 @@ pub enum CompileError {
     /// A name that was made for a state is none.
     #[error(transparent)]
     Name(#[from] InvalidStateName),
-    /// The graph cannot be laid out.
-    #[error(transparent)]
-    Layout(#[from] PlanError),
 }

@@ -21,26 +21,26 @@ use crate::model::{
 impl Compiler<'_> {
     /// The states for one item of a stage. They answer an empty object.
     pub(super) fn item(&mut self, place: usize) -> Result<Part, CompileError> {
-        let stage = self.stage(place);
-        let record = self.name(&format!("{} failed", stage.name))?;
-        match stage.steps.len() {
-            1 => self.one_step(place, record),
-            _ => self.steps(place, record),
+        match self.stage(place).steps.len() {
+            1 => self.one_step(place),
+            _ => self.steps(place),
         }
     }
 
-    fn one_step(&mut self, place: usize, record: StateName) -> Result<Part, CompileError> {
+    fn one_step(&mut self, place: usize) -> Result<Part, CompileError> {
         let name = self.task(place, 0).clone();
+        let record = self.name(&format!("{name} failed"))?;
         let task = self.step(place, 0, &record, Transition::END)?;
-        let mut part = Part::new(name, State::Task(task));
+        let mut part = Part::new(name, State::Task(Box::new(task)));
         let mut recorder = self.record(place, Transition::END);
         recorder.output_path = Some(Value::Null);
-        part.states.insert(record, State::Task(recorder));
+        part.states.insert(record, State::Task(Box::new(recorder)));
         Ok(part)
     }
 
-    fn steps(&mut self, place: usize, record: StateName) -> Result<Part, CompileError> {
+    fn steps(&mut self, place: usize) -> Result<Part, CompileError> {
         let stage = self.stage(place);
+        let record = self.name(&format!("{} failed", stage.name))?;
         let done = self.name(&format!("{} done", stage.name))?;
         let tasks = self.tasks(place).to_vec();
         let mut choices = Vec::new();
@@ -61,11 +61,11 @@ impl Compiler<'_> {
                 default: Some(next.clone()),
             };
             states.insert(choices[step].clone(), State::Choice(choice));
-            states.insert(tasks[step].clone(), State::Task(task));
+            states.insert(tasks[step].clone(), State::Task(Box::new(task)));
         }
         let start = choices[0].clone();
         let recorder = self.record(place, Transition::to(start.clone()));
-        states.insert(record, State::Task(recorder));
+        states.insert(record, State::Task(Box::new(recorder)));
         let end = Succeed {
             comment: None,
             output_path: Some(Value::Null),

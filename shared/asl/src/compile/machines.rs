@@ -36,7 +36,9 @@ pub struct Substitutions {
     pub backfill: BTreeSet<String>,
 }
 
-/// Compiles the machines of a graph. Equal graphs give equal machines.
+/// Compiles the machines of a graph. Equal graphs give equal machines. There is a state for each op,
+/// named after it, as long as a definition can hold them all: about a thousand assets. More share
+/// the states of a [loop](super::document#the-loop).
 ///
 /// ```
 /// use precip_asl::compile::{CompileOptions, compile};
@@ -143,10 +145,10 @@ impl Project<'_> {
             default: Some(stages.start),
         };
         let mut states = States::new();
-        states.insert(plan.clone(), State::Task(ask));
+        states.insert(plan.clone(), State::Task(Box::new(ask)));
         states.insert(how_much, State::Choice(size));
         states.insert(nothing, State::Succeed(Succeed::default()));
-        states.insert(backfill, State::Task(self.start_backfill()));
+        states.insert(backfill, State::Task(Box::new(self.start_backfill())));
         states.extend(stages.states);
         let comment = comment::run(self.graph, self.options);
         Ok(machine(comment, plan, states))
@@ -174,7 +176,7 @@ impl Project<'_> {
             "again": true,
             "run.$": "$.run",
             "mode.$": "$.mode",
-            "redrive.$": "$.redrive",
+            "redrive.$": "$.started_again",
             "execution": call::execution(),
         });
         if self.form == Form::Loop {
@@ -184,7 +186,7 @@ impl Project<'_> {
         let left = call::planner(self.options, comment, payload, Transition::to(stages.start));
         let mut states = States::new();
         states.insert(started.clone(), State::Choice(again));
-        states.insert(resume, State::Task(left));
+        states.insert(resume, State::Task(Box::new(left)));
         states.extend(stages.states);
         Ok(machine(comment::backfill(self.options), started, states))
     }

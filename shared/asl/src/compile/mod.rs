@@ -37,4 +37,8 @@ pub use options::CompileOptions;
 pub use substitution::{BACKFILL, BUCKET, PLANNER, function_substitution, substitutions};
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;

@@ -38,3 +38,6 @@ pub(super) fn title(op: &OpSpec) -> String {
         false => op.name.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,3 +160,6 @@ fn last_wait(backoff: Backoff, retries: u32) -> f64 {
 fn whole_seconds(seconds: f64) -> u32 {
     seconds.clamp(1.0, LONGEST_WAIT_SECONDS) as u32
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,7 +80,7 @@ impl<'a> Compiler<'a> {
         part.states.extend(in_order.states);
         let settle = self.settle(&frame);
         part.states
-            .insert(frame.settle.clone(), State::Task(settle));
+            .insert(frame.settle.clone(), State::Task(Box::new(settle)));
         self.finish(&frame, &mut part)?;
         Ok(part)
     }
@@ -196,9 +196,10 @@ impl<'a> Compiler<'a> {
         let mut part = Part::new(choose, State::Choice(choice));
         let tasks = tasks
             .into_iter()
-            .map(|(name, task)| (name, State::Task(task)));
+            .map(|(name, task)| (name, State::Task(Box::new(task))));
         part.states.extend(tasks);
-        part.states.insert(record, State::Task(loop_record()));
+        part.states
+            .insert(record, State::Task(Box::new(loop_record())));
         let fail = Fail {
             error: Some("Precip.Stale".to_owned()),
             cause: Some(
@@ -221,6 +222,7 @@ impl<'a> Compiler<'a> {
 
 fn loop_task(op: &OpSpec, record: &StateName) -> Task {
     let payload = json!({
+        "loop": true,
         "run.$": "$.run",
         "stage.$": "$.stage",
         "step.$": "$.step.name",
@@ -282,7 +284,7 @@ pub(super) fn row_by_row(
         default: Some(then.clone()),
     };
     let mut part = Part::new(first, State::Pass(start));
-    part.states.insert(next, State::Task(ask));
+    part.states.insert(next, State::Task(Box::new(ask)));
     part.states.insert(more, State::Choice(decide));
     part.states.insert(name, State::Map(Box::new(map)));
     part

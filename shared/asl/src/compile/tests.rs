@@ -6,6 +6,7 @@ use precip_core::{
     machine::Layout,
     mapping::PartitionMapping,
     partitions::{PartitionsDefinition, StaticPartitions, TimeWindowPartitions},
+    selection::Selection,
     spec::{
         AssetSpec, BackfillPolicy, Backoff, CheckSpec, ComputeProfile, DepSpec, Jitter, OpSpec,
         RetryPolicy,
@@ -174,4 +175,56 @@ fn too_many_assets_share_the_states_of_a_loop() {
     }
     insta::assert_snapshot!("loop_run", machines.run.to_json().unwrap());
     insta::assert_snapshot!("loop_backfill", machines.backfill.to_json().unwrap());
+}
+
+#[test]
+fn what_no_machine_can_be_made_from_is_refused() {
+    let options = CompileOptions::new("workshop");
+    let nothing = AssetGraph::new(vec![], vec![AssetSpec::new(key("landing"))]).unwrap();
+    let refused = compile(&nothing, &Layout::of(&nothing).unwrap(), &options).unwrap_err();
+    insta::assert_snapshot!(
+        refused,
+        @"the project declares no asset that it makes itself: a state machine needs one"
+    );
+    let workshop = Layout::of(&workshop()).unwrap();
+    let refused = compile(&nothing, &workshop, &options).unwrap_err();
+    insta::assert_snapshot!(
+        refused,
+        @"the layout names the op `raw/flights`, which the graph does not have: lay the graph out again"
+    );
+}
+
+#[test]
+fn an_example_of_the_projects_own_stands_in_the_comment() {
+    let comment = |assets: Vec<AssetSpec>| {
+        let ops = assets.into_iter().map(OpSpec::single).collect();
+        let graph = AssetGraph::new(ops, vec![]).unwrap();
+        let comment = machines(&graph).run.comment.unwrap();
+        let example = comment.split_once("like ").unwrap().1;
+        let example = example.split_once(". `select`").unwrap().0;
+        let input: serde_json::Value = serde_json::from_str(example).unwrap();
+        let select = Selection::parse(input["select"].as_str().unwrap()).unwrap();
+        assert!(!select.resolve(&graph).unwrap().is_empty());
+        example.to_owned()
+    };
+    let dynamic = precip_core::partitions::DynamicPartitions {
+        name: "customers".into(),
+    };
+    let dynamic = Arc::new(PartitionsDefinition::from(dynamic));
+    let one: PartitionsDefinition = StaticPartitions::new(["EWR"]).unwrap().into();
+    assert_eq!(
+        comment(vec![
+            asset("all", None, &[]),
+            asset("one", Some(&Arc::new(one)), &["all"])
+        ]),
+        r#"{"select":"one+","partitions":"EWR"}"#
+    );
+    assert_eq!(
+        comment(vec![asset("some", Some(&dynamic), &[])]),
+        r#"{"select":"some+","partitions":"all"}"#
+    );
+    assert_eq!(
+        comment(vec![asset("all", None, &[])]),
+        r#"{"select":"all+"}"#
+    );
 }

@@ -62,7 +62,7 @@ impl Compiler<'_> {
         if count > 1 {
             let settle = self.settle(&frame);
             part.states
-                .insert(frame.settle.clone(), State::Task(settle));
+                .insert(frame.settle.clone(), State::Task(Box::new(settle)));
         }
         self.finish(&frame, &mut part)?;
         Ok(part)
@@ -159,7 +159,7 @@ impl Compiler<'_> {
             default: Some(done.clone()),
         };
         let states = &mut part.states;
-        states.insert(frame.finish.clone(), State::Task(finish));
+        states.insert(frame.finish.clone(), State::Task(Box::new(finish)));
         states.insert(again, State::Choice(decide));
         states.insert(done, State::Succeed(Succeed::default()));
         Ok(())

@@ -10,7 +10,7 @@ use super::{Catch, Choice, Map, Retry, StateMachine, StateName};
 #[serde(tag = "Type")]
 pub enum State {
     /// Does work outside the machine.
-    Task(Task),
+    Task(Box<Task>),
     /// Hands on its input, or a fixed value.
     Pass(Pass),
     /// Decides where to go.

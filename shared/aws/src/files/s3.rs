@@ -34,14 +34,19 @@ impl S3Files {
         let retryable = match &error {
             SdkError::ServiceError(answer) => {
                 answer.raw().status().is_server_error()
-                    || matches!(code, "SlowDown" | "RequestTimeout" | "ConditionalRequestConflict")
+                    || matches!(
+                        code,
+                        "SlowDown" | "RequestTimeout" | "ConditionalRequestConflict"
+                    )
             }
             SdkError::ConstructionFailure(_) => false,
             _ => true,
         };
         let help = match code {
             "NoSuchBucket" => ": the bucket is not there; deploy the stack, or name its bucket",
-            "AccessDenied" => ": the role may not; deploy the functions with the generated template",
+            "AccessDenied" => {
+                ": the role may not; deploy the functions with the generated template"
+            }
             _ => "",
         };
         FileError {
@@ -72,7 +77,8 @@ impl RunFiles for S3Files {
     async fn write(&self, key: &str, content: Vec<u8>) -> Result<(), FileError> {
         let put = self.client.put_object().bucket(&self.bucket).key(key);
         let put = put.body(ByteStream::from(content)).send().await;
-        put.map(drop).map_err(|error| self.failed("write", key, error))
+        put.map(drop)
+            .map_err(|error| self.failed("write", key, error))
     }
 
     async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, FileError> {

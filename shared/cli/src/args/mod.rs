@@ -1,12 +1,16 @@
 //! The command line as types. What a command does stands in [`command`](crate::command).
 
+mod cost;
 mod root;
 mod run;
+mod synth;
 mod target;
 
+pub use cost::CostArgs;
 pub use root::{
     AutomationAction, Command, DynamicAction, Global, GraphFormat, PoolAction, Root, StatusFilter,
     TableFormat,
 };
 pub use run::{MaterializeArgs, PlanArgs, RunControlArgs};
+pub use synth::{Processor, SynthArgs};
 pub use target::{PartitionArgs, TargetArgs};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{MaterializeArgs, PlanArgs, RunControlArgs};
+use super::{CostArgs, MaterializeArgs, PlanArgs, RunControlArgs, SynthArgs};
 use crate::env;
 
 /// The whole command line.
@@ -93,6 +93,8 @@ pub enum Command {
     },
     /// Print what would run, in waves, and why
     Plan(PlanArgs),
+    /// Print what a run would cost on AWS, and what that is made of
+    Cost(CostArgs),
     /// Run assets and store what they make; what is missing unless told otherwise
     Materialize(MaterializeArgs),
     /// List runs, newest first
@@ -175,6 +177,8 @@ pub enum Command {
         #[arg(long)]
         schema: bool,
     },
+    /// Write what is deployed on AWS: the SAM template, the state machines, the manifest
+    Synth(SynthArgs),
     /// Look for what is wrong: definitions, environment, folders, record
     Doctor,
     /// Print a completion script for a shell

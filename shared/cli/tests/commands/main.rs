@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod automation;
+mod cost;
 mod errors;
 mod help;
 mod listings;
 mod project;
 mod runs;
+mod synth;
 mod world;

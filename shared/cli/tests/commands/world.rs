@@ -91,7 +91,8 @@ impl World {
         )
     }
 
-    async fn run(
+    /// Runs a command, and answers how it ended.
+    pub(crate) async fn run(
         &self,
         command: &str,
         arguments: &[&str],
@@ -137,6 +138,8 @@ impl World {
                 }
                 _ => command::automation(session, out).await,
             },
+            Command::Cost(args) => command::cost(session, &args, out).await,
+            Command::Synth(args) => command::synth(session, &args, out),
             Command::Describe { schema } => command::describe(session, schema, out),
             Command::Doctor => command::doctor(session, out).await,
             other => panic!("{other:?} is not run here"),

@@ -56,6 +56,14 @@ impl CronSchedule {
         })
     }
 
+    /// A schedule of one expression that is read already.
+    pub fn of(cron: CronExpression, timezone: Tz) -> Self {
+        Self {
+            cron: vec![cron],
+            timezone,
+        }
+    }
+
     /// A schedule that ticks whenever one of the expressions does.
     ///
     /// # Errors

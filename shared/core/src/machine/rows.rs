@@ -11,23 +11,23 @@ pub const ITEMS_PER_ROW: usize = 40;
 /// One row of a stage's manifest: what one child execution works on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Row {
+pub struct Row<T = Item> {
     /// The items.
-    pub items: Vec<Item>,
+    pub items: Vec<T>,
 }
 
 /// Puts items in rows. Unless they have to stay `in_order`, neighbours go to different rows: what
 /// runs at the same time then lies far apart in time, and does not meet at one key of a table.
-pub fn rows(items: Vec<Item>, in_order: bool) -> Vec<Row> {
+pub fn rows<T>(items: Vec<T>, in_order: bool) -> Vec<Vec<T>> {
     let count = items.len().div_ceil(ITEMS_PER_ROW);
-    let mut rows: Vec<Row> = (0..count).map(|_| Row { items: Vec::new() }).collect();
+    let mut rows: Vec<Vec<T>> = (0..count).map(|_| Vec::new()).collect();
     for (place, item) in items.into_iter().enumerate() {
         let row = if in_order {
             place / ITEMS_PER_ROW
         } else {
             place % count
         };
-        rows[row].items.push(item);
+        rows[row].push(item);
     }
     rows
 }

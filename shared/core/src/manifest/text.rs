@@ -9,7 +9,8 @@ use crate::{
     key::AssetKey,
     partitions::KeyFormat,
     selection::Selection,
-    spec::{GroupName, Kind, Owner, TagKey, TagValue},
+    spec::{GroupName, Kind, Owner, TagKey, TagValue, TriggerName},
+    trigger::KeyTemplate,
 };
 
 macro_rules! text {
@@ -42,4 +43,6 @@ text! {
     KeyFormat: "How the start of a window is written as a key: a `strftime` format.";
     CronExpression: "A cron string of five fields, or a name such as `@daily`.";
     Selection: "An asset selection.";
+    TriggerName: "The name of a sensor or a schedule.", "^[A-Za-z0-9_]{1,100}$";
+    KeyTemplate: "What the keys of objects look like, such as `orders/{date}/{region}.csv`.";
 }

@@ -13,6 +13,7 @@ use crate::partitions::PartitionKey;
 /// | `2024-01-01` | one key |
 /// | `2024-01-01...2024-01-31` | from the first to the last, both included |
 /// | `EWR,JFK` | a list of keys and ranges |
+/// | `"a,b.csv"` | a key in quotes, whatever is in it; `\"` and `\\` stand for `"` and `\` |
 /// | `all`, `latest` | every partition that exists; the last one |
 /// | `missing`, `failed` | those never made; those whose newest attempt failed |
 /// | `missing:2024-01-01...2024-01-31` | those of a list (or of `all`, `latest`) that are missing, or `failed:` |
@@ -116,7 +117,12 @@ impl FromStr for PartitionSelector {
             "" => return Err(InvalidPartitionSelector::Empty),
             "all" => Which::All,
             "latest" => Which::Latest,
-            list => Which::Keys(list.split(',').map(span).collect::<Result<_, _>>()?),
+            list => Which::Keys(
+                pieces(list, ",")
+                    .into_iter()
+                    .map(span)
+                    .collect::<Result<_, _>>()?,
+            ),
         };
         Ok(Self { which, only })
     }
@@ -124,16 +130,91 @@ impl FromStr for PartitionSelector {
 
 fn span(text: &str) -> Result<KeySpan, InvalidPartitionSelector> {
     let text = text.trim();
-    match text.split_once("...") {
-        None if text.is_empty() => Err(InvalidPartitionSelector::Empty),
-        None => Ok(KeySpan::One(text.into())),
-        Some((start, end)) if start.trim().is_empty() || end.trim().is_empty() => {
-            Err(InvalidPartitionSelector::HalfRange {
-                range: text.to_owned(),
-            })
+    let ends = pieces(text, "...");
+    match ends[..] {
+        [""] => Err(InvalidPartitionSelector::Empty),
+        [one] => Ok(KeySpan::One(key(one))),
+        [start, ..] => {
+            let end = &text[start.len() + 3..];
+            if start.trim().is_empty() || end.trim().is_empty() {
+                return Err(InvalidPartitionSelector::HalfRange {
+                    range: text.to_owned(),
+                });
+            }
+            Ok(KeySpan::Range(key(start), key(end)))
         }
-        Some((start, end)) => Ok(KeySpan::Range(start.trim().into(), end.trim().into())),
+        [] => Err(InvalidPartitionSelector::Empty),
     }
+}
+
+/// What stands between separators outside quotes.
+fn pieces<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
+    let mut pieces = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    while at < text.len() {
+        let rest = &text[at..];
+        // A quote opens at the beginning of a key only.
+        let length = quoted(rest).filter(|_| text[start..at].trim().is_empty());
+        if let Some(length) = length {
+            at += length;
+        } else if rest.starts_with(separator) {
+            pieces.push(&text[start..at]);
+            at += separator.len();
+            start = at;
+        } else {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    pieces.push(&text[start..]);
+    pieces
+}
+
+/// The length of a quoted key at the beginning of a text, with its quotes.
+fn quoted(text: &str) -> Option<usize> {
+    let mut characters = text.strip_prefix('"')?.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '\\' => {
+                characters.next();
+            }
+            '"' => return Some(at + 2),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn key(written: &str) -> PartitionKey {
+    let written = written.trim();
+    if quoted(written) != Some(written.len()) {
+        return written.into();
+    }
+    let mut key = String::new();
+    let mut characters = written[1..written.len() - 1].chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => key.extend(characters.next()),
+            other => key.push(other),
+        }
+    }
+    key.into()
+}
+
+/// A key as it is read back: in quotes where it would be taken for something else.
+fn written(key: &PartitionKey) -> String {
+    let key = key.as_str();
+    let plain = !key.contains(',')
+        && !key.contains("...")
+        && !key.starts_with('"')
+        && !key.is_empty()
+        && key.trim() == key
+        && !["all", "latest", "missing", "failed"].contains(&key)
+        && !key.starts_with("missing:")
+        && !key.starts_with("failed:");
+    if plain {
+        return key.to_owned();
+    }
+    format!("\"{}\"", key.replace('\\', r"\\").replace('"', "\\\""))
 }
 
 impl fmt::Display for PartitionSelector {
@@ -155,8 +236,10 @@ impl fmt::Display for PartitionSelector {
             Which::Keys(spans) => spans.iter().enumerate().try_for_each(|(place, span)| {
                 let comma = if place == 0 { "" } else { "," };
                 match span {
-                    KeySpan::One(key) => write!(f, "{comma}{key}"),
-                    KeySpan::Range(start, end) => write!(f, "{comma}{start}...{end}"),
+                    KeySpan::One(key) => write!(f, "{comma}{}", written(key)),
+                    KeySpan::Range(start, end) => {
+                        write!(f, "{comma}{}...{}", written(start), written(end))
+                    }
                 }
             }),
         }
@@ -194,4 +277,31 @@ pub enum InvalidPartitionSelector {
         /// The range as it was written.
         range: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_key_in_quotes_is_what_it_is() {
+        let read: PartitionSelector = r#""a,b.csv",c,"d...e"..."f\"g""#.parse().unwrap();
+        let expected = Which::Keys(vec![
+            KeySpan::One("a,b.csv".into()),
+            KeySpan::One("c".into()),
+            KeySpan::Range("d...e".into(), "f\"g".into()),
+        ]);
+        assert_eq!(read.which, expected);
+        assert_eq!("a\"b".parse(), Ok(PartitionSelector::keys(["a\"b"])));
+    }
+
+    proptest! {
+        #[test]
+        fn any_keys_are_read_back(keys in prop::collection::vec("[a,. \"\\\\|:]{1,6}|all|missing:x|é", 1..4)) {
+            let selector = PartitionSelector::keys(keys.iter().map(String::as_str));
+            prop_assert_eq!(selector.to_string().parse(), Ok(selector));
+        }
+    }
 }

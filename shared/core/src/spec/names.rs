@@ -190,6 +190,14 @@ name! {
     label
 }
 
+name! {
+    /// The name of a sensor or a schedule: up to 100 ASCII letters, digits and `_`. As Dagster's.
+    TriggerName, "name of a sensor or a schedule",
+    "write up to 100 ASCII letters, digits and `_`, like `landing_files`",
+    |given| (1..=100).contains(&given.len())
+        && given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
 fn label(part: &str) -> bool {
     (1..=LONGEST).contains(&part.len())
         && part

@@ -1,18 +1,20 @@
 //! [`evaluate_automation`].
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use precip_core::{
     automation::{
         AutomationCursor, Conditions, Evaluation, EvaluationError, InvalidAutomation, Ordering,
     },
-    partitions::PartitionContext,
+    key::AssetKey,
+    partitions::{PartitionContext, PartitionSet},
 };
+use serde::{Deserialize, Serialize};
 
 use super::facts::snapshot;
 use crate::{
     definitions::Definitions,
-    state::{StateError, StateStore, TriggerId, TriggerKind},
+    state::{StateError, StateStore, TriggerId, TriggerKind, TriggerState},
 };
 
 /// The trigger that stands for all automation conditions of a project: its cursor is what one
@@ -32,6 +34,27 @@ pub struct AutomationTick {
     pub evaluation: Evaluation,
 }
 
+/// What is kept of the automation conditions between two evaluations.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StoredCursor {
+    /// What one evaluation left for the next.
+    #[serde(flatten)]
+    pub(crate) cursor: AutomationCursor,
+    /// What it asked for and did not fit into its tick: assets that share a run, and their partitions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) pending: Vec<(BTreeSet<AssetKey>, PartitionSet)>,
+}
+
+impl StoredCursor {
+    /// Reads the cursor of [`trigger`].
+    pub(crate) fn of(state: &TriggerState) -> Result<Self, AutomationError> {
+        match &state.cursor {
+            None => Ok(Self::default()),
+            Some(cursor) => serde_json::from_str(cursor).map_err(AutomationError::Cursor),
+        }
+    }
+}
+
 /// Evaluates the automation conditions of a project on its record, from what the last recorded
 /// evaluation left. It changes nothing: who acts on the answer records it with
 /// [`TriggerStore::advance`](crate::state::TriggerStore::advance).
@@ -49,10 +72,7 @@ pub async fn evaluate_automation(
     let graph = definitions.graph();
     let conditions = Conditions::new(graph, Ordering::default())?;
     let trigger = state.trigger(&trigger()).await?;
-    let before = match &trigger.cursor {
-        None => AutomationCursor::default(),
-        Some(cursor) => serde_json::from_str(cursor).map_err(AutomationError::Cursor)?,
-    };
+    let before = StoredCursor::of(&trigger)?.cursor;
     let snapshot = snapshot(graph, state.as_ref(), before.seen_up_to(), context).await?;
     let evaluation = conditions.evaluate(&snapshot, &before, context)?;
     Ok(AutomationTick {

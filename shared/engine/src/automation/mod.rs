@@ -5,6 +5,7 @@ mod facts;
 mod history;
 mod questions;
 
+pub(crate) use evaluate::StoredCursor;
 pub use evaluate::{AutomationError, AutomationTick, evaluate_automation, trigger};
 
 #[cfg(test)]

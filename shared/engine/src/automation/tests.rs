@@ -75,6 +75,7 @@ impl Project {
             at: at(seconds),
             scheduled_for: None,
             request: TickRequest::Skip { reason: None },
+            note: None,
         };
         let advanced = self.state.advance(&trigger(), advance).await.unwrap();
         assert!(matches!(advanced, Advanced::Done { .. }));

@@ -7,7 +7,6 @@ use crate::{
     definitions::OpenError,
     machine::FileError,
     run::{PlanRunError, RunItemError},
-    run_id::RunId,
     state::StateError,
 };
 
@@ -38,10 +37,8 @@ pub enum PlannerError {
     #[error(transparent)]
     Files(#[from] FileError),
     /// A file of the run is not there, or holds something else.
-    #[error("the plan of run `{run}` cannot be read at `{key}`: {reason}")]
+    #[error("the file `{key}` of the run cannot be read: {reason}")]
     Damaged {
-        /// The run.
-        run: RunId,
         /// The file.
         key: String,
         /// What is wrong with it.

@@ -1,32 +1,38 @@
 //! The end of a run on a machine, and its beginning anew.
 
 use crate::{
-    machine::{Finished, Mode, Planner, PlannerError, standing::Standing, work::Laid},
+    machine::{Finish, Finished, Planner, PlannerError, standing::Standing, work::Laid},
     run::{RunEnd, plan_retry},
     run_id::RunId,
     state::{RunChange, RunStatus, StateError},
 };
 
 impl Planner {
-    /// Ends a run, after its last wave or, when its execution was redriven, begins with what is left.
-    ///
-    /// A redrive comes back to the state that failed, which is this one. `plan` is the number of the
-    /// plan whose waves have run: less than `redrive` when what is left was not planned yet.
-    pub(super) async fn finish(
-        &self,
-        run: RunId,
-        mode: Mode,
-        plan: u32,
-        redrive: u32,
-    ) -> Result<Finished, PlannerError> {
-        if plan < redrive
-            && let Some(again) = self.again(run, mode, redrive).await?
-        {
-            return Ok(again);
+    /// Ends a run, after its last work or, when its execution was redriven, begins with what is left:
+    /// a redrive comes back to the state that failed, which asks this.
+    pub(super) async fn finish(&self, finish: &Finish) -> Result<Finished, PlannerError> {
+        let number = match finish.again {
+            true => finish.redrive,
+            false => finish.execution.redrive,
+        };
+        if finish.again || finish.redrive < number {
+            let left = self.left(finish.run, number).await?;
+            if finish.again || left.is_some() {
+                return self.begin_again(finish, left).await;
+            }
         }
-        let laid = self.laid(run, plan).await?;
-        let last = self.layout.waves().saturating_sub(1);
-        let standing = self.settle(&laid, last).await?;
+        let laid = self.laid(finish.run, finish.redrive).await?;
+        let all = self.layout.stages.len();
+        let last = match finish.looped {
+            true => all.saturating_sub(1),
+            false => {
+                let wave = self.layout.waves().saturating_sub(1);
+                self.layout
+                    .stages
+                    .partition_point(|stage| stage.wave < wave)
+            }
+        };
+        let standing = self.come_to(&laid, last..all).await?;
         self.end(&laid, &standing).await
     }
 
@@ -53,38 +59,52 @@ impl Planner {
                     laid.run, laid.run, laid.run
                 ),
             }),
-            None => Ok(Finished::Done {
+            None => Ok(Finished {
                 again: false,
-                run: laid.run,
-                materialized: laid.plan().items(),
+                document: None,
             }),
         }
     }
 
-    /// The first wave of what a run has left; nothing when nothing is left.
-    async fn again(
-        &self,
-        run: RunId,
-        mode: Mode,
-        number: u32,
-    ) -> Result<Option<Finished>, PlannerError> {
+    /// The plan of what a run has left; nothing when nothing is left.
+    async fn left(&self, run: RunId, number: u32) -> Result<Option<Laid>, PlannerError> {
         let first = self.laid(run, 0).await?;
         let left = plan_retry(&self.definitions, &self.state, &first.planned, run).await?;
-        if left.is_empty() {
-            return Ok(None);
+        match left.is_empty() {
+            true => Ok(None),
+            false => self.keep(run, number, left).await.map(Some),
         }
-        let laid = self.keep(run, number, left).await?;
+    }
+
+    async fn begin_again(
+        &self,
+        finish: &Finish,
+        left: Option<Laid>,
+    ) -> Result<Finished, PlannerError> {
+        let document = match left {
+            // All is done: the machine goes on to the end.
+            None => self.empty(finish.run, finish.mode, self.layout.waves(), 0),
+            Some(laid) => {
+                self.run_again(finish.run).await?;
+                let work = self.lay_out(&laid, &Standing::default())?;
+                self.next(&laid, work, 0, finish.mode, finish.looped)
+                    .await?
+            }
+        };
+        Ok(Finished {
+            again: true,
+            document: Some(document),
+        })
+    }
+
+    async fn run_again(&self, run: RunId) -> Result<(), PlannerError> {
         let known = self.state.run(run).await?;
         let status = known.ok_or_else(|| StateError::unknown_run(run))?.status;
-        let start = RunChange::new(
-            [RunStatus::Failed, RunStatus::Canceled],
-            RunStatus::Running,
-            self.clock.now(),
-        );
+        let from = [RunStatus::Failed, RunStatus::Canceled];
+        let start = RunChange::new(from, RunStatus::Running, self.clock.now());
         if start.applies_to(status) {
             self.state.change_run(run, start).await?;
         }
-        let wave = self.wave(&laid, &Standing::default(), 0, mode).await?;
-        Ok(Some(Finished::Again { again: true, wave }))
+        Ok(())
     }
 }

@@ -156,7 +156,7 @@ impl Materializer {
         deadline: Deadline,
     ) -> Result<StepReport, StepError> {
         let mut free = partitions.clone();
-        if stage.in_order || stage.batched {
+        if stage.in_order || stage.batched || request.looped {
             let held = session
                 .held(step, partitions, &nearby(stage, laid_out))
                 .await?;
@@ -231,7 +231,6 @@ impl Materializer {
         }
         let key = plan_key(run, 0);
         let damaged = |reason: String| PlannerError::Damaged {
-            run,
             key: key.clone(),
             reason,
         };

@@ -25,15 +25,16 @@ mod standing;
 mod start;
 mod work;
 
-pub use document::{Finished, Mode, StageDocument, WaveDocument};
+pub use document::{
+    Finished, ItemDocument, LoopItem, LoopStage, LoopStep, Mode, RowDocument, StageDocument,
+    WaveDocument,
+};
 pub use error::{InvalidStart, PlannerError, StepError};
 pub use files::{FileError, MemoryFiles, RunFiles};
 pub use materializer::{Deadline, Materializer, StepReport};
 pub use planner::{Planner, PlannerAnswer};
 pub use request::{
-    CaughtError, ExecutionEnded, ExecutionRef, MaterializeRequest, PlannerRequest, RecordRequest,
+    CaughtError, ExecutionEnded, ExecutionRef, FailedStep, Finish, MaterializeRequest,
+    PlannerRequest, RecordRequest, Settle,
 };
 pub use start::StartInput;
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,10 @@
 //! Planning a run on a machine.
 
 use chrono::{DateTime, Utc};
+use precip_core::{
+    machine::{INLINE_EVENTS, Work},
+    plan::{CheckSelection, Plan, PlanError},
+};
 use serde_json::Value;
 
 use crate::{
@@ -14,7 +18,6 @@ use crate::{
         CreatedRun, NewRun, OwnerId, PlanSummary, Run, RunChange, RunKey, RunRequest, RunStatus,
     },
 };
-use precip_core::plan::{CheckSelection, Plan, PlanError};
 
 impl Planner {
     /// Plans what an input asks for, and hands out the first wave. Asked again for the same
@@ -23,6 +26,7 @@ impl Planner {
         &self,
         input: &Value,
         execution: &ExecutionRef,
+        looped: bool,
     ) -> Result<WaveDocument, PlannerError> {
         let input = StartInput::read(input)?;
         let key = run_key(input.run_key.as_deref(), &execution.id);
@@ -55,10 +59,18 @@ impl Planner {
         let start = RunChange::new([RunStatus::Queued], RunStatus::Running, self.clock.now());
         self.state.change_run(run.id, start).await?;
         let work = self.lay_out(&laid, &Standing::default())?;
-        let bytes = serde_json::to_vec(&work.stages.iter().map(|s| &s.items).collect::<Vec<_>>())
-            .map_or(usize::MAX, |items| items.len());
-        let mode = Self::mode(work.invocations(), bytes);
-        self.document(&laid, work, 0, mode).await
+        let mode = match self.fits_inline(&work) {
+            true => Mode::Inline,
+            false => Mode::Distributed,
+        };
+        self.next(&laid, work, 0, mode, looped).await
+    }
+
+    /// Whether an execution can hold some work itself, in its states' inputs and in its history.
+    fn fits_inline(&self, work: &Work) -> bool {
+        let items: Vec<_> = work.stages.iter().map(|stage| &stage.items).collect();
+        let bytes = serde_json::to_vec(&items).map_or(usize::MAX, |items| items.len());
+        bytes <= Mode::MOST_INLINE_BYTES && work.inline_events(&self.layout) <= INLINE_EVENTS
     }
 
     /// Plans a request; without partitions it is about what is missing.
@@ -149,13 +161,8 @@ impl Planner {
 
     fn nothing(&self, run: RunId, message: String) -> WaveDocument {
         WaveDocument {
-            run,
-            mode: Mode::Nothing,
-            plan: 0,
-            wave: 0,
-            max_concurrency: self.rows_at_once,
-            stages: std::collections::BTreeMap::new(),
             message: Some(message),
+            ..self.empty(run, Mode::Nothing, 0, 0)
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     definitions::Definitions,
     machine::{
-        Finished, Mode, PlannerError, PlannerRequest, RunFiles, StageDocument, WaveDocument,
+        Finished, ItemDocument, PlannerError, PlannerRequest, RowDocument, RunFiles, WaveDocument,
     },
     run::{Clock, Randomness},
     state::StateStore,
@@ -36,17 +36,14 @@ pub struct Planner {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum PlannerAnswer {
-    /// A wave to run.
+    /// What is to be done next.
     Wave(WaveDocument),
     /// One row of an in-order stage.
-    Row(StageDocument),
-    /// The end of a run, or the first wave of what is left of it.
+    Row(RowDocument),
+    /// What is left of an item.
+    Item(ItemDocument),
+    /// The end of a run, or the first work of what is left of it.
     Finished(Finished),
-    /// A failure is on record.
-    Recorded {
-        /// Always `true`.
-        recorded: bool,
-    },
 }
 
 impl Planner {
@@ -88,52 +85,30 @@ impl Planner {
     /// [`PlannerError`]; its [name](PlannerError::name) is what the machine matches.
     pub async fn answer(&self, request: PlannerRequest) -> Result<PlannerAnswer, PlannerError> {
         match request {
-            PlannerRequest::Plan { input, execution } => {
-                self.plan(&input, &execution).await.map(PlannerAnswer::Wave)
-            }
-            PlannerRequest::Settle {
-                run,
-                mode,
-                plan,
-                wave,
+            PlannerRequest::Plan {
+                input,
+                execution,
+                looped,
             } => {
-                let laid = self.laid(run, plan).await?;
-                let standing = self.settle(&laid, wave).await?;
-                let next = self.wave(&laid, &standing, wave + 1, mode).await?;
+                let wave = self.plan(&input, &execution, looped).await?;
+                Ok(PlannerAnswer::Wave(wave))
+            }
+            PlannerRequest::Settle(settle) => {
+                let next = self.settle(&settle).await?;
                 Ok(PlannerAnswer::Wave(next))
             }
-            PlannerRequest::Next {
-                run,
-                plan,
-                wave,
-                stage,
-                row,
-            } => {
-                let row = self.next_row(run, plan, wave, &stage, row).await?;
+            PlannerRequest::Next { key, row } => {
+                let row = self.next_row(&key, row).await?;
                 Ok(PlannerAnswer::Row(row))
             }
             PlannerRequest::Record(request) => {
-                self.record(&request).await?;
-                Ok(PlannerAnswer::Recorded { recorded: true })
+                let left = self.record(&request).await?;
+                Ok(PlannerAnswer::Item(left))
             }
-            PlannerRequest::Finish {
-                run,
-                mode,
-                plan,
-                redrive,
-            } => {
-                let finished = self.finish(run, mode, plan, redrive).await?;
+            PlannerRequest::Finish(finish) => {
+                let finished = self.finish(&finish).await?;
                 Ok(PlannerAnswer::Finished(finished))
             }
-        }
-    }
-
-    /// How a run of this many invocations is handed out.
-    pub(super) fn mode(invocations: usize, bytes: usize) -> Mode {
-        if invocations <= Mode::MOST_INLINE && bytes <= Mode::MOST_INLINE_BYTES {
-            Mode::Inline
-        } else {
-            Mode::Distributed
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use crate::{
     asset::ErrorKind,
-    machine::{Planner, PlannerError, RecordRequest, work::Laid},
+    machine::{CaughtError, ItemDocument, Planner, PlannerError, RecordRequest, work::Laid},
     state::{
         CheckOutcome, Event, Failure, PageRequest, PartitionRef, ReadConsistency, StateResult,
     },
 };
 use precip_core::{key::CheckKey, plan::PlanError};
+
+/// The error of a step that was not tried, since what it is made from failed.
+const HELD: &str = "Precip.Held";
 
 /// How many events of a partition are looked at for the attempts of a run.
 const EVENTS: usize = 20;
@@ -15,39 +18,56 @@ const EVENTS: usize = 20;
 impl Planner {
     /// Puts down that a step failed for an item, unless that is on record, or the item was made after
     /// all: an invocation that timed out for the machine may have come to its end.
-    pub(super) async fn record(&self, request: &RecordRequest) -> Result<(), PlannerError> {
+    ///
+    /// Answers the item without the step and without what depends on it.
+    pub(super) async fn record(
+        &self,
+        request: &RecordRequest,
+    ) -> Result<ItemDocument, PlannerError> {
         let stale = |what, name: &dyn std::fmt::Display| PlanError::Stale {
             what,
             name: name.to_string(),
         };
-        let laid = self.laid(request.run, 0).await?;
         let stage = self.layout.stage(request.stage.as_str());
         let (_, stage) = stage.ok_or_else(|| stale("stage", &request.stage))?;
-        let step = stage.step(request.step.as_str());
-        let (_, step) = step.ok_or_else(|| stale("step", &request.step))?;
-        let Some(partitions) = request.item.partitions_of(&request.step) else {
-            return Ok(());
+        let failed = request.failed.get();
+        let (name, error) = failed.ok_or_else(|| stale("step", &"none"))?;
+        let step = stage.step(name.as_str());
+        let (place, step) = step.ok_or_else(|| stale("step", name))?;
+        let answer = ItemDocument {
+            run: request.run,
+            redrive: request.redrive,
+            item: stage.left_after(&request.item, place),
         };
-        let part = request.item.steps.get(&request.step);
+        // What is held back did not fail.
+        let Some(partitions) = request
+            .item
+            .partitions_of(name)
+            .filter(|_| error.error != HELD)
+        else {
+            return Ok(answer);
+        };
+        let laid = self.laid(request.run, 0).await?;
+        let part = request.item.steps.get(name);
         let part = part.and_then(|taken| taken.part.as_ref());
         let assets = part.map_or(&step.assets, |part| &part.assets);
         let checks = part.map_or(&step.checks, |part| &part.checks);
         for asset in assets {
             for target in self.targets(laid.context(), asset, partitions) {
-                self.record_asset(request, &laid, target).await?;
+                self.record_asset(error, &laid, target).await?;
             }
         }
         for check in checks.iter().filter(|_| step.assets.is_empty()) {
             for target in self.targets(laid.context(), &check.asset, partitions) {
-                self.record_check(request, check, &target).await?;
+                self.record_check(error, &laid, check, &target).await?;
             }
         }
-        Ok(())
+        Ok(answer)
     }
 
     async fn record_asset(
         &self,
-        request: &RecordRequest,
+        error: &CaughtError,
         laid: &Laid,
         target: PartitionRef,
     ) -> StateResult<()> {
@@ -56,10 +76,10 @@ impl Planner {
             return Ok(());
         }
         let failure = Failure {
-            attempt: self.last_attempt(request, &target).await?,
-            run: request.run,
-            kind: kind(&request.error.error),
-            message: request.error.message(),
+            attempt: self.last_attempt(laid, &target).await?,
+            run: laid.run,
+            kind: kind(&error.error),
+            message: error.message(),
             causes: Vec::new(),
             will_retry: false,
             at: self.clock.now(),
@@ -71,34 +91,30 @@ impl Planner {
 
     async fn record_check(
         &self,
-        request: &RecordRequest,
+        error: &CaughtError,
+        laid: &Laid,
         check: &CheckKey,
         target: &PartitionRef,
     ) -> StateResult<()> {
         let latest = self.state.latest_checks(target).await?;
         let known = latest.iter().any(|found| {
             found.check == *check
-                && found.run == request.run
+                && found.run == laid.run
                 && (found.outcome != CheckOutcome::Errored || found.attempt > 1)
         });
         if !known {
-            let message = request.error.message();
-            let evaluation = self.unevaluated(request.run, target, check, message);
+            let evaluation = self.unevaluated(laid.run, target, check, error.message());
             self.state.record_checks(vec![evaluation]).await?;
         }
         Ok(())
     }
 
     /// The number of the attempt that failed: of the last one that said so itself, or else the first.
-    async fn last_attempt(
-        &self,
-        request: &RecordRequest,
-        target: &PartitionRef,
-    ) -> StateResult<u32> {
+    async fn last_attempt(&self, laid: &Laid, target: &PartitionRef) -> StateResult<u32> {
         let page = PageRequest::first(EVENTS);
         let events = self.state.events(target, &page).await?;
         let attempts = events.items.iter().filter_map(|event| match event {
-            Event::Failed(failure) if failure.run == request.run => Some(failure.attempt),
+            Event::Failed(failure) if failure.run == laid.run => Some(failure.attempt),
             _ => None,
         });
         Ok(attempts.max().unwrap_or(1))

@@ -1,11 +1,17 @@
-//! What a wave has come to.
+//! What has come of the stages that ended.
 
-use precip_core::{machine::StageWork, partitions::PartitionSet, plan::StepId};
+use std::ops::Range;
+
+use precip_core::{
+    machine::StageWork,
+    partitions::PartitionSet,
+    plan::{PlanError, StepId},
+};
 
 use crate::{
     asset::ErrorKind,
     machine::{
-        Planner, PlannerError,
+        Planner, PlannerError, Settle, WaveDocument,
         standing::{Standing, step_at},
         work::Laid,
     },
@@ -18,14 +24,44 @@ use crate::{
 const CHUNK: usize = 500;
 
 impl Planner {
-    /// Finds out what a wave that has ended came to: what failed is on record, and what left no
+    /// Settles what has ended, and hands out what follows.
+    pub(super) async fn settle(&self, settle: &Settle) -> Result<WaveDocument, PlannerError> {
+        let laid = self.laid(settle.run, settle.redrive).await?;
+        let ended = self.just_ended(settle)?;
+        let standing = self.come_to(&laid, ended.clone()).await?;
+        let work = self.lay_out(&laid, &standing)?;
+        self.next(&laid, work, ended.end, settle.mode, settle.looped)
+            .await
+    }
+
+    /// The places of the stages that have ended since the last time.
+    fn just_ended(&self, settle: &Settle) -> Result<Range<usize>, PlannerError> {
+        if let Some(name) = &settle.stage {
+            let stage = self.layout.stage(name.as_str());
+            let (place, _) = stage.ok_or_else(|| PlanError::Stale {
+                what: "stage",
+                name: name.to_string(),
+            })?;
+            return Ok(place..place + 1);
+        }
+        let stages = &self.layout.stages;
+        let start = stages.partition_point(|stage| stage.wave < settle.wave);
+        let end = stages.partition_point(|stage| stage.wave <= settle.wave);
+        Ok(start..end)
+    }
+
+    /// Finds out what stages that have ended came to: what failed is on record, and what left no
     /// trace is put on record as lost. Says on the record what is held back.
-    pub(super) async fn settle(&self, laid: &Laid, wave: u32) -> Result<Standing, PlannerError> {
-        let before = self.standing(laid, wave).await?;
-        let lost = self.lost(laid, &before, wave).await?;
+    pub(super) async fn come_to(
+        &self,
+        laid: &Laid,
+        ended: Range<usize>,
+    ) -> Result<Standing, PlannerError> {
+        let known = self.standing(laid, ended.end).await?;
+        let lost = self.lost(laid, &known, ended.clone()).await?;
         let standing = match lost {
-            0 => before,
-            _ => self.standing(laid, wave).await?,
+            0 => known,
+            _ => self.standing(laid, ended.end).await?,
         };
         if !standing.skipped.is_empty() {
             self.state.skip(laid.run, standing.skipped.clone()).await?;
@@ -33,7 +69,7 @@ impl Planner {
         Ok(standing)
     }
 
-    /// Puts on record what a wave should have made and left no trace of: its invocation was lost with
+    /// Puts on record what stages should have made and left no trace of: its invocation was lost with
     /// everything that would have said so. Answers how many there are.
     ///
     /// Whatever the run is known to have made costs nothing here; what the store does not know yet is
@@ -42,13 +78,13 @@ impl Planner {
         &self,
         laid: &Laid,
         standing: &Standing,
-        wave: u32,
+        ended: Range<usize>,
     ) -> Result<usize, PlannerError> {
         let made = self.state.made(laid.run).await?;
         let work = self.lay_out(laid, standing)?;
         let mut lost = 0;
         for stage in work.stages {
-            if self.layout.stages[stage.stage].wave == wave {
+            if ended.contains(&stage.stage) {
                 lost += self.lost_of(laid, standing, &made, stage).await?;
             }
         }

@@ -55,20 +55,24 @@ struct Loss {
 }
 
 impl Planner {
-    /// Reads what failed in a run in the waves up to one, and follows what that holds back. It costs
-    /// what the failures cost to read, however many items there are.
-    pub(super) async fn standing(&self, laid: &Laid, up_to: u32) -> Result<Standing, PlannerError> {
-        let ended = Ended {
+    /// Reads what failed in a run in the first `ended` stages of the layout, and follows what that
+    /// holds back. It costs what the failures cost to read, however many items there are.
+    pub(super) async fn standing(
+        &self,
+        laid: &Laid,
+        ended: usize,
+    ) -> Result<Standing, PlannerError> {
+        let ended_steps = Ended {
             layout: &self.layout,
             plan: laid.plan(),
-            up_to,
+            ended,
         };
         let mut losses = Vec::new();
         for failure in failures(self.state.as_ref(), laid.run).await? {
-            ended.lose_asset(&failure, &mut losses);
+            ended_steps.lose_asset(&failure, &mut losses);
         }
         for found in blocked(self.state.as_ref(), laid.run).await? {
-            ended.lose_check(&found, &mut losses);
+            ended_steps.lose_check(&found, &mut losses);
         }
         let lineage = Lineage::new(self.definitions.graph(), laid.context());
         let mut standing = Standing::default();
@@ -99,11 +103,11 @@ pub(super) fn step_at(plan: &Plan, id: StepId) -> &Step {
     &plan.stages[id.stage].steps[id.step]
 }
 
-/// The steps of a plan that have run: those in the waves up to one.
+/// The steps of a plan that have run: those in the first stages of the layout.
 struct Ended<'a> {
     layout: &'a Layout,
     plan: &'a Plan,
-    up_to: u32,
+    ended: usize,
 }
 
 impl Ended<'_> {
@@ -133,16 +137,15 @@ impl Ended<'_> {
         });
     }
 
-    /// Whether the step that makes an asset, or runs a check, stands in a wave that has ended.
+    /// Whether the step that makes an asset, or runs a check, stands in a stage that has ended.
     fn has_run(&self, asset: &AssetKey, check: Option<&CheckKey>) -> bool {
-        let mut stages = self.layout.stages.iter();
-        let stage = stages.find(|stage| {
+        let mut stages = self.layout.stages.iter().take(self.ended);
+        stages.any(|stage| {
             stage.steps.iter().any(|step| match check {
                 Some(check) => step.checks.contains(check),
                 None => step.assets.contains(asset),
             })
-        });
-        stage.is_some_and(|stage| stage.wave <= self.up_to)
+        })
     }
 
     fn lose(

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use precip_core::{
-    machine::{StageWork, StepName, Work, rows},
+    machine::{Item, LayoutStage, Row, StageWork, Work, rows, step_kind},
     partitions::PartitionContext,
-    plan::{Lineage, Plan},
+    plan::{Lineage, Plan, PlanError},
 };
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     machine::{
-        FileError, Mode, Planner, PlannerError, StageDocument, WaveDocument, standing::Standing,
+        FileError, LoopItem, LoopStage, LoopStep, Mode, Planner, PlannerError, RowDocument,
+        StageDocument, WaveDocument, standing::Standing,
     },
     run::{PlannedRun, partition_context},
     run_id::RunId,
@@ -39,8 +42,9 @@ pub(super) fn plan_key(run: RunId, number: u32) -> String {
     format!("runs/{run}/plan-{number}.json")
 }
 
-fn manifest_key(run: RunId, number: u32, wave: u32, stage: &StepName) -> String {
-    format!("runs/{run}/plan-{number}/wave-{wave}/{stage}.jsonl")
+fn manifest_key(run: RunId, number: u32, stage: &LayoutStage) -> String {
+    let (wave, name) = (stage.wave, &stage.name);
+    format!("runs/{run}/plan-{number}/wave-{wave}/{name}.jsonl")
 }
 
 impl Planner {
@@ -48,7 +52,6 @@ impl Planner {
     pub(super) async fn laid(&self, run: RunId, number: u32) -> Result<Laid, PlannerError> {
         let key = plan_key(run, number);
         let damaged = |reason: String| PlannerError::Damaged {
-            run,
             key: key.clone(),
             reason,
         };
@@ -97,106 +100,139 @@ impl Planner {
         Ok(wanted?)
     }
 
-    /// Hands out one wave of a plan.
-    pub(super) async fn wave(
-        &self,
-        laid: &Laid,
-        standing: &Standing,
-        wave: u32,
-        mode: Mode,
-    ) -> Result<WaveDocument, PlannerError> {
-        let work = self.lay_out(laid, standing)?;
-        self.document(laid, work, wave, mode).await
-    }
-
-    /// Writes the manifests of one wave of some work, and says where they are.
-    pub(super) async fn document(
+    /// What is to be done next of some work, after the stages before `from`: the whole of the next
+    /// wave that has work, or of a loop the next stage.
+    pub(super) async fn next(
         &self,
         laid: &Laid,
         work: Work,
-        wave: u32,
+        from: usize,
         mode: Mode,
+        looped: bool,
     ) -> Result<WaveDocument, PlannerError> {
-        let mut stages = BTreeMap::new();
-        for work in work.stages {
-            let stage = &self.layout.stages[work.stage];
-            if stage.wave == wave {
-                let key = manifest_key(laid.run, laid.number, wave, &stage.name);
-                let document = match mode {
-                    Mode::Nothing | Mode::Inline => inline(work),
-                    Mode::Distributed => self.manifest(key, work, stage.in_order).await?,
-                };
-                stages.insert(stage.name.clone(), document);
-            }
+        let mut left = work.stages.into_iter().filter(|work| work.stage >= from);
+        let Some(first) = left.next() else {
+            return Ok(self.empty(laid.run, mode, self.layout.waves(), laid.number));
+        };
+        let wave = self.layout.stages[first.stage].wave;
+        let mut document = self.empty(laid.run, mode, wave, laid.number);
+        if looped {
+            document.stage = Some(self.loop_stage(laid, first, mode).await?);
+            return Ok(document);
         }
-        Ok(WaveDocument {
-            run: laid.run,
+        let same_wave = |work: &StageWork| self.layout.stages[work.stage].wave == wave;
+        for work in std::iter::once(first).chain(left.filter(same_wave)) {
+            let stage = &self.layout.stages[work.stage];
+            let stage_document = match mode {
+                Mode::Nothing | Mode::Inline => StageDocument {
+                    items: Some(work.items),
+                    key: None,
+                },
+                Mode::Distributed => StageDocument {
+                    items: None,
+                    key: Some(self.manifest(laid, stage, work.items).await?),
+                },
+            };
+            document.stages.insert(stage.name.clone(), stage_document);
+        }
+        Ok(document)
+    }
+
+    /// A document without work.
+    pub(super) fn empty(&self, run: RunId, mode: Mode, wave: u32, redrive: u32) -> WaveDocument {
+        WaveDocument {
+            run,
             mode,
-            plan: laid.number,
             wave,
+            redrive,
             max_concurrency: self.rows_at_once,
-            stages,
+            stages: BTreeMap::new(),
+            stage: None,
             message: None,
+        }
+    }
+
+    async fn loop_stage(
+        &self,
+        laid: &Laid,
+        work: StageWork,
+        mode: Mode,
+    ) -> Result<LoopStage, PlannerError> {
+        let stage = &self.layout.stages[work.stage];
+        let mut items = Vec::with_capacity(work.items.len());
+        for item in work.items {
+            items.push(self.loop_item(stage, item)?);
+        }
+        let inline = mode != Mode::Distributed;
+        let key = match inline {
+            true => None,
+            false => Some(self.manifest(laid, stage, items.clone()).await?),
+        };
+        Ok(LoopStage {
+            name: stage.name.clone(),
+            in_order: stage.in_order,
+            items: inline.then_some(items),
+            key,
         })
     }
 
-    async fn manifest(
+    fn loop_item(&self, stage: &LayoutStage, item: Item) -> Result<LoopItem, PlannerError> {
+        let todo = stage
+            .steps
+            .iter()
+            .filter(|step| item.steps.contains_key(&step.name));
+        let todo = todo.map(|step| {
+            let op = self.definitions.op_named(&step.op);
+            let op = op.ok_or_else(|| PlanError::Stale {
+                what: "op",
+                name: step.op.clone(),
+            })?;
+            Ok(LoopStep {
+                name: step.name.clone(),
+                kind: step_kind(&op.spec),
+            })
+        });
+        let todo = todo.collect::<Result<_, PlanError>>()?;
+        Ok(LoopItem { item, todo })
+    }
+
+    /// Writes the manifest of a stage. Answers its key.
+    async fn manifest<T: Serialize>(
         &self,
-        key: String,
-        work: StageWork,
-        in_order: bool,
-    ) -> Result<StageDocument, PlannerError> {
-        let rows = rows(work.items, in_order);
+        laid: &Laid,
+        stage: &LayoutStage,
+        items: Vec<T>,
+    ) -> Result<String, PlannerError> {
         let mut content = Vec::new();
-        for row in &rows {
-            serde_json::to_writer(&mut content, row).map_err(unwritable)?;
+        for items in rows(items, stage.in_order) {
+            serde_json::to_writer(&mut content, &Row { items }).map_err(unwritable)?;
             content.push(b'\n');
         }
+        let key = manifest_key(laid.run, laid.number, stage);
         self.files.write(&key, content).await?;
-        Ok(StageDocument {
-            rows: rows.len(),
-            items: None,
-            key: Some(key),
-        })
+        Ok(key)
     }
 
-    /// One row of a manifest; no items when there are no more.
+    /// One row of a manifest; none when there are no more.
     pub(super) async fn next_row(
         &self,
-        run: RunId,
-        plan: u32,
-        wave: u32,
-        stage: &StepName,
+        key: &str,
         row: usize,
-    ) -> Result<StageDocument, PlannerError> {
-        let key = manifest_key(run, plan, wave, stage);
+    ) -> Result<RowDocument, PlannerError> {
         let damaged = |reason: String| PlannerError::Damaged {
-            run,
-            key: key.clone(),
+            key: key.to_owned(),
             reason,
         };
-        let content = self.files.read(&key).await?;
+        let content = self.files.read(key).await?;
         let content = content.ok_or_else(|| damaged("there is no such file".to_owned()))?;
         let mut lines = content.split(|byte| *byte == b'\n');
         let line = lines.nth(row).filter(|line| !line.is_empty());
-        let items = line
-            .map(serde_json::from_slice::<precip_core::machine::Row>)
-            .transpose()
-            .map_err(|error| damaged(error.to_string()))?
-            .map(|row| row.items);
-        Ok(StageDocument {
-            rows: row + usize::from(items.is_some()),
-            items,
-            key: None,
+        let rows = line.map(serde_json::from_slice).transpose();
+        let rows: Option<Value> = rows.map_err(|error| damaged(error.to_string()))?;
+        Ok(RowDocument {
+            row: row + 1,
+            rows: rows.into_iter().collect(),
         })
-    }
-}
-
-fn inline(work: StageWork) -> StageDocument {
-    StageDocument {
-        rows: work.items.len(),
-        items: Some(work.items),
-        key: None,
     }
 }
 

@@ -61,7 +61,7 @@ pub async fn call_body(
         .unwrap_or_else(|payload| Err(panicked(payload.as_ref())))
 }
 
-fn panicked(payload: &(dyn Any + Send)) -> AssetError {
+pub(crate) fn panicked(payload: &(dyn Any + Send)) -> AssetError {
     let said = payload
         .downcast_ref::<&str>()
         .copied()

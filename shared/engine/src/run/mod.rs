@@ -28,6 +28,7 @@ mod retry;
 mod retry_run;
 mod session;
 
+pub(crate) use bodies::panicked;
 pub use bodies::{Bodies, InlineBodies, call_body};
 pub use create::{CreateRun, create_run};
 pub use end::{RunEnd, end_run};

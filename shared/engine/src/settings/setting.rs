@@ -108,6 +108,11 @@ impl<T> Setting<T> {
         self
     }
 
+    /// The value when it is not set.
+    pub fn default_value(&self) -> Option<&T> {
+        self.default.as_ref()
+    }
+
     /// What is known of it without reading it.
     pub fn spec(&self) -> SettingSpec {
         SettingSpec {

@@ -102,6 +102,9 @@ pub struct Tick {
     pub scheduled_for: Option<DateTime<Utc>>,
     /// How it ended.
     pub outcome: TickOutcome,
+    /// Why it ended so, for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// One tick to be recorded: the cursor moves and the runs are created, or neither is.
@@ -117,6 +120,9 @@ pub struct Advance {
     pub scheduled_for: Option<DateTime<Utc>>,
     /// What it asks for.
     pub request: TickRequest,
+    /// Why, for a person; kept with the tick.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// What a tick asks for.
@@ -164,6 +170,7 @@ impl Advance {
             at: self.at,
             scheduled_for: self.scheduled_for,
             outcome,
+            note: self.note,
         };
         (tick, self.cursor)
     }

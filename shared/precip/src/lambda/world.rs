@@ -33,7 +33,7 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Ok(Self {
             definitions: Arc::new(definitions),
-            store: DynamoStore::new(aws.dynamodb(), table, Arc::clone(&clock)),
+            store: DynamoStore::new(aws.dynamodb(), table),
             files: Arc::new(S3Files::new(aws.s3(), bucket.clone())),
             aws,
             bucket,

@@ -20,6 +20,7 @@ fn tick(revision: u64, runs: Vec<NewRun>) -> Advance {
         at: at(revision.cast_signed()),
         scheduled_for: None,
         request: TickRequest::Runs(runs),
+        note: None,
     }
 }
 
@@ -58,6 +59,7 @@ pub async fn a_tick_moves_the_cursor_and_creates_its_runs(h: &dyn Harness) -> St
         message: "403".to_owned(),
     };
     failing.scheduled_for = Some(at(77));
+    failing.note = Some("the bucket is closed".to_owned());
     store.advance(&sensor(), failing).await?;
     let last = store
         .trigger(&sensor())
@@ -71,6 +73,7 @@ pub async fn a_tick_moves_the_cursor_and_creates_its_runs(h: &dyn Harness) -> St
         }
     );
     assert_eq!(last.scheduled_for, Some(at(77)));
+    assert_eq!(last.note.as_deref(), Some("the bucket is closed"));
     Ok(())
 }
 

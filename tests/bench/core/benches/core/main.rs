@@ -2,6 +2,7 @@
 //! prints the same with the growth from one size to the next.
 
 mod automation;
+mod machine;
 mod mapping;
 mod partitions;
 mod plan;

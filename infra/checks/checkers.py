@@ -1,0 +1,170 @@
+"""The public checkers, each as a function from files to findings."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+
+# It warns of metrics that nobody asks for.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """Something that a checker found: its rule, what it is about, and its words."""
+
+    checker: str
+    rule: str
+    about: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.checker} {self.rule}: {self.about}: {self.message}"
+
+
+def run(command: list[str], **options) -> subprocess.CompletedProcess[str]:
+    """Runs a checker. What it found it says on stdout; a checker that breaks says so on stderr."""
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+# ---- state machines -------------------------------------------------------------------------
+
+
+def filled(definition: str) -> str:
+    """A definition with something in the place of each placeholder."""
+
+    def stands(name: re.Match[str]) -> str:
+        if name[1].endswith("Arn") or "FunctionArn" in name[1]:
+            return f"arn:aws:lambda:us-east-1:123456789012:function:{name[1]}"
+        return "1" if name[1] == "MaxConcurrency" else "a-bucket"
+
+    return re.sub(r"\$\{(\w+)\}", stands, definition)
+
+
+def asl_validator(folder: Path, work: Path) -> list[Finding]:
+    """npm's asl-validator on every state machine."""
+    findings = []
+    for path in sorted((folder / "statemachine").glob("*.asl.json")):
+        copy = work / path.name
+        copy.write_text(filled(path.read_text()))
+        done = run(["node", os.environ["ASL_VALIDATOR"], "--json-path", str(copy)])
+        if done.returncode != 0:
+            said = (done.stdout + done.stderr).replace(str(copy), path.name).strip()
+            findings.append(Finding("asl-validator", rule_in(said), path.name, said))
+    return findings
+
+
+def rule_in(said: str) -> str:
+    named = re.search(r"\b[A-Z]+(?:_[A-Z]+)+\b", said)
+    return named[0] if named else "invalid"
+
+
+# ---- templates ------------------------------------------------------------------------------
+
+
+class NotExpanded(Exception):
+    """The SAM translator refuses a template."""
+
+
+def expand(template: Path, to: Path) -> None:
+    """Writes what CloudFormation makes of a SAM template."""
+    from samtranslator.public.exceptions import InvalidDocumentException
+    from samtranslator.translator.transform import transform
+    from samtranslator.yaml_helper import yaml_parse
+
+    document = yaml_parse(template.read_text())
+    for resource in document["Resources"].values():
+        properties = resource.get("Properties", {})
+        # Files of this machine are uploaded before CloudFormation sees the template.
+        for key in ("CodeUri", "DefinitionUri"):
+            if isinstance(properties.get(key), str):
+                properties[key] = "s3://a-bucket/a-key"
+    try:
+        expanded = transform(document, {}, NoManagedPolicies())
+    except InvalidDocumentException as refused:
+        raise NotExpanded("; ".join(cause.message for cause in refused.causes)) from refused
+    to.write_text(json.dumps(expanded, indent=2))
+
+
+class NoManagedPolicies:
+    """Where names of managed policies would be looked up: the template names none."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def cfn_lint(template: Path) -> list[Finding]:
+    """cfn-lint with everything that it knows, information included."""
+    done = run([str(BIN / "cfn-lint"), "--format", "json", "--include-checks", "I", "--", str(template)])
+    if done.returncode & 1 or (done.returncode and not done.stdout.strip()):
+        raise RuntimeError(f"cfn-lint broke on {template}: {done.stderr}{done.stdout}")
+    return [
+        Finding(
+            "cfn-lint",
+            found["Rule"]["Id"],
+            "/".join(str(part) for part in found["Location"]["Path"] or []) or template.name,
+            found["Message"],
+        )
+        for found in json.loads(done.stdout or "[]")
+    ]
+
+
+def checkov(template: Path) -> list[Finding]:
+    """checkov's policies on a template."""
+    done = run(
+        [
+            str(BIN / "checkov"), "--file", str(template), "--framework", "cloudformation",
+            "--skip-download", "--compact", "--quiet", "--output", "json",
+        ]
+    )
+    try:
+        report = json.loads(done.stdout)
+    except json.JSONDecodeError as error:
+        raise RuntimeError(f"checkov broke on {template}: {done.stderr}{done.stdout}") from error
+    if "results" not in report:
+        raise RuntimeError(f"checkov read nothing of {template}: {done.stdout}")
+    return [
+        Finding("checkov", found["check_id"], found["resource"], found["check_name"])
+        for found in report["results"]["failed_checks"]
+    ]
+
+
+# ---- the project itself ---------------------------------------------------------------------
+
+
+def drift(folder: Path) -> list[Finding]:
+    """`synth --check` of the project: what is there is what the definitions give, and our own checks
+    find nothing in it."""
+    command = [os.environ["PROJECT"], "synth", "--check", "--project", "flights"]
+    done = run(command, cwd=folder.resolve().parent.parent)
+    if done.returncode == 0:
+        return []
+    if done.returncode == 1:
+        return [Finding("synth", "drift", str(folder), done.stderr.strip())]
+    raise RuntimeError(f"synth broke on {folder}: {done.stderr}")
+
+
+def everything(folder: Path, work: Path) -> list[Finding]:
+    """All checkers on a folder of generated files. `work` is a folder for what they read."""
+    template, expanded = folder / "template.yaml", work / "expanded.json"
+    findings = drift(folder) + asl_validator(folder, work)
+    templates = [template]
+    try:
+        expand(template, expanded)
+        templates.append(expanded)
+    except NotExpanded as refused:
+        findings.append(Finding("sam-translator", "invalid", template.name, str(refused)))
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(ask, file) for file in templates for ask in (checkov, cfn_lint)]
+        for answer in asked:
+            findings += answer.result()
+    return sorted(set(findings))

@@ -1,0 +1,52 @@
+//! [`Aws`]: the configuration of a process, and the clients that are made from it.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+
+/// The AWS configuration of the process (region, endpoint, credentials), loaded once. Clients are
+/// cheap to make and share its connections.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    config: SdkConfig,
+}
+
+impl Aws {
+    /// Loads what the AWS SDK finds: environment variables (`AWS_REGION`, `AWS_ENDPOINT_URL`, ...),
+    /// the profile, the role of the function. Credentials are looked up at the first call.
+    pub async fn from_env() -> Self {
+        Self::new(aws_config::load_defaults(BehaviorVersion::latest()).await)
+    }
+
+    /// Takes a configuration that was made elsewhere.
+    pub fn new(config: SdkConfig) -> Self {
+        Self { config }
+    }
+
+    /// The configuration, for clients that are not listed here.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// A client of DynamoDB.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.config)
+    }
+
+    /// A client of S3. With an endpoint of its own (an emulator) buckets are named in the path,
+    /// since their names do not resolve there.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .force_path_style(self.config.endpoint_url().is_some())
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    /// A client of Step Functions.
+    pub fn step_functions(&self) -> aws_sdk_sfn::Client {
+        aws_sdk_sfn::Client::new(&self.config)
+    }
+
+    /// A client of Secrets Manager.
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(&self.config)
+    }
+}

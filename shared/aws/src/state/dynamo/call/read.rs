@@ -1,0 +1,102 @@
+//! Reading rows by their keys.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
+use futures::{StreamExt, TryStreamExt, stream};
+use precip_engine::state::{ReadConsistency, StateResult};
+
+use super::{
+    super::{
+        error::{of_sdk, request},
+        item::{Attributes, Item},
+        keys::Key,
+    },
+    patience::Patience,
+    table::{REQUESTS_AT_ONCE, Table, attributes, is_strong},
+};
+
+/// The most items of one `BatchGetItem`.
+const GET_AT_ONCE: usize = 100;
+
+impl Table {
+    /// One row.
+    pub(in super::super) async fn get(
+        &self,
+        key: &Key,
+        consistency: ReadConsistency,
+    ) -> StateResult<Option<Item>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(attributes(key)))
+            .consistent_read(is_strong(consistency))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| of_sdk(&self.name, "read a row", error))?;
+        let used = answer.consumed_capacity.as_ref();
+        self.meter.read(used.and_then(|used| used.capacity_units));
+        Ok(answer.item)
+    }
+
+    /// Many rows, by key; those that are not there are left out.
+    pub(in super::super) async fn get_many(
+        &self,
+        keys: impl IntoIterator<Item = Key>,
+        consistency: ReadConsistency,
+    ) -> StateResult<HashMap<Key, Item>> {
+        let keys: Vec<Key> = keys
+            .into_iter()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let chunks: Vec<Vec<Item>> = keys
+            .chunks(GET_AT_ONCE)
+            .map(|chunk| chunk.iter().map(attributes).collect())
+            .collect();
+        let read: Vec<Vec<Item>> = stream::iter(chunks)
+            .map(|chunk| self.get_chunk(chunk, consistency))
+            .buffer_unordered(REQUESTS_AT_ONCE)
+            .try_collect()
+            .await?;
+        let rows = read.into_iter().flatten();
+        Ok(rows.map(|row| (row.key(), row)).collect())
+    }
+
+    async fn get_chunk(
+        &self,
+        mut keys: Vec<Item>,
+        consistency: ReadConsistency,
+    ) -> StateResult<Vec<Item>> {
+        let mut found = Vec::with_capacity(keys.len());
+        let mut patience = Patience::new("read rows");
+        loop {
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(keys))
+                .consistent_read(is_strong(consistency))
+                .build()
+                .map_err(|error| request(&self.name, error))?;
+            let mut answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.name, wanted)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(|error| of_sdk(&self.name, "read rows", error))?;
+            let used = answer.consumed_capacity().iter();
+            self.meter
+                .read(Some(used.filter_map(|used| used.capacity_units).sum()));
+            let rows = answer.responses.take().into_iter().flatten();
+            found.extend(rows.flat_map(|(_, rows)| rows));
+            let left = answer.unprocessed_keys.take().into_iter().flatten();
+            keys = left.flat_map(|(_, left)| left.keys).collect();
+            if keys.is_empty() {
+                return Ok(found);
+            }
+            patience.wait().await?;
+        }
+    }
+}

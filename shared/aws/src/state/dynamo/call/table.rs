@@ -1,0 +1,45 @@
+//! [`Table`].
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use precip_engine::state::ReadConsistency;
+
+use super::super::{
+    capacity::CapacityMeter,
+    item::{Item, text},
+    keys::Key,
+};
+
+/// How many requests of one call are under way at a time.
+pub(in super::super) const REQUESTS_AT_ONCE: usize = 16;
+
+/// A table and the client that reaches it.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Table {
+    pub(in super::super) client: Client,
+    pub(in super::super) name: String,
+    pub(in super::super) meter: Arc<CapacityMeter>,
+}
+
+pub(super) fn attributes(key: &Key) -> Item {
+    [
+        ("pk".to_owned(), text(&key.pk)),
+        ("sk".to_owned(), text(&key.sk)),
+    ]
+    .into()
+}
+
+pub(super) fn is_strong(consistency: ReadConsistency) -> bool {
+    consistency == ReadConsistency::Strong
+}
+
+impl Table {
+    pub(in super::super) fn new(client: Client, name: String) -> Self {
+        Self {
+            client,
+            name,
+            meter: Arc::default(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Items: attribute maps, and what is read from them.
+
+use std::{collections::HashMap, str::FromStr};
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+
+use super::keys::Key;
+
+/// A row as the SDK has it.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(super) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(super) fn bytes(value: impl Into<Vec<u8>>) -> AttributeValue {
+    AttributeValue::B(Blob::new(value))
+}
+
+/// A row with some attributes.
+pub(super) fn item<const N: usize>(key: &Key, attributes: [(&str, AttributeValue); N]) -> Item {
+    let mut item: Item = attributes
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    item.insert("pk".to_owned(), text(&key.pk));
+    item.insert("sk".to_owned(), text(&key.sk));
+    item
+}
+
+/// Reading attributes. An attribute of another type counts as missing.
+pub(super) trait Attributes {
+    fn text(&self, name: &str) -> Option<&str>;
+    fn parsed<T: FromStr>(&self, name: &str) -> Option<T>;
+    fn number<T: FromStr>(&self, name: &str) -> Option<T>;
+    fn bytes(&self, name: &str) -> Option<&[u8]>;
+    fn key(&self) -> Key;
+}
+
+impl Attributes for Item {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_s().ok().map(String::as_str)
+    }
+
+    fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.text(name)?.parse().ok()
+    }
+
+    fn number<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.get(name)?.as_n().ok()?.parse().ok()
+    }
+
+    fn bytes(&self, name: &str) -> Option<&[u8]> {
+        self.get(name)?.as_b().ok().map(AsRef::as_ref)
+    }
+
+    fn key(&self) -> Key {
+        let part = |name| self.text(name).unwrap_or_default().to_owned();
+        Key {
+            pk: part("pk"),
+            sk: part("sk"),
+        }
+    }
+}

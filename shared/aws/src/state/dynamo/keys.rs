@@ -1,0 +1,395 @@
+//! The keys of the rows, and what can be read back from them.
+//!
+//! `#` stands between the parts. Asset keys, check names, runs and numbers never hold one, so that a
+//! partition key, which may hold anything, stands last or between parts that do not.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use precip_core::{
+    key::{AssetKey, CheckKey},
+    partitions::PartitionKey,
+};
+use precip_engine::{
+    run_id::RunId,
+    state::{
+        EventKey, EventKind, PartitionRef, RunKey, SkipReason, StateError, StateErrorKind,
+        TriggerId,
+    },
+};
+
+/// Over so many rows' keys the partitions of an asset are spread. Part of the table's layout: another
+/// number would not find what is stored.
+pub(super) const BUCKETS: u64 = 16;
+
+/// Over so many keys the runs of a day are spread.
+const RUN_SHARDS: u128 = 4;
+
+/// The most bytes of a partition key of the table, and of a sort key.
+const MAX_PK: usize = 2048;
+const MAX_SK: usize = 1024;
+
+/// The primary key of a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key {
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self {
+            pk: pk.into(),
+            sk: sk.into(),
+        }
+    }
+
+    /// The key, if DynamoDB takes it.
+    ///
+    /// # Errors
+    /// `Conflict` when it is too long: a partition key, a run key or a name came in that is.
+    pub(super) fn checked(self) -> Result<Self, StateError> {
+        if self.pk.len() <= MAX_PK && self.sk.len() <= MAX_SK {
+            return Ok(self);
+        }
+        let begin: String = self.pk.chars().chain(self.sk.chars()).take(80).collect();
+        Err(StateError::new(
+            StateErrorKind::Conflict,
+            format!(
+                "`{begin}..` is too long for a key of the table: partition keys may have up to \
+                 {MAX_SK} bytes together with the names they stand beside; use shorter ones"
+            ),
+        ))
+    }
+}
+
+/// FNV-1a, 64 bits: the same number in every process and version.
+pub(super) fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// A partition as a sort key. No partition is `#`; a key that begins with `#` or is empty gets `##` in
+/// front, so that the two are told apart.
+fn partition_sk(partition: Option<&PartitionKey>) -> String {
+    match partition.map(PartitionKey::as_str) {
+        None => "#".to_owned(),
+        Some(key) if key.is_empty() || key.starts_with('#') => format!("##{key}"),
+        Some(key) => key.to_owned(),
+    }
+}
+
+fn partition_of(sk: &str) -> Option<PartitionKey> {
+    match sk {
+        "#" => None,
+        sk => Some(PartitionKey::from(sk.strip_prefix("##").unwrap_or(sk))),
+    }
+}
+
+/// A partition at the end of a longer key: nothing for no partition.
+fn suffix(partition: Option<&PartitionKey>) -> String {
+    partition.map(|key| format!("#{key}")).unwrap_or_default()
+}
+
+fn asset_and_partition(text: &str) -> Option<(AssetKey, Option<PartitionKey>)> {
+    let (asset, partition) = match text.split_once('#') {
+        Some((asset, key)) => (asset, Some(PartitionKey::from(key))),
+        None => (text, None),
+    };
+    Some((AssetKey::new(asset).ok()?, partition))
+}
+
+pub(super) fn latest_pk(asset: &AssetKey, bucket: u64) -> String {
+    format!("L#{asset}#{bucket:x}")
+}
+
+pub(super) fn latest(asset: &AssetKey, partition: Option<&PartitionKey>) -> Key {
+    let bucket = partition.map_or(0, |key| fnv1a(key.as_str()) % BUCKETS);
+    Key::new(latest_pk(asset, bucket), partition_sk(partition))
+}
+
+pub(super) fn latest_of(target: &PartitionRef) -> Key {
+    latest(&target.asset, target.partition.as_ref())
+}
+
+/// What a latest row is of.
+pub(super) fn parse_latest(key: &Key) -> Option<(AssetKey, Option<PartitionKey>)> {
+    let (asset, _) = key.pk.strip_prefix("L#")?.split_once('#')?;
+    Some((AssetKey::new(asset).ok()?, partition_of(&key.sk)))
+}
+
+pub(super) fn events_pk(target: &PartitionRef) -> String {
+    format!("E#{}{}", target.asset, suffix(target.partition.as_ref()))
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// The sort key of an event: it sorts as events do.
+pub(super) fn event_sk(event: &EventKey) -> String {
+    let kind = match event.kind {
+        EventKind::Started => 0,
+        EventKind::Checked => 1,
+        EventKind::Failed => 2,
+        EventKind::Materialized => 3,
+    };
+    let (at, check) = (moment(event.at), &event.check);
+    format!("{at}#{}#{:010}#{kind}#{check}", event.run, event.attempt)
+}
+
+pub(super) fn event(target: &PartitionRef, event: &EventKey) -> Key {
+    Key::new(events_pk(target), event_sk(event))
+}
+
+pub(super) fn statuses_pk(asset: &AssetKey) -> String {
+    format!("B#{asset}")
+}
+
+pub(super) fn statuses_head(asset: &AssetKey) -> Key {
+    Key::new(statuses_pk(asset), "head")
+}
+
+pub(super) fn statuses(asset: &AssetKey, generation: u64, segment: u64) -> Key {
+    Key::new(
+        statuses_pk(asset),
+        format!("s#{generation:08}#{segment:020}"),
+    )
+}
+
+/// Generation and segment of a status row.
+pub(super) fn parse_statuses(sk: &str) -> Option<(u64, u64)> {
+    let (generation, segment) = sk.strip_prefix("s#")?.split_once('#')?;
+    Some((generation.parse().ok()?, segment.parse().ok()?))
+}
+
+pub(super) fn updates_pk(asset: &AssetKey) -> String {
+    format!("U#{asset}")
+}
+
+pub(super) fn updates_head(asset: &AssetKey) -> Key {
+    Key::new(updates_pk(asset), "head")
+}
+
+pub(super) fn update_sk(number: u64) -> String {
+    format!("n#{number:020}")
+}
+
+pub(super) fn update(asset: &AssetKey, number: u64) -> Key {
+    Key::new(updates_pk(asset), update_sk(number))
+}
+
+pub(super) fn attempts_pk(asset: &AssetKey) -> String {
+    format!("A#{asset}")
+}
+
+pub(super) fn attempt(target: &PartitionRef, run: RunId) -> Key {
+    let partition = partition_sk(target.partition.as_ref());
+    Key::new(attempts_pk(&target.asset), format!("{partition}#{run}"))
+}
+
+/// Partition and run of an attempt's row.
+pub(super) fn parse_attempt(sk: &str) -> Option<(Option<PartitionKey>, RunId)> {
+    let (partition, run) = sk.rsplit_once('#')?;
+    Some((partition_of(partition), run.parse().ok()?))
+}
+
+pub(super) fn checks_pk(target: &PartitionRef) -> String {
+    format!("X#{}{}", target.asset, suffix(target.partition.as_ref()))
+}
+
+pub(super) fn check(target: &PartitionRef, name: &str) -> Key {
+    Key::new(checks_pk(target), name)
+}
+
+pub(super) fn failing_pk(asset: &AssetKey) -> String {
+    format!("F#{asset}")
+}
+
+pub(super) fn failing_prefix(check: &CheckKey) -> String {
+    format!("{}#", check.name)
+}
+
+pub(super) fn failing(asset: &AssetKey, partition: Option<&PartitionKey>, check: &str) -> Key {
+    let partition = partition_sk(partition);
+    Key::new(failing_pk(asset), format!("{check}#{partition}"))
+}
+
+/// The partition of a row that says that it fails a check.
+pub(super) fn parse_failing(sk: &str) -> Option<Option<PartitionKey>> {
+    let (_, partition) = sk.split_once('#')?;
+    Some(partition_of(partition))
+}
+
+pub(super) fn run_pk(run: RunId) -> String {
+    format!("R#{run}")
+}
+
+pub(super) fn run(run: RunId) -> Key {
+    Key::new(run_pk(run), "meta")
+}
+
+pub(super) const FAILURES: &str = "fail#";
+pub(super) const BLOCKS: &str = "block#";
+pub(super) const PROGRESS: &str = "p#";
+pub(super) const SKIPS: &str = "p#skip#";
+pub(super) const DONE: &str = "p#done#";
+
+pub(super) fn failure(run: RunId, asset: &AssetKey, partition: Option<&PartitionKey>) -> Key {
+    let partition = suffix(partition);
+    Key::new(run_pk(run), format!("{FAILURES}{asset}{partition}"))
+}
+
+/// The run and the partition of a failure's row.
+pub(super) fn parse_failure(key: &Key) -> Option<(RunId, AssetKey, Option<PartitionKey>)> {
+    let run = key.pk.strip_prefix("R#")?.parse().ok()?;
+    let (asset, partition) = asset_and_partition(key.sk.strip_prefix(FAILURES)?)?;
+    Some((run, asset, partition))
+}
+
+pub(super) fn block(run: RunId, target: &PartitionRef, check: &str) -> Key {
+    let (asset, partition) = (&target.asset, suffix(target.partition.as_ref()));
+    Key::new(run_pk(run), format!("{BLOCKS}{asset}{partition}#{check}"))
+}
+
+/// A kind of progress bitmap of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Progress {
+    /// The run published it.
+    Done,
+    /// The run gave up on it; it may have made it good since.
+    Lost,
+}
+
+pub(super) fn progress(run: RunId, kind: Progress, asset: &AssetKey, segment: u64) -> Key {
+    let kind = match kind {
+        Progress::Done => "done",
+        Progress::Lost => "lost",
+    };
+    Key::new(run_pk(run), format!("p#{kind}#{asset}#{segment:020}"))
+}
+
+/// Kind, asset and segment of a progress bitmap.
+pub(super) fn parse_progress(sk: &str) -> Option<(Progress, AssetKey, u64)> {
+    let mut parts = sk.strip_prefix(PROGRESS)?.split('#');
+    let kind = match parts.next()? {
+        "done" => Progress::Done,
+        "lost" => Progress::Lost,
+        _ => return None,
+    };
+    let asset = AssetKey::new(parts.next()?).ok()?;
+    Some((kind, asset, parts.next()?.parse().ok()?))
+}
+
+pub(super) fn skip(run: RunId, asset: &AssetKey, reason: &SkipReason) -> Key {
+    let reason = serde_json::to_string(reason).unwrap_or_default();
+    let hash = fnv1a(&reason);
+    Key::new(run_pk(run), format!("{SKIPS}{asset}#{hash:016x}"))
+}
+
+/// The day of a run, by its id.
+pub(super) fn day(run: RunId) -> String {
+    let ms = i64::try_from(run.as_ulid().timestamp_ms()).unwrap_or(i64::MAX);
+    let at = DateTime::from_timestamp_millis(ms).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    day_of(at)
+}
+
+pub(super) fn day_of(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d").to_string()
+}
+
+pub(super) const DAYS: &str = "RD";
+
+pub(super) fn run_day(day: &str) -> Key {
+    Key::new(DAYS, day)
+}
+
+pub(super) fn run_list_pks(day: &str) -> impl Iterator<Item = String> {
+    (0..RUN_SHARDS).map(move |shard| format!("RL#{day}#{shard}"))
+}
+
+pub(super) fn run_list(run: RunId) -> Key {
+    let shard = run.as_ulid().0 % RUN_SHARDS;
+    Key::new(format!("RL#{}#{shard}", day(run)), run.to_string())
+}
+
+pub(super) fn run_key(key: &RunKey) -> Key {
+    Key::new(format!("K#{key}"), "run")
+}
+
+pub(super) fn trigger(trigger: &TriggerId) -> Key {
+    Key::new(format!("S#{trigger}"), "state")
+}
+
+pub(super) const TICKS: &str = "tick#";
+
+pub(super) fn tick(trigger: &TriggerId, revision: u64) -> Key {
+    Key::new(format!("S#{trigger}"), format!("{TICKS}{revision:020}"))
+}
+
+pub(super) fn dynamic_pk(set: &str) -> String {
+    format!("D#{set}")
+}
+
+pub(super) fn dynamic_head(set: &str) -> Key {
+    Key::new(dynamic_pk(set), "head")
+}
+
+pub(super) const DYNAMIC_KEYS: &str = "k#";
+
+pub(super) fn dynamic(set: &str, key: &PartitionKey) -> Key {
+    Key::new(dynamic_pk(set), format!("{DYNAMIC_KEYS}{key}"))
+}
+
+pub(super) fn pool(pool: &str) -> Key {
+    Key::new(format!("C#{pool}"), "pool")
+}
+
+pub(super) const LIMITED_POOLS: &str = "CL";
+
+pub(super) fn limited_pool(pool: &str) -> Key {
+    Key::new(LIMITED_POOLS, pool)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_never_changes() {
+        // Published test vectors of FNV-1a.
+        assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1a("foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn partition_keys_come_back_from_their_rows() {
+        let asset = AssetKey::new("a/b").unwrap();
+        for key in ["", "#", "##", "#a", "a#b", "2024-01-01", "a|b#c"] {
+            let partition = Some(PartitionKey::from(key));
+            let row = latest(&asset, partition.as_ref());
+            assert!(!row.sk.is_empty());
+            assert_eq!(parse_latest(&row), Some((asset.clone(), partition.clone())));
+            let run: RunId = "01JDC0Z5V9M3T8Q4W2X7Y6R1KA".parse().unwrap();
+            let row = failure(run, &asset, partition.as_ref());
+            let parsed = parse_failure(&row);
+            assert_eq!(parsed, Some((run, asset.clone(), partition.clone())));
+            let target = PartitionRef::new(asset.clone(), key, 3);
+            let row = attempt(&target, run);
+            assert_eq!(parse_attempt(&row.sk), Some((partition.clone(), run)));
+            let row = failing(&asset, partition.as_ref(), "rows");
+            assert_eq!(parse_failing(&row.sk), Some(partition));
+        }
+        let row = latest(&asset, None);
+        assert_eq!(parse_latest(&row), Some((asset, None)));
+    }
+
+    #[test]
+    fn a_key_that_is_too_long_is_refused_with_its_beginning() {
+        let asset = AssetKey::new("a").unwrap();
+        let long = PartitionKey::from("x".repeat(1025));
+        let error = latest(&asset, Some(&long)).checked().unwrap_err();
+        assert_eq!(error.kind(), StateErrorKind::Conflict);
+        assert!(error.to_string().contains("xxx.."), "{error}");
+    }
+}

@@ -1,0 +1,44 @@
+//! [`Change`].
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::super::{
+    item::{Attributes, Item},
+    keys::Key,
+};
+
+/// One record of the table's stream: a row, as it was and as it is.
+///
+/// From a Lambda event: `Change::new(record.change.keys.into_inner(),
+/// record.change.old_image.into_inner(), record.change.new_image.into_inner())`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    pub(super) key: Key,
+    pub(super) old: Option<Item>,
+    pub(super) new: Option<Item>,
+}
+
+impl Change {
+    /// Takes the parts of a stream record. An image without attributes stands for no row, as in
+    /// Lambda's events.
+    pub fn new<V: Into<AttributeValue>>(
+        keys: HashMap<String, V>,
+        old_image: HashMap<String, V>,
+        new_image: HashMap<String, V>,
+    ) -> Self {
+        let image = |image: HashMap<String, V>| -> Option<Item> {
+            let image: Item = image
+                .into_iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect();
+            (!image.is_empty()).then_some(image)
+        };
+        Self {
+            key: image(keys).unwrap_or_default().key(),
+            old: image(old_image),
+            new: image(new_image),
+        }
+    }
+}

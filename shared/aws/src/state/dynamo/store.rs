@@ -1,0 +1,59 @@
+//! [`DynamoStore`].
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use aws_sdk_dynamodb::Client;
+use precip_engine::run::{Clock, SystemClock};
+
+use super::{call::Table, capacity::CapacityMeter, projection::Projector, stamp::Stamps};
+
+/// The record in one DynamoDB table, which [`TableDefinition`](super::TableDefinition) describes.
+///
+/// Cheap to clone; clones share the client and the meter. `statuses`, `updates`, `progress`, `failing`
+/// and the history of what was superseded are as far as [the projection](super::projection) has come:
+/// a deployment feeds it the table's stream.
+#[derive(Debug, Clone)]
+pub struct DynamoStore {
+    pub(super) table: Table,
+    pub(super) stamps: Arc<Stamps>,
+    /// Days that are known to stand in the list of days.
+    pub(super) days: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl DynamoStore {
+    /// The record in a table, by its name or ARN.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self {
+            table: Table::new(client, table.into()),
+            stamps: Arc::new(Stamps::new(Arc::new(SystemClock))),
+            days: Arc::default(),
+        }
+    }
+
+    /// Takes stamps and expiry dates from this clock instead of the machine's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.stamps = Arc::new(Stamps::new(clock));
+        self
+    }
+
+    /// Counts what calls consume in this meter, which other stores may share.
+    #[must_use]
+    pub fn with_meter(mut self, meter: Arc<CapacityMeter>) -> Self {
+        self.table.meter = meter;
+        self
+    }
+
+    /// What the calls of this store and its projector consumed.
+    pub fn meter(&self) -> &CapacityMeter {
+        &self.table.meter
+    }
+
+    /// What keeps the derived rows up to date: it takes the records of the table's stream.
+    pub fn projector(&self) -> Projector {
+        Projector::new(self.clone())
+    }
+}

@@ -1,0 +1,149 @@
+//! What calls cost, in DynamoDB's own count.
+
+use precip_core::{metadata::MetadataValue, partitions::PartitionSet};
+use precip_engine::state::{
+    Finished, MaterializationStore, ReadConsistency, StateResult,
+    conformance::{
+        Harness,
+        fixtures::{asset, day, failed, made, run_id},
+    },
+};
+
+use super::harness::Dynamo;
+use crate::state::dynamo::{Capacity, projection::Projected};
+
+/// A first materialization is one write of one unit, by every process, and so are those that replace
+/// it, and those after a failure.
+#[tokio::test]
+async fn a_materialization_costs_one_write_unit() -> StateResult<()> {
+    let h = Dynamo::new().await;
+    let target = day("raw/flights_by_day_and_origin", 7);
+    for run in 1..4 {
+        h.store.fail(vec![failed(&target, run_id(run), 1)]).await?;
+        h.store.meter().take();
+        let done = h.store.finish(vec![made(&target, run_id(run), 2)]).await?;
+        assert_eq!(done, [Finished::Committed]);
+        let used = h.store.meter().take();
+        let expected = Capacity {
+            write: 1.0,
+            requests: 1,
+            ..Capacity::default()
+        };
+        assert_eq!(used, expected, "run {run}");
+    }
+    Ok(())
+}
+
+/// A record of more than 1 KB of JSON, of the kind that repeats itself.
+#[tokio::test]
+async fn a_record_is_compressed_to_stay_within_one_unit() -> StateResult<()> {
+    let h = Dynamo::new().await;
+    let mut item = made(&day("flights", 1), run_id(1), 1);
+    for column in 0..60 {
+        let (name, value) = (format!("column_{column}"), MetadataValue::Int(column * 17));
+        item.metadata.insert(name, value);
+    }
+    assert!(serde_json::to_string(&item).unwrap().len() > 2048);
+    h.store.finish(vec![item.clone()]).await?;
+    assert_eq!(h.store.meter().take().write, 1.0);
+    let latest = h
+        .store
+        .latest(&item.target, ReadConsistency::Strong)
+        .await?;
+    assert_eq!(latest.unwrap().published(), Some(&item));
+    Ok(())
+}
+
+/// And half a unit for the partition's own row.
+#[tokio::test]
+async fn an_upstream_pointer_costs_half_a_read_unit() -> StateResult<()> {
+    let h = Dynamo::new().await;
+    let upstream: Vec<_> = (0..40).map(|n| day("raw", n)).collect();
+    let all = upstream.iter().map(|target| made(target, run_id(1), 1));
+    h.store.finish(all.collect()).await?;
+    h.store.meter().take();
+    let own = day("flights", 0);
+    h.store.latest(&own, ReadConsistency::Eventual).await?;
+    let read = h.store.latest_many(&upstream, ReadConsistency::Eventual);
+    assert!(read.await?.iter().all(Option::is_some));
+    let used = h.store.meter().take();
+    assert!(used.read <= 0.5 * 40.0 + 0.5, "{used:?}");
+    assert_eq!((used.write, used.requests), (0.0, 2));
+    Ok(())
+}
+
+/// The refusal says by whom, so nothing is read to learn it.
+#[tokio::test]
+async fn a_refused_commit_reads_nothing() -> StateResult<()> {
+    let h = Dynamo::new().await;
+    let target = day("flights", 1);
+    h.store.finish(vec![made(&target, run_id(2), 1)]).await?;
+    h.store.meter().take();
+    let answer = h.store.finish(vec![made(&target, run_id(1), 1)]).await?;
+    assert_eq!(answer, [Finished::Superseded { by: run_id(2) }]);
+    let used = h.store.meter().take();
+    assert_eq!((used.read, used.write), (0.0, 0.0), "{used:?}");
+    Ok(())
+}
+
+/// 100,000 partitions, a part of them missing at random: two requests, one page each.
+#[tokio::test]
+async fn what_is_missing_of_100_000_costs_ten_read_units_at_most() -> StateResult<()> {
+    const ALL: u64 = 100_000;
+    let h = Dynamo::new().await;
+    let flights = asset("flights");
+    // As the projection writes them; publishing them one by one is what the other tests do.
+    let missing = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60 == 0;
+    let made: PartitionSet = (0..ALL).filter(|n| !missing(*n)).collect();
+    h.projector().mark_materialized(&flights, &made).await?;
+    h.store.meter().take();
+    let statuses = h.store.statuses(&flights).await?;
+    let used = h.store.meter().take();
+    let all: PartitionSet = (0..ALL).into();
+    let found = &all - &statuses.materialized;
+    assert_eq!(found, (0..ALL).filter(|n| missing(*n)).collect());
+    assert!(used.read <= 10.0 && used.requests <= 2, "{used:?}");
+    Ok(())
+}
+
+/// A thousand partitions of one asset in one batch: a bitmap of the asset, one of the run, one row of
+/// the update log. The batch again writes nothing.
+#[tokio::test]
+async fn a_batch_of_the_stream_is_a_handful_of_writes() -> StateResult<()> {
+    let h = Dynamo::new().await;
+    let all = (0..1000).map(|n| made(&day("flights", n), run_id(1), 1));
+    h.store.finish(all.collect()).await?;
+    let changes: Vec<_> = h.changes().await.into_iter().flatten().collect();
+    assert_eq!(changes.len(), 1000);
+    let projector = h.projector();
+    projector.apply(&changes).await?;
+    let first = projector.meter().take();
+    assert!(first.requests <= 12, "{first:?}");
+    // The bitmaps take 1 unit each; the log's row and head are a transaction, with 8 bytes an update.
+    assert!(first.write <= 24.0, "{first:?}");
+    projector.apply(&changes).await?;
+    let again = projector.meter().take();
+    assert_eq!(again.write, 0.0, "{again:?}");
+    Ok(())
+}
+
+/// History costs one more unit, and only when there is some.
+#[tokio::test]
+async fn only_what_is_superseded_is_archived() -> StateResult<()> {
+    let h = Dynamo::new().await;
+    let target = day("flights", 1);
+    h.store.finish(vec![made(&target, run_id(1), 1)]).await?;
+    h.settle().await;
+    let rows = |run| h.store.finish(vec![made(&target, run_id(run), 1)]);
+    rows(2).await?;
+    let changes = h.changes().await.concat();
+    let projector = h.projector();
+    let projected = projector.apply(&changes).await?;
+    let expected = Projected {
+        published: [(asset("flights"), PartitionSet::single(1))].into(),
+    };
+    assert_eq!(projected, expected);
+    // The archive, the bitmap of the run, and the log's transaction of two rows.
+    assert_eq!(projector.meter().take().write, 1.0 + 1.0 + 4.0);
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! The record on AWS: [`dynamo`].
+
+pub mod dynamo;

@@ -1,0 +1,61 @@
+//! The price table. To bring it up to date, look at the pages that it names, change the numbers, and
+//! change the date.
+
+use serde::Serialize;
+
+/// List prices of one region in US dollars, of the first tier where there are several, without the
+/// free tier.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Prices {
+    /// The region.
+    pub region: &'static str,
+    /// The day on which the prices were looked up.
+    pub dated: &'static str,
+    /// The pages that the prices are published on.
+    pub sources: [&'static str; 4],
+    /// One state transition of a Standard workflow.
+    pub standard_transition: f64,
+    /// One Express workflow that is started.
+    pub express_request: f64,
+    /// One GB-second of an Express workflow.
+    pub express_gb_second: f64,
+    /// One invocation of a function.
+    pub lambda_request: f64,
+    /// One GB-second of a function's memory on x86_64.
+    pub lambda_gb_second_x86_64: f64,
+    /// One GB-second of a function's memory on arm64.
+    pub lambda_gb_second_arm64: f64,
+    /// One GB-second of a function's disk beyond 512 MiB.
+    pub lambda_disk_gb_second: f64,
+    /// One write request unit of an on-demand table: a write of up to 1 KB.
+    pub dynamodb_write: f64,
+    /// One read request unit: a strongly consistent read of up to 4 KB, or two that are not.
+    pub dynamodb_read: f64,
+    /// One PUT, COPY, POST or LIST of S3 Standard.
+    pub s3_put: f64,
+    /// One GET of S3 Standard.
+    pub s3_get: f64,
+}
+
+/// US East (N. Virginia).
+pub const US_EAST_1: Prices = Prices {
+    region: "us-east-1",
+    dated: "2026-11-28",
+    sources: [
+        "https://aws.amazon.com/step-functions/pricing/",
+        "https://aws.amazon.com/lambda/pricing/",
+        "https://aws.amazon.com/dynamodb/pricing/on-demand/",
+        "https://aws.amazon.com/s3/pricing/",
+    ],
+    standard_transition: 25.0e-6,
+    express_request: 1.0e-6,
+    express_gb_second: 16.67e-6,
+    lambda_request: 0.20e-6,
+    lambda_gb_second_x86_64: 16.6667e-6,
+    lambda_gb_second_arm64: 13.3334e-6,
+    lambda_disk_gb_second: 0.0309e-6,
+    dynamodb_write: 0.625e-6,
+    dynamodb_read: 0.125e-6,
+    s3_put: 5.0e-6,
+    s3_get: 0.4e-6,
+};

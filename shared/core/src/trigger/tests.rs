@@ -1,0 +1,5 @@
+mod events;
+mod patterns;
+mod scheduler;
+mod schedules;
+mod templates;

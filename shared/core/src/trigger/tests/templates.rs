@@ -1,0 +1,212 @@
+use chrono::{DateTime, Utc};
+use proptest::prelude::*;
+use rstest::rstest;
+
+use crate::{
+    graph::{AssetGraph, AssetSet},
+    partitions::{
+        DynamicPartitions, MultiPartitions, PartitionContext, PartitionsDefinition,
+        StaticPartitions, TimeWindowPartitions,
+    },
+    spec::{AssetSpec, OpSpec},
+    trigger::{KeyTemplate, NoPartition, TemplateFit},
+};
+
+fn read(template: &str, key: &str) -> Vec<String> {
+    let template: KeyTemplate = template.parse().unwrap();
+    let readings = template.read(key);
+    readings
+        .map(|values| {
+            let pairs: Vec<String> = values
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            pairs.join(" ")
+        })
+        .collect()
+}
+
+#[rstest]
+#[case("orders/{date}.csv", "orders/2024-01-31.csv", &["date=2024-01-31"])]
+#[case("orders/{date}.csv", "orders/2024-01-31.csv.gz", &[])]
+#[case("orders/{date}.csv", "orders/.csv", &[])]
+#[case("orders/{date}.csv", "orders/a/b.csv", &[])]
+#[case("{region}/x+y {date}", "São Paulo/x+y 2024", &["date=2024 region=São Paulo"])]
+#[case("{date}-{origin}.csv", "2024-01-EWR.csv", &["date=2024-01 origin=EWR", "date=2024 origin=01-EWR"])]
+#[case("*/{date}.csv", "any/d.csv", &["date=d"])]
+#[case("*/{date}.csv", "any/more/d.csv", &[])]
+#[case("**/{date}.csv", "any/more/d.csv", &["date=d"])]
+#[case("{date}/orders-{date}.csv", "d1/orders-d1.csv", &["date=d1"])]
+#[case("{date}/orders-{date}.csv", "d1/orders-d2.csv", &[])]
+#[case("{{a}}/{date}", "{a}/d", &["date=d"])]
+#[case("y={date:%Y/m=%m/d=%d}/x", "y=2024/m=01/d=31/x", &["date=2024/m=01/d=31"])]
+#[case("{date:%Y%m%d}{region}", "20240131EWR", &["date=20240131 region=EWR"])]
+#[case("{date:%Y%m%d}", "2024013x", &[])]
+#[case("plain/key.csv", "plain/key.csv", &[""])]
+fn keys_are_read(#[case] template: &str, #[case] key: &str, #[case] expected: &[&str]) {
+    assert_eq!(read(template, key), expected);
+}
+
+#[rstest]
+#[case("", "it is empty")]
+#[case("/orders/{date}", "do not begin with `/`")]
+#[case("{date", "`{` is not closed: write `{date}`")]
+#[case("a}b", "`}` closes nothing: write `}}`")]
+#[case("{}", "`{}` does not name a dimension")]
+#[case("{my date}", "`{my date}` does not name a dimension")]
+#[case("{1st}", "`{1st}` does not name a dimension")]
+#[case("{a}{b}", "side by side")]
+#[case("{a}*", "side by side")]
+#[case("***", "`***` means nothing: write `**`")]
+#[case("{date:}", "names no part of a moment")]
+#[case(
+    "{date:%Y-%b}",
+    "`%b` cannot be read out of a key: there are `%Y`, `%y`"
+)]
+fn what_is_no_template_is_refused(#[case] template: &str, #[case] problem: &str) {
+    let error = template.parse::<KeyTemplate>().unwrap_err();
+    assert!(error.to_string().contains(problem), "{error}");
+    assert!(error.span().end <= template.len());
+}
+
+#[test]
+fn a_key_of_many_parts_is_read_in_no_time() {
+    let template: KeyTemplate = "**a**a**a**a**a**a**b/{x}-{y}-{z}".parse().unwrap();
+    assert!(!template.fits(&"a".repeat(1_000)));
+}
+
+fn days() -> PartitionsDefinition {
+    TimeWindowPartitions::daily("2024-01-01")
+        .timezone("Europe/Berlin")
+        .build()
+        .unwrap()
+        .into()
+}
+
+fn context() -> PartitionContext {
+    let now: DateTime<Utc> = "2024-03-01T12:00:00Z".parse().unwrap();
+    let mut context = PartitionContext::at(now);
+    let keys = ["known".into()].into_iter().collect();
+    context.dynamic.insert("files".to_owned(), keys);
+    context
+}
+
+fn fit(
+    template: &str,
+    partitions: Option<PartitionsDefinition>,
+) -> Result<TemplateFit, crate::trigger::Misfit> {
+    let asset = AssetSpec {
+        partitions: partitions.map(Into::into),
+        ..AssetSpec::new("orders".parse().unwrap())
+    };
+    let graph = AssetGraph::new(vec![OpSpec::single(asset)], vec![]).unwrap();
+    let target: AssetSet = graph.ids().collect();
+    TemplateFit::new(&template.parse().unwrap(), &graph, &target)
+}
+
+fn partition(fit: &TemplateFit, key: &str) -> Result<Option<String>, NoPartition> {
+    let made = fit.read(key, &context())?;
+    Ok(made.map(|made| {
+        made.partition
+            .map(|key| key.to_string())
+            .unwrap_or_default()
+    }))
+}
+
+fn both() -> PartitionsDefinition {
+    let regions = StaticPartitions::new(["north", "north-east"]).unwrap();
+    MultiPartitions::new([("date", days()), ("region", regions.into())])
+        .unwrap()
+        .into()
+}
+
+#[test]
+fn of_several_readings_the_one_that_exists_counts() {
+    let fit = fit("{date}-{region}.csv", Some(both())).unwrap();
+    let read = |key| partition(&fit, key).unwrap().unwrap();
+    assert_eq!(read("2024-01-31-north.csv"), "2024-01-31|north");
+    assert_eq!(read("2024-01-31-north-east.csv"), "2024-01-31|north-east");
+    assert_eq!(partition(&fit, "other.csv"), Ok(None));
+}
+
+#[test]
+fn a_moment_is_written_as_the_partitions_are() {
+    let fit = fit("{date:%Y/%m/%d}/*.csv", Some(days())).unwrap();
+    assert_eq!(
+        partition(&fit, "2024/02/29/part-0.csv"),
+        Ok(Some("2024-02-29".to_owned()))
+    );
+    let error = partition(&fit, "2023/02/28/part-0.csv").unwrap_err();
+    assert!(matches!(error, NoPartition::Unknown(_)), "{error}");
+}
+
+#[test]
+fn a_window_that_is_open_is_told_with_its_end() {
+    let fit = fit("{date}.csv", Some(days())).unwrap();
+    let error = partition(&fit, "2024-03-01.csv").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "partition `2024-03-01` does not exist before 2024-03-01T23:00:00Z"
+    );
+}
+
+#[test]
+fn a_new_dynamic_key_is_one_to_be_added() {
+    let fit = fit("up/{file}", Some(DynamicPartitions::new("files").into())).unwrap();
+    let made = fit.read("up/new.csv", &context()).unwrap().unwrap();
+    assert_eq!(made.added, [("files".to_owned(), "new.csv".into())]);
+    let made = fit.read("up/known", &context()).unwrap().unwrap();
+    assert_eq!(made.added, []);
+}
+
+#[rstest]
+#[case("a/b.csv", Some(days()), "names no partition")]
+#[case("{date}.csv", None, "write `*` instead")]
+#[case(
+    "{date}/{x}.csv",
+    Some(days()),
+    "names `date` and `x`, and `orders` has partitions of one dimension"
+)]
+#[case(
+    "{date}/{origin}.csv",
+    Some(both()),
+    "has the dimensions `date` and `region`"
+)]
+#[case(
+    "{date}/{region:%Y}.csv",
+    Some(both()),
+    "`region` is not divided by time: write `{region}`"
+)]
+#[case(
+    "{date:%Y-%m}.csv",
+    Some(days()),
+    "leaves out `%d` of `date`, and the partitions' keys are written as `%Y-%m-%d`"
+)]
+fn what_does_not_fit_is_refused(
+    #[case] template: &str,
+    #[case] partitions: Option<PartitionsDefinition>,
+    #[case] problem: &str,
+) {
+    let error = fit(template, partitions).unwrap_err().to_string();
+    assert!(error.contains(problem), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn what_is_put_into_a_key_is_read_out_of_it(
+        date in "[^/{}*]{1,12}",
+        region in "[^/{}*]{1,12}",
+    ) {
+        let key = format!("orders/{date}/{region}.csv");
+        let read = read("orders/{date}/{region}.csv", &key);
+        prop_assert_eq!(read, [format!("date={date} region={region}")]);
+    }
+
+    #[test]
+    fn any_text_is_a_template_or_refused_within_its_bounds(text in "[a{}*/:%Yd]{0,12}") {
+        match text.parse::<KeyTemplate>() {
+            Ok(template) => { let _ = template.fits("a/Y"); }
+            Err(error) => prop_assert!(error.span().end <= text.len()),
+        }
+    }
+}

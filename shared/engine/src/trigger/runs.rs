@@ -1,0 +1,173 @@
+//! Sensors of runs.
+
+use precip_core::trigger::{MonitoredStatus, SensorSource};
+
+use super::{
+    Decision, SensorContext, SensorDefinition, SensorEvent, TriggerError, TriggerPorts,
+    control::sensor_id, function::call_sensor, memory::Memory, objects::new_run, text::keys_text,
+};
+use crate::state::{Advance, MAX_RUNS_PER_TICK, NewRun, Run, RunStatus, TickRequest};
+
+/// Evaluates a sensor of runs for a run that ended. As in Dagster, its function may be called more
+/// than once for one run when processes die or meet; what it asks for is requested once.
+///
+/// # Errors
+/// [`TriggerError`]: nothing was requested; give the run again.
+pub async fn evaluate_run(
+    ports: &TriggerPorts,
+    sensor: &SensorDefinition,
+    run: &Run,
+) -> Result<Decision, TriggerError> {
+    let trigger = sensor_id(sensor.name());
+    let mut attempt = 0;
+    loop {
+        let state = ports.settled(&trigger).await?;
+        if let Some(reason) = not_ours(ports, sensor, run, state.enabled)? {
+            return Ok(Decision::Ignored { reason });
+        }
+        let mut memory = Memory::of(&trigger, &state)?;
+        let ended = run.finished_at.unwrap_or(run.created_at);
+        let name = format!("run:{}:{}:{}", run.id, run.status, ended.to_rfc3339());
+        if memory.knows_name(&name) {
+            return Ok(Decision::Duplicate);
+        }
+        let context = ports.context().await?;
+        let Some(function) = sensor.function else {
+            let reason = "the sensor has no function".to_owned();
+            return Ok(Decision::Ignored { reason });
+        };
+        let call = SensorContext::builder()
+            .sensor(sensor.name().as_str())
+            .environment(&ports.environment)
+            .now(context.now)
+            .event(SensorEvent::Run(Box::new(run.clone())))
+            .cursor(memory.own.clone())
+            .build();
+        let answer = match call_sensor(function, call.clone(), &ports.resources).await {
+            Ok(answer) => answer,
+            Err(error) if error.kind().is_retryable() => {
+                let message = error.to_string();
+                return Ok(Decision::Failed { message });
+            }
+            Err(error) => super::SensorResult {
+                skip: Some(format!("its function failed: {error}")),
+                ..super::SensorResult::default()
+            },
+        };
+        for (set, key) in &answer.added_partitions {
+            ports
+                .state
+                .add_partitions(set, std::slice::from_ref(key))
+                .await?;
+        }
+        let target = sensor.spec.target.as_ref().map(ToString::to_string);
+        let definition = definition(ports, sensor)?;
+        let runs: Vec<NewRun> = answer
+            .requests
+            .iter()
+            .take(MAX_RUNS_PER_TICK)
+            .enumerate()
+            .map(|(place, request)| {
+                let key = request.run_key.clone();
+                let key = key.unwrap_or_else(|| format!("{name}#{place}"));
+                let text = keys_text(definition, &request.partitions, &context);
+                new_run(
+                    ports,
+                    &trigger,
+                    target.clone(),
+                    request,
+                    &key,
+                    text,
+                    context.now,
+                )
+            })
+            .collect();
+        memory.own = call.cursor();
+        memory.remember_name(&name, ended);
+        let skip = answer.skip.clone();
+        let note = Some(format!("run {} {}", run.id, run.status));
+        let advance = Advance {
+            revision: state.revision,
+            cursor: Some(memory.write(context.now)),
+            at: context.now,
+            scheduled_for: None,
+            request: match runs.is_empty() {
+                true => TickRequest::Skip {
+                    reason: skip.clone(),
+                },
+                false => TickRequest::Runs(runs),
+            },
+            note,
+        };
+        match ports.advance(&trigger, advance).await? {
+            None => ports.wait_again(&trigger, &mut attempt).await?,
+            Some(created) if created.is_empty() => {
+                let reason = skip.unwrap_or_else(|| "its function asks for nothing".to_owned());
+                return Ok(Decision::Skipped { reason });
+            }
+            Some(created) => {
+                let partitions = answer
+                    .requests
+                    .into_iter()
+                    .flat_map(|request| request.partitions);
+                return Ok(Decision::Requested {
+                    partitions: partitions.collect(),
+                    runs: created.iter().map(|created| created.run().id).collect(),
+                });
+            }
+        }
+    }
+}
+
+/// The partitions of the target: those of its first partitioned asset.
+pub(super) fn definition<'a>(
+    ports: &'a TriggerPorts,
+    sensor: &SensorDefinition,
+) -> Result<Option<&'a precip_core::partitions::PartitionsDefinition>, TriggerError> {
+    let graph = ports.definitions.graph();
+    let target = sensor.spec.target(graph)?.unwrap_or_default();
+    let mut assets = graph
+        .topological()
+        .iter()
+        .filter(|asset| target.contains(**asset));
+    Ok(assets.find_map(|asset| graph.partitions(*asset)))
+}
+
+fn not_ours(
+    ports: &TriggerPorts,
+    sensor: &SensorDefinition,
+    run: &Run,
+    enabled: Option<bool>,
+) -> Result<Option<String>, TriggerError> {
+    let SensorSource::Runs { statuses, of } = &sensor.spec.source else {
+        return Ok(Some("the sensor does not wait for runs".to_owned()));
+    };
+    if !sensor.spec.default_status.is_on(enabled) {
+        return Ok(Some("the sensor is stopped".to_owned()));
+    }
+    let ended = match run.status {
+        RunStatus::Succeeded => Some(MonitoredStatus::Succeeded),
+        RunStatus::Failed => Some(MonitoredStatus::Failed),
+        RunStatus::Canceled => Some(MonitoredStatus::Canceled),
+        RunStatus::Queued | RunStatus::Running | RunStatus::Canceling => None,
+    };
+    if !ended.is_some_and(|ended| statuses.contains(&ended)) {
+        return Ok(Some(format!("the run {}", run.status)));
+    }
+    // What a sensor of runs requests must not set it off again without end.
+    if run.request.origin == crate::state::RunOrigin::Trigger(sensor_id(sensor.name())) {
+        return Ok(Some("the sensor itself requested the run".to_owned()));
+    }
+    if let Some(of) = of {
+        let graph = ports.definitions.graph();
+        let watched = of
+            .resolve(graph)
+            .map_err(|invalid| precip_core::trigger::InvalidTrigger::Target(Box::new(invalid)))?;
+        let plan = run.plan.as_ref();
+        let mut made = plan.into_iter().flat_map(|plan| plan.assets.keys());
+        if !made.any(|key| graph.id(key).is_some_and(|id| watched.contains(id))) {
+            return Ok(Some(format!("the run makes nothing of `{of}`")));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,7 @@
+mod assets;
+mod automation;
+mod faults;
+mod objects;
+mod schedules;
+mod sweeps;
+mod world;

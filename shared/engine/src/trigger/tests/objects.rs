@@ -1,0 +1,381 @@
+use precip_core::trigger::{ObjectChange, ObjectEvent, ObjectFilter, SensorSource};
+
+use super::world::{World, at, event, sensor};
+use crate::{
+    asset::{AssetError, Resources},
+    state::{PageRequest, StateStore, TickOutcome, TriggerStore},
+    trigger::{
+        Decision, IntoSensorResult, ObjectOptions, RunRequest, SensorContext, SensorOutcome,
+        SensorResult, Skip, TriggerFuture, evaluate_objects, preview_objects, reset_cursor,
+        sensor_id, turn,
+    },
+};
+
+async fn evaluate(world: &World, events: &[ObjectEvent]) -> SensorOutcome {
+    let sensor = sensor("orders/{date}.csv", "orders");
+    evaluate_objects(&world.ports, &sensor, events, ObjectOptions::default())
+        .await
+        .unwrap()
+}
+
+fn day(day: u32) -> ObjectEvent {
+    event(
+        &format!("orders/2024-03-{day:02}.csv"),
+        "2024-04-01T00:00:00Z",
+        1,
+    )
+}
+
+#[tokio::test]
+async fn many_files_are_one_run_of_many_partitions() {
+    let world = World::new();
+    let events: Vec<ObjectEvent> = [3, 1, 2, 9].map(day).to_vec();
+    let outcome = evaluate(&world, &events).await;
+    assert_eq!(
+        world.requested().await,
+        ["orders 2024-03-01...2024-03-03,2024-03-09"]
+    );
+    let run = outcome.runs[0].run();
+    assert_eq!(run.request.tags["precip/sensor"], "landing");
+    assert_eq!(
+        outcome.decisions[0],
+        Decision::Requested {
+            partitions: vec!["2024-03-03".into()],
+            runs: vec![run.id]
+        }
+    );
+    assert_eq!(world.launches.counts.lock().unwrap()[&run.id], 1);
+}
+
+#[tokio::test]
+async fn a_file_is_requested_once_in_whatever_company_it_comes() {
+    let world = World::new();
+    evaluate(&world, &[day(1), day(2), day(1)]).await;
+    let outcome = evaluate(&world, &[day(2), day(3)]).await;
+    assert_eq!(outcome.decisions[0], Decision::Duplicate);
+    evaluate(&world, &[day(3)]).await;
+    assert_eq!(
+        world.requested().await,
+        ["orders 2024-03-01,2024-03-02", "orders 2024-03-03"]
+    );
+    // Duplicates leave nothing on record.
+    assert_eq!(
+        world
+            .memory
+            .trigger(&sensor_id("landing"))
+            .await
+            .unwrap()
+            .revision,
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_written_again_is_made_again_and_older_news_of_it_are_not() {
+    let world = World::new();
+    let key = "orders/2024-03-01.csv";
+    let old = event(key, "2024-04-01T00:00:00Z", 1);
+    let new = event(key, "2024-04-01T00:05:00Z", 2);
+    let newest = event(key, "2024-04-01T00:05:00Z", 3);
+    let outcome = evaluate(&world, &[new.clone(), old.clone()]).await;
+    assert_eq!(outcome.decisions[1], Decision::Superseded);
+    assert_eq!(
+        evaluate(&world, &[old]).await.decisions,
+        [Decision::Duplicate]
+    );
+    let oldest = event(key, "2024-03-31T00:00:00Z", 0);
+    assert_eq!(
+        evaluate(&world, &[oldest]).await.decisions,
+        [Decision::Superseded]
+    );
+    evaluate(&world, &[newest]).await;
+    assert_eq!(world.requested().await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_not_the_sensors_is_ignored_and_said_so() {
+    let world = World::new();
+    let mut sensor = sensor("orders/{date}.csv", "orders");
+    if let SensorSource::Objects(objects) = &mut sensor.spec.source {
+        objects.min_size = 11;
+    }
+    let mut deleted = day(1);
+    deleted.change = ObjectChange::Deleted;
+    let mut elsewhere = day(1);
+    elsewhere.bucket = "other".to_owned();
+    let events = [
+        day(1),
+        deleted,
+        elsewhere,
+        event("orders/x/y.csv", "2024-04-01T00:00:00Z", 1),
+    ];
+    let options = ObjectOptions {
+        bucket: Some("bucket"),
+        found_by_sweep: false,
+    };
+    let outcome = evaluate_objects(&world.ports, &sensor, &events, options)
+        .await
+        .unwrap();
+    let reasons: Vec<&str> = outcome
+        .decisions
+        .iter()
+        .map(|decision| match decision {
+            Decision::Ignored { reason } => reason.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "it has 10 bytes, fewer than 11",
+            "the object was deleted",
+            "it is of bucket `other`, not `bucket`",
+            "its key does not fit `orders/{date}.csv`",
+        ]
+    );
+    assert_eq!(world.requested().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_key_without_a_partition_is_skipped_with_the_reason_on_record() {
+    let world = World::new();
+    let odd = event("orders/2023-03-01.csv", "2024-04-01T00:00:00Z", 1);
+    let outcome = evaluate(&world, &[odd, day(1)]).await;
+    assert!(matches!(&outcome.decisions[0], Decision::Skipped { .. }));
+    assert_eq!(world.requested().await, ["orders 2024-03-01"]);
+    let ticks = world
+        .memory
+        .ticks(&sensor_id("landing"), &PageRequest::first(5))
+        .await
+        .unwrap();
+    let note = ticks.items[0].note.as_deref().unwrap();
+    assert!(
+        note.contains("there is no partition `2023-03-01`"),
+        "{note}"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_comes_before_its_day_has_ended_waits_for_it() {
+    let world = World::new();
+    world.clock.set("2024-04-01T20:00:00Z");
+    let early = event("orders/2024-04-01.csv", "2024-04-01T20:00:00Z", 1);
+    let outcome = evaluate(&world, std::slice::from_ref(&early)).await;
+    assert!(
+        matches!(&outcome.decisions[0], Decision::Waits { reason } if reason.contains("2024-04-02T00:00:00Z"))
+    );
+    assert_eq!(
+        evaluate(&world, &[early]).await.decisions,
+        [Decision::Duplicate]
+    );
+    assert_eq!(world.requested().await, [""; 0]);
+    world.clock.set("2024-04-02T00:00:00Z");
+    // The next evaluation of anything, or the next sweep.
+    evaluate(&world, &[]).await;
+    assert_eq!(world.requested().await, ["orders 2024-04-01"]);
+}
+
+#[tokio::test]
+async fn a_stopped_sensor_starts_nothing() {
+    let world = World::new();
+    let id = sensor_id("landing");
+    let state: &dyn StateStore = world.memory.as_ref();
+    turn(state, &id, false, at("2024-04-01T00:00:00Z"))
+        .await
+        .unwrap();
+    let outcome = evaluate(&world, &[day(1)]).await;
+    assert!(!outcome.running);
+    assert_eq!(world.requested().await, [""; 0]);
+    turn(state, &id, true, at("2024-04-01T00:00:00Z"))
+        .await
+        .unwrap();
+    evaluate(&world, &[day(1)]).await;
+    assert_eq!(world.requested().await.len(), 1);
+}
+
+#[tokio::test]
+async fn after_a_reset_a_run_key_still_starts_no_second_run() {
+    let world = World::new();
+    let first = evaluate(&world, &[day(1), day(2)]).await;
+    reset_cursor(
+        world.memory.as_ref(),
+        &sensor_id("landing"),
+        at("2024-04-01T00:00:00Z"),
+    )
+    .await
+    .unwrap();
+    let again = evaluate(&world, &[day(2), day(1)]).await;
+    assert_eq!(again.runs[0].run().id, first.runs[0].run().id);
+    assert!(!again.runs[0].is_new());
+}
+
+#[tokio::test]
+async fn a_new_dynamic_key_is_added_before_the_run() {
+    let world = World::new();
+    let sensor = sensor("up/{file}", "uploads");
+    let odd = event("up/a,b.csv", "2024-04-01T00:00:00Z", 1);
+    evaluate_objects(&world.ports, &sensor, &[odd], ObjectOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(world.requested().await, ["uploads \"a,b.csv\""]);
+    let keys = world.ports.state.partitions("files").await.unwrap();
+    assert_eq!(keys.ordinal("a,b.csv"), Some(0));
+}
+
+#[tokio::test]
+async fn a_launch_that_failed_is_made_up_for_by_whoever_comes_next() {
+    let world = World::new();
+    *world.launches.failures.lock().unwrap() = 1;
+    let sensor = sensor("orders/{date}.csv", "orders");
+    let error = evaluate_objects(&world.ports, &sensor, &[day(1)], ObjectOptions::default())
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("no room"), "{error}");
+    let outcome = evaluate(&world, &[day(1)]).await;
+    assert_eq!(outcome.decisions, [Decision::Duplicate]);
+    assert_eq!(world.launches.counts.lock().unwrap().len(), 1);
+}
+
+/// Asks for the day before as well; fails for some keys.
+fn function(context: SensorContext, _: &Resources) -> TriggerFuture<'_> {
+    Box::pin(async move {
+        let object = context.object()?;
+        match object.key.as_str() {
+            "in/poison" => return Err(AssetError::retryable("cannot be read")),
+            "in/panic" => panic!("lost its head"),
+            "in/skip" => return Skip::because("nothing in it").into_sensor_result(),
+            _ => {}
+        }
+        let count: u32 = context.cursor().map_or(Ok(0), |cursor| cursor.parse())?;
+        context.update_cursor((count + 1).to_string());
+        let each = object.key.strip_prefix("in/each-").map(str::to_owned);
+        Ok(match each {
+            Some(count) => SensorResult::requests((0..count.parse::<u32>()?).map(|number| {
+                RunRequest::partition("2024-03-01").run_key(format!("{}-{number}", object.key))
+            })),
+            None => {
+                SensorResult::requests(
+                    [RunRequest::partition(context.value("date")?).tag("n", "1")],
+                )
+            }
+        })
+    })
+}
+
+fn with_function() -> crate::trigger::SensorDefinition {
+    let mut sensor = sensor("in/{date}", "orders").with_function(function);
+    if let SensorSource::Objects(objects) = &mut sensor.spec.source {
+        objects.filter = ObjectFilter::Key("in/{date}".parse().unwrap());
+    }
+    sensor
+}
+
+#[tokio::test]
+async fn a_poisoned_event_harms_no_other() {
+    let world = World::new();
+    let time = "2024-04-01T00:00:00Z";
+    let keys = [
+        "in/2024-03-01",
+        "in/poison",
+        "in/panic",
+        "in/skip",
+        "in/2024-03-02",
+    ];
+    let events = keys.map(|key| event(key, time, 1));
+    let sensor = with_function();
+    let options = ObjectOptions::default();
+    let outcome = evaluate_objects(&world.ports, &sensor, &events, options)
+        .await
+        .unwrap();
+    assert_eq!(world.requested().await, ["orders 2024-03-01,2024-03-02"]);
+    assert_eq!(
+        outcome.decisions[1],
+        Decision::Failed {
+            message: "cannot be read".to_owned()
+        }
+    );
+    assert!(
+        matches!(&outcome.decisions[2], Decision::Failed { message } if message.contains("lost its head"))
+    );
+    assert_eq!(
+        outcome.decisions[3],
+        Decision::Skipped {
+            reason: "nothing in it".to_owned()
+        }
+    );
+    // What failed is tried again when it comes again.
+    let again = evaluate_objects(&world.ports, &sensor, &events, options)
+        .await
+        .unwrap();
+    assert_eq!(
+        again.decisions[1],
+        Decision::Failed {
+            message: "cannot be read".to_owned()
+        }
+    );
+    assert_eq!(again.decisions[3], Decision::Duplicate);
+    assert_eq!(world.requested().await.len(), 1);
+}
+
+#[tokio::test]
+async fn more_runs_than_one_tick_holds_take_several_ticks() {
+    let world = World::new();
+    let time = "2024-04-01T00:00:00Z";
+    let events: Vec<ObjectEvent> = ["in/each-20", "in/each-11", "in/each-29", "in/each-31"]
+        .map(|key| event(key, time, 1))
+        .to_vec();
+    let sensor = with_function();
+    let outcome = evaluate_objects(&world.ports, &sensor, &events, ObjectOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(outcome.runs.len(), 60);
+    assert!(
+        matches!(&outcome.decisions[3], Decision::Skipped { reason } if reason.contains("asks for 31 runs"))
+    );
+    let ticks = world
+        .memory
+        .ticks(&sensor_id("landing"), &PageRequest::first(9))
+        .await
+        .unwrap();
+    let counts: Vec<usize> = ticks
+        .items
+        .iter()
+        .map(|tick| match &tick.outcome {
+            TickOutcome::Requested(runs) => runs.len(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(counts, [29, 20, 11]);
+}
+
+#[tokio::test]
+async fn a_preview_says_what_would_be_requested_and_changes_nothing() {
+    let world = World::new();
+    let event = event("in/2024-03-01", "2024-04-01T00:00:00Z", 1);
+    let preview = preview_objects(
+        &world.ports,
+        &with_function(),
+        &[event],
+        ObjectOptions::default(),
+    )
+    .await
+    .unwrap();
+    let [(Decision::Requested { partitions, .. }, requests)] = &preview[..] else {
+        panic!("{preview:?}");
+    };
+    assert_eq!(partitions, &["2024-03-01".into()]);
+    assert_eq!(
+        requests,
+        &[RunRequest::partition("2024-03-01").tag("n", "1")]
+    );
+    assert_eq!(world.requested().await, [""; 0]);
+    assert_eq!(
+        world
+            .memory
+            .trigger(&sensor_id("landing"))
+            .await
+            .unwrap()
+            .revision,
+        0
+    );
+}

@@ -1,0 +1,142 @@
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use precip_core::trigger::ObjectEvent;
+
+use super::world::{World, at, event, sensor};
+use crate::{
+    state::TriggerStore,
+    trigger::{
+        Decision, ListedObject, ObjectListing, ObjectOptions, ObjectPage, SweepOptions, Swept,
+        evaluate_objects, sensor_id, sweep, turn,
+    },
+};
+
+/// A bucket in memory, two objects a page.
+#[derive(Default)]
+struct Bucket(Mutex<Vec<ListedObject>>);
+
+impl Bucket {
+    fn put(&self, event: &ObjectEvent) {
+        let mut objects = self.0.lock().unwrap();
+        objects.retain(|object| object.key != event.key);
+        objects.push(ListedObject {
+            key: event.key.clone(),
+            size: event.size.unwrap(),
+            etag: event.etag.clone(),
+            last_modified: event.at,
+        });
+        objects.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+}
+
+#[async_trait]
+impl ObjectListing for Bucket {
+    async fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> Result<ObjectPage, String> {
+        assert_eq!((bucket, prefix), ("bucket", "orders/"));
+        let objects = self.0.lock().unwrap();
+        let rest = objects
+            .iter()
+            .filter(|object| after.is_none_or(|after| *object.key > *after));
+        let objects: Vec<ListedObject> = rest.take(2).cloned().collect();
+        let next = objects
+            .last()
+            .filter(|_| objects.len() == 2)
+            .map(|last| last.key.clone());
+        Ok(ObjectPage { objects, next })
+    }
+}
+
+async fn swept(world: &World, bucket: &Bucket) -> Swept {
+    let sensor = sensor("orders/{date}.csv", "orders");
+    sweep(
+        &world.ports,
+        &sensor,
+        "bucket",
+        bucket,
+        SweepOptions::default(),
+    )
+    .await
+    .unwrap()
+}
+
+fn day(day: u32, time: &str) -> ObjectEvent {
+    event(&format!("orders/2024-03-{day:02}.csv"), time, 1)
+}
+
+#[tokio::test]
+async fn a_sweep_finds_every_event_of_a_dropped_batch() {
+    let (world, bucket) = (World::new(), Bucket::default());
+    let batch: Vec<ObjectEvent> = (1..=9).map(|d| day(d, "2024-12-01T11:00:00Z")).collect();
+    batch.iter().for_each(|event| bucket.put(event));
+    let sensor = sensor("orders/{date}.csv", "orders");
+    // The events of two arrive; those of the others are lost.
+    evaluate_objects(&world.ports, &sensor, &batch[..2], ObjectOptions::default())
+        .await
+        .unwrap();
+    let found = swept(&world, &bucket).await;
+    assert_eq!((found.listed, found.missed), (9, 7));
+    let keys: Vec<String> = world
+        .runs()
+        .await
+        .into_iter()
+        .flat_map(|(_, keys)| keys)
+        .collect();
+    assert_eq!(keys.len(), 9);
+    // What the sweep found is not requested again when its event comes after all, nor by a sweep.
+    let late = evaluate_objects(&world.ports, &sensor, &batch, ObjectOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(late.decisions, vec![Decision::Duplicate; 9]);
+    assert_eq!(swept(&world, &bucket).await.missed, 0);
+}
+
+#[tokio::test]
+async fn what_was_made_since_it_was_written_was_not_missed() {
+    let (world, bucket) = (World::new(), Bucket::default());
+    bucket.put(&day(1, "2024-12-01T10:00:00Z"));
+    bucket.put(&day(2, "2024-12-01T10:00:00Z"));
+    world
+        .make("orders", "2024-03-01", "2024-12-01T10:01:00Z")
+        .await;
+    world
+        .make("orders", "2024-03-02", "2024-12-01T09:59:00Z")
+        .await;
+    assert_eq!(swept(&world, &bucket).await.missed, 1);
+    assert_eq!(world.requested().await, ["orders 2024-03-02"]);
+}
+
+#[tokio::test]
+async fn what_is_young_is_left_to_its_event_and_found_later() {
+    let (world, bucket) = (World::new(), Bucket::default());
+    bucket.put(&day(1, "2024-12-01T11:58:00Z"));
+    assert_eq!(swept(&world, &bucket).await.missed, 0);
+    world.clock.set("2024-12-01T12:10:00Z");
+    assert_eq!(swept(&world, &bucket).await.missed, 1);
+    // A file that is written again is another.
+    bucket.put(&event("orders/2024-03-01.csv", "2024-12-01T12:11:00Z", 2));
+    world.clock.set("2024-12-01T12:30:00Z");
+    assert_eq!(swept(&world, &bucket).await.missed, 1);
+}
+
+#[tokio::test]
+async fn a_stopped_sensor_is_not_swept() {
+    let (world, bucket) = (World::new(), Bucket::default());
+    bucket.put(&day(1, "2024-12-01T10:00:00Z"));
+    let id = sensor_id("landing");
+    turn(
+        world.memory.as_ref(),
+        &id,
+        false,
+        at("2024-12-01T00:00:00Z"),
+    )
+    .await
+    .unwrap();
+    assert_eq!(swept(&world, &bucket).await, Swept::default());
+    assert_eq!(world.memory.trigger(&id).await.unwrap().revision, 0);
+}

@@ -1,0 +1,301 @@
+//! A project, a record, a clock that is set by hand, and a launcher that counts.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use precip_core::{
+    automation::AutomationCondition,
+    key::AssetKey,
+    partitions::{
+        DynamicPartitions, PartitionContext, PartitionsDefinition, StaticPartitions,
+        TimeWindowPartitions,
+    },
+    plan::{KeySpan, PartitionSelector, Which},
+    spec::{AssetSpec, DepSpec, OpSpec},
+    trigger::{
+        Bucket, DefaultStatus, ObjectEvent, ObjectFilter, ObjectSensor, SensorSource, SensorSpec,
+    },
+};
+
+use crate::{
+    asset::{AssetContext, FnBody, Inputs, OpOutputs, Resources, RunFuture},
+    definitions::{Definitions, OpDefinition},
+    run::{Clock, Randomness, Sleeper},
+    run_id::RunId,
+    state::{
+        Materialization, MaterializationStore, PageRequest, PartitionRef, Run, RunFilter, RunStore,
+        StateStore, memory::MemoryStore,
+    },
+    trigger::{RunLauncher, SensorDefinition, TriggerPorts},
+};
+
+pub(super) fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+#[derive(Debug)]
+pub(super) struct HandClock(pub(super) Mutex<DateTime<Utc>>);
+
+impl HandClock {
+    pub(super) fn set(&self, now: &str) {
+        *self.0.lock().unwrap() = at(now);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+}
+
+#[derive(Debug)]
+struct NoWait;
+
+#[async_trait]
+impl Sleeper for NoWait {
+    async fn sleep(&self, _: Duration) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Chance from a seed; ids that are made at one moment sort in the order in which they are made.
+#[derive(Debug)]
+struct Dice(Mutex<(fastrand::Rng, u128)>);
+
+impl Randomness for Dice {
+    fn bits(&self) -> u128 {
+        let mut dice = self.0.lock().unwrap();
+        dice.1 += 1;
+        let counted = 0xffff_u128 << 64;
+        (dice.0.u128(..) & !counted) | ((dice.1 << 64) & counted)
+    }
+}
+
+/// Counts the launches of each run; fails as often as it is told.
+#[derive(Debug, Default)]
+pub(super) struct Launches {
+    pub(super) counts: Mutex<BTreeMap<RunId, u32>>,
+    pub(super) failures: Mutex<u32>,
+}
+
+#[async_trait]
+impl RunLauncher for Launches {
+    async fn launch(&self, run: &Run) -> Result<(), String> {
+        let mut failures = self.failures.lock().unwrap();
+        if *failures > 0 {
+            *failures -= 1;
+            return Err("no room".to_owned());
+        }
+        *self.counts.lock().unwrap().entry(run.id).or_default() += 1;
+        Ok(())
+    }
+}
+
+fn nothing(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
+    Box::pin(async { Ok(OpOutputs::default()) })
+}
+
+pub(super) fn days() -> Arc<PartitionsDefinition> {
+    let days = TimeWindowPartitions::daily("2024-01-01").build().unwrap();
+    Arc::new(days.into())
+}
+
+/// `orders` and `clicks` of each day, `joined` made from both, `uploads` of any file, `report`
+/// unpartitioned; `eager` is made from `orders` under a condition.
+pub(super) fn definitions() -> Definitions {
+    let days = days();
+    let asset = |key: &str, partitions: Option<&Arc<PartitionsDefinition>>| AssetSpec {
+        partitions: partitions.cloned(),
+        ..AssetSpec::new(key.parse().unwrap())
+    };
+    let mut joined = asset("joined", Some(&days));
+    joined.deps = ["orders", "clicks"]
+        .map(|key| DepSpec::new(key.parse().unwrap()))
+        .to_vec();
+    let mut eager = asset("eager", Some(&days));
+    eager.deps = vec![DepSpec::new("orders".parse().unwrap())];
+    eager.automation = Some(AutomationCondition::eager());
+    let files: Arc<PartitionsDefinition> = Arc::new(DynamicPartitions::new("files").into());
+    let regions = StaticPartitions::new(["n", "s"]).unwrap();
+    let regions: Arc<PartitionsDefinition> = Arc::new(regions.into());
+    let all = [
+        asset("orders", Some(&days)),
+        asset("clicks", Some(&days)),
+        joined,
+        eager,
+        asset("uploads", Some(&files)),
+        asset("regions", Some(&regions)),
+        asset("report", None),
+        asset("report_too", None),
+    ];
+    all.into_iter()
+        .fold(Definitions::builder(), |builder, asset| {
+            builder.op(OpDefinition::new(OpSpec::single(asset), FnBody(nothing)))
+        })
+        .build()
+        .unwrap()
+}
+
+pub(super) struct World {
+    pub(super) ports: TriggerPorts,
+    pub(super) clock: Arc<HandClock>,
+    pub(super) launches: Arc<Launches>,
+    pub(super) memory: Arc<MemoryStore>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self::seeded(7)
+    }
+
+    pub(super) fn seeded(seed: u64) -> Self {
+        let clock = Arc::new(HandClock(Mutex::new(at("2024-12-01T12:00:00Z"))));
+        let launches = Arc::new(Launches::default());
+        let memory = Arc::new(MemoryStore::new());
+        let ports = TriggerPorts {
+            definitions: Arc::new(definitions()),
+            state: Arc::clone(&memory) as Arc<dyn StateStore>,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            sleeper: Arc::new(NoWait),
+            randomness: Arc::new(Dice(Mutex::new((fastrand::Rng::with_seed(seed), 0)))),
+            launcher: Arc::clone(&launches) as Arc<dyn RunLauncher>,
+            resources: Arc::new(Resources::new()),
+            environment: "local".to_owned(),
+        };
+        Self {
+            ports,
+            clock,
+            launches,
+            memory,
+        }
+    }
+
+    /// The same with a store of another kind before the record.
+    pub(super) fn behind(&self, state: Arc<dyn StateStore>) -> TriggerPorts {
+        TriggerPorts {
+            state,
+            ..self.ports.clone()
+        }
+    }
+
+    /// Every run on record: its selection, its partitions one by one, and whether it was launched.
+    pub(super) async fn runs(&self) -> Vec<(Run, Vec<String>)> {
+        let page = PageRequest::first(10_000);
+        let runs = self
+            .memory
+            .runs(&RunFilter::default(), &page)
+            .await
+            .unwrap();
+        let mut runs: Vec<Run> = runs.items;
+        runs.reverse();
+        runs.into_iter()
+            .map(|run| {
+                let keys = keys(&run);
+                (run, keys)
+            })
+            .collect()
+    }
+
+    /// The partitions of every run, a run a line.
+    pub(super) async fn requested(&self) -> Vec<String> {
+        let runs = self.runs().await;
+        runs.into_iter()
+            .map(|(run, _)| {
+                let partitions = run.request.partitions.unwrap_or_default();
+                format!("{} {partitions}", run.request.selection)
+            })
+            .collect()
+    }
+
+    /// Puts down that a run made a partition.
+    pub(super) async fn make(&self, asset: &str, partition: &str, began: &str) {
+        let asset: AssetKey = asset.parse().unwrap();
+        let context = PartitionContext::at(at("2060-01-01T00:00:00Z"));
+        let graph = self.ports.definitions.graph();
+        let definition = graph.partitions(graph.id(&asset).unwrap());
+        let target = match definition {
+            Some(definition) => {
+                let ordinal = definition.find(partition, &context).unwrap();
+                PartitionRef::new(asset, partition, ordinal)
+            }
+            None => PartitionRef::unpartitioned(asset),
+        };
+        let milliseconds = u64::try_from(at(began).timestamp_millis()).unwrap();
+        let bits = self.ports.randomness.bits();
+        let made = Materialization {
+            target,
+            run: RunId::new(ulid::Ulid::from_parts(milliseconds, bits)),
+            attempt: 1,
+            pointer: None,
+            metadata: Default::default(),
+            data_version: format!("{bits:x}"),
+            code_version: None,
+            inputs: Vec::new(),
+            checks: Vec::new(),
+            started_at: at(began),
+            finished_at: at(began),
+        };
+        self.memory.finish(vec![made]).await.unwrap();
+    }
+}
+
+/// The partitions of a run of days or files, one by one.
+fn keys(run: &Run) -> Vec<String> {
+    let Some(text) = &run.request.partitions else {
+        return Vec::new();
+    };
+    let selector: PartitionSelector = text.parse().unwrap();
+    let Which::Keys(spans) = selector.which else {
+        panic!("{text} are keys");
+    };
+    let days = days();
+    let context = PartitionContext::at(at("2060-01-01T00:00:00Z"));
+    let one = |span: KeySpan| -> Vec<String> {
+        match span {
+            KeySpan::One(key) => vec![key.to_string()],
+            KeySpan::Range(first, last) => {
+                let set = days.range(&first, &last, &context).unwrap();
+                days.keys(&set, &context)
+                    .map(|key| key.to_string())
+                    .collect()
+            }
+        }
+    };
+    spans.into_iter().flat_map(one).collect()
+}
+
+/// A sensor of `KEY` for `TARGET`.
+pub(super) fn sensor(key: &str, target: &str) -> SensorDefinition {
+    SensorDefinition::new(SensorSpec {
+        name: "landing".parse().unwrap(),
+        source: SensorSource::Objects(ObjectSensor {
+            bucket: Bucket::Named("bucket".to_owned()),
+            filter: ObjectFilter::Key(key.parse().unwrap()),
+            min_size: 0,
+            deletes: false,
+        }),
+        target: Some(target.parse().unwrap()),
+        default_status: DefaultStatus::Running,
+        description: None,
+        has_function: false,
+    })
+}
+
+/// An object that was written, with a sequencer that follows from its time and number.
+pub(super) fn event(key: &str, time: &str, number: u32) -> ObjectEvent {
+    ObjectEvent {
+        size: Some(10),
+        etag: Some(format!("etag-{key}-{number}")),
+        sequencer: Some(format!("{:08X}{number:08X}", at(time).timestamp())),
+        ..ObjectEvent::created("bucket", key, at(time))
+    }
+}
+
+pub(super) fn unique(keys: &[String]) -> BTreeSet<&String> {
+    keys.iter().collect()
+}
