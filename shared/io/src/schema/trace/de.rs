@@ -5,7 +5,7 @@ use serde::de::{Deserializer, Error as _, Visitor};
 
 use super::{
     access::{Entry, Fields, Items, NoEntries, Variant},
-    node::{Kind, Node, TEXTS, TIMES},
+    node::{Kind, Node, TEXTS},
     sampler::{Sampler, TraceError},
 };
 

@@ -31,7 +31,7 @@ impl serde::de::Error for TraceError {
 /// One pass over a type.
 #[derive(Default)]
 pub(super) struct Sampler {
-    learned: Cell<bool>,
+    pub(super) learned: Cell<bool>,
     /// The key that a struct was given last: the one that a "duplicate field" speaks of.
     pub(super) last_key: RefCell<String>,
 }
