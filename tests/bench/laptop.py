@@ -6,10 +6,9 @@
     tests/bench/laptop.py --without-daemon   leaves Dagster's daemon out, and says so
 
 Dagster goes into a virtual environment of its own below the cache folder; Precip is built with
-`cargo build --release`. Prints one row a measurement: wall and CPU seconds and peak memory of each, and the ratios.
-The seconds of Precip are those of the quickest of five runs; where other work shares the machine, the CPU
-seconds tell more. Nothing else should run on the machine
-meanwhile.
+`cargo build --release`. Prints one row a measurement: wall seconds, CPU seconds and peak memory of each,
+and the ratios. The seconds of Precip are those of the quickest of five runs. Nothing else should run on
+the machine meanwhile; where something does, the CPU seconds tell more. Reads /proc, so it needs Linux.
 """
 
 import argparse
