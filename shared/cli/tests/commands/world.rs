@@ -159,6 +159,8 @@ async fn materialize(
 pub(crate) fn stable() -> insta::internals::SettingsBindDropGuard {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter("[0-9A-HJKMNP-TV-Z]{26}", "[run]");
+    // The version of data holds the run that made it.
+    settings.add_filter("[0-9a-f]{32}", "[version]");
     settings.add_filter(r"\d+ ms|\d+\.\d s", "[time]");
     settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[moment]");
     settings.add_filter(r"project\.rs:\d+", "project.rs:[line]");
