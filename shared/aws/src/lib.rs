@@ -2,7 +2,9 @@
 //! Functions executions, and what passes between their steps lies in S3.
 
 mod clients;
+pub mod examine;
 pub mod files;
+pub mod launch;
 pub mod settings;
 pub mod state;
 

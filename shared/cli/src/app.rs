@@ -16,11 +16,12 @@ use precip_engine::{
 use precip_local::home::Home;
 
 use crate::{
-    args::{AutomationAction, Command, Global, Root},
+    args::{AutomationAction, Command, Global, On, Root},
     command,
     exit::Exit,
     failure::{Failure, causes},
     launch,
+    place::{DeploymentNames, Place, Platform},
     session::Session,
 };
 
@@ -28,14 +29,19 @@ use crate::{
 ///
 /// `definitions` is called after the arguments are read, so that `--help` works in a project whose
 /// definitions are wrong.
-pub fn main(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> ExitCode {
+///
+/// `aws` connects to deployments, in a binary that was built to know them.
+pub fn main(
+    definitions: fn() -> Result<Definitions, InvalidDefinitions>,
+    aws: Option<&dyn Platform>,
+) -> ExitCode {
     let root = Root::parse();
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(Failure::from)
         .and_then(|runtime| {
-            let done = runtime.block_on(run(root, definitions));
+            let done = runtime.block_on(run(root, definitions, aws));
             // A function that was given up on may keep its thread for ever: nobody waits for it.
             runtime.shutdown_background();
             done
@@ -54,6 +60,7 @@ pub fn main(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> Exi
 async fn run(
     root: Root,
     definitions: fn() -> Result<Definitions, InvalidDefinitions>,
+    aws: Option<&dyn Platform>,
 ) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
     if let Command::Completions { shell } = root.command {
@@ -61,7 +68,7 @@ async fn run(
         return command::completions(shell, program.as_deref(), &mut out);
     }
     let definitions = definitions().map_err(|error| invalid(&error))?;
-    let session = open(definitions, &root.global, writes(&root.command)).await?;
+    let session = open(definitions, &root, aws).await?;
     if !matches!(root.command, Command::Doctor) {
         // A name that is mistyped is told by every command; `doctor` lists it with what else is wrong.
         launch::environment(&session)?;
@@ -105,7 +112,69 @@ fn writes(command: &Command) -> bool {
     )
 }
 
-async fn open(definitions: Definitions, global: &Global, writes: bool) -> Result<Session, Failure> {
+/// Whether a command is about the project alone, wherever it runs.
+fn is_about_the_project(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Describe { .. } | Command::Synth(_) | Command::Completions { .. }
+    )
+}
+
+/// Whether a command makes something of the record's numbers of partitions, which are those of the
+/// definitions that the record was written with.
+fn reads_numbers(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Assets { .. }
+            | Command::Asset { .. }
+            | Command::Graph { .. }
+            | Command::Partitions { .. }
+            | Command::Checks { .. }
+            | Command::Automation { .. }
+    )
+}
+
+async fn open(
+    definitions: Definitions,
+    root: &Root,
+    aws: Option<&dyn Platform>,
+) -> Result<Session, Failure> {
+    let global = &root.global;
+    let definitions = Arc::new(definitions);
+    let now = global.now.unwrap_or_else(|| SystemClock.now());
+    let (place, store) = match global.on {
+        On::Aws if !is_about_the_project(&root.command) => deployment(global, aws).await?,
+        On::Aws | On::Local => this_machine(global, writes(&root.command))?,
+    };
+    let context = match (&place, &root.command) {
+        // What the record cannot answer, `doctor` says with what else is wrong.
+        (Place::Aws(_), Command::Doctor) => PartitionContext::at(now),
+        _ => partition_context(&definitions, &store, now).await?,
+    };
+    if let Place::Local(_) = place {
+        renumber_changed(&definitions, &store, &context).await?;
+    }
+    let session = Session {
+        definitions,
+        place,
+        environment: global.environment.clone(),
+        store,
+        context,
+        pretended: global.now.is_some(),
+        json: global.json,
+    };
+    if reads_numbers(&root.command)
+        && let Some(other) = launch::same_partitions(&session).await?
+    {
+        let help = other.help.unwrap_or_default();
+        session.say(&format!("warning: {}; {help}", other.message));
+    }
+    Ok(session)
+}
+
+type Opened = (Place, Arc<dyn StateStore>);
+
+fn this_machine(global: &Global, writes: bool) -> Result<Opened, Failure> {
     let home = Home::of_project(std::path::Path::new(""), Some(&global.home));
     let store: Arc<dyn StateStore> = if writes || home.state_db().exists() {
         let store = home
@@ -115,18 +184,24 @@ async fn open(definitions: Definitions, global: &Global, writes: bool) -> Result
     } else {
         Arc::new(MemoryStore::new())
     };
-    let definitions = Arc::new(definitions);
-    let now = global.now.unwrap_or_else(|| SystemClock.now());
-    let context: PartitionContext = partition_context(&definitions, &store, now).await?;
-    renumber_changed(&definitions, &store, &context).await?;
-    Ok(Session {
-        definitions,
-        home,
-        environment: global.environment.clone(),
-        store,
-        context,
-        json: global.json,
-    })
+    Ok((Place::Local(home), store))
+}
+
+async fn deployment(global: &Global, aws: Option<&dyn Platform>) -> Result<Opened, Failure> {
+    let aws = aws.ok_or_else(|| {
+        Failure::environment("this binary was built without AWS, and knows this machine only").help(
+            format!(
+                "build it with the feature: `cargo run --features aws -- ..` (your crate has \
+                 `aws = [\"precip/aws\"]` under `[features]`), or leave `--on aws` and {} out",
+                crate::env::ON
+            ),
+        )
+    })?;
+    let names = DeploymentNames::read(global)?;
+    let connected = aws.connect(&names).await;
+    let deployment = connected.map_err(|error| Failure::environment(error.message))?;
+    let store = Arc::clone(&deployment.store);
+    Ok((Place::Aws(Arc::new(deployment)), store))
 }
 
 async fn dispatch(

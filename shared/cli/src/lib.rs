@@ -10,6 +10,7 @@ pub mod graph;
 pub mod label;
 pub mod launch;
 pub mod output;
+pub mod place;
 pub mod progress;
 pub mod session;
 

@@ -16,23 +16,23 @@ use precip_engine::{
     state::{PageRequest, PartitionRef, Run, RunFilter, StateStore},
 };
 
-use precip_local::home::Home;
-
-use crate::{failure::Failure, graph::Tally};
+use crate::{failure::Failure, graph::Tally, place::Place};
 
 /// A project, its record, and the moment at which a command looks at both.
 #[derive(Debug)]
 pub struct Session {
     /// What the project declares.
     pub definitions: Arc<Definitions>,
-    /// Where state and data are.
-    pub home: Home,
+    /// Where state and data are, and what carries runs out.
+    pub place: Place,
     /// The environment that was named; the project's first one otherwise.
     pub environment: Option<String>,
     /// The record.
     pub store: Arc<dyn StateStore>,
     /// The present moment and the dynamic keys.
     pub context: PartitionContext,
+    /// Whether the moment is one that the person chose.
+    pub pretended: bool,
     /// Whether answers are for machines.
     pub json: bool,
 }

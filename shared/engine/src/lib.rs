@@ -6,6 +6,7 @@
 pub mod asset;
 pub mod automation;
 pub mod definitions;
+pub mod deployment;
 pub mod io;
 pub mod machine;
 pub mod run;

@@ -11,7 +11,6 @@ pub use precip_macros::multi_asset;
 #[doc = include_str!("../docs/partitions.md")]
 pub use precip_macros::partitions;
 
-pub use precip_cli::main;
 pub use precip_core as core;
 pub use precip_engine as engine;
 pub use precip_engine::{
@@ -25,8 +24,12 @@ pub use precip_engine::{
 pub use precip_io as io;
 pub use precip_io::{Json, Partitions, Table};
 
+pub use self::command_line::main;
 pub use self::private::partitions::{IntoPartitions, LazyPartitions};
 
+#[cfg(feature = "aws")]
+mod aws;
+mod command_line;
 #[cfg(feature = "aws")]
 pub mod lambda;
 pub mod prelude;

@@ -10,16 +10,18 @@ use precip_core::{
 };
 use precip_engine::{
     definitions::Definitions,
+    deployment::{Execution, ExecutionError, ExecutionStatus, Executions, Started},
     io::IoManager,
     machine::{
         CaughtError, Deadline, ExecutionRef, FailedStep, Finish, Finished, MaterializeRequest,
         Materializer, MemoryFiles, Mode, Planner, PlannerAnswer, PlannerError, PlannerRequest,
-        RecordRequest, RunFiles, Settle, StageDocument, WaveDocument,
+        RecordRequest, RunFiles, Settle, StageDocument, StartInput, WaveDocument,
     },
     run::{InlineBodies, RunPorts},
     run_id::RunId,
     state::{
-        PageRequest, PartitionRef, ReadConsistency, RunStatus, StateErrorKind, StateStore,
+        PageRequest, PartitionRef, ReadConsistency, Run, RunOrigin, RunRequest, RunStatus,
+        StateErrorKind, StateStore,
         decorators::{FailCalls, Hooked, When},
         memory::MemoryStore,
     },
@@ -43,7 +45,9 @@ struct Cloud {
     dice: fastrand::Rng,
     /// One call of the record in so many fails, and one invocation in so many is repeated or lost.
     bad_luck: u32,
-    /// How often the execution was redriven.
+    /// The execution's name.
+    execution: &'static str,
+    /// How often it was redriven.
     redrive: u32,
 }
 
@@ -62,6 +66,7 @@ impl Cloud {
             chance: Seeded::new(seed),
             dice: fastrand::Rng::with_seed(seed),
             bad_luck: 0,
+            execution: "1",
             redrive: 0,
         }
     }
@@ -142,21 +147,24 @@ impl Cloud {
         }
     }
 
-    fn execution(&self, name: &str) -> ExecutionRef {
+    fn execution(&self) -> ExecutionRef {
         ExecutionRef {
-            id: format!("arn:execution:{name}"),
-            name: name.to_owned(),
+            id: format!("arn:execution:{}", self.execution),
+            name: self.execution.to_owned(),
             redrive: self.redrive,
         }
     }
 
-    async fn run(&mut self, input: Value, mode: Option<Mode>) -> Result<Finished, PlannerError> {
-        let execution = self.execution("1");
-        let plan = PlannerRequest::Plan {
+    fn plan_request(&self, input: Value) -> PlannerRequest {
+        PlannerRequest::Plan {
             input,
-            execution,
+            execution: self.execution(),
             looped: false,
-        };
+        }
+    }
+
+    async fn run(&mut self, input: Value, mode: Option<Mode>) -> Result<Finished, PlannerError> {
+        let plan = self.plan_request(input);
         let mut wave = self.wave(&plan).await?;
         if let (Some(Mode::Distributed), Mode::Inline) = (mode, wave.mode) {
             wave = self.as_manifests(wave).await;
@@ -225,7 +233,7 @@ impl Cloud {
             mode,
             redrive,
             again: false,
-            execution: self.execution("1"),
+            execution: self.execution(),
             looped: false,
         };
         match self.ask(&PlannerRequest::Finish(finish)).await? {
@@ -378,10 +386,15 @@ impl Cloud {
         store.latest(target, ReadConsistency::Strong).await.unwrap()
     }
 
-    async fn only_run(&self) -> precip_engine::state::Run {
+    /// Newest first.
+    async fn runs(&self) -> Vec<Run> {
         let store: &dyn StateStore = &self.store;
         let page = PageRequest::first(10);
-        let mut runs = store.runs(&Default::default(), &page).await.unwrap().items;
+        store.runs(&Default::default(), &page).await.unwrap().items
+    }
+
+    async fn only_run(&self) -> Run {
+        let mut runs = self.runs().await;
         assert_eq!(runs.len(), 1, "one execution is one run");
         runs.remove(0)
     }
@@ -485,11 +498,8 @@ fn the_same_key_starts_one_run() {
         let mut cloud = Cloud::new(4);
         let input = json!({"select": "source", "partitions": "1,2", "run_key": "k"});
         cloud.run(input.clone(), None).await.unwrap();
-        let plan = PlannerRequest::Plan {
-            input,
-            execution: cloud.execution("2"),
-            looped: false,
-        };
+        cloud.execution = "2";
+        let plan = cloud.plan_request(input);
         let wave = cloud.wave(&plan).await.unwrap();
         assert_eq!(wave.mode, Mode::Nothing);
         let message = wave.message.unwrap();
@@ -552,4 +562,195 @@ fn whatever_happens_the_run_ends_with_the_truth() {
         });
     }
     assert!(redriven > 50, "too little went wrong: {redriven} redrives");
+}
+
+/// What the record says of executions, without any: each stands where a test puts it.
+#[derive(Debug, Default)]
+struct Console(std::sync::Mutex<std::collections::BTreeMap<String, ExecutionStatus>>);
+
+impl Console {
+    fn put(&self, name: &str, status: ExecutionStatus) {
+        let mut known = self.0.lock().unwrap();
+        known.insert(format!("arn:execution:{name}"), status);
+    }
+}
+
+#[async_trait::async_trait]
+impl Executions for Console {
+    async fn start(&self, name: &str, _: &StartInput) -> Result<Started, ExecutionError> {
+        self.put(name, ExecutionStatus::Running);
+        Ok(Started::Now(self.arn(name)))
+    }
+
+    async fn describe(&self, arn: &str) -> Result<Option<Execution>, ExecutionError> {
+        let status = self.0.lock().unwrap().get(arn).copied();
+        Ok(status.map(|status| Execution {
+            arn: arn.to_owned(),
+            name: arn.rsplit(':').next().unwrap().to_owned(),
+            status,
+            input: None,
+            output: None,
+            error: None,
+            cause: None,
+        }))
+    }
+
+    async fn stop(&self, arn: &str, _: &str) -> Result<(), ExecutionError> {
+        if let Some(status) = self.0.lock().unwrap().get_mut(arn) {
+            *status = ExecutionStatus::Aborted;
+        }
+        Ok(())
+    }
+
+    fn arn(&self, name: &str) -> String {
+        format!("arn:execution:{name}")
+    }
+}
+
+#[test]
+fn a_retry_makes_what_a_run_left_and_only_that() {
+    for mode in [Mode::Inline, Mode::Distributed] {
+        in_one_thread(async {
+            let mut cloud = Cloud::new(6);
+            cloud.trouble.0.lock().unwrap().certain = vec!["left[3]".to_owned()];
+            cloud.run(input(), Some(mode)).await.unwrap_err();
+            let earlier = cloud.only_run().await;
+            cloud.trouble.0.lock().unwrap().certain.clear();
+            cloud.trouble.0.lock().unwrap().calls.clear();
+
+            let again = json!({"retry_of": earlier.id.to_string()});
+            cloud.execution = "2";
+            cloud.run(again.clone(), Some(mode)).await.unwrap();
+            let calls = cloud.trouble.0.lock().unwrap().calls.clone();
+            let made: Vec<&str> = calls.keys().map(String::as_str).collect();
+            assert_eq!(made, ["joined[3]", "left[3]", "total[]"]);
+            let runs = cloud.runs().await;
+            let retry = &runs[0];
+            assert_eq!((runs.len(), retry.status), (2, RunStatus::Succeeded));
+            let request = RunRequest {
+                origin: RunOrigin::RetryOf(earlier.id),
+                ..earlier.request
+            };
+            assert_eq!(retry.request, request);
+            assert_eq!(cloud.published_by(retry.id).await.len(), 3);
+
+            // The retry left nothing, so a retry of that has nothing to do.
+            cloud.execution = "3";
+            let again = json!({"retry_of": retry.id.to_string()});
+            let plan = cloud.plan_request(again);
+            let wave = cloud.wave(&plan).await.unwrap();
+            assert_eq!(wave.mode, Mode::Nothing);
+            let said = format!("run {} left nothing to do", retry.id);
+            assert_eq!(wave.message, Some(said));
+            assert_eq!(cloud.runs().await.len(), 2);
+        });
+    }
+}
+
+#[test]
+fn a_retry_that_makes_no_sense_is_refused() {
+    in_one_thread(async {
+        let mut cloud = Cloud::new(7);
+        let plan = cloud.plan_request(input());
+        let running = cloud.wave(&plan).await.unwrap().run.to_string();
+        let cases = [
+            (json!({"retry_of": running}), "is running, not finished"),
+            (
+                json!({"retry_of": "01JDC0Z5V9M3T8Q4W2X7Y6R1KA"}),
+                "there is no run 01JDC0Z5V9M3T8Q4W2X7Y6R1KA",
+            ),
+            (json!({"retry_of": "last"}), "`last` is not a run id"),
+            (
+                json!({"retry_of": running, "partitions": "1"}),
+                "leave `partitions` out",
+            ),
+            (json!({"retry": running}), "did you mean `retry_of`?"),
+        ];
+        cloud.execution = "2";
+        for (input, expected) in cases {
+            let plan = cloud.plan_request(input);
+            let error = cloud.wave(&plan).await.unwrap_err();
+            assert_eq!(error.name(), "Precip.BadInput");
+            let said = error.to_string();
+            assert!(said.contains(expected), "{said}");
+        }
+        assert_eq!(cloud.runs().await.len(), 1);
+    });
+}
+
+#[test]
+fn checks_are_left_out_when_the_input_says_so() {
+    in_one_thread(async {
+        let mut cloud = Cloud::new(8);
+        let all = json!({"select": INPUT, "partitions": "all", "without_checks": true});
+        cloud.run(all, None).await.unwrap();
+        let run = cloud.only_run().await;
+        assert_eq!(run.status, RunStatus::Succeeded);
+        let store: &dyn StateStore = &cloud.store;
+        let target = PartitionRef::new("joined".parse().unwrap(), "1", 0);
+        assert!(store.latest_checks(&target).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_canceled_run_says_so_once_its_execution_is_stopped() {
+    in_one_thread(async {
+        let mut cloud = Cloud::new(9);
+        let console = Console::default();
+        let plan = cloud.plan_request(input());
+        cloud.wave(&plan).await.unwrap();
+        let run = cloud.only_run().await;
+        console.put("1", ExecutionStatus::Running);
+        let planner = cloud.planner();
+        let (patient, why) = (Impatient::default(), "canceled by command");
+        let ended = planner.cancel(&run, &console, &patient, why).await.unwrap();
+        assert_eq!(ended.status, RunStatus::Canceled);
+        assert_eq!(cloud.only_run().await, ended);
+        let stopped = console.describe("arn:execution:1").await.unwrap().unwrap();
+        assert_eq!(stopped.status, ExecutionStatus::Aborted);
+        // Once more does no harm.
+        let again = planner
+            .cancel(&ended, &console, &patient, why)
+            .await
+            .unwrap();
+        assert_eq!(again, ended);
+    });
+}
+
+#[test]
+fn a_run_whose_execution_is_gone_can_be_canceled() {
+    in_one_thread(async {
+        let mut cloud = Cloud::new(10);
+        let plan = cloud.plan_request(input());
+        cloud.wave(&plan).await.unwrap();
+        let run = cloud.only_run().await;
+        let planner = cloud.planner();
+        let (console, patient) = (Console::default(), Impatient::default());
+        let ended = planner.cancel(&run, &console, &patient, "enough");
+        let ended = ended.await.unwrap();
+        assert_eq!(ended.status, RunStatus::Canceled);
+        assert_eq!(ended.message.as_deref(), Some("its execution is not there"));
+    });
+}
+
+#[test]
+fn an_execution_that_ended_ends_its_run_and_no_other() {
+    in_one_thread(async {
+        let mut cloud = Cloud::new(11);
+        let console = Console::default();
+        let plan = cloud.plan_request(input());
+        cloud.wave(&plan).await.unwrap();
+        let run = cloud.only_run().await;
+        let planner = cloud.planner();
+        for (name, status, then) in [
+            ("2", ExecutionStatus::TimedOut, RunStatus::Running),
+            ("1", ExecutionStatus::TimedOut, RunStatus::Failed),
+        ] {
+            console.put(name, status);
+            let ended = console.describe(&console.arn(name)).await.unwrap().unwrap();
+            let settled = planner.settled(&run, &ended).await.unwrap();
+            assert_eq!(settled.status, then, "execution {name}");
+        }
+        assert_eq!(console.of_run(&cloud.only_run().await), "arn:execution:1");
+    });
 }

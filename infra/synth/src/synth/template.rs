@@ -29,6 +29,7 @@ pub(super) struct Template<'a> {
 /// What to do next, for the descriptions of the outputs.
 #[derive(Debug)]
 pub(super) struct Next {
+    pub(super) command_line: &'static str,
     pub(super) start: &'static str,
     pub(super) look: &'static str,
     pub(super) runs: &'static str,
@@ -37,9 +38,10 @@ pub(super) struct Next {
 
 impl Next {
     pub(super) const COMMANDS: Self = Self {
+        command_line: "For a shell, so that the command line of the project acts on this deployment. Run it with: eval \"$(aws cloudformation describe-stacks --stack-name STACK --query \"Stacks[0].Outputs[?OutputKey=='CommandLine'].OutputValue\" --output text)\"",
         start: r#"Start a run with this machine: aws stepfunctions start-execution --state-machine-arn VALUE --input '{"select": "*", "partitions": "missing"}'"#,
         look: "Drop files for the project below landing/ (aws s3 cp FILE s3://VALUE/landing/); what assets hold is below data/.",
-        runs: "The record. For the command line of the project: export PRECIP_TABLE=VALUE",
+        runs: "The record. To see the runs in it: eval CommandLine, then the command line of the project: runs",
         dead_letters: "Events that nothing could be done with. Read one: aws sqs receive-message --queue-url VALUE",
     };
 }
@@ -47,6 +49,16 @@ impl Next {
 impl Template<'_> {
     fn planner_seconds(&self) -> u64 {
         PLANNER_SECONDS
+    }
+
+    /// The environment, as a shell's `export` takes it after other variables. A name that a shell
+    /// would read as something else is left for the person to give.
+    fn shell_environment(&self) -> String {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        match &self.settings.environment {
+            Some(name) if name.bytes().all(plain) => format!(" PRECIP_ENV={name}"),
+            Some(_) | None => String::new(),
+        }
     }
 
     /// The zip of a function, as YAML.

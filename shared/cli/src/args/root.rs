@@ -39,6 +39,22 @@ pub struct Global {
     #[arg(long = "env", global = true, env = env::ENVIRONMENT, value_name = "NAME", hide_env_values = true)]
     pub environment: Option<String>,
 
+    /// Where: on this machine, or on the project's deployment on AWS
+    #[arg(long, global = true, env = env::ON, value_enum, ignore_case = true, default_value_t, value_name = "PLACE", hide_env_values = true)]
+    pub on: On,
+
+    /// The deployment's table, as its stack's outputs say
+    #[arg(long, global = true, env = env::TABLE, value_name = "NAME", hide_env_values = true, help_heading = "With --on aws")]
+    pub table: Option<String>,
+
+    /// The deployment's bucket
+    #[arg(long, global = true, env = env::BUCKET, value_name = "NAME", hide_env_values = true, help_heading = "With --on aws")]
+    pub bucket: Option<String>,
+
+    /// The ARN of the deployment's state machine
+    #[arg(long, global = true, env = env::STATE_MACHINE, value_name = "ARN", hide_env_values = true, help_heading = "With --on aws")]
+    pub state_machine: Option<String>,
+
     /// Act as if it were this moment (RFC 3339)
     #[arg(long, global = true, env = env::NOW, value_name = "TIME", hide_env_values = true, value_parser = moment)]
     pub now: Option<DateTime<Utc>>,
@@ -46,6 +62,16 @@ pub struct Global {
     /// Write machine-readable JSON to stdout
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+/// Where commands act.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum On {
+    /// This machine
+    #[default]
+    Local,
+    /// The project's deployment on AWS
+    Aws,
 }
 
 fn moment(text: &str) -> Result<DateTime<Utc>, String> {

@@ -52,4 +52,8 @@ pub struct RunControlArgs {
     /// How many ops run at once; four for each core unless given
     #[arg(short = 'j', long, value_name = "N")]
     pub concurrency: Option<std::num::NonZeroUsize>,
+
+    /// With `--on aws`: start the run, print its id and its execution, and do not follow it
+    #[arg(long)]
+    pub detach: bool,
 }

@@ -3,41 +3,21 @@
 use std::io::Write;
 
 use precip_engine::{
-    settings::ProcessEnvironment, state::PageRequest, state::RunFilter, state::RunStatus,
+    deployment::Finding,
+    state::{PageRequest, Run, RunFilter, RunStatus},
 };
-use serde::Serialize;
+use precip_local::home::Home;
 
-use crate::{exit::Exit, failure::Failure, launch, output::json, session::Session};
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    launch,
+    output::json,
+    place::{Deployment, Place},
+    session::Session,
+};
 
-/// One thing that was looked at.
-#[derive(Debug, Serialize)]
-struct Finding {
-    what: String,
-    /// What is wrong; nothing when all is well.
-    problem: Option<String>,
-    /// What to do about it, or what was found when all is well.
-    note: String,
-}
-
-impl Finding {
-    fn well(what: impl Into<String>, note: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            problem: None,
-            note: note.into(),
-        }
-    }
-
-    fn wrong(what: impl Into<String>, problem: impl Into<String>, note: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            problem: Some(problem.into()),
-            note: note.into(),
-        }
-    }
-}
-
-/// Looks at definitions, environment, folders and record. Definitions that are wrong never get
+/// Looks at definitions, environment, folders and record, or at a deployment's parts and its record. Definitions that are wrong never get
 /// here: the command line says so before any command.
 ///
 /// # Errors
@@ -45,8 +25,13 @@ impl Finding {
 pub async fn doctor(session: &Session, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut findings = vec![definitions(session)];
     findings.extend(settings(session).await);
-    findings.push(folder(session));
-    findings.extend(record(session).await);
+    match &session.place {
+        Place::Local(home) => {
+            findings.push(folder(home));
+            findings.extend(record(session, home).await);
+        }
+        Place::Aws(deployment) => findings.extend(deployed(session, deployment).await),
+    }
     if session.json {
         json(out, &findings)?;
     } else {
@@ -92,7 +77,9 @@ async fn settings(session: &Session) -> Vec<Finding> {
         }
     };
     let name = format!("environment `{}`", environment.name());
-    let problems = environment.check_settings(&ProcessEnvironment).await;
+    let problems = environment
+        .check_settings(session.place.settings().as_ref())
+        .await;
     if problems.is_empty() {
         let count = environment.settings().count();
         return vec![Finding::well(name, format!("{count} settings read"))];
@@ -104,8 +91,8 @@ async fn settings(session: &Session) -> Vec<Finding> {
 }
 
 /// Writes a file where data goes and removes it again.
-fn folder(session: &Session) -> Finding {
-    let root = session.home.root();
+fn folder(home: &Home) -> Finding {
+    let root = home.root();
     let what = format!("home `{}`", root.display());
     if !root.exists() {
         return Finding::well(what, "made by the first run");
@@ -121,26 +108,88 @@ fn folder(session: &Session) -> Finding {
     }
 }
 
-async fn record(session: &Session) -> Vec<Finding> {
+/// The parts of a deployment and, if all is well with those, its record.
+async fn deployed(session: &Session, deployment: &Deployment) -> Vec<Finding> {
+    let mut findings = deployment.examine.examine().await;
+    if findings.iter().all(|finding| finding.problem.is_none()) {
+        findings.extend(layouts(session).await);
+        findings.extend(executions(session, deployment).await);
+    }
+    findings
+}
+
+/// Whether the record is numbered as this project is.
+async fn layouts(session: &Session) -> Option<Finding> {
+    match launch::same_partitions(session).await {
+        Ok(None) => None,
+        Ok(Some(other)) | Err(other) => Some(Finding::wrong(
+            "definitions",
+            other.message,
+            other.help.unwrap_or_default(),
+        )),
+    }
+}
+
+/// Runs that the record takes to be under way.
+async fn executions(session: &Session, deployment: &Deployment) -> Vec<Finding> {
+    let runs = match under_way(session).await {
+        Ok(runs) => runs,
+        Err(wrong) => return vec![wrong],
+    };
+    let mut findings = Vec::new();
+    for run in runs {
+        let arn = deployment.executions.of_run(&run);
+        let problem = match deployment.executions.describe(&arn).await {
+            Ok(Some(execution)) if execution.status.is_ended() => "its execution has ended",
+            Ok(None) => "its execution is not there",
+            Ok(Some(_)) => continue,
+            Err(error) => {
+                findings.push(Finding::wrong(
+                    format!("run {}", run.id),
+                    error.message,
+                    error.help,
+                ));
+                continue;
+            }
+        };
+        findings.push(Finding::wrong(
+            format!("run {}", run.id),
+            format!("is {} on record, and {problem}", run.status),
+            format!(
+                "`cancel {}{}` puts that right",
+                run.id,
+                session.place.suffix()
+            ),
+        ));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::well(
+            "record",
+            "can be read; every run that is under way has its execution",
+        ));
+    }
+    findings
+}
+
+/// The runs that the record takes to be under way: at most 100.
+async fn under_way(session: &Session) -> Result<Vec<Run>, Finding> {
     let filter = RunFilter {
         statuses: vec![RunStatus::Running, RunStatus::Canceling],
         ..RunFilter::default()
     };
-    let runs = match session.store.runs(&filter, &PageRequest::first(100)).await {
-        Ok(runs) => runs.items,
-        Err(error) => {
-            return vec![Finding::wrong(
-                "record",
-                error.to_string(),
-                "no run can start before that",
-            )];
-        }
+    let runs = session.store.runs(&filter, &PageRequest::first(100)).await;
+    runs.map(|runs| runs.items).map_err(|error| {
+        Finding::wrong("record", error.to_string(), "no run can start before that")
+    })
+}
+
+async fn record(session: &Session, home: &Home) -> Vec<Finding> {
+    let runs = match under_way(session).await {
+        Ok(runs) => runs,
+        Err(wrong) => return vec![wrong],
     };
     let interrupted = runs.iter().filter(|run| {
-        let owner = run
-            .owner
-            .as_ref()
-            .map(|owner| session.home.is_alive(&owner.id));
+        let owner = run.owner.as_ref().map(|owner| home.is_alive(&owner.id));
         !matches!(owner, Some(Ok(true)))
     });
     let findings: Vec<Finding> = interrupted

@@ -31,6 +31,7 @@ pub use dynamic::dynamic;
 pub use graph::graph;
 pub use partitions::partitions;
 pub use plan::plan;
+pub(crate) use plan::summary;
 pub use pools::{pools, set_pool_limit};
 pub use runs::{run, runs};
 pub use show::show;

@@ -64,14 +64,7 @@ fn write(session: &Session, plan: &Plan, out: &mut dyn Write) -> std::io::Result
         }
     }
     table.write(out)?;
-    let assets = plan.assets().len();
-    writeln!(
-        out,
-        "{} of {} in {}",
-        counted(plan.items(), "partition"),
-        counted(assets as u64, "asset"),
-        counted(plan.waves().into(), "wave")
-    )?;
+    writeln!(out, "{}", summary(plan))?;
     for left in &plan.left_out {
         let partitions = which(session, &left.asset, &left.partitions);
         writeln!(
@@ -92,6 +85,16 @@ fn write(session: &Session, plan: &Plan, out: &mut dyn Write) -> std::io::Result
         )?;
     }
     Ok(())
+}
+
+/// How much a plan is, such as `31 partitions of 2 assets in 1 wave`.
+pub(crate) fn summary(plan: &Plan) -> String {
+    format!(
+        "{} of {} in {}",
+        counted(plan.items(), "partition"),
+        counted(plan.assets().len() as u64, "asset"),
+        counted(plan.waves().into(), "wave")
+    )
 }
 
 fn counted(count: u64, what: &str) -> String {

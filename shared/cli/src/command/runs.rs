@@ -10,7 +10,9 @@ use serde::Serialize;
 use crate::{
     exit::Exit,
     failure::Failure,
+    launch::{self, Settled},
     output::{Table, ago, duration, json},
+    place::Place,
     session::Session,
 };
 
@@ -67,6 +69,17 @@ struct Answer {
     progress: RunProgress,
     failures: Vec<FailedAttempt>,
     skipped: Vec<Skipped>,
+    /// What carries it out, on AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution: Option<ExecutionAnswer>,
+}
+
+/// An execution of a state machine.
+#[derive(Debug, Serialize)]
+struct ExecutionAnswer {
+    arn: String,
+    /// As Step Functions says it; `null` when the execution is not there (any more).
+    status: Option<&'static str>,
 }
 
 /// Shows one run.
@@ -75,12 +88,14 @@ struct Answer {
 /// [`Failure`] when there is no such run or the record cannot be read.
 pub async fn run(session: &Session, id: &str, out: &mut dyn Write) -> Result<Exit, Failure> {
     let run = session.run(id).await?;
+    let (run, execution) = execution(session, run).await?;
     let id = run.id;
     let answer = Answer {
         progress: session.store.progress(id).await?,
         failures: all_failures(session, &run).await?,
         skipped: session.store.skipped(id).await?,
         run,
+        execution,
     };
     if session.json {
         json(out, &answer)?;
@@ -88,6 +103,28 @@ pub async fn run(session: &Session, id: &str, out: &mut dyn Write) -> Result<Exi
         write(session, &answer, out)?;
     }
     Ok(Exit::Done)
+}
+
+/// The execution of a run on AWS. If it has ended and the record does not know it, it does then.
+async fn execution(session: &Session, run: Run) -> Result<(Run, Option<ExecutionAnswer>), Failure> {
+    let Place::Aws(deployment) = &session.place else {
+        return Ok((run, None));
+    };
+    match launch::settle(session, deployment, run.clone()).await {
+        Ok(Settled {
+            run,
+            arn,
+            execution,
+        }) => {
+            let status = execution.map(|execution| execution.status.as_str());
+            Ok((run, Some(ExecutionAnswer { arn, status })))
+        }
+        // What the record says can be shown without it.
+        Err(failure) => {
+            session.say(&format!("warning: {}", failure.message));
+            Ok((run, None))
+        }
+    }
 }
 
 async fn all_failures(session: &Session, run: &Run) -> Result<Vec<FailedAttempt>, Failure> {
@@ -109,6 +146,7 @@ fn write(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io::Re
         progress,
         failures,
         skipped,
+        execution,
     } = answer;
     writeln!(out, "{}  {}", run.id, run.status)?;
     let planned = run
@@ -127,6 +165,10 @@ fn write(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io::Re
         ("failed", nonzero(progress.failed)),
         ("held back", nonzero(progress.skipped)),
         ("message", run.message.clone().unwrap_or_default()),
+        (
+            "execution",
+            execution.as_ref().map(told).unwrap_or_default(),
+        ),
     ];
     for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
         writeln!(out, "  {name:<11} {value}")?;
@@ -152,11 +194,19 @@ fn write(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io::Re
     if !failures.is_empty() {
         writeln!(
             out,
-            "`retry {}` runs what failed again, and what that held back",
-            run.id
+            "`retry {}{}` runs what failed again, and what that held back",
+            run.id,
+            session.place.suffix()
         )?;
     }
     Ok(())
+}
+
+fn told(execution: &ExecutionAnswer) -> String {
+    match execution.status {
+        Some(status) => format!("{} ({status})", execution.arn),
+        None => format!("{} (not there any more)", execution.arn),
+    }
 }
 
 fn more(count: usize, out: &mut dyn Write) -> std::io::Result<()> {

@@ -1,11 +1,10 @@
 //! `show`: what is stored.
 
-use std::{io::Write, sync::Arc};
+use std::io::Write;
 
 use precip_engine::{
     definitions::{DEFAULT_IO_MANAGER, Wanted},
     io::{Address, LoadRequest},
-    settings::ProcessEnvironment,
     state::{PartitionRef, ReadConsistency},
 };
 use precip_io::Value;
@@ -104,8 +103,8 @@ async fn load(session: &Session, target: &PartitionRef) -> Result<Value, Failure
     let open = launch::environment(session)?
         .open(
             &wanted,
-            &ProcessEnvironment,
-            Some(Arc::new(launch::data(session)?)),
+            session.place.settings().as_ref(),
+            Some(launch::data(session)?),
         )
         .await
         .map_err(|error| Failure::environment(error.to_string()))?;

@@ -28,7 +28,11 @@ pub(super) async fn next(session: &Session, plan: &Plan) -> Result<String, Failu
                 .await?;
             let made = latest.as_ref().and_then(|latest| latest.published());
             if made.is_some_and(|made| made.pointer.is_some()) {
-                return Ok(format!("`{}` prints what was made, {draw}", show(&target)));
+                let suffix = session.place.suffix();
+                return Ok(format!(
+                    "`{}{suffix}` prints what was made, {draw}",
+                    show(&target)
+                ));
             }
         }
     }

@@ -1,8 +1,9 @@
-//! Starting runs on this machine, and taking them up again.
+//! Starting runs, and taking them up again: on this machine, and in [`remote`] on a deployment.
 
 mod hint;
 mod open;
 mod plan_file;
+mod remote;
 mod report;
 mod resume;
 mod retry;
@@ -10,7 +11,8 @@ mod start;
 mod stop;
 
 pub(crate) use open::{data, environment};
+pub(crate) use remote::{Settled, settle};
 pub use resume::resume;
 pub use retry::retry;
 pub use start::{Request, materialize, plan};
-pub(crate) use start::{home_failure, nothing_to_do};
+pub(crate) use start::{home_failure, nothing_to_do, same_partitions};

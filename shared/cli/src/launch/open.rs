@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use precip_core::plan::Plan;
 use precip_engine::{
+    io::IoManager,
     run::{PlannedRun, RunObserver, RunPorts, RunSession, SystemClock, SystemRandomness},
     run_id::RunId,
-    settings::ProcessEnvironment,
 };
 use precip_io::ObjectStoreIoManager;
 use precip_local::executor::{TokioBodies, TokioSleeper};
 
-use crate::{exit::Exit, failure::Failure, session::Session};
+use crate::{exit::Exit, failure::Failure, place::Place, session::Session};
 
 /// The ports of this machine.
 pub(super) fn ports(session: &Session, observer: Arc<dyn RunObserver>) -> RunPorts {
@@ -38,7 +38,11 @@ pub(super) async fn run_session(
     let environment = environment(session)?;
     let wanted = RunSession::wanted(&session.definitions, &planned.plan);
     let open = environment
-        .open(&wanted, &ProcessEnvironment, Some(Arc::new(data(session)?)))
+        .open(
+            &wanted,
+            session.place.settings().as_ref(),
+            Some(data(session)?),
+        )
         .await
         .map_err(|error| {
             Failure::environment(error.to_string())
@@ -69,14 +73,20 @@ pub(crate) fn environment(
         .map_err(|error| Failure::usage(error.to_string()))
 }
 
-/// The IO manager of this machine: Parquet files below the home.
+/// The IO manager of assets that name none: Parquet files below the home, or in the deployment's
+/// bucket.
 ///
 /// # Errors
 /// [`Failure`] when the folder cannot be used.
-pub(crate) fn data(session: &Session) -> Result<ObjectStoreIoManager, Failure> {
-    let folder = std::path::absolute(session.home.data())?;
-    ObjectStoreIoManager::open(&folder.to_string_lossy())
-        .map_err(|error| Failure::environment(error.to_string()))
+pub(crate) fn data(session: &Session) -> Result<Arc<dyn IoManager>, Failure> {
+    let home = match &session.place {
+        Place::Local(home) => home,
+        Place::Aws(deployment) => return Ok(Arc::clone(&deployment.data)),
+    };
+    let folder = std::path::absolute(home.data())?;
+    let data = ObjectStoreIoManager::open(&folder.to_string_lossy());
+    let data = data.map_err(|error| Failure::environment(error.to_string()))?;
+    Ok(Arc::new(data))
 }
 
 /// The config of a request, from a file or from the command line.

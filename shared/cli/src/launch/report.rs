@@ -13,6 +13,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     output::{duration, json},
+    place::Place,
     session::Session,
 };
 
@@ -38,6 +39,7 @@ pub(super) async fn tell(
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let tally = report.tally;
+    let suffix = session.place.suffix();
     let took = duration(TimeDelta::from_std(report.took).unwrap_or_default());
     let made = format!("{} materialized in {took}", report.materialized);
     match report.end {
@@ -51,7 +53,7 @@ pub(super) async fn tell(
                 tally.failed, tally.held
             ));
             session.say(&format!(
-                "next: `run {run}` says why, `retry {run}` tries again"
+                "next: `run {run}{suffix}` says why, `retry {run}{suffix}` tries again"
             ));
         }
         RunEnd::Canceled => {
@@ -59,7 +61,10 @@ pub(super) async fn tell(
                 "run {run} was stopped: {made}, {} left",
                 tally.total - tally.succeeded
             ));
-            session.say(&format!("next: `resume {run}` goes on"));
+            session.say(&match &session.place {
+                Place::Local(_) => format!("next: `resume {run}` goes on"),
+                Place::Aws(_) => format!("next: `retry {run}{suffix}` makes what is left"),
+            });
         }
     }
     if session.json {

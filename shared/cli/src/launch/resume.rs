@@ -11,10 +11,12 @@ use precip_local::{
 
 use super::{
     open, plan_file,
-    start::{executor, finish, home_failure, steps},
+    start::{attached, executor, finish, home_failure, steps},
     stop::Interrupts,
 };
-use crate::{args::RunControlArgs, exit::Exit, failure::Failure, progress, session::Session};
+use crate::{
+    args::RunControlArgs, exit::Exit, failure::Failure, place::Place, progress, session::Session,
+};
 
 /// Goes on with a run: what it has made is not made again.
 ///
@@ -26,6 +28,10 @@ pub async fn resume(
     control: &RunControlArgs,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
+    let Place::Local(home) = &session.place else {
+        return Err(elsewhere(session, id).await?);
+    };
+    attached(control)?;
     let run = session.run(id).await?;
     if run.status == RunStatus::Succeeded {
         session.say(&format!(
@@ -34,7 +40,7 @@ pub async fn resume(
         ));
         return Ok(Exit::Done);
     }
-    let planned = open::planned(session, plan_file::read(&session.home, run.id)?).await?;
+    let planned = open::planned(session, plan_file::read(home, run.id)?).await?;
     let observer = progress::observer(steps(&planned.plan));
     let ports = open::ports(session, Arc::clone(&observer));
     let taken_up = open::run_session(session, ports.clone(), run.id, &planned)
@@ -42,9 +48,9 @@ pub async fn resume(
         .repeated();
     // An id of its own: the process that was interrupted had the run's.
     let owner = OwnerId(new_run_id(ports.clock.as_ref(), ports.randomness.as_ref()).to_string());
-    let lock = session.home.lock_process(owner).map_err(home_failure)?;
+    let lock = home.lock_process(owner).map_err(home_failure)?;
     let now = ports.clock.now();
-    let takeover = take_over(&session.home, session.store.as_ref(), &run, &lock, now).await;
+    let takeover = take_over(home, session.store.as_ref(), &run, &lock, now).await;
     if let Takeover::Alive(owner) = takeover.map_err(home_failure)? {
         return Err(
             Failure::usage(format!("run {} is at work in another process", run.id))
@@ -63,4 +69,25 @@ pub async fn resume(
     let report = executor.resume(Arc::new(taken_up), &planned, &stop).await;
     drop((interrupts, observer, ports));
     finish(session, run.id, &planned.plan, report, out).await
+}
+
+/// What to do about a run that a deployment carries out: nothing of it is on this machine.
+async fn elsewhere(session: &Session, id: &str) -> Result<Failure, Failure> {
+    let run = session.run(id).await?;
+    let Place::Aws(deployment) = &session.place else {
+        return Ok(Failure::usage("the run is on this machine"));
+    };
+    let arn = deployment.executions.of_run(&run);
+    Ok(Failure::usage(format!(
+        "run {} is {}, and a run on AWS goes on where its execution does",
+        run.id, run.status
+    ))
+    .detail(&format!(
+        "redrive it: aws stepfunctions redrive-execution --execution-arn {arn}"
+    ))
+    .help(format!(
+        "or have a new run make what it left: `retry {}{}`",
+        run.id,
+        session.place.suffix()
+    )))
 }

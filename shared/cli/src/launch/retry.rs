@@ -8,10 +8,10 @@ use precip_engine::{
 };
 
 use super::{
-    open, plan_file,
-    start::{failure, start},
+    open, plan_file, remote,
+    start::{attached, failure, start},
 };
-use crate::{args::RunControlArgs, exit::Exit, failure::Failure, session::Session};
+use crate::{args::RunControlArgs, exit::Exit, failure::Failure, place::Place, session::Session};
 
 /// Starts a new run of what a finished run left unmade.
 ///
@@ -23,6 +23,13 @@ pub async fn retry(
     control: &RunControlArgs,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
+    let home = match &session.place {
+        Place::Local(home) => home,
+        Place::Aws(deployment) => {
+            return remote::retry(session, deployment, id, control, out).await;
+        }
+    };
+    attached(control)?;
     let run = session.run(id).await?;
     if !run.status.is_finished() {
         return Err(
@@ -31,7 +38,7 @@ pub async fn retry(
             ),
         );
     }
-    let mut planned = open::planned(session, plan_file::read(&session.home, run.id)?).await?;
+    let mut planned = open::planned(session, plan_file::read(home, run.id)?).await?;
     planned.plan = plan_retry(&session.definitions, &session.store, &planned, run.id)
         .await
         .map_err(failure)?;
@@ -43,5 +50,5 @@ pub async fn retry(
         origin: RunOrigin::RetryOf(run.id),
         ..run.request
     };
-    start(session, request, None, planned, control, out).await
+    start(session, home, request, None, planned, control, out).await
 }

@@ -4,17 +4,22 @@ use std::{io::Write, sync::Arc};
 
 use precip_core::plan::{CheckSelection, Plan};
 use precip_engine::{
-    run::{CreateRun, PlanRunError, PlannedRun, create_run, new_run_id, plan_run},
+    machine::StartInput,
+    run::{CreateRun, PlanRunError, PlannedRun, changed_layouts, create_run, new_run_id, plan_run},
     run_id::RunId,
     state::{OwnerId, RunKey, RunRequest},
 };
-use precip_local::executor::{Executor, Stop};
+use precip_local::{
+    executor::{Executor, Stop},
+    home::Home,
+};
 
-use super::{open, plan_file, report, stop::Interrupts};
+use super::{open, plan_file, remote, report, stop::Interrupts};
 use crate::{
     args::{MaterializeArgs, PlanArgs, RunControlArgs},
     exit::Exit,
     failure::Failure,
+    place::{Deployment, Place},
     progress,
     session::Session,
 };
@@ -24,7 +29,7 @@ use crate::{
 pub struct Request {
     request: RunRequest,
     checks: CheckSelection,
-    key: Option<RunKey>,
+    key: Option<String>,
 }
 
 impl Request {
@@ -64,7 +69,7 @@ impl Request {
             })?;
             read.request.tags.insert(key.to_owned(), value.to_owned());
         }
-        read.key = args.run_key.as_deref().map(RunKey::requested);
+        read.key.clone_from(&args.run_key);
         Ok(read)
     }
 }
@@ -74,6 +79,9 @@ impl Request {
 /// # Errors
 /// [`Failure`], which says what to write instead.
 pub async fn plan(session: &Session, request: &mut Request) -> Result<PlannedRun, Failure> {
+    if let Some(warning) = same_partitions(session).await? {
+        return Err(warning);
+    }
     let selection = &request.request.selection;
     if session.resolve(selection)?.is_empty() {
         return Err(session.selects_nothing(selection));
@@ -92,6 +100,32 @@ pub async fn plan(session: &Session, request: &mut Request) -> Result<PlannedRun
         }
         planned => planned.map_err(failure),
     }
+}
+
+/// Says which assets have other partitions here than the record on AWS was numbered by: what it says
+/// of them cannot be read then. Nothing is said of this machine's record, which is numbered anew.
+///
+/// # Errors
+/// [`Failure`] when the record cannot be read.
+pub(crate) async fn same_partitions(session: &Session) -> Result<Option<Failure>, Failure> {
+    if matches!(session.place, Place::Local(_)) {
+        return Ok(None);
+    }
+    let changed = changed_layouts(&session.definitions, &session.store).await?;
+    let Some(first) = changed.first() else {
+        return Ok(None);
+    };
+    let message = match changed.len() {
+        1 => format!("`{first}` has other partitions here than on AWS"),
+        count => format!(
+            "`{first}` and {} more have other partitions here than on AWS",
+            count - 1
+        ),
+    };
+    Ok(Some(Failure::usage(message).help(
+        "deploy this project and start a run there, which numbers the record anew; or use the \
+         version of the project that is deployed",
+    )))
 }
 
 async fn attempt(session: &Session, request: &Request) -> Result<PlannedRun, PlanRunError> {
@@ -126,20 +160,69 @@ pub async fn materialize(
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let mut request = Request::of_materialize(args)?;
+    match &session.place {
+        Place::Local(_) => attached(&args.control)?,
+        Place::Aws(_) => remote::check(session, &args.control)?,
+    }
     let planned = plan(session, &mut request).await?;
     if planned.plan.is_empty() {
         session.say(&nothing_to_do(&request));
         return Ok(Exit::Done);
     }
-    start(
-        session,
-        request.request,
-        request.key,
-        planned,
-        &args.control,
-        out,
-    )
-    .await
+    let control = &args.control;
+    match &session.place {
+        Place::Local(home) => {
+            let key = request.key.as_deref().map(RunKey::requested);
+            start(session, home, request.request, key, planned, control, out).await
+        }
+        Place::Aws(deployment) => {
+            elsewhere(session, deployment, request, &planned.plan, control, out).await
+        }
+    }
+}
+
+/// Has a deployment do it. It plans the request once more, at the moment it starts.
+async fn elsewhere(
+    session: &Session,
+    deployment: &Deployment,
+    request: Request,
+    plan: &Plan,
+    control: &RunControlArgs,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let asked = request.request;
+    let input = StartInput {
+        select: asked.selection,
+        partitions: asked.partitions,
+        config: asked.config,
+        tags: asked.tags,
+        run_key: request.key.clone(),
+        without_checks: request.checks == CheckSelection::None,
+        ..StartInput::default()
+    };
+    let begin = remote::Begin {
+        input,
+        plan,
+        control,
+    };
+    match &request.key {
+        Some(key) => remote::materialize_once(session, deployment, key, begin, out).await,
+        None => remote::begin(session, deployment, begin, out).await,
+    }
+}
+
+/// Refuses to let go of a run of this machine: it is this process.
+///
+/// # Errors
+/// [`Failure`] when that is asked for.
+pub(super) fn attached(control: &RunControlArgs) -> Result<(), Failure> {
+    if control.detach {
+        return Err(
+            Failure::usage("a run on this machine is this process, and ends with it")
+                .help("leave `--detach` out, or add `--on aws`"),
+        );
+    }
+    Ok(())
 }
 
 /// Why a plan is empty, in words.
@@ -159,6 +242,7 @@ pub(crate) fn nothing_to_do(request: &Request) -> String {
 /// Puts a run on record and runs it.
 pub(super) async fn start(
     session: &Session,
+    home: &Home,
     request: RunRequest,
     key: Option<RunKey>,
     planned: PlannedRun,
@@ -170,7 +254,7 @@ pub(super) async fn start(
     let id = new_run_id(ports.clock.as_ref(), ports.randomness.as_ref());
     // Before anything is on record, so that a setting that is missing leaves nothing behind.
     let run = open::run_session(session, ports.clone(), id, &planned).await?;
-    plan_file::write(&session.home, id, &planned.plan)?;
+    plan_file::write(home, id, &planned.plan)?;
     let new = CreateRun {
         id,
         key,
@@ -181,15 +265,14 @@ pub(super) async fn start(
     let created = create_run(&ports, new).await?;
     if !created.is_new() {
         let existing = created.run();
-        plan_file::remove(&session.home, id);
+        plan_file::remove(home, id);
         session.say(&format!(
             "run {} was started for this key already: it {}",
             existing.id, existing.status
         ));
         return Ok(Exit::Done);
     }
-    let lock = session
-        .home
+    let lock = home
         .lock_process(OwnerId(id.to_string()))
         .map_err(home_failure)?;
     let executor = executor(&lock, control);

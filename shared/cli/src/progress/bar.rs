@@ -5,7 +5,7 @@ use std::fmt::Write;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use precip_engine::run::{RunEvent, RunObserver};
 
-use super::words;
+use super::{Display, words};
 
 /// A bar with counts, rate and time left; failures stand above it.
 #[derive(Debug)]
@@ -41,14 +41,24 @@ impl RunObserver for Bar {
         match event {
             RunEvent::Started { step, .. } => self.0.set_message(words::name(step).to_owned()),
             RunEvent::Ended { tally, .. } | RunEvent::Held { tally, .. } => {
-                self.0.set_length(tally.total);
-                self.0.set_position(tally.total - tally.left());
+                self.count(tally.total - tally.left(), tally.total);
             }
             RunEvent::Retrying { .. } => {}
         }
         if let Some(line) = words::line(event) {
-            self.0.println(line);
+            self.line(&line);
         }
+    }
+}
+
+impl Display for Bar {
+    fn count(&self, done: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+
+    fn line(&self, text: &str) {
+        self.0.println(text);
     }
 }
 

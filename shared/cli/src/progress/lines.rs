@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use precip_engine::run::{RunEvent, RunObserver};
 
-use super::words;
+use super::{Display, words};
 
 /// A line for every tenth of the way, and one for each failure.
 #[derive(Debug)]
@@ -22,22 +22,28 @@ impl Lines {
             told: AtomicU64::new(0),
         }
     }
+}
 
-    fn tell(&self, done: u64) {
-        let tenths = (done * 10).checked_div(self.total).unwrap_or(10);
+impl Display for Lines {
+    fn count(&self, done: u64, total: u64) {
+        let tenths = (done * 10).checked_div(total).unwrap_or(10);
         if self.told.fetch_max(tenths, Ordering::Relaxed) < tenths {
-            write(&format!("{done} of {}", self.total));
+            write(&format!("{done} of {total}"));
         }
+    }
+
+    fn line(&self, text: &str) {
+        write(text);
     }
 }
 
 impl RunObserver for Lines {
     fn observe(&self, event: &RunEvent<'_>) {
         if let Some(line) = words::line(event) {
-            write(&line);
+            self.line(&line);
         }
         if let RunEvent::Ended { tally, .. } | RunEvent::Held { tally, .. } = event {
-            self.tell(tally.total - tally.left());
+            self.count(tally.total - tally.left(), self.total);
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Events of a run in words.
 
 use precip_core::plan::Step;
-use precip_engine::run::{ItemFailure, RunEvent};
+use precip_engine::{
+    run::{ItemFailure, RunEvent},
+    state::{Failure as FailedAttempt, PartitionRef},
+};
 
 use crate::output::duration;
 
@@ -32,12 +35,21 @@ pub(super) fn line(event: &RunEvent<'_>) -> Option<String> {
 
 /// A failure with what led to it.
 pub(crate) fn failure(failure: &ItemFailure) -> String {
-    let mut text = format!("failed {}: {}", failure.target, failure.message);
-    for cause in &failure.causes {
+    told(&failure.target, &failure.message, &failure.causes)
+}
+
+fn told(target: &PartitionRef, message: &str, causes: &[String]) -> String {
+    let mut text = format!("failed {target}: {message}");
+    for cause in causes {
         text.push_str("\n  caused by: ");
         text.push_str(cause);
     }
     text
+}
+
+/// A failed attempt, as it is on record, with what led to it.
+pub(crate) fn attempt(failed: &FailedAttempt) -> String {
+    told(&failed.target, &failed.message, &failed.causes)
 }
 
 /// What a step makes, or checks.

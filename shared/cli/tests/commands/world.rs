@@ -10,6 +10,7 @@ use precip_cli::{
     exit::Exit,
     failure::Failure,
     launch,
+    place::Place,
     session::Session,
 };
 use precip_core::partitions::PartitionContext;
@@ -45,10 +46,11 @@ impl World {
         let store: Arc<dyn StateStore> = Arc::new(store);
         let session = Session {
             definitions: Arc::new(definitions()),
-            home,
+            place: Place::Local(home),
             environment: None,
             store,
             context,
+            pretended: false,
             json: false,
         };
         Self {

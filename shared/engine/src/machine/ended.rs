@@ -1,6 +1,7 @@
 //! Executions that came to their end before their run did.
 
 use crate::{
+    deployment::name_of_key,
     machine::{ExecutionEnded, Planner, PlannerError, plan::run_key},
     run_id::RunId,
     state::{Run, RunChange, RunStatus, StateResult},
@@ -13,11 +14,20 @@ impl Planner {
     /// # Errors
     /// [`PlannerError`] when the record cannot be read or written.
     pub async fn ended(&self, ended: &ExecutionEnded) -> Result<Option<Run>, PlannerError> {
-        let Some(run) = self.run_of(ended).await? else {
-            return Ok(None);
-        };
-        let ours = run.owner.as_ref();
-        if run.status.is_finished() || ours.is_none_or(|owner| owner.id.0 != ended.execution_arn) {
+        match self.run_of(ended).await? {
+            Some(run) => self.end_by(&run, ended).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Ends a run whose execution has ended. Answers it if that changed it: not when it is at its end
+    /// already, nor when another execution works for it.
+    pub(crate) async fn end_by(
+        &self,
+        run: &Run,
+        ended: &ExecutionEnded,
+    ) -> Result<Option<Run>, PlannerError> {
+        if run.status.is_finished() || !is_of(run, ended) {
             return Ok(None);
         }
         let now = self.clock.now();
@@ -49,5 +59,19 @@ impl Planner {
             .and_then(|input| input.get("run_key")?.as_str());
         let key = run_key(asked, &ended.execution_arn);
         self.state.run_of_key(&key).await
+    }
+}
+
+/// Whether a run that is under way is this execution's. One that was put on record and never taken
+/// is told by what it is named after.
+fn is_of(run: &Run, ended: &ExecutionEnded) -> bool {
+    match (&run.owner, &run.key) {
+        (Some(owner), _) => owner.id.0 == ended.execution_arn,
+        (None, Some(key)) => {
+            key.execution() == Some(ended.execution_arn.as_str())
+                || key.request().map(name_of_key).as_ref() == Some(&ended.name)
+                || run.id.to_string() == ended.name
+        }
+        (None, None) => run.id.to_string() == ended.name,
     }
 }

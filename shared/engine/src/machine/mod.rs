@@ -9,6 +9,7 @@
 //! from the record and from the run's own files ([`RunFiles`]), which are written before anything
 //! that points to them.
 
+mod cancel;
 mod document;
 mod ended;
 mod error;
@@ -20,11 +21,13 @@ mod plan;
 mod planner;
 mod record;
 mod request;
+mod retry;
 mod settle;
 mod standing;
 mod start;
 mod work;
 
+pub use cancel::Cancellation;
 pub use document::{
     Finished, ItemDocument, LoopItem, LoopStage, LoopStep, Mode, RowDocument, StageDocument,
     WaveDocument,

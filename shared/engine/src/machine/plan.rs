@@ -41,14 +41,28 @@ impl Planner {
                 .parse()
                 .unwrap_or_else(|_| new_run_id(self.clock.as_ref(), self.randomness.as_ref())),
         };
-        let mut request = input.into_request();
-        let plan = match self.files.read(&plan_key(proposed, 0)).await? {
+        let retried = input.retry_of;
+        let checks = match input.without_checks {
+            true => CheckSelection::None,
+            false => CheckSelection::All,
+        };
+        let mut request = match retried {
+            Some(earlier) => self.retry_request(earlier).await?,
+            None => input.into_request(),
+        };
+        let planned_before = self.files.read(&plan_key(proposed, 0)).await?.is_some();
+        let plan = match retried {
             // Planned before: the record may say something else by now.
-            Some(_) => self.laid(proposed, 0).await?.planned.plan,
-            None => self.planned(&mut request, moment).await?,
+            _ if planned_before => self.laid(proposed, 0).await?.planned.plan,
+            Some(earlier) => self.planned_retry(earlier).await?,
+            None => self.planned(&mut request, moment, checks).await?,
         };
         if plan.is_empty() {
-            return Ok(self.nothing(proposed, nothing_to_do(&request)));
+            let message = match retried {
+                Some(earlier) => format!("run {earlier} left nothing to do"),
+                None => nothing_to_do(&request),
+            };
+            return Ok(self.nothing(proposed, message));
         }
         let created = self.create(proposed, key, request, &plan, moment).await?;
         let run = created.run();
@@ -78,6 +92,7 @@ impl Planner {
         &self,
         request: &mut RunRequest,
         moment: DateTime<Utc>,
+        checks: CheckSelection,
     ) -> Result<Plan, PlannerError> {
         let context = partition_context(&self.definitions, &self.state, moment).await?;
         renumber_changed(&self.definitions, &self.state, &context).await?;
@@ -85,11 +100,11 @@ impl Planner {
         if unspecified {
             request.partitions = Some("missing".to_owned());
         }
-        match self.attempt(request, moment).await {
+        match self.attempt(request, moment, checks.clone()).await {
             // `missing` is about partitioned assets; a selection without any is run as it is.
             Err(PlanRunError::Plan(PlanError::NotPartitioned)) if unspecified => {
                 request.partitions = None;
-                Ok(self.attempt(request, moment).await?)
+                Ok(self.attempt(request, moment, checks).await?)
             }
             planned => Ok(planned?),
         }
@@ -99,9 +114,9 @@ impl Planner {
         &self,
         request: &RunRequest,
         moment: DateTime<Utc>,
+        checks: CheckSelection,
     ) -> Result<Plan, PlanRunError> {
-        let all = CheckSelection::All;
-        let planned = plan_run(&self.definitions, &self.state, moment, request, all).await?;
+        let planned = plan_run(&self.definitions, &self.state, moment, request, checks).await?;
         Ok(planned.plan)
     }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use precip_core::nearest::{nearest, or_list};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::Value;
 
 use crate::{
     machine::InvalidStart,
+    run_id::RunId,
     state::{RunOrigin, RunRequest},
 };
 
@@ -15,6 +16,12 @@ use crate::{
 ///
 /// ```json
 /// {"select": "daily_events+", "partitions": "2024-01-01...2024-01-31"}
+/// ```
+///
+/// or, to make what an earlier run left unmade:
+///
+/// ```json
+/// {"retry_of": "01JDC0Z5V9M3T8Q4W2X7Y6R1KA"}
 /// ```
 ///
 /// ```
@@ -26,7 +33,8 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StartInput {
-    /// The asset selection, such as `flights+` or `group:marts`; `*` is every asset.
+    /// The asset selection, such as `flights+` or `group:marts`; `*` is every asset. Empty in a retry.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub select: String,
     /// The partitions: a key, `A...B`, a list, `all`, `latest`, `missing` or `failed`; what is
     /// missing unless given.
@@ -41,23 +49,52 @@ pub struct StartInput {
     /// What makes a repeated request the same request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_key: Option<String>,
+    /// Whether the checks of the assets are left out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub without_checks: bool,
+    /// The run whose missing part is made: what failed in it, and what that held back. What it was
+    /// asked for, it decides.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "run_id"
+    )]
+    pub retry_of: Option<RunId>,
     /// Who asked, when it was no person.
     #[serde(default, skip_serializing_if = "is_manual")]
     pub origin: RunOrigin,
 }
 
-const FIELDS: [&str; 6] = [
+const FIELDS: [&str; 8] = [
     "select",
     "partitions",
     "config",
     "tags",
     "run_key",
+    "without_checks",
+    "retry_of",
     "origin",
 ];
+/// What may stand beside `retry_of`.
+const BESIDE_RETRY: [&str; 2] = ["retry_of", "run_key"];
 const EXAMPLE: &str = r#"{"select": "*", "partitions": "missing"}"#;
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
 
 fn is_manual(origin: &RunOrigin) -> bool {
     *origin == RunOrigin::Manual
+}
+
+/// Reads a run id; one that is none is told with an example.
+fn run_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RunId>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(D::Error::custom)
 }
 
 impl StartInput {
@@ -84,7 +121,15 @@ impl StartInput {
                 "the input has a field `{unknown}`, which means nothing here: {instead}"
             )));
         }
-        if !fields.contains_key("select") {
+        if fields.contains_key("retry_of") {
+            let mut others = fields.keys();
+            if let Some(other) = others.find(|field| !BESIDE_RETRY.contains(&field.as_str())) {
+                return Err(InvalidStart(format!(
+                    "the input has `{other}` beside `retry_of`: the run that is retried decides what \
+                     is made; leave `{other}` out, or `retry_of`"
+                )));
+            }
+        } else if !fields.contains_key("select") {
             return Err(InvalidStart(format!(
                 "the input names no assets: add `select`, like {EXAMPLE}"
             )));
@@ -105,7 +150,15 @@ impl StartInput {
         })
     }
 
-    /// The request that goes on record.
+    /// The input of a retry of a run.
+    pub fn retry(run: RunId) -> Self {
+        Self {
+            retry_of: Some(run),
+            ..Self::default()
+        }
+    }
+
+    /// The request that goes on record, but for a retry: that of the earlier run does.
     pub fn into_request(self) -> RunRequest {
         RunRequest {
             selection: self.select,

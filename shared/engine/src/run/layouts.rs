@@ -2,13 +2,21 @@
 
 use std::sync::Arc;
 
-use precip_core::partitions::{PartitionContext, PartitionKey};
+use futures::{StreamExt, TryStreamExt, stream};
+use precip_core::{
+    graph::AssetId,
+    key::AssetKey,
+    partitions::{PartitionContext, PartitionKey},
+};
 use sha2::{Digest, Sha256};
 
 use crate::{
     definitions::Definitions,
     state::{StateError, StateErrorKind, StateResult, StateStore},
 };
+
+/// How many records are read at a time.
+const AT_ONCE: usize = 32;
 
 /// Numbers the record of every asset anew whose definition is another one than the record was
 /// numbered by: a start date that was moved, a static key that was put in the middle. Partitions
@@ -27,22 +35,7 @@ pub async fn renumber_changed(
     let graph = definitions.graph();
     for asset in graph.ids() {
         let definition = graph.partitions(asset);
-        let declared = serde_json::to_vec(&definition).map_err(|error| {
-            StateError::new(
-                StateErrorKind::Conflict,
-                format!(
-                    "the partitions of `{}` cannot be written down",
-                    graph.key(asset)
-                ),
-            )
-            .because(error)
-        })?;
-        let digest = Sha256::digest(declared);
-        let layout: String = digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let layout = layout_of(definitions, asset)?;
         let key = graph.key(asset);
         if state.layout(key).await?.as_deref() == Some(layout.as_str()) {
             continue;
@@ -55,4 +48,49 @@ pub async fn renumber_changed(
         state.renumber(key, &layout, &ordinal).await?;
     }
     Ok(())
+}
+
+/// The assets whose definition is another one than the record was numbered by. What the record says
+/// by ordinal of those means something else to this project. It changes nothing: for who only reads,
+/// and does not know whether the record is to follow.
+///
+/// # Errors
+/// When the record cannot be read.
+pub async fn changed_layouts(
+    definitions: &Definitions,
+    state: &Arc<dyn StateStore>,
+) -> StateResult<Vec<AssetKey>> {
+    let graph = definitions.graph();
+    let reads = graph.ids().map(|asset| async move {
+        let key = graph.key(asset);
+        let recorded = state.layout(key).await?;
+        let declared = layout_of(definitions, asset)?;
+        let changed = recorded.is_some_and(|recorded| recorded != declared);
+        StateResult::Ok(changed.then(|| key.clone()))
+    });
+    let reads: Vec<_> = reads.collect();
+    let changed: Vec<Option<AssetKey>> =
+        stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    Ok(changed.into_iter().flatten().collect())
+}
+
+/// A fingerprint of an asset's partitions definition.
+fn layout_of(definitions: &Definitions, asset: AssetId) -> StateResult<String> {
+    let graph = definitions.graph();
+    let declared = serde_json::to_vec(&graph.partitions(asset)).map_err(|error| {
+        StateError::new(
+            StateErrorKind::Conflict,
+            format!(
+                "the partitions of `{}` cannot be written down",
+                graph.key(asset)
+            ),
+        )
+        .because(error)
+    })?;
+    let digest = Sha256::digest(declared);
+    Ok(digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }

@@ -34,7 +34,7 @@ pub use create::{CreateRun, create_run};
 pub use end::{RunEnd, end_run};
 pub use error::{PlanRunError, RunItemError};
 pub use item::{ItemFailure, ItemOutcome};
-pub use layouts::renumber_changed;
+pub use layouts::{changed_layouts, renumber_changed};
 pub use observe::{RunEvent, RunObserver};
 pub use planning::{PlannedRun, partition_context, plan_run, record_of};
 pub use ports::{Clock, Randomness, Sleeper, SystemClock, SystemRandomness, new_run_id};

@@ -82,10 +82,13 @@ impl fmt::Display for RunStatus {
 #[serde(transparent)]
 pub struct RunKey(String);
 
+const REQUEST: &str = "request:";
+const EXECUTION: &str = "execution:";
+
 impl RunKey {
     /// A key that a person or another system chose for its request.
     pub fn requested(key: &str) -> Self {
-        Self(format!("request:{key}"))
+        Self(format!("{REQUEST}{key}"))
     }
 
     /// A key that a trigger chose: keys of different triggers never meet.
@@ -96,7 +99,17 @@ impl RunKey {
     /// The key of a run that an execution of a state machine was started for, by the execution's
     /// ARN.
     pub fn executed(execution: &str) -> Self {
-        Self(format!("execution:{execution}"))
+        Self(format!("{EXECUTION}{execution}"))
+    }
+
+    /// The key as it was requested; `None` for one of another scope.
+    pub fn request(&self) -> Option<&str> {
+        self.0.strip_prefix(REQUEST)
+    }
+
+    /// The ARN of the execution that the run was started for; `None` for a key of another scope.
+    pub fn execution(&self) -> Option<&str> {
+        self.0.strip_prefix(EXECUTION)
     }
 
     /// The key with its scope.

@@ -1,13 +1,13 @@
 //! The environment variables that functions read, all of them. The generated template sets them.
 
 /// The name of the DynamoDB table.
-pub const TABLE: &str = "PRECIP_TABLE";
+pub const TABLE: &str = precip_cli::env::TABLE;
 
 /// The name of the bucket: data under `data/`, the files of runs under `runs/`.
-pub const BUCKET: &str = "PRECIP_BUCKET";
+pub const BUCKET: &str = precip_cli::env::BUCKET;
 
 /// The environment to use, as the project's definitions name it: the first one unless given.
-pub const ENVIRONMENT: &str = "PRECIP_ENV";
+pub const ENVIRONMENT: &str = precip_cli::env::ENVIRONMENT;
 
 /// How many rows of a manifest are worked on at once; the planner reads it.
 pub const MAX_CONCURRENCY: &str = "PRECIP_MAX_CONCURRENCY";

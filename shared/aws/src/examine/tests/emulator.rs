@@ -1,0 +1,108 @@
+use std::env;
+
+use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use precip_engine::{
+    deployment::{Examine, Finding},
+    run::{SystemClock, SystemRandomness, new_run_id},
+};
+
+use crate::{Aws, examine::Deployment, state::dynamo::TableDefinition};
+
+async fn aws() -> Aws {
+    let endpoint = env::var("PRECIP_TEST_AWS_ENDPOINT")
+        .expect("these tests run under `tests/emulator cargo nextest run -p precip-aws`");
+    let config = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(endpoint);
+    Aws::new(config.load().await)
+}
+
+/// A name that is nobody else's, as buckets write theirs.
+fn new_name() -> String {
+    let id = new_run_id(&SystemClock, &SystemRandomness).to_string();
+    format!("precip-{}", id.to_lowercase())
+}
+
+async fn examined(aws: &Aws, name: &str, region: &str) -> Vec<Finding> {
+    let machine = format!("arn:aws:states:{region}:000000000000:stateMachine:{name}");
+    let machine = machine.parse().unwrap();
+    let deployment = Deployment::new(aws.clone(), name.to_owned(), name.to_owned(), machine);
+    deployment.examine().await
+}
+
+fn problems(findings: &[Finding]) -> Vec<&str> {
+    let problems = findings.iter().map(|finding| finding.problem.as_deref());
+    problems.flatten().collect()
+}
+
+#[tokio::test]
+async fn what_is_there_is_well() {
+    let (aws, name) = (aws().await, new_name());
+    let dynamodb = aws.dynamodb();
+    TableDefinition::PRECIP
+        .create(&dynamodb, &name)
+        .await
+        .unwrap();
+    aws.s3().create_bucket().bucket(&name).send().await.unwrap();
+    let pass = r#"{"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": true}}}"#;
+    for machine in [name.clone(), format!("{name}-backfill")] {
+        let create = aws.step_functions().create_state_machine().name(machine);
+        let role = "arn:aws:iam::000000000000:role/machine";
+        create.definition(pass).role_arn(role).send().await.unwrap();
+    }
+    let findings = examined(&aws, &name, "us-east-1").await;
+    assert!(problems(&findings).is_empty(), "{findings:?}");
+    assert_eq!(findings.len(), 6);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_named_with_what_to_do() {
+    let (aws, name) = (aws().await, new_name());
+    let findings = examined(&aws, &name, "us-east-1").await;
+    let problems = problems(&findings);
+    let there = "is not there in this account and region";
+    assert_eq!(
+        problems,
+        [there, "is not there", "is not there", "is not there"]
+    );
+    for (place, variable) in [
+        (2, "PRECIP_TABLE"),
+        (3, "PRECIP_BUCKET"),
+        (4, "PRECIP_STATE_MACHINE_ARN"),
+    ] {
+        assert!(findings[place].note.contains(variable), "{findings:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_region_is_told_before_anything_is_asked() {
+    let findings = examined(&aws().await, &new_name(), "eu-west-1").await;
+    assert_eq!(findings.len(), 2);
+    assert_eq!(findings[1].note, "set AWS_REGION=eu-west-1");
+}
+
+#[tokio::test]
+async fn a_table_without_a_stream_or_with_other_keys_is_no_record() {
+    let (aws, name) = (aws().await, new_name());
+    for (sort, expected) in [("sk", "its stream is off"), ("range", "has other keys")] {
+        let name = format!("{name}-{sort}");
+        let mut create = aws.dynamodb().create_table().table_name(&name);
+        create = create.billing_mode(BillingMode::PayPerRequest);
+        for (attribute, kind) in [("pk", KeyType::Hash), (sort, KeyType::Range)] {
+            let definition = AttributeDefinition::builder()
+                .attribute_name(attribute)
+                .attribute_type(ScalarAttributeType::S);
+            let key = KeySchemaElement::builder()
+                .attribute_name(attribute)
+                .key_type(kind);
+            create = create
+                .attribute_definitions(definition.build().unwrap())
+                .key_schema(key.build().unwrap());
+        }
+        create.send().await.unwrap();
+        let findings = examined(&aws, &name, "us-east-1").await;
+        let problem = findings[2].problem.as_deref().unwrap();
+        assert!(problem.starts_with(expected), "{problem}");
+    }
+}

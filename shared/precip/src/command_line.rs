@@ -1,0 +1,26 @@
+//! The command line of a project.
+
+use std::process::ExitCode;
+
+use precip_engine::definitions::{Definitions, InvalidDefinitions};
+
+/// Runs the command line of a project: reads the arguments, runs one command, and says how it ended.
+/// With the feature `aws` it knows deployments as well (`--on aws`).
+///
+/// `definitions` is called after the arguments are read, so that `--help` works in a project whose
+/// definitions are wrong.
+///
+/// ```no_run
+/// # use precip::prelude::*;
+/// # fn definitions() -> Result<Definitions, InvalidDefinitions> { Definitions::builder().build() }
+/// fn main() -> std::process::ExitCode {
+///     precip::main(definitions)
+/// }
+/// ```
+pub fn main(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> ExitCode {
+    #[cfg(feature = "aws")]
+    let aws: Option<&dyn precip_cli::place::Platform> = Some(&crate::aws::Aws);
+    #[cfg(not(feature = "aws"))]
+    let aws = None;
+    precip_cli::main(definitions, aws)
+}
