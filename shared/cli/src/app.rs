@@ -16,8 +16,8 @@ use precip_engine::{
 use precip_local::home::Home;
 
 use crate::{
-    args::{AutomationAction, Command, Global, Root},
-    command,
+    args::{AutomationAction, Command, Global, Root, ScheduleAction},
+    command, dev,
     exit::Exit,
     failure::{Failure, causes},
     launch,
@@ -74,6 +74,10 @@ async fn run(
     }
     let definitions = definitions().map_err(|error| invalid(&error))?;
     let session = open(definitions, &root.global, writes(&root.command)).await?;
+    if let Command::Dev(args) = root.command {
+        drop(out);
+        return dev::dev(Arc::new(session), &args, root.global.now).await;
+    }
     let done = dispatch(&session, root.command, &mut out).await;
     out.flush()?;
     done
@@ -100,6 +104,15 @@ fn writes(command: &Command) -> bool {
             | Command::Cancel { .. }
             | Command::Dynamic { .. }
             | Command::Pools { .. }
+            | Command::Dev(_)
+            | Command::Sensor {
+                action: Some(_),
+                ..
+            }
+            | Command::Schedule {
+                action: Some(ScheduleAction::Start | ScheduleAction::Stop),
+                ..
+            }
     )
 }
 
@@ -176,6 +189,21 @@ async fn dispatch(
                 command::set_pool_limit(session, &pool, slots).await
             }
         },
+        Command::Sensors => command::sensors(session, out).await,
+        Command::Sensor {
+            name,
+            event,
+            action,
+        } => command::sensor(session, &name, event.as_deref(), action, out).await,
+        Command::Schedules => command::schedules(session, out).await,
+        Command::Schedule { name, action } => {
+            command::schedule(session, &name, action, out).await
+        }
+        Command::Ticks { name, limit } => {
+            command::ticks(session, name.as_deref(), limit, out).await
+        }
+        // It has its session to itself, as what it starts lives as long.
+        Command::Dev(_) => Ok(Exit::Done),
         Command::Doctor => command::doctor(session, out).await,
         Command::Completions { .. } => Ok(Exit::Done),
     }

@@ -5,8 +5,8 @@ mod run;
 mod target;
 
 pub use root::{
-    AutomationAction, Command, DynamicAction, Global, GraphFormat, PoolAction, Root, StatusFilter,
-    TableFormat,
+    AutomationAction, Command, DevArgs, DynamicAction, Global, GraphFormat, PoolAction, Root,
+    ScheduleAction, SensorAction, StatusFilter, TableFormat,
 };
 pub use run::{MaterializeArgs, PlanArgs, RunControlArgs};
 pub use target::{PartitionArgs, TargetArgs};

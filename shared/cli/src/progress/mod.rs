@@ -10,6 +10,7 @@ use precip_engine::run::RunObserver;
 
 pub use bar::Bar;
 pub use lines::Lines;
+pub(crate) use words::failure;
 
 /// A bar on a terminal, plain lines elsewhere.
 pub fn observer(total: u64) -> Arc<dyn RunObserver> {
