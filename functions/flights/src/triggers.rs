@@ -7,13 +7,12 @@ use crate::assets::{
     raw::{airlines, airports, planes},
 };
 
-/// A file of flights makes the tables of its day.
-///
-/// `carrier_month` follows by its automation condition, and so does whatever else is made from them.
+/// A file of flights makes the tables of its day, with what they are made from. `carrier_month`
+/// follows by its automation condition.
 #[sensor(
     bucket = env("FLIGHTS_LANDING").or("events/landing"),
     key = "flights/{date}.csv.gz",
-    target = "flights or daily_flights or departures or delays",
+    target = "+key:delays or key:departures",
     status = running,
     min_size = 1,
 )]
