@@ -253,7 +253,7 @@ async fn preview(
     file: &Path,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let events = read(file)?;
+    let events = read(session, file)?;
     let ports = launch::trigger_ports(session, sensor.resources.as_slice()).await?;
     let options = ObjectOptions::default();
     let decided = preview_objects(&ports, sensor, &events, options).await.map_err(failed)?;
@@ -321,21 +321,26 @@ pub(crate) fn told(decision: &Decision) -> String {
     }
 }
 
-fn read(file: &Path) -> Result<Vec<ObjectEvent>, Failure> {
+/// The events of a file. A message that cannot be understood is told of, and harms no other.
+fn read(session: &Session, file: &Path) -> Result<Vec<ObjectEvent>, Failure> {
     let shown = file.display();
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::usage(format!("failed to read `{shown}`: {error}")))?;
     let payload = serde_json::from_str(&text)
         .map_err(|error| Failure::usage(format!("`{shown}` is not JSON: {error}")))?;
-    let help = "`events/` of the sample project has an event of each kind";
-    let messages = read_events(&payload)
-        .map_err(|error| Failure::usage(format!("`{shown}`: {error}")).help(help))?;
+    let messages = read_events(&payload).map_err(|error| {
+        Failure::usage(format!("`{shown}`: {error}"))
+            .help("`events/` of the sample project has an event of each kind")
+    })?;
     let mut events = Vec::new();
     for message in messages {
-        let of_message = message
-            .events
-            .map_err(|error| Failure::usage(format!("`{shown}`: {error}")).help(help))?;
-        events.extend(of_message);
+        match message.events {
+            Ok(of_message) => events.extend(of_message),
+            Err(error) => {
+                let name = message.message.unwrap_or_default();
+                session.say(&format!("message {name}: {error}"));
+            }
+        }
     }
     Ok(events)
 }
