@@ -36,11 +36,18 @@ fn every_event_of_s3_is_read_and_comes_back() {
     assert_eq!(names.len(), 6);
     for name in names {
         let messages = read_events(&payload(&format!("s3/{name}"))).unwrap();
-        let events = messages.into_iter().filter_map(|message| message.events.ok()).flatten();
+        let events = messages
+            .into_iter()
+            .filter_map(|message| message.events.ok())
+            .flatten();
         let mut count = 0;
         for event in events {
             let written = serde_json::to_string(&event).unwrap();
-            assert_eq!(serde_json::from_str::<ObjectEvent>(&written).unwrap(), event, "{name}");
+            assert_eq!(
+                serde_json::from_str::<ObjectEvent>(&written).unwrap(),
+                event,
+                "{name}"
+            );
             count += 1;
         }
         assert!(count > 0, "{name} holds no event");
@@ -52,7 +59,10 @@ fn an_odd_key_is_the_same_whichever_way_it_comes() {
     let odd = "reference/São Paulo +1 50%25 (neu).csv";
     let event_bridge = one("s3/object_created_odd_key.json");
     let notification = one("s3/notification.json");
-    assert_eq!((event_bridge.key.as_str(), notification.key.as_str()), (odd, odd));
+    assert_eq!(
+        (event_bridge.key.as_str(), notification.key.as_str()),
+        (odd, odd)
+    );
     // So it is one event to a sensor, whichever way it is delivered.
     assert_eq!(event_bridge.identity(), notification.identity());
 }
@@ -60,10 +70,16 @@ fn an_odd_key_is_the_same_whichever_way_it_comes() {
 #[test]
 fn versions_deletions_and_uploads_in_parts_are_told_apart() {
     let multipart = one("s3/object_created_multipart.json");
-    assert_eq!(multipart.version.as_deref(), Some("uhggCJ2_B6gU2JaXWXebnXFDstO0ID6G"));
+    assert_eq!(
+        multipart.version.as_deref(),
+        Some("uhggCJ2_B6gU2JaXWXebnXFDstO0ID6G")
+    );
     assert_eq!(multipart.size, Some(198_524_144));
     let deleted = one("s3/object_deleted.json");
-    assert_eq!((deleted.change, deleted.size), (ObjectChange::Deleted, None));
+    assert_eq!(
+        (deleted.change, deleted.size),
+        (ObjectChange::Deleted, None)
+    );
     let created = one("s3/object_created.json");
     assert_eq!(created.key, deleted.key);
     assert!(deleted.is_after(&created));
@@ -72,7 +88,10 @@ fn versions_deletions_and_uploads_in_parts_are_told_apart() {
 #[test]
 fn a_batch_names_its_messages_and_harms_none_by_another() {
     let messages = read_events(&payload("s3/sqs_batch.json")).unwrap();
-    let told: Vec<bool> = messages.iter().map(|message| message.events.is_ok()).collect();
+    let told: Vec<bool> = messages
+        .iter()
+        .map(|message| message.events.is_ok())
+        .collect();
     assert_eq!(told, [true, true, true, false]);
     assert!(messages.iter().all(|message| message.message.is_some()));
     let identity = |place: usize| messages[place].events.as_ref().unwrap()[0].identity();
@@ -92,14 +111,19 @@ fn every_landing_file_is_some_sensors() {
             let entry = entry.unwrap();
             let key = format!("{folder}/{}", entry.file_name().to_string_lossy());
             let size = entry.metadata().unwrap().len();
-            let sensor = definitions.sensors().find(|sensor| match &sensor.spec.source {
-                SensorSource::Objects(objects) => objects.takes(&key, Some(size)),
-                _ => false,
-            });
+            let sensor = definitions
+                .sensors()
+                .find(|sensor| match &sensor.spec.source {
+                    SensorSource::Objects(objects) => objects.takes(&key, Some(size)),
+                    _ => false,
+                });
             let sensor = sensor.unwrap_or_else(|| panic!("no sensor waits for {key}"));
             if let Some(fit) = sensor.spec.fit(definitions.graph()).unwrap() {
                 let made = fit.read(&key, &context).unwrap().unwrap();
-                assert_eq!(made.partition.unwrap().as_str(), &key[folder.len() + 1..][..10]);
+                assert_eq!(
+                    made.partition.unwrap().as_str(),
+                    &key[folder.len() + 1..][..10]
+                );
             }
             taken += 1;
         }
@@ -119,8 +143,18 @@ fn every_landing_file_is_some_sensors() {
 fn the_scheduler_names_a_schedule_and_its_tick() {
     let invocation = payload("scheduler/each_morning.json");
     let definitions = flights::definitions().unwrap();
-    let schedule = definitions.schedule(invocation["schedule"].as_str().unwrap()).unwrap();
+    let schedule = definitions
+        .schedule(invocation["schedule"].as_str().unwrap())
+        .unwrap();
     let ticking = schedule.spec.ticking(definitions.graph()).unwrap();
-    let tick = invocation["scheduled_for"].as_str().unwrap().parse().unwrap();
-    assert!(ticking.cron().ticks_at(tick), "{tick} is a tick of {}", ticking.cron());
+    let tick = invocation["scheduled_for"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(
+        ticking.cron().ticks_at(tick),
+        "{tick} is a tick of {}",
+        ticking.cron()
+    );
 }

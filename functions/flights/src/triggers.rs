@@ -36,11 +36,18 @@ pub struct landing_weather;
     target = [airlines, airports, planes],
 )]
 pub fn landing_reference(context: &SensorContext) -> Result<RunRequest, Skip> {
-    let object = context.object().map_err(|error| Skip::because(error.to_string()))?;
-    let file = object.key.trim_start_matches("reference/").trim_end_matches(".csv");
+    let object = context
+        .object()
+        .map_err(|error| Skip::because(error.to_string()))?;
+    let file = object
+        .key
+        .trim_start_matches("reference/")
+        .trim_end_matches(".csv");
     match file {
         "airlines" | "airports" | "planes" => Ok(RunRequest::new().select(file)),
-        other => Err(Skip::because(format!("no table is made from `{other}.csv`"))),
+        other => Err(Skip::because(format!(
+            "no table is made from `{other}.csv`"
+        ))),
     }
 }
 

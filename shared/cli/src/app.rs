@@ -196,9 +196,7 @@ async fn dispatch(
             action,
         } => command::sensor(session, &name, event.as_deref(), action, out).await,
         Command::Schedules => command::schedules(session, out).await,
-        Command::Schedule { name, action } => {
-            command::schedule(session, &name, action, out).await
-        }
+        Command::Schedule { name, action } => command::schedule(session, &name, action, out).await,
         Command::Ticks { name, limit } => {
             command::ticks(session, name.as_deref(), limit, out).await
         }

@@ -26,9 +26,7 @@ pub use precip_engine::{
     },
     definitions::{Definitions, Environment, InvalidDefinitions},
     settings::{Secret, env, secret},
-    trigger::{
-        RunRequest, ScheduleContext, SensorContext, SensorEvent, SensorResult, Skip,
-    },
+    trigger::{RunRequest, ScheduleContext, SensorContext, SensorEvent, SensorResult, Skip},
 };
 pub use precip_io as io;
 pub use precip_io::{Json, Partitions, Table};

@@ -66,7 +66,10 @@ struct both;
 
 #[sensor(runs = [failed, canceled], of = "orders+")]
 fn after(context: &SensorContext) -> Result<Skip, AssetError> {
-    Ok(Skip::because(format!("run {} is looked at", context.run()?.id)))
+    Ok(Skip::because(format!(
+        "run {} is looked at",
+        context.run()?.id
+    )))
 }
 
 #[schedule(from_partitions(hour = 6, minute = 30, timezone = "Europe/Berlin"), target = "orders+", status = running)]
@@ -74,7 +77,10 @@ struct each_day;
 
 #[schedule(cron = "0 8 * * mon-fri", timezone = "Asia/Tokyo", target = "orders", catch_up = within("6h"))]
 fn weekdays(context: &ScheduleContext) -> Option<RunRequest> {
-    context.partitions().first().map(|key| RunRequest::partition(key.clone()))
+    context
+        .partitions()
+        .first()
+        .map(|key| RunRequest::partition(key.clone()))
 }
 
 fn definitions() -> Definitions {
@@ -89,7 +95,10 @@ fn definitions() -> Definitions {
 #[test]
 fn sensors_are_found_and_say_what_was_written() {
     let definitions = definitions();
-    let names: Vec<&str> = definitions.sensors().map(|sensor| sensor.name().as_str()).collect();
+    let names: Vec<&str> = definitions
+        .sensors()
+        .map(|sensor| sensor.name().as_str())
+        .collect();
     assert_eq!(names, ["after", "both", "landing_orders", "other"]);
     let landing = &definitions.sensor("landing_orders").unwrap().spec;
     let SensorSource::Objects(objects) = &landing.source else {
@@ -101,17 +110,27 @@ fn sensors_are_found_and_say_what_was_written() {
     };
     assert_eq!((&objects.bucket, objects.min_size), (&bucket, 1));
     assert_eq!(landing.default_status, DefaultStatus::Running);
-    assert_eq!(landing.description.as_deref(), Some("What a landing file is about."));
+    assert_eq!(
+        landing.description.as_deref(),
+        Some("What a landing file is about.")
+    );
     assert!(!landing.has_function);
     let other = definitions.sensor("other").unwrap();
     let SensorSource::Objects(objects) = &other.spec.source else {
         panic!("{other:?}");
     };
-    let between = ObjectFilter::Between { prefix: String::new(), suffix: ".csv".to_owned() };
+    let between = ObjectFilter::Between {
+        prefix: String::new(),
+        suffix: ".csv".to_owned(),
+    };
     assert_eq!((&objects.filter, objects.deletes), (&between, true));
     let target = other.spec.target.as_ref().unwrap().to_string();
     assert_eq!(target, "key:\"orders\" or key:\"clicks\"");
-    let needs: Vec<&str> = other.resources.iter().map(|need| need.name.as_str()).collect();
+    let needs: Vec<&str> = other
+        .resources
+        .iter()
+        .map(|need| need.name.as_str())
+        .collect();
     assert_eq!(needs, ["mailer", "limit"]);
     assert_eq!(
         definitions.sensor("both").unwrap().spec.source,
@@ -139,36 +158,64 @@ fn schedules_are_found_and_say_what_was_written() {
     let ScheduleTiming::Cron { cron, timezone } = &weekdays.timing else {
         panic!("{weekdays:?}");
     };
-    assert_eq!((cron.as_str(), timezone.name()), ("0 8 * * mon-fri", "Asia/Tokyo"));
-    assert_eq!(weekdays.catch_up, CatchUp::Within(std::time::Duration::from_secs(6 * 3600)));
+    assert_eq!(
+        (cron.as_str(), timezone.name()),
+        ("0 8 * * mon-fri", "Asia/Tokyo")
+    );
+    assert_eq!(
+        weekdays.catch_up,
+        CatchUp::Within(std::time::Duration::from_secs(6 * 3600))
+    );
     assert_eq!(weekdays.default_status, DefaultStatus::Stopped);
 }
 
 #[tokio::test]
 async fn functions_are_called_as_they_are_and_by_the_engine() {
     let context = SensorContext::builder().object_key("in/a.csv").build();
-    let direct = by_function(context.clone(), Arc::new(Fixed), &1).await.unwrap();
-    assert_eq!(direct[0].run_key.as_deref(), Some("ops@example.comin/a.csv0"));
+    let direct = by_function(context.clone(), Arc::new(Fixed), &1)
+        .await
+        .unwrap();
+    assert_eq!(
+        direct[0].run_key.as_deref(),
+        Some("ops@example.comin/a.csv0")
+    );
     let Declaration::Sensor(sensor) = by_function::declare() else {
         panic!("a sensor is declared");
     };
     let resources = Resources::new()
         .with("mailer", Arc::new(Fixed) as Arc<dyn Mailer>)
         .with("limit", 2_u32);
-    let answer = sensor.function.unwrap()(context.clone(), &resources).await.unwrap();
+    let answer = sensor.function.unwrap()(context.clone(), &resources)
+        .await
+        .unwrap();
     assert_eq!(answer.requests.len(), 2);
-    let missing = sensor.function.unwrap()(context, &Resources::new()).await.unwrap_err();
-    assert!(missing.to_string().contains("there is no resource `mailer`"), "{missing}");
+    let missing = sensor.function.unwrap()(context, &Resources::new())
+        .await
+        .unwrap_err();
+    assert!(
+        missing
+            .to_string()
+            .contains("there is no resource `mailer`"),
+        "{missing}"
+    );
 
     let context = ScheduleContext::builder().partition("2024-01-31").build();
-    assert_eq!(weekdays(&context), Some(RunRequest::partition("2024-01-31")));
+    assert_eq!(
+        weekdays(&context),
+        Some(RunRequest::partition("2024-01-31"))
+    );
 }
 
 #[test]
 fn the_manifest_holds_them() {
     let manifest = serde_json::to_value(definitions().manifest()).unwrap();
-    assert_eq!(manifest["sensors"][2]["source"]["filter"]["key"], "orders/{date}.csv");
+    assert_eq!(
+        manifest["sensors"][2]["source"]["filter"]["key"],
+        "orders/{date}.csv"
+    );
     assert_eq!(manifest["schedules"][0]["timing"]["hour"], 6);
-    let file = manifest["schedules"][0]["declared_at"]["file"].as_str().unwrap();
+    let file = manifest["schedules"][0]["declared_at"]["file"]
+        .as_str()
+        .unwrap();
     assert!(file.ends_with("triggers.rs"), "{file}");
 }

@@ -122,7 +122,11 @@ async fn sensors(session: &Session) -> Vec<Finding> {
         let bucket = match read_bucket(&objects.bucket, &ProcessEnvironment).await {
             Ok(bucket) => bucket,
             Err(problem) => {
-                findings.push(Finding::wrong(what, format!("its bucket: {problem}"), declared));
+                findings.push(Finding::wrong(
+                    what,
+                    format!("its bucket: {problem}"),
+                    declared,
+                ));
                 continue;
             }
         };
@@ -132,8 +136,15 @@ async fn sensors(session: &Session) -> Vec<Finding> {
         }
     }
     if well > 0 {
-        let count = if well == 1 { "1 sensor".to_owned() } else { format!("{well} sensors") };
-        findings.push(Finding::well("sensors", format!("{count} know what to wait for")));
+        let count = if well == 1 {
+            "1 sensor".to_owned()
+        } else {
+            format!("{well} sensors")
+        };
+        findings.push(Finding::well(
+            "sensors",
+            format!("{count} know what to wait for"),
+        ));
     }
     findings
 }
@@ -158,8 +169,15 @@ fn schedules(session: &Session) -> Vec<Finding> {
         }
     }
     if well > 0 {
-        let count = if well == 1 { "1 schedule".to_owned() } else { format!("{well} schedules") };
-        findings.push(Finding::well("schedules", format!("{count} can be deployed as they are")));
+        let count = if well == 1 {
+            "1 schedule".to_owned()
+        } else {
+            format!("{well} schedules")
+        };
+        findings.push(Finding::well(
+            "schedules",
+            format!("{count} can be deployed as they are"),
+        ));
     }
     findings
 }

@@ -95,7 +95,15 @@ pub async fn schedules(session: &Session, out: &mut dyn Write) -> Result<Exit, F
         session.say("the project has no schedules: `#[schedule(..)]` declares one");
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(["SCHEDULE", "STATUS", "CRON", "NEXT", "MAKES", "LAST TICK", "OUTCOME"]);
+    let mut table = Table::new([
+        "SCHEDULE",
+        "STATUS",
+        "CRON",
+        "NEXT",
+        "MAKES",
+        "LAST TICK",
+        "OUTCOME",
+    ]);
     for row in &rows {
         let last = row.last_tick.as_ref();
         table.row([
@@ -103,8 +111,13 @@ pub async fn schedules(session: &Session, out: &mut dyn Write) -> Result<Exit, F
             on(row.running, row.by_hand),
             row.cron.clone(),
             row.next.map_or_else(|| "never".to_owned(), moment),
-            row.makes.clone().unwrap_or_else(|| "what it asks for".to_owned()),
-            last.map_or_else(|| "never".to_owned(), |tick| ago(tick.at, session.context.now)),
+            row.makes
+                .clone()
+                .unwrap_or_else(|| "what it asks for".to_owned()),
+            last.map_or_else(
+                || "never".to_owned(),
+                |tick| ago(tick.at, session.context.now),
+            ),
             last.map(|tick| outcome(&tick.outcome)).unwrap_or_default(),
         ]);
     }
@@ -131,7 +144,10 @@ pub async fn schedule(
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let schedule = session.definitions.schedule(name).ok_or_else(|| {
-        let names = session.definitions.schedules().map(|schedule| schedule.name().as_str());
+        let names = session
+            .definitions
+            .schedules()
+            .map(|schedule| schedule.name().as_str());
         unknown("schedule", name, names)
     })?;
     match action {
@@ -140,8 +156,13 @@ pub async fn schedule(
             let start = action == ScheduleAction::Start;
             let id = schedule_id(name);
             let now = session.context.now;
-            turn(session.store.as_ref(), &id, start, now).await.map_err(failed)?;
-            session.say(&format!("schedule {name} is {}", if start { "on" } else { "off" }));
+            turn(session.store.as_ref(), &id, start, now)
+                .await
+                .map_err(failed)?;
+            session.say(&format!(
+                "schedule {name} is {}",
+                if start { "on" } else { "off" }
+            ));
             return Ok(Exit::Done);
         }
         None => {}
@@ -159,7 +180,11 @@ pub async fn schedule(
     if let Some(next) = row.next {
         writeln!(out, "next       {}", moment(next))?;
     }
-    writeln!(out, "makes      {}", row.makes.as_deref().unwrap_or("what its function asks for"))?;
+    writeln!(
+        out,
+        "makes      {}",
+        row.makes.as_deref().unwrap_or("what its function asks for")
+    )?;
     writeln!(out, "declared   {}", row.declared_at)?;
     for expression in &row.scheduler {
         writeln!(out, "on AWS     {expression}")?;
@@ -169,9 +194,15 @@ pub async fn schedule(
     }
     if let Some(tick) = &row.last_tick {
         let told = outcome(&tick.outcome);
-        writeln!(out, "last tick  {}: {told}", ago(tick.at, session.context.now))?;
+        writeln!(
+            out,
+            "last tick  {}: {told}",
+            ago(tick.at, session.context.now)
+        )?;
     }
-    session.say(&format!("`schedule {name} preview` lists its next ticks with their partitions"));
+    session.say(&format!(
+        "`schedule {name} preview` lists its next ticks with their partitions"
+    ));
     Ok(Exit::Done)
 }
 
@@ -191,7 +222,10 @@ fn preview(
         let set = ticking.partitions(tick, &context);
         Coming {
             tick,
-            local: tick.with_timezone(&zone).format("%a %Y-%m-%d %H:%M %Z").to_string(),
+            local: tick
+                .with_timezone(&zone)
+                .format("%a %Y-%m-%d %H:%M %Z")
+                .to_string(),
             partitions: ticking
                 .definition()
                 .map(|definition| partitions_text(definition, &set, &context)),

@@ -76,7 +76,11 @@ fn waits_for(source: &SensorSource) -> String {
                 .map(|status| format!("{status:?}").to_lowercase())
                 .collect();
             let of = of.as_ref().map(|of| format!(" of {of}"));
-            format!("runs that {}{}", statuses.join(" or "), of.unwrap_or_default())
+            format!(
+                "runs that {}{}",
+                statuses.join(" or "),
+                of.unwrap_or_default()
+            )
         }
     }
 }
@@ -108,7 +112,11 @@ async fn row(session: &Session, sensor: &SensorDefinition) -> Result<(Row, Trigg
 /// `on`, `off`, and who says so.
 pub(super) fn on(running: bool, by_hand: bool) -> String {
     let on = if running { "on" } else { "off" };
-    if by_hand { format!("{on} (by hand)") } else { on.to_owned() }
+    if by_hand {
+        format!("{on} (by hand)")
+    } else {
+        on.to_owned()
+    }
 }
 
 /// Lists the sensors.
@@ -128,15 +136,27 @@ pub async fn sensors(session: &Session, out: &mut dyn Write) -> Result<Exit, Fai
         session.say("the project has no sensors: `#[sensor(..)]` declares one");
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(["SENSOR", "STATUS", "WAITS FOR", "MAKES", "LAST TICK", "OUTCOME"]);
+    let mut table = Table::new([
+        "SENSOR",
+        "STATUS",
+        "WAITS FOR",
+        "MAKES",
+        "LAST TICK",
+        "OUTCOME",
+    ]);
     for row in &rows {
         let last = row.last_tick.as_ref();
         table.row([
             row.name.clone(),
             on(row.running, row.by_hand),
             row.waits_for.clone(),
-            row.makes.clone().unwrap_or_else(|| "what it asks for".to_owned()),
-            last.map_or_else(|| "never".to_owned(), |tick| ago(tick.at, session.context.now)),
+            row.makes
+                .clone()
+                .unwrap_or_else(|| "what it asks for".to_owned()),
+            last.map_or_else(
+                || "never".to_owned(),
+                |tick| ago(tick.at, session.context.now),
+            ),
             last.map(|tick| outcome(&tick.outcome)).unwrap_or_default(),
         ]);
     }
@@ -156,7 +176,10 @@ pub async fn sensor(
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let sensor = session.definitions.sensor(name).ok_or_else(|| {
-        let names = session.definitions.sensors().map(|sensor| sensor.name().as_str());
+        let names = session
+            .definitions
+            .sensors()
+            .map(|sensor| sensor.name().as_str());
         unknown("sensor", name, names)
     })?;
     let id = sensor_id(name);
@@ -171,7 +194,10 @@ pub async fn sensor(
         Some(action) => {
             let start = action == SensorAction::Start;
             turn(store, &id, start, now).await.map_err(failed)?;
-            session.say(&format!("sensor {name} is {}", if start { "on" } else { "off" }));
+            session.say(&format!(
+                "sensor {name} is {}",
+                if start { "on" } else { "off" }
+            ));
             return Ok(Exit::Done);
         }
         None => {}
@@ -192,7 +218,11 @@ pub async fn sensor(
     if let Some(bucket) = &row.bucket {
         writeln!(out, "bucket     {bucket}")?;
     }
-    writeln!(out, "makes      {}", row.makes.as_deref().unwrap_or("what its function asks for"))?;
+    writeln!(
+        out,
+        "makes      {}",
+        row.makes.as_deref().unwrap_or("what its function asks for")
+    )?;
     writeln!(out, "declared   {}", row.declared_at)?;
     if let Some(pattern) = &row.event_pattern {
         writeln!(out, "on AWS     {pattern}")?;
@@ -201,16 +231,14 @@ pub async fn sensor(
         let told = outcome(&tick.outcome);
         writeln!(out, "last tick  {}: {told}", ago(tick.at, now))?;
     }
-    session.say(&format!("`ticks {name}` says what it did, `sensor {name} --event FILE` tries it"));
+    session.say(&format!(
+        "`ticks {name}` says what it did, `sensor {name} --event FILE` tries it"
+    ));
     Ok(Exit::Done)
 }
 
 /// There is none of this name.
-pub(super) fn unknown<'a>(
-    what: &str,
-    name: &str,
-    names: impl Iterator<Item = &'a str>,
-) -> Failure {
+pub(super) fn unknown<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str>) -> Failure {
     let failure = Failure::usage(format!("there is no {what} `{name}`"));
     match nearest(name, names).as_slice() {
         [] => failure.help(format!("`{what}s` lists the {what}s")),
@@ -256,8 +284,15 @@ async fn preview(
     let events = read(session, file)?;
     let ports = launch::trigger_ports(session, sensor.resources.as_slice()).await?;
     let options = ObjectOptions::default();
-    let decided = preview_objects(&ports, sensor, &events, options).await.map_err(failed)?;
-    let target = sensor.spec.target.as_ref().map(ToString::to_string).unwrap_or_default();
+    let decided = preview_objects(&ports, sensor, &events, options)
+        .await
+        .map_err(failed)?;
+    let target = sensor
+        .spec
+        .target
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let request = |request: RunRequest| Request {
         selection: request.selection.unwrap_or_else(|| target.clone()),
         partitions: request.partitions.iter().map(ToString::to_string).collect(),
@@ -285,7 +320,10 @@ async fn preview(
                     [] => String::new(),
                     keys => format!(" --partitions {}", keys.join(",")),
                 };
-                let key = request.run_key.as_ref().map(|key| format!(" --run-key {key}"));
+                let key = request
+                    .run_key
+                    .as_ref()
+                    .map(|key| format!(" --run-key {key}"));
                 let key = key.unwrap_or_default();
                 writeln!(out, "  --select {}{partitions}{key}", request.selection)?;
             }
@@ -293,7 +331,9 @@ async fn preview(
     }
     if !row.running {
         let name = &row.name;
-        session.say(&format!("the sensor is off: `sensor {name} start` turns it on"));
+        session.say(&format!(
+            "the sensor is off: `sensor {name} start` turns it on"
+        ));
     }
     if let Some(bucket) = &row.bucket {
         let other = events.iter().find(|event| event.bucket != *bucket);

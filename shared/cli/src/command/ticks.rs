@@ -94,7 +94,11 @@ fn triggers(session: &Session, name: Option<&str>) -> Result<Vec<(String, Trigge
     let conditions = ("automation".to_owned(), automation::trigger());
     let all: Vec<(String, TriggerId)> = sensors.chain(schedules).chain([conditions]).collect();
     let Some(name) = name else { return Ok(all) };
-    let named: Vec<_> = all.iter().filter(|(known, _)| known == name).cloned().collect();
+    let named: Vec<_> = all
+        .iter()
+        .filter(|(known, _)| known == name)
+        .cloned()
+        .collect();
     if named.is_empty() {
         let names = all.iter().map(|(known, _)| known.as_str());
         return Err(unknown("sensor or schedule", name, names)

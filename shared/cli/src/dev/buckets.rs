@@ -48,10 +48,17 @@ pub(super) async fn watched(
         };
         let name = match chosen.get(declared) {
             Some(folder) => (*folder).to_owned(),
-            None => read_bucket(&objects.bucket, &ProcessEnvironment).await.map_err(|problem| {
-                Failure::environment(format!("sensor `{}`: its bucket: {problem}", sensor.name()))
-                    .help(format!("set it to a folder, or write `--bucket {declared}=FOLDER`"))
-            })?,
+            None => read_bucket(&objects.bucket, &ProcessEnvironment)
+                .await
+                .map_err(|problem| {
+                    Failure::environment(format!(
+                        "sensor `{}`: its bucket: {problem}",
+                        sensor.name()
+                    ))
+                    .help(format!(
+                        "set it to a folder, or write `--bucket {declared}=FOLDER`"
+                    ))
+                })?,
         };
         used.push(declared.to_owned());
         let folder = match (&objects.bucket, chosen.get(declared)) {
@@ -66,7 +73,10 @@ pub(super) async fn watched(
         });
         entry.sensors.push(sensor.name().to_string());
     }
-    if let Some(unused) = chosen.keys().find(|name| !used.iter().any(|used| used == *name)) {
+    if let Some(unused) = chosen
+        .keys()
+        .find(|name| !used.iter().any(|used| used == *name))
+    {
         let known: Vec<String> = used.iter().map(|name| format!("`{name}`")).collect();
         return Err(Failure::usage(format!("no sensor has a bucket `{unused}`"))
             .help(format!("there are {}", known.join(", "))));
@@ -76,7 +86,10 @@ pub(super) async fn watched(
 
 fn made(folder: &Path) -> Result<PathBuf, Failure> {
     let failed = |error: std::io::Error| {
-        Failure::environment(format!("failed to make the folder `{}`: {error}", folder.display()))
+        Failure::environment(format!(
+            "failed to make the folder `{}`: {error}",
+            folder.display()
+        ))
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
     std::fs::canonicalize(folder).map_err(failed)

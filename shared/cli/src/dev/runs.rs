@@ -5,9 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use precip_core::plan::CheckSelection;
 use precip_engine::{
-    run::{
-        Clock, PlannedRun, RunEnd, RunPorts, SystemRandomness, plan_run,
-    },
+    run::{Clock, PlannedRun, RunEnd, RunPorts, SystemRandomness, plan_run},
     state::{PlanSummary, Run, RunChange, RunStatus},
 };
 use precip_local::executor::{Executor, Stop, TokioBodies, TokioSleeper};
@@ -84,7 +82,10 @@ impl Runs {
             observer,
         };
         let open = run_session(session, ports, run.id, &planned).await?;
-        let report = self.executor.execute(Arc::new(open), &planned, &self.stop).await;
+        let report = self
+            .executor
+            .execute(Arc::new(open), &planned, &self.stop)
+            .await;
         let report = report.map_err(|error| {
             Failure::environment(error.to_string()).detail(&crate::failure::causes(&error))
         })?;
@@ -94,7 +95,9 @@ impl Runs {
             RunEnd::Succeeded => made,
             RunEnd::Failed { failed, held } => {
                 let first = report.failures.first().map(crate::progress::failure);
-                let first = first.map(|failure| format!(": {failure}")).unwrap_or_default();
+                let first = first
+                    .map(|failure| format!(": {failure}"))
+                    .unwrap_or_default();
                 format!("{made}, {failed} failed, {held} held back{first}")
             }
             RunEnd::Canceled => format!("{made}, stopped: `resume {}` goes on", run.id),

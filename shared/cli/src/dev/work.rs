@@ -7,7 +7,7 @@ use futures::future::select_all;
 use precip_core::trigger::SensorSource;
 use precip_engine::{
     asset::ResourceNeed,
-    run::{Clock, new_run_id, SystemRandomness},
+    run::{Clock, SystemRandomness, new_run_id},
     state::{CreatedRun, OwnerId, PageRequest, Run, RunFilter, RunOrigin, RunStatus},
     trigger::{
         Decision, ObjectOptions, RunLauncher, SensorDefinition, SweepOptions, TriggerError,
@@ -71,9 +71,8 @@ pub async fn dev(
     let buckets = watched(&session.definitions, &session.home, &args.buckets).await?;
     let mut watches = Vec::new();
     for bucket in &buckets {
-        let watch = Watch::new(bucket.folder.root()).map_err(|error| {
-            Failure::environment(error.to_string()).detail(&causes(&error))
-        })?;
+        let watch = Watch::new(bucket.folder.root())
+            .map_err(|error| Failure::environment(error.to_string()).detail(&causes(&error)))?;
         watches.push(watch);
     }
     let stop = Stop::default();
@@ -174,8 +173,14 @@ async fn next_files(watches: &mut [Watch]) -> (usize, Vec<std::path::PathBuf>) {
 }
 
 fn needs(session: &Session) -> Vec<ResourceNeed> {
-    let sensors = session.definitions.sensors().flat_map(|sensor| &sensor.resources);
-    let schedules = session.definitions.schedules().flat_map(|schedule| &schedule.resources);
+    let sensors = session
+        .definitions
+        .sensors()
+        .flat_map(|sensor| &sensor.resources);
+    let schedules = session
+        .definitions
+        .schedules()
+        .flat_map(|schedule| &schedule.resources);
     sensors.chain(schedules).cloned().collect()
 }
 
@@ -192,7 +197,11 @@ impl Dev<'_> {
     }
 
     async fn is_on(&self, sensor: &SensorDefinition) -> Result<bool, Failure> {
-        let state = self.session.store.trigger(&sensor_id(sensor.name())).await?;
+        let state = self
+            .session
+            .store
+            .trigger(&sensor_id(sensor.name()))
+            .await?;
         Ok(sensor.spec.default_status.is_on(state.enabled))
     }
 
@@ -200,7 +209,10 @@ impl Dev<'_> {
     async fn begin(&self) -> Result<(), Failure> {
         for bucket in &self.buckets {
             let folder = bucket.folder.root().display();
-            self.tell("watching", &format!("`{folder}` for {}", bucket.sensors.join(", ")));
+            self.tell(
+                "watching",
+                &format!("`{folder}` for {}", bucket.sensors.join(", ")),
+            );
         }
         for sensor in self.session.definitions.sensors() {
             if !self.is_on(sensor).await? {
@@ -212,11 +224,19 @@ impl Dev<'_> {
             let name = schedule.name();
             let state = self.session.store.trigger(&schedule_id(name)).await?;
             if !schedule.spec.default_status.is_on(state.enabled) {
-                self.tell(name, &format!("is off: `schedule {name} start` turns it on"));
+                self.tell(
+                    name,
+                    &format!("is off: `schedule {name} start` turns it on"),
+                );
             }
         }
         self.take_up().await?;
-        self.beat(0).await
+        self.beat(0).await?;
+        self.tell(
+            "ready",
+            "waiting for files, ticks and changes; Ctrl-C stops",
+        );
+        Ok(())
     }
 
     /// Launches runs that were requested and never begun.
@@ -237,7 +257,10 @@ impl Dev<'_> {
         }
         for run in queued.iter().rev() {
             let triggered = matches!(run.request.origin, RunOrigin::Trigger(_));
-            let owner = run.owner.as_ref().map(|owner| self.session.home.is_alive(&owner.id));
+            let owner = run
+                .owner
+                .as_ref()
+                .map(|owner| self.session.home.is_alive(&owner.id));
             if triggered && run.status == RunStatus::Queued && owner.is_none() {
                 // A launcher that cannot take it says so; it is asked again.
                 let _ = self.ports.launcher.launch(run).await;
@@ -251,7 +274,9 @@ impl Dev<'_> {
 
     /// Files came to a folder.
     async fn files(&self, place: usize, files: &[std::path::PathBuf]) -> Result<(), Failure> {
-        let Some(bucket) = self.buckets.get(place) else { return Ok(()) };
+        let Some(bucket) = self.buckets.get(place) else {
+            return Ok(());
+        };
         let events: Vec<_> = files
             .iter()
             .filter_map(|file| bucket.folder.written(&bucket.name, file))
@@ -260,7 +285,9 @@ impl Dev<'_> {
             return Ok(());
         }
         for name in &bucket.sensors {
-            let Some(sensor) = self.session.definitions.sensor(name) else { continue };
+            let Some(sensor) = self.session.definitions.sensor(name) else {
+                continue;
+            };
             let options = ObjectOptions::default();
             let outcome = evaluate_objects(&self.ports, sensor, &events, options).await;
             let outcome = outcome.map_err(failed)?;
@@ -293,7 +320,10 @@ impl Dev<'_> {
             } else {
                 partitions.to_owned()
             };
-            let text = format!("{why} -> {} {shown}  (run {})", run.request.selection, run.id);
+            let text = format!(
+                "{why} -> {} {shown}  (run {})",
+                run.request.selection, run.id
+            );
             self.tell(what, &text);
         }
     }
@@ -301,12 +331,17 @@ impl Dev<'_> {
     /// A run ended: whatever follows from what it made.
     async fn ended(&self, run: &Run) -> Result<(), Failure> {
         self.follow().await?;
-        let Some(run) = self.session.store.run(run.id).await? else { return Ok(()) };
+        let Some(run) = self.session.store.run(run.id).await? else {
+            return Ok(());
+        };
         for sensor in self.session.definitions.sensors() {
             if !matches!(sensor.spec.source, SensorSource::Runs { .. }) {
                 continue;
             }
-            match evaluate_run(&self.ports, sensor, &run).await.map_err(failed)? {
+            match evaluate_run(&self.ports, sensor, &run)
+                .await
+                .map_err(failed)?
+            {
                 Decision::Ignored { .. } | Decision::Duplicate => {}
                 decision => self.tell(sensor.name(), &command::told(&decision)),
             }
@@ -319,7 +354,9 @@ impl Dev<'_> {
         let asked = run_automation(&self.ports).await.map_err(failed)?;
         self.requested("automation", "asks for", &asked.runs);
         for sensor in self.session.definitions.sensors() {
-            let SensorSource::Assets { .. } = &sensor.spec.source else { continue };
+            let SensorSource::Assets { .. } = &sensor.spec.source else {
+                continue;
+            };
             match evaluate_assets(&self.ports, sensor).await.map_err(failed)? {
                 Decision::Ignored { .. } | Decision::Skipped { .. } => {}
                 decision => self.tell(sensor.name(), &command::told(&decision)),
@@ -331,7 +368,9 @@ impl Dev<'_> {
     /// What comes with time: schedules at each beat, sweeps and conditions at some.
     async fn beat(&self, beat: u64) -> Result<(), Failure> {
         for schedule in self.session.definitions.schedules() {
-            let outcome = evaluate_schedule(&self.ports, schedule, None).await.map_err(failed)?;
+            let outcome = evaluate_schedule(&self.ports, schedule, None)
+                .await
+                .map_err(failed)?;
             let name = schedule.name();
             if let Some(tick) = outcome.ticks.last() {
                 self.requested(name, &moment(*tick), &outcome.runs);
@@ -350,7 +389,9 @@ impl Dev<'_> {
     async fn sweep(&self, first: bool) -> Result<(), Failure> {
         for bucket in &self.buckets {
             for name in &bucket.sensors {
-                let Some(sensor) = self.session.definitions.sensor(name) else { continue };
+                let Some(sensor) = self.session.definitions.sensor(name) else {
+                    continue;
+                };
                 // What is watched comes at once: nothing is left to an event on its way, but what
                 // came while nobody watched.
                 let options = SweepOptions {
@@ -377,7 +418,11 @@ impl Dev<'_> {
         let graph = self.session.definitions.graph();
         let mut next: BTreeMap<DateTime<Utc>, String> = BTreeMap::new();
         for schedule in self.session.definitions.schedules() {
-            let state = self.session.store.trigger(&schedule_id(schedule.name())).await;
+            let state = self
+                .session
+                .store
+                .trigger(&schedule_id(schedule.name()))
+                .await;
             let turned = state.ok().and_then(|state| state.enabled);
             if let Ok(ticking) = schedule.spec.ticking(graph)
                 && schedule.spec.default_status.is_on(turned)

@@ -64,10 +64,13 @@ pub(crate) async fn trigger_ports_with(
         resources: needs.iter().map(|need| need.name.clone()).collect(),
         ..Wanted::default()
     };
-    let open = environment.open(&wanted, &ProcessEnvironment, None).await.map_err(|error| {
-        Failure::environment(error.to_string())
-            .help("`doctor` says which settings are read, and by what")
-    })?;
+    let open = environment
+        .open(&wanted, &ProcessEnvironment, None)
+        .await
+        .map_err(|error| {
+            Failure::environment(error.to_string())
+                .help("`doctor` says which settings are read, and by what")
+        })?;
     Ok(TriggerPorts {
         definitions: Arc::clone(&session.definitions),
         state: Arc::clone(&session.store),

@@ -208,7 +208,10 @@ fn sensors() -> Vec<SensorManifest> {
     vec![
         sensor(
             "by_key",
-            objects(variable, ObjectFilter::Key("in/{date}.csv".parse().unwrap())),
+            objects(
+                variable,
+                ObjectFilter::Key("in/{date}.csv".parse().unwrap()),
+            ),
             Some("daily+"),
         ),
         sensor("by_ends", objects(Bucket::Named("b".into()), between), None),

@@ -35,6 +35,10 @@ pub struct TriggerDetails {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
     /// Where it is declared. As a `source` is what a sensor waits for, it has another name here.
-    #[serde(default, rename = "declared_at", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "declared_at",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub source: Option<SourceManifest>,
 }

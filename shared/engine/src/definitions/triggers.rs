@@ -50,10 +50,22 @@ pub(super) fn needs(
 ) {
     for (name, sensor) in sensors {
         let who = format!("sensor `{name}`");
-        resources(&who, &sensor.resources, sensor.source, environment, problems);
+        resources(
+            &who,
+            &sensor.resources,
+            sensor.source,
+            environment,
+            problems,
+        );
     }
     for (name, schedule) in schedules {
         let who = format!("schedule `{name}`");
-        resources(&who, &schedule.resources, schedule.source, environment, problems);
+        resources(
+            &who,
+            &schedule.resources,
+            schedule.source,
+            environment,
+            problems,
+        );
     }
 }

@@ -38,9 +38,15 @@ impl BucketFolder {
         let path = path.strip_prefix(&self.root).ok()?;
         let parts: Option<Vec<&str>> = path
             .components()
-            .map(|part| part.as_os_str().to_str().filter(|part| !part.starts_with('.')))
+            .map(|part| {
+                part.as_os_str()
+                    .to_str()
+                    .filter(|part| !part.starts_with('.'))
+            })
             .collect();
-        parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join("/"))
+        parts
+            .filter(|parts| !parts.is_empty())
+            .map(|parts| parts.join("/"))
     }
 
     /// A file as the object that it is now; `None` when it is none (any more).

@@ -8,15 +8,26 @@ use super::{BucketFolder, Watch};
 async fn files_are_objects_by_their_paths() {
     let folder = tempfile::tempdir().unwrap();
     let bucket = BucketFolder::new(folder.path());
-    for (name, text) in [("in/b c.csv", "1"), ("in/a/ü.csv", "22"), ("out/d.csv", "3"), ("in/.part", "")] {
+    for (name, text) in [
+        ("in/b c.csv", "1"),
+        ("in/a/ü.csv", "22"),
+        ("out/d.csv", "3"),
+        ("in/.part", ""),
+    ] {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
     let page = bucket.list("any", "in/", None).await.unwrap();
-    let listed: Vec<(String, u64)> =
-        page.objects.into_iter().map(|object| (object.key, object.size)).collect();
-    assert_eq!(listed, [("in/a/ü.csv".to_owned(), 2), ("in/b c.csv".to_owned(), 1)]);
+    let listed: Vec<(String, u64)> = page
+        .objects
+        .into_iter()
+        .map(|object| (object.key, object.size))
+        .collect();
+    assert_eq!(
+        listed,
+        [("in/a/ü.csv".to_owned(), 2), ("in/b c.csv".to_owned(), 1)]
+    );
     let page = bucket.list("any", "in/", Some("in/a/ü.csv")).await.unwrap();
     assert_eq!(page.objects.len(), 1);
     let missing = BucketFolder::new(folder.path().join("none"));
@@ -46,7 +57,10 @@ async fn files_that_come_are_told_of() {
     let wanted = fs::canonicalize(&path).unwrap();
     loop {
         let told = watch.next().await;
-        if told.iter().any(|told| fs::canonicalize(told).is_ok_and(|told| told == wanted)) {
+        if told
+            .iter()
+            .any(|told| fs::canonicalize(told).is_ok_and(|told| told == wanted))
+        {
             break;
         }
     }

@@ -42,17 +42,18 @@ impl Watch {
             source,
         };
         let (tell, changes) = mpsc::unbounded_channel();
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let Ok(event) = event else { return };
-            if matches!(event.kind, EventKind::Access(access) if !closes_written(access)) {
-                return;
-            }
-            for path in event.paths {
-                // Nobody listens any more when the watch is gone.
-                let _ = tell.send(path);
-            }
-        })
-        .map_err(failed)?;
+        let mut watcher =
+            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+                let Ok(event) = event else { return };
+                if matches!(event.kind, EventKind::Access(access) if !closes_written(access)) {
+                    return;
+                }
+                for path in event.paths {
+                    // Nobody listens any more when the watch is gone.
+                    let _ = tell.send(path);
+                }
+            })
+            .map_err(failed)?;
         watcher
             .watch(folder, RecursiveMode::Recursive)
             .map_err(failed)?;

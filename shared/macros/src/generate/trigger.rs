@@ -12,7 +12,12 @@ pub(super) fn item(item: &TriggerItem, otherwise: &str) -> TokenStream {
     match item {
         TriggerItem::Function(function) => {
             let written = function.to_tokens();
-            let marker = marker(function.name(), &function.item.vis, &function.docs, otherwise);
+            let marker = marker(
+                function.name(),
+                &function.item.vis,
+                &function.docs,
+                otherwise,
+            );
             quote!(#written #marker)
         }
         TriggerItem::Struct(item) => {
@@ -67,7 +72,10 @@ pub(super) fn common_calls(common: &TriggerModel, item: &TriggerItem) -> TokenSt
         }
     };
     let running = common.running.then(|| quote!(.running()));
-    let description = common.description.iter().map(|text| quote!(.description(#text)));
+    let description = common
+        .description
+        .iter()
+        .map(|text| quote!(.description(#text)));
     let resources = match item {
         TriggerItem::Function(function) => resources(function),
         TriggerItem::Struct(_) => TokenStream::new(),
@@ -76,12 +84,15 @@ pub(super) fn common_calls(common: &TriggerModel, item: &TriggerItem) -> TokenSt
 }
 
 fn resources(function: &Function) -> TokenStream {
-    let calls = function.params.iter().filter_map(|param| match &param.kind {
-        ParamKind::Resource(_, inner) => {
-            let name = &param.name;
-            Some(quote_spanned!(inner.span()=> .resource::<#inner>(#name)))
-        }
-        _ => None,
-    });
+    let calls = function
+        .params
+        .iter()
+        .filter_map(|param| match &param.kind {
+            ParamKind::Resource(_, inner) => {
+                let name = &param.name;
+                Some(quote_spanned!(inner.span()=> .resource::<#inner>(#name)))
+            }
+            _ => None,
+        });
     quote!(#(#calls)*)
 }

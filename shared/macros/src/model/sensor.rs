@@ -60,7 +60,11 @@ impl SensorModel {
         item: &TriggerItem,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let known: Vec<&str> = KINDS.concat().into_iter().chain(trigger::OPTIONS.iter().copied()).collect();
+        let known: Vec<&str> = KINDS
+            .concat()
+            .into_iter()
+            .chain(trigger::OPTIONS.iter().copied())
+            .collect();
         let mut options = Options::parse("`#[sensor]`", options, &known, errors);
         let common = TriggerModel::read(item, &mut options, errors);
         let source = source(&mut options, item, errors)?;
@@ -82,7 +86,10 @@ fn source(options: &mut Options, item: &TriggerItem, errors: &mut Errors) -> Opt
             if let Some(entry) = options.take(name) {
                 errors.push(Error::new(
                     entry.name.span(),
-                    format!("a sensor with `{}` has no `{name}`: leave one of them out", KINDS[kind][0]),
+                    format!(
+                        "a sensor with `{}` has no `{name}`: leave one of them out",
+                        KINDS[kind][0]
+                    ),
                 ));
             }
         }
@@ -95,7 +102,10 @@ fn source(options: &mut Options, item: &TriggerItem, errors: &mut Errors) -> Opt
             let require = options.value("require", |v| choice(v, &["all", "any"]), errors);
             let assets = assets?;
             if assets.is_empty() {
-                errors.push(Error::new(span, "name at least one asset: `assets = [flights, weather]`"));
+                errors.push(Error::new(
+                    span,
+                    "name at least one asset: `assets = [flights, weather]`",
+                ));
             }
             Some(SourceModel::Assets {
                 assets,
@@ -123,16 +133,15 @@ fn statuses(value: &Expr) -> syn::Result<Vec<String>> {
     let names = ["succeeded", "failed", "canceled"];
     let listed = list(value)?;
     if listed.is_empty() {
-        return Err(Error::new_spanned(value, "name at least one: `runs = [failed]`"));
+        return Err(Error::new_spanned(
+            value,
+            "name at least one: `runs = [failed]`",
+        ));
     }
     listed.iter().map(|status| choice(status, &names)).collect()
 }
 
-fn objects(
-    options: &mut Options,
-    item: &TriggerItem,
-    errors: &mut Errors,
-) -> Option<SourceModel> {
+fn objects(options: &mut Options, item: &TriggerItem, errors: &mut Errors) -> Option<SourceModel> {
     let bucket = options.value("bucket", expr, errors);
     let deletes = options.flag("deletes", errors);
     let least = |value: &Expr| integer(value, 0, i64::MAX, "bytes");
@@ -153,7 +162,9 @@ fn objects(
         ));
     }
     let filter = if options.has("key") {
-        options.value("key", parsed::<KeyTemplate>, errors).map(FilterModel::Key)
+        options
+            .value("key", parsed::<KeyTemplate>, errors)
+            .map(FilterModel::Key)
     } else {
         Some(FilterModel::Between {
             prefix: options.value("prefix", string, errors),

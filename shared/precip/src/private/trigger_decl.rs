@@ -355,7 +355,8 @@ impl ScheduleDecl {
         let target = self.common.selection(target);
         let timezone = self.timezone.take().and_then(|name| {
             let zone = parse_time_zone(&name).map_err(|error| error.to_string());
-            zone.map_err(|problem| self.common.problems.push(problem)).ok()
+            zone.map_err(|problem| self.common.problems.push(problem))
+                .ok()
         });
         let timing = match self.cron.take() {
             Some(cron) => self.common.read(&cron).map(|cron| ScheduleTiming::Cron {
