@@ -89,7 +89,7 @@ fn definitions() -> Definitions {
         .resource("mailer", Arc::new(Fixed) as Arc<dyn Mailer>)
         .resource("limit", 2_u32)
         .build()
-        .unwrap()
+        .expect("the definitions fit together")
 }
 
 #[test]

@@ -83,7 +83,10 @@ async fn a_run_key_starts_one_run() {
 impl World {
     async fn run_again(&self) -> Result<Exit, precip_cli::failure::Failure> {
         use precip_cli::args::RunControlArgs;
-        let control = RunControlArgs { concurrency: None };
+        let control = RunControlArgs {
+            concurrency: None,
+            detach: false,
+        };
         precip_cli::launch::retry(&self.session, "latest", &control, &mut Vec::new()).await
     }
 }
