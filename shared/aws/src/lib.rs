@@ -2,6 +2,7 @@
 //! Functions executions, and what passes between their steps lies in S3.
 
 mod clients;
+mod credentials;
 pub mod examine;
 pub mod files;
 pub mod launch;
@@ -9,3 +10,4 @@ pub mod settings;
 pub mod state;
 
 pub use clients::Aws;
+pub use credentials::Credentials;

@@ -60,6 +60,8 @@ pub use convert::{ConvertError, FromAsset, IntoAsset, Json, LoadFrom, Partitions
 pub use files::{Files, FilesError};
 pub use format::TableFormat;
 pub use manager::{InvalidLocation, MemoryIoManager, ObjectStoreIoManager};
+#[cfg(feature = "s3")]
+pub use manager::{S3Credentials, S3Keys};
 pub use render::Grid;
 pub use returns::{AssetReturn, CheckReturn, MultiAssetReturn, OutputAt, PartReturn};
 pub use table::Table;

@@ -11,11 +11,27 @@ use precip_aws::{
     state::dynamo::DynamoStore,
 };
 use precip_cli::place::{Deployment, DeploymentNames, NotConnected, Platform};
-use precip_io::ObjectStoreIoManager;
+use precip_io::{ObjectStoreIoManager, S3Credentials, S3Keys};
 
 /// Deployments on AWS, with what the AWS SDK finds: environment variables, the profile.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Aws;
+
+/// The credentials that the AWS SDK finds, for what reads and writes data.
+#[derive(Debug)]
+struct Keys(precip_aws::Credentials);
+
+#[async_trait]
+impl S3Credentials for Keys {
+    async fn keys(&self) -> Result<S3Keys, String> {
+        let (id, secret, session) = self.0.get().await?;
+        Ok(S3Keys {
+            id,
+            secret,
+            session,
+        })
+    }
+}
 
 #[async_trait]
 impl Platform for Aws {
@@ -26,7 +42,9 @@ impl Platform for Aws {
         let machine: MachineArn = names.state_machine.parse().map_err(|e| refused(&e))?;
         let aws = precip_aws::Aws::from_env().await;
         let (table, bucket) = (names.table.clone(), names.bucket.clone());
-        let data = ObjectStoreIoManager::open(&format!("s3://{bucket}/data"));
+        let region = aws.config().region().map(ToString::to_string);
+        let credentials = Arc::new(Keys(precip_aws::Credentials::new(&aws)));
+        let data = ObjectStoreIoManager::in_bucket(&bucket, "data", region.as_deref(), credentials);
         let executions = SfnExecutions::new(aws.step_functions(), machine.clone());
         Ok(Deployment {
             store: Arc::new(DynamoStore::new(aws.dynamodb(), table.clone())),

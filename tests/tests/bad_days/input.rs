@@ -187,3 +187,19 @@ fn definitions_that_are_wrong() {
         &["takes resource `depo`", "did you mean `depot`?"],
     );
 }
+
+/// This binary knows no deployments; what is about the project alone works whatever is asked for.
+#[test]
+fn a_deployment_that_the_binary_was_not_built_for() {
+    let said = [
+        "was built without AWS",
+        "`cargo run --features aws -- ..`",
+        "PRECIP_ON",
+    ];
+    let mut project = Project::flights(FLIGHTS);
+    project.run("--on aws runs").expect(4, &said);
+    project.set("PRECIP_ON", "aws");
+    project.run("runs").expect(4, &said);
+    project.run("describe").expect(0, &[]);
+    project.run("--on local runs").expect(0, &[]);
+}

@@ -39,8 +39,8 @@ pub struct Global {
     #[arg(long = "env", global = true, env = env::ENVIRONMENT, value_name = "NAME", hide_env_values = true)]
     pub environment: Option<String>,
 
-    /// Where: on this machine, or on the project's deployment on AWS
-    #[arg(long, global = true, env = env::ON, value_enum, ignore_case = true, default_value_t, value_name = "PLACE", hide_env_values = true)]
+    /// Where: `local`, on this machine, or `aws`, on the project's deployment
+    #[arg(long, global = true, env = env::ON, value_enum, ignore_case = true, default_value_t, value_name = "PLACE", hide_env_values = true, hide_possible_values = true)]
     pub on: On,
 
     /// The deployment's table, as its stack's outputs say

@@ -51,3 +51,40 @@ impl DeploymentNames {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::Root;
+
+    fn read(line: &str) -> Result<DeploymentNames, Failure> {
+        let root = Root::try_parse_from(line.split_whitespace()).unwrap();
+        DeploymentNames::read(&root.global)
+    }
+
+    #[test]
+    fn options_name_a_deployment() {
+        let names = read("p --on aws --table t --bucket b --state-machine arn:m runs").unwrap();
+        let expected = DeploymentNames {
+            table: "t".to_owned(),
+            bucket: "b".to_owned(),
+            state_machine: "arn:m".to_owned(),
+        };
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn what_is_missing_is_listed_with_where_it_stands() {
+        let failure = read("p --on aws --bucket b --table= runs").unwrap_err();
+        assert_eq!(
+            failure.detail,
+            [
+                "PRECIP_TABLE (or `--table`)",
+                "PRECIP_STATE_MACHINE_ARN (or `--state-machine`)"
+            ]
+        );
+        assert!(failure.help.unwrap().contains("describe-stacks"));
+    }
+}

@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod automation;
+mod aws;
 mod cost;
 mod errors;
 mod help;
 mod listings;
+mod machine;
 mod project;
 mod runs;
 mod synth;

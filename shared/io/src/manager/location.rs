@@ -115,24 +115,14 @@ fn local(folder: &std::path::Path) -> Result<Opened, String> {
 /// ask for them, and `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` for a store that only speaks like S3.
 #[cfg(feature = "s3")]
 fn s3(url: &Url) -> Result<Opened, String> {
-    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-
     let bucket = url
         .host_str()
         .ok_or_else(|| "an S3 location is written `s3://bucket/folder`".to_owned())?;
-    let builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
-    // The store of AWS itself is never reached without TLS; an emulator may be.
-    let plain = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint]
-        .iter()
-        .find_map(|key| builder.get_config_value(key))
-        .is_some_and(|endpoint| endpoint.starts_with("http://"));
-    let store = builder
-        .with_allow_http(plain)
-        .build()
-        .map_err(|error| error.to_string())?;
+    let builder = object_store::aws::AmazonS3Builder::from_env();
+    let store = super::s3::store(builder, bucket)?;
     let folder = Path::from_url_path(url.path()).map_err(|error| error.to_string())?;
     Ok(Opened {
-        store: Arc::new(store),
+        store,
         folder,
         files: None,
     })

@@ -8,7 +8,11 @@ mod local_files;
 pub(crate) mod location;
 mod memory;
 mod object_store;
+#[cfg(feature = "s3")]
+mod s3;
 
 pub use location::InvalidLocation;
 pub use memory::MemoryIoManager;
 pub use object_store::ObjectStoreIoManager;
+#[cfg(feature = "s3")]
+pub use s3::{S3Credentials, S3Keys};
