@@ -143,7 +143,7 @@ async fn sensors(session: &Session) -> Vec<Finding> {
         };
         findings.push(Finding::well(
             "sensors",
-            format!("{count} know what to wait for"),
+            format!("{count} checked"),
         ));
     }
     findings
@@ -176,7 +176,7 @@ fn schedules(session: &Session) -> Vec<Finding> {
         };
         findings.push(Finding::well(
             "schedules",
-            format!("{count} can be deployed as they are"),
+            format!("{count} checked"),
         ));
     }
     findings

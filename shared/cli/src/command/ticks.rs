@@ -56,7 +56,7 @@ pub async fn ticks(
             tick,
         }));
     }
-    rows.sort_by(|one, other| other.tick.at.cmp(&one.tick.at));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.tick.at));
     if session.json {
         json(out, &rows)?;
         return Ok(Exit::Done);

@@ -7,4 +7,5 @@ mod help;
 mod listings;
 mod project;
 mod runs;
+mod triggers;
 mod world;
