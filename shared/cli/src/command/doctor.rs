@@ -141,10 +141,7 @@ async fn sensors(session: &Session) -> Vec<Finding> {
         } else {
             format!("{well} sensors")
         };
-        findings.push(Finding::well(
-            "sensors",
-            format!("{count} checked"),
-        ));
+        findings.push(Finding::well("sensors", format!("{count} checked")));
     }
     findings
 }
@@ -174,10 +171,7 @@ fn schedules(session: &Session) -> Vec<Finding> {
         } else {
             format!("{well} schedules")
         };
-        findings.push(Finding::well(
-            "schedules",
-            format!("{count} checked"),
-        ));
+        findings.push(Finding::well("schedules", format!("{count} checked")));
     }
     findings
 }
