@@ -13,7 +13,7 @@ use std::{
 use precip_tests::{Answer, Project, interrupt, landing};
 
 /// Longer than anything here takes on a machine with other things to do.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Dev {
     child: Child,
@@ -66,6 +66,14 @@ impl Dev {
     fn stop(mut self) {
         interrupt(&self.child);
         assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Dev {
+    /// A test that fails leaves no process behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

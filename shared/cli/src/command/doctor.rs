@@ -129,10 +129,7 @@ async fn sensors(session: &Session) -> Vec<Finding> {
         } else {
             format!("{well} sensors")
         };
-        findings.push(Finding::well(
-            "sensors",
-            format!("{count} know what to wait for"),
-        ));
+        findings.push(Finding::well("sensors", format!("{count} checked")));
     }
     findings
 }
@@ -162,10 +159,7 @@ fn schedules(session: &Session) -> Vec<Finding> {
         } else {
             format!("{well} schedules")
         };
-        findings.push(Finding::well(
-            "schedules",
-            format!("{count} can be deployed as they are"),
-        ));
+        findings.push(Finding::well("schedules", format!("{count} checked")));
     }
     findings
 }

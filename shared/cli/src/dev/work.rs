@@ -93,6 +93,7 @@ pub async fn dev(
         buckets,
         view: &view,
     };
+    let mut interrupts = interrupts();
     dev.begin().await?;
     let mut at_work: JoinSet<Run> = JoinSet::new();
     let mut waiting: std::collections::VecDeque<Run> = std::collections::VecDeque::new();
@@ -110,7 +111,7 @@ pub async fn dev(
         }
         view.waits(dev.waits_for(at_work.len() + waiting.len()).await);
         let told: Result<(), Failure> = tokio::select! {
-            _ = tokio::signal::ctrl_c() => break,
+            _ = interrupts.recv() => break,
             Some(run) = requested.recv() => {
                 waiting.push_back(run);
                 Ok(())
@@ -132,9 +133,26 @@ pub async fn dev(
         }
     }
     drop(watches);
-    stopping(&view, clock.as_ref(), &stop, at_work, waiting.len()).await;
+    stopping(
+        &view,
+        clock.as_ref(),
+        &stop,
+        at_work,
+        waiting.len(),
+        &mut interrupts,
+    )
+    .await;
     view.close();
     Ok(Exit::Done)
+}
+
+/// Each Ctrl-C, whatever the loop is doing when it comes.
+fn interrupts() -> mpsc::UnboundedReceiver<()> {
+    let (tell, interrupts) = mpsc::unbounded_channel();
+    tokio::spawn(
+        async move { while tokio::signal::ctrl_c().await.is_ok() && tell.send(()).is_ok() {} },
+    );
+    interrupts
 }
 
 /// Waits for the runs that are at work; a second Ctrl-C does not wait.
@@ -144,6 +162,7 @@ async fn stopping(
     stop: &Stop,
     mut at_work: JoinSet<Run>,
     queued: usize,
+    interrupts: &mut mpsc::UnboundedReceiver<()>,
 ) {
     stop.gently.cancel();
     if !at_work.is_empty() {
@@ -158,7 +177,7 @@ async fn stopping(
     while !at_work.is_empty() {
         tokio::select! {
             _ = at_work.join_next() => {}
-            _ = tokio::signal::ctrl_c(), if !told => {
+            _ = interrupts.recv(), if !told => {
                 told = true;
                 stop.at_once.cancel();
             }
@@ -281,7 +300,8 @@ impl Dev<'_> {
         };
         let events: Vec<_> = files
             .iter()
-            .filter_map(|file| bucket.folder.written(&bucket.name, file))
+            .flat_map(|file| bucket.folder.below(file))
+            .filter_map(|file| bucket.folder.written(&bucket.name, &file))
             .collect();
         if events.is_empty() {
             return Ok(());

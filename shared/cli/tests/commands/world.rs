@@ -143,6 +143,19 @@ impl World {
             },
             Command::Cost(args) => command::cost(session, &args, out).await,
             Command::Synth(args) => command::synth(session, &args, out),
+            Command::Sensors => command::sensors(session, out).await,
+            Command::Sensor {
+                name,
+                event,
+                action,
+            } => command::sensor(session, &name, event.as_deref(), action, out).await,
+            Command::Schedules => command::schedules(session, out).await,
+            Command::Schedule { name, action } => {
+                command::schedule(session, &name, action, out).await
+            }
+            Command::Ticks { name, limit } => {
+                command::ticks(session, name.as_deref(), limit, out).await
+            }
             Command::Describe { schema } => command::describe(session, schema, out),
             Command::Doctor => command::doctor(session, out).await,
             other => panic!("{other:?} is not run here"),

@@ -63,6 +63,21 @@ impl BucketFolder {
         })
     }
 
+    /// A file itself, or the files in a folder: those that came with a new folder may have come before
+    /// anybody could watch it.
+    pub fn below(&self, path: &Path) -> Vec<PathBuf> {
+        let Some(key) = self.key(path).filter(|_| path.is_dir()) else {
+            return vec![path.to_owned()];
+        };
+        let mut found = Vec::new();
+        // What cannot be read now is found by the next sweep.
+        let _ = self.collect(path, &format!("{key}/"), &mut found);
+        found
+            .into_iter()
+            .map(|object| self.root.join(object.key))
+            .collect()
+    }
+
     /// A file that was written, as S3 would tell of it.
     pub fn written(&self, bucket: &str, path: &Path) -> Option<ObjectEvent> {
         let object = self.object(path)?;

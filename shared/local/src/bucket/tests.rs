@@ -30,6 +30,9 @@ async fn files_are_objects_by_their_paths() {
     );
     let page = bucket.list("any", "in/", Some("in/a/ü.csv")).await.unwrap();
     assert_eq!(page.objects.len(), 1);
+    let below = bucket.below(&folder.path().join("in"));
+    assert_eq!(below.len(), 2);
+    assert_eq!(bucket.below(&below[0]), [below[0].clone()]);
     let missing = BucketFolder::new(folder.path().join("none"));
     assert_eq!(missing.list("any", "", None).await.unwrap().objects, []);
 }
