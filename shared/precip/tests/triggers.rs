@@ -1,4 +1,5 @@
 //! What `#[sensor]` and `#[schedule]` declare.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::sync::Arc;
 

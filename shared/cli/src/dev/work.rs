@@ -324,8 +324,15 @@ impl Dev<'_> {
                     self.tell(name, &text);
                 }
             }
-            let came = match events.as_slice() {
-                [one] => one.key.clone(),
+            // The other files of the batch are those of other sensors.
+            let asked: Vec<&str> = events
+                .iter()
+                .zip(&outcome.decisions)
+                .filter(|(_, decision)| matches!(decision, Decision::Requested { .. }))
+                .map(|(event, _)| event.key.as_str())
+                .collect();
+            let came = match asked.as_slice() {
+                [one] => (*one).to_owned(),
                 several => format!("{} files", several.len()),
             };
             self.requested(name, &came, &outcome.runs);
