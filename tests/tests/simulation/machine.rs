@@ -705,6 +705,7 @@ fn a_canceled_run_says_so_once_its_execution_is_stopped() {
         let (patient, why) = (Impatient::default(), "canceled by command");
         let ended = planner.cancel(&run, &console, &patient, why).await.unwrap();
         assert_eq!(ended.status, RunStatus::Canceled);
+        assert_eq!(ended.message.as_deref(), Some(why));
         assert_eq!(cloud.only_run().await, ended);
         let stopped = console.describe("arn:execution:1").await.unwrap().unwrap();
         assert_eq!(stopped.status, ExecutionStatus::Aborted);

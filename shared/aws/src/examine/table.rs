@@ -1,7 +1,7 @@
 //! The record's table.
 
 use aws_sdk_dynamodb::{
-    error::ProvideErrorMetadata,
+    error::{ProvideErrorMetadata, SdkError},
     types::{KeyType, TableDescription, TableStatus},
 };
 use precip_engine::deployment::Finding;
@@ -20,6 +20,11 @@ pub(super) async fn examine(aws: &Aws, table: &str) -> Finding {
             Some((problem, note)) => Finding::wrong(what, problem, note),
             None => Finding::well(what, "its keys are right, its stream is on"),
         },
+        // Some that speak like DynamoDB describe a table in a form of their own.
+        Err(SdkError::ServiceError(error)) if error.raw().status().is_success() => Finding::well(
+            what,
+            "is there; what it says of its keys and its stream cannot be read",
+        ),
         Err(error) => {
             let (problem, note) = match error.code() {
                 Some("ResourceNotFoundException") => (

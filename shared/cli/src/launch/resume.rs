@@ -3,7 +3,7 @@
 use std::{io::Write, sync::Arc};
 
 use precip_engine::run::new_run_id;
-use precip_engine::state::{OwnerId, RunChange, RunStatus};
+use precip_engine::state::{OwnerId, Run, RunChange, RunStatus};
 use precip_local::{
     executor::Stop,
     home::{Takeover, take_over},
@@ -15,7 +15,12 @@ use super::{
     stop::Interrupts,
 };
 use crate::{
-    args::RunControlArgs, exit::Exit, failure::Failure, place::Place, progress, session::Session,
+    args::RunControlArgs,
+    exit::Exit,
+    failure::Failure,
+    place::{Deployment, Place},
+    progress,
+    session::Session,
 };
 
 /// Goes on with a run: what it has made is not made again.
@@ -28,10 +33,6 @@ pub async fn resume(
     control: &RunControlArgs,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let Place::Local(home) = &session.place else {
-        return Err(elsewhere(session, id).await?);
-    };
-    attached(control)?;
     let run = session.run(id).await?;
     if run.status == RunStatus::Succeeded {
         session.say(&format!(
@@ -40,6 +41,13 @@ pub async fn resume(
         ));
         return Ok(Exit::Done);
     }
+    let home = match &session.place {
+        Place::Local(home) => home,
+        Place::Aws(deployment) => {
+            return Err(elsewhere(deployment, &run, session.place.suffix()));
+        }
+    };
+    attached(control)?;
     let planned = open::planned(session, plan_file::read(home, run.id)?).await?;
     let observer = progress::observer(steps(&planned.plan));
     let ports = open::ports(session, Arc::clone(&observer));
@@ -72,22 +80,23 @@ pub async fn resume(
 }
 
 /// What to do about a run that a deployment carries out: nothing of it is on this machine.
-async fn elsewhere(session: &Session, id: &str) -> Result<Failure, Failure> {
-    let run = session.run(id).await?;
-    let Place::Aws(deployment) = &session.place else {
-        return Ok(Failure::usage("the run is on this machine"));
-    };
-    let arn = deployment.executions.of_run(&run);
-    Ok(Failure::usage(format!(
-        "run {} is {}, and a run on AWS goes on where its execution does",
-        run.id, run.status
-    ))
-    .detail(&format!(
-        "redrive it: aws stepfunctions redrive-execution --execution-arn {arn}"
-    ))
-    .help(format!(
-        "or have a new run make what it left: `retry {}{}`",
-        run.id,
-        session.place.suffix()
-    )))
+fn elsewhere(deployment: &Deployment, run: &Run, suffix: &str) -> Failure {
+    let (id, arn) = (run.id, deployment.executions.of_run(run));
+    if run.status.is_finished() {
+        let redrive = format!(
+            "redrive its execution: aws stepfunctions redrive-execution --execution-arn {arn}"
+        );
+        Failure::usage(format!("run {id} goes on where its execution does"))
+            .detail(&redrive)
+            .help(format!(
+                "or have a new run make what it left: `retry {id}{suffix}`"
+            ))
+    } else {
+        Failure::usage(format!(
+            "run {id} is {}: its execution is at work",
+            run.status
+        ))
+        .detail(&arn)
+        .help(format!("`run {id}{suffix}` shows how far it is"))
+    }
 }

@@ -27,7 +27,6 @@ use precip_engine::{
 use precip_local::executor::TokioSleeper;
 
 /// What Step Functions and Lambda do for a project.
-#[derive(Debug)]
 pub(crate) struct Machine {
     definitions: Arc<Definitions>,
     store: Arc<dyn StateStore>,
@@ -36,6 +35,12 @@ pub(crate) struct Machine {
     known: Mutex<BTreeMap<String, Execution>>,
     /// Whether executions stand still once they are planned.
     pub(crate) holds: Mutex<bool>,
+}
+
+impl std::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Machine").finish_non_exhaustive()
+    }
 }
 
 impl Machine {
@@ -107,6 +112,17 @@ impl Machine {
             Arc::clone(&self.data),
         )
         .unwrap()
+    }
+
+    /// Executes in a thread of its own: functions are other processes.
+    fn at_once(&self, arn: &str, name: &str, input: String) -> Result<(), PlannerError> {
+        let execute = || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.unwrap().block_on(self.execute(arn, name, input))
+        };
+        std::thread::scope(|scope| scope.spawn(execute).join().unwrap())
     }
 
     async fn execute(&self, arn: &str, name: &str, input: String) -> Result<(), PlannerError> {
@@ -227,7 +243,7 @@ impl Executions for Machine {
             }
             known.insert(arn.clone(), execution);
         }
-        if let Err(error) = self.execute(&arn, name, input).await {
+        if let Err(error) = self.at_once(&arn, name, input) {
             self.end(&arn, ExecutionStatus::Failed, &error.to_string());
             let mut known = self.known.lock().unwrap();
             known.get_mut(&arn).unwrap().error = Some(error.name().to_owned());

@@ -32,7 +32,9 @@ impl Planner {
         }
         let now = self.clock.now();
         let from = [RunStatus::Queued, RunStatus::Running, RunStatus::Canceling];
+        // Who asked it to stop said why, and an execution that was stopped may not.
         let why = ended.cause.as_deref().or(ended.error.as_deref());
+        let why = why.or(run.message.as_deref());
         let change = match ended.status.as_str() {
             "ABORTED" => RunChange::new(from, RunStatus::Canceled, now)
                 .because(why.unwrap_or("its execution was stopped")),
