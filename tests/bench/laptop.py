@@ -6,10 +6,9 @@
     tests/bench/laptop.py --without-daemon   leaves Dagster's daemon out, and says so
 
 Dagster goes into a virtual environment of its own below the cache folder; Precip is built with
-`cargo build --release`. Prints one row a measurement: wall and CPU seconds and peak memory of each, and the ratios.
-The seconds of Precip are those of the quickest of five runs; where other work shares the machine, the CPU
-seconds tell more. Nothing else should run on the machine
-meanwhile.
+`cargo build --release`. Prints one row a measurement: wall seconds, CPU seconds and peak memory of each,
+and the ratios. The seconds of Precip are those of the quickest of five runs. Nothing else should run on
+the machine meanwhile; where something does, the CPU seconds tell more. Reads /proc, so it needs Linux.
 """
 
 import argparse
@@ -187,7 +186,7 @@ def main():
 
         quickest = best(once, 5)
         # Looking costs time, and the process does not run long: it is looked at in runs of their own.
-        quickest.mib = max(once(every=0.001).mib for _ in range(3))
+        quickest.mib = max(once(every=0.0005).mib for _ in range(10))
         return quickest
 
     def dagster(*command):
@@ -206,7 +205,7 @@ def main():
             return f"{of(theirs) / of(ours):>6.0f}x"
 
         ratios = [ratio(lambda measured: measured.seconds), ratio(lambda measured: measured.cpu)]
-        ratios.append(f"{theirs.mib / ours.mib:>5.1f}x")
+        ratios.append(f"{theirs.mib / ours.mib:>5.1f}x" if ours.mib else f"{'-':>6}")
         print(f"{what:<32} {side(ours)}  {side(theirs)}  {' '.join(ratios)}  {how}", flush=True)
 
     columns = f"{'wall s':>8} {'CPU s':>8} {'MiB':>6}"

@@ -7,7 +7,7 @@ fn infra_generated_has_not_drifted() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let home = tempfile::tempdir().expect("a folder for the home can be made");
     let checked = Command::new(env!("CARGO_BIN_EXE_flights-cli"))
-        .args(["synth", "--check", "--project", "flights"])
+        .args(["--env", "prod", "synth", "--check", "--project", "flights"])
         .current_dir(repository)
         .env_clear()
         .env("PRECIP_HOME", home.path())

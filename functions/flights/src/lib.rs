@@ -1,4 +1,4 @@
-//! Flights out of New York in 2013: landing files, staging tables and marts.
+//! Flights out of New York in 2013: landing files, staging tables and marts, and what starts runs.
 //!
 //! The landing files come from the nycflights13 data set. `FLIGHTS_LANDING` names the folder that
 //! they are dropped into; the repository holds those of January.
@@ -9,11 +9,12 @@ pub mod landing;
 mod mean;
 pub mod partitions;
 pub mod rows;
+pub mod triggers;
 
 use landing::Landing;
 use precip::prelude::*;
 
-/// The project: its assets, and what they use in each environment.
+/// The project: its assets, its sensors and schedules, and what they use in each environment.
 pub fn definitions() -> Result<Definitions, InvalidDefinitions> {
     let open = |place: String| async move { Ok(Landing::new(&place)?) };
     let files_here = env("FLIGHTS_LANDING").or("events/landing");

@@ -16,8 +16,8 @@ use precip_engine::{
 use precip_local::home::Home;
 
 use crate::{
-    args::{AutomationAction, Command, Global, On, Root},
-    command,
+    args::{AutomationAction, Command, Global, On, Root, ScheduleAction},
+    command, dev,
     exit::Exit,
     failure::{Failure, causes},
     launch,
@@ -73,6 +73,10 @@ async fn run(
         // A name that is mistyped is told by every command; `doctor` lists it with what else is wrong.
         launch::environment(&session)?;
     }
+    if let Command::Dev(args) = root.command {
+        drop(out);
+        return dev::dev(Arc::new(session), &args, root.global.now).await;
+    }
     let done = dispatch(&session, root.command, &mut out).await;
     out.flush()?;
     done
@@ -109,6 +113,15 @@ fn writes(command: &Command) -> bool {
             | Command::Cancel { .. }
             | Command::Dynamic { .. }
             | Command::Pools { .. }
+            | Command::Dev(_)
+            | Command::Sensor {
+                action: Some(_),
+                ..
+            }
+            | Command::Schedule {
+                action: Some(ScheduleAction::Start | ScheduleAction::Stop),
+                ..
+            }
     )
 }
 
@@ -257,6 +270,19 @@ async fn dispatch(
         },
         Command::Cost(args) => command::cost(session, &args, out).await,
         Command::Synth(args) => command::synth(session, &args, out),
+        Command::Sensors => command::sensors(session, out).await,
+        Command::Sensor {
+            name,
+            event,
+            action,
+        } => command::sensor(session, &name, event.as_deref(), action, out).await,
+        Command::Schedules => command::schedules(session, out).await,
+        Command::Schedule { name, action } => command::schedule(session, &name, action, out).await,
+        Command::Ticks { name, limit } => {
+            command::ticks(session, name.as_deref(), limit, out).await
+        }
+        // It has its session to itself, as what it starts lives as long.
+        Command::Dev(_) => Ok(Exit::Done),
         Command::Doctor => command::doctor(session, out).await,
         Command::Completions { .. } => Ok(Exit::Done),
     }

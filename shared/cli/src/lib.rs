@@ -3,6 +3,7 @@
 mod app;
 pub mod args;
 pub mod command;
+pub mod dev;
 pub mod env;
 pub mod exit;
 pub mod failure;

@@ -85,3 +85,31 @@ impl Files {
         bytes.map(Some).map_err(|error| failed(error.into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_folder_may_be_written_with_dots_and_come_later() {
+        let root = TempDir::new().unwrap();
+        std::fs::create_dir(root.path().join("other")).unwrap();
+        let dotted = |folder: &str| format!("{}/other/../{folder}", root.path().display());
+        std::fs::create_dir(root.path().join("landing")).unwrap();
+        let there = Files::open(&dotted("landing")).unwrap();
+        let later = Files::open(&dotted("later")).unwrap();
+        assert_eq!(later.read("a/b.csv").await.unwrap(), None);
+        for folder in ["landing", "later"] {
+            let folder = root.path().join(folder).join("a");
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("b.csv"), "b").unwrap();
+        }
+        for files in [there, later] {
+            assert_eq!(files.read("a/b.csv").await.unwrap().unwrap(), "b");
+            assert_eq!(files.read("a/c.csv").await.unwrap(), None);
+            files.read("../landing/a/b.csv").await.unwrap_err();
+        }
+    }
+}

@@ -36,6 +36,18 @@ pub fn external_asset(options: TokenStream, item: TokenStream) -> TokenStream {
     generate::external_asset(options.into(), item.into()).into()
 }
 
+/// Declares what starts runs when something comes or changes.
+#[proc_macro_attribute]
+pub fn sensor(options: TokenStream, item: TokenStream) -> TokenStream {
+    generate::sensor(options.into(), item.into()).into()
+}
+
+/// Declares what starts runs at set times.
+#[proc_macro_attribute]
+pub fn schedule(options: TokenStream, item: TokenStream) -> TokenStream {
+    generate::schedule(options.into(), item.into()).into()
+}
+
 /// Makes a partitions definition whose literals are checked where they are written.
 #[proc_macro]
 pub fn partitions(definition: TokenStream) -> TokenStream {

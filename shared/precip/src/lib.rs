@@ -11,6 +11,11 @@ pub use precip_macros::multi_asset;
 #[doc = include_str!("../docs/partitions.md")]
 pub use precip_macros::partitions;
 
+#[doc = include_str!("../docs/schedule.md")]
+pub use precip_macros::schedule;
+#[doc = include_str!("../docs/sensor.md")]
+pub use precip_macros::sensor;
+
 pub use precip_core as core;
 pub use precip_engine as engine;
 pub use precip_engine::{
@@ -20,6 +25,7 @@ pub use precip_engine::{
     },
     definitions::{Definitions, Environment, InvalidDefinitions},
     settings::{Secret, env, secret},
+    trigger::{RunRequest, ScheduleContext, SensorContext, SensorEvent, SensorResult, Skip},
 };
 pub use precip_io as io;
 pub use precip_io::{Json, Partitions, Table};
@@ -46,4 +52,8 @@ pub mod __private {
 mod guides {
     #[doc = include_str!("../../../docs/getting-started.md")]
     mod getting_started {}
+    #[doc = include_str!("../../../docs/schedules.md")]
+    mod schedules {}
+    #[doc = include_str!("../../../docs/sensors.md")]
+    mod sensors {}
 }

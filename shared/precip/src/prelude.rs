@@ -10,6 +10,7 @@ pub use precip_core::{
 
 pub use crate::{
     Asset, AssetContext, AssetError, CheckResult, Definitions, Environment, InvalidDefinitions,
-    Json, LazyPartitions, MaterializeResult, Output, Partitions, Table, Terminal, asset,
-    asset_check, env, external_asset, multi_asset, partitions, secret,
+    Json, LazyPartitions, MaterializeResult, Output, Partitions, RunRequest, ScheduleContext,
+    SensorContext, SensorResult, Skip, Table, Terminal, asset, asset_check, env, external_asset,
+    multi_asset, partitions, schedule, secret, sensor,
 };

@@ -139,7 +139,8 @@ fn a_landing_file_that_was_not_dropped() {
     let command = "materialize -s flights -p 2013-01-01...2013-01-02";
     let said = [
         "failed flights[2013-01-02]",
-        "flights/2013-01-02.csv.gz`: was it dropped",
+        "there is no landing file `flights/2013-01-02.csv.gz` in `",
+        "was it dropped, and does FLIGHTS_LANDING say where?",
         "1 materialized",
     ];
     project.run(command).expect(1, &said);

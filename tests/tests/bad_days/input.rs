@@ -113,8 +113,8 @@ fn runs_and_words_that_are_not_there() {
         &["`x` is not a tag", "--tag KEY=VALUE"],
     );
     refused(
-        "materialize -s airlines --env prod",
-        &["there is no environment `prod`", "`local`"],
+        "materialize -s airlines --env staging",
+        &["there is no environment `staging`", "`local`"],
     );
     refused("materialize -j 0", &["--concurrency"]);
 }

@@ -115,7 +115,8 @@ impl Project<'_> {
         let place: usize = key.parse().unwrap();
         let work = self.work.stages.iter().find(|work| work.stage == place);
         let in_order = self.layout.stages[place].in_order;
-        rows(work.unwrap().items.clone(), in_order)
+        let rows = rows(work.unwrap().items.clone(), in_order).into_iter();
+        rows.map(|items| Row { items }).collect()
     }
 }
 

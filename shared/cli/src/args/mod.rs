@@ -8,8 +8,8 @@ mod target;
 
 pub use cost::CostArgs;
 pub use root::{
-    AutomationAction, Command, DynamicAction, Global, GraphFormat, On, PoolAction, Root,
-    StatusFilter, TableFormat,
+    AutomationAction, Command, DevArgs, DynamicAction, Global, GraphFormat, On, PoolAction, Root,
+    ScheduleAction, SensorAction, StatusFilter, TableFormat,
 };
 pub use run::{MaterializeArgs, PlanArgs, RunControlArgs};
 pub use synth::{Processor, SynthArgs};

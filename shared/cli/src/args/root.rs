@@ -197,6 +197,39 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<AutomationAction>,
     },
+    /// List the sensors: what each waits for, and whether it is on
+    Sensors,
+    /// Show a sensor, turn it on or off, or try it on a real event
+    Sensor {
+        /// The sensor's name
+        name: String,
+        /// Say what it would request for the event in this file, and change nothing
+        #[arg(long, value_name = "FILE")]
+        event: Option<PathBuf>,
+        /// What to do; shows it unless given
+        #[command(subcommand)]
+        action: Option<SensorAction>,
+    },
+    /// List the schedules: when each ticks next, and whether it is on
+    Schedules,
+    /// Show a schedule, turn it on or off, or list its next ticks with their partitions
+    Schedule {
+        /// The schedule's name
+        name: String,
+        /// What to do; shows it unless given
+        #[command(subcommand)]
+        action: Option<ScheduleAction>,
+    },
+    /// List why something did or did not run: the ticks of sensors, schedules and automation
+    Ticks {
+        /// Only those of the sensor or schedule of this name, or `automation`
+        name: Option<String>,
+        /// How many of each
+        #[arg(short = 'n', long, default_value_t = 10, value_name = "N")]
+        limit: usize,
+    },
+    /// Run sensors, schedules and automation in this process, with folders as buckets
+    Dev(DevArgs),
     /// Write the whole project as data: `--json` for tools, otherwise a summary
     Describe {
         /// Write the JSON Schema of what `--json` writes
@@ -212,6 +245,44 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+/// What to do with a sensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum SensorAction {
+    /// Turn it on
+    Start,
+    /// Turn it off
+    Stop,
+    /// Let it forget what it has handled
+    ResetCursor,
+}
+
+/// What to do with a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum ScheduleAction {
+    /// List the next ticks with their partitions
+    Preview {
+        /// How many
+        #[arg(short = 'n', long, default_value_t = 10, value_name = "N")]
+        count: usize,
+    },
+    /// Turn it on
+    Start,
+    /// Turn it off
+    Stop,
+}
+
+/// How `dev` runs.
+#[derive(Debug, Clone, Args)]
+pub struct DevArgs {
+    /// The folder that stands for a bucket: the bucket's name, or the variable that names it
+    #[arg(long = "bucket", value_name = "BUCKET=FOLDER")]
+    pub buckets: Vec<String>,
+
+    /// How runs are run.
+    #[command(flatten)]
+    pub control: RunControlArgs,
 }
 
 /// What to do with the keys of a dynamic partitions set.

@@ -2,9 +2,12 @@
 
 use std::io::Write;
 
+use precip_core::trigger::{EventPattern, SensorSource, scheduler_expressions};
 use precip_engine::{
     deployment::Finding,
+    settings::ProcessEnvironment,
     state::{PageRequest, Run, RunFilter, RunStatus},
+    trigger::read_bucket,
 };
 use precip_local::home::Home;
 
@@ -25,6 +28,8 @@ use crate::{
 pub async fn doctor(session: &Session, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut findings = vec![definitions(session)];
     findings.extend(settings(session).await);
+    findings.extend(sensors(session).await);
+    findings.extend(schedules(session));
     match &session.place {
         Place::Local(home) => {
             findings.push(folder(home));
@@ -88,6 +93,75 @@ async fn settings(session: &Session) -> Vec<Finding> {
         Finding::wrong(name.clone(), format!("{problem}"), format!("read by {by}"))
     };
     problems.into_iter().map(wrong).collect()
+}
+
+/// Whether every sensor knows its bucket. What can be told without looking (targets, templates,
+/// resources) was checked with the definitions.
+async fn sensors(session: &Session) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut well = 0;
+    for sensor in session.definitions.sensors() {
+        let SensorSource::Objects(objects) = &sensor.spec.source else {
+            well += 1;
+            continue;
+        };
+        let what = format!("sensor `{}`", sensor.name());
+        let declared = format!("declared at {}", sensor.source);
+        let bucket = match read_bucket(&objects.bucket, &ProcessEnvironment).await {
+            Ok(bucket) => bucket,
+            Err(problem) => {
+                findings.push(Finding::wrong(
+                    what,
+                    format!("its bucket: {problem}"),
+                    declared,
+                ));
+                continue;
+            }
+        };
+        match EventPattern::new(objects, &bucket) {
+            Ok(_) => well += 1,
+            Err(problem) => findings.push(Finding::wrong(what, problem.to_string(), declared)),
+        }
+    }
+    if well > 0 {
+        let count = if well == 1 {
+            "1 sensor".to_owned()
+        } else {
+            format!("{well} sensors")
+        };
+        findings.push(Finding::well("sensors", format!("{count} checked")));
+    }
+    findings
+}
+
+/// Whether every schedule can be put to EventBridge Scheduler.
+fn schedules(session: &Session) -> Vec<Finding> {
+    let graph = session.definitions.graph();
+    let mut findings = Vec::new();
+    let mut well = 0;
+    for schedule in session.definitions.schedules() {
+        let what = format!("schedule `{}`", schedule.name());
+        let declared = format!("declared at {}", schedule.source);
+        let told = match schedule.spec.ticking(graph) {
+            Err(problem) => Err(problem.to_string()),
+            Ok(ticking) => scheduler_expressions(ticking.cron())
+                .map(drop)
+                .map_err(|problem| problem.to_string()),
+        };
+        match told {
+            Ok(()) => well += 1,
+            Err(problem) => findings.push(Finding::wrong(what, problem, declared)),
+        }
+    }
+    if well > 0 {
+        let count = if well == 1 {
+            "1 schedule".to_owned()
+        } else {
+            format!("{well} schedules")
+        };
+        findings.push(Finding::well("schedules", format!("{count} checked")));
+    }
+    findings
 }
 
 /// Writes a file where data goes and removes it again.

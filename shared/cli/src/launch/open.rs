@@ -29,7 +29,7 @@ pub(super) fn ports(session: &Session, observer: Arc<dyn RunObserver>) -> RunPor
 ///
 /// # Errors
 /// [`Failure`] when the environment is not there or cannot be opened.
-pub(super) async fn run_session(
+pub(crate) async fn run_session(
     session: &Session,
     ports: RunPorts,
     run: RunId,

@@ -16,7 +16,7 @@ fn path(home: &Home, run: RunId) -> PathBuf {
 ///
 /// # Errors
 /// [`Failure`] when it cannot be written.
-pub(super) fn write(home: &Home, run: RunId, plan: &Plan) -> Result<(), Failure> {
+pub(crate) fn write(home: &Home, run: RunId, plan: &Plan) -> Result<(), Failure> {
     let path = path(home, run);
     let failed = |error: &dyn std::fmt::Display| {
         Failure::environment(format!("failed to write `{}`: {error}", path.display()))

@@ -315,7 +315,7 @@ pub(crate) fn home_failure(error: precip_local::home::HomeError) -> Failure {
 }
 
 /// How many (step, partition) pairs a plan holds.
-pub(super) fn steps(plan: &Plan) -> u64 {
+pub(crate) fn steps(plan: &Plan) -> u64 {
     plan.steps()
         .map(|(_, stage, _)| stage.partitions.len())
         .sum()

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use precip_engine::run::{RunEvent, RunObserver};
 
 use super::{Display, words};
@@ -14,7 +14,15 @@ pub struct Bar(ProgressBar);
 impl Bar {
     /// A bar for so many (step, partition) pairs.
     pub fn new(total: u64) -> Self {
-        let bar = ProgressBar::new(total);
+        Self::styled(ProgressBar::new(total))
+    }
+
+    /// The same among others.
+    pub fn among(others: &MultiProgress, total: u64) -> Self {
+        Self::styled(others.add(ProgressBar::new(total)))
+    }
+
+    fn styled(bar: ProgressBar) -> Self {
         let style = ProgressStyle::with_template(
             "{bar:32.green} {pos}/{len}  {rate}  {eta} left  {wide_msg:.dim}",
         );

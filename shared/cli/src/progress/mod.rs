@@ -13,6 +13,7 @@ pub use bar::Bar;
 pub use display::Display;
 pub use lines::Lines;
 pub(crate) use words::attempt as failed_attempt;
+pub(crate) use words::failure;
 
 /// Shows what happens in a run of this process: a bar on a terminal, plain lines elsewhere.
 pub fn observer(total: u64) -> Arc<dyn RunObserver> {

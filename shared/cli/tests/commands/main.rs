@@ -11,4 +11,5 @@ mod machine;
 mod project;
 mod runs;
 mod synth;
+mod triggers;
 mod world;

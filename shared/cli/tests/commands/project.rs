@@ -71,6 +71,14 @@ fn uploads() -> Json<i64> {
     Json(1)
 }
 
+/// A file of trips makes the trips of its day.
+#[sensor(bucket = "landing", key = "trips/{date}.csv", target = [trips], min_size = 1)]
+struct landing_trips;
+
+/// Each night, what a file may have missed.
+#[schedule(from_partitions(hour = 2, timezone = "Europe/Berlin"), target = "trips+", status = running)]
+struct nightly;
+
 /// The project. `totals` has to be new every day, and is made when trips come.
 pub(crate) fn definitions() -> Definitions {
     let mut declared = totals::declare();
@@ -90,6 +98,8 @@ pub(crate) fn definitions() -> Definitions {
         .check::<not_empty>()
         .asset::<cities>()
         .asset::<uploads>()
+        .sensor::<landing_trips>()
+        .schedule::<nightly>()
         .environment(Environment::new("local"))
         .environment(prod)
         .build()

@@ -143,6 +143,19 @@ impl World {
             },
             Command::Cost(args) => command::cost(session, &args, out).await,
             Command::Synth(args) => command::synth(session, &args, out),
+            Command::Sensors => command::sensors(session, out).await,
+            Command::Sensor {
+                name,
+                event,
+                action,
+            } => command::sensor(session, &name, event.as_deref(), action, out).await,
+            Command::Schedules => command::schedules(session, out).await,
+            Command::Schedule { name, action } => {
+                command::schedule(session, &name, action, out).await
+            }
+            Command::Ticks { name, limit } => {
+                command::ticks(session, name.as_deref(), limit, out).await
+            }
             Command::Describe { schema } => command::describe(session, schema, out),
             Command::Doctor => command::doctor(session, out).await,
             other => panic!("{other:?} is not run here"),
@@ -162,7 +175,8 @@ async fn materialize(
 pub(crate) fn stable() -> insta::internals::SettingsBindDropGuard {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter("[0-9A-HJKMNP-TV-Z]{26}", "[run]");
-    settings.add_filter(r"\b[0-9a-f]{32}\b", "[version]");
+    // The version of data holds the run that made it.
+    settings.add_filter("[0-9a-f]{32}", "[version]");
     settings.add_filter(r"\d+ ms|\d+\.\d s", "[time]");
     settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[moment]");
     settings.add_filter(r"project\.rs:\d+", "project.rs:[line]");

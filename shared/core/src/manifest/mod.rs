@@ -9,12 +9,14 @@ mod error;
 mod op;
 mod project;
 mod text;
+mod trigger;
 mod version;
 
 pub use environment::{EnvironmentManifest, MadeManifest, SettingManifest, SettingSource};
 pub use error::InvalidManifest;
 pub use op::{DependencyManifest, InputManifest, OpDetails, OpManifest, SourceManifest};
 pub use project::Manifest;
+pub use trigger::{ScheduleManifest, SensorManifest, TriggerDetails};
 pub use version::ManifestVersion;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     DependencyManifest, EnvironmentManifest, InvalidManifest, ManifestVersion, OpDetails,
-    OpManifest,
+    OpManifest, ScheduleManifest, SensorManifest,
 };
 use crate::{
     graph::{AssetGraph, AssetId, Edge, InvalidGraph},
@@ -44,6 +44,12 @@ pub struct Manifest {
     /// assets declare.
     #[serde(default)]
     pub dependencies: Vec<DependencyManifest>,
+    /// The sensors by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sensors: Vec<SensorManifest>,
+    /// The schedules by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<ScheduleManifest>,
     /// Where the project runs, the one that is used when none is named first.
     #[serde(default)]
     pub environments: Vec<EnvironmentManifest>,
@@ -65,6 +71,8 @@ impl Manifest {
             ops: ops.collect(),
             external_assets: graph.external().to_vec(),
             dependencies: dependencies(graph),
+            sensors: Vec::new(),
+            schedules: Vec::new(),
             environments,
         }
     }

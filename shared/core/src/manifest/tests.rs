@@ -15,6 +15,10 @@ use crate::{
         TimeWindowPartitions,
     },
     spec::{AssetSpec, BackfillPolicy, Backoff, CheckSpec, DepSpec, Jitter, OpSpec, RetryPolicy},
+    trigger::{
+        Bucket, CatchUp, DefaultStatus, MonitoredStatus, ObjectFilter, ObjectSensor, Require,
+        ScheduleSpec, ScheduleTiming, SensorSource, SensorSpec,
+    },
 };
 
 fn key(text: &str) -> AssetKey {
@@ -160,7 +164,104 @@ fn manifest() -> Manifest {
         }],
         io_managers: vec![],
     };
-    Manifest::new(&graph(), details, vec![prod])
+    Manifest {
+        sensors: sensors(),
+        schedules: schedules(),
+        ..Manifest::new(&graph(), details, vec![prod])
+    }
+}
+
+fn sensors() -> Vec<SensorManifest> {
+    let sensor = |name: &str, source, target: Option<&str>| SensorManifest {
+        spec: SensorSpec {
+            name: name.parse().unwrap(),
+            source,
+            target: target.map(|target| target.parse().unwrap()),
+            default_status: DefaultStatus::Running,
+            description: Some("what it is for".into()),
+            has_function: target.is_none(),
+        },
+        details: TriggerDetails {
+            resources: vec!["mailer".into()],
+            source: Some(SourceManifest {
+                file: "src/sensors.rs".into(),
+                line: 7,
+            }),
+        },
+    };
+    let objects = |bucket, filter| {
+        SensorSource::Objects(ObjectSensor {
+            bucket,
+            filter,
+            min_size: 1,
+            deletes: true,
+        })
+    };
+    let variable = Bucket::Variable {
+        name: "LANDING".into(),
+        default: Some("landing".into()),
+    };
+    let between = ObjectFilter::Between {
+        prefix: "in/".into(),
+        suffix: ".csv".into(),
+    };
+    vec![
+        sensor(
+            "by_key",
+            objects(
+                variable,
+                ObjectFilter::Key("in/{date}.csv".parse().unwrap()),
+            ),
+            Some("daily+"),
+        ),
+        sensor("by_ends", objects(Bucket::Named("b".into()), between), None),
+        sensor(
+            "both",
+            SensorSource::Assets {
+                assets: vec![key("daily"), key("files")],
+                require: Require::Any,
+            },
+            None,
+        ),
+        sensor(
+            "cleanup",
+            SensorSource::Runs {
+                statuses: vec![MonitoredStatus::Failed],
+                of: Some("daily".parse().unwrap()),
+            },
+            None,
+        ),
+    ]
+}
+
+fn schedules() -> Vec<ScheduleManifest> {
+    let schedule = |name: &str, timing, catch_up| ScheduleManifest {
+        spec: ScheduleSpec {
+            name: name.parse().unwrap(),
+            timing,
+            target: Some("daily".parse().unwrap()),
+            catch_up,
+            default_status: DefaultStatus::Stopped,
+            description: None,
+            has_function: false,
+        },
+        details: TriggerDetails::default(),
+    };
+    let cron = ScheduleTiming::Cron {
+        cron: "0 6 * * *".parse().unwrap(),
+        timezone: chrono_tz::Europe::Berlin,
+    };
+    let derived = ScheduleTiming::Partitions {
+        minute: None,
+        hour: Some(6),
+        weekday: None,
+        day: None,
+        timezone: Some(chrono_tz::UTC),
+    };
+    vec![
+        schedule("nightly", cron, CatchUp::Latest),
+        schedule("daily", derived, CatchUp::Within(Duration::from_secs(3600))),
+    ]
 }
 
 fn errors(manifest: &Value) -> Vec<String> {
@@ -195,6 +296,11 @@ fn the_schema_refuses_what_would_not_be_read() {
         ("/ops/0/assets/0/key", json!("not a key")),
         ("/ops/0/backfill", json!("sometimes")),
         ("/ops/1/retry/max_retries", json!(-1)),
+        ("/sensors/0/name", json!("not a name")),
+        ("/sensors/0/source/kind", json!("guesses")),
+        ("/sensors/2/source/require", json!("most")),
+        ("/schedules/0/timing/cron", json!(6)),
+        ("/schedules/0/default_status", json!("asleep")),
         ("/dependencies/0/mapping", json!({"type": "nothing"})),
         (
             "/environments/0/resources/0/settings/0/secret",

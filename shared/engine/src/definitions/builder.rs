@@ -7,7 +7,10 @@ use precip_core::{
     spec::{AssetSpec, OpSpec},
 };
 
-use super::{check, registry};
+use super::{
+    check::{self, Sorted},
+    registry, triggers,
+};
 use crate::{
     asset::AssetError,
     definitions::{
@@ -65,14 +68,23 @@ impl DefinitionsBuilder {
         self.declare([D::declare()])
     }
 
+    /// Adds a sensor by the type beside its function: `.sensor::<landing_files>()`.
+    pub fn sensor<D: Declares>(self) -> Self {
+        self.declare([D::declare()])
+    }
+
+    /// Adds a schedule by the type beside its function: `.schedule::<nightly>()`.
+    pub fn schedule<D: Declares>(self) -> Self {
+        self.declare([D::declare()])
+    }
+
     /// Adds declarations. One that is there already, from the same place, is not added again.
     pub fn declare(mut self, declarations: impl IntoIterator<Item = Declaration>) -> Self {
         self.declarations.extend(declarations);
         self
     }
 
-    /// Adds everything that `#[asset]`, `#[multi_asset]` and `#[asset_check]` declare in the crates
-    /// of this binary.
+    /// Adds everything that `#[asset]` and its sisters declare in the crates of this binary.
     ///
     /// A crate that nothing else of the binary refers to is left out by the linker: name it, as the
     /// sample project does by calling its own `definitions()`.
@@ -142,13 +154,21 @@ impl DefinitionsBuilder {
     /// [`InvalidDefinitions`]: everything that is wrong, each with the place of its declaration.
     pub fn build(self) -> Result<Definitions, InvalidDefinitions> {
         let mut problems = Vec::new();
-        let (ops, external) = check::sort(self.declarations, &mut problems);
+        let Sorted {
+            ops,
+            external,
+            sensors,
+            schedules,
+        } = check::sort(self.declarations, &mut problems);
         let environments = environments(self.base, self.environments, &mut problems);
         for op in ops.values() {
             check::inputs(op, &mut problems);
             for environment in &environments {
                 check::needs(op, environment, &mut problems);
             }
+        }
+        for environment in &environments {
+            triggers::needs(&sensors, &schedules, environment, &mut problems);
         }
         let specs: Vec<OpSpec> = ops.values().map(|op| op.spec.clone()).collect();
         let assets = external.iter().map(|(spec, _)| spec.clone()).collect();
@@ -158,10 +178,15 @@ impl DefinitionsBuilder {
                 problem: Problem::Graph(problem.clone()),
             }));
         });
+        if let Ok(graph) = &graph {
+            triggers::check(graph, &sensors, &schedules, &mut problems);
+        }
         match graph {
             Ok(graph) if problems.is_empty() => Ok(Definitions {
                 graph,
                 ops,
+                sensors,
+                schedules,
                 environments,
             }),
             _ => {

@@ -10,21 +10,37 @@ use precip_core::{
 };
 
 use super::environment::DEFAULT_IO_MANAGER;
-use crate::definitions::{
-    Declaration, DefinitionProblem, Environment, OpDefinition, Problem, SourceLocation,
+use crate::{
+    asset::ResourceNeed,
+    definitions::{
+        Declaration, DefinitionProblem, Environment, OpDefinition, Problem, SourceLocation,
+    },
+    trigger::{ScheduleDefinition, SensorDefinition},
 };
 
-/// Takes declarations apart: ops by name and external assets by key, each name once.
+/// Declarations by kind.
+#[derive(Default)]
+pub(super) struct Sorted {
+    pub(super) ops: BTreeMap<String, OpDefinition>,
+    pub(super) external: Vec<(AssetSpec, SourceLocation)>,
+    pub(super) sensors: BTreeMap<String, SensorDefinition>,
+    pub(super) schedules: BTreeMap<String, ScheduleDefinition>,
+}
+
+/// Takes declarations apart: ops, sensors and schedules by name, and external assets by key, each
+/// name once.
 pub(super) fn sort(
     declarations: Vec<Declaration>,
     problems: &mut Vec<DefinitionProblem>,
-) -> (
-    BTreeMap<String, OpDefinition>,
-    Vec<(AssetSpec, SourceLocation)>,
-) {
+) -> Sorted {
     let mut names = Names::default();
-    let mut ops = BTreeMap::new();
-    let mut external: Vec<(AssetSpec, SourceLocation)> = Vec::new();
+    let mut sorted = Sorted::default();
+    let Sorted {
+        ops,
+        external,
+        sensors,
+        schedules,
+    } = &mut sorted;
     for declaration in declarations {
         match declaration {
             Declaration::Op(op) => {
@@ -43,6 +59,22 @@ pub(super) fn sort(
                     external.push((*asset, source));
                 }
             }
+            Declaration::Sensor(sensor) => {
+                let name = sensor.name().to_string();
+                let known = sensors.get(&name);
+                let again = known.is_some_and(|known| known.source == sensor.source);
+                if !again && names.take(format!("sensor `{name}`"), sensor.source, problems) {
+                    sensors.insert(name, *sensor);
+                }
+            }
+            Declaration::Schedule(schedule) => {
+                let name = schedule.name().to_string();
+                let known = schedules.get(&name);
+                let again = known.is_some_and(|known| known.source == schedule.source);
+                if !again && names.take(format!("schedule `{name}`"), schedule.source, problems) {
+                    schedules.insert(name, *schedule);
+                }
+            }
             Declaration::Invalid {
                 name,
                 reason,
@@ -59,7 +91,7 @@ pub(super) fn sort(
         }
     }
     external.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
-    (ops, external)
+    sorted
 }
 
 /// Where each name was given first.
@@ -146,30 +178,14 @@ pub(super) fn needs(
     environment: &Environment,
     problems: &mut Vec<DefinitionProblem>,
 ) {
+    let who = format!("op `{}`", op.spec.name);
+    resources(&who, &op.resources, op.source, environment, problems);
     let mut refuse = |problem| {
         problems.push(DefinitionProblem {
             source: Some(op.source),
             problem,
         });
     };
-    for need in &op.resources {
-        match environment.resources.get(&need.name) {
-            None => refuse(Problem::MissingResource {
-                op: op.spec.name.clone(),
-                resource: need.name.clone(),
-                environment: environment.name.clone(),
-                nearest: near(&need.name, environment.resource_names()),
-            }),
-            Some(factory) if !need.accepts(factory.made()) => refuse(Problem::ResourceType {
-                op: op.spec.name.clone(),
-                resource: need.name.clone(),
-                environment: environment.name.clone(),
-                wanted: need.type_name.to_owned(),
-                given: factory.type_name().to_owned(),
-            }),
-            Some(_) => {}
-        }
-    }
     for asset in &op.spec.assets {
         let Some(name) = asset.io_manager.as_deref() else {
             continue;
@@ -182,6 +198,38 @@ pub(super) fn needs(
                 nearest: near(name, environment.io_manager_names()),
             });
         }
+    }
+}
+
+/// Whether an environment has the resources that something takes.
+pub(super) fn resources(
+    who: &str,
+    needs: &[ResourceNeed],
+    source: SourceLocation,
+    environment: &Environment,
+    problems: &mut Vec<DefinitionProblem>,
+) {
+    for need in needs {
+        let problem = match environment.resources.get(&need.name) {
+            None => Problem::MissingResource {
+                who: who.to_owned(),
+                resource: need.name.clone(),
+                environment: environment.name.clone(),
+                nearest: near(&need.name, environment.resource_names()),
+            },
+            Some(factory) if !need.accepts(factory.made()) => Problem::ResourceType {
+                who: who.to_owned(),
+                resource: need.name.clone(),
+                environment: environment.name.clone(),
+                wanted: need.type_name.to_owned(),
+                given: factory.type_name().to_owned(),
+            },
+            Some(_) => continue,
+        };
+        problems.push(DefinitionProblem {
+            source: Some(source),
+            problem,
+        });
     }
 }
 

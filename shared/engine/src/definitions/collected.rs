@@ -7,8 +7,11 @@ use precip_core::{
     key::AssetKey,
 };
 
-use crate::definitions::{
-    DefinitionsBuilder, Environment, OpDefinition, SourceLocation, UnknownEnvironment,
+use crate::{
+    definitions::{
+        DefinitionsBuilder, Environment, OpDefinition, SourceLocation, UnknownEnvironment,
+    },
+    trigger::{ScheduleDefinition, SensorDefinition},
 };
 
 /// Everything a project declares, put together and checked: the asset graph, the ops with their
@@ -19,6 +22,8 @@ use crate::definitions::{
 pub struct Definitions {
     pub(super) graph: AssetGraph,
     pub(super) ops: BTreeMap<String, OpDefinition>,
+    pub(super) sensors: BTreeMap<String, SensorDefinition>,
+    pub(super) schedules: BTreeMap<String, ScheduleDefinition>,
     /// At least one.
     pub(super) environments: Vec<Environment>,
 }
@@ -62,6 +67,26 @@ impl Definitions {
     /// Where an asset is declared; `None` for an external or an unknown asset.
     pub fn source_of(&self, asset: &AssetKey) -> Option<SourceLocation> {
         self.op_of_key(asset).map(|op| op.source)
+    }
+
+    /// The sensors by name.
+    pub fn sensors(&self) -> impl ExactSizeIterator<Item = &SensorDefinition> {
+        self.sensors.values()
+    }
+
+    /// The sensor of this name.
+    pub fn sensor(&self, name: &str) -> Option<&SensorDefinition> {
+        self.sensors.get(name)
+    }
+
+    /// The schedules by name.
+    pub fn schedules(&self) -> impl ExactSizeIterator<Item = &ScheduleDefinition> {
+        self.schedules.values()
+    }
+
+    /// The schedule of this name.
+    pub fn schedule(&self, name: &str) -> Option<&ScheduleDefinition> {
+        self.schedules.get(name)
     }
 
     /// The environments in the order in which they were given: at least one.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use precip_core::{graph::GraphProblem, nearest::or_list};
+use precip_core::{graph::GraphProblem, nearest::or_list, trigger::InvalidTrigger};
 
 use crate::definitions::SourceLocation;
 
@@ -89,12 +89,12 @@ pub enum Problem {
     },
     /// An environment does not provide a resource that an op takes.
     #[error(
-        "op `{op}` takes resource `{resource}`, which environment `{environment}` does not \
+        "{who} takes resource `{resource}`, which environment `{environment}` does not \
          provide: {}", give(.nearest, .resource, "resource")
     )]
     MissingResource {
-        /// The op.
-        op: String,
+        /// Who takes it, such as ``op `flights` ``.
+        who: String,
         /// The resource.
         resource: String,
         /// The environment.
@@ -104,12 +104,12 @@ pub enum Problem {
     },
     /// An environment provides a resource of another type.
     #[error(
-        "op `{op}` takes resource `{resource}` as `{wanted}`, and environment `{environment}` \
+        "{who} takes resource `{resource}` as `{wanted}`, and environment `{environment}` \
          provides a `{given}`"
     )]
     ResourceType {
-        /// The op.
-        op: String,
+        /// Who takes it, such as ``op `flights` ``.
+        who: String,
         /// The resource.
         resource: String,
         /// The environment.
@@ -133,6 +133,14 @@ pub enum Problem {
         environment: String,
         /// IO managers that are there and have a similar name.
         nearest: Vec<String>,
+    },
+    /// A sensor or schedule does not fit the project.
+    #[error("{who}: {problem}")]
+    Trigger {
+        /// Which, such as ``sensor `landing` ``.
+        who: String,
+        /// What is wrong.
+        problem: InvalidTrigger,
     },
     /// Two environments have one name, or one gives a name twice.
     #[error("environment `{environment}` has {what} twice: keep one")]

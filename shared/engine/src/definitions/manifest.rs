@@ -2,14 +2,15 @@
 
 use precip_core::{
     manifest::{
-        EnvironmentManifest, InputManifest, MadeManifest, Manifest, OpDetails, SettingManifest,
-        SettingSource, SourceManifest,
+        EnvironmentManifest, InputManifest, MadeManifest, Manifest, OpDetails, ScheduleManifest,
+        SensorManifest, SettingManifest, SettingSource, SourceManifest, TriggerDetails,
     },
     spec::OpSpec,
 };
 
 use crate::{
-    definitions::{Definitions, Environment, Factory, OpDefinition},
+    asset::ResourceNeed,
+    definitions::{Definitions, Environment, Factory, OpDefinition, SourceLocation},
     settings::{SettingRef, SettingSpec},
 };
 
@@ -19,7 +20,33 @@ impl Definitions {
     pub fn manifest(&self) -> Manifest {
         let details = |op: &OpSpec| self.op_named(&op.name).map(details).unwrap_or_default();
         let environments = self.environments().iter().map(environment).collect();
-        Manifest::new(self.graph(), details, environments)
+        let sensors = self.sensors().map(|sensor| SensorManifest {
+            spec: sensor.spec.clone(),
+            details: trigger_details(&sensor.resources, sensor.source),
+        });
+        let schedules = self.schedules().map(|schedule| ScheduleManifest {
+            spec: schedule.spec.clone(),
+            details: trigger_details(&schedule.resources, schedule.source),
+        });
+        Manifest {
+            sensors: sensors.collect(),
+            schedules: schedules.collect(),
+            ..Manifest::new(self.graph(), details, environments)
+        }
+    }
+}
+
+fn trigger_details(resources: &[ResourceNeed], source: SourceLocation) -> TriggerDetails {
+    TriggerDetails {
+        resources: resources.iter().map(|need| need.name.clone()).collect(),
+        source: Some(place(source)),
+    }
+}
+
+fn place(source: SourceLocation) -> SourceManifest {
+    SourceManifest {
+        file: source.file.to_owned(),
+        line: source.line,
     }
 }
 
@@ -32,10 +59,7 @@ fn details(op: &OpDefinition) -> OpDetails {
     });
     OpDetails {
         inputs: inputs.collect(),
-        source: Some(SourceManifest {
-            file: op.source.file.to_owned(),
-            line: op.source.line,
-        }),
+        source: Some(place(op.source)),
     }
 }
 

@@ -11,6 +11,7 @@ mod op;
 mod open;
 mod registry;
 mod source;
+mod triggers;
 
 pub use builder::DefinitionsBuilder;
 pub use collected::Definitions;

@@ -7,6 +7,7 @@ use precip_core::spec::{AssetSpec, OpSpec};
 use crate::{
     asset::{ConfigSpec, Execution, InputSpec, OpBody, ResourceNeed},
     definitions::SourceLocation,
+    trigger::{ScheduleDefinition, SensorDefinition},
 };
 
 /// An op as the engine can run it: what is declared of it, what it takes, and its body.
@@ -73,6 +74,10 @@ pub enum Declaration {
     Op(Box<OpDefinition>),
     /// An asset that something else makes.
     External(Box<AssetSpec>, SourceLocation),
+    /// A sensor.
+    Sensor(Box<SensorDefinition>),
+    /// A schedule.
+    Schedule(Box<ScheduleDefinition>),
     /// A declaration that cannot be used, such as one whose partitions could not be made.
     Invalid {
         /// What was to be declared.
@@ -87,5 +92,17 @@ pub enum Declaration {
 impl From<OpDefinition> for Declaration {
     fn from(op: OpDefinition) -> Self {
         Self::Op(Box::new(op))
+    }
+}
+
+impl From<SensorDefinition> for Declaration {
+    fn from(sensor: SensorDefinition) -> Self {
+        Self::Sensor(Box::new(sensor))
+    }
+}
+
+impl From<ScheduleDefinition> for Declaration {
+    fn from(schedule: ScheduleDefinition) -> Self {
+        Self::Schedule(Box::new(schedule))
     }
 }

@@ -8,7 +8,7 @@ use crate::definitions::Declaration;
 /// function.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` declares nothing",
-    label = "not declared with `#[asset]`, `#[multi_asset]`, `#[asset_check]` or `#[external_asset]`"
+    label = "not declared with `#[asset]` or one of its sisters"
 )]
 pub trait Declares {
     /// What it declares.

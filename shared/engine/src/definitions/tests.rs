@@ -241,3 +241,108 @@ fn an_unknown_environment_is_answered_with_those_that_there_are() {
         "there is no environment `pord`: the project has `local` and `prod`"
     );
 }
+
+mod triggers {
+    use precip_core::trigger::{
+        Bucket, CatchUp, DefaultStatus, ObjectFilter, ObjectSensor, Require, ScheduleSpec,
+        ScheduleTiming, SensorSource, SensorSpec,
+    };
+
+    use super::*;
+    use crate::{
+        asset::ResourceNeed,
+        trigger::{ScheduleDefinition, SensorDefinition},
+    };
+
+    fn sensor(name: &str, source: SensorSource, target: &str) -> SensorDefinition {
+        SensorDefinition::new(SensorSpec {
+            name: name.parse().unwrap(),
+            source,
+            target: (!target.is_empty()).then(|| target.parse().unwrap()),
+            default_status: DefaultStatus::Stopped,
+            description: None,
+            has_function: false,
+        })
+    }
+
+    fn objects(key: &str) -> SensorSource {
+        SensorSource::Objects(ObjectSensor {
+            bucket: Bucket::Named("landing".to_owned()),
+            filter: ObjectFilter::Key(key.parse().unwrap()),
+            min_size: 0,
+            deletes: false,
+        })
+    }
+
+    fn problems(declarations: impl IntoIterator<Item = Declaration>) -> Vec<String> {
+        let flights = AssetSpec::new("flights".parse().unwrap());
+        let nothing: crate::asset::RunFn =
+            |_, _, _| Box::pin(async { Ok(crate::asset::OpOutputs::default()) });
+        let flights = OpDefinition::new(OpSpec::single(flights), crate::asset::FnBody(nothing));
+        let invalid = Definitions::builder()
+            .op(flights)
+            .external_asset(AssetSpec::new("landing".parse().unwrap()))
+            .declare(declarations)
+            .build()
+            .unwrap_err();
+        invalid.problems().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_does_not_fit_the_project_is_told_with_its_place() {
+        let assets = |keys: &[&str]| SensorSource::Assets {
+            assets: keys.iter().map(|key| key.parse().unwrap()).collect(),
+            require: Require::All,
+        };
+        let mut twice = sensor("twice", objects("*"), "flights");
+        twice.source.line += 1;
+        let mut needing = sensor("needing", objects("*"), "flights");
+        needing.resources = vec![ResourceNeed::of::<String>("mailer")];
+        let schedule = ScheduleDefinition::new(ScheduleSpec {
+            name: "derived".parse().unwrap(),
+            timing: ScheduleTiming::Partitions {
+                minute: None,
+                hour: Some(6),
+                weekday: None,
+                day: None,
+                timezone: None,
+            },
+            target: Some("flights".parse().unwrap()),
+            catch_up: CatchUp::All,
+            default_status: DefaultStatus::Stopped,
+            description: None,
+            has_function: false,
+        });
+        let told = problems([
+            Declaration::from(sensor("unknown", objects("*"), "fligths")),
+            sensor("nothing", objects("*"), "landing").into(),
+            sensor("aimless", objects("*"), "").into(),
+            sensor("misfit", objects("{date}.csv"), "flights").into(),
+            sensor("unwatched", assets(&["flights", "weather"]), "flights").into(),
+            sensor("blind", assets(&[]), "flights").into(),
+            sensor("twice", objects("*"), "flights").into(),
+            twice.into(),
+            needing.into(),
+            schedule.into(),
+        ]);
+        let here = concat!("shared/engine/", file!());
+        let ends = [
+            "sensor `unknown`: its target `fligths`: there is no asset `fligths`; did you mean `flights`?",
+            "sensor `nothing`: its target `landing` selects no asset that is made here",
+            "sensor `aimless`: it has neither a target nor a function",
+            "sensor `misfit`: its key `{date}.csv` names `date`, and none of the assets it makes is partitioned: write `*` instead",
+            "sensor `unwatched`: it watches asset `weather`, which the project does not declare",
+            "sensor `blind`: it watches no asset",
+            "sensor `twice` is declared already, at ",
+            "sensor `needing` takes resource `mailer`, which environment `local` does not provide",
+            "schedule `derived`: it follows the partitions of `flights`, and none of its assets is divided by time",
+        ];
+        for end in ends {
+            let found = told.iter().find(|problem| problem.contains(end));
+            let found = found.unwrap_or_else(|| panic!("{end}:\n{}", told.join("\n")));
+            let placed = found.contains("definitions/tests.rs:");
+            assert!(placed, "{found} says where, as in {here}");
+        }
+        assert_eq!(told.len(), ends.len(), "{}", told.join("\n"));
+    }
+}

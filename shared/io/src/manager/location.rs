@@ -1,6 +1,9 @@
 //! Which store a location names.
 
-use std::sync::Arc;
+use std::{
+    path::{Component, PathBuf},
+    sync::Arc,
+};
 
 use object_store::{ObjectStore, local::LocalFileSystem, memory::InMemory, path::Path};
 use url::Url;
@@ -33,7 +36,7 @@ pub(super) fn open(location: &str) -> Result<Opened, InvalidLocation> {
 /// The same for what somebody else writes: nothing is created.
 pub(crate) fn existing(location: &str) -> Result<(Arc<dyn ObjectStore>, Path), InvalidLocation> {
     let opened = parse(location, |folder| {
-        let folder = std::path::absolute(folder).map_err(|error| error.to_string())?;
+        let folder = resolved(folder).map_err(|error| error.to_string())?;
         let folder = Path::from_absolute_path(folder).map_err(|error| error.to_string())?;
         Ok(Opened {
             store: Arc::new(LocalFileSystem::new()),
@@ -42,6 +45,23 @@ pub(crate) fn existing(location: &str) -> Result<(Arc<dyn ObjectStore>, Path), I
         })
     })?;
     Ok((opened.store, opened.folder))
+}
+
+/// A folder's path from the root, without `..`, whether the folder is there or not.
+fn resolved(folder: &std::path::Path) -> std::io::Result<PathBuf> {
+    if let Ok(folder) = folder.canonicalize() {
+        return Ok(folder);
+    }
+    let mut resolved = PathBuf::new();
+    for part in std::path::absolute(folder)?.components() {
+        match part {
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            part => resolved.push(part),
+        }
+    }
+    Ok(resolved)
 }
 
 fn parse(

@@ -5,8 +5,10 @@
 //! field whose text is refused as `""` but taken as `1970-01-01` holds a date, whichever library its
 //! type comes from.
 
+mod access;
 mod de;
 mod node;
+mod sampler;
 
 use std::sync::Arc;
 
@@ -14,8 +16,8 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use serde::Deserialize;
 
 use self::{
-    de::{Sampler, TraceError},
     node::{Kind, Node},
+    sampler::{Sampler, TraceError},
 };
 use crate::convert::ConvertError;
 

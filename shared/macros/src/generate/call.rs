@@ -7,7 +7,7 @@ use syn::{Expr, spanned::Spanned};
 use crate::model::{Dep, Function, ParamKind, ResourceForm};
 
 /// What makes the parameters: the statements that take them, and the arguments that are passed.
-fn parameters(function: &Function) -> (Vec<TokenStream>, Vec<TokenStream>) {
+pub(super) fn parameters(function: &Function) -> (Vec<TokenStream>, Vec<TokenStream>) {
     let mut taken = Vec::new();
     let mut passed = Vec::new();
     for (place, param) in function.params.iter().enumerate() {

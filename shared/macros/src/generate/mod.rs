@@ -11,9 +11,14 @@ mod external;
 mod marker;
 mod multi;
 mod partitions;
+mod schedule;
+mod sensor;
+mod trigger;
 
 pub(crate) use asset::asset;
 pub(crate) use check::asset_check;
 pub(crate) use external::external_asset;
 pub(crate) use multi::multi_asset;
 pub(crate) use partitions::partitions;
+pub(crate) use schedule::schedule;
+pub(crate) use sensor::sensor;

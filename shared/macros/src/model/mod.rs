@@ -12,6 +12,9 @@ mod op;
 mod param;
 mod partitions;
 mod policy;
+mod schedule;
+mod sensor;
+mod trigger;
 
 pub(crate) use asset::{AssetModel, Docs, OPTIONS as ASSET_OPTIONS};
 pub(crate) use check::CheckModel;
@@ -25,3 +28,6 @@ pub(crate) use op::{OPTIONS as OP_OPTIONS, OpModel};
 pub(crate) use param::{Param, ParamKind, ResourceForm};
 pub(crate) use partitions::{PartitionsModel, TimeModel};
 pub(crate) use policy::{BackfillModel, ComputeModel, RetryModel};
+pub(crate) use schedule::{CatchUpModel, ScheduleModel, TimingModel};
+pub(crate) use sensor::{FilterModel, SensorModel, SourceModel};
+pub(crate) use trigger::{TargetModel, TriggerItem, TriggerModel};

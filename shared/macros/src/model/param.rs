@@ -32,7 +32,7 @@ pub(crate) enum ParamKind {
     Config,
     /// The context.
     Context {
-        /// Whether it is taken as `&AssetContext`.
+        /// Whether it is taken by reference.
         by_reference: bool,
     },
 }
@@ -84,7 +84,8 @@ fn by_type_or_name(ident: &Ident, ty: &Type) -> Result<ParamKind> {
         Type::Reference(reference) => (&*reference.elem, true),
         plain => (plain, false),
     };
-    if last_segment(inner).is_some_and(|segment| segment.ident == "AssetContext") {
+    let contexts = ["AssetContext", "SensorContext", "ScheduleContext"];
+    if last_segment(inner).is_some_and(|segment| contexts.iter().any(|own| segment.ident == own)) {
         return Ok(ParamKind::Context { by_reference });
     }
     if by_reference {

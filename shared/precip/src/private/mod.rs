@@ -10,6 +10,7 @@ mod freshness;
 mod op_decl;
 pub(crate) mod partitions;
 mod schema;
+mod trigger_decl;
 
 pub(crate) mod exports {
     //! Everything under the names that the macros use.
@@ -22,12 +23,14 @@ pub(crate) mod exports {
             TimeWindowPartitions,
         },
         spec::{BackfillPolicy, Backoff, ComputeProfile, Jitter, RetryPolicy},
+        trigger::CatchUp,
     };
     pub use precip_engine::{
         asset::{
             Asset, AssetContext, ConfigSpec, Execution, Inputs, Resources, RunFuture, Unmanaged,
         },
         definitions::{Declaration, Declares, Registered, SourceLocation},
+        trigger::{IntoSensorResult, ScheduleContext, SensorContext, TriggerFuture},
     };
     pub use precip_io::{AssetReturn, OutputAt};
 
@@ -37,6 +40,7 @@ pub(crate) mod exports {
         op_decl::OpDecl,
         partitions::{checked, shared_partitions},
         schema::{SchemaOf, WithSchema, WithoutSchema},
+        trigger_decl::{ScheduleDecl, SensorDecl},
     };
     pub use crate::__here as here;
 }

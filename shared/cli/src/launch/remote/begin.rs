@@ -75,7 +75,7 @@ pub(super) async fn go_on(
     ));
     if !begin.control.detach {
         let follow = Follow::new(session, deployment, awaited, arn, begin.plan)?;
-        return follow.watch(out).await;
+        return follow.follow_to_end(out).await;
     }
     let run = awaited.id();
     if session.json {

@@ -109,7 +109,7 @@ impl<'a> Follow<'a> {
     ///
     /// # Errors
     /// [`Failure`] when the run cannot be watched any more. It goes on.
-    pub(super) async fn watch(mut self, out: &mut dyn Write) -> Result<Exit, Failure> {
+    pub(super) async fn follow_to_end(mut self, out: &mut dyn Write) -> Result<Exit, Failure> {
         let mut interrupted = pin!(tokio::signal::ctrl_c());
         let mut trouble = 0;
         let end = loop {

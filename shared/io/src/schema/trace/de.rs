@@ -1,16 +1,13 @@
 //! The deserializer that gives samples.
 
-use std::cell::{Cell, RefCell};
-use std::fmt;
-
 use arrow_schema::DataType;
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess, VariantAccess,
-    Visitor,
-    value::{BorrowedStrDeserializer, StrDeserializer},
-};
+use serde::de::{Deserializer, Error as _, Visitor};
 
-use super::node::{Kind, Node, TEXTS, TIMES};
+use super::{
+    access::{Entry, Fields, Items, NoEntries, Variant},
+    node::{Kind, Node, TEXTS},
+    sampler::{Sampler, TraceError},
+};
 
 /// Deeper than any honest row: a type that contains itself ends here.
 const MAX_DEPTH: usize = 64;
@@ -18,72 +15,11 @@ const MAX_DEPTH: usize = 64;
 /// The samples that `deserialize_any` tries before texts: a map.
 const SELF_DESCRIBING: usize = 1;
 
-/// Why a pass ended early.
-#[derive(Debug)]
-pub(super) struct TraceError(pub(super) String);
-
-impl fmt::Display for TraceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for TraceError {}
-
-impl serde::de::Error for TraceError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
-    }
-}
-
-/// One pass over a type.
-#[derive(Default)]
-pub(super) struct Sampler {
-    learned: Cell<bool>,
-    /// The key that a struct was given last: the one that a "duplicate field" speaks of.
-    last_key: RefCell<String>,
-}
-
-impl Sampler {
-    pub(super) fn at<'a>(&'a self, node: &'a mut Node, depth: usize) -> Sample<'a> {
-        Sample {
-            sampler: self,
-            node,
-            depth,
-        }
-    }
-
-    /// Gives a sample to what is inside another type.
-    fn give<'de, S: DeserializeSeed<'de>>(
-        &self,
-        seed: S,
-        node: &mut Node,
-        depth: usize,
-    ) -> Result<S::Value, TraceError> {
-        let before = self.learned.replace(false);
-        let given = seed.deserialize(self.at(node, depth));
-        if given.is_err() && !self.learned.get() {
-            refuse_taken(self, node);
-        }
-        self.learned.set(before || self.learned.get());
-        given
-    }
-
-    /// Whether this pass found out anything that the ones before it did not know.
-    pub(super) fn learned(&self) -> bool {
-        self.learned.get()
-    }
-
-    fn learn(&self) {
-        self.learned.set(true);
-    }
-}
-
 /// A sample for one field.
 pub(super) struct Sample<'a> {
-    sampler: &'a Sampler,
-    node: &'a mut Node,
-    depth: usize,
+    pub(super) sampler: &'a Sampler,
+    pub(super) node: &'a mut Node,
+    pub(super) depth: usize,
 }
 
 impl Sample<'_> {
@@ -99,7 +35,7 @@ impl Sample<'_> {
         }
         let visited = visit();
         if visited.is_err() {
-            refuse(self.sampler, self.node);
+            self.sampler.refuse(self.node);
         }
         visited
     }
@@ -109,27 +45,8 @@ impl Sample<'_> {
         if self.node.problem.is_none() {
             self.node.problem = Some(problem.into());
         }
-        refuse(self.sampler, self.node);
+        self.sampler.refuse(self.node);
         Err(TraceError::custom("no column type"))
-    }
-}
-
-fn refuse(sampler: &Sampler, node: &mut Node) {
-    if !node.refused {
-        node.refused = true;
-        sampler.learn();
-    }
-}
-
-/// What was taken as a sample was refused by the type around it, such as a string with a rule of its
-/// own. It is text then, not a date: only another text may help.
-fn refuse_taken(sampler: &Sampler, node: &mut Node) {
-    if matches!(node.kind, Kind::Text) && node.sample + 1 < TIMES {
-        node.sample += 1;
-        sampler.learn();
-    } else {
-        node.sample = node.sample.min(TIMES - 1);
-        refuse(sampler, node);
     }
 }
 
@@ -176,7 +93,7 @@ impl<'de> Deserializer<'de> for Sample<'_> {
             self.node.sample += 1;
             self.sampler.learn();
             if self.node.sample == TEXTS.len() {
-                refuse(self.sampler, self.node);
+                self.sampler.refuse(self.node);
             }
         }
         visited
@@ -407,186 +324,10 @@ impl<'a> Sample<'a> {
         self.sampler.learned.set(before || learned);
         if let Err(error) = &visited
             && !learned
-            && !drop_alias(self.sampler, self.node, error)
+            && !self.sampler.drop_alias(self.node, error)
         {
-            refuse(self.sampler, self.node);
+            self.sampler.refuse(self.node);
         }
         visited
-    }
-}
-
-/// A struct lists the aliases of its fields among them, and refuses to be given both. The canonical
-/// name, which it is written under, is the one that the refusal names.
-fn drop_alias(sampler: &Sampler, node: &mut Node, error: &TraceError) -> bool {
-    let Kind::Struct(fields) = &mut node.kind else {
-        return false;
-    };
-    let Some(name) = error
-        .0
-        .strip_prefix("duplicate field `")
-        .and_then(|rest| rest.strip_suffix('`'))
-    else {
-        return false;
-    };
-    let last = sampler.last_key.borrow().clone();
-    if last == name {
-        // The alias came first: let the canonical name go before it, and find the alias next time.
-        let Some(at) = fields.iter().position(|(field, _)| field == name) else {
-            return false;
-        };
-        fields[..=at].rotate_right(1);
-    } else {
-        fields.retain(|(field, _)| *field != last);
-    }
-    sampler.learn();
-    true
-}
-
-struct Items<'a, I> {
-    sampler: &'a Sampler,
-    nodes: I,
-    depth: usize,
-}
-
-impl<'de, 'a: 'n, 'n, I: Iterator<Item = &'n mut Node>> SeqAccess<'de> for Items<'a, I> {
-    type Error = TraceError;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, TraceError> {
-        match self.nodes.next() {
-            Some(node) if !node.refused => self.sampler.give(seed, node, self.depth).map(Some),
-            _ => Ok(None),
-        }
-    }
-}
-
-struct Fields<'a, I> {
-    sampler: &'a Sampler,
-    fields: I,
-    value: Option<&'a mut Node>,
-    depth: usize,
-}
-
-impl<'de, 'a, I: Iterator<Item = &'a mut (String, Node)>> MapAccess<'de> for Fields<'a, I> {
-    type Error = TraceError;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, TraceError> {
-        let Some((name, node)) = self.fields.find(|(_, node)| !node.refused) else {
-            return Ok(None);
-        };
-        name.clone_into(&mut self.sampler.last_key.borrow_mut());
-        self.value = Some(node);
-        seed.deserialize(StrDeserializer::new(name)).map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<S::Value, TraceError> {
-        let node = self
-            .value
-            .take()
-            .ok_or_else(|| TraceError::custom("a value without a key"))?;
-        self.sampler.give(seed, node, self.depth)
-    }
-}
-
-struct Entry<'a> {
-    sampler: &'a Sampler,
-    entry: Option<(&'a mut Node, &'a mut Node)>,
-    value: Option<&'a mut Node>,
-    depth: usize,
-}
-
-impl<'de> MapAccess<'de> for Entry<'_> {
-    type Error = TraceError;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, TraceError> {
-        let Some((key, value)) = self.entry.take() else {
-            return Ok(None);
-        };
-        self.value = Some(value);
-        self.sampler.give(seed, key, self.depth).map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<S::Value, TraceError> {
-        let node = self
-            .value
-            .take()
-            .ok_or_else(|| TraceError::custom("a value without a key"))?;
-        self.sampler.give(seed, node, self.depth)
-    }
-}
-
-struct NoEntries;
-
-impl<'de> MapAccess<'de> for NoEntries {
-    type Error = TraceError;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        _: S,
-    ) -> Result<Option<S::Value>, TraceError> {
-        Ok(None)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, _: S) -> Result<S::Value, TraceError> {
-        Err(TraceError::custom("there are no entries"))
-    }
-}
-
-struct Variant<'a> {
-    variant: &'static str,
-    data: &'a mut bool,
-}
-
-impl<'de, 'a> EnumAccess<'de> for Variant<'a> {
-    type Error = TraceError;
-    type Variant = Self;
-
-    fn variant_seed<S: DeserializeSeed<'de>>(
-        self,
-        seed: S,
-    ) -> Result<(S::Value, Self), TraceError> {
-        let variant = seed.deserialize(BorrowedStrDeserializer::new(self.variant))?;
-        Ok((variant, self))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Variant<'_> {
-    type Error = TraceError;
-
-    fn unit_variant(self) -> Result<(), TraceError> {
-        Ok(())
-    }
-
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, TraceError> {
-        *self.data = true;
-        Err(TraceError::custom("a variant with data"))
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, TraceError> {
-        *self.data = true;
-        Err(TraceError::custom("a variant with data"))
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, TraceError> {
-        *self.data = true;
-        Err(TraceError::custom("a variant with data"))
     }
 }

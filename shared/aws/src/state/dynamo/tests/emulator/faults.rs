@@ -126,8 +126,8 @@ async fn runs_and_ticks_whose_answer_is_lost_exist_once() -> StateResult<()> {
         cursor: Some("file-1".to_owned()),
         at: at(7),
         scheduled_for: None,
-        note: None,
         request: TickRequest::Runs(vec![new_run(2, Some("b")), new_run(3, None)]),
+        note: None,
     };
     lossy.advance(&sensor, tick()).await.unwrap_err();
     let Advanced::Refused(state) = lossy.advance(&sensor, tick()).await? else {

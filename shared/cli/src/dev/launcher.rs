@@ -1,0 +1,37 @@
+//! [`DevLauncher`]: runs are started in this process.
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use precip_engine::{run_id::RunId, state::Run, trigger::RunLauncher};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// Puts runs into this process's queue, each once.
+pub(super) struct DevLauncher {
+    queue: UnboundedSender<Run>,
+    launched: Mutex<HashSet<RunId>>,
+}
+
+impl DevLauncher {
+    pub(super) fn new(queue: UnboundedSender<Run>) -> Self {
+        Self {
+            queue,
+            launched: Mutex::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl RunLauncher for DevLauncher {
+    async fn launch(&self, run: &Run) -> Result<(), String> {
+        let mut launched = self.launched.lock().unwrap_or_else(PoisonError::into_inner);
+        if launched.insert(run.id) && self.queue.send(run.clone()).is_err() {
+            launched.remove(&run.id);
+            return Err("this process is stopping".to_owned());
+        }
+        Ok(())
+    }
+}

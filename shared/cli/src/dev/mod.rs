@@ -1,0 +1,10 @@
+//! `dev`: sensors, schedules and automation in one process, with folders as buckets.
+
+mod buckets;
+mod clock;
+mod launcher;
+mod runs;
+mod view;
+mod work;
+
+pub use work::dev;

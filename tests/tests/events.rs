@@ -1,0 +1,160 @@
+//! The sample events: each is read, and does what it says it is for.
+
+use std::{fs, path::PathBuf};
+
+use precip_core::{
+    partitions::PartitionContext,
+    trigger::{EventPattern, ObjectChange, ObjectEvent, SensorSource, read_events},
+};
+use serde_json::Value;
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../events")).join(name)
+}
+
+fn payload(name: &str) -> Value {
+    let text = fs::read_to_string(file(name)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn one(name: &str) -> ObjectEvent {
+    let mut messages = read_events(&payload(name)).unwrap();
+    assert_eq!(messages.len(), 1, "{name}");
+    let events = messages.remove(0).events.unwrap();
+    assert_eq!(events.len(), 1, "{name}");
+    events.into_iter().next().unwrap()
+}
+
+/// What is read comes back from its own form, and every event of S3 is read.
+#[test]
+fn every_event_of_s3_is_read_and_comes_back() {
+    let mut names: Vec<String> = fs::read_dir(file("s3"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 6);
+    for name in names {
+        let messages = read_events(&payload(&format!("s3/{name}"))).unwrap();
+        let events = messages
+            .into_iter()
+            .filter_map(|message| message.events.ok())
+            .flatten();
+        let mut count = 0;
+        for event in events {
+            let written = serde_json::to_string(&event).unwrap();
+            assert_eq!(
+                serde_json::from_str::<ObjectEvent>(&written).unwrap(),
+                event,
+                "{name}"
+            );
+            count += 1;
+        }
+        assert!(count > 0, "{name} holds no event");
+    }
+}
+
+#[test]
+fn an_odd_key_is_the_same_whichever_way_it_comes() {
+    let odd = "reference/São Paulo +1 50%25 (neu).csv";
+    let event_bridge = one("s3/object_created_odd_key.json");
+    let notification = one("s3/notification.json");
+    assert_eq!(
+        (event_bridge.key.as_str(), notification.key.as_str()),
+        (odd, odd)
+    );
+    // So it is one event to a sensor, whichever way it is delivered.
+    assert_eq!(event_bridge.identity(), notification.identity());
+}
+
+#[test]
+fn versions_deletions_and_uploads_in_parts_are_told_apart() {
+    let multipart = one("s3/object_created_multipart.json");
+    assert_eq!(
+        multipart.version.as_deref(),
+        Some("uhggCJ2_B6gU2JaXWXebnXFDstO0ID6G")
+    );
+    assert_eq!(multipart.size, Some(198_524_144));
+    let deleted = one("s3/object_deleted.json");
+    assert_eq!(
+        (deleted.change, deleted.size),
+        (ObjectChange::Deleted, None)
+    );
+    let created = one("s3/object_created.json");
+    assert_eq!(created.key, deleted.key);
+    assert!(deleted.is_after(&created));
+}
+
+#[test]
+fn a_batch_names_its_messages_and_harms_none_by_another() {
+    let messages = read_events(&payload("s3/sqs_batch.json")).unwrap();
+    let told: Vec<bool> = messages
+        .iter()
+        .map(|message| message.events.is_ok())
+        .collect();
+    assert_eq!(told, [true, true, true, false]);
+    assert!(messages.iter().all(|message| message.message.is_some()));
+    let identity = |place: usize| messages[place].events.as_ref().unwrap()[0].identity();
+    assert_eq!(identity(0), identity(2));
+    assert_ne!(identity(0), identity(1));
+}
+
+/// The landing files of the repository are what the sample project's sensors wait for: each names a
+/// partition that exists, and the rule for EventBridge would let it through.
+#[test]
+fn every_landing_file_is_some_sensors() {
+    let definitions = flights::definitions().unwrap();
+    let context = PartitionContext::at("2013-06-01T00:00:00Z".parse().unwrap());
+    let mut taken = 0;
+    for folder in ["flights", "weather", "reference"] {
+        for entry in fs::read_dir(file("landing").join(folder)).unwrap() {
+            let entry = entry.unwrap();
+            let key = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            let size = entry.metadata().unwrap().len();
+            let sensor = definitions
+                .sensors()
+                .find(|sensor| match &sensor.spec.source {
+                    SensorSource::Objects(objects) => objects.takes(&key, Some(size)),
+                    _ => false,
+                });
+            let sensor = sensor.unwrap_or_else(|| panic!("no sensor waits for {key}"));
+            if let Some(fit) = sensor.spec.fit(definitions.graph()).unwrap() {
+                let made = fit.read(&key, &context).unwrap().unwrap();
+                assert_eq!(
+                    made.partition.unwrap().as_str(),
+                    &key[folder.len() + 1..][..10]
+                );
+            }
+            taken += 1;
+        }
+    }
+    assert_eq!(taken, 31 + 31 + 3);
+    let SensorSource::Objects(objects) =
+        &definitions.sensor("landing_flights").unwrap().spec.source
+    else {
+        panic!("it waits for objects");
+    };
+    let pattern = EventPattern::new(objects, "flights-landing").unwrap();
+    let object = &pattern.as_json()["detail"]["object"];
+    assert_eq!(object["key"][0]["wildcard"], "flights/*.csv.gz");
+}
+
+#[test]
+fn the_scheduler_names_a_schedule_and_its_tick() {
+    let invocation = payload("scheduler/each_morning.json");
+    let definitions = flights::definitions().unwrap();
+    let schedule = definitions
+        .schedule(invocation["schedule"].as_str().unwrap())
+        .unwrap();
+    let ticking = schedule.spec.ticking(definitions.graph()).unwrap();
+    let tick = invocation["scheduled_for"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(
+        ticking.cron().ticks_at(tick),
+        "{tick} is a tick of {}",
+        ticking.cron()
+    );
+}
