@@ -1,5 +1,4 @@
 //! What `#[sensor]` and `#[schedule]` declare.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::sync::Arc;
 
