@@ -1,0 +1,97 @@
+"""Deploys a described project on the emulator, and prints the outputs of its stack as JSON.
+
+    tests/emulator sh -c '$PRECIP_TEST_PYTHON tests/graphs/deploy.py STACK GRAPH.json PROGRAM [Parameter=Value...]'
+
+What is deployed is what `PROGRAM synth` generates: the template that users get, through CloudFormation,
+with one zip for all functions (PROGRAM as `bootstrap`, with GRAPH.json beside it). It needs an endpoint
+that is no account: it never talks to AWS itself.
+"""
+
+import io
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+import boto3
+from botocore.config import Config
+
+PROJECT = "graphs"
+
+
+def client(service):
+    endpoint = os.environ["PRECIP_TEST_AWS_ENDPOINT"]
+    config = Config(s3={"addressing_style": "path"}, read_timeout=600, retries={"mode": "standard"})
+    return boto3.client(service, endpoint_url=endpoint, config=config)
+
+
+def bundle(program, graph):
+    """The functions' zip. Symbols are left out: the emulator unpacks and starts it often."""
+    packed = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder:
+        stripped = pathlib.Path(folder) / "bootstrap"
+        subprocess.run(["strip", "-o", stripped, program], check=True)
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            entry = zipfile.ZipInfo("bootstrap")
+            entry.external_attr = 0o100755 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, stripped.read_bytes(), compresslevel=1)
+            archive.writestr("graph.json", pathlib.Path(graph).read_text())
+    return packed.getvalue()
+
+
+def generated(program, graph):
+    """What `synth` writes, by path."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [os.path.abspath(program), "synth", "--project", PROJECT, "--out", "generated"]
+        environment = {**os.environ, "PRECIP_TEST_GRAPH": os.path.abspath(graph)}
+        subprocess.run(command, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+        root = pathlib.Path(folder) / "generated"
+        return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*.*")}
+
+
+def packaged(files, s3, bucket, zipped):
+    """The template with the places of code and machines in it, as `aws cloudformation package` does."""
+
+    def upload(key, body):
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
+        return f"s3://{bucket}/{key}"
+
+    code = upload("functions.zip", zipped)
+    template = re.sub(r"CodeUri: .*", f"CodeUri: {code}", files["template.yaml"])
+    return re.sub(
+        r"DefinitionUri: (.*)",
+        lambda found: f"DefinitionUri: {upload(found[1], files[found[1]])}",
+        template,
+    )
+
+
+def deploy(stack, graph, program, parameters):
+    s3 = client("s3")
+    bucket = f"code-{stack}"
+    s3.create_bucket(Bucket=bucket)
+    template = packaged(generated(program, graph), s3, bucket, bundle(program, graph))
+    s3.put_object(Bucket=bucket, Key="template.yaml", Body=template)
+    cloudformation = client("cloudformation")
+    parameters = dict(text.split("=", 1) for text in ["Stage=test", *parameters])
+    cloudformation.create_stack(
+        StackName=stack,
+        TemplateURL=f"{os.environ['PRECIP_TEST_AWS_ENDPOINT']}/{bucket}/template.yaml",
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ],
+    )
+    waiter = cloudformation.get_waiter("stack_create_complete")
+    waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 600})
+    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+
+if __name__ == "__main__":
+    stack, graph, program, *parameters = sys.argv[1:]
+    print(json.dumps(deploy(stack, graph, program, parameters)))
