@@ -16,7 +16,7 @@ use precip::{
 
 use crate::{
     body::{Look, Make, input},
-    description::{Check, Node, Project},
+    description::{Node, Project},
 };
 
 /// The definitions that a project is described by.

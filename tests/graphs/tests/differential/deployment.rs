@@ -44,8 +44,8 @@ impl Deployment {
 
     /// Starts a run: its id is the execution's name.
     pub(crate) async fn start(&self, id: RunId, input: &StartInput) {
-        let started = self.executions.start(&id.to_string(), input);
-        started.await.unwrap();
+        let name = id.to_string();
+        self.executions.start(&name, input).await.unwrap();
     }
 
     /// Waits until a run's execution has ended.

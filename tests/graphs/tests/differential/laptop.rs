@@ -79,7 +79,7 @@ impl Laptop {
             open,
         );
         let executor = Executor::new(OwnerId(id.to_string()));
-        let ran = executor.execute(Arc::new(session), planned, &Stop::default());
-        ran.await.unwrap();
+        let (session, stop) = (Arc::new(session), Stop::default());
+        executor.execute(session, planned, &stop).await.unwrap();
     }
 }
