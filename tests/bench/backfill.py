@@ -131,8 +131,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         graph = pathlib.Path(folder) / "graph.json"
         graph.write_text(json.dumps({"assets": [{"key": "trivial", "keys": days}]}))
-        # A child runs 40 functions at once, which is plenty for one machine.
-        outputs = deploy.deploy(STACK, graph, asked.program, ["MaxConcurrency=1"])
+        outputs = deploy.deploy(STACK, graph, asked.program)
 
     sfn = deploy.client("stepfunctions")
     execution, took = run(sfn, outputs, asked.patience)

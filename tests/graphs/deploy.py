@@ -1,6 +1,6 @@
 """Deploys a described project on the emulator, and prints the outputs of its stack as JSON.
 
-    tests/emulator sh -c '$PRECIP_TEST_PYTHON tests/graphs/deploy.py STACK GRAPH.json PROGRAM [Parameter=Value...]'
+    tests/emulator sh -c '$PRECIP_TEST_PYTHON tests/graphs/deploy.py STACK GRAPH.json PROGRAM'
 
 What is deployed is what `PROGRAM synth` generates: the template that users get, through CloudFormation,
 with one zip for all functions (PROGRAM as `bootstrap`, with GRAPH.json beside it). It needs an endpoint
@@ -21,6 +21,8 @@ import boto3
 from botocore.config import Config
 
 PROJECT = "graphs"
+# Functions at a time.
+AT_ONCE = 8
 
 
 def client(service):
@@ -54,6 +56,28 @@ def generated(program, graph):
         return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*.*")}
 
 
+def held_back(machine):
+    """A machine that starts no more functions at a time than one computer can run. The emulator does not know
+    MaxConcurrencyPath, nor that AWS runs 40 items of an inline Map at once: it would start all of them."""
+
+    def walk(value):
+        if isinstance(value, list):
+            for item in value:
+                walk(item)
+        if not isinstance(value, dict):
+            return
+        if value.get("Type") == "Map":
+            distributed = value["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+            value.pop("MaxConcurrencyPath", None)
+            value.setdefault("MaxConcurrency", 1 if distributed else AT_ONCE)
+        for item in value.values():
+            walk(item)
+
+    definition = json.loads(machine)
+    walk(definition)
+    return json.dumps(definition)
+
+
 def packaged(files, s3, bucket, zipped):
     """The template with the places of code and machines in it, as `aws cloudformation package` does."""
 
@@ -65,26 +89,23 @@ def packaged(files, s3, bucket, zipped):
     template = re.sub(r"CodeUri: .*", f"CodeUri: {code}", files["template.yaml"])
     return re.sub(
         r"DefinitionUri: (.*)",
-        lambda found: f"DefinitionUri: {upload(found[1], files[found[1]])}",
+        lambda found: f"DefinitionUri: {upload(found[1], held_back(files[found[1]]))}",
         template,
     )
 
 
-def deploy(stack, graph, program, parameters):
+def deploy(stack, graph, program):
     s3 = client("s3")
     bucket = f"code-{stack}"
     s3.create_bucket(Bucket=bucket)
     template = packaged(generated(program, graph), s3, bucket, bundle(program, graph))
     s3.put_object(Bucket=bucket, Key="template.yaml", Body=template)
     cloudformation = client("cloudformation")
-    parameters = dict(text.split("=", 1) for text in ["Stage=test", *parameters])
     cloudformation.create_stack(
         StackName=stack,
         TemplateURL=f"{os.environ['PRECIP_TEST_AWS_ENDPOINT']}/{bucket}/template.yaml",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[
-            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-        ],
+        Parameters=[{"ParameterKey": "Stage", "ParameterValue": "test"}],
     )
     waiter = cloudformation.get_waiter("stack_create_complete")
     waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 600})
@@ -93,5 +114,4 @@ def deploy(stack, graph, program, parameters):
 
 
 if __name__ == "__main__":
-    stack, graph, program, *parameters = sys.argv[1:]
-    print(json.dumps(deploy(stack, graph, program, parameters)))
+    print(json.dumps(deploy(*sys.argv[1:])))

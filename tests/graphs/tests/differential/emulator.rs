@@ -17,7 +17,7 @@ use crate::{deployment::Deployment, laptop::Laptop, record::Record};
 const GRAPHS: usize = 8;
 
 /// How often it is looked again whether what follows from the table's stream is there.
-const LOOKS: u32 = 300;
+const LOOKS: u32 = 60;
 
 fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
     env::var(name).ok()?.parse().ok()
