@@ -3,6 +3,7 @@
 use std::{future::Future, process::ExitCode, sync::Arc};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use precip_aws::state::dynamo::{Capacity, DynamoStore};
 use precip_engine::definitions::{Definitions, InvalidDefinitions};
 use serde::Serialize;
 use serde_json::Value;
@@ -33,20 +34,40 @@ where
         Err(error) => return refused(&format!("the runtime cannot be started: {error}")),
     };
     runtime.block_on(async {
-        let made = match World::new(definitions).await {
-            Ok(world) => make(world).await,
-            Err(reason) => Err(reason),
+        let world = match World::new(definitions).await {
+            Ok(world) => world,
+            Err(reason) => return refused(&reason),
         };
-        let made = match made {
+        let store = world.store.clone();
+        let made = match make(world).await {
             Ok(made) => Arc::new(made),
             Err(reason) => return refused(&reason),
         };
-        let service = service_fn(|event| handle(Arc::clone(&made), event));
+        let service = service_fn(|event| {
+            let (answer, store) = (handle(Arc::clone(&made), event), &store);
+            async move {
+                let answer = answer.await;
+                log_consumed(store);
+                answer
+            }
+        });
         match lambda_runtime::run(service).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refused(&error.to_string()),
         }
     })
+}
+
+/// Logs what an invocation consumed of the table, as DynamoDB charges it. Lambda gives a process one
+/// invocation at a time.
+fn log_consumed(store: &DynamoStore) {
+    let Capacity {
+        read,
+        write,
+        refused,
+        requests,
+    } = store.meter().take();
+    tracing::info!(read, write, refused, requests, "consumed");
 }
 
 fn refused(reason: &str) -> ExitCode {

@@ -1,0 +1,12 @@
+//! A project whose assets are described by a JSON document, so that the same graph can be run on a
+//! laptop and on AWS, and a bench or a test can say what it is and what goes wrong in it.
+
+mod body;
+mod declare;
+pub mod description;
+mod place;
+mod random;
+
+pub use declare::declare;
+pub use place::{DOCUMENT, definitions};
+pub use random::{Trouble, components, random};

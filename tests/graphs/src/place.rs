@@ -1,0 +1,36 @@
+//! Where the description of a process's project is.
+
+use std::{env, fs, io, path::PathBuf};
+
+use precip::prelude::*;
+
+use crate::{
+    declare::{declare, invalid},
+    description::Project,
+};
+
+/// The variable that names the document: the file `graph.json` beside the program unless it is set.
+pub const DOCUMENT: &str = "PRECIP_TEST_GRAPH";
+
+/// The definitions of this process's project.
+///
+/// # Errors
+/// [`InvalidDefinitions`] when the document cannot be read, or describes what cannot be.
+pub fn definitions() -> Result<Definitions, InvalidDefinitions> {
+    match document() {
+        Ok(project) => declare(project),
+        Err(error) => {
+            let reason = format!("the description of the project cannot be read: {error}");
+            let nothing = invalid("graph.json", reason);
+            Definitions::builder().declare([nothing]).build()
+        }
+    }
+}
+
+fn document() -> io::Result<Project> {
+    let path = match env::var_os(DOCUMENT) {
+        Some(path) => PathBuf::from(path),
+        None => env::current_exe()?.with_file_name("graph.json"),
+    };
+    Ok(serde_json::from_slice(&fs::read(path)?)?)
+}

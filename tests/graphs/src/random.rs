@@ -1,0 +1,168 @@
+//! Random projects.
+
+use fastrand::Rng;
+use precip::{
+    core::{mapping::PartitionMapping, partitions::PartitionKey},
+    prelude::Severity,
+};
+
+use crate::description::{Check, Dep, Fault, Keys, Node, Project};
+
+/// The groups of a random project: nothing goes from one to another, so that each can be run by itself.
+pub fn components(count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(|component| format!("g{component}"))
+}
+
+/// What goes wrong in a random project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// Functions fail and panic, some of them a few times only.
+    Failures,
+    /// Processes of functions are killed as well. An attempt that is lost has a number too, so no function
+    /// fails a few times only.
+    Kills,
+}
+
+/// A project of so many components.
+pub fn random(seed: u64, count: usize, trouble: Trouble) -> Project {
+    let mut dice = Rng::with_seed(seed);
+    let mut project = Project::default();
+    for group in components(count) {
+        component(&mut dice, &group, trouble, &mut project.assets);
+    }
+    project
+}
+
+fn component(dice: &mut Rng, group: &str, trouble: Trouble, assets: &mut Vec<Node>) {
+    let kinds = [
+        Keys::None,
+        Keys::Static(["a", "b", "c"].map(str::to_owned).into()),
+        Keys::Daily("2024-01-01".to_owned(), "2024-01-05".to_owned()),
+        Keys::Static(["b", "c", "d", "e"].map(str::to_owned).into()),
+    ];
+    let size = dice.usize(2..=5);
+    let first = assets.len();
+    // Most assets of a component are divided alike, as a project's are.
+    let usual = dice.choice(&kinds[1..]).cloned().unwrap_or_default();
+    for place in 0..size {
+        let keys = match dice.u32(0..10) {
+            0..7 => usual.clone(),
+            _ => dice.choice(&kinds).cloned().unwrap_or_default(),
+        };
+        let mut node = Node {
+            key: format!("{group}_{place}"),
+            group: group.to_owned(),
+            keys,
+            retries: dice.u32(0..3),
+            ..Node::default()
+        };
+        for upstream in &assets[first..] {
+            if dice.u32(0..10) < 5 {
+                node.deps.extend(dep(dice, upstream, &node.keys));
+            }
+        }
+        if matches!(node.keys, Keys::Daily(..)) && dice.u32(0..6) == 0 {
+            node.deps.push(Dep {
+                asset: node.key.clone(),
+                mapping: Some(day_before()),
+            });
+        }
+        if node.keys != Keys::None && dice.u32(0..6) == 0 {
+            node.batch = Some(dice.u32(2..4));
+        }
+        troubles(dice, trouble, &mut node);
+        assets.push(node);
+    }
+}
+
+fn day_before() -> PartitionMapping {
+    PartitionMapping::TimeWindow {
+        start_offset: -1,
+        end_offset: -1,
+        allow_nonexistent_upstream_partitions: true,
+    }
+}
+
+/// How something can be made from an upstream asset; `None` when no mapping that was drawn fits.
+fn dep(dice: &mut Rng, upstream: &Node, keys: &Keys) -> Option<Dep> {
+    let [above, below] = [&upstream.keys, keys].map(|keys| keys.definition().ok().flatten());
+    let alike = upstream.keys == *keys;
+    let drawn = match dice.u32(0..8) {
+        // Not of some partitions only: a failure of the others may hold an unpartitioned asset back or not,
+        // by when it comes.
+        _ if below.is_none() => None,
+        0 => Some(PartitionMapping::All),
+        1 => Some(PartitionMapping::Last),
+        2 => {
+            let keys = keys_of(&upstream.keys);
+            let key = dice.choice(&keys)?.as_str();
+            Some(PartitionMapping::Specific {
+                keys: vec![PartitionKey::from(key)],
+            })
+        }
+        3 if matches!(keys, Keys::Daily(..)) => Some(day_before()),
+        _ if alike => None,
+        _ => Some(PartitionMapping::All),
+    };
+    if let Some(mapping) = &drawn {
+        mapping.validate(above.as_ref(), below.as_ref()).ok()?;
+    }
+    Some(Dep {
+        asset: upstream.key.clone(),
+        mapping: drawn,
+    })
+}
+
+fn keys_of(keys: &Keys) -> Vec<String> {
+    match keys {
+        Keys::None => vec![String::new()],
+        Keys::Static(keys) => keys.clone(),
+        // All random days are these.
+        Keys::Daily(..) => (1..5).map(|day| format!("2024-01-0{day}")).collect(),
+    }
+}
+
+fn troubles(dice: &mut Rng, trouble: Trouble, node: &mut Node) {
+    let keys = keys_of(&node.keys);
+    for key in &keys {
+        if dice.u32(0..8) == 0 {
+            let fault = match (trouble, dice.u32(0..6)) {
+                (_, 0) => Fault::Retryable,
+                (_, 1) => Fault::Terminal,
+                (_, 2) => Fault::Panic,
+                (Trouble::Failures, _) => Fault::First(dice.u32(1..4)),
+                (Trouble::Kills, 3) => Fault::KilledLate(1),
+                (Trouble::Kills, _) => Fault::Killed(dice.u32(1..3)),
+            };
+            node.faults.insert(key.clone(), fault);
+        }
+    }
+    let in_order = node.deps.iter().any(|dep| dep.asset == node.key);
+    for name in ["first", "second"] {
+        if dice.u32(0..4) > 0 {
+            continue;
+        }
+        let (apart, blocking) = (dice.bool(), dice.bool());
+        // Whether a partition's blocking check holds back the asset's own next one, the two do not agree.
+        let blocking = blocking && !in_order;
+        let some = |dice: &mut Rng, of: u32| {
+            let drawn = keys.iter().filter(|_| dice.u32(0..of) == 0);
+            drawn.cloned().collect()
+        };
+        node.checks.push(Check {
+            name: name.to_owned(),
+            blocking,
+            severity: match dice.u32(0..4) {
+                0 => Severity::Warn,
+                _ => Severity::Error,
+            },
+            apart,
+            wrong_in: some(dice, 4),
+            // A check that blocks nothing and fails is a failure of the run on a laptop, and none on AWS.
+            fails_in: match apart && blocking {
+                true => some(dice, 12),
+                false => Default::default(),
+            },
+        });
+    }
+}

@@ -1,0 +1,62 @@
+//! The project on AWS.
+
+use std::{collections::BTreeMap, env, fs, process::Command, time::Duration};
+
+use precip::engine::{
+    deployment::{Execution, Executions},
+    machine::StartInput,
+    run_id::RunId,
+};
+use precip_aws::{Aws, launch::SfnExecutions, state::dynamo::DynamoStore};
+use precip_graphs::description::Project;
+
+const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy.py");
+
+/// The project, deployed by the template that is generated from it.
+pub(crate) struct Deployment {
+    pub(crate) state: DynamoStore,
+    executions: SfnExecutions,
+}
+
+impl Deployment {
+    /// Deploys it as a stack of a name.
+    pub(crate) async fn new(stack: &str, project: &Project) -> Self {
+        let python = env::var("PRECIP_TEST_PYTHON").expect(
+            "these tests run under `tests/emulator cargo nextest run -p precip-graphs --features aws`",
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let graph = folder.path().join("graph.json");
+        fs::write(&graph, serde_json::to_vec(project).unwrap()).unwrap();
+        let mut deploy = Command::new(python);
+        deploy.arg(DEPLOY).arg(stack).arg(graph);
+        deploy.arg(env!("CARGO_BIN_EXE_graphs"));
+        let done = deploy.output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "it cannot be deployed: {said}");
+        let outputs: BTreeMap<String, String> = serde_json::from_slice(&done.stdout).unwrap();
+        let aws = Aws::from_env().await;
+        let machine = outputs["RunStateMachineArn"].parse().unwrap();
+        Self {
+            state: DynamoStore::new(aws.dynamodb(), &outputs["TableName"]),
+            executions: SfnExecutions::new(aws.step_functions(), machine),
+        }
+    }
+
+    /// Starts a run: its id is the execution's name.
+    pub(crate) async fn start(&self, id: RunId, input: &StartInput) {
+        let name = id.to_string();
+        self.executions.start(&name, input).await.unwrap();
+    }
+
+    /// Waits until a run's execution has ended.
+    pub(crate) async fn ended(&self, id: RunId) -> Execution {
+        let arn = self.executions.arn(&id.to_string());
+        loop {
+            let found = self.executions.describe(&arn).await.unwrap().unwrap();
+            if found.status.is_ended() {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}

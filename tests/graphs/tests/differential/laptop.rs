@@ -1,0 +1,85 @@
+//! The project in this process.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use precip::{
+    Definitions,
+    core::plan::CheckSelection,
+    engine::{
+        io::IoManager,
+        run::{
+            CreateRun, PlannedRun, RunPorts, RunSession, SystemClock, SystemRandomness, create_run,
+            plan_run,
+        },
+        run_id::RunId,
+        state::{OwnerId, RunRequest, StateStore, memory::MemoryStore},
+    },
+    io::MemoryIoManager,
+};
+use precip_local::executor::{Executor, Stop, TokioBodies, TokioSleeper};
+
+/// The project, with a record and data of its own.
+pub(crate) struct Laptop {
+    definitions: Arc<Definitions>,
+    pub(crate) state: Arc<dyn StateStore>,
+    data: Arc<dyn IoManager>,
+}
+
+impl Laptop {
+    pub(crate) fn new(definitions: Arc<Definitions>) -> Self {
+        Self {
+            definitions,
+            state: Arc::new(MemoryStore::new()),
+            data: Arc::new(MemoryIoManager::new()),
+        }
+    }
+
+    fn ports(&self) -> RunPorts {
+        RunPorts {
+            state: Arc::clone(&self.state),
+            clock: Arc::new(SystemClock),
+            sleeper: Arc::new(TokioSleeper),
+            randomness: Arc::new(SystemRandomness),
+            bodies: Arc::new(TokioBodies),
+            observer: Arc::new(()),
+        }
+    }
+
+    /// What a request comes to; `None` when there is nothing to be done.
+    pub(crate) async fn plan(&self, request: &RunRequest) -> Option<PlannedRun> {
+        let now = self.ports().clock.now();
+        let all = CheckSelection::All;
+        let planned = plan_run(&self.definitions, &self.state, now, request, all).await;
+        let planned = planned.expect("what a test asks for can be planned");
+        (!planned.plan.is_empty()).then_some(planned)
+    }
+
+    /// Runs it to its end.
+    pub(crate) async fn run(&self, id: RunId, request: &RunRequest, planned: &PlannedRun) {
+        let ports = self.ports();
+        let new = CreateRun {
+            id,
+            key: None,
+            request: request.clone(),
+            plan: &planned.plan,
+            pointer: None,
+        };
+        create_run(&ports, new).await.unwrap();
+        let environment = &self.definitions.environments()[0];
+        let wanted = RunSession::wanted(&self.definitions, &planned.plan);
+        let settings = BTreeMap::new();
+        let data = Some(Arc::clone(&self.data));
+        let open = environment.open(&wanted, &settings, data).await.unwrap();
+        let session = RunSession::new(
+            Arc::clone(&self.definitions),
+            ports,
+            planned.context.clone(),
+            id,
+            &planned.plan,
+            open,
+        );
+        let executor = Executor::new(OwnerId(id.to_string()));
+        let (session, stop) = (Arc::new(session), Stop::default());
+        executor.execute(session, planned, &stop).await.unwrap();
+    }
+}
