@@ -189,6 +189,7 @@ fn definitions_that_are_wrong() {
 }
 
 /// This binary knows no deployments; what is about the project alone works whatever is asked for.
+#[cfg(not(feature = "aws"))]
 #[test]
 fn a_deployment_that_the_binary_was_not_built_for() {
     let said = [

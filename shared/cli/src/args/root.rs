@@ -277,7 +277,7 @@ pub enum ScheduleAction {
 #[derive(Debug, Clone, Args)]
 pub struct DevArgs {
     /// The folder that stands for a bucket: the bucket's name, or the variable that names it
-    #[arg(long = "bucket", value_name = "BUCKET=FOLDER")]
+    #[arg(long = "folder", value_name = "BUCKET=FOLDER")]
     pub buckets: Vec<String>,
 
     /// How runs are run.

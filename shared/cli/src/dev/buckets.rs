@@ -33,7 +33,7 @@ pub(super) async fn watched(
     for one in given {
         let (bucket, folder) = one.split_once('=').ok_or_else(|| {
             Failure::usage(format!("`{one}` names no folder for a bucket"))
-                .help("write `--bucket BUCKET=FOLDER`")
+                .help("write `--folder BUCKET=FOLDER`")
         })?;
         chosen.insert(bucket, folder);
     }
@@ -56,7 +56,7 @@ pub(super) async fn watched(
                         sensor.name()
                     ))
                     .help(format!(
-                        "set it to a folder, or write `--bucket {declared}=FOLDER`"
+                        "set it to a folder, or write `--folder {declared}=FOLDER`"
                     ))
                 })?,
         };
