@@ -144,7 +144,7 @@ def checkov(template: Path) -> list[Finding]:
 def drift(folder: Path) -> list[Finding]:
     """`synth --check` of the project: what is there is what the definitions give, and our own checks
     find nothing in it."""
-    command = [os.environ["PROJECT"], "synth", "--check", "--project", "flights"]
+    command = [os.environ["PROJECT"], "--env", "prod", "synth", "--check", "--project", "flights"]
     done = run(command, cwd=folder.resolve().parent.parent)
     if done.returncode == 0:
         return []

@@ -130,8 +130,9 @@ async fn stopping_stops_what_was_started_as_well() {
     for arn in [executions.arn(&other), child(&other)] {
         let found = executions.describe(&arn).await.unwrap().unwrap();
         assert_eq!(found.status, ExecutionStatus::Running, "{arn}");
-        executions.stop(&arn, "the test is over").await.unwrap();
     }
+    let arn = executions.arn(&other);
+    executions.stop(&arn, "the test is over").await.unwrap();
     // Once more does no harm.
     let stopped = executions.arn(&name);
     executions.stop(&stopped, "again").await.unwrap();
