@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::{
     definitions::{Definitions, Environment, OpenEnvironment, Wanted},
     io::IoManager,
-    machine::{MaterializeRequest, PlannerError, RunFiles, StepError, work::plan_key},
+    machine::{MaterializeRequest, PlannerError, RunFiles, StepError, work::read_plan},
     run::{ItemOutcome, PlannedRun, RunPorts, RunSession, partition_context, planned_partitions},
     run_id::RunId,
     settings::SettingReader,
@@ -229,15 +229,7 @@ impl Materializer {
         if let Some(known) = self.known().runs.get(&run) {
             return Ok(Arc::clone(known));
         }
-        let key = plan_key(run, 0);
-        let damaged = |reason: String| PlannerError::Damaged {
-            key: key.clone(),
-            reason,
-        };
-        let content = self.files.read(&key).await?;
-        let content = content.ok_or_else(|| damaged("there is no such file".to_owned()))?;
-        let plan: precip_core::plan::Plan =
-            serde_json::from_slice(&content).map_err(|error| damaged(error.to_string()))?;
+        let plan = read_plan(self.files.as_ref(), run, 0).await?;
         let context = partition_context(&self.definitions, &self.ports.state, plan.at).await?;
         let known = Arc::new(KnownRun {
             makes: Arc::new(planned_partitions(&plan)),

@@ -1,6 +1,6 @@
 //! A run's plan, as it lies in the run's files, and the waves that are handed out of it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use precip_core::{
     machine::{Item, LayoutStage, Row, StageWork, Work, rows, step_kind},
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{
     machine::{
         FileError, LoopItem, LoopStage, LoopStep, Mode, Planner, PlannerError, RowDocument,
-        StageDocument, WaveDocument, standing::Standing,
+        RunFiles, StageDocument, WaveDocument, standing::Standing,
     },
     run::{PlannedRun, partition_context},
     run_id::RunId,
@@ -50,15 +50,7 @@ fn manifest_key(run: RunId, number: u32, stage: &LayoutStage) -> String {
 impl Planner {
     /// Reads a plan of a run.
     pub(super) async fn laid(&self, run: RunId, number: u32) -> Result<Laid, PlannerError> {
-        let key = plan_key(run, number);
-        let damaged = |reason: String| PlannerError::Damaged {
-            key: key.clone(),
-            reason,
-        };
-        let content = self.files.read(&key).await?;
-        let content = content.ok_or_else(|| damaged("there is no such file".to_owned()))?;
-        let plan: Plan =
-            serde_json::from_slice(&content).map_err(|error| damaged(error.to_string()))?;
+        let plan = read_plan(self.files.as_ref(), run, number).await?;
         self.at_its_moment(run, number, plan).await
     }
 
@@ -219,20 +211,39 @@ impl Planner {
         key: &str,
         row: usize,
     ) -> Result<RowDocument, PlannerError> {
-        let damaged = |reason: String| PlannerError::Damaged {
-            key: key.to_owned(),
-            reason,
-        };
-        let content = self.files.read(key).await?;
-        let content = content.ok_or_else(|| damaged("there is no such file".to_owned()))?;
+        let content = read(self.files.as_ref(), key).await?;
         let mut lines = content.split(|byte| *byte == b'\n');
         let line = lines.nth(row).filter(|line| !line.is_empty());
         let rows = line.map(serde_json::from_slice).transpose();
-        let rows: Option<Value> = rows.map_err(|error| damaged(error.to_string()))?;
+        let rows: Option<Value> = rows.map_err(|error| damaged(key, &error))?;
         Ok(RowDocument {
             row: row + 1,
             rows: rows.into_iter().collect(),
         })
+    }
+}
+
+/// Reads a plan of a run.
+pub(super) async fn read_plan(
+    files: &dyn RunFiles,
+    run: RunId,
+    number: u32,
+) -> Result<Plan, PlannerError> {
+    let key = plan_key(run, number);
+    let content = read(files, &key).await?;
+    serde_json::from_slice(&content).map_err(|error| damaged(&key, &error))
+}
+
+/// Reads a file that has to be there.
+async fn read(files: &dyn RunFiles, key: &str) -> Result<Vec<u8>, PlannerError> {
+    let content = files.read(key).await?;
+    content.ok_or_else(|| damaged(key, &"there is no such file"))
+}
+
+fn damaged(key: &str, reason: &dyn fmt::Display) -> PlannerError {
+    PlannerError::Damaged {
+        key: key.to_owned(),
+        reason: reason.to_string(),
     }
 }
 
