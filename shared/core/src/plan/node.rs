@@ -34,6 +34,9 @@ pub(super) struct Wait {
     pub downstream: AssetId,
     /// How partitions of the two correspond.
     pub mapping: PartitionMapping,
+    /// Whether earlier partitions only are waited for: an asset that is made from them waits for their
+    /// checks, which come after the asset itself.
+    pub earlier: bool,
 }
 
 /// Nodes, and what each waits for.
@@ -136,19 +139,25 @@ impl Nodes {
         let waits = (0..nodes.len())
             .map(|place| {
                 let reads = reads(lineage.graph, &nodes[place]);
-                waits(lineage.graph, place, &nodes[place], reads, &makers, &gates)
+                waits(lineage, place, &nodes[place], reads, &makers, &gates)
             })
             .collect();
         Self { nodes, waits }
+    }
+
+    /// What a node waits for of others, partition by partition or as a whole.
+    pub(super) fn above(&self, place: usize) -> impl Iterator<Item = &Wait> {
+        let waits = self.waits[place].iter();
+        waits.filter(move |wait| wait.on != place && !wait.earlier)
     }
 
     /// The nodes, each after everything it waits for.
     pub(super) fn topological(&self, graph: &AssetGraph) -> Result<Vec<usize>, PlanError> {
         let mut below = vec![Vec::new(); self.nodes.len()];
         let mut open = vec![0_usize; self.nodes.len()];
-        for (place, waits) in self.waits.iter().enumerate() {
-            let on: BTreeSet<usize> = waits.iter().map(|wait| wait.on).collect();
-            for on in on.into_iter().filter(|on| *on != place) {
+        for place in 0..self.nodes.len() {
+            let on: BTreeSet<usize> = self.above(place).map(|wait| wait.on).collect();
+            for on in on {
                 below[on].push(place);
                 open[place] += 1;
             }
@@ -220,13 +229,14 @@ fn reads(graph: &AssetGraph, node: &Node) -> Vec<(AssetId, Edge)> {
 /// What is read has to be made, and to have passed its blocking checks, unless the node is itself
 /// one that checks it.
 fn waits(
-    graph: &AssetGraph,
+    lineage: Lineage<'_>,
     place: usize,
     node: &Node,
     reads: Vec<(AssetId, Edge)>,
     makers: &BTreeMap<AssetId, usize>,
     gates: &BTreeMap<AssetId, Vec<usize>>,
 ) -> Vec<Wait> {
+    let graph = lineage.graph;
     let checked: BTreeSet<_> = graph
         .op(node.op)
         .checks
@@ -236,7 +246,12 @@ fn waits(
     let mut waits = Vec::new();
     for (downstream, edge) in reads {
         let maker = makers.get(&edge.asset).copied();
-        let exempt = maker == Some(place) || checked.contains(graph.key(edge.asset));
+        let own = maker == Some(place);
+        // What is made together cannot wait for a check in between.
+        let together = own
+            && (edge.asset != downstream && lineage.is_one_to_one(downstream, &edge)
+                || graph.partitions(downstream).is_none());
+        let exempt = together || checked.contains(graph.key(edge.asset));
         let gates = gates.get(&edge.asset).into_iter().flatten().copied();
         let gates = gates.filter(|gate| !exempt && *gate != place);
         waits.extend(maker.into_iter().chain(gates).map(|on| Wait {
@@ -244,6 +259,7 @@ fn waits(
             upstream: edge.asset,
             downstream,
             mapping: edge.mapping.clone(),
+            earlier: own && on != place,
         }));
     }
     waits

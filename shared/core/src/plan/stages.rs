@@ -18,7 +18,7 @@ pub(super) fn stages(lineage: Lineage<'_>, nodes: &Nodes) -> Result<Vec<Stage>, 
     let mut groups = Groups::new(nodes.nodes.len());
     let mut levels = vec![0_u32; nodes.nodes.len()];
     for &place in &order {
-        let waits = || nodes.waits[place].iter().filter(|wait| wait.on != place);
+        let waits = || nodes.above(place);
         let joins = |wait: &Wait| joins(lineage, nodes, place, wait);
         let level = waits().map(|wait| levels[wait.on] + u32::from(!joins(wait)));
         levels[place] = level.max().unwrap_or(0);
@@ -105,9 +105,7 @@ fn stage(
         BTreeMap::new();
     for &place in members {
         let node = &nodes.nodes[place];
-        let above = nodes.waits[place]
-            .iter()
-            .filter(|wait| here.contains(&wait.on) && wait.on != place);
+        let above = nodes.above(place).filter(|wait| here.contains(&wait.on));
         let above = above.map(|wait| {
             let other = &nodes.nodes[wait.on];
             depth.get(&wait.on).copied().unwrap_or(0) + u32::from(other.op != node.op)
@@ -130,7 +128,7 @@ fn stage(
     let first = &nodes.nodes[members[0]];
     let after: BTreeSet<usize> = members
         .iter()
-        .flat_map(|place| &nodes.waits[*place])
+        .flat_map(|place| nodes.above(*place))
         .filter(|wait| !here.contains(&wait.on))
         .filter_map(|wait| stage_of.get(&wait.on).copied())
         .collect();
@@ -148,7 +146,7 @@ fn stage(
                 let own = step_of[&places[0]];
                 let after: BTreeSet<usize> = places
                     .iter()
-                    .flat_map(|place| &nodes.waits[*place])
+                    .flat_map(|place| nodes.above(*place))
                     .filter_map(|wait| step_of.get(&wait.on).copied())
                     .filter(|step| *step != own)
                     .collect();

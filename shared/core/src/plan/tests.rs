@@ -142,15 +142,10 @@ fn refusals_say_what_to_write() {
 
 #[test]
 fn a_blocking_check_stands_between_its_asset_and_what_is_made_from_it() {
-    let mut check = CheckSpec::new(crate::key::CheckKey {
-        asset: "a".parse().unwrap(),
-        name: "fine".into(),
-    });
-    check.blocking = true;
     let ops = vec![
         OpSpec::single(asset("a", letters(), &[])),
         OpSpec::single(asset("b", letters(), &["a"])),
-        OpSpec::check(check),
+        blocking_check("a"),
     ];
     let graph = AssetGraph::new(ops, vec![]).unwrap();
     let plan = plan_of(&graph, "a", &Record::default()).unwrap();
@@ -163,6 +158,99 @@ fn a_blocking_check_stands_between_its_asset_and_what_is_made_from_it() {
         steps,
         [("a", vec![]), ("a:fine", vec![0]), ("b", vec![0, 1])]
     );
+}
+
+fn blocking_check(asset: &str) -> OpSpec {
+    let mut check = CheckSpec::new(crate::key::CheckKey {
+        asset: asset.parse().unwrap(),
+        name: "fine".into(),
+    });
+    check.blocking = true;
+    OpSpec::check(check)
+}
+
+/// Runs a plan, with failures of some ops for some ordinals. Answers what ran, in its order, and what
+/// was held back.
+fn follow(
+    graph: &AssetGraph,
+    plan: &Plan,
+    fails: &[(&str, u64)],
+) -> (Vec<(String, u64)>, BTreeSet<(String, u64)>) {
+    let context = context();
+    let lineage = Lineage::new(graph, &context);
+    let mut schedule = Schedule::new(lineage, plan).unwrap();
+    let op = |id: StepId| plan.stages[id.stage].steps[id.step].op.clone();
+    let (mut ran, mut held) = (Vec::new(), BTreeSet::new());
+    while let Some(ready) = schedule.next(lineage, |_| true).unwrap() {
+        let name = op(ready.step);
+        ran.extend(
+            ready
+                .partitions
+                .iter()
+                .map(|ordinal| (name.clone(), ordinal)),
+        );
+        let failing = |ordinal: &u64| fails.contains(&(name.as_str(), *ordinal));
+        let failed: PartitionSet = ready.partitions.iter().filter(failing).collect();
+        let succeeded = &ready.partitions - &failed;
+        let back = schedule.settle(lineage, ready.step, &succeeded, &failed);
+        for back in back.unwrap() {
+            let name = op(back.step);
+            held.extend(
+                back.partitions
+                    .iter()
+                    .map(|ordinal| (name.clone(), ordinal)),
+            );
+        }
+    }
+    assert!(schedule.is_finished());
+    (ran, held)
+}
+
+#[test]
+fn an_undivided_asset_waits_for_the_partitions_that_it_reads_and_no_others() {
+    let mut whole = asset("whole", None, &["part"]);
+    whole.deps[0].mapping = Some(PartitionMapping::Specific {
+        keys: vec!["b".into()],
+    });
+    let graph = graph(vec![asset("part", letters(), &[]), whole]);
+    let plan = plan_of(&graph, "all", &Record::default()).unwrap();
+    let (ran, held) = follow(&graph, &plan, &[("part", 0), ("part", 2)]);
+    assert!(ran.contains(&("whole".into(), 0)));
+    assert_eq!(held, BTreeSet::new());
+    let (ran, held) = follow(&graph, &plan, &[("part", 1)]);
+    assert_eq!(ran.len(), 3);
+    assert_eq!(held, [("whole".into(), 0)].into());
+}
+
+#[test]
+fn a_failed_check_of_a_day_holds_back_the_days_that_are_made_from_it() {
+    for policy in [
+        BackfillPolicy::PerPartition,
+        BackfillPolicy::MultiRun(NonZeroU32::new(2).unwrap()),
+        BackfillPolicy::SingleRun,
+    ] {
+        let mut sum = asset("sum", daily("2024-06-05"), &["sum"]);
+        sum.deps[0].mapping = Some(PartitionMapping::TimeWindow {
+            start_offset: -1,
+            end_offset: -1,
+            allow_nonexistent_upstream_partitions: true,
+        });
+        let mut op = OpSpec::single(sum);
+        op.backfill = policy;
+        let graph = AssetGraph::new(vec![op, blocking_check("sum")], vec![]).unwrap();
+        let plan = plan_of(&graph, "all", &Record::default()).unwrap();
+        let (ran, held) = follow(&graph, &plan, &[]);
+        assert_eq!((ran.len(), held.len()), (8, 0), "{policy:?}");
+        let (ran, held) = follow(&graph, &plan, &[("sum:fine", 1)]);
+        let expected: &[u64] = match policy {
+            // What is made together cannot wait for a check in between.
+            BackfillPolicy::SingleRun => &[],
+            _ => &[2, 3],
+        };
+        let both = |ordinal: &u64| [("sum".into(), *ordinal), ("sum:fine".into(), *ordinal)];
+        assert_eq!(held, expected.iter().flat_map(both).collect(), "{policy:?}");
+        assert_eq!(ran.len() + held.len(), 8, "{policy:?}");
+    }
 }
 
 /// Dependencies and policies, as numbers to choose by.

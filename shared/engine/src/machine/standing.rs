@@ -71,7 +71,7 @@ impl Planner {
         for failure in failures(self.state.as_ref(), laid.run).await? {
             ended_steps.lose_asset(&failure, &mut losses);
         }
-        for found in blocked(self.state.as_ref(), laid.run).await? {
+        for found in failed_checks(self.state.as_ref(), laid.run).await? {
             ended_steps.lose_check(&found, &mut losses);
         }
         let lineage = Lineage::new(self.definitions.graph(), laid.context());
@@ -180,11 +180,11 @@ async fn failures(state: &dyn StateStore, run: RunId) -> StateResult<Vec<Failure
     }
 }
 
-async fn blocked(state: &dyn StateStore, run: RunId) -> StateResult<Vec<CheckEvaluation>> {
+async fn failed_checks(state: &dyn StateStore, run: RunId) -> StateResult<Vec<CheckEvaluation>> {
     let mut found = Vec::new();
     let mut page = PageRequest::first(PAGE);
     loop {
-        let read = state.blocked(run, &page).await?;
+        let read = state.failed_checks(run, &page).await?;
         found.extend(read.items);
         match read.next {
             Some(token) => page = page.after(token),

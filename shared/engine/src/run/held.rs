@@ -29,27 +29,52 @@ impl RunSession {
         among: &[AssetKey],
     ) -> Result<PartitionSet, RunItemError> {
         let mut held = PartitionSet::empty();
+        loop {
+            let more = self.held_besides(step, partitions, among, &held).await?;
+            if more.is_empty() {
+                return Ok(held);
+            }
+            held |= &more;
+        }
+    }
+
+    /// Of some partitions of a step without those that are held, the ones that are held as well: what
+    /// would have been made together with them is not made either.
+    async fn held_besides(
+        &self,
+        step: &Step,
+        partitions: &PartitionSet,
+        among: &[AssetKey],
+        held: &PartitionSet,
+    ) -> Result<PartitionSet, RunItemError> {
+        let together = partitions - held;
+        let mut more = PartitionSet::empty();
         for (asset, edge) in self.edges_up(step) {
             let upstream = self.definitions.graph().key(edge.asset);
             let Some(makes) = self.makes(upstream).filter(|_| among.contains(upstream)) else {
                 continue;
             };
-            for ordinal in (partitions - &held).iter() {
+            let own = step.assets.contains(upstream);
+            if !own && !held.is_empty() {
+                // Looked at before: it does not hang on what is made together.
+                continue;
+            }
+            for ordinal in (&together - &more).iter() {
                 let one = PartitionSet::single(ordinal);
                 let mut above = &self.lineage().to_upstream(asset, &one, &edge)?.existing & makes;
-                if step.assets.contains(upstream) {
-                    above -= partitions;
+                if own {
+                    above -= &together;
                 }
                 let above = above.iter();
                 let targets: Vec<PartitionRef> = above
                     .filter_map(|ordinal| self.reference(edge.asset, ordinal))
                     .collect();
                 if !self.all_good(step, &targets).await? {
-                    held.insert(ordinal);
+                    more.insert(ordinal);
                 }
             }
         }
-        Ok(held)
+        Ok(more)
     }
 
     fn edges_up(&self, step: &Step) -> Vec<(AssetId, Edge)> {

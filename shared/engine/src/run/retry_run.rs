@@ -12,9 +12,7 @@ use crate::{
     definitions::Definitions,
     run::{PlanRunError, PlannedRun},
     run_id::RunId,
-    state::{
-        CheckEvaluation, CheckOutcome, PartitionRef, ReadConsistency, StateResult, StateStore,
-    },
+    state::{CheckEvaluation, PartitionRef, ReadConsistency, StateResult, StateStore},
 };
 
 /// How many records are read with one call.
@@ -104,12 +102,9 @@ async fn checked(
         let targets = targets(definitions, planned, &check.asset, &done);
         let reads = targets.iter().map(|target| async move {
             let latest = state.latest_checks(target).await?;
-            let fine = latest.iter().any(|found| {
-                found.check == *check
-                    && found.run == run
-                    && found.outcome != CheckOutcome::Errored
-                    && !found.blocks()
-            });
+            let fine = latest
+                .iter()
+                .any(|found| found.check == *check && found.run == run && !found.fails_run());
             StateResult::Ok(fine.then_some(target.ordinal))
         });
         let ordinals: Vec<Option<u64>> =

@@ -52,4 +52,10 @@ impl CheckEvaluation {
     pub fn blocks(&self) -> bool {
         self.blocking && self.outcome != CheckOutcome::Passed && self.severity == Severity::Error
     }
+
+    /// Whether it is a failure of its run: it [blocks](Self::blocks), or its function failed and there
+    /// is no answer. A check that finds something wrong and does not block is none.
+    pub fn fails_run(&self) -> bool {
+        self.blocks() || self.outcome == CheckOutcome::Errored
+    }
 }

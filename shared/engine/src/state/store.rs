@@ -93,11 +93,15 @@ pub trait RunStore: Send + Sync {
     /// What the run gave up on and has not made since, by asset, then partition key.
     async fn failures(&self, run: RunId, page: &PageRequest) -> StateResult<Page<Failure>>;
 
-    /// The blocking checks that found something wrong in the run, by asset, then partition key, then
-    /// check name: of each check and partition the run's last evaluation, if it
-    /// [blocks](CheckEvaluation::blocks). Those of an op's own checks count from when they are
-    /// published. Reading them takes as long as there are failures, however large the run is.
-    async fn blocked(&self, run: RunId, page: &PageRequest) -> StateResult<Page<CheckEvaluation>>;
+    /// The checks that are failures of the run, by asset, then partition key, then check name: of each
+    /// check and partition the run's last evaluation, if it
+    /// [fails the run](CheckEvaluation::fails_run). Those of an op's own checks count from when they
+    /// are published. Reading them takes as long as there are failures, however large the run is.
+    async fn failed_checks(
+        &self,
+        run: RunId,
+        page: &PageRequest,
+    ) -> StateResult<Page<CheckEvaluation>>;
 
     /// What the run has published and readers see now. A store may be behind, and one that keeps no
     /// such list answers nothing: who has to be sure asks for what is not in the answer.

@@ -31,8 +31,8 @@ pub(crate) struct Record {
     skipped: BTreeMap<(AssetKey, u64), BTreeSet<&'static str>>,
     /// What the run gave up on.
     failed: BTreeMap<String, ErrorKind>,
-    /// Blocking checks that found something wrong in the run.
-    blocked: BTreeSet<String>,
+    /// The checks that are failures of the run.
+    failed_checks: BTreeSet<String>,
 }
 
 /// What is known of a partition.
@@ -66,7 +66,7 @@ impl Record {
             partitions: BTreeMap::new(),
             skipped: BTreeMap::new(),
             failed: BTreeMap::new(),
-            blocked: BTreeSet::new(),
+            failed_checks: BTreeSet::new(),
         };
         for target in targets(definitions, context, group) {
             let partition = partition(store, &target).await;
@@ -88,9 +88,9 @@ impl Record {
             let target = failure.target.to_string();
             record.failed.insert(target, failure.kind);
         }
-        for found in store.blocked(id, &page).await.unwrap().items {
+        for found in store.failed_checks(id, &page).await.unwrap().items {
             let place = format!("{} of {}", found.check.name, found.target);
-            record.blocked.insert(place);
+            record.failed_checks.insert(place);
         }
         record
     }

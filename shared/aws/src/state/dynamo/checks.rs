@@ -20,7 +20,7 @@ use super::{
     call::{Guard, Op, Query, REQUESTS_AT_ONCE},
     codec::{pack, unpack},
     item::{Attributes, Item, item, number, text},
-    keys::{self, BLOCKS},
+    keys::{self, FAILED_CHECKS},
     row::Row,
     store::DynamoStore,
 };
@@ -72,29 +72,30 @@ fn inline(row: Option<&Item>) -> StateResult<Vec<CheckEvaluation>> {
 }
 
 impl DynamoStore {
-    /// The row that says that a check holds back what is downstream, in its run.
-    pub(super) fn block(&self, found: &CheckEvaluation) -> StateResult<Item> {
-        let key = keys::block(found.run, &found.target, &found.check.name).checked()?;
+    /// The row that says that a check is a failure of its run.
+    pub(super) fn failed_check(&self, found: &CheckEvaluation) -> StateResult<Item> {
+        let key = keys::failed_check(found.run, &found.target, &found.check.name).checked()?;
         evaluation_row(&key, found)
     }
 
     async fn record_check(&self, found: &CheckEvaluation) -> StateResult<()> {
-        if found.blocks() {
-            // A check that passes later in the run needs no write here: see `list_blocked`.
+        if found.fails_run() {
+            // A check that passes later in the run needs no write here: see `list_failed_checks`.
             let guard = Guard::when("attribute_not_exists(attempt) OR attempt <= :attempt")
                 .value(":attempt", number(found.attempt));
-            self.table.write(Op::Put(self.block(found)?, guard)).await?;
+            let row = self.failed_check(found)?;
+            self.table.write(Op::Put(row, guard)).await?;
         }
         let event = self.event_row(&Event::Checked(Box::new(found.clone())))?;
         self.table.write(Op::Put(event, Guard::none())).await?;
         self.table.write(latest_check(found)?).await.map(drop)
     }
 
-    /// The blocking checks that found something wrong in a run.
+    /// The checks that are failures of a run.
     ///
     /// A row says that one did. Whether it still holds is told by the check's latest evaluation, as
     /// long as that is of the same run.
-    pub(super) async fn list_blocked(
+    pub(super) async fn list_failed_checks(
         &self,
         run: RunId,
         page: &PageRequest,
@@ -104,25 +105,27 @@ impl DynamoStore {
         let mut found: Vec<(String, CheckEvaluation)> = Vec::new();
         loop {
             let wanted = limit - found.len();
-            let query = Query::all(keys::run_pk(run)).prefix(BLOCKS).limit(wanted);
+            let query = Query::all(keys::run_pk(run))
+                .prefix(FAILED_CHECKS)
+                .limit(wanted);
             let rows = self.table.query(query.after(after.take())).await?;
             let last = rows.last().filter(|_| rows.len() == wanted);
             after = last.map(|row| row.key().sk);
-            let blocks = rows
+            let failed = rows
                 .iter()
                 .map(|row| Ok((row.key().sk, evaluation(row)?)))
                 .collect::<StateResult<Vec<_>>>()?;
-            let keys = blocks.iter().flat_map(|(_, block)| {
-                let own = keys::check(&block.target, &block.check.name);
-                [keys::latest_of(&block.target), own]
+            let keys = failed.iter().flat_map(|(_, found)| {
+                let own = keys::check(&found.target, &found.check.name);
+                [keys::latest_of(&found.target), own]
             });
             let rows = self.table.get_many(keys, ReadConsistency::Strong).await?;
-            for (sk, block) in blocks {
-                let inline = inline(rows.get(&keys::latest_of(&block.target)))?
+            for (sk, failed) in failed {
+                let inline = inline(rows.get(&keys::latest_of(&failed.target)))?
                     .into_iter()
-                    .find(|found| found.check == block.check);
+                    .find(|found| found.check == failed.check);
                 let own = rows
-                    .get(&keys::check(&block.target, &block.check.name))
+                    .get(&keys::check(&failed.target, &failed.check.name))
                     .map(evaluation)
                     .transpose()?;
                 let latest = match (inline, own) {
@@ -130,9 +133,9 @@ impl DynamoStore {
                     (inline, own) => inline.or(own),
                 };
                 let current = latest
-                    .filter(|latest| latest.run == run && latest.attempt >= block.attempt)
-                    .unwrap_or(block);
-                if current.blocks() {
+                    .filter(|latest| latest.run == run && latest.attempt >= failed.attempt)
+                    .unwrap_or(failed);
+                if current.fails_run() {
                     found.push((sk, current));
                 }
             }

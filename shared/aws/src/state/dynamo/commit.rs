@@ -45,7 +45,7 @@ impl DynamoStore {
         let version = (made.run, made.attempt);
         // About what the names and the other attributes take.
         let record = pack_made(&made, 200 + key.pk.len() + key.sk.len())?;
-        let blocks = self.blocks(&made)?;
+        let failed_checks = self.failed_checks_of(&made)?;
         let tie = keys::fnv1a(&format!("{target}{}{}", made.run, made.attempt));
         let mut floor = 0;
         let mut patience = Patience::new("publish a partition");
@@ -103,7 +103,7 @@ impl DynamoStore {
             .iter()
             .map(|block| Op::Put(block.clone(), Guard::none()));
         let ops = std::iter::once(row)
-            .chain(blocks)
+            .chain(failed_checks)
             .take(TRANSACT_AT_ONCE)
             .collect();
         Ok(match self.table.transact(ops).await? {
@@ -112,13 +112,13 @@ impl DynamoStore {
         })
     }
 
-    /// The rows that say which blocking checks failed. A partition has one for each of the first 99
-    /// checks that block it: one would do to hold back what is downstream.
-    fn blocks(&self, made: &Materialization) -> StateResult<Vec<Item>> {
+    /// The rows that say which checks are failures of the run. A partition has one for each of the
+    /// first 99: one would do to hold back what is downstream.
+    fn failed_checks_of(&self, made: &Materialization) -> StateResult<Vec<Item>> {
         made.checks
             .iter()
-            .filter(|found| found.blocks())
-            .map(|found| self.block(found))
+            .filter(|found| found.fails_run())
+            .map(|found| self.failed_check(found))
             .collect()
     }
 

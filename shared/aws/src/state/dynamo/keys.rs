@@ -229,7 +229,7 @@ pub(super) fn run(run: RunId) -> Key {
 }
 
 pub(super) const FAILURES: &str = "fail#";
-pub(super) const BLOCKS: &str = "block#";
+pub(super) const FAILED_CHECKS: &str = "check#";
 pub(super) const PROGRESS: &str = "p#";
 pub(super) const SKIPS: &str = "p#skip#";
 pub(super) const DONE: &str = "p#done#";
@@ -246,9 +246,12 @@ pub(super) fn parse_failure(key: &Key) -> Option<(RunId, AssetKey, Option<Partit
     Some((run, asset, partition))
 }
 
-pub(super) fn block(run: RunId, target: &PartitionRef, check: &str) -> Key {
+pub(super) fn failed_check(run: RunId, target: &PartitionRef, check: &str) -> Key {
     let (asset, partition) = (&target.asset, suffix(target.partition.as_ref()));
-    Key::new(run_pk(run), format!("{BLOCKS}{asset}{partition}#{check}"))
+    Key::new(
+        run_pk(run),
+        format!("{FAILED_CHECKS}{asset}{partition}#{check}"),
+    )
 }
 
 /// A kind of progress bitmap of a run.

@@ -220,8 +220,12 @@ impl RunStore for DynamoStore {
         self.list_failures(run, page).await
     }
 
-    async fn blocked(&self, run: RunId, page: &PageRequest) -> StateResult<Page<CheckEvaluation>> {
-        self.list_blocked(run, page).await
+    async fn failed_checks(
+        &self,
+        run: RunId,
+        page: &PageRequest,
+    ) -> StateResult<Page<CheckEvaluation>> {
+        self.list_failed_checks(run, page).await
     }
 
     async fn made(&self, run: RunId) -> StateResult<RunMade> {

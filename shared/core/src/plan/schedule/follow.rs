@@ -31,11 +31,11 @@ pub struct Schedule {
     steps: Vec<StepId>,
     work: Vec<Work>,
     links: Vec<Link>,
-    /// The links of each step to what it waits for, without those to itself of a batched step.
+    /// The links of each step to what it waits for, without those of `itself`.
     above: Vec<Vec<usize>>,
     /// The links of each step to what waits for it.
     below: Vec<Vec<usize>>,
-    /// The links of a batched step to itself.
+    /// The links of a batched step to itself, and to the checks of what it makes.
     itself: Vec<Vec<usize>>,
     /// The steps that may have something to hand out, the last first: what is nearest to the end
     /// runs first, so that few partitions are half done at a time.
@@ -110,15 +110,20 @@ impl Schedule {
                     mapping: wait.mapping.clone(),
                 };
                 let up = (wait.downstream, to(wait.upstream));
-                let one_to_one = wait.upstream == wait.downstream && wait.on != waiting
-                    || lineage.is_one_to_one(up.0, &up.1);
+                let one_to_one =
+                    wait.upstream == wait.downstream && wait.on != waiting && !wait.earlier
+                        || lineage.is_one_to_one(up.0, &up.1);
                 if wait.on == waiting && one_to_one {
                     // Assets of one op, made together.
                     continue;
                 }
                 let divided = |asset| lineage.graph.partitions(asset).is_some();
+                let reads_few = matches!(
+                    wait.mapping,
+                    PartitionMapping::Last | PartitionMapping::Specific { .. }
+                );
                 let all_at_once = wait.mapping == PartitionMapping::All
-                    || divided(wait.upstream) != divided(wait.downstream);
+                    || divided(wait.upstream) != divided(wait.downstream) && !reads_few;
                 let place = self.links.len();
                 self.links.push(Link {
                     all_at_once: all_at_once && !one_to_one,
@@ -129,7 +134,8 @@ impl Schedule {
                     one_to_one,
                 });
                 self.below[wait.on].push(place);
-                if wait.on == waiting && self.work[waiting].batches.is_some() {
+                let earlier = wait.on == waiting || wait.earlier;
+                if earlier && self.work[waiting].batches.is_some() {
                     self.itself[waiting].push(place);
                 } else {
                     self.above[waiting].push(place);

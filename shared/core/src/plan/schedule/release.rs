@@ -38,6 +38,16 @@ impl Link {
         if self.one_to_one {
             return Ok(set.clone());
         }
+        if lineage.graph.partitions(self.up.0).is_none() {
+            // A plan takes an undivided asset to be made from every partition of what is above it. What
+            // it waits for is what it reads.
+            let whole = PartitionSet::single(0);
+            let above = lineage.to_upstream(self.up.0, &whole, &self.up.1)?;
+            return Ok(match above.existing.is_disjoint(set) {
+                true => PartitionSet::empty(),
+                false => whole,
+            });
+        }
         lineage.to_downstream(self.down.0, set, &self.down.1)
     }
 

@@ -152,11 +152,11 @@ fn blocking(
     }
 }
 
-async fn blocked(h: &dyn Harness, run: RunId) -> StateResult<Vec<CheckEvaluation>> {
+async fn failed_checks(h: &dyn Harness, run: RunId) -> StateResult<Vec<CheckEvaluation>> {
     let mut request = PageRequest::first(2);
     let mut listed = Vec::new();
     loop {
-        let page = h.store().blocked(run, &request).await?;
+        let page = h.store().failed_checks(run, &request).await?;
         assert!(page.items.len() <= 2);
         listed.extend(page.items);
         let Some(next) = page.next else {
@@ -166,9 +166,10 @@ async fn blocked(h: &dyn Harness, run: RunId) -> StateResult<Vec<CheckEvaluation
     }
 }
 
-/// Of an op's own checks and of others; by asset, partition and name, in pages; nothing that only
-/// warns, does not block or passed.
-pub async fn blocking_failures_are_listed_by_run(h: &dyn Harness) -> StateResult<()> {
+/// Of an op's own checks and of others; by asset, partition and name, in pages; what has no answer
+/// whether it blocks or not, and nothing that only warns, finds something wrong without blocking, or
+/// passed.
+pub async fn failures_of_checks_are_listed_by_run(h: &dyn Harness) -> StateResult<()> {
     use CheckOutcome::{Errored, Failed, Passed};
     let store = h.store();
     let run = run_id(1);
@@ -191,24 +192,33 @@ pub async fn blocking_failures_are_listed_by_run(h: &dyn Harness) -> StateResult
     store.finish(vec![item]).await?;
     let errored = blocking("rows", &days[2], run, 1, Errored);
     let other = blocking("a", &days[2], run, 1, Failed);
+    let unanswered = checked("c", &days[2], run, 1, Errored);
     let whole = PartitionRef::unpartitioned(day("airlines", 0).asset);
     let first = blocking("rows", &whole, run, 1, Failed);
     store
         .record_checks(vec![
             errored.clone(),
             other.clone(),
+            unanswered.clone(),
+            checked("d", &days[2], run, 1, Errored),
+            checked("d", &days[2], run, 2, Failed),
             first.clone(),
             blocking("rows", &days[1], run, 1, Passed),
             blocking("rows", &days[3], run_id(2), 1, Failed),
         ])
         .await?;
-    assert_eq!(blocked(h, run).await?, [first, inline, other, errored]);
-    assert_eq!(blocked(h, run_id(3)).await?, []);
+    assert_eq!(
+        failed_checks(h, run).await?,
+        [first, inline, other, unanswered, errored]
+    );
+    assert_eq!(failed_checks(h, run_id(3)).await?, []);
     Ok(())
 }
 
 /// The run's last evaluation counts, whenever it arrives, and what another run found is its own.
-pub async fn a_block_is_lifted_by_the_run_that_set_it(h: &dyn Harness) -> StateResult<()> {
+pub async fn a_failed_check_is_made_good_by_the_run_that_failed(
+    h: &dyn Harness,
+) -> StateResult<()> {
     use CheckOutcome::{Failed, Passed};
     let store = h.store();
     let run = run_id(1);
@@ -240,22 +250,22 @@ pub async fn a_block_is_lifted_by_the_run_that_set_it(h: &dyn Harness) -> StateR
         blocking("rows", &days[1], run, 1, Failed),
         blocking("rows", &days[3], run, 1, Failed),
     ];
-    assert_eq!(blocked(h, run).await?, expected);
+    assert_eq!(failed_checks(h, run).await?, expected);
     h.settle().await;
-    assert_eq!(blocked(h, run).await?, expected);
-    assert_eq!(blocked(h, run_id(2)).await?, []);
+    assert_eq!(failed_checks(h, run).await?, expected);
+    assert_eq!(failed_checks(h, run_id(2)).await?, []);
     // The same attempt again, with another answer.
     let mut again = made(&days[1], run_id(3), 1);
     again.checks = vec![blocking("rows", &days[1], run_id(3), 1, Failed)];
     store.finish(vec![again.clone()]).await?;
-    assert_eq!(blocked(h, run_id(3)).await?.len(), 1);
+    assert_eq!(failed_checks(h, run_id(3)).await?.len(), 1);
     again.checks[0].outcome = Passed;
     store.finish(vec![again]).await?;
-    assert_eq!(blocked(h, run_id(3)).await?, []);
+    assert_eq!(failed_checks(h, run_id(3)).await?, []);
     // What a zombie found was never published.
     let mut zombie = made(&days[1], run, 9);
     zombie.checks = vec![blocking("nulls", &days[1], run, 9, Failed)];
     store.finish(vec![zombie]).await?;
-    assert_eq!(blocked(h, run).await?, expected);
+    assert_eq!(failed_checks(h, run).await?, expected);
     Ok(())
 }

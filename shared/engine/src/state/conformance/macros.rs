@@ -63,8 +63,8 @@ macro_rules! state_store_conformance {
                 the_checks_of_a_zombie_are_not
                 failing_partitions_are_a_set
                 the_history_of_a_check_is_its_own
-                blocking_failures_are_listed_by_run
-                a_block_is_lifted_by_the_run_that_set_it
+                failures_of_checks_are_listed_by_run
+                a_failed_check_is_made_good_by_the_run_that_failed
             }
             dynamic {
                 adding_again_answers_the_same_ordinals

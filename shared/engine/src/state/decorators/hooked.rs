@@ -93,7 +93,7 @@ pass_on! {
         fn skip(run: RunId, skipped: Vec<Skipped>) -> ();
         fn skipped(run: RunId) -> Vec<Skipped>;
         fn failures(run: RunId, page: &PageRequest) -> Page<Failure>;
-        fn blocked(run: RunId, page: &PageRequest) -> Page<CheckEvaluation>;
+        fn failed_checks(run: RunId, page: &PageRequest) -> Page<CheckEvaluation>;
         fn made(run: RunId) -> RunMade;
         fn progress(run: RunId) -> RunProgress;
     }

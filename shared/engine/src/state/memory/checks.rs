@@ -24,15 +24,13 @@ impl Tables {
         if newer {
             row.checks.insert(found.check.name.clone(), found.clone());
         }
-        if found.blocking {
-            let place = (place(&found.target), found.check.name.clone());
-            let gates = self.gates.entry(found.run).or_default();
-            let newer = gates
-                .get(&place)
-                .is_none_or(|known| known.attempt <= found.attempt);
-            if newer {
-                gates.insert(place, found.clone());
-            }
+        let place = (place(&found.target), found.check.name.clone());
+        let run_checks = self.run_checks.entry(found.run).or_default();
+        let newer = run_checks
+            .get(&place)
+            .is_none_or(|known| known.attempt <= found.attempt);
+        if newer {
+            run_checks.insert(place, found.clone());
         }
         self.log(Event::Checked(Box::new(found)));
     }

@@ -155,14 +155,18 @@ impl RunStore for MemoryStore {
         }))
     }
 
-    async fn blocked(&self, run: RunId, page: &PageRequest) -> StateResult<Page<CheckEvaluation>> {
+    async fn failed_checks(
+        &self,
+        run: RunId,
+        page: &PageRequest,
+    ) -> StateResult<Page<CheckEvaluation>> {
         let start = page.place::<(Place, String)>()?;
         let start = start.map_or(Bound::Unbounded, Bound::Excluded);
         let tables = self.tables();
-        let gates = tables.gates.get(&run).into_iter();
-        let found = gates
-            .flat_map(|gates| gates.range((start.clone(), Bound::Unbounded)))
-            .filter(|(_, found)| found.blocks())
+        let run_checks = tables.run_checks.get(&run).into_iter();
+        let found = run_checks
+            .flat_map(|run_checks| run_checks.range((start.clone(), Bound::Unbounded)))
+            .filter(|(_, found)| found.fails_run())
             .take(page.look_for())
             .map(|(_, found)| found.clone())
             .collect();

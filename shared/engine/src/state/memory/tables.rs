@@ -31,7 +31,7 @@ pub(super) struct Tables {
     pub(super) events: BTreeMap<Place, BTreeMap<EventKey, Event>>,
     pub(super) sequence: u64,
     /// What each run's blocking checks last found, good or bad, by partition and check name.
-    pub(super) gates: BTreeMap<RunId, BTreeMap<(Place, String), CheckEvaluation>>,
+    pub(super) run_checks: BTreeMap<RunId, BTreeMap<(Place, String), CheckEvaluation>>,
     pub(super) dynamic: BTreeMap<String, Vec<(PartitionKey, bool)>>,
     pub(super) limits: BTreeMap<String, u32>,
     pub(super) slots: BTreeMap<String, BTreeMap<SlotHolder, DateTime<Utc>>>,

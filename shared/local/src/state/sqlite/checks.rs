@@ -47,18 +47,31 @@ impl Write<'_> {
                 id
             ],
         )?;
-        if found.blocking {
-            self.record_gate(found)?;
-        }
+        self.record_gate(found)?;
         Ok(())
     }
 
     fn record_gate(&mut self, found: &CheckEvaluation) -> Result<(), StateError> {
         let subject = || format!("{} on {}", found.check, found.target);
-        let record = match found.blocks() {
+        let record = match found.fails_run() {
             true => Some(record_json(found, subject)?),
             false => None,
         };
+        if record.is_none() && !found.blocking {
+            // It may have failed before in this run; most never do and leave no row.
+            self.change(
+                "UPDATE gates SET attempt = ?5, record = NULL
+                 WHERE run = ?1 AND asset = ?2 AND partition = ?3 AND name = ?4 AND attempt <= ?5",
+                params![
+                    RunColumn(found.run),
+                    found.target.asset.as_str(),
+                    partition(&found.target),
+                    found.check.name,
+                    found.attempt
+                ],
+            )?;
+            return Ok(());
+        }
         self.change(
             "INSERT INTO gates (run, asset, partition, name, attempt, record)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)

@@ -288,7 +288,11 @@ impl RunStore for SqliteStore {
         .await
     }
 
-    async fn blocked(&self, run: RunId, page: &PageRequest) -> StateResult<Page<CheckEvaluation>> {
+    async fn failed_checks(
+        &self,
+        run: RunId,
+        page: &PageRequest,
+    ) -> StateResult<Page<CheckEvaluation>> {
         let place = page.place::<(AssetKey, Option<PartitionKey>, String)>()?;
         let page = page.clone();
         self.read(move |read| {

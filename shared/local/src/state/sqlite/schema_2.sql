@@ -1,5 +1,5 @@
--- Version 2: what each run's blocking checks last found. `record` is there only if it blocks, so that
--- reading what holds a run back takes as long as there are failures.
+-- Version 2: what each run's checks last found, of those that block or failed. `record` is there only
+-- if it is a failure of the run, so that reading those takes as long as there are failures.
 
 CREATE TABLE gates (
     run BLOB NOT NULL,

@@ -193,8 +193,9 @@ impl Effects {
             let good = was
                 .checks
                 .iter()
-                .filter(|found| found.blocks() && !still(found, CheckEvaluation::blocks));
-            let keys = good.map(|found| keys::block(was.run, &was.target, &found.check.name));
+                .filter(|found| found.fails_run() && !still(found, CheckEvaluation::fails_run));
+            let keys =
+                good.map(|found| keys::failed_check(was.run, &was.target, &found.check.name));
             self.made_good.extend(keys);
         }
         if is.is_some_and(|is| (is.run, is.attempt) == (was.run, was.attempt)) {
@@ -232,8 +233,9 @@ impl Effects {
         if fails(&is) || was.as_ref().is_none_or(fails) {
             self.failing.push(failing_mark(&is));
         }
-        if let Some(was) = was.filter(|was| was.run == is.run && was.blocks() && !is.blocks()) {
-            let key = keys::block(was.run, &was.target, &was.check.name);
+        if let Some(was) = was.filter(|was| was.run == is.run && was.fails_run() && !is.fails_run())
+        {
+            let key = keys::failed_check(was.run, &was.target, &was.check.name);
             self.made_good.insert(key);
         }
     }
