@@ -6,7 +6,10 @@ use precip::{
     core::{
         key::{AssetKey, CheckKey},
         mapping::PartitionMapping,
-        partitions::{InvalidTimeWindows, PartitionsDefinition, StaticPartitions},
+        partitions::{
+            DynamicPartitions, InvalidTimeWindows, MultiPartitions, PartitionKey,
+            PartitionsDefinition, StaticPartitions,
+        },
     },
     prelude::Severity,
 };
@@ -18,6 +21,20 @@ use serde::{Deserialize, Serialize};
 pub struct Project {
     /// The assets.
     pub assets: Vec<Node>,
+}
+
+impl Project {
+    /// The keys that somebody has to add before anything runs, by set.
+    pub fn dynamic_keys(&self) -> BTreeMap<&str, Vec<PartitionKey>> {
+        let sets = self.assets.iter().filter_map(|node| match &node.keys {
+            Keys::Dynamic(set, keys) => {
+                let keys = keys.iter().map(|key| PartitionKey::from(key.as_str()));
+                Some((set.as_str(), keys.collect()))
+            }
+            _ => None,
+        });
+        sets.collect()
+    }
 }
 
 /// One asset. Its data is a number: one more than the sum of everything it is made from.
@@ -66,6 +83,11 @@ pub enum Keys {
     Static(Vec<String>),
     /// By days: the first one, and the one behind the last.
     Daily(String, String),
+    /// By keys that are added while the project runs: the set's name, and the keys that somebody has
+    /// to add.
+    Dynamic(String, Vec<String>),
+    /// By several dimensions, by name.
+    Multi(BTreeMap<String, Keys>),
 }
 
 impl Keys {
@@ -86,6 +108,20 @@ impl Keys {
                 let days = days.build();
                 let invalid = |error: InvalidTimeWindows| InvalidKeys(error.to_string());
                 Some(days.map_err(invalid)?.into())
+            }
+            Self::Dynamic(set, _) => Some(DynamicPartitions::new(set).into()),
+            Self::Multi(dimensions) => {
+                let mut definitions = Vec::new();
+                for (name, keys) in dimensions {
+                    let undivided = || InvalidKeys(format!("dimension `{name}` is not divided"));
+                    definitions.push((name, keys.definition()?.ok_or_else(undivided)?));
+                }
+                let multi = MultiPartitions::new(definitions);
+                Some(
+                    multi
+                        .map_err(|error| InvalidKeys(error.to_string()))?
+                        .into(),
+                )
             }
         })
     }

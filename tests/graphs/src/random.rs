@@ -2,7 +2,10 @@
 
 use fastrand::Rng;
 use precip::{
-    core::{mapping::PartitionMapping, partitions::PartitionKey},
+    core::{
+        mapping::{DimensionMapping, PartitionMapping},
+        partitions::PartitionKey,
+    },
     prelude::Severity,
 };
 
@@ -36,9 +39,20 @@ pub fn random(seed: u64, count: usize, trouble: Trouble) -> Project {
 fn component(dice: &mut Rng, group: &str, trouble: Trouble, assets: &mut Vec<Node>) {
     let kinds = [
         Keys::None,
-        Keys::Static(["a", "b", "c"].map(str::to_owned).into()),
-        Keys::Daily("2024-01-01".to_owned(), "2024-01-05".to_owned()),
+        letters(),
+        days("2024-01-05"),
         Keys::Static(["b", "c", "d", "e"].map(str::to_owned).into()),
+        Keys::Dynamic(
+            format!("{group}_set"),
+            ["x", "y", "z"].map(str::to_owned).into(),
+        ),
+        Keys::Multi(
+            [
+                ("date".to_owned(), days("2024-01-03")),
+                ("letter".to_owned(), letters()),
+            ]
+            .into(),
+        ),
     ];
     let size = dice.usize(2..=5);
     let first = assets.len();
@@ -61,10 +75,15 @@ fn component(dice: &mut Rng, group: &str, trouble: Trouble, assets: &mut Vec<Nod
                 node.deps.extend(dep(dice, upstream, &node.keys));
             }
         }
-        if matches!(node.keys, Keys::Daily(..)) && dice.u32(0..6) == 0 {
+        let before = match &node.keys {
+            Keys::Daily(..) => Some(day_before()),
+            Keys::Multi(_) => Some(day_before_of_each_letter()),
+            _ => None,
+        };
+        if let Some(before) = before.filter(|_| dice.u32(0..5) == 0) {
             node.deps.push(Dep {
                 asset: node.key.clone(),
-                mapping: Some(day_before()),
+                mapping: Some(before),
             });
         }
         if node.keys != Keys::None && dice.u32(0..6) == 0 {
@@ -73,6 +92,30 @@ fn component(dice: &mut Rng, group: &str, trouble: Trouble, assets: &mut Vec<Nod
         troubles(dice, trouble, &mut node);
         assets.push(node);
     }
+}
+
+fn letters() -> Keys {
+    Keys::Static(["a", "b", "c"].map(str::to_owned).into())
+}
+
+/// From the first of January on.
+fn days(end: &str) -> Keys {
+    Keys::Daily("2024-01-01".to_owned(), end.to_owned())
+}
+
+fn day_before_of_each_letter() -> PartitionMapping {
+    let to = |name: &str, mapping| {
+        let dimension = DimensionMapping {
+            downstream_dimension: name.to_owned(),
+            mapping,
+        };
+        (name.to_owned(), dimension)
+    };
+    let dims = [
+        to("date", day_before()),
+        to("letter", PartitionMapping::Identity),
+    ];
+    PartitionMapping::Multi { dims: dims.into() }
 }
 
 fn day_before() -> PartitionMapping {
@@ -97,8 +140,10 @@ fn dep(dice: &mut Rng, upstream: &Node, keys: &Keys) -> Option<Dep> {
                 keys: vec![PartitionKey::from(key)],
             })
         }
-        3 if matches!(keys, Keys::Daily(..)) => Some(day_before()),
-        _ if alike => None,
+        3 if matches!((&upstream.keys, keys), (Keys::Daily(..), Keys::Daily(..))) => {
+            Some(day_before())
+        }
+        _ if alike || is_dimension(&upstream.keys, keys) => None,
         _ => Some(PartitionMapping::All),
     };
     if let Some(mapping) = &drawn {
@@ -110,12 +155,41 @@ fn dep(dice: &mut Rng, upstream: &Node, keys: &Keys) -> Option<Dep> {
     })
 }
 
+/// Whether one is a dimension of the other, which a mapping is inferred for.
+fn is_dimension(above: &Keys, below: &Keys) -> bool {
+    match (above, below) {
+        (Keys::Multi(dimensions), one) | (one, Keys::Multi(dimensions)) => {
+            let mut dimensions = dimensions.values();
+            dimensions.any(|dimension| {
+                let both_by_day = matches!((dimension, one), (Keys::Daily(..), Keys::Daily(..)));
+                dimension == one || both_by_day
+            })
+        }
+        _ => false,
+    }
+}
+
 fn keys_of(keys: &Keys) -> Vec<String> {
     match keys {
         Keys::None => vec![String::new()],
-        Keys::Static(keys) => keys.clone(),
-        // All random days are these.
-        Keys::Daily(..) => (1..5).map(|day| format!("2024-01-0{day}")).collect(),
+        Keys::Static(keys) | Keys::Dynamic(_, keys) => keys.clone(),
+        Keys::Daily(_, end) => {
+            let all = (1..5).map(|day| format!("2024-01-0{day}"));
+            all.filter(|day| day < end).collect()
+        }
+        Keys::Multi(dimensions) => {
+            let mut all = vec![String::new()];
+            for dimension in dimensions.values() {
+                let keys = keys_of(dimension);
+                let with = |before: &String| {
+                    let bar = if before.is_empty() { "" } else { "|" };
+                    let joined = keys.iter().map(|key| format!("{before}{bar}{key}"));
+                    joined.collect::<Vec<_>>()
+                };
+                all = all.iter().flat_map(with).collect();
+            }
+            all
+        }
     }
 }
 

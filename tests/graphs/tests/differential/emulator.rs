@@ -38,6 +38,12 @@ async fn compare(stack: &str, seed: u64, trouble: Trouble) {
     let definitions = Arc::new(declare(project.clone()).unwrap());
     let laptop = Laptop::new(Arc::clone(&definitions));
     let deployment = Deployment::new(stack, &project).await;
+    for (set, keys) in project.dynamic_keys() {
+        let stores: [&dyn StateStore; 2] = [laptop.state.as_ref(), &deployment.state];
+        for store in stores {
+            store.add_partitions(set, &keys).await.unwrap();
+        }
+    }
     let (mut failed, mut held) = (0, 0);
     for partitions in ["all", "missing"] {
         // All at once, as nothing goes from one to another.

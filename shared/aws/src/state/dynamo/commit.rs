@@ -54,7 +54,7 @@ impl DynamoStore {
             let guard = of_version(Guard::when(NEWER), version).value(":q", number(stamp));
             let update = "SET o = :o, run = :run, attempt = :attempt, q = :q, m = :m";
             let row = match self
-                .publish(&key, update, guard, target, &record, &blocks)
+                .publish(&key, update, guard, target, &record, &failed_checks)
                 .await?
             {
                 Written::Done => return Ok(Finished::Committed),
@@ -71,7 +71,7 @@ impl DynamoStore {
                 let guard = of_version(Guard::when(SAME), version);
                 let update = "SET o = :o, m = :m";
                 let again = self
-                    .publish(&key, update, guard, target, &record, &blocks)
+                    .publish(&key, update, guard, target, &record, &failed_checks)
                     .await?;
                 if again.is_done() {
                     return Ok(Finished::Committed);
@@ -82,7 +82,7 @@ impl DynamoStore {
         }
     }
 
-    /// Writes the row, together with what a blocking check holds back.
+    /// Writes the row, together with what says that a check failed.
     async fn publish(
         &self,
         key: &Key,
@@ -90,18 +90,18 @@ impl DynamoStore {
         guard: Guard,
         target: &PartitionRef,
         record: &AttributeValue,
-        blocks: &[Item],
+        failed_checks: &[Item],
     ) -> StateResult<Written> {
         let guard = guard
             .value(":o", number(target.ordinal))
             .value(":m", record.clone());
         let row = Op::Update(key.clone(), update.to_owned(), guard);
-        if blocks.is_empty() {
+        if failed_checks.is_empty() {
             return self.table.write(row).await;
         }
-        let blocks = blocks
+        let failed_checks = failed_checks
             .iter()
-            .map(|block| Op::Put(block.clone(), Guard::none()));
+            .map(|found| Op::Put(found.clone(), Guard::none()));
         let ops = std::iter::once(row)
             .chain(failed_checks)
             .take(TRANSACT_AT_ONCE)
