@@ -7,7 +7,7 @@ use crate::{
         CheckOutcome, Event, Failure, PageRequest, PartitionRef, ReadConsistency, StateResult,
     },
 };
-use precip_core::{key::CheckKey, plan::PlanError};
+use precip_core::{key::CheckKey, partitions::PartitionSet, plan::PlanError};
 
 /// The error of a step that was not tried, since what it is made from failed.
 const HELD: &str = "Precip.Held";
@@ -29,7 +29,7 @@ impl Planner {
             name: name.to_string(),
         };
         let stage = self.layout.stage(request.stage.as_str());
-        let (_, stage) = stage.ok_or_else(|| stale("stage", &request.stage))?;
+        let (stage_place, stage) = stage.ok_or_else(|| stale("stage", &request.stage))?;
         let failed = request.failed.get();
         let (name, error) = failed.ok_or_else(|| stale("step", &"none"))?;
         let step = stage.step(name.as_str());
@@ -48,6 +48,12 @@ impl Planner {
             return Ok(answer);
         };
         let laid = self.laid(request.run, 0).await?;
+        // Of a batch, what is made from something that failed was not tried, whatever the others did.
+        let held = match stage.batched {
+            true => self.held_of(&laid, stage_place + 1, &step.op).await?,
+            false => PartitionSet::empty(),
+        };
+        let partitions = &(partitions - &held);
         let part = request.item.steps.get(name);
         let part = part.and_then(|taken| taken.part.as_ref());
         let assets = part.map_or(&step.assets, |part| &part.assets);
@@ -63,6 +69,19 @@ impl Planner {
             }
         }
         Ok(answer)
+    }
+
+    /// What does not run of an op, because of what failed in the first `ended` stages of the layout.
+    async fn held_of(
+        &self,
+        laid: &Laid,
+        ended: usize,
+        op: &str,
+    ) -> Result<PartitionSet, PlannerError> {
+        let standing = self.standing(laid, ended).await?;
+        let steps = laid.plan().steps().filter(|(_, _, step)| step.op == op);
+        let held = steps.filter_map(|(id, _, _)| standing.held.get(&id));
+        Ok(held.fold(PartitionSet::empty(), |all, held| &all | held))
     }
 
     async fn record_asset(

@@ -291,7 +291,7 @@ impl Following<'_> {
                 tally: self.schedule.tally(),
             });
         }
-        self.put_down(&held, &outcome.failures);
+        self.put_down(step, &held, &outcome.failures);
         let room = RunReport::MOST_FAILURES.saturating_sub(self.failures.len());
         self.failures
             .extend(outcome.failures.into_iter().take(room));
@@ -301,11 +301,13 @@ impl Following<'_> {
         Ok(())
     }
 
-    fn put_down(&mut self, held: &[Held], failures: &[ItemFailure]) {
+    fn put_down(&mut self, step: &Step, held: &[Held], failures: &[ItemFailure]) {
         let Some(failure) = failures.first() else {
             return;
         };
-        let reason = match failure.checks.first() {
+        // What only checks and could not, holds back as if it had found something wrong.
+        let own = step.checks.first().filter(|_| step.assets.is_empty());
+        let reason = match failure.checks.first().or(own) {
             Some(check) => SkipReason::CheckFailed {
                 check: check.clone(),
             },

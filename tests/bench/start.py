@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""How large the materializer of the sample project is, and how soon it asks Lambda for work.
+
+    tests/bench/start.py                 what cargo-lambda builds for release, 40 starts of each
+    tests/bench/start.py --starts 100    more
+
+Beside it stands a function that does nothing with the same SDK clients (tests/bench/bare), built and
+measured in the same run. Needs Rust and Python 3; cargo-lambda goes into a virtual environment below the
+cache folder, once.
+"""
+
+import argparse
+import http.server
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import venv
+
+import dagster_venv
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CARGO_LAMBDA = "cargo-lambda==1.9.2"
+
+
+def tools():
+    """The folder of cargo-lambda's programs."""
+    folder = dagster_venv.cache() / "cloud" / "cargo-lambda"
+    programs = folder / "bin"
+    if not (programs / "cargo-lambda").exists():
+        print(f"installing {CARGO_LAMBDA} ...", file=sys.stderr)
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([programs / "pip", "install", "--quiet", CARGO_LAMBDA], check=True)
+    return programs
+
+
+def build(package, binary, *options):
+    """Builds a function as it is deployed. Answers its folder: `bootstrap.zip`, and `bootstrap` beside it."""
+    path = os.pathsep.join([str(tools()), os.environ["PATH"]])
+    command = ["cargo", "lambda", "build", "--quiet", "--release", "--package", package, "--bin", binary]
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
+    for form in ("zip", "binary"):
+        subprocess.run(
+            [*command, "--output-format", form, *options],
+            check=True, cwd=ROOT, env={**os.environ, "PATH": path},
+        )
+    return target / "lambda" / binary
+
+
+class RuntimeApi(http.server.ThreadingHTTPServer):
+    """What Lambda answers a function with; it says when a process first asked for work, and gives it none.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+    """
+
+    daemon_threads = True
+
+    def __init__(self):
+        self.asked, self.moment = threading.Event(), 0.0
+        super().__init__(("127.0.0.1", 0), Asked)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Asked(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path.endswith("/runtime/invocation/next"):
+            self.server.moment = time.monotonic()
+            self.server.asked.set()
+            # Lambda lets it wait until there is work.
+            time.sleep(60)
+
+    def do_POST(self):
+        length = int(self.headers.get("Content-Length", 0))
+        raise SystemExit(f"{self.path}: {self.rfile.read(length).decode(errors='replace')}")
+
+    def log_message(self, *_):
+        pass
+
+
+def start(bootstrap, api):
+    """Seconds from a process's start to its first question for work."""
+    api.asked.clear()
+    with tempfile.TemporaryFile() as said:
+        env = {
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.server_address[1]}",
+            "AWS_LAMBDA_FUNCTION_NAME": "bench",
+            "AWS_LAMBDA_FUNCTION_VERSION": "1",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "PRECIP_TABLE": "table",
+            "PRECIP_BUCKET": "bucket",
+            "PRECIP_ENV": "prod",
+            "FLIGHTS_LANDING": "s3://landing/landing",
+        }
+        began = time.monotonic()
+        process = subprocess.Popen([bootstrap], env=env, stdout=said, stderr=subprocess.STDOUT)
+        try:
+            if not api.asked.wait(30):
+                said.seek(0)
+                raise SystemExit(f"{bootstrap} asked for nothing in 30 s: {said.read().decode()[-2000:]}")
+            return api.moment - began
+        finally:
+            process.kill()
+            process.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--starts", type=int, default=40)
+    starts = parser.parse_args().starts
+    functions = {
+        "materializer of the sample project": build("flights", "materializer", "--features", "aws"),
+        "bare function, the same clients": build("precip-bench-bare", "bare"),
+    }
+    api = RuntimeApi()
+    took = {name: [] for name in functions}
+    for _ in range(starts):
+        # In turns, so that whatever else the machine does falls on both.
+        for name, folder in functions.items():
+            took[name].append(start(folder / "bootstrap", api))
+    print(f"{'':<36} {'zip MB':>8} {'program MB':>11} {'start ms, median':>17} {'quickest':>9}")
+    rows = []
+    for name, folder in functions.items():
+        zipped, program = ((folder / file).stat().st_size / 1e6 for file in ("bootstrap.zip", "bootstrap"))
+        median, quickest = statistics.median(took[name]) * 1e3, min(took[name]) * 1e3
+        rows.append((zipped, program, median, quickest))
+        print(f"{name:<36} {zipped:>8.2f} {program:>11.2f} {median:>17.2f} {quickest:>9.2f}")
+    ratios = [ours / bare for ours, bare in zip(*rows)]
+    print(f"{'ratio':<36} {ratios[0]:>8.2f} {ratios[1]:>11.2f} {ratios[2]:>17.2f} {ratios[3]:>9.2f}")
+
+
+if __name__ == "__main__":
+    main()
