@@ -1,10 +1,10 @@
 """Deploys a described project on the emulator, and prints the outputs of its stack as JSON.
 
-    tests/emulator sh -c '$PRECIP_TEST_PYTHON tests/graphs/deploy.py STACK GRAPH.json PROGRAM'
+    tests/emulator sh -c '$PRECIP_TEST_PYTHON tests/graphs/deploy.py STACK GRAPH.json PROGRAM [NAME=VALUE...]'
 
 What is deployed is what `PROGRAM synth` generates: the template that users get, through CloudFormation,
-with one zip for all functions (PROGRAM as `bootstrap`, with GRAPH.json beside it). It needs an endpoint
-that is no account: it never talks to AWS itself.
+with one zip for all functions (PROGRAM as `bootstrap`, with GRAPH.json beside it), which are given what
+else is named as environment variables. It needs an endpoint that is no account: it never talks to AWS itself.
 """
 
 import io
@@ -78,7 +78,7 @@ def held_back(machine):
     return json.dumps(definition)
 
 
-def packaged(files, s3, bucket, zipped):
+def packaged(files, s3, bucket, zipped, variables):
     """The template with the places of code and machines in it, as `aws cloudformation package` does."""
 
     def upload(key, body):
@@ -87,6 +87,8 @@ def packaged(files, s3, bucket, zipped):
 
     code = upload("functions.zip", zipped)
     template = re.sub(r"CodeUri: .*", f"CodeUri: {code}", files["template.yaml"])
+    more = "".join(f"\n        {name}: {json.dumps(value)}" for name, value in variables)
+    template = re.sub(r"\n      Variables:", lambda found: found[0] + more, template, count=1)
     return re.sub(
         r"DefinitionUri: (.*)",
         lambda found: f"DefinitionUri: {upload(found[1], held_back(files[found[1]]))}",
@@ -94,11 +96,12 @@ def packaged(files, s3, bucket, zipped):
     )
 
 
-def deploy(stack, graph, program):
+def deploy(stack, graph, program, *variables):
     s3 = client("s3")
     bucket = f"code-{stack}"
     s3.create_bucket(Bucket=bucket)
-    template = packaged(generated(program, graph), s3, bucket, bundle(program, graph))
+    variables = [variable.split("=", 1) for variable in variables]
+    template = packaged(generated(program, graph), s3, bucket, bundle(program, graph), variables)
     s3.put_object(Bucket=bucket, Key="template.yaml", Body=template)
     cloudformation = client("cloudformation")
     cloudformation.create_stack(

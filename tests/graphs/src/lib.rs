@@ -4,9 +4,11 @@
 mod body;
 mod declare;
 pub mod description;
+mod life;
 mod place;
 mod random;
 
 pub use declare::declare;
+pub use life::{LIFE, mortal};
 pub use place::{DOCUMENT, definitions};
 pub use random::{Trouble, components, random};

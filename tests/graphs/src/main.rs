@@ -8,6 +8,7 @@ use precip_graphs::definitions;
 fn main() -> ExitCode {
     #[cfg(feature = "aws")]
     if let Ok(name) = std::env::var("AWS_LAMBDA_FUNCTION_NAME") {
+        precip_graphs::mortal();
         return if name.ends_with("-planner") {
             precip::lambda::planner(definitions)
         } else if name.ends_with("-reactor") {

@@ -24,6 +24,8 @@ pub enum Trouble {
     /// Processes of functions are killed as well. An attempt that is lost has a number too, so no function
     /// fails a few times only.
     Kills,
+    /// Nothing: the functions and checks do what they should, so that everything can be made in the end.
+    Outages,
 }
 
 /// A project of so many components.
@@ -155,15 +157,13 @@ fn dep(dice: &mut Rng, upstream: &Node, keys: &Keys) -> Option<Dep> {
     })
 }
 
-/// Whether one is a dimension of the other, which a mapping is inferred for.
+/// Whether one is a dimension of the other, which a mapping is inferred for. Days of several dimensions
+/// are fewer: they can be made from all days, and not the other way round.
 fn is_dimension(above: &Keys, below: &Keys) -> bool {
     match (above, below) {
+        (Keys::Daily(..), Keys::Multi(_)) => true,
         (Keys::Multi(dimensions), one) | (one, Keys::Multi(dimensions)) => {
-            let mut dimensions = dimensions.values();
-            dimensions.any(|dimension| {
-                let both_by_day = matches!((dimension, one), (Keys::Daily(..), Keys::Daily(..)));
-                dimension == one || both_by_day
-            })
+            dimensions.values().any(|dimension| dimension == one)
         }
         _ => false,
     }
@@ -196,12 +196,12 @@ fn keys_of(keys: &Keys) -> Vec<String> {
 fn troubles(dice: &mut Rng, trouble: Trouble, node: &mut Node) {
     let keys = keys_of(&node.keys);
     for key in &keys {
-        if dice.u32(0..8) == 0 {
+        if trouble != Trouble::Outages && dice.u32(0..8) == 0 {
             let fault = match (trouble, dice.u32(0..6)) {
                 (_, 0) => Fault::Retryable,
                 (_, 1) => Fault::Terminal,
                 (_, 2) => Fault::Panic,
-                (Trouble::Failures, _) => Fault::First(dice.u32(1..4)),
+                (Trouble::Failures | Trouble::Outages, _) => Fault::First(dice.u32(1..4)),
                 (Trouble::Kills, 3) => Fault::KilledLate(1),
                 (Trouble::Kills, _) => Fault::Killed(dice.u32(1..3)),
             };
@@ -215,6 +215,7 @@ fn troubles(dice: &mut Rng, trouble: Trouble, node: &mut Node) {
         let (apart, blocking) = (dice.bool(), dice.bool());
         let some = |dice: &mut Rng, of: u32| {
             let drawn = keys.iter().filter(|_| dice.u32(0..of) == 0);
+            let drawn = drawn.filter(|_| trouble != Trouble::Outages);
             drawn.cloned().collect()
         };
         node.checks.push(Check {

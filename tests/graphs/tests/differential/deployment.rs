@@ -15,12 +15,18 @@ const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy.py");
 /// The project, deployed by the template that is generated from it.
 pub(crate) struct Deployment {
     pub(crate) state: DynamoStore,
+    pub(crate) bucket: String,
     executions: SfnExecutions,
 }
 
 impl Deployment {
     /// Deploys it as a stack of a name.
     pub(crate) async fn new(stack: &str, project: &Project) -> Self {
+        Self::with(stack, project, &[]).await
+    }
+
+    /// Deploys it with more variables for its functions.
+    pub(crate) async fn with(stack: &str, project: &Project, more: &[(&str, String)]) -> Self {
         let python = env::var("PRECIP_TEST_PYTHON").expect(
             "these tests run under `tests/emulator cargo nextest run -p precip-graphs --features aws`",
         );
@@ -30,6 +36,7 @@ impl Deployment {
         let mut deploy = Command::new(python);
         deploy.arg(DEPLOY).arg(stack).arg(graph);
         deploy.arg(env!("CARGO_BIN_EXE_graphs"));
+        deploy.args(more.iter().map(|(name, value)| format!("{name}={value}")));
         let done = deploy.output().unwrap();
         let said = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "it cannot be deployed: {said}");
@@ -38,6 +45,7 @@ impl Deployment {
         let machine = outputs["RunStateMachineArn"].parse().unwrap();
         Self {
             state: DynamoStore::new(aws.dynamodb(), &outputs["TableName"]),
+            bucket: outputs["BucketName"].clone(),
             executions: SfnExecutions::new(aws.step_functions(), machine),
         }
     }

@@ -1,6 +1,6 @@
 //! Random projects on both.
 
-use std::{env, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use precip::engine::{
     deployment::ExecutionStatus,
@@ -11,17 +11,13 @@ use precip::engine::{
 };
 use precip_graphs::{Trouble, components, declare, random};
 
-use crate::{deployment::Deployment, laptop::Laptop, record::Record};
+use crate::{deployment::Deployment, laptop::Laptop, number, record::Record};
 
 /// How many graphs that have nothing to do with each other a test runs, unless `PRECIP_TEST_GRAPHS` says it.
 const GRAPHS: usize = 8;
 
 /// How often it is looked again whether what follows from the table's stream is there.
 const LOOKS: u32 = 60;
-
-fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
-    env::var(name).ok()?.parse().ok()
-}
 
 /// A graph's run.
 struct Started {

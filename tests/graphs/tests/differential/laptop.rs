@@ -8,8 +8,8 @@ use precip::{
     engine::{
         io::IoManager,
         run::{
-            CreateRun, PlannedRun, RunPorts, RunSession, SystemClock, SystemRandomness, create_run,
-            plan_run,
+            Clock, CreateRun, PlannedRun, RunPorts, RunSession, SystemClock, SystemRandomness,
+            create_run, plan_run,
         },
         run_id::RunId,
         state::{OwnerId, RunRequest, StateStore, memory::MemoryStore},
@@ -23,6 +23,18 @@ pub(crate) struct Laptop {
     definitions: Arc<Definitions>,
     pub(crate) state: Arc<dyn StateStore>,
     data: Arc<dyn IoManager>,
+}
+
+/// What a request comes to, by a record; `None` when there is nothing to be done.
+pub(crate) async fn plan(
+    definitions: &Arc<Definitions>,
+    state: &Arc<dyn StateStore>,
+    request: &RunRequest,
+) -> Option<PlannedRun> {
+    let (now, all) = (SystemClock.now(), CheckSelection::All);
+    let planned = plan_run(definitions, state, now, request, all).await;
+    let planned = planned.expect("what a test asks for can be planned");
+    (!planned.plan.is_empty()).then_some(planned)
 }
 
 impl Laptop {
@@ -47,11 +59,7 @@ impl Laptop {
 
     /// What a request comes to; `None` when there is nothing to be done.
     pub(crate) async fn plan(&self, request: &RunRequest) -> Option<PlannedRun> {
-        let now = self.ports().clock.now();
-        let all = CheckSelection::All;
-        let planned = plan_run(&self.definitions, &self.state, now, request, all).await;
-        let planned = planned.expect("what a test asks for can be planned");
-        (!planned.plan.is_empty()).then_some(planned)
+        plan(&self.definitions, &self.state, request).await
     }
 
     /// Runs it to its end.

@@ -7,4 +7,11 @@
 mod deployment;
 mod emulator;
 mod laptop;
+mod outages;
+mod proxy;
 mod record;
+
+/// A number that a variable holds.
+fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
+    std::env::var(name).ok()?.parse().ok()
+}

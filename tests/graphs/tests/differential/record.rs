@@ -1,15 +1,23 @@
 //! What is on record of a run: what two places have to agree about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use precip::{
     Definitions,
-    core::{key::AssetKey, metadata::MetadataValue, partitions::PartitionContext},
+    core::{
+        key::{AssetKey, CheckKey},
+        metadata::MetadataValue,
+        partitions::PartitionContext,
+    },
     engine::{
         asset::ErrorKind,
+        run::{Clock, SystemClock, partition_context},
         run_id::RunId,
         state::{
-            CheckOutcome, Latest, PageRequest, PartitionRef, ReadConsistency, RunProgress,
+            CheckOutcome, Event, Latest, PageRequest, PartitionRef, ReadConsistency, RunProgress,
             RunStatus, SkipReason, StateStore,
         },
     },
@@ -27,12 +35,13 @@ pub(crate) struct Record {
     progress: RunProgress,
     /// By asset and partition.
     partitions: BTreeMap<String, Partition>,
-    /// What the run did not try, and why.
-    skipped: BTreeMap<(AssetKey, u64), BTreeSet<&'static str>>,
+    /// What the run did not try. Of several failures that hold something back any may be the reason on
+    /// record: which one came first hangs on time.
+    skipped: BTreeSet<(AssetKey, u64)>,
     /// What the run gave up on.
     failed: BTreeMap<String, ErrorKind>,
     /// The checks that are failures of the run.
-    failed_checks: BTreeSet<String>,
+    failed_checks: BTreeSet<(CheckKey, String)>,
 }
 
 /// What is known of a partition.
@@ -64,7 +73,7 @@ impl Record {
             planned: run.plan.unwrap().assets,
             progress: store.progress(id).await.unwrap(),
             partitions: BTreeMap::new(),
-            skipped: BTreeMap::new(),
+            skipped: BTreeSet::new(),
             failed: BTreeMap::new(),
             failed_checks: BTreeSet::new(),
         };
@@ -72,25 +81,34 @@ impl Record {
             let partition = partition(store, &target).await;
             record.partitions.insert(target.to_string(), partition);
         }
-        for skipped in store.skipped(id).await.unwrap() {
-            for ordinal in skipped.partitions.iter() {
-                let place = (skipped.asset.clone(), ordinal);
-                let reasons = record.skipped.entry(place).or_default();
-                reasons.insert(match skipped.reason {
-                    SkipReason::UpstreamFailed { .. } => "upstream failed",
-                    SkipReason::CheckFailed { .. } => "check failed",
-                    SkipReason::Canceled => "canceled",
-                });
-            }
-        }
         let page = PageRequest::first(PAGE);
         for failure in store.failures(id, &page).await.unwrap().items {
             let target = failure.target.to_string();
             record.failed.insert(target, failure.kind);
         }
         for found in store.failed_checks(id, &page).await.unwrap().items {
-            let place = format!("{} of {}", found.check.name, found.target);
+            let place = (found.check, found.target.to_string());
             record.failed_checks.insert(place);
+        }
+        for skipped in store.skipped(id).await.unwrap() {
+            let is_so = match &skipped.reason {
+                SkipReason::UpstreamFailed { asset, partition } => {
+                    let named = |target: &String| {
+                        let key = partition.as_ref().map(|key| format!("[{key}]"));
+                        *target == format!("{asset}{}", key.unwrap_or_default())
+                    };
+                    record.failed.keys().any(named)
+                }
+                SkipReason::CheckFailed { check } => {
+                    let mut found = record.failed_checks.iter();
+                    found.any(|(failed, _)| failed == check)
+                }
+                SkipReason::Canceled => false,
+            };
+            assert!(is_so, "{skipped:?} in {record:?}");
+            let all = skipped.partitions.iter();
+            let all = all.map(|ordinal| (skipped.asset.clone(), ordinal));
+            record.skipped.extend(all);
         }
         record
     }
@@ -104,6 +122,72 @@ impl Record {
     pub(crate) fn held(&self) -> usize {
         self.skipped.len()
     }
+}
+
+/// What readers see of a partition.
+#[derive(Debug)]
+pub(crate) struct Published {
+    /// What it is, by the record.
+    pub(crate) value: Option<i64>,
+    /// Where it is.
+    pub(crate) pointer: String,
+    /// The attempt that made it, from 1.
+    pub(crate) attempt: u32,
+}
+
+async fn all_targets(
+    store: &Arc<dyn StateStore>,
+    definitions: &Definitions,
+    group: &str,
+) -> Vec<PartitionRef> {
+    let context = partition_context(definitions, store, SystemClock.now()).await;
+    targets(definitions, &context.unwrap(), group)
+}
+
+/// What readers see of the assets of a group, by partition.
+pub(crate) async fn published(
+    store: &Arc<dyn StateStore>,
+    definitions: &Definitions,
+    group: &str,
+) -> Vec<(String, Option<Published>)> {
+    let targets = all_targets(store, definitions, group).await;
+    let strong = ReadConsistency::Strong;
+    let latest = store.latest_many(&targets, strong).await.unwrap();
+    let published = |latest: Option<Latest>| {
+        let made = latest?.published()?.clone();
+        Some(Published {
+            value: match made.metadata.get("value") {
+                Some(MetadataValue::Int(value)) => Some(*value),
+                _ => None,
+            },
+            pointer: made.pointer.unwrap_or_default(),
+            attempt: made.attempt,
+        })
+    };
+    let names = targets.iter().map(ToString::to_string);
+    names.zip(latest.into_iter().map(published)).collect()
+}
+
+/// The partitions of the assets of a group that a run has published more than once by the record.
+pub(crate) async fn made_twice(
+    store: &Arc<dyn StateStore>,
+    definitions: &Definitions,
+    group: &str,
+) -> Vec<(String, RunId)> {
+    let mut twice = Vec::new();
+    for target in all_targets(store, definitions, group).await {
+        let page = PageRequest::first(PAGE);
+        let events = store.events(&target, &page).await.unwrap();
+        let mut runs = BTreeSet::new();
+        for event in events.items {
+            if let Event::Materialized(made) = event
+                && !runs.insert(made.run)
+            {
+                twice.push((target.to_string(), made.run));
+            }
+        }
+    }
+    twice
 }
 
 fn targets(

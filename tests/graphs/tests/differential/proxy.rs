@@ -1,0 +1,99 @@
+//! A proxy in front of the emulator that lets calls fail as AWS does.
+
+use std::{
+    env, fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+/// What goes wrong with the calls of functions. `abort_bytes: 0` is a call that was done, and whose
+/// answer is lost.
+const OUTAGES: &str = r#"
+rules:
+- {service: dynamodb, probability: 0.05, error: {code: ProvisionedThroughputExceededException}}
+- {service: dynamodb, probability: 0.03, error: {code: InternalServerError, status: 500}}
+- {service: s3, probability: 0.05, error: {code: SlowDown, status: 503}}
+- {service: "*", probability: 0.02, reset: true}
+- {service: "*", probability: 0.03, response: {abort_bytes: 0}}
+- {service: "*", probability: 0.05, latency: {min: 20, max: 400}}
+"#;
+
+/// The proxy: microburst.
+///
+/// Source: <https://pypi.org/project/microburst/>
+pub(crate) struct Proxy {
+    process: Child,
+    /// Its rules lie there.
+    _folder: TempDir,
+    address: SocketAddr,
+}
+
+impl Proxy {
+    /// Starts one that lets calls fail.
+    pub(crate) fn start() -> Self {
+        let program = env::var("PRECIP_TEST_MICROBURST")
+            .expect("these tests run under `tests/emulator`, which installs the proxy");
+        let upstream = env::var("PRECIP_TEST_AWS_ENDPOINT").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let rules = folder.path().join("rules.yaml");
+        fs::write(&rules, OUTAGES).unwrap();
+        let port = address.port().to_string();
+        let mut process = Command::new(program)
+            .args(["--upstream", &upstream, "--port", &port])
+            .arg("--config")
+            .arg(rules)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        for _ in 0..300 {
+            if TcpStream::connect(address).is_ok() {
+                break;
+            }
+            let ended = process.try_wait().unwrap();
+            assert!(ended.is_none(), "the proxy ended: {ended:?}");
+            thread::sleep(Duration::from_millis(100));
+        }
+        Self {
+            process,
+            _folder: folder,
+            address,
+        }
+    }
+
+    /// Where functions find AWS behind it.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Lets calls fail no more.
+    pub(crate) fn calm(&self) {
+        let mut control = TcpStream::connect(self.address).unwrap();
+        let head = format!(
+            "POST /_microburst/rules HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: 2\r\n\r\n",
+            self.address
+        );
+        // No rules.
+        control.write_all(format!("{head}[]").as_bytes()).unwrap();
+        let mut answer = String::new();
+        control.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
