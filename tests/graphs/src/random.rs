@@ -88,7 +88,10 @@ fn component(dice: &mut Rng, group: &str, trouble: Trouble, assets: &mut Vec<Nod
                 mapping: Some(before),
             });
         }
-        if node.keys != Keys::None && dice.u32(0..6) == 0 {
+        // What is made from what is made in the same call cannot be made.
+        let follows_itself = node.deps.iter().any(|dep| dep.asset == node.key);
+        let batched = node.keys != Keys::None && dice.u32(0..6) == 0;
+        if batched && !(follows_itself && trouble == Trouble::Outages) {
             node.batch = Some(dice.u32(2..4));
         }
         troubles(dice, trouble, &mut node);

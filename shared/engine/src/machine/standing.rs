@@ -78,6 +78,7 @@ impl Planner {
         let mut standing = Standing::default();
         let mut schedule = Schedule::new(lineage, laid.plan())?;
         let nothing = PartitionSet::empty();
+        let mut skipped: Vec<(StepId, PartitionSet, SkipReason)> = Vec::new();
         for loss in losses {
             let one = PartitionSet::single(loss.ordinal);
             let of_step = standing.failed.entry(loss.step).or_default();
@@ -85,15 +86,25 @@ impl Planner {
                 continue;
             }
             for held in schedule.settle(lineage, loss.step, &nothing, &one)? {
-                let step = step_at(laid.plan(), held.step);
-                let assets = step.assets.iter();
-                standing.skipped.extend(assets.map(|asset| Skipped {
-                    asset: asset.clone(),
-                    partitions: held.partitions.clone(),
-                    reason: loss.reason.clone(),
-                }));
-                *standing.held.entry(held.step).or_default() |= &held.partitions;
+                skipped.push((held.step, held.partitions, loss.reason.clone()));
             }
+        }
+        for (id, partitions, reason) in skipped {
+            // Of a batch, what failed is no less a failure for being made from the rest of it.
+            let partitions = match standing.failed.get(&id) {
+                Some(failed) => &partitions - failed,
+                None => partitions,
+            };
+            if partitions.is_empty() {
+                continue;
+            }
+            let assets = step_at(laid.plan(), id).assets.iter();
+            standing.skipped.extend(assets.map(|asset| Skipped {
+                asset: asset.clone(),
+                partitions: partitions.clone(),
+                reason: reason.clone(),
+            }));
+            *standing.held.entry(id).or_default() |= &partitions;
         }
         Ok(standing)
     }
