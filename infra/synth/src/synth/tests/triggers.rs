@@ -216,13 +216,20 @@ fn sensors_that_cannot_be_deployed_are_refused(
 }
 
 #[test]
-fn a_schedule_that_the_scheduler_has_no_words_for_is_refused() {
-    let schedules = vec![schedule("odd", "0 6 1 * 5#2", chrono_tz::UTC)];
-    let error = synth(&with(vec![], schedules), &options())
-        .unwrap_err()
-        .to_string();
+fn a_schedule_that_never_ticks_is_refused() {
+    let mut odd = schedule("odd", "0 6 * * *", chrono_tz::UTC);
+    // Its target has no partitions that it could follow.
+    odd.spec.timing = ScheduleTiming::Partitions {
+        minute: None,
+        hour: Some(6),
+        weekday: None,
+        day: None,
+        timezone: None,
+    };
+    let error = synth(&with(vec![], vec![odd]), &options()).unwrap_err();
+    let error = error.to_string();
     assert!(
-        error.starts_with("schedule `odd` cannot be deployed: `0 6 1 * 5#2` cannot be put to EventBridge Scheduler"),
+        error.starts_with("schedule `odd` cannot be deployed: "),
         "{error}"
     );
 }
