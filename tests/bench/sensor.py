@@ -29,7 +29,8 @@ import dagster_venv
 ROOT = backfill.ROOT
 STACK = "sensor"
 FIRST_DAY = datetime.date(1990, 1, 1)
-# How many partitions one invocation makes: it is not what is measured here.
+# How many partitions one invocation makes, which is not what is measured here, and how many messages a batch
+# holds, as the template says.
 BATCH = 1_000
 # How many files are put at a time.
 AT_ONCE = 16
@@ -116,13 +117,6 @@ class Deployed:
         kinds = backfill.rows(self.client("dynamodb"), self.outputs["TableName"])
         return [one for one in kinds["L"] if "run" in one], kinds
 
-    def messages(self):
-        sqs = self.client("sqs")
-        url = sqs.get_queue_url(QueueName=f"{STACK}-sensor-landing")["QueueUrl"]
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return sum(int(found[name]) for name in names)
-
 
 def dagster(interval, count):
     """Seconds until Dagster's sensor has requested a run, and until it was started."""
@@ -157,13 +151,15 @@ def burst(deployed, files, patience):
     """Puts many files at once, and prints what they took."""
     before = backfill.consumed(deployed.client("logs"), STACK)
     runs_before = len(deployed.executions())
+    import landing
+
+    queue = f"{STACK}-sensor-landing"
+    landing.unplug(queue)
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(deployed.put, range(files)))
     put = time.monotonic() - began
-    ends = time.monotonic() + patience
-    while deployed.messages() > 0 and time.monotonic() < ends:
-        time.sleep(0.5)
+    landing.drain(queue, deployed.outputs["SensorFunctionName"], BATCH)
     handled = time.monotonic() - began
     over = lambda executions: all(one["status"] != "RUNNING" for one in executions)
     executions = deployed.until(over, patience)

@@ -4,6 +4,8 @@
     .. announce QUEUE BUCKET SEED SHARE KEY...  sends what EventBridge would, a SHARE of it twice, shuffled
     .. say QUEUE TEXT                           sends a message
     .. waiting QUEUE                            prints how many messages are in a queue
+    .. unplug QUEUE                             lets nobody take messages from a queue any more
+    .. drain QUEUE FUNCTION SIZE                has a function called for what is in a queue, SIZE at a time
     .. mute RULE                                lets a rule hear nothing any more
     .. invoke FUNCTION JSON [TIMES]             invokes a function so often at once, prints the answers
     .. physical STACK LOGICAL-ID                prints what a resource of a stack is called
@@ -14,6 +16,7 @@ import datetime
 import json
 import random
 import sys
+import time
 
 from deploy import client
 
@@ -74,9 +77,75 @@ def say(queue, text):
 
 def waiting(queue):
     sqs = client("sqs")
+    print(left(sqs, url(sqs, queue)))
+
+
+def unplug(queue):
+    functions = client("lambda")
+    arn = arn_of(queue)
+    for mapping in functions.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+
+def arn_of(queue):
+    sqs = client("sqs")
+    found = sqs.get_queue_attributes(QueueUrl=url(sqs, queue), AttributeNames=["QueueArn"])
+    return found["Attributes"]["QueueArn"]
+
+
+def drain(queue, function, size):
+    """Does what Lambda does for a queue: the emulator hands out ten messages at a time, whatever BatchSize
+    says. Two batches at once, and what the function did not say it has done comes again."""
+    sqs, functions = client("sqs"), client("lambda")
+    there, arn = url(sqs, queue), arn_of(queue)
+
+    def batch():
+        messages = []
+        while len(messages) < int(size):
+            found = sqs.receive_message(QueueUrl=there, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+            if not found.get("Messages"):
+                break
+            messages += found["Messages"]
+        return messages
+
+    def record(message):
+        return {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": {},
+            "messageAttributes": {},
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": arn,
+            "awsRegion": "us-east-1",
+        }
+
+    def work(_):
+        while messages := batch():
+            payload = json.dumps({"Records": [record(message) for message in messages]})
+            answer = functions.invoke(FunctionName=function, Payload=payload.encode())
+            if "FunctionError" in answer:
+                continue
+            failed = {one["itemIdentifier"] for one in json.load(answer["Payload"])["batchItemFailures"]}
+            done = [message for message in messages if message["MessageId"] not in failed]
+            entries = [
+                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+                for number, message in enumerate(done)
+            ]
+            for first in range(0, len(entries), 10):
+                sqs.delete_message_batch(QueueUrl=there, Entries=entries[first : first + 10])
+
+    while left(sqs, there) > 0:
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            list(pool.map(work, range(2)))
+        time.sleep(0.2)
+
+
+def left(sqs, there):
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = sqs.get_queue_attributes(QueueUrl=url(sqs, queue), AttributeNames=names)["Attributes"]
-    print(sum(int(found[name]) for name in names))
+    found = sqs.get_queue_attributes(QueueUrl=there, AttributeNames=names)["Attributes"]
+    return sum(int(found[name]) for name in names)
 
 
 def mute(rule):
@@ -99,5 +168,5 @@ def physical(stack, logical):
 
 
 if __name__ == "__main__":
-    commands = [put, announce, say, waiting, mute, invoke, physical]
+    commands = [put, announce, say, waiting, unplug, drain, mute, invoke, physical]
     {command.__name__: command for command in commands}[sys.argv[1]](*sys.argv[2:])

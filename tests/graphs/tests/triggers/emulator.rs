@@ -15,6 +15,9 @@ use crate::{
 /// How many files come at once, and the share of them that is told of twice.
 const FILES: usize = 1_000;
 const TWICE: &str = "0.2";
+/// How many messages the function is called with at a time: fewer than on AWS, so that more of its
+/// processes are killed.
+const BATCH: &str = "100";
 
 fn key(sensor: &str, day: &str) -> String {
     format!("landing/{sensor}/{day}.csv")
@@ -53,7 +56,7 @@ async fn a_file_is_made_into_all_that_follows_from_it() {
     cloud.says(&["sensor", "clicks", "start"]);
     landing(&["put", cloud.bucket(), &clicks]);
     let runs = cloud.succeeded(2).await;
-    assert_eq!(runs[1].request.selection, "key:clicks");
+    assert_eq!(runs[1].request.selection, "key:\"clicks\"");
     let ticks = cloud.says(&["ticks", "clicks"]);
     assert!(ticks.contains(&runs[1].id.to_string()), "{ticks}");
     cloud.says(&["sensor", "clicks", "stop"]);
@@ -102,14 +105,15 @@ async fn many_files_become_few_runs_whatever_happens() {
     let keys: Vec<String> = days.iter().map(|day| key("orders", day)).collect();
     let mut announce = vec!["announce", &queue, cloud.bucket(), "3", TWICE];
     announce.extend(keys.iter().map(String::as_str));
+    landing(&["unplug", &queue]);
     landing(&announce);
-    cloud.holds(&queue, 0).await;
+    landing(&["drain", &queue, &cloud.outputs["SensorFunctionName"], BATCH]);
     let runs = cloud.runs().await;
     let asked = cloud.partitions(&runs);
     assert_eq!(asked.len(), FILES, "each is requested once");
     assert_eq!(unique(&asked), days.iter().collect(), "and none is lost");
     cloud.were_started(&runs).await;
-    assert!(runs.len() <= FILES / 10, "{} runs", runs.len());
+    assert!(runs.len() <= FILES / 40, "{} runs", runs.len());
     assert!(
         runs.iter().all(|run| run.status != RunStatus::Failed),
         "{runs:?}"
@@ -168,7 +172,7 @@ async fn a_tick_creates_its_run_once() {
     assert!(answers.iter().all(|(_, failed)| !failed), "{answers:?}");
     let runs = cloud.succeeded(1).await;
     assert_eq!(runs.len(), 1, "{runs:?}");
-    assert_eq!(runs[0].request.selection, "key:summary");
+    assert_eq!(runs[0].request.selection, "key:\"summary\"");
     let listed = cloud.says(&["schedules"]);
     assert!(listed.contains("nightly"), "{listed}");
     // One that is off does nothing when it ticks.
