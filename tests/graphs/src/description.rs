@@ -10,6 +10,7 @@ use precip::{
             DynamicPartitions, InvalidTimeWindows, MultiPartitions, PartitionKey,
             PartitionsDefinition, StaticPartitions,
         },
+        trigger::{ScheduleSpec, SensorSpec},
     },
     prelude::Severity,
 };
@@ -21,6 +22,16 @@ use serde::{Deserialize, Serialize};
 pub struct Project {
     /// The assets.
     pub assets: Vec<Node>,
+    /// What starts runs when objects come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sensors: Vec<SensorSpec>,
+    /// What starts runs at set times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<ScheduleSpec>,
+    /// On Lambda, one process in so many of those that evaluate sensors is killed at some moment; none
+    /// when it is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sensor_kills: u32,
 }
 
 impl Project {

@@ -10,5 +10,5 @@ mod random;
 
 pub use declare::declare;
 pub use life::{LIFE, mortal};
-pub use place::{DOCUMENT, definitions};
+pub use place::{DOCUMENT, definitions, document};
 pub use random::{Trouble, components, random};

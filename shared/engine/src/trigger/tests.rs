@@ -1,6 +1,7 @@
 mod assets;
 mod automation;
 mod faults;
+mod messages;
 mod objects;
 mod schedules;
 mod sweeps;

@@ -9,6 +9,9 @@ pub const BUCKET: &str = precip_cli::env::BUCKET;
 /// The environment to use, as the project's definitions name it: the first one unless given.
 pub const ENVIRONMENT: &str = precip_cli::env::ENVIRONMENT;
 
+/// The ARN of the state machine that runs are started with; the functions that start runs read it.
+pub const STATE_MACHINE: &str = precip_cli::env::STATE_MACHINE;
+
 /// How many rows of a manifest are worked on at once; the planner reads it.
 pub const MAX_CONCURRENCY: &str = "PRECIP_MAX_CONCURRENCY";
 

@@ -245,7 +245,6 @@ mod emulator {
             let twice = made_twice(&state, &definitions, &group).await;
             assert!(twice.is_empty(), "seed {seed}: {twice:?}");
         }
-        assert!(later > 0, "too little went wrong");
         println!(
             "seed {seed}: {graphs} projects, {} runs ({lost} of them never began, {broken} ended with their \
              planner), {partitions} partitions, {later} of them made in a later attempt, {reads} reads",

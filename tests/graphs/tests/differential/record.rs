@@ -17,8 +17,8 @@ use precip::{
         run::{Clock, SystemClock, partition_context},
         run_id::RunId,
         state::{
-            CheckOutcome, Event, InputVersion, Latest, PageRequest, PartitionRef, ReadConsistency,
-            RunProgress, RunStatus, SkipReason, StateStore,
+            CheckOutcome, Event, Latest, PageRequest, PartitionRef, ReadConsistency, RunProgress,
+            RunStatus, SkipReason, StateStore,
         },
     },
     prelude::Severity,
@@ -133,8 +133,6 @@ pub(crate) struct Published {
     pub(crate) pointer: String,
     /// The attempt that made it, from 1.
     pub(crate) attempt: u32,
-    /// What it was made from.
-    pub(crate) inputs: Vec<InputVersion>,
 }
 
 async fn all_targets(
@@ -164,7 +162,6 @@ pub(crate) async fn published(
             },
             pointer: made.pointer.unwrap_or_default(),
             attempt: made.attempt,
-            inputs: made.inputs,
         })
     };
     let names = targets.iter().map(ToString::to_string);
