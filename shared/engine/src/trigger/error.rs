@@ -45,6 +45,12 @@ pub enum TriggerError {
         /// The trigger.
         trigger: String,
     },
+    /// Changes of freshness cannot be raised now.
+    #[error("changes of freshness cannot be raised: {message}")]
+    Raise {
+        /// Why not.
+        message: String,
+    },
     /// The automation conditions cannot be evaluated.
     #[error(transparent)]
     Automation(#[from] crate::automation::AutomationError),

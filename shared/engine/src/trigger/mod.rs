@@ -31,6 +31,7 @@ mod sweep;
 mod text;
 
 pub use assets::evaluate_assets;
+pub(crate) use assets::evaluate_updates;
 pub use automation::{AutomationRuns, run_automation};
 pub use context::{
     ScheduleContext, ScheduleContextBuilder, SensorContext, SensorContextBuilder, SensorEvent,
