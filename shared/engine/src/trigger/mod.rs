@@ -52,4 +52,4 @@ pub use sweep::{SweepOptions, Swept, sweep};
 pub use text::partitions_text;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

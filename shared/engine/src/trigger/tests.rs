@@ -1,7 +1,7 @@
 mod assets;
 mod automation;
-mod faults;
+pub(crate) mod faults;
 mod objects;
 mod schedules;
 mod sweeps;
-mod world;
+pub(crate) mod world;
