@@ -17,11 +17,11 @@ use precip_engine::{
         Materializer, MemoryFiles, Mode, Planner, PlannerAnswer, PlannerError, PlannerRequest,
         RecordRequest, RunFiles, Settle, StageDocument, StartInput, WaveDocument,
     },
-    run::{InlineBodies, RunPorts},
+    run::{Clock, InlineBodies, RunPorts},
     run_id::RunId,
     state::{
-        PageRequest, PartitionRef, ReadConsistency, Run, RunOrigin, RunRequest, RunStatus,
-        StateErrorKind, StateStore,
+        NewRun, PageRequest, PartitionRef, ReadConsistency, Run, RunKey, RunOrigin, RunRequest,
+        RunStatus, StateErrorKind, StateStore, TriggerId, TriggerKind,
         decorators::{FailCalls, Hooked, When},
         memory::MemoryStore,
     },
@@ -503,11 +503,131 @@ fn the_same_key_starts_one_run() {
         let wave = cloud.wave(&plan).await.unwrap();
         assert_eq!(wave.mode, Mode::Nothing);
         let message = wave.message.unwrap();
-        assert!(
-            message.contains("was started for this key already"),
-            "{message}"
-        );
+        assert!(message.contains("was started already"), "{message}");
         cloud.only_run().await;
+    });
+}
+
+/// A run that a trigger put on record.
+async fn queued(cloud: &Cloud, id: &str, selection: &str, partitions: Option<&str>) -> RunId {
+    let id: RunId = id.parse().unwrap();
+    let store: &dyn StateStore = &cloud.store;
+    let sensor = TriggerId::new(TriggerKind::Sensor, "landing");
+    let new = NewRun {
+        id,
+        key: Some(RunKey::triggered(&sensor, &id.to_string())),
+        request: RunRequest {
+            selection: selection.to_owned(),
+            partitions: partitions.map(str::to_owned),
+            origin: RunOrigin::Trigger(sensor),
+            ..RunRequest::default()
+        },
+        plan: None,
+        created_at: cloud.clock.now(),
+    };
+    store.create_run(new).await.unwrap();
+    id
+}
+
+const QUEUED: &str = "01JDC0Z5V9M3T8Q4W2X7Y6R1KA";
+
+#[test]
+fn a_run_on_record_is_carried_out_by_one_execution() {
+    for seed in 0..40 {
+        in_one_thread(async {
+            let mut cloud = Cloud::new(seed);
+            let id = queued(&cloud, QUEUED, INPUT, Some("all")).await;
+            // The planner is killed and asked again.
+            cloud.bad_luck = 3;
+            let input = json!({"run": QUEUED});
+            cloud.execution = QUEUED;
+            let plan = cloud.plan_request(input.clone());
+            let wave = cloud.wave(&plan).await.unwrap();
+            cloud.bad_luck = 0;
+            assert_eq!((wave.run, wave.mode), (id, Mode::Inline));
+            // Somebody starts it once more, from the console.
+            cloud.execution = "by-hand";
+            let again = cloud.plan_request(input.clone());
+            let nothing = cloud.wave(&again).await.unwrap();
+            assert_eq!(nothing.mode, Mode::Nothing);
+            let message = nothing.message.unwrap();
+            let by = format!("by the execution arn:execution:{QUEUED}");
+            assert!(message.ends_with(&by), "{message}");
+            cloud.execution = QUEUED;
+            cloud.waves(wave).await.unwrap();
+            let run = cloud.only_run().await;
+            assert_eq!((run.id, run.status), (id, RunStatus::Succeeded));
+            let plan = run.plan.unwrap();
+            let made = cloud.published_by(id).await;
+            assert_eq!(plan.items, u64::try_from(made.len()).unwrap(), "{made:?}");
+            // And once more when it is over.
+            let after = cloud.wave(&again).await.unwrap();
+            assert_eq!(
+                after.message.unwrap(),
+                format!("run {id} was started already: it succeeded")
+            );
+        });
+    }
+}
+
+#[test]
+fn a_run_on_record_that_can_never_start_is_ended() {
+    in_one_thread(async {
+        let mut cloud = Cloud::new(3);
+        let id = queued(&cloud, QUEUED, "sorce", Some("1")).await;
+        cloud.execution = QUEUED;
+        let plan = cloud.plan_request(json!({"run": QUEUED}));
+        let error = cloud.wave(&plan).await.unwrap_err();
+        assert_eq!(error.name(), "Precip.BadInput");
+        let run = cloud.only_run().await;
+        assert_eq!(run.status, RunStatus::Failed);
+        assert_eq!(run.message, Some(error.to_string()));
+        assert!(
+            error.to_string().contains("did you mean `source`?"),
+            "{error}"
+        );
+
+        // What it asked for can be retried all the same, once that makes sense.
+        let retry = cloud.planner().planned_retry(id).await.unwrap_err();
+        assert_eq!(retry.to_string(), error.to_string());
+
+        for (input, expected) in [
+            (
+                json!({"run": "01JDC0Z5V9M3T8Q4W2X7Y6R1KB"}),
+                "there is no run 01JDC0Z5V9M3T8Q4W2X7Y6R1KB",
+            ),
+            (
+                json!({"run": QUEUED, "select": "*"}),
+                "leave `select` out, or `run`",
+            ),
+            (json!({"run": "last"}), "`last` is not a run id"),
+        ] {
+            let plan = cloud.plan_request(input);
+            let said = cloud.wave(&plan).await.unwrap_err().to_string();
+            assert!(said.contains(expected), "{said}");
+        }
+    });
+}
+
+#[test]
+fn a_run_on_record_that_asks_for_nothing_is_over() {
+    in_one_thread(async {
+        let mut cloud = Cloud::new(4);
+        cloud
+            .run(json!({"select": "source", "partitions": "1"}), None)
+            .await
+            .unwrap();
+        let id = queued(&cloud, QUEUED, "source", Some("missing:1")).await;
+        cloud.execution = QUEUED;
+        let plan = cloud.plan_request(json!({"run": QUEUED}));
+        let wave = cloud.wave(&plan).await.unwrap();
+        assert_eq!(
+            (wave.mode, wave.message.as_deref()),
+            (Mode::Nothing, Some("there was nothing to do"))
+        );
+        let store: &dyn StateStore = &cloud.store;
+        let run = store.run(id).await.unwrap().unwrap();
+        assert_eq!(run.status, RunStatus::Succeeded);
     });
 }
 

@@ -2,10 +2,12 @@
 
 mod arn;
 mod error;
+mod launcher;
 mod sfn;
 
 pub use arn::{InvalidMachineArn, MachineArn};
 pub(crate) use error::LOG_IN;
+pub use launcher::SfnLauncher;
 pub use sfn::SfnExecutions;
 
 #[cfg(test)]

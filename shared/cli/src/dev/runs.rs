@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use precip_core::plan::CheckSelection;
 use precip_engine::{
-    run::{Clock, PlannedRun, RunEnd, RunPorts, SystemRandomness, plan_run},
-    state::{PlanSummary, Run, RunChange, RunStatus},
+    run::{Clock, PlannedRun, Requested, RunEnd, RunPorts, SystemRandomness, plan_requested},
+    state::{PlanSummary, Run},
 };
 use precip_local::executor::{Executor, Stop, TokioBodies, TokioSleeper};
 
@@ -45,28 +44,10 @@ impl Runs {
     async fn try_execute(&self, run: &Run) -> Result<String, Failure> {
         let session = &self.session;
         let now = self.clock.now();
-        let planned = plan_run(
-            &session.definitions,
-            &session.store,
-            now,
-            &run.request,
-            CheckSelection::All,
-        )
-        .await;
-        let planned = match planned {
-            Ok(planned) if planned.plan.is_empty() => {
-                let done = RunChange::new([RunStatus::Queued], RunStatus::Succeeded, now)
-                    .because("there was nothing to do");
-                session.store.change_run(run.id, done).await?;
-                return Ok("there was nothing to do".to_owned());
-            }
-            Ok(planned) => planned,
-            Err(precip_engine::run::PlanRunError::State(error)) => return Err(error.into()),
-            Err(error) => {
-                // It will not get better: the run is over before it began.
-                let failed = RunChange::new([RunStatus::Queued], RunStatus::Failed, now)
-                    .because(error.to_string());
-                session.store.change_run(run.id, failed).await?;
+        let planned = match plan_requested(&session.definitions, &session.store, now, run).await? {
+            Requested::Planned(planned) => *planned,
+            Requested::Nothing(message) => return Ok(message),
+            Requested::Never(error) => {
                 return Err(Failure::usage(format!("cannot be planned: {error}")));
             }
         };

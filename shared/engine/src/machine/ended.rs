@@ -1,10 +1,12 @@
 //! Executions that came to their end before their run did.
 
+use chrono::{DateTime, Utc};
+
 use crate::{
     deployment::name_of_key,
     machine::{ExecutionEnded, Planner, PlannerError, plan::run_key},
     run_id::RunId,
-    state::{Run, RunChange, RunStatus, StateResult},
+    state::{Run, RunChange, RunStatus, StateResult, StateStore},
 };
 
 impl Planner {
@@ -20,30 +22,13 @@ impl Planner {
         }
     }
 
-    /// Ends a run whose execution has ended. Answers it if that changed it: not when it is at its end
-    /// already, nor when another execution works for it.
+    /// As [`end_by`], now.
     pub(crate) async fn end_by(
         &self,
         run: &Run,
         ended: &ExecutionEnded,
     ) -> Result<Option<Run>, PlannerError> {
-        if run.status.is_finished() || !is_of(run, ended) {
-            return Ok(None);
-        }
-        let now = self.clock.now();
-        let from = [RunStatus::Queued, RunStatus::Running, RunStatus::Canceling];
-        // Who asked it to stop said why, and an execution that was stopped may not.
-        let why = ended.cause.as_deref().or(ended.error.as_deref());
-        let why = why.or(run.message.as_deref());
-        let change = match ended.status.as_str() {
-            "ABORTED" => RunChange::new(from, RunStatus::Canceled, now)
-                .because(why.unwrap_or("its execution was stopped")),
-            "FAILED" | "TIMED_OUT" => RunChange::new(from, RunStatus::Failed, now)
-                .because(why.unwrap_or("its execution failed")),
-            _ => return Ok(None),
-        };
-        let changed = self.state.change_run(run.id, change).await?;
-        Ok(changed.is_changed().then(|| changed.run().clone()))
+        Ok(end_by(self.state.as_ref(), self.clock.now(), run, ended).await?)
     }
 
     async fn run_of(&self, ended: &ExecutionEnded) -> StateResult<Option<Run>> {
@@ -62,6 +47,35 @@ impl Planner {
         let key = run_key(asked, &ended.execution_arn);
         self.state.run_of_key(&key).await
     }
+}
+
+/// Ends a run whose execution has ended, at the moment `now`. Answers it if that changed it: not when
+/// it is at its end already, nor when another execution works for it.
+///
+/// # Errors
+/// When the record cannot be written.
+pub async fn end_by(
+    state: &dyn StateStore,
+    now: DateTime<Utc>,
+    run: &Run,
+    ended: &ExecutionEnded,
+) -> StateResult<Option<Run>> {
+    if run.status.is_finished() || !is_of(run, ended) {
+        return Ok(None);
+    }
+    let from = [RunStatus::Queued, RunStatus::Running, RunStatus::Canceling];
+    // Who asked it to stop said why, and an execution that was stopped may not.
+    let why = ended.cause.as_deref().or(ended.error.as_deref());
+    let why = why.or(run.message.as_deref());
+    let change = match ended.status.as_str() {
+        "ABORTED" => RunChange::new(from, RunStatus::Canceled, now)
+            .because(why.unwrap_or("its execution was stopped")),
+        "FAILED" | "TIMED_OUT" => RunChange::new(from, RunStatus::Failed, now)
+            .because(why.unwrap_or("its execution failed")),
+        _ => return Ok(None),
+    };
+    let changed = state.change_run(run.id, change).await?;
+    Ok(changed.is_changed().then(|| changed.run().clone()))
 }
 
 /// Whether a run that is under way is this execution's. One that was put on record and never taken

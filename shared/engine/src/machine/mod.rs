@@ -32,6 +32,7 @@ pub use document::{
     Finished, ItemDocument, LoopItem, LoopStage, LoopStep, Mode, RowDocument, StageDocument,
     WaveDocument,
 };
+pub use ended::end_by;
 pub use error::{InvalidStart, PlannerError, StepError};
 pub use files::{FileError, MemoryFiles, RunFiles};
 pub use materializer::{Deadline, Materializer, StepReport};

@@ -9,10 +9,14 @@ use serde_json::Value;
 
 use crate::{
     machine::{
-        ExecutionRef, Mode, Planner, PlannerError, StartInput, WaveDocument, standing::Standing,
-        work::plan_key,
+        ExecutionRef, InvalidStart, Mode, Planner, PlannerError, StartInput, WaveDocument,
+        standing::Standing,
+        work::{Laid, plan_key},
     },
-    run::{PlanRunError, new_run_id, partition_context, plan_run, renumber_changed},
+    run::{
+        PlanRunError, Requested, new_run_id, partition_context, plan_requested, plan_run,
+        renumber_changed,
+    },
     run_id::RunId,
     state::{
         CreatedRun, NewRun, OwnerId, PlanSummary, Run, RunChange, RunKey, RunRequest, RunStatus,
@@ -29,6 +33,9 @@ impl Planner {
         looped: bool,
     ) -> Result<WaveDocument, PlannerError> {
         let input = StartInput::read(input)?;
+        if let Some(run) = input.run {
+            return self.carry_out(run, execution, looped).await;
+        }
         let key = run_key(input.run_key.as_deref(), &execution.id);
         let known = self.state.run_of_key(&key).await?;
         let moment = known
@@ -70,14 +77,52 @@ impl Planner {
             return Ok(self.nothing(run.id, message));
         }
         let laid = self.keep(run.id, 0, plan).await?;
+        self.begin(&laid, looped).await
+    }
+
+    /// Takes up a run that a trigger put on record, plans it, and hands out the first wave. Of several
+    /// executions that are started for it one carries it out.
+    async fn carry_out(
+        &self,
+        id: RunId,
+        execution: &ExecutionRef,
+        looped: bool,
+    ) -> Result<WaveDocument, PlannerError> {
+        let run = self.state.run(id).await?;
+        let run = run.ok_or_else(|| {
+            InvalidStart(format!(
+                "there is no run {id} on record that could be carried out: `runs` lists the runs; to \
+                 start a new one, name its assets with `select`"
+            ))
+        })?;
+        if let Some(message) = self.taken_by_another(&run, execution).await? {
+            return Ok(self.nothing(id, message));
+        }
+        let laid = match self.files.read(&plan_key(id, 0)).await? {
+            Some(_) => self.laid(id, 0).await?,
+            None => {
+                let now = self.clock.now();
+                match plan_requested(&self.definitions, &self.state, now, &run).await? {
+                    Requested::Planned(planned) => self.keep(id, 0, planned.plan).await?,
+                    Requested::Nothing(message) => return Ok(self.nothing(id, message)),
+                    Requested::Never(error) => return Err(error.into()),
+                }
+            }
+        };
+        self.state.set_plan(id, summary(id, laid.plan())).await?;
+        self.begin(&laid, looped).await
+    }
+
+    /// Begins a run whose plan is kept.
+    async fn begin(&self, laid: &Laid, looped: bool) -> Result<WaveDocument, PlannerError> {
         let start = RunChange::new([RunStatus::Queued], RunStatus::Running, self.clock.now());
-        self.state.change_run(run.id, start).await?;
-        let work = self.lay_out(&laid, &Standing::default())?;
+        self.state.change_run(laid.run, start).await?;
+        let work = self.lay_out(laid, &Standing::default())?;
         let mode = match self.fits_inline(&work) {
             true => Mode::Inline,
             false => Mode::Distributed,
         };
-        self.next(&laid, work, 0, mode, looped).await
+        self.next(laid, work, 0, mode, looped).await
     }
 
     /// Whether an execution can hold some work itself, in its states' inputs and in its history.
@@ -128,17 +173,11 @@ impl Planner {
         plan: &Plan,
         created_at: DateTime<Utc>,
     ) -> Result<CreatedRun, PlannerError> {
-        let summary = PlanSummary {
-            items: plan.items(),
-            waves: plan.waves(),
-            assets: plan.assets(),
-            pointer: Some(plan_key(id, 0)),
-        };
         let run = NewRun {
             id,
             key: Some(key),
             request,
-            plan: Some(summary),
+            plan: Some(summary(id, plan)),
             created_at,
         };
         Ok(self.state.create_run(run).await?)
@@ -164,13 +203,10 @@ impl Planner {
         let run = claim.run();
         Ok(Some(match &run.owner {
             Some(owner) => format!(
-                "run {} was started for this key already, by the execution {}",
+                "run {} was started already, by the execution {}",
                 run.id, owner.id.0
             ),
-            None => format!(
-                "run {} was started for this key already: it {}",
-                run.id, run.status
-            ),
+            None => format!("run {} was started already: it {}", run.id, run.status),
         }))
     }
 
@@ -187,6 +223,15 @@ pub(super) fn run_key(asked: Option<&str>, execution: &str) -> RunKey {
     match asked {
         Some(key) => RunKey::requested(key),
         None => RunKey::executed(execution),
+    }
+}
+
+fn summary(run: RunId, plan: &Plan) -> PlanSummary {
+    PlanSummary {
+        items: plan.items(),
+        waves: plan.waves(),
+        assets: plan.assets(),
+        pointer: Some(plan_key(run, 0)),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Planning what an earlier run left unmade.
 
-use precip_core::plan::Plan;
+use precip_core::plan::{CheckSelection, Plan};
 
 use crate::{
-    machine::{InvalidStart, Planner, PlannerError},
-    run::plan_retry,
+    machine::{InvalidStart, Planner, PlannerError, work::plan_key},
+    run::{PlanRunError, plan_retry, plan_run},
     run_id::RunId,
     state::{Run, RunOrigin, RunRequest},
 };
@@ -34,9 +34,19 @@ impl Planner {
             ))
             .into());
         }
+        if self.files.read(&plan_key(earlier, 0)).await?.is_none() {
+            // It failed before it was planned: all that it was asked for is left.
+            return Ok(self.anew(&run.request).await?);
+        }
         let laid = self.laid(earlier, 0).await?;
         let left = plan_retry(&self.definitions, &self.state, &laid.planned, earlier).await?;
         Ok(left)
+    }
+
+    async fn anew(&self, request: &RunRequest) -> Result<Plan, PlanRunError> {
+        let (now, all) = (self.clock.now(), CheckSelection::All);
+        let planned = plan_run(&self.definitions, &self.state, now, request, all).await?;
+        Ok(planned.plan)
     }
 
     async fn earlier(&self, earlier: RunId) -> Result<Run, PlannerError> {

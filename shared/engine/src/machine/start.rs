@@ -24,6 +24,12 @@ use crate::{
 /// {"retry_of": "01JDC0Z5V9M3T8Q4W2X7Y6R1KA"}
 /// ```
 ///
+/// or, as sensors, schedules and automation start the runs that they put on record:
+///
+/// ```json
+/// {"run": "01JDC0Z5V9M3T8Q4W2X7Y6R1KA"}
+/// ```
+///
 /// ```
 /// use precip_engine::machine::StartInput;
 ///
@@ -33,7 +39,8 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StartInput {
-    /// The asset selection, such as `flights+` or `group:marts`; `*` is every asset. Empty in a retry.
+    /// The asset selection, such as `flights+` or `group:marts`; `*` is every asset. Empty when a run
+    /// decides it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub select: String,
     /// The partitions: a key, `A...B`, a list, `all`, `latest`, `missing` or `failed`; what is
@@ -60,9 +67,14 @@ pub struct StartInput {
         deserialize_with = "run_id"
     )]
     pub retry_of: Option<RunId>,
-    /// Who asked, when it was no person.
-    #[serde(default, skip_serializing_if = "is_manual")]
-    pub origin: RunOrigin,
+    /// The run on record that is carried out, when a trigger put one there. What it was asked for, the
+    /// record says.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "run_id"
+    )]
+    pub run: Option<RunId>,
 }
 
 const FIELDS: [&str; 8] = [
@@ -73,10 +85,10 @@ const FIELDS: [&str; 8] = [
     "run_key",
     "without_checks",
     "retry_of",
-    "origin",
+    "run",
 ];
-/// What may stand beside `retry_of`.
-const BESIDE_RETRY: [&str; 2] = ["retry_of", "run_key"];
+/// The fields that say which run it is about, and what may stand beside each.
+const OF_A_RUN: [(&str, &[&str]); 2] = [("retry_of", &["run_key"]), ("run", &[])];
 const EXAMPLE: &str = r#"{"select": "*", "partitions": "missing"}"#;
 
 #[expect(
@@ -85,10 +97,6 @@ const EXAMPLE: &str = r#"{"select": "*", "partitions": "missing"}"#;
 )]
 fn is_false(flag: &bool) -> bool {
     !flag
-}
-
-fn is_manual(origin: &RunOrigin) -> bool {
-    *origin == RunOrigin::Manual
 }
 
 /// Reads a run id; one that is none is told with an example.
@@ -121,12 +129,13 @@ impl StartInput {
                 "the input has a field `{unknown}`, which means nothing here: {instead}"
             )));
         }
-        if fields.contains_key("retry_of") {
-            let mut others = fields.keys();
-            if let Some(other) = others.find(|field| !BESIDE_RETRY.contains(&field.as_str())) {
+        let of_run = OF_A_RUN.iter().find(|of| fields.contains_key(of.0));
+        if let Some((of_run, beside)) = of_run {
+            let mut others = fields.keys().filter(|field| field != of_run);
+            if let Some(other) = others.find(|field| !beside.contains(&field.as_str())) {
                 return Err(InvalidStart(format!(
-                    "the input has `{other}` beside `retry_of`: the run that is retried decides what \
-                     is made; leave `{other}` out, or `retry_of`"
+                    "the input has `{other}` beside `{of_run}`: the run that it names decides what \
+                     is made; leave `{other}` out, or `{of_run}`"
                 )));
             }
         } else if !fields.contains_key("select") {
@@ -158,6 +167,14 @@ impl StartInput {
         }
     }
 
+    /// The input that carries out a run which is on record.
+    pub fn carry_out(run: RunId) -> Self {
+        Self {
+            run: Some(run),
+            ..Self::default()
+        }
+    }
+
     /// The request that goes on record, but for a retry: that of the earlier run does.
     pub fn into_request(self) -> RunRequest {
         RunRequest {
@@ -165,7 +182,7 @@ impl StartInput {
             partitions: self.partitions,
             config: self.config,
             tags: self.tags,
-            origin: self.origin,
+            origin: RunOrigin::Manual,
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Every entry point goes through the same use cases, in this order:
 //!
-//! 1. [`plan_run`] turns a request into a plan, and [`create_run`] puts the run on record.
+//! 1. [`plan_run`] turns a request into a plan, and [`create_run`] puts the run on record. One that a
+//!    trigger put on record before it was planned goes through [`plan_requested`].
 //! 2. [`RunSession::run_item`] runs one step for one batch of partitions: an executor calls it for
 //!    whatever a [`Schedule`](precip_core::plan::Schedule) says can run, a Lambda function for what it
 //!    is invoked with.
@@ -24,6 +25,7 @@ mod outputs;
 mod persist;
 mod planning;
 mod ports;
+mod requested;
 mod retry;
 mod retry_run;
 mod session;
@@ -38,6 +40,7 @@ pub use layouts::{changed_layouts, renumber_changed};
 pub use observe::{RunEvent, RunObserver};
 pub use planning::{PlannedRun, partition_context, plan_run, record_of};
 pub use ports::{Clock, Randomness, Sleeper, SystemClock, SystemRandomness, new_run_id};
+pub use requested::{Requested, plan_requested};
 pub use retry::wait_before_retry;
 pub use retry_run::{finished_in, plan_retry};
 pub use session::{RunPorts, RunSession, planned_partitions};

@@ -200,7 +200,8 @@ impl Evaluation<'_> {
             .entry("precip/scheduled_for".to_owned())
             .or_insert_with(|| written(tick));
         let target = self.schedule.spec.target.as_ref().map(ToString::to_string);
-        let now = self.context.now;
+        // The tick may be ahead of this clock, and its partition is planned at the run's moment.
+        let now = self.context.now.max(tick);
         new_run(
             self.ports,
             self.trigger,
