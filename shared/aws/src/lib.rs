@@ -8,6 +8,7 @@ pub mod files;
 pub mod launch;
 pub mod settings;
 pub mod state;
+pub mod trigger;
 
 pub use clients::Aws;
 pub use credentials::Credentials;
