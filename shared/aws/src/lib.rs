@@ -6,6 +6,7 @@ mod credentials;
 pub mod examine;
 pub mod files;
 pub mod launch;
+pub mod objects;
 pub mod settings;
 pub mod state;
 pub mod trigger;

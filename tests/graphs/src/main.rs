@@ -12,6 +12,8 @@ fn main() -> ExitCode {
             precip::lambda::planner(definitions)
         } else if name.ends_with("-reactor") {
             precip::lambda::reactor(definitions)
+        } else if name.ends_with("-sensor") {
+            precip::lambda::sensor(definitions)
         } else {
             precip::lambda::materializer(definitions)
         };

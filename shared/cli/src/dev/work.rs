@@ -93,6 +93,7 @@ pub async fn dev(
     };
     let ticks = Arc::new(DevTicks::default());
     let ports = ReactPorts {
+        resources: Arc::new(Arc::clone(&ports.resources)),
         triggers: ports,
         ticks: ticks.clone(),
         topic: Arc::new(DevTopic(Arc::clone(&view))),

@@ -30,7 +30,7 @@ pub use sensor::{
     Bucket, MonitoredStatus, ObjectFilter, ObjectSensor, Require, SensorSource, SensorSpec,
 };
 pub use template::{Captured, InvalidKeyTemplate, KeyTemplate, KeyValues};
-pub use wire::{InvalidEvent, MessageEvents, read_events};
+pub use wire::{InvalidEvent, MessageEvents, decode_key, read_events};
 
 #[cfg(test)]
 mod tests;

@@ -149,7 +149,7 @@ fn notification(record: &Value) -> Result<ObjectEvent, InvalidEvent> {
         _ => return Err(InvalidEvent::new(format!("its `eventName` is `{name}`"))),
     };
     let mut object = record.s3.object;
-    object.key = decoded(&object.key)
+    object.key = decode_key(&object.key)
         .ok_or_else(|| InvalidEvent::new(format!("its key `{}` is not UTF-8", object.key)))?;
     Ok(event_of(
         record.s3.bucket.name,
@@ -177,8 +177,9 @@ fn event_of(
     }
 }
 
-/// A key out of a form's encoding: `+` is a space, `%2B` a plus.
-fn decoded(key: &str) -> Option<String> {
+/// A key out of a form's encoding: `+` is a space, `%2B` a plus. So S3 writes them in its own
+/// notifications, and in listings that ask for it. `None` for one that is not UTF-8.
+pub fn decode_key(key: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(key.len());
     let mut rest = key.as_bytes();
     while let Some((first, after)) = rest.split_first() {

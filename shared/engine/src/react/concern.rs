@@ -36,6 +36,17 @@ impl Concern<'_> {
     }
 }
 
+/// Whether there is anything in a project that a change could concern.
+pub fn reacts(definitions: &Definitions) -> bool {
+    let graph = definitions.graph();
+    let waits = |sensor: &SensorDefinition| !matches!(sensor.spec.source, SensorSource::Objects(_));
+    definitions.sensors().any(waits)
+        || graph.ids().any(|id| {
+            let asset = graph.asset(id);
+            asset.automation.is_some() || asset.freshness.is_some()
+        })
+}
+
 /// Decides what a change concerns.
 pub fn concerned<'a>(definitions: &'a Definitions, happened: &Happened) -> Concern<'a> {
     let graph = definitions.graph();

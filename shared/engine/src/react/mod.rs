@@ -15,9 +15,9 @@ mod happened;
 mod reacting;
 mod tick;
 
-pub use concern::{Concern, concerned};
+pub use concern::{Concern, concerned, reacts};
 pub use happened::Happened;
-pub use reacting::{FailedEvaluation, ReactPorts, Reaction, react};
+pub use reacting::{FailedEvaluation, OpenResources, ReactPorts, Reaction, react};
 pub use tick::{RecordedTicks, TickScheduler};
 
 #[cfg(test)]

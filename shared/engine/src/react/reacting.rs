@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Concern, Happened, TickScheduler, concerned};
 use crate::{
+    asset::{ResourceNeed, Resources},
     freshness::{Freshness, FreshnessTopic, evaluate_freshness},
     run_id::RunId,
     trigger::{
@@ -14,11 +16,34 @@ use crate::{
     },
 };
 
+/// Opens what the functions of sensors take, when one is called: what cannot be opened stops no other.
+#[async_trait]
+pub trait OpenResources: Send + Sync {
+    /// Opens resources, or answers those that are open already.
+    ///
+    /// # Errors
+    /// Why one cannot be opened now; it will be asked again.
+    async fn open(&self, needs: &[ResourceNeed]) -> Result<Arc<Resources>, String>;
+}
+
+/// They are all open.
+#[async_trait]
+impl OpenResources for Arc<Resources> {
+    async fn open(&self, _: &[ResourceNeed]) -> Result<Arc<Resources>, String> {
+        Ok(Self::clone(self))
+    }
+}
+
+/// When a sensor whose resources cannot be opened is looked at again.
+const REOPENED: TimeDelta = TimeDelta::minutes(5);
+
 /// What reactions stand on.
 #[derive(Clone)]
 pub struct ReactPorts {
-    /// What evaluations stand on.
+    /// What evaluations stand on; without resources.
     pub triggers: TriggerPorts,
+    /// What the functions of sensors take.
+    pub resources: Arc<dyn OpenResources>,
     /// What calls when it is time.
     pub ticks: Arc<dyn TickScheduler>,
     /// Where changes of freshness are raised.
@@ -30,6 +55,15 @@ impl fmt::Debug for ReactPorts {
         f.debug_struct("ReactPorts")
             .field("triggers", &self.triggers)
             .finish_non_exhaustive()
+    }
+}
+
+impl ReactPorts {
+    async fn of(&self, sensor: &SensorDefinition) -> Result<TriggerPorts, String> {
+        Ok(TriggerPorts {
+            resources: self.resources.open(&sensor.resources).await?,
+            ..self.triggers.clone()
+        })
     }
 }
 
@@ -56,6 +90,9 @@ pub struct FailedEvaluation {
     pub what: String,
     /// Why.
     pub message: String,
+    /// Whether telling of the same change again may help. Otherwise somebody has to correct something;
+    /// what was to be handled is handled by the next evaluation after that.
+    pub again: bool,
 }
 
 /// Evaluates what a change concerns: sensors of assets and runs, then the automation conditions, then
@@ -87,8 +124,11 @@ pub async fn react(ports: &ReactPorts, happened: &Happened) -> Reaction {
     if let Some(next) = reaction.next
         && let Err(message) = ports.ticks.call_at(next).await
     {
-        let what = "tick".to_owned();
-        reaction.failed.push(FailedEvaluation { what, message });
+        reaction.failed.push(FailedEvaluation {
+            what: "tick".to_owned(),
+            message,
+            again: true,
+        });
     }
     reaction
 }
@@ -102,11 +142,22 @@ impl Reaction {
         self.failed.push(FailedEvaluation {
             what: what.to_owned(),
             message: error.to_string(),
+            again: error.is_passing(),
         });
     }
 
     async fn assets(&mut self, ports: &ReactPorts, sensor: &SensorDefinition, tick: bool) {
-        match evaluate_updates(&ports.triggers, sensor, tick).await {
+        let triggers = match ports.of(sensor).await {
+            Ok(triggers) => triggers,
+            Err(message) => {
+                // Its updates stay where they are.
+                self.due(Some(ports.triggers.clock.now() + REOPENED));
+                let failed = Decision::Failed { message };
+                self.sensors.push((sensor.name().to_string(), failed));
+                return;
+            }
+        };
+        match evaluate_updates(&triggers, sensor, tick).await {
             Ok((decision, again)) => {
                 self.due(again);
                 self.sensors.push((sensor.name().to_string(), decision));
@@ -121,9 +172,21 @@ impl Reaction {
         sensor: &SensorDefinition,
         ended: &BTreeSet<RunId>,
     ) {
+        let triggers = match ports.of(sensor).await {
+            Ok(triggers) => triggers,
+            Err(message) => {
+                // Nothing but what tells of a run remembers it.
+                self.failed.push(FailedEvaluation {
+                    what: sensor.name().to_string(),
+                    message,
+                    again: true,
+                });
+                return;
+            }
+        };
         for run in ended {
-            let evaluated = match ports.triggers.state.run(*run).await {
-                Ok(Some(run)) => evaluate_run(&ports.triggers, sensor, &run).await,
+            let evaluated = match triggers.state.run(*run).await {
+                Ok(Some(run)) => evaluate_run(&triggers, sensor, &run).await,
                 Ok(None) => continue,
                 Err(error) => Err(error.into()),
             };

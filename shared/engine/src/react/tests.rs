@@ -166,6 +166,7 @@ impl Scene {
     fn ports(&self) -> ReactPorts {
         ReactPorts {
             triggers: self.world.ports.clone(),
+            resources: Arc::new(Arc::new(Resources::new())),
             ticks: Arc::clone(&self.heard) as Arc<dyn TickScheduler>,
             topic: Arc::clone(&self.heard) as Arc<dyn FreshnessTopic>,
         }

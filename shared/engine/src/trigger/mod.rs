@@ -20,8 +20,10 @@ mod control;
 mod definition;
 mod error;
 mod function;
+mod invocation;
 mod listing;
 mod memory;
+mod messages;
 mod objects;
 mod ports;
 mod request;
@@ -41,8 +43,12 @@ pub use control::{TriggerStatus, reset_cursor, schedule_id, sensor_id, status, t
 pub use definition::{ScheduleDefinition, SensorDefinition, read_bucket};
 pub use error::TriggerError;
 pub use function::{ScheduleFn, SensorFn, TriggerFuture};
+pub use invocation::{
+    InvalidInvocation, Invocation, QUEUE_INFIX, SweepCall, TickCall, sensor_of_queue,
+};
 pub use listing::{ListedObject, ObjectListing, ObjectPage};
 pub use memory::MAX_REMEMBERED;
+pub use messages::{Delivered, evaluate_messages};
 pub use objects::{Decision, ObjectOptions, SensorOutcome, evaluate_objects, preview_objects};
 pub use ports::{RunLauncher, TriggerPorts};
 pub use request::{IntoSensorResult, RunRequest, SensorResult, Skip};

@@ -1,6 +1,7 @@
 mod assets;
 mod automation;
 pub(crate) mod faults;
+mod messages;
 mod objects;
 mod schedules;
 mod sweeps;

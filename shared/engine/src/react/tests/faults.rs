@@ -19,6 +19,7 @@ async fn restless(seed: u64) -> World {
     let death = Death(Mutex::new(fastrand::Rng::with_seed(seed)));
     let ports = ReactPorts {
         triggers: world.behind(Arc::new(Hooked::new(state, death))),
+        resources: Arc::new(Arc::new(Resources::new())),
         ticks: Arc::new(Heard::default()),
         topic: Arc::new(Heard::default()),
     };
