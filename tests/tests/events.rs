@@ -6,6 +6,7 @@ use precip_core::{
     partitions::PartitionContext,
     trigger::{EventPattern, ObjectChange, ObjectEvent, SensorSource, read_events},
 };
+use precip_engine::trigger::{Invocation, sensor_of_queue};
 use serde_json::Value;
 
 fn file(name: &str) -> PathBuf {
@@ -139,19 +140,96 @@ fn every_landing_file_is_some_sensors() {
     assert_eq!(object["key"][0]["wildcard"], "flights/*.csv.gz");
 }
 
+/// What the function of sensors and schedules is called with, each read as it would read it.
+#[test]
+fn a_batch_is_out_of_the_queue_of_its_sensor() {
+    let batch = Invocation::read(&payload("s3/sqs_batch.json")).unwrap();
+    let Invocation::Objects { queue, messages } = batch else {
+        panic!("it is a batch");
+    };
+    let definitions = flights::definitions().unwrap();
+    let sensor = sensor_of_queue(queue.as_deref().unwrap()).unwrap();
+    let sensor = definitions.sensor(sensor).unwrap();
+    let SensorSource::Objects(objects) = &sensor.spec.source else {
+        panic!("it waits for objects");
+    };
+    let mut taken = 0;
+    for event in messages
+        .iter()
+        .flat_map(|message| message.events.as_ref().ok())
+        .flatten()
+    {
+        assert!(objects.takes(&event.key, event.size), "{event:?}");
+        taken += 1;
+    }
+    assert_eq!((messages.len(), taken), (4, 3));
+    // An event that comes by itself is read as well.
+    for name in ["s3/object_created.json", "s3/notification.json"] {
+        let alone = Invocation::read(&payload(name)).unwrap();
+        assert!(
+            matches!(&alone, Invocation::Objects { queue: None, messages } if messages.len() == 1)
+        );
+    }
+}
+
+#[test]
+fn a_look_after_a_change_and_a_sweep_are_read_and_come_back() {
+    let look = payload("scheduler/after_change.json");
+    let Invocation::Tick(call) = Invocation::read(&look).unwrap() else {
+        panic!("it is a tick");
+    };
+    assert_eq!(call.scheduled_for, None);
+    assert!(
+        flights::definitions()
+            .unwrap()
+            .schedule(&call.schedule)
+            .is_some()
+    );
+    assert_eq!(serde_json::to_value(&call).unwrap(), look);
+    let sweep = payload("scheduler/sweep.json");
+    let Invocation::Sweep(call) = Invocation::read(&sweep).unwrap() else {
+        panic!("it is a sweep");
+    };
+    assert_eq!(serde_json::to_value(&call).unwrap(), sweep);
+}
+
+/// What the template tells EventBridge Scheduler to send is what the samples are.
+#[test]
+fn the_template_sends_what_the_samples_show() {
+    let template = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/generated"));
+    let template = fs::read_to_string(template.join("template.yaml")).unwrap();
+    let sent: Vec<Value> = template
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Input: '")?.strip_suffix('\''))
+        .map(|input| serde_json::from_str(input).unwrap())
+        .collect();
+    for name in ["each_morning", "sweep"] {
+        let sample = payload(&format!("scheduler/{name}.json"));
+        let fields =
+            |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+        let same = |sent: &&Value| {
+            sent.get("schedule") == sample.get("schedule")
+                && sent.get("sweep") == sample.get("sweep")
+        };
+        let sent = sent
+            .iter()
+            .find(same)
+            .unwrap_or_else(|| panic!("{name} is not sent"));
+        assert_eq!(fields(sent), fields(&sample));
+    }
+}
+
 #[test]
 fn the_scheduler_names_a_schedule_and_its_tick() {
     let invocation = payload("scheduler/each_morning.json");
+    let Invocation::Tick(call) = Invocation::read(&invocation).unwrap() else {
+        panic!("it is a tick");
+    };
+    assert_eq!(serde_json::to_value(&call).unwrap(), invocation);
     let definitions = flights::definitions().unwrap();
-    let schedule = definitions
-        .schedule(invocation["schedule"].as_str().unwrap())
-        .unwrap();
+    let schedule = definitions.schedule(&call.schedule).unwrap();
     let ticking = schedule.spec.ticking(definitions.graph()).unwrap();
-    let tick = invocation["scheduled_for"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let tick = call.scheduled_for.unwrap();
     assert!(
         ticking.cron().ticks_at(tick),
         "{tick} is a tick of {}",

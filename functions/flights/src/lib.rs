@@ -1,7 +1,7 @@
 //! Flights out of New York in 2013: landing files, staging tables and marts, and what starts runs.
 //!
 //! The landing files come from the nycflights13 data set. `FLIGHTS_LANDING` names the folder that
-//! they are dropped into; the repository holds those of January.
+//! they are dropped into, and on AWS the bucket; the repository holds those of January.
 
 pub mod assets;
 mod compute;
@@ -19,8 +19,12 @@ pub fn definitions() -> Result<Definitions, InvalidDefinitions> {
     let open = |place: String| async move { Ok(Landing::new(&place)?) };
     let files_here = env("FLIGHTS_LANDING").or("events/landing");
     let local = Environment::new("local").resource_from("landing", files_here, open);
-    // A deployment has to say which bucket its files land in.
-    let prod = Environment::new("prod").resource_from("landing", env("FLIGHTS_LANDING"), open);
+    // A deployment has to say which bucket its files land in. The sensors watch the same.
+    let prod = Environment::new("prod").resource_from(
+        "landing",
+        env("FLIGHTS_LANDING"),
+        |bucket: String| async move { Ok(Landing::new(&format!("s3://{bucket}"))?) },
+    );
     Definitions::builder()
         .discover()
         .environment(local)

@@ -10,7 +10,10 @@ use precip::{
             RetryPolicy,
         },
     },
-    engine::definitions::{Declaration, OpDefinition, SourceLocation},
+    engine::{
+        definitions::{Declaration, OpDefinition, SourceLocation},
+        trigger::{ScheduleDefinition, SensorDefinition},
+    },
     prelude::*,
 };
 
@@ -24,11 +27,19 @@ use crate::{
 /// # Errors
 /// [`InvalidDefinitions`]: everything that is wrong with it.
 pub fn declare(project: Project) -> Result<Definitions, InvalidDefinitions> {
+    let sensors = project.sensors.into_iter().map(SensorDefinition::new);
+    let schedules = project.schedules.into_iter().map(ScheduleDefinition::new);
+    let triggers = sensors
+        .map(Declaration::from)
+        .chain(schedules.map(Declaration::from));
     let ops = project.assets.into_iter().flat_map(|node| {
         let key = node.key.clone();
         ops(node).unwrap_or_else(|reason| vec![invalid(key, reason.to_string())])
     });
-    Definitions::builder().declare(ops).build()
+    Definitions::builder()
+        .declare(ops)
+        .declare(triggers)
+        .build()
 }
 
 /// A declaration that cannot be used.

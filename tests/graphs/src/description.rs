@@ -7,6 +7,7 @@ use precip::{
         key::{AssetKey, CheckKey},
         mapping::PartitionMapping,
         partitions::{InvalidTimeWindows, PartitionsDefinition, StaticPartitions},
+        trigger::{ScheduleSpec, SensorSpec},
     },
     prelude::Severity,
 };
@@ -18,6 +19,16 @@ use serde::{Deserialize, Serialize};
 pub struct Project {
     /// The assets.
     pub assets: Vec<Node>,
+    /// What starts runs when objects come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sensors: Vec<SensorSpec>,
+    /// What starts runs at set times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<ScheduleSpec>,
+    /// On Lambda, one process in so many of those that evaluate sensors is killed at some moment; none
+    /// when it is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sensor_kills: u32,
 }
 
 /// One asset. Its data is a number: one more than the sum of everything it is made from.

@@ -8,5 +8,5 @@ mod place;
 mod random;
 
 pub use declare::declare;
-pub use place::{DOCUMENT, definitions};
+pub use place::{DOCUMENT, definitions, document};
 pub use random::{Trouble, components, random};

@@ -27,7 +27,11 @@ pub fn definitions() -> Result<Definitions, InvalidDefinitions> {
     }
 }
 
-fn document() -> io::Result<Project> {
+/// What this process's project is described by.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn document() -> io::Result<Project> {
     let path = match env::var_os(DOCUMENT) {
         Some(path) => PathBuf::from(path),
         None => env::current_exe()?.with_file_name("graph.json"),

@@ -13,6 +13,7 @@ pub(super) struct Access {
     pub(super) planner: [Statement; 2],
     pub(super) materializer: [Statement; 2],
     pub(super) reactor: [Statement; 2],
+    pub(super) sensor: [Statement; 2],
 }
 
 /// One statement of a policy.
@@ -79,6 +80,19 @@ impl Access {
                     sid: "WriteProjections",
                     actions: WRITE,
                     keys: &["E#*", "X#*", "F#*", "B#*", "U#*", "R#*"],
+                },
+            ],
+            sensor: [
+                Statement {
+                    sid: "ReadRecord",
+                    actions: READ,
+                    keys: &["L#*", "R#*", "RD", "K#*", "S#*", "D#*"],
+                },
+                Statement {
+                    // Cursors with the runs that they ask for, and keys of dynamic partitions.
+                    sid: "WriteRequests",
+                    actions: WRITE,
+                    keys: &["R#*", "RL#*", "RD", "K#*", "S#*", "D#*"],
                 },
             ],
         }

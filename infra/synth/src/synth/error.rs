@@ -82,6 +82,14 @@ pub enum SynthError {
         /// Its name.
         name: String,
     },
+    /// A sensor or a schedule that cannot be deployed.
+    #[error("{who} {problem}")]
+    Trigger {
+        /// Which one.
+        who: String,
+        /// What is wrong with it, and what to write instead.
+        problem: String,
+    },
     /// A state machine has a placeholder that nothing stands for.
     #[error(
         "state machine `{machine}` has the placeholder `${{{name}}}`, and nothing stands for it; known are {}",

@@ -1,6 +1,6 @@
 //! [`synth`]: everything that is generated, as the contents of files.
 
-use precip_core::manifest::Manifest;
+use precip_core::{graph::AssetGraph, manifest::Manifest};
 
 use super::{
     SynthError, SynthOptions,
@@ -10,6 +10,7 @@ use super::{
     names::Placeholders,
     settings::Settings,
     template::{Next, Template},
+    triggers::Triggers,
 };
 
 /// CloudFormation's limits ("CloudFormation quotas" in its user guide).
@@ -45,8 +46,9 @@ pub type Synthesized = Vec<GeneratedFile>;
 /// [`SynthError`] when the project asks for what AWS does not have; it says what to change.
 pub fn synth(manifest: &Manifest, options: &SynthOptions) -> Result<Synthesized, SynthError> {
     options.validate()?;
-    let machines = Machines::of(&manifest.to_graph()?, &options.project)?;
-    let template = template(manifest, &machines, options)?;
+    let graph = manifest.to_graph()?;
+    let machines = Machines::of(&graph, &options.project)?;
+    let template = template(manifest, &graph, &machines, options)?;
     let mut files = vec![
         GeneratedFile::new("template.yaml", template),
         GeneratedFile::new("manifest.json", described(manifest)?),
@@ -59,18 +61,23 @@ pub fn synth(manifest: &Manifest, options: &SynthOptions) -> Result<Synthesized,
 
 fn template(
     manifest: &Manifest,
+    graph: &AssetGraph,
     machines: &Machines,
     options: &SynthOptions,
 ) -> Result<String, SynthError> {
     let materializers = Materializer::all(&manifest.ops)?;
     let placeholders = Placeholders::new(&materializers);
     let assets: usize = manifest.ops.iter().map(|op| op.spec.assets.len()).sum();
+    let settings = Settings::of(manifest, options.environment.as_deref())?;
+    let triggers = Triggers::of(manifest, graph, &settings)?;
+    let queues = triggers.sensors.len();
     let template = Template {
         project: &options.project,
         description: format!("{}: {assets} data assets, made by Precip.", options.project),
         architecture: options.architecture,
         code_folder: &options.code,
-        settings: Settings::of(manifest, options.environment.as_deref())?,
+        settings,
+        triggers,
         run: Machine::new(&machines.run, &placeholders)?,
         backfill: Machine::new(&machines.backfill, &placeholders)?,
         materializers,
@@ -81,7 +88,12 @@ fn template(
     let share = "let ops that need about the same share a compute profile, or split the project";
     let less = "let resources and IO managers share settings, or read them from one secret";
     within("parameters", parameters(&text), MOST_PARAMETERS, less)?;
-    within("resources", resources(&text), MOST_RESOURCES, share)?;
+    within(
+        "resources",
+        resources(&text) + queues,
+        MOST_RESOURCES,
+        share,
+    )?;
     within("bytes", text.len(), MOST_BYTES, share)?;
     Ok(text)
 }
@@ -97,8 +109,8 @@ fn described(manifest: &Manifest) -> Result<String, SynthError> {
     Ok(text + "\n")
 }
 
-/// How many resources the template becomes: those that are written, and the rule, the permission and
-/// the event source mapping that SAM makes of `Events`.
+/// How many resources the template becomes beside event source mappings of queues: those that are written,
+/// and the rule, the permission and the event source mapping that SAM makes of `Events`.
 fn resources(text: &str) -> usize {
     const MADE_OF_EVENTS: usize = 3;
     section(text, "Resources:") + MADE_OF_EVENTS

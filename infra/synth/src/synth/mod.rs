@@ -1,5 +1,4 @@
-//! [`synth`] and what it is made of, one concern a file. What triggers runs (sensors, schedules) is
-//! one more part of the template with one more module here.
+//! [`synth`] and what it is made of, one concern a file.
 
 mod access;
 mod error;
@@ -11,6 +10,7 @@ mod names;
 mod options;
 mod settings;
 mod template;
+mod triggers;
 
 pub use error::SynthError;
 pub use files::{GeneratedFile, Synthesized, synth};

@@ -23,9 +23,7 @@ impl LogicalIds {
     /// The id of a name: its words in camel case, and a number behind it if another name has that
     /// id already. The same names in the same order get the same ids.
     pub(super) fn of(&mut self, name: &str) -> String {
-        let words = name.split(|c: char| !c.is_ascii_alphanumeric());
-        let words = words.filter(|word| !word.is_empty()).map(camel);
-        let mut id: String = words.collect();
+        let mut id = camel_case(name);
         if !id.starts_with(|c: char| c.is_ascii_alphabetic()) {
             id.insert_str(0, "Setting");
         }
@@ -39,6 +37,12 @@ impl LogicalIds {
         }
         unique
     }
+}
+
+/// The words of a name, each with a capital letter, and nothing between them.
+pub(super) fn camel_case(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    words.filter(|word| !word.is_empty()).map(camel).collect()
 }
 
 /// `LANDING` and `landing` become `Landing`, `rowLimit` `RowLimit`.

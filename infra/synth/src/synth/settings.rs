@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use precip_core::manifest::{EnvironmentManifest, Manifest, SettingManifest, SettingSource};
+use precip_core::{
+    manifest::{EnvironmentManifest, Manifest, SensorManifest, SettingManifest, SettingSource},
+    trigger::{Bucket, SensorSource},
+};
 
-use super::{SynthError, names::LogicalIds};
+use super::{SynthError, names::LogicalIds, triggers::is_bucket_name};
 
 /// The parameters that every template has.
-const PARAMETERS: [&str; 10] = [
+const PARAMETERS: [&str; 12] = [
     "AlarmTopicArn",
     "Architecture",
     "DeletionProtection",
@@ -18,10 +21,12 @@ const PARAMETERS: [&str; 10] = [
     "MaxConcurrency",
     "PermissionsBoundaryArn",
     "RunRetentionDays",
+    "SensorBatchingSeconds",
+    "SweepEvery",
 ];
 
 /// Names that resources of every template have, or may have: a parameter cannot have the same.
-const RESOURCES: [&str; 19] = [
+const RESOURCES: [&str; 28] = [
     "Stage",
     "Table",
     "Bucket",
@@ -41,6 +46,15 @@ const RESOURCES: [&str; 19] = [
     "BackfillRole",
     "BackfillLog",
     "Sensor",
+    "SensorRole",
+    "SensorLog",
+    "SensorDeadLetters",
+    "SensorDeadLettersPolicy",
+    "TickDeadLetters",
+    "TickDeadLettersPolicy",
+    "SchedulerRole",
+    "Sweeps",
+    "SensorErrorsAlarm",
 ];
 
 /// Variables that the template sets itself. A setting of such a name reads that.
@@ -71,6 +85,10 @@ pub(super) struct SettingParameter {
     pub(super) variable: String,
     pub(super) optional: bool,
     pub(super) secret: bool,
+    /// Whether it has to be the name of a bucket, since a sensor watches that.
+    pub(super) bucket: bool,
+    /// The bucket's name unless the deployment gives another.
+    pub(super) default: Option<String>,
     by: String,
 }
 
@@ -84,20 +102,20 @@ pub(super) struct SecretAccess {
 #[derive(Debug)]
 struct Use {
     setting: SettingManifest,
+    bucket: bool,
+    default: Option<String>,
     by: Vec<String>,
 }
 
 impl Settings {
     pub(super) fn of(manifest: &Manifest, wanted: Option<&str>) -> Result<Self, SynthError> {
-        let Some(environment) = environment(manifest, wanted)? else {
-            return Ok(Self::default());
-        };
+        let environment = environment(manifest, wanted)?;
         let mut ids = LogicalIds::reserving(PARAMETERS.into_iter().chain(RESOURCES));
         let mut settings = Self {
-            environment: Some(environment.name.clone()),
+            environment: environment.map(|environment| environment.name.clone()),
             ..Self::default()
         };
-        for used in uses(environment) {
+        for used in uses(environment, &manifest.sensors) {
             let by = used.by.join(", ");
             match used.setting.source {
                 SettingSource::Variable if OWN.contains(&used.setting.name.as_str()) => {}
@@ -106,8 +124,10 @@ impl Settings {
                     settings.parameters.push(SettingParameter {
                         id: ids.of(&used.setting.name),
                         variable: used.setting.name,
+                        default: used.default.filter(|_| used.setting.optional),
                         optional: used.setting.optional,
                         secret: used.setting.secret,
+                        bucket: used.bucket,
                         by,
                     });
                 }
@@ -124,14 +144,28 @@ impl Settings {
 
     /// The heading of the parameters.
     pub(super) fn title(&self) -> String {
-        let environment = self.environment.as_deref().unwrap_or_default();
-        format!("What environment {environment} reads")
+        match &self.environment {
+            Some(environment) => format!("What environment {environment} reads"),
+            None => "What the project reads".to_owned(),
+        }
+    }
+
+    /// The logical id of what stands for a variable's value.
+    pub(super) fn reference(&self, variable: &str) -> String {
+        let mut parameters = self.parameters.iter();
+        match parameters.find(|parameter| parameter.variable == variable) {
+            Some(parameter) => parameter.id.clone(),
+            // A sensor that watches the bucket of the project itself.
+            None => "Bucket".to_owned(),
+        }
     }
 }
 
 impl SettingParameter {
     pub(super) fn description(&self) -> String {
-        let default = if self.optional {
+        let default = if self.bucket {
+            " The name of a bucket, which has to send its events to EventBridge."
+        } else if self.optional {
             " Empty is the default that the project declares."
         } else {
             ""
@@ -178,12 +212,11 @@ fn environment<'a>(
 }
 
 /// Each setting once, by name. It is needed if anything needs it, and hidden if anything hides it.
-fn uses(environment: &EnvironmentManifest) -> Vec<Use> {
-    let resources = environment.resources.iter().map(|made| ("resource", made));
-    let io_managers = environment
-        .io_managers
-        .iter()
-        .map(|made| ("IO manager", made));
+fn uses(environment: Option<&EnvironmentManifest>, sensors: &[SensorManifest]) -> Vec<Use> {
+    let resources = environment.into_iter().flat_map(|has| &has.resources);
+    let resources = resources.map(|made| ("resource", made));
+    let io_managers = environment.into_iter().flat_map(|has| &has.io_managers);
+    let io_managers = io_managers.map(|made| ("IO manager", made));
     let mut uses: BTreeMap<(bool, &str), Use> = BTreeMap::new();
     for (what, made) in resources.chain(io_managers) {
         for setting in &made.settings {
@@ -192,6 +225,8 @@ fn uses(environment: &EnvironmentManifest) -> Vec<Use> {
                 .entry((kept_apart, &setting.name))
                 .or_insert_with(|| Use {
                     setting: setting.clone(),
+                    bucket: false,
+                    default: None,
                     by: Vec::new(),
                 });
             used.setting.optional &= setting.optional;
@@ -199,7 +234,37 @@ fn uses(environment: &EnvironmentManifest) -> Vec<Use> {
             used.by.push(format!("{what} {}", made.name));
         }
     }
+    for sensor in sensors {
+        watches(sensor, &mut uses);
+    }
     uses.into_values().collect()
+}
+
+/// The bucket that a sensor watches, where a variable names it.
+fn watches<'a>(sensor: &'a SensorManifest, uses: &mut BTreeMap<(bool, &'a str), Use>) {
+    let SensorSource::Objects(objects) = &sensor.spec.source else {
+        return;
+    };
+    let Bucket::Variable { name, default } = &objects.bucket else {
+        return;
+    };
+    // On a laptop it is a folder, whose name may be none of a bucket.
+    let default = default.clone().filter(|default| is_bucket_name(default));
+    let used = uses.entry((false, name)).or_insert_with(|| Use {
+        setting: SettingManifest {
+            source: SettingSource::Variable,
+            name: name.clone(),
+            optional: true,
+            secret: false,
+        },
+        bucket: true,
+        default: default.clone(),
+        by: Vec::new(),
+    });
+    used.bucket = true;
+    used.setting.optional &= default.is_some();
+    used.default = used.default.take().or(default);
+    used.by.push(format!("sensor {}", sensor.spec.name));
 }
 
 /// Refuses names that a function's environment cannot have (Lambda developer guide, "Environment

@@ -4,11 +4,18 @@ use askama::Template as _;
 
 use super::{
     Architecture, SynthError, access::Access, filters, machine::Machine,
-    materializer::Materializer, settings::Settings,
+    materializer::Materializer, settings::Settings, triggers::Triggers,
 };
 
 /// The planner's timeout. The state machines wait for it that long.
 pub(super) const PLANNER_SECONDS: u64 = 300;
+
+/// The timeout of the function of sensors and schedules: as long as a sweep of a large bucket takes.
+const SENSOR_SECONDS: u64 = 120;
+
+/// How long a message that is being worked on is hidden: six times the function's timeout ("Using Lambda
+/// with Amazon SQS").
+const SENSOR_VISIBILITY_SECONDS: u64 = 6 * SENSOR_SECONDS;
 
 /// What the template's parts in `templates/` show.
 #[derive(Debug, askama::Template)]
@@ -20,6 +27,7 @@ pub(super) struct Template<'a> {
     pub(super) code_folder: &'a str,
     pub(super) settings: Settings,
     pub(super) materializers: Vec<Materializer>,
+    pub(super) triggers: Triggers,
     pub(super) access: Access,
     pub(super) run: Machine,
     pub(super) backfill: Machine,
@@ -34,6 +42,8 @@ pub(super) struct Next {
     pub(super) look: &'static str,
     pub(super) runs: &'static str,
     pub(super) dead_letters: &'static str,
+    pub(super) sweep: &'static str,
+    pub(super) redrive: &'static str,
 }
 
 impl Next {
@@ -43,12 +53,22 @@ impl Next {
         look: "Drop files for the project below landing/ (aws s3 cp FILE s3://VALUE/landing/); what assets hold is below data/.",
         runs: "The record. To see the runs in it: eval CommandLine, then the command line of the project: runs",
         dead_letters: "Events that nothing could be done with. Read one: aws sqs receive-message --queue-url VALUE",
+        sweep: r#"Starts runs. To look through the buckets of the sensors now: aws lambda invoke --function-name VALUE --cli-binary-format raw-in-base64-out --payload '{"sweep": "*"}' /dev/stdout"#,
+        redrive: "Files whose sensor could not be evaluated. Once what its log says is repaired: aws sqs start-message-move-task --source-arn VALUE",
     };
 }
 
 impl Template<'_> {
     fn planner_seconds(&self) -> u64 {
         PLANNER_SECONDS
+    }
+
+    fn sensor_seconds(&self) -> u64 {
+        SENSOR_SECONDS
+    }
+
+    fn sensor_visibility_seconds(&self) -> u64 {
+        SENSOR_VISIBILITY_SECONDS
     }
 
     /// The environment, as a shell's `export` takes it after other variables. A name that a shell

@@ -1,3 +1,5 @@
+mod triggers;
+
 use std::time::Duration;
 
 use insta::assert_snapshot;
