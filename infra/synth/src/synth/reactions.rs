@@ -85,7 +85,7 @@ impl Reactions {
 
     /// How long the reactor waits for more changes unless the deployment says otherwise, in seconds. What
     /// follows from a change should follow at once. Where nothing does, people look at status and
-    /// progress: a few seconds are not seen, and batches of some size take a third of the writes.
+    /// progress: a few seconds are not seen, and larger batches write less to the table.
     pub(super) fn batching_seconds(self) -> u32 {
         if self.any() { 1 } else { 3 }
     }
