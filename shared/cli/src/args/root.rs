@@ -191,7 +191,7 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<PoolAction>,
     },
-    /// List what the automation conditions ask for now, turn them on or off, or say what they did
+    /// Show what the automation conditions ask for and did, or turn them on or off
     Automation {
         /// What to do; lists unless given
         #[command(subcommand)]
