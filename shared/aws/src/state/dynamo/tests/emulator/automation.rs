@@ -15,7 +15,7 @@ use precip_engine::{
     run::{Clock, Sleeper, SystemClock, SystemRandomness, new_run_id},
     state::{
         Materialization, MaterializationStore, PageRequest, PartitionRef, Run, RunFilter, RunStore,
-        StateStore, conformance::Harness,
+        StateStore,
     },
     trigger::{RunLauncher, TriggerPorts, run_automation},
 };
