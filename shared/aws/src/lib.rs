@@ -9,6 +9,7 @@ pub mod launch;
 pub mod objects;
 pub mod settings;
 pub mod state;
+pub mod trigger;
 
 pub use clients::Aws;
 pub use credentials::Credentials;

@@ -118,6 +118,9 @@ fn writes(command: &Command) -> bool {
                 action: Some(_),
                 ..
             }
+            | Command::Automation {
+                action: Some(AutomationAction::On | AutomationAction::Off),
+            }
             | Command::Schedule {
                 action: Some(ScheduleAction::Start | ScheduleAction::Stop),
                 ..
@@ -261,6 +264,18 @@ async fn dispatch(
         Command::Automation {
             action: Some(AutomationAction::Explain { key }),
         } => command::explain(session, &key, out).await,
+        Command::Automation {
+            action: Some(AutomationAction::Status),
+        } => command::automation_status(session, out).await,
+        Command::Automation {
+            action: Some(AutomationAction::On),
+        } => command::turn_automation(session, true).await,
+        Command::Automation {
+            action: Some(AutomationAction::Off),
+        } => command::turn_automation(session, false).await,
+        Command::Automation {
+            action: Some(AutomationAction::History { key, limit }),
+        } => command::automation_history(session, &key, limit, out).await,
         Command::Describe { schema } => command::describe(session, schema, out),
         Command::Pools { action } => match action {
             None | Some(crate::args::PoolAction::List) => command::pools(session, out).await,

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use precip_core::{partitions::UnknownPartition, selection::InvalidSelection};
-use precip_engine::state::{StateError, StateErrorKind};
+use precip_engine::{
+    state::{StateError, StateErrorKind},
+    trigger::TriggerError,
+};
 
 use crate::exit::Exit;
 
@@ -71,6 +74,16 @@ impl Failure {
             writeln!(to, "{green}help{green:#}: {help}")?;
         }
         Ok(())
+    }
+}
+
+impl From<TriggerError> for Failure {
+    fn from(error: TriggerError) -> Self {
+        match error {
+            TriggerError::State(error) => error.into(),
+            TriggerError::Invalid(error) => Self::new(Exit::Definitions, error.to_string()),
+            error => Self::environment(error.to_string()).detail(&causes(&error)),
+        }
     }
 }
 

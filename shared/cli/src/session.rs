@@ -1,6 +1,6 @@
 //! [`Session`]: what every command works with.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use precip_core::{
     freshness::FreshnessState,
@@ -12,6 +12,7 @@ use precip_core::{
 };
 use precip_engine::{
     definitions::Definitions,
+    freshness::look,
     run_id::RunId,
     state::{PageRequest, PartitionRef, Run, RunFilter, StateStore},
 };
@@ -197,30 +198,17 @@ impl Session {
         }
     }
 
-    /// How fresh an asset is: by its last materialization, whichever partition that was of. `None`
-    /// for an asset without a freshness policy.
+    /// How fresh the assets with a freshness policy are, each by its last materialization, whichever
+    /// partition that was of.
     ///
     /// # Errors
     /// [`Failure`] when the record cannot be read.
-    pub async fn freshness(&self, asset: AssetId) -> Result<Option<FreshnessState>, Failure> {
-        let spec = self.definitions.graph().asset(asset);
-        let Some(policy) = &spec.freshness else {
-            return Ok(None);
-        };
-        let mut last = None;
-        let mut page = PageRequest::first(1_000);
-        loop {
-            let found = self.store.latest_all(&spec.key, &page).await?;
-            let made = found
-                .items
-                .iter()
-                .filter_map(|(_, latest)| latest.published());
-            last = made.map(|made| made.finished_at).max().max(last);
-            match found.next {
-                Some(token) => page = page.after(token),
-                None => return Ok(Some(policy.state(last, self.context.now))),
-            }
-        }
+    pub async fn freshness(&self) -> Result<BTreeMap<AssetKey, FreshnessState>, Failure> {
+        let known = look(&self.definitions, self.store.as_ref(), &self.context).await?;
+        Ok(known
+            .into_iter()
+            .map(|(asset, known)| (asset, known.state))
+            .collect())
     }
 
     /// How many partitions of an asset are in which state.

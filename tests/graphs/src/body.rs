@@ -6,8 +6,11 @@ use async_trait::async_trait;
 use precip::{
     Resources,
     core::{key::AssetKey, metadata::MetadataValue, partitions::PartitionKey},
-    engine::asset::{
-        CheckOutput, InputNeeds, InputSpec, Inputs, LoadedInput, OpBody, OpOutput, OpOutputs,
+    engine::{
+        asset::{
+            CheckOutput, InputNeeds, InputSpec, Inputs, LoadedInput, OpBody, OpOutput, OpOutputs,
+        },
+        trigger::TriggerFuture,
     },
     io::Value,
     prelude::*,
@@ -22,6 +25,16 @@ pub(crate) struct Make(pub(crate) Arc<Node>);
 pub(crate) struct Look {
     pub(crate) asset: AssetKey,
     pub(crate) check: Check,
+}
+
+/// The function of a sensor that asks for a run of its target.
+pub(crate) fn asks(_: SensorContext, _: &Resources) -> TriggerFuture<'_> {
+    Box::pin(async { Ok(SensorResult::requests([RunRequest::new()])) })
+}
+
+/// The function of a sensor that panics.
+pub(crate) fn panics(_: SensorContext, _: &Resources) -> TriggerFuture<'_> {
+    Box::pin(async { std::panic::resume_unwind(Box::new("told to panic")) })
 }
 
 /// What a function is given of an upstream asset: however many partitions, each of which has to be

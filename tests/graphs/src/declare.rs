@@ -18,8 +18,8 @@ use precip::{
 };
 
 use crate::{
-    body::{Look, Make, input},
-    description::{Node, Project},
+    body::{Look, Make, asks, input, panics},
+    description::{Function, Node, Project},
 };
 
 /// The definitions that a project is described by.
@@ -27,7 +27,16 @@ use crate::{
 /// # Errors
 /// [`InvalidDefinitions`]: everything that is wrong with it.
 pub fn declare(project: Project) -> Result<Definitions, InvalidDefinitions> {
-    let sensors = project.sensors.into_iter().map(SensorDefinition::new);
+    let functions = project.functions;
+    let sensors = project.sensors.into_iter().map(|sensor| {
+        let function = functions.get(sensor.name.as_str());
+        let sensor = SensorDefinition::new(sensor);
+        match function {
+            Some(Function::Asks) => sensor.with_function(asks),
+            Some(Function::Panics) => sensor.with_function(panics),
+            None => sensor,
+        }
+    });
     let schedules = project.schedules.into_iter().map(ScheduleDefinition::new);
     let triggers = sensors
         .map(Declaration::from)
@@ -58,6 +67,8 @@ fn ops(node: Node) -> Result<Vec<Declaration>, Box<dyn std::error::Error>> {
         asset.group = GroupName::new(&node.group)?;
     }
     asset.partitions = node.keys.definition()?.map(Arc::new);
+    asset.automation.clone_from(&node.automation);
+    asset.freshness.clone_from(&node.freshness);
     let mut inputs = Vec::new();
     for dep in &node.deps {
         let upstream = AssetKey::new(&dep.asset)?;

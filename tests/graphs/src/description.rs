@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use precip::{
     core::{
+        automation::AutomationCondition,
+        freshness::FreshnessPolicy,
         key::{AssetKey, CheckKey},
         mapping::PartitionMapping,
         partitions::{
@@ -28,6 +30,13 @@ pub struct Project {
     /// What starts runs at set times.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<ScheduleSpec>,
+    /// What the functions of sensors do, by the sensor's name; the others have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub functions: BTreeMap<String, Function>,
+    /// On Lambda, one process in so many of those that evaluate what changed is killed at some moment;
+    /// none when it is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reactor_kills: u32,
     /// On Lambda, one process in so many of those that evaluate sensors is killed at some moment; none
     /// when it is 0.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -46,6 +55,16 @@ impl Project {
         });
         sets.collect()
     }
+}
+
+/// What the function of a sensor does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Function {
+    /// It asks for a run of the sensor's target.
+    Asks,
+    /// It panics, every time.
+    Panics,
 }
 
 /// One asset. Its data is a number: one more than the sum of everything it is made from.
@@ -70,6 +89,12 @@ pub struct Node {
     /// How many partitions one invocation makes, if not one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<u32>,
+    /// When it is made without being asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub automation: Option<AutomationCondition>,
+    /// When its data is fresh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<FreshnessPolicy>,
     /// What goes wrong, by partition; the key of an unpartitioned asset's one is empty.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub faults: BTreeMap<String, Fault>,

@@ -12,9 +12,10 @@ fn main() -> ExitCode {
         return if name.ends_with("-planner") {
             precip::lambda::planner(definitions)
         } else if name.ends_with("-reactor") {
+            die_at_some_moment(|project| project.reactor_kills);
             precip::lambda::reactor(definitions)
         } else if name.ends_with("-sensor") {
-            die_at_some_moment();
+            die_at_some_moment(|project| project.sensor_kills);
             precip::lambda::sensor(definitions)
         } else {
             precip::lambda::materializer(definitions)
@@ -25,8 +26,8 @@ fn main() -> ExitCode {
 
 /// Ends this process at some moment of its first second, if the project says so and chance has it.
 #[cfg(feature = "aws")]
-fn die_at_some_moment() {
-    let kills = precip_graphs::document().map_or(0, |project| project.sensor_kills);
+fn die_at_some_moment(kills: fn(&precip_graphs::description::Project) -> u32) {
+    let kills = precip_graphs::document().map_or(0, |project| kills(&project));
     if kills == 0 || fastrand::u32(0..kills) > 0 {
         return;
     }

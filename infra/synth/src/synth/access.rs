@@ -7,6 +7,8 @@
 
 use serde_json::{Value, json};
 
+use super::reactions::Reactions;
+
 /// What of a table a function may touch.
 #[derive(Debug)]
 pub(super) struct Access {
@@ -14,6 +16,7 @@ pub(super) struct Access {
     pub(super) materializer: [Statement; 2],
     pub(super) reactor: [Statement; 2],
     pub(super) sensor: [Statement; 2],
+    reactions: Reactions,
 }
 
 /// One statement of a policy.
@@ -36,7 +39,7 @@ const WRITE: &[&str] = &[
 ];
 
 impl Access {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new(reactions: Reactions) -> Self {
         Self {
             planner: [
                 Statement {
@@ -70,18 +73,8 @@ impl Access {
                     keys: &["L#*", "E#*", "A#*", "X#*", "R#*", "C#*"],
                 },
             ],
-            reactor: [
-                Statement {
-                    sid: "ReadRecord",
-                    actions: READ,
-                    keys: &["L#*", "E#*", "X#*", "F#*", "B#*", "U#*", "R#*", "D#*"],
-                },
-                Statement {
-                    sid: "WriteProjections",
-                    actions: WRITE,
-                    keys: &["E#*", "X#*", "F#*", "B#*", "U#*", "R#*"],
-                },
-            ],
+            reactor: reactor(reactions),
+            reactions,
             sensor: [
                 Statement {
                     sid: "ReadRecord",
@@ -99,18 +92,73 @@ impl Access {
     }
 
     /// The changes that the reactor hears of: what was made, what checks found, what a run gave up
-    /// on. What else it writes itself is none of its business.
-    #[expect(clippy::unused_self, reason = "the template asks for it")]
-    pub(super) fn stream_filters(&self) -> [String; 2] {
+    /// on; where something waits for it, the end of a run and keys of dynamic partitions. What else it
+    /// writes itself is none of its business.
+    pub(super) fn stream_filters(&self) -> Vec<String> {
         let keys = |keys: Value| json!({ "dynamodb": { "Keys": keys } }).to_string();
-        [
+        let mut filters = vec![
             keys(json!({ "pk": { "S": [{ "prefix": "L#" }, { "prefix": "X#" }] } })),
             keys(json!({
                 "pk": { "S": [{ "prefix": "R#" }] },
                 "sk": { "S": [{ "prefix": "fail#" }] },
             })),
-        ]
+        ];
+        if self.reactions.automation || self.reactions.runs {
+            let ended = json!({
+                "Keys": { "pk": { "S": [{ "prefix": "R#" }] }, "sk": { "S": ["meta"] } },
+                "NewImage": { "status": { "S": ["succeeded", "failed", "canceled"] } },
+            });
+            filters.push(json!({ "dynamodb": ended }).to_string());
+        }
+        if self.reactions.automation {
+            filters.push(keys(json!({
+                "pk": { "S": [{ "prefix": "D#" }] },
+                "sk": { "S": [{ "prefix": "k#" }] },
+            })));
+        }
+        filters
     }
+}
+
+/// What the reactor may touch: what it projects; what evaluations read, with their cursors; and the runs
+/// that they request.
+fn reactor(reactions: Reactions) -> [Statement; 2] {
+    let (read, write): (&[&str], &[&str]) = match (reactions.requests(), reactions.freshness) {
+        (true, _) => (
+            &[
+                "L#*", "E#*", "A#*", "X#*", "F#*", "B#*", "U#*", "R#*", "RD", "K#*", "S#*", "D#*",
+            ],
+            &[
+                "E#*", "X#*", "F#*", "B#*", "U#*", "R#*", "RL#*", "RD", "K#*", "S#*", "D#*",
+            ],
+        ),
+        (false, true) => (
+            &[
+                "L#*", "E#*", "A#*", "X#*", "F#*", "B#*", "U#*", "R#*", "S#*", "D#*",
+            ],
+            &["E#*", "X#*", "F#*", "B#*", "U#*", "R#*", "S#*"],
+        ),
+        (false, false) => (
+            &["L#*", "E#*", "X#*", "F#*", "B#*", "U#*", "R#*", "D#*"],
+            &["E#*", "X#*", "F#*", "B#*", "U#*", "R#*"],
+        ),
+    };
+    [
+        Statement {
+            sid: "ReadRecord",
+            actions: READ,
+            keys: read,
+        },
+        Statement {
+            sid: if reactions.requests() {
+                "WriteProjectionsAndRequests"
+            } else {
+                "WriteProjections"
+            },
+            actions: WRITE,
+            keys: write,
+        },
+    ]
 }
 
 impl Statement {

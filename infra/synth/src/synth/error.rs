@@ -82,6 +82,9 @@ pub enum SynthError {
         /// Its name.
         name: String,
     },
+    /// An automation condition makes no sense.
+    #[error("the automation conditions cannot be deployed: {0}")]
+    Automation(String),
     /// A sensor or a schedule that cannot be deployed.
     #[error("{who} {problem}")]
     Trigger {

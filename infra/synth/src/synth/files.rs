@@ -8,6 +8,7 @@ use super::{
     machine::{Machine, Machines},
     materializer::Materializer,
     names::Placeholders,
+    reactions::Reactions,
     settings::Settings,
     template::{Next, Template},
     triggers::Triggers,
@@ -70,7 +71,10 @@ fn template(
     let assets: usize = manifest.ops.iter().map(|op| op.spec.assets.len()).sum();
     let settings = Settings::of(manifest, options.environment.as_deref())?;
     let triggers = Triggers::of(manifest, graph, &settings)?;
-    let queues = triggers.sensors.len();
+    let reactions = Reactions::of(manifest, graph)?;
+    // Each queue has its event source mapping; SAM makes a rule and a permission for what calls the
+    // reactor after a deployment.
+    let made = triggers.sensors.len() + if reactions.ticks { 2 } else { 0 };
     let template = Template {
         project: &options.project,
         description: format!("{}: {assets} data assets, made by Precip.", options.project),
@@ -78,22 +82,18 @@ fn template(
         code_folder: &options.code,
         settings,
         triggers,
+        reactions,
         run: Machine::new(&machines.run, &placeholders)?,
         backfill: Machine::new(&machines.backfill, &placeholders)?,
         materializers,
-        access: Access::new(),
+        access: Access::new(reactions),
         next: Next::COMMANDS,
     };
     let text = template.text()?;
     let share = "let ops that need about the same share a compute profile, or split the project";
     let less = "let resources and IO managers share settings, or read them from one secret";
     within("parameters", parameters(&text), MOST_PARAMETERS, less)?;
-    within(
-        "resources",
-        resources(&text) + queues,
-        MOST_RESOURCES,
-        share,
-    )?;
+    within("resources", resources(&text) + made, MOST_RESOURCES, share)?;
     within("bytes", text.len(), MOST_BYTES, share)?;
     Ok(text)
 }
@@ -109,8 +109,7 @@ fn described(manifest: &Manifest) -> Result<String, SynthError> {
     Ok(text + "\n")
 }
 
-/// How many resources the template becomes beside event source mappings of queues: those that are written,
-/// and the rule, the permission and the event source mapping that SAM makes of `Events`.
+/// How many resources every template becomes: those that are written, and the rule, the permission and the event source mapping that SAM makes of `Events`.
 fn resources(text: &str) -> usize {
     const MADE_OF_EVENTS: usize = 3;
     section(text, "Resources:") + MADE_OF_EVENTS

@@ -8,6 +8,7 @@ mod machine;
 mod materializer;
 mod names;
 mod options;
+mod reactions;
 mod settings;
 mod template;
 mod triggers;

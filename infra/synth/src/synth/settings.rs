@@ -10,23 +10,25 @@ use precip_core::{
 use super::{SynthError, names::LogicalIds, triggers::is_bucket_name};
 
 /// The parameters that every template has.
-const PARAMETERS: [&str; 12] = [
+const PARAMETERS: [&str; 14] = [
     "AlarmTopicArn",
     "Architecture",
     "DeletionProtection",
+    "FreshnessTopicArn",
     "LogLevel",
     "LogRetentionDays",
     "MaterializerConcurrency",
     "MaterializerPolicyArn",
     "MaxConcurrency",
     "PermissionsBoundaryArn",
+    "ReactorBatchingSeconds",
     "RunRetentionDays",
     "SensorBatchingSeconds",
     "SweepEvery",
 ];
 
 /// Names that resources of every template have, or may have: a parameter cannot have the same.
-const RESOURCES: [&str; 28] = [
+const RESOURCES: [&str; 31] = [
     "Stage",
     "Table",
     "Bucket",
@@ -55,6 +57,9 @@ const RESOURCES: [&str; 28] = [
     "SchedulerRole",
     "Sweeps",
     "SensorErrorsAlarm",
+    "FreshnessTopic",
+    "TickGroup",
+    "TickRole",
 ];
 
 /// Variables that the template sets itself. A setting of such a name reads that.

@@ -4,7 +4,7 @@ use askama::Template as _;
 
 use super::{
     Architecture, SynthError, access::Access, filters, machine::Machine,
-    materializer::Materializer, settings::Settings, triggers::Triggers,
+    materializer::Materializer, reactions::Reactions, settings::Settings, triggers::Triggers,
 };
 
 /// The planner's timeout. The state machines wait for it that long.
@@ -28,6 +28,7 @@ pub(super) struct Template<'a> {
     pub(super) settings: Settings,
     pub(super) materializers: Vec<Materializer>,
     pub(super) triggers: Triggers,
+    pub(super) reactions: Reactions,
     pub(super) access: Access,
     pub(super) run: Machine,
     pub(super) backfill: Machine,
@@ -42,6 +43,7 @@ pub(super) struct Next {
     pub(super) look: &'static str,
     pub(super) runs: &'static str,
     pub(super) dead_letters: &'static str,
+    pub(super) freshness: &'static str,
     pub(super) sweep: &'static str,
     pub(super) redrive: &'static str,
 }
@@ -52,6 +54,7 @@ impl Next {
         start: r#"Start a run with this machine: aws stepfunctions start-execution --state-machine-arn VALUE --input '{"select": "*", "partitions": "missing"}'"#,
         look: "Drop files for the project below landing/ (aws s3 cp FILE s3://VALUE/landing/); what assets hold is below data/.",
         runs: "The record. To see the runs in it: eval CommandLine, then the command line of the project: runs",
+        freshness: "Hears of an asset whose data becomes too old, or fresh again. Subscribe: aws sns subscribe --topic-arn VALUE --protocol email --notification-endpoint YOU",
         dead_letters: "Events that nothing could be done with. Read one: aws sqs receive-message --queue-url VALUE",
         sweep: r#"Starts runs. To look through the buckets of the sensors now: aws lambda invoke --function-name VALUE --cli-binary-format raw-in-base64-out --payload '{"sweep": "*"}' /dev/stdout"#,
         redrive: "Files whose sensor could not be evaluated. Once what its log says is repaired: aws sqs start-message-move-task --source-arn VALUE",

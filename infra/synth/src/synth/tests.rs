@@ -1,3 +1,4 @@
+mod reactions;
 mod triggers;
 
 use std::time::Duration;
@@ -244,7 +245,7 @@ fn more_parameters_than_cloudformation_takes_are_refused() {
     manifest.environments = vec![reads("prod", settings.collect())];
     assert_eq!(
         synth(&manifest, &options()).unwrap_err().to_string(),
-        "the template has 211 parameters, and CloudFormation takes 200: let resources and IO managers \
+        "the template has 212 parameters, and CloudFormation takes 200: let resources and IO managers \
          share settings, or read them from one secret"
     );
 }

@@ -191,9 +191,9 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<PoolAction>,
     },
-    /// List what the automation conditions ask for now
+    /// Show what the automation conditions ask for and did, or turn them on or off
     Automation {
-        /// What to show; lists unless given
+        /// What to do; lists unless given
         #[command(subcommand)]
         action: Option<AutomationAction>,
     },
@@ -318,7 +318,7 @@ pub enum PoolAction {
     },
 }
 
-/// What to show of the automation conditions.
+/// What to do with the automation conditions.
 #[derive(Debug, Clone, Subcommand)]
 pub enum AutomationAction {
     /// List the assets that have a condition
@@ -327,6 +327,20 @@ pub enum AutomationAction {
     Explain {
         /// The asset's key
         key: String,
+    },
+    /// Say whether it is on, and what it did last
+    Status,
+    /// Turn it on
+    On,
+    /// Turn it off: nothing is made unless asked for, and what changes meanwhile is taken up later
+    Off,
+    /// Say why an asset was made by itself or was not, as it was evaluated then
+    History {
+        /// The asset's key
+        key: String,
+        /// How many evaluations
+        #[arg(short = 'n', long, default_value_t = 3, value_name = "N")]
+        limit: usize,
     },
 }
 

@@ -97,7 +97,7 @@ pub async fn asset(
         failed,
         missing: total - materialized,
         total,
-        freshness: session.freshness(id).await?,
+        freshness: session.freshness().await?.get(key).copied(),
         automation: spec.automation.as_ref().map(|condition| {
             condition
                 .label

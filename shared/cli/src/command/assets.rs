@@ -35,9 +35,11 @@ struct Row {
 /// [`Failure`] when the selection makes no sense or the record cannot be read.
 pub async fn assets(session: &Session, select: &str, out: &mut dyn Write) -> Result<Exit, Failure> {
     let selected = session.select(select)?;
+    let freshness = session.freshness().await?;
     let mut rows = Vec::new();
     for id in selected.iter() {
-        rows.push(row(session, id).await?);
+        let key = session.definitions.graph().key(id);
+        rows.push(row(session, id, freshness.get(key).copied()).await?);
     }
     if session.json {
         json(out, &rows)?;
@@ -72,7 +74,11 @@ pub async fn assets(session: &Session, select: &str, out: &mut dyn Write) -> Res
     Ok(Exit::Done)
 }
 
-async fn row(session: &Session, id: AssetId) -> Result<Row, Failure> {
+async fn row(
+    session: &Session,
+    id: AssetId,
+    freshness: Option<FreshnessState>,
+) -> Result<Row, Failure> {
     let tally = session.tally(id).await?;
     let spec = session.definitions.graph().asset(id);
     Ok(Row {
@@ -85,7 +91,7 @@ async fn row(session: &Session, id: AssetId) -> Result<Row, Failure> {
         failed: tally.failed,
         missing: tally.total - tally.materialized,
         total: tally.total,
-        freshness: session.freshness(id).await?,
+        freshness,
         description: spec.description.clone(),
     })
 }

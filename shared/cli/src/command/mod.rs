@@ -3,6 +3,7 @@
 mod asset;
 mod assets;
 mod automation;
+mod automation_history;
 mod cancel;
 mod checks;
 mod completions;
@@ -24,6 +25,7 @@ mod ticks;
 pub use asset::asset;
 pub use assets::assets;
 pub use automation::{automation, explain};
+pub use automation_history::{automation_history, automation_status, turn_automation};
 pub use cancel::cancel;
 pub use checks::checks;
 pub use completions::completions;

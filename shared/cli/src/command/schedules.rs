@@ -14,7 +14,7 @@ use precip_engine::{
 use serde::Serialize;
 
 use super::{
-    sensors::{failed, on, unknown},
+    sensors::{on, unknown},
     ticks::outcome,
 };
 use crate::{
@@ -156,9 +156,7 @@ pub async fn schedule(
             let start = action == ScheduleAction::Start;
             let id = schedule_id(name);
             let now = session.context.now;
-            turn(session.store.as_ref(), &id, start, now)
-                .await
-                .map_err(failed)?;
+            turn(session.store.as_ref(), &id, start, now).await?;
             session.say(&format!(
                 "schedule {name} is {}",
                 if start { "on" } else { "off" }

@@ -12,8 +12,8 @@ use precip_engine::{
     settings::ProcessEnvironment,
     state::{Tick, TriggerState},
     trigger::{
-        Decision, ObjectOptions, RunRequest, SensorDefinition, TriggerError, preview_objects,
-        read_bucket, reset_cursor, sensor_id, status, turn,
+        Decision, ObjectOptions, RunRequest, SensorDefinition, preview_objects, read_bucket,
+        reset_cursor, sensor_id, status, turn,
     },
 };
 use serde::Serialize;
@@ -22,7 +22,7 @@ use super::ticks::outcome;
 use crate::{
     args::SensorAction,
     exit::Exit,
-    failure::{Failure, causes},
+    failure::Failure,
     launch,
     output::{Table, ago, json},
     session::Session,
@@ -187,13 +187,13 @@ pub async fn sensor(
     let store = session.store.as_ref();
     match action {
         Some(SensorAction::ResetCursor) => {
-            reset_cursor(store, &id, now).await.map_err(failed)?;
+            reset_cursor(store, &id, now).await?;
             session.say(&format!("sensor {name} forgot what it has handled"));
             return Ok(Exit::Done);
         }
         Some(action) => {
             let start = action == SensorAction::Start;
-            turn(store, &id, start, now).await.map_err(failed)?;
+            turn(store, &id, start, now).await?;
             session.say(&format!(
                 "sensor {name} is {}",
                 if start { "on" } else { "off" }
@@ -246,14 +246,6 @@ pub(super) fn unknown<'a>(what: &str, name: &str, names: impl Iterator<Item = &'
     }
 }
 
-pub(super) fn failed(error: TriggerError) -> Failure {
-    match error {
-        TriggerError::State(error) => error.into(),
-        TriggerError::Invalid(error) => Failure::new(Exit::Definitions, error.to_string()),
-        error => Failure::environment(error.to_string()).detail(&causes(&error)),
-    }
-}
-
 /// What a sensor would do for one object.
 #[derive(Debug, Serialize)]
 struct Preview {
@@ -284,9 +276,7 @@ async fn preview(
     let events = read(session, file)?;
     let ports = launch::trigger_ports(session, sensor.resources.as_slice()).await?;
     let options = ObjectOptions::default();
-    let decided = preview_objects(&ports, sensor, &events, options)
-        .await
-        .map_err(failed)?;
+    let decided = preview_objects(&ports, sensor, &events, options).await?;
     let target = sensor
         .spec
         .target

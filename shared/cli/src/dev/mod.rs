@@ -3,6 +3,7 @@
 mod buckets;
 mod clock;
 mod launcher;
+mod react;
 mod runs;
 mod view;
 mod work;

@@ -1,18 +1,21 @@
 //! The loop.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use futures::future::select_all;
-use precip_core::trigger::SensorSource;
 use precip_engine::{
     asset::ResourceNeed,
+    react::{Happened, ReactPorts, react},
     run::{Clock, SystemRandomness, new_run_id},
     state::{CreatedRun, OwnerId, PageRequest, Run, RunFilter, RunOrigin, RunStatus},
     trigger::{
-        Decision, ObjectOptions, RunLauncher, SensorDefinition, SweepOptions, TriggerError,
-        TriggerPorts, evaluate_assets, evaluate_objects, evaluate_run, evaluate_schedule,
-        run_automation, schedule_id, sensor_id, sweep,
+        Decision, ObjectOptions, RunLauncher, SensorDefinition, SweepOptions, evaluate_objects,
+        evaluate_schedule, schedule_id, sensor_id, sweep,
     },
 };
 use precip_local::{
@@ -25,6 +28,7 @@ use super::{
     buckets::{Watched, watched},
     clock::DevClock,
     launcher::DevLauncher,
+    react::{DevTicks, DevTopic},
     runs::Runs,
     view::View,
 };
@@ -42,7 +46,7 @@ use crate::{
 const RUNS_AT_A_TIME: usize = 2;
 /// How often schedules are looked at.
 const BEAT: Duration = Duration::from_millis(500);
-/// How many beats lie between two sweeps, and between two looks at the time-driven conditions.
+/// How many beats lie between two sweeps, and between two looks at what other processes did.
 const BEATS_PER_SWEEP: u64 = 60;
 
 /// Runs sensors, schedules and automation until Ctrl-C.
@@ -87,9 +91,17 @@ pub async fn dev(
         view: Arc::clone(&view),
         stop: stop.clone(),
     };
+    let ticks = Arc::new(DevTicks::default());
+    let ports = ReactPorts {
+        resources: Arc::new(Arc::clone(&ports.resources)),
+        triggers: ports,
+        ticks: ticks.clone(),
+        topic: Arc::new(DevTopic(Arc::clone(&view))),
+    };
     let dev = Dev {
         session: &session,
         ports,
+        ticks,
         buckets,
         view: &view,
     };
@@ -209,14 +221,19 @@ fn needs(session: &Session) -> Vec<ResourceNeed> {
 
 struct Dev<'a> {
     session: &'a Session,
-    ports: TriggerPorts,
+    ports: ReactPorts,
+    ticks: Arc<DevTicks>,
     buckets: Vec<Watched>,
     view: &'a View,
 }
 
 impl Dev<'_> {
     fn tell(&self, what: &str, text: &str) {
-        self.view.tell(self.ports.clock.now(), what, text);
+        self.view.tell(self.now(), what, text);
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.ports.triggers.clock.now()
     }
 
     async fn is_on(&self, sensor: &SensorDefinition) -> Result<bool, Failure> {
@@ -284,7 +301,7 @@ impl Dev<'_> {
             let owner = run.owner.as_ref().map(|owner| home.is_alive(&owner.id));
             if triggered && run.status == RunStatus::Queued && owner.is_none() {
                 // A launcher that cannot take it says so; it is asked again.
-                let _ = self.ports.launcher.launch(run).await;
+                let _ = self.ports.triggers.launcher.launch(run).await;
             } else if run.status == RunStatus::Running && !matches!(owner, Some(Ok(true))) {
                 let text = format!("was interrupted: `resume {}` goes on with it", run.id);
                 self.tell(&format!("run {}", run.id), &text);
@@ -311,8 +328,8 @@ impl Dev<'_> {
                 continue;
             };
             let options = ObjectOptions::default();
-            let outcome = evaluate_objects(&self.ports, sensor, &events, options).await;
-            let outcome = outcome.map_err(failed)?;
+            let outcome = evaluate_objects(&self.ports.triggers, sensor, &events, options).await;
+            let outcome = outcome?;
             for (event, decision) in events.iter().zip(&outcome.decisions) {
                 let quiet = match decision {
                     Decision::Duplicate => true,
@@ -359,47 +376,44 @@ impl Dev<'_> {
 
     /// A run ended: whatever follows from what it made.
     async fn ended(&self, run: &Run) -> Result<(), Failure> {
-        self.follow().await?;
-        let Some(run) = self.session.store.run(run.id).await? else {
-            return Ok(());
+        let run = self.session.store.run(run.id).await?;
+        let plan = run.as_ref().and_then(|run| run.plan.clone());
+        let assets: BTreeSet<_> = plan
+            .into_iter()
+            .flat_map(|plan| plan.assets.into_keys())
+            .collect();
+        let happened = Happened {
+            published: assets.clone(),
+            changed: assets,
+            ended: run.into_iter().map(|run| run.id).collect(),
+            ..Happened::default()
         };
-        for sensor in self.session.definitions.sensors() {
-            if !matches!(sensor.spec.source, SensorSource::Runs { .. }) {
-                continue;
-            }
-            match evaluate_run(&self.ports, sensor, &run)
-                .await
-                .map_err(failed)?
-            {
-                Decision::Ignored { .. } | Decision::Duplicate => {}
-                decision => self.tell(sensor.name(), &command::told(&decision)),
-            }
-        }
+        self.follow(&happened).await;
         Ok(())
     }
 
-    /// Automation, and sensors of assets.
-    async fn follow(&self) -> Result<(), Failure> {
-        let asked = run_automation(&self.ports).await.map_err(failed)?;
-        self.requested("automation", "asks for", &asked.runs);
-        for sensor in self.session.definitions.sensors() {
-            let SensorSource::Assets { .. } = &sensor.spec.source else {
-                continue;
-            };
-            match evaluate_assets(&self.ports, sensor).await.map_err(failed)? {
-                Decision::Ignored { .. } | Decision::Skipped { .. } => {}
-                decision => self.tell(sensor.name(), &command::told(&decision)),
+    /// Sensors of assets and runs, automation, freshness.
+    async fn follow(&self, happened: &Happened) {
+        let reaction = react(&self.ports, happened).await;
+        for (sensor, decision) in &reaction.sensors {
+            match decision {
+                Decision::Ignored { .. }
+                | Decision::Duplicate
+                | Decision::Skipped { .. }
+                | Decision::Waits { .. } => {}
+                decision => self.tell(sensor, &command::told(decision)),
             }
         }
-        Ok(())
+        self.requested("automation", "asks for", &reaction.automation.runs);
+        for failed in &reaction.failed {
+            self.tell(&failed.what, &failed.message);
+        }
     }
 
     /// What comes with time: schedules at each beat, sweeps and conditions at some.
     async fn beat(&self, beat: u64) -> Result<(), Failure> {
         for schedule in self.session.definitions.schedules() {
-            let outcome = evaluate_schedule(&self.ports, schedule, None)
-                .await
-                .map_err(failed)?;
+            let outcome = evaluate_schedule(&self.ports.triggers, schedule, None).await?;
             let name = schedule.name();
             if let Some(tick) = outcome.ticks.last() {
                 self.requested(name, &moment(*tick), &outcome.runs);
@@ -408,9 +422,12 @@ impl Dev<'_> {
                 self.tell(name, text);
             }
         }
+        let is_due = self.ticks.take(self.now());
         if beat.is_multiple_of(BEATS_PER_SWEEP) {
             self.sweep(beat == 0).await?;
-            self.follow().await?;
+        }
+        if is_due || beat.is_multiple_of(BEATS_PER_SWEEP) {
+            self.follow(&Happened::tick()).await;
         }
         Ok(())
     }
@@ -426,8 +443,15 @@ impl Dev<'_> {
                 let options = SweepOptions {
                     grace: chrono::TimeDelta::seconds(if first { 0 } else { 10 }),
                 };
-                let swept = sweep(&self.ports, sensor, &bucket.name, &bucket.folder, options).await;
-                let swept = swept.map_err(failed)?;
+                let swept = sweep(
+                    &self.ports.triggers,
+                    sensor,
+                    &bucket.name,
+                    &bucket.folder,
+                    options,
+                )
+                .await;
+                let swept = swept?;
                 let missed = match swept.missed {
                     1 => "1 file that came unnoticed".to_owned(),
                     missed => format!("{missed} files that came unnoticed"),
@@ -443,7 +467,7 @@ impl Dev<'_> {
 
     /// What is waited for, in a line.
     async fn waits_for(&self, runs: usize) -> String {
-        let now = self.ports.clock.now();
+        let now = self.now();
         let graph = self.session.definitions.graph();
         let mut next: BTreeMap<DateTime<Utc>, String> = BTreeMap::new();
         for schedule in self.session.definitions.schedules() {
@@ -476,8 +500,4 @@ impl Dev<'_> {
         parts.push("Ctrl-C stops".to_owned());
         parts.join(" · ")
     }
-}
-
-fn failed(error: TriggerError) -> Failure {
-    Failure::environment(error.to_string()).detail(&causes(&error))
 }

@@ -25,6 +25,11 @@ impl AutomationCursor {
         self.assets.get(asset).map(|cursor| cursor.evaluated_at)
     }
 
+    /// When conditions were last evaluated; none before the first time.
+    pub fn evaluated_last(&self) -> Option<DateTime<Utc>> {
+        self.assets.values().map(|cursor| cursor.evaluated_at).max()
+    }
+
     /// The sequence number up to which every asset here has seen the events: a snapshot needs the
     /// updates after it. None when an asset has yet to be evaluated for the first time.
     pub fn seen_up_to(&self) -> Option<u64> {

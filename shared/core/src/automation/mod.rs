@@ -35,6 +35,7 @@ mod composite;
 mod condition;
 mod cursor;
 mod display;
+mod due;
 mod error;
 mod evaluate;
 mod explanation;

@@ -21,4 +21,10 @@ impl Schedule {
     pub(super) fn last_tick(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.0.ticks_until(now).next().map(|tick| tick.at())
     }
+
+    /// The first tick after a moment.
+    pub(super) fn next_tick(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let ticks = self.0.ticks_from(now).map(|tick| tick.at());
+        ticks.into_iter().find(|tick| *tick > now)
+    }
 }

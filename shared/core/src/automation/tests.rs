@@ -1,5 +1,6 @@
 //! Ticks over a small world that a test moves.
 
+mod due;
 mod explanations;
 mod invalid;
 mod laws;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use precip_core::{
     automation::{
         AutomationCursor, Conditions, Evaluation, EvaluationError, InvalidAutomation, Ordering,
@@ -11,7 +12,7 @@ use precip_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::facts::snapshot;
+use super::{facts::facts, seen::Seen};
 use crate::{
     definitions::Definitions,
     state::{StateError, StateStore, TriggerId, TriggerKind, TriggerState},
@@ -32,6 +33,14 @@ pub struct AutomationTick {
     pub revision: u64,
     /// What is to be made, why, and what the next tick needs.
     pub evaluation: Evaluation,
+    /// The assets that something was published of since then.
+    pub updated: BTreeSet<AssetKey>,
+    /// Whether nothing has to be recorded: it decided nothing, and saw nothing new.
+    pub idle: bool,
+    /// When the conditions have to be evaluated again although nothing happens.
+    pub next: Option<DateTime<Utc>>,
+    /// How far the logs of the assets were read.
+    pub(crate) seen: Seen,
 }
 
 /// What is kept of the automation conditions between two evaluations.
@@ -40,6 +49,9 @@ pub(crate) struct StoredCursor {
     /// What one evaluation left for the next.
     #[serde(flatten)]
     pub(crate) cursor: AutomationCursor,
+    /// How far it had read the log of each asset.
+    #[serde(default)]
+    pub(crate) seen: Seen,
     /// What it asked for and did not fit into its tick: assets that share a run, and their partitions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) pending: Vec<(BTreeSet<AssetKey>, PartitionSet)>,
@@ -59,8 +71,8 @@ impl StoredCursor {
 /// evaluation left. It changes nothing: who acts on the answer records it with
 /// [`TriggerStore::advance`](crate::state::TriggerStore::advance).
 ///
-/// It reads the latest record of every partition of the project, and beyond that only what a
-/// condition asks about.
+/// Of the assets that the conditions ask about it reads the status sets and what was published since
+/// the last recorded evaluation, and beyond that only what a condition asks.
 ///
 /// # Errors
 /// [`AutomationError`] when a condition makes no sense or the record cannot be read.
@@ -72,13 +84,29 @@ pub async fn evaluate_automation(
     let graph = definitions.graph();
     let conditions = Conditions::new(graph, Ordering::default())?;
     let trigger = state.trigger(&trigger()).await?;
-    let before = StoredCursor::of(&trigger)?.cursor;
-    let snapshot = snapshot(graph, state.as_ref(), before.seen_up_to(), context).await?;
-    let evaluation = conditions.evaluate(&snapshot, &before, context)?;
+    let StoredCursor {
+        cursor: before,
+        seen,
+        ..
+    } = StoredCursor::of(&trigger)?;
+    let facts = facts(
+        &conditions,
+        graph,
+        state.as_ref(),
+        (&before, &seen),
+        context,
+    )
+    .await?;
+    let evaluation = conditions.evaluate(&facts.snapshot, &before, context)?;
+    let updated = facts.updated.into_iter().map(|asset| graph.key(asset));
     Ok(AutomationTick {
+        updated: updated.cloned().collect(),
+        idle: facts.seen == seen && conditions.is_idle(&before, &evaluation),
+        next: conditions.next_change(context),
         before,
         revision: trigger.revision,
         evaluation,
+        seen: facts.seen,
     })
 }
 

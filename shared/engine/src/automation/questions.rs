@@ -14,6 +14,8 @@ pub(super) struct Questions {
     pub(super) runs: bool,
     /// How checks ended.
     pub(super) checks: bool,
+    /// The latest materialization of every partition, and not only of those that are new.
+    pub(super) latest: bool,
 }
 
 impl Questions {
@@ -22,25 +24,46 @@ impl Questions {
         let mut questions = Self::default();
         for asset in graph.ids() {
             if let Some(condition) = &graph.asset(asset).automation {
-                questions.add(condition);
+                questions.add(condition, false);
             }
         }
         questions
     }
 
-    fn add(&mut self, condition: &AutomationCondition) {
+    /// `new`: whether it is asked of new partitions only.
+    fn add(&mut self, condition: &AutomationCondition, new: bool) {
         use ConditionKind as K;
         match &condition.kind {
             K::DataVersionChanged => self.data_versions = true,
-            K::ExecutedWithRootTarget
-            | K::ExecutedWithTags(_)
-            | K::AnyNewUpdateHasRunTags(_)
-            | K::AllNewUpdatesHaveRunTags(_) => self.runs = true,
-            K::AnyChecksMatch { .. } | K::AllChecksMatch { .. } => self.checks = true,
+            K::ExecutedWithRootTarget | K::ExecutedWithTags(_) => {
+                self.runs = true;
+                self.latest |= !new;
+            }
+            K::AnyNewUpdateHasRunTags(_) | K::AllNewUpdatesHaveRunTags(_) => self.runs = true,
+            K::AnyChecksMatch { .. } | K::AllChecksMatch { .. } => {
+                self.checks = true;
+                self.latest = true;
+            }
+            K::And(operands) => {
+                // Each is asked of what those before it are true of.
+                let mut new = new;
+                for operand in operands {
+                    self.add(operand, new);
+                    new |= matches!(operand.kind, K::NewlyUpdated | K::DataVersionChanged);
+                }
+                return;
+            }
+            K::Or(_) | K::Not(_) => {
+                for child in condition.children() {
+                    self.add(child, new);
+                }
+                return;
+            }
             _ => {}
         }
+        // The others ask elsewhere, or of all partitions.
         for child in condition.children() {
-            self.add(child);
+            self.add(child, false);
         }
     }
 }

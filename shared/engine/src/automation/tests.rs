@@ -8,7 +8,7 @@ use precip_core::{
     spec::{AssetSpec, DepSpec, OpSpec},
 };
 
-use super::{AutomationTick, evaluate_automation, trigger};
+use super::{AutomationTick, StoredCursor, evaluate_automation, trigger};
 use crate::{
     asset::{AssetContext, FnBody, Inputs, OpOutputs, Resources, RunFuture},
     definitions::{Definitions, OpDefinition},
@@ -71,7 +71,14 @@ impl Project {
         let tick = self.tick(seconds).await;
         let advance = Advance {
             revision: tick.revision,
-            cursor: Some(serde_json::to_string(&tick.evaluation.cursor).unwrap()),
+            cursor: Some(
+                serde_json::to_string(&StoredCursor {
+                    cursor: tick.evaluation.cursor.clone(),
+                    seen: tick.seen,
+                    pending: Vec::new(),
+                })
+                .unwrap(),
+            ),
             at: at(seconds),
             scheduled_for: None,
             request: TickRequest::Skip { reason: None },

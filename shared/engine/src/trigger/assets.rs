@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use precip_core::{
     key::AssetKey,
     partitions::{PartitionContext, PartitionKey, PartitionSet, PartitionsDefinition},
@@ -11,9 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Decision, RunRequest, SensorContext, SensorDefinition, SensorEvent, SensorResult, TriggerError,
-    TriggerPorts, control::sensor_id, function::call_sensor, memory::digest, objects::new_run,
+    TriggerPorts, control::sensor_id, function::try_sensor, memory::digest, objects::new_run,
     runs::definition, text::keys_text,
 };
+use crate::asset::AssetError;
 use crate::state::{
     Advance, MAX_RUNS_PER_TICK, NewRun, Sequence, TickRequest, TriggerId, TriggerState,
 };
@@ -25,6 +27,33 @@ struct Seen {
     assets: BTreeMap<AssetKey, SeenAsset>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     own: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failing: Option<Failing>,
+}
+
+/// The function fails, and what it was called for is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Failing {
+    /// Since when.
+    since: DateTime<Utc>,
+    /// When it is tried again.
+    again: DateTime<Utc>,
+}
+
+/// How long is waited at least, and at most, before a function that failed is called again.
+const SHORTEST: TimeDelta = TimeDelta::minutes(1);
+const LONGEST: TimeDelta = TimeDelta::hours(6);
+
+impl Failing {
+    /// Each time about twice as long as before.
+    fn at(now: DateTime<Utc>, before: Option<Self>) -> Self {
+        let since = before.map_or(now, |before| before.since);
+        let wait = (now - since).clamp(SHORTEST, LONGEST);
+        Self {
+            since,
+            again: now + wait,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -41,17 +70,30 @@ struct SeenAsset {
 /// about everything that is new, once every asset (any) has something new. Updates are taken in the
 /// order of the record, so none is lost however late and often it is invoked.
 ///
+/// Its function is called a few times if it fails in a way that may pass. After that the failure is put
+/// down and what it was called for stays new; one that no retry can help is done with.
+///
 /// # Errors
 /// [`TriggerError`]: nothing was requested; invoke it again.
 pub async fn evaluate_assets(
     ports: &TriggerPorts,
     sensor: &SensorDefinition,
 ) -> Result<Decision, TriggerError> {
+    let (decision, _) = evaluate_updates(ports, sensor, false).await?;
+    Ok(decision)
+}
+
+/// As [`evaluate_assets`]. Answers too when a function that failed is to be tried again; with `waits`
+/// it is not called before that.
+pub(crate) async fn evaluate_updates(
+    ports: &TriggerPorts,
+    sensor: &SensorDefinition,
+    waits: bool,
+) -> Result<(Decision, Option<DateTime<Utc>>), TriggerError> {
     let trigger = sensor_id(sensor.name());
     let ignored = |reason: &str| {
-        Ok(Decision::Ignored {
-            reason: reason.to_owned(),
-        })
+        let reason = reason.to_owned();
+        Ok((Decision::Ignored { reason }, None))
     };
     let SensorSource::Assets { assets, require } = &sensor.spec.source else {
         return ignored("the sensor does not wait for assets");
@@ -64,17 +106,25 @@ pub async fn evaluate_assets(
         }
         let context = ports.context().await?;
         let before = read(&trigger, &state)?;
+        if let Some(failing) = before.failing.filter(|_| waits)
+            && failing.again > context.now
+        {
+            let reason = "its function failed and is tried again later".to_owned();
+            return Ok((Decision::Waits { reason }, Some(failing.again)));
+        }
         let mut seen = before.clone();
+        seen.failing = None;
         for asset in assets {
             let known = seen.assets.entry(asset.clone()).or_default();
             let updates = ports.state.updates(asset, known.until).await?;
             known.until = updates.until;
             known.unused |= &updates.partitions;
         }
+        let looked = seen.clone();
         let used = seen.use_up(ports, assets, *require);
         if used.is_empty() {
             let reason = "not every watched asset has a new materialization".to_owned();
-            return Ok(Decision::Skipped { reason });
+            return Ok((Decision::Skipped { reason }, None));
         }
         let call = Call {
             ports,
@@ -82,9 +132,36 @@ pub async fn evaluate_assets(
             trigger: &trigger,
             context: &context,
         };
+        let mut advance = Advance {
+            revision: state.revision,
+            cursor: None,
+            at: context.now,
+            scheduled_for: None,
+            request: TickRequest::Skip { reason: None },
+            note: Some(told(&used)),
+        };
         let (answer, own) = match call.answer(&used, before.own.clone()).await {
-            Ok(answer) => answer,
-            Err(decision) => return Ok(decision),
+            Ok(answered) => answered,
+            Err(error) => {
+                let message = error.to_string();
+                let left = match error.kind().is_retryable() {
+                    true => Seen {
+                        failing: Some(Failing::at(context.now, before.failing)),
+                        ..looked
+                    },
+                    false => seen,
+                };
+                advance.cursor = Some(serde_json::to_string(&left).unwrap_or_default());
+                advance.request = TickRequest::Fail {
+                    message: message.clone(),
+                };
+                if ports.advance(&trigger, advance).await?.is_none() {
+                    ports.wait_again(&trigger, &mut attempt).await?;
+                    continue;
+                }
+                let again = left.failing.map(|failing| failing.again);
+                return Ok((Decision::Failed { message }, again));
+            }
         };
         seen.own = own;
         let name = digest(used.iter().map(|(asset, set)| {
@@ -93,18 +170,12 @@ pub async fn evaluate_assets(
         }));
         let runs = call.runs(&answer, &name)?;
         let skip = answer.skip.clone();
-        let advance = Advance {
-            revision: state.revision,
-            cursor: Some(serde_json::to_string(&seen).unwrap_or_default()),
-            at: context.now,
-            scheduled_for: None,
-            request: match runs.is_empty() {
-                true => TickRequest::Skip {
-                    reason: skip.clone(),
-                },
-                false => TickRequest::Runs(runs),
+        advance.cursor = Some(serde_json::to_string(&seen).unwrap_or_default());
+        advance.request = match runs.is_empty() {
+            true => TickRequest::Skip {
+                reason: skip.clone(),
             },
-            note: Some(told(&used)),
+            false => TickRequest::Runs(runs),
         };
         for (set, key) in &answer.added_partitions {
             ports
@@ -116,17 +187,18 @@ pub async fn evaluate_assets(
             None => ports.wait_again(&trigger, &mut attempt).await?,
             Some(created) if created.is_empty() => {
                 let reason = skip.unwrap_or_else(|| "its function asks for nothing".to_owned());
-                return Ok(Decision::Skipped { reason });
+                return Ok((Decision::Skipped { reason }, None));
             }
             Some(created) => {
                 let partitions = answer
                     .requests
                     .into_iter()
                     .flat_map(|request| request.partitions);
-                return Ok(Decision::Requested {
+                let requested = Decision::Requested {
                     partitions: partitions.collect(),
                     runs: created.iter().map(|created| created.run().id).collect(),
-                });
+                };
+                return Ok((requested, None));
             }
         }
     }
@@ -216,7 +288,7 @@ impl Call<'_> {
         &self,
         used: &BTreeMap<AssetKey, PartitionSet>,
         own: Option<String>,
-    ) -> Result<(SensorResult, Option<String>), Decision> {
+    ) -> Result<(SensorResult, Option<String>), AssetError> {
         let keys: BTreeMap<AssetKey, Vec<PartitionKey>> = used
             .iter()
             .map(|(asset, set)| (asset.clone(), self.keys(asset, set)))
@@ -230,20 +302,16 @@ impl Call<'_> {
             .environment(&self.ports.environment)
             .now(self.context.now)
             .event(SensorEvent::Assets(keys))
-            .cursor(own)
-            .build();
-        match call_sensor(function, context.clone(), &self.ports.resources).await {
-            Ok(answer) if answer.requests.len() > MAX_RUNS_PER_TICK => Err(Decision::Failed {
-                message: format!(
+            .cursor(own);
+        match try_sensor(function, &context, self.ports).await? {
+            (answer, _) if answer.requests.len() > MAX_RUNS_PER_TICK => {
+                Err(AssetError::retryable(format!(
                     "its function asks for {} runs at once, and at most {MAX_RUNS_PER_TICK} can be \
                      created together: ask for one run of many partitions",
                     answer.requests.len()
-                ),
-            }),
-            Ok(answer) => Ok((answer, context.cursor())),
-            Err(error) => Err(Decision::Failed {
-                message: error.to_string(),
-            }),
+                )))
+            }
+            answered => Ok(answered),
         }
     }
 

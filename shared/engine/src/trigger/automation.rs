@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use precip_core::{
-    automation::AutomationCursor,
     graph::AssetGraph,
     key::AssetKey,
     partitions::{PartitionContext, PartitionSet},
@@ -25,6 +25,9 @@ pub struct AutomationRuns {
     pub requested: BTreeMap<AssetKey, PartitionSet>,
     /// The runs, new or not.
     pub runs: Vec<CreatedRun>,
+    /// When the conditions have to be evaluated again although nothing happens; `None` when time
+    /// changes nothing, or automation is off.
+    pub next: Option<DateTime<Utc>>,
 }
 
 /// Evaluates the automation conditions of a project, requests what they ask for, and keeps the
@@ -32,7 +35,8 @@ pub struct AutomationRuns {
 /// are asked for share a run.
 ///
 /// It reads changes in the order of the record, from where the last evaluation ended: however late,
-/// often and at the same time it is invoked, each change is seen once.
+/// often and at the same time it is invoked, each change is seen once. An evaluation that finds nothing
+/// new and decides nothing is not put down.
 ///
 /// # Errors
 /// [`TriggerError`]: nothing was requested; invoke it again.
@@ -53,18 +57,28 @@ pub async fn run_automation(ports: &TriggerPorts) -> Result<AutomationRuns, Trig
         let stored = StoredCursor::of(&state)?;
         let resumed = !stored.pending.is_empty();
         // What did not fit into the last tick comes before anything new.
-        let (cursor, requested, note, mut pending) = if resumed {
-            (stored.cursor, BTreeMap::new(), None, stored.pending)
+        let (cursor, seen, requested, note, mut pending) = if resumed {
+            let StoredCursor {
+                cursor,
+                seen,
+                pending,
+            } = stored;
+            (cursor, seen, BTreeMap::new(), None, pending)
         } else {
             let tick = evaluate_automation(&ports.definitions, &ports.state, &context).await?;
             if tick.revision != state.revision {
                 ports.wait_again(&trigger, &mut attempt).await?;
                 continue;
             }
+            outcome.next = tick.next;
+            if tick.idle {
+                return Ok(outcome);
+            }
             let groups = groups(graph, &tick.evaluation.requested);
             let note = explained(graph, &tick, &context);
             (
                 tick.evaluation.cursor,
+                tick.seen,
                 tick.evaluation.requested,
                 note,
                 groups,
@@ -97,7 +111,11 @@ pub async fn run_automation(ports: &TriggerPorts) -> Result<AutomationRuns, Trig
             .collect();
         let advance = Advance {
             revision: state.revision,
-            cursor: Some(write(cursor, pending)?),
+            cursor: Some(write(StoredCursor {
+                cursor,
+                seen,
+                pending,
+            })?),
             at: context.now,
             scheduled_for: None,
             request: match runs.is_empty() {
@@ -151,22 +169,30 @@ fn selection(assets: &BTreeSet<AssetKey>) -> String {
     keys.join(" or ")
 }
 
-fn write(cursor: AutomationCursor, pending: Vec<Group>) -> Result<String, TriggerError> {
-    let stored = StoredCursor { cursor, pending };
+fn write(stored: StoredCursor) -> Result<String, TriggerError> {
     serde_json::to_string(&stored).map_err(|error| TriggerError::Cursor {
         trigger: trigger().to_string(),
         problem: error.to_string(),
     })
 }
 
-/// Why each asset is asked for, as far as there is room.
+/// Why each asset is asked for, and why those are not of which something upstream is new; as far as
+/// there is room.
 fn explained(
     graph: &AssetGraph,
     tick: &AutomationTick,
     context: &PartitionContext,
 ) -> Option<String> {
+    let requested = &tick.evaluation.requested;
+    let concerned = |asset: &&AssetKey| {
+        let id = graph.id(asset);
+        let mut upstream = id.into_iter().flat_map(|id| graph.upstream(id));
+        upstream.any(|edge| tick.updated.contains(graph.key(edge.asset)))
+    };
+    let held = tick.evaluation.explanations.keys().filter(concerned);
+    let held = held.filter(|asset| !requested.contains_key(*asset));
     let mut text = String::new();
-    for asset in tick.evaluation.requested.keys() {
+    for asset in requested.keys().chain(held) {
         let Some(explanation) = tick.evaluation.explanations.get(asset) else {
             continue;
         };

@@ -2,7 +2,7 @@
 
 use precip_core::trigger::InvalidTrigger;
 
-use crate::state::StateError;
+use crate::state::{StateError, StateErrorKind};
 
 /// Why an evaluation came to nothing. Nothing is lost: whoever invoked it may do so again.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +45,31 @@ pub enum TriggerError {
         /// The trigger.
         trigger: String,
     },
+    /// Changes of freshness cannot be raised now.
+    #[error("changes of freshness cannot be raised: {message}")]
+    Raise {
+        /// Why not.
+        message: String,
+    },
     /// The automation conditions cannot be evaluated.
     #[error(transparent)]
     Automation(#[from] crate::automation::AutomationError),
+}
+
+impl TriggerError {
+    /// Whether invoking it again may help without anybody doing something.
+    pub fn is_passing(&self) -> bool {
+        use crate::automation::AutomationError as A;
+        match self {
+            Self::State(error) | Self::Automation(A::State(error)) => {
+                // A store that cannot be reached is most often back soon.
+                error.kind().is_retryable() || error.kind() == StateErrorKind::Unavailable
+            }
+            Self::Launch { .. }
+            | Self::Listing { .. }
+            | Self::Contended { .. }
+            | Self::Raise { .. } => true,
+            Self::Invalid(_) | Self::Cursor { .. } | Self::Automation(_) => false,
+        }
+    }
 }

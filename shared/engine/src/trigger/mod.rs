@@ -33,6 +33,7 @@ mod sweep;
 mod text;
 
 pub use assets::evaluate_assets;
+pub(crate) use assets::evaluate_updates;
 pub use automation::{AutomationRuns, run_automation};
 pub use context::{
     ScheduleContext, ScheduleContextBuilder, SensorContext, SensorContextBuilder, SensorEvent,
@@ -57,4 +58,4 @@ pub use sweep::{SweepOptions, Swept, sweep};
 pub use text::partitions_text;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -66,18 +66,18 @@ impl fmt::Debug for TriggerPorts {
 
 impl TriggerPorts {
     /// The moment, with the dynamic keys.
-    pub(super) async fn context(&self) -> Result<PartitionContext, TriggerError> {
+    pub(crate) async fn context(&self) -> Result<PartitionContext, TriggerError> {
         let now = self.clock.now();
         Ok(partition_context(&self.definitions, &self.state, now).await?)
     }
 
     /// The id of a new run.
-    pub(super) fn run_id(&self) -> RunId {
+    pub(crate) fn run_id(&self) -> RunId {
         new_run_id(self.clock.as_ref(), self.randomness.as_ref())
     }
 
     /// A trigger's state, once the runs of its last tick are launched.
-    pub(super) async fn settled(&self, trigger: &TriggerId) -> Result<TriggerState, TriggerError> {
+    pub(crate) async fn settled(&self, trigger: &TriggerId) -> Result<TriggerState, TriggerError> {
         let state = self.state.trigger(trigger).await?;
         let last = state.last_tick.as_ref();
         if let Some(TickOutcome::Requested(runs)) = last.map(|tick| &tick.outcome) {
@@ -102,7 +102,7 @@ impl TriggerPorts {
     }
 
     /// Records a tick and launches what it requested; `None` when somebody else was faster.
-    pub(super) async fn advance(
+    pub(crate) async fn advance(
         &self,
         trigger: &TriggerId,
         advance: Advance,
@@ -122,7 +122,7 @@ impl TriggerPorts {
     ///
     /// # Errors
     /// [`TriggerError::Contended`] when it was often enough.
-    pub(super) async fn wait_again(
+    pub(crate) async fn wait_again(
         &self,
         trigger: &TriggerId,
         attempt: &mut u32,

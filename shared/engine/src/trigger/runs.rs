@@ -4,12 +4,13 @@ use precip_core::trigger::{MonitoredStatus, SensorSource};
 
 use super::{
     Decision, SensorContext, SensorDefinition, SensorEvent, TriggerError, TriggerPorts,
-    control::sensor_id, function::call_sensor, memory::Memory, objects::new_run, text::keys_text,
+    control::sensor_id, function::try_sensor, memory::Memory, objects::new_run, text::keys_text,
 };
 use crate::state::{Advance, MAX_RUNS_PER_TICK, NewRun, Run, RunStatus, TickRequest};
 
 /// Evaluates a sensor of runs for a run that ended. As in Dagster, its function may be called more
-/// than once for one run when processes die or meet; what it asks for is requested once.
+/// than once for one run when processes die or meet; what it asks for is requested once. One that fails
+/// is called a few times, and the failure is put down then: the run is done with.
 ///
 /// # Errors
 /// [`TriggerError`]: nothing was requested; give the run again.
@@ -41,18 +42,13 @@ pub async fn evaluate_run(
             .environment(&ports.environment)
             .now(context.now)
             .event(SensorEvent::Run(Box::new(run.clone())))
-            .cursor(memory.own.clone())
-            .build();
-        let answer = match call_sensor(function, call.clone(), &ports.resources).await {
-            Ok(answer) => answer,
-            Err(error) if error.kind().is_retryable() => {
-                let message = error.to_string();
-                return Ok(Decision::Failed { message });
+            .cursor(memory.own.clone());
+        let (answer, failed) = match try_sensor(function, &call, ports).await {
+            Ok((answer, own)) => {
+                memory.own = own;
+                (answer, None)
             }
-            Err(error) => super::SensorResult {
-                skip: Some(format!("its function failed: {error}")),
-                ..super::SensorResult::default()
-            },
+            Err(error) => (super::SensorResult::default(), Some(error.to_string())),
         };
         for (set, key) in &answer.added_partitions {
             ports
@@ -82,7 +78,6 @@ pub async fn evaluate_run(
                 )
             })
             .collect();
-        memory.own = call.cursor();
         memory.remember_name(&name, ended);
         let skip = answer.skip.clone();
         let note = Some(format!("run {} {}", run.id, run.status));
@@ -91,17 +86,23 @@ pub async fn evaluate_run(
             cursor: Some(memory.write(context.now)),
             at: context.now,
             scheduled_for: None,
-            request: match runs.is_empty() {
-                true => TickRequest::Skip {
+            request: match (&failed, runs.is_empty()) {
+                (Some(message), _) => TickRequest::Fail {
+                    message: message.clone(),
+                },
+                (None, true) => TickRequest::Skip {
                     reason: skip.clone(),
                 },
-                false => TickRequest::Runs(runs),
+                (None, false) => TickRequest::Runs(runs),
             },
             note,
         };
         match ports.advance(&trigger, advance).await? {
             None => ports.wait_again(&trigger, &mut attempt).await?,
             Some(created) if created.is_empty() => {
+                if let Some(message) = failed {
+                    return Ok(Decision::Failed { message });
+                }
                 let reason = skip.unwrap_or_else(|| "its function asks for nothing".to_owned());
                 return Ok(Decision::Skipped { reason });
             }

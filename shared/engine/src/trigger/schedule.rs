@@ -11,16 +11,13 @@ use precip_core::{
 use super::{
     RunRequest, ScheduleContext, ScheduleDefinition, ScheduleFn, TriggerError, TriggerPorts,
     control::schedule_id,
-    function::call_schedule,
+    function::{TRIES, call_schedule, pause},
     objects::new_run,
     text::{keys_text, partitions_text},
 };
 use crate::state::{
     Advance, CreatedRun, MAX_RUNS_PER_TICK, NewRun, TickRequest, TriggerId, TriggerState,
 };
-
-/// How often a function is called for one tick before the tick counts as failed.
-const TRIES: u32 = 3;
 
 /// What came of an invocation of a schedule.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -300,8 +297,7 @@ impl Evaluation<'_> {
             let answer = call_schedule(function, context.clone(), &self.ports.resources).await;
             match answer {
                 Err(error) if error.kind().is_retryable() && tried < TRIES => {
-                    let wait = std::time::Duration::from_millis(200 * u64::from(tried));
-                    self.ports.sleeper.sleep(wait).await;
+                    pause(self.ports.sleeper.as_ref(), tried).await;
                 }
                 answer => break answer.map_err(|error| error.to_string())?,
             }

@@ -1,8 +1,8 @@
 mod assets;
 mod automation;
-mod faults;
+pub(crate) mod faults;
 mod messages;
 mod objects;
 mod schedules;
 mod sweeps;
-mod world;
+pub(crate) mod world;

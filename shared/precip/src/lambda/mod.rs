@@ -13,7 +13,7 @@
 //! | [`planner`] | the state machines, and EventBridge when an execution ends | plans runs, settles waves, ends runs |
 //! | [`materializer`] | the state machines | one step of one item |
 //! | [`sensor`] | queues of S3's events, EventBridge Scheduler | evaluates sensors of objects and schedules, sweeps buckets |
-//! | [`reactor`] | the table's stream | keeps what follows from the record: status sets, progress, history |
+//! | [`reactor`] | the table's stream, EventBridge Scheduler | keeps what follows from the record: status sets, progress, history; evaluates sensors of assets and runs, automation and freshness |
 //!
 //! They read their place from the environment ([`variables`]); the generated template sets it.
 

@@ -12,6 +12,15 @@ pub const ENVIRONMENT: &str = precip_cli::env::ENVIRONMENT;
 /// The ARN of the state machine that runs are started with; the functions that start runs read it.
 pub const STATE_MACHINE: &str = precip_cli::env::STATE_MACHINE;
 
+/// The group of the schedules that call the reactor when it is time; the reactor reads it.
+pub const TICK_GROUP: &str = "PRECIP_TICK_GROUP";
+
+/// The ARN of the role with which they do; the reactor reads it.
+pub const TICK_ROLE: &str = "PRECIP_TICK_ROLE_ARN";
+
+/// The ARN of the topic that hears of changes of freshness; the reactor reads it.
+pub const FRESHNESS_TOPIC: &str = "PRECIP_FRESHNESS_TOPIC_ARN";
+
 /// How many rows of a manifest are worked on at once; the planner reads it.
 pub const MAX_CONCURRENCY: &str = "PRECIP_MAX_CONCURRENCY";
 

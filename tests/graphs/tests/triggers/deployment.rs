@@ -91,7 +91,21 @@ impl Deployment {
         payload: &serde_json::Value,
         times: u32,
     ) -> Vec<(serde_json::Value, bool)> {
-        let function = &self.outputs["SensorFunctionName"];
+        self.call_function(&self.outputs["SensorFunctionName"], payload, times)
+    }
+
+    /// What the reactor answers when it is time.
+    pub(crate) fn tick(&self, times: u32) -> Vec<(serde_json::Value, bool)> {
+        let reactor = format!("{}-reactor", self.stack);
+        self.call_function(&reactor, &serde_json::json!({ "tick": "test" }), times)
+    }
+
+    fn call_function(
+        &self,
+        function: &str,
+        payload: &serde_json::Value,
+        times: u32,
+    ) -> Vec<(serde_json::Value, bool)> {
         let said = landing(&["invoke", function, &payload.to_string(), &times.to_string()]);
         let answers: Vec<serde_json::Value> = serde_json::from_str(&said).unwrap();
         let each = answers.into_iter();

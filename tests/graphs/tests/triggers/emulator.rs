@@ -1,5 +1,7 @@
 //! Each from the event to the record.
 
+mod reactor;
+
 use precip::engine::{
     run::{Clock, SystemClock},
     state::{MaterializationStore, PartitionRef, ReadConsistency, RunOrigin, RunStatus},

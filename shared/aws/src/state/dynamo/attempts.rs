@@ -98,7 +98,7 @@ impl DynamoStore {
     pub(super) async fn in_progress(&self, asset: &AssetKey) -> StateResult<PartitionSet> {
         let rows = self
             .table
-            .query(Query::all(keys::attempts_pk(asset)).eventual())
+            .query(Query::all(keys::attempts_pk(asset)))
             .await?;
         let begun: Vec<_> = rows
             .iter()

@@ -224,8 +224,16 @@ pub(super) fn run_pk(run: RunId) -> String {
     format!("R#{run}")
 }
 
+/// The sort key of a run's own row.
+pub(super) const RUN: &str = "meta";
+
 pub(super) fn run(run: RunId) -> Key {
-    Key::new(run_pk(run), "meta")
+    Key::new(run_pk(run), RUN)
+}
+
+/// The run of its own row.
+pub(super) fn parse_run(key: &Key) -> Option<RunId> {
+    key.pk.strip_prefix("R#")?.parse().ok()
 }
 
 pub(super) const FAILURES: &str = "fail#";

@@ -17,7 +17,7 @@ use crate::{
 
 /// Every call may wait, never arrive, or lose its answer: who made it is dead then.
 #[derive(Debug)]
-struct Death(Mutex<fastrand::Rng>);
+pub(crate) struct Death(pub(crate) Mutex<fastrand::Rng>);
 
 impl Death {
     fn strikes(&self) -> StateResult<()> {

@@ -34,15 +34,15 @@ use crate::{
     trigger::{RunLauncher, SensorDefinition, TriggerPorts},
 };
 
-pub(super) fn at(text: &str) -> DateTime<Utc> {
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
 #[derive(Debug)]
-pub(super) struct HandClock(pub(super) Mutex<DateTime<Utc>>);
+pub(crate) struct HandClock(pub(super) Mutex<DateTime<Utc>>);
 
 impl HandClock {
-    pub(super) fn set(&self, now: &str) {
+    pub(crate) fn set(&self, now: &str) {
         *self.0.lock().unwrap() = at(now);
     }
 }
@@ -78,9 +78,9 @@ impl Randomness for Dice {
 
 /// Counts the launches of each run; fails as often as it is told.
 #[derive(Debug, Default)]
-pub(super) struct Launches {
-    pub(super) counts: Mutex<BTreeMap<RunId, u32>>,
-    pub(super) failures: Mutex<u32>,
+pub(crate) struct Launches {
+    pub(crate) counts: Mutex<BTreeMap<RunId, u32>>,
+    pub(crate) failures: Mutex<u32>,
 }
 
 #[async_trait]
@@ -96,18 +96,18 @@ impl RunLauncher for Launches {
     }
 }
 
-fn nothing(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
+pub(crate) fn nothing(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
     Box::pin(async { Ok(OpOutputs::default()) })
 }
 
-pub(super) fn days() -> Arc<PartitionsDefinition> {
+pub(crate) fn days() -> Arc<PartitionsDefinition> {
     let days = TimeWindowPartitions::daily("2024-01-01").build().unwrap();
     Arc::new(days.into())
 }
 
 /// `orders` and `clicks` of each day, `joined` made from both, `uploads` of any file, `report`
 /// unpartitioned; `eager` is made from `orders` under a condition.
-pub(super) fn definitions() -> Definitions {
+pub(crate) fn definitions() -> Definitions {
     let days = days();
     let asset = |key: &str, partitions: Option<&Arc<PartitionsDefinition>>| AssetSpec {
         partitions: partitions.cloned(),
@@ -141,24 +141,28 @@ pub(super) fn definitions() -> Definitions {
         .unwrap()
 }
 
-pub(super) struct World {
-    pub(super) ports: TriggerPorts,
-    pub(super) clock: Arc<HandClock>,
-    pub(super) launches: Arc<Launches>,
-    pub(super) memory: Arc<MemoryStore>,
+pub(crate) struct World {
+    pub(crate) ports: TriggerPorts,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) launches: Arc<Launches>,
+    pub(crate) memory: Arc<MemoryStore>,
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::seeded(7)
     }
 
-    pub(super) fn seeded(seed: u64) -> Self {
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self::of(definitions(), seed)
+    }
+
+    pub(crate) fn of(definitions: Definitions, seed: u64) -> Self {
         let clock = Arc::new(HandClock(Mutex::new(at("2024-12-01T12:00:00Z"))));
         let launches = Arc::new(Launches::default());
         let memory = Arc::new(MemoryStore::new());
         let ports = TriggerPorts {
-            definitions: Arc::new(definitions()),
+            definitions: Arc::new(definitions),
             state: Arc::clone(&memory) as Arc<dyn StateStore>,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             sleeper: Arc::new(NoWait),
@@ -176,7 +180,7 @@ impl World {
     }
 
     /// The same with a store of another kind before the record.
-    pub(super) fn behind(&self, state: Arc<dyn StateStore>) -> TriggerPorts {
+    pub(crate) fn behind(&self, state: Arc<dyn StateStore>) -> TriggerPorts {
         TriggerPorts {
             state,
             ..self.ports.clone()
@@ -184,7 +188,7 @@ impl World {
     }
 
     /// Every run on record: its selection, its partitions one by one, and whether it was launched.
-    pub(super) async fn runs(&self) -> Vec<(Run, Vec<String>)> {
+    pub(crate) async fn runs(&self) -> Vec<(Run, Vec<String>)> {
         let page = PageRequest::first(10_000);
         let runs = self
             .memory
@@ -202,7 +206,7 @@ impl World {
     }
 
     /// The partitions of every run, a run a line.
-    pub(super) async fn requested(&self) -> Vec<String> {
+    pub(crate) async fn requested(&self) -> Vec<String> {
         let runs = self.runs().await;
         runs.into_iter()
             .map(|(run, _)| {
@@ -213,7 +217,7 @@ impl World {
     }
 
     /// Puts down that a run made a partition.
-    pub(super) async fn make(&self, asset: &str, partition: &str, began: &str) {
+    pub(crate) async fn make(&self, asset: &str, partition: &str, began: &str) {
         let asset: AssetKey = asset.parse().unwrap();
         let context = PartitionContext::at(at("2060-01-01T00:00:00Z"));
         let graph = self.ports.definitions.graph();
@@ -270,7 +274,7 @@ fn keys(run: &Run) -> Vec<String> {
 }
 
 /// A sensor of `KEY` for `TARGET`.
-pub(super) fn sensor(key: &str, target: &str) -> SensorDefinition {
+pub(crate) fn sensor(key: &str, target: &str) -> SensorDefinition {
     SensorDefinition::new(SensorSpec {
         name: "landing".parse().unwrap(),
         source: SensorSource::Objects(ObjectSensor {
@@ -287,7 +291,7 @@ pub(super) fn sensor(key: &str, target: &str) -> SensorDefinition {
 }
 
 /// An object that was written, with a sequencer that follows from its time and number.
-pub(super) fn event(key: &str, time: &str, number: u32) -> ObjectEvent {
+pub(crate) fn event(key: &str, time: &str, number: u32) -> ObjectEvent {
     ObjectEvent {
         size: Some(10),
         etag: Some(format!("etag-{key}-{number}")),
@@ -296,6 +300,6 @@ pub(super) fn event(key: &str, time: &str, number: u32) -> ObjectEvent {
     }
 }
 
-pub(super) fn unique(keys: &[String]) -> BTreeSet<&String> {
+pub(crate) fn unique(keys: &[String]) -> BTreeSet<&String> {
     keys.iter().collect()
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use precip_core::{key::AssetKey, partitions::PartitionSet};
-use precip_engine::state::{ReadConsistency, StateResult};
+use precip_engine::{
+    react::Happened,
+    state::{ReadConsistency, StateResult},
+};
 
 use super::{
     super::{
@@ -27,8 +30,20 @@ pub struct Projector {
 /// What a batch of changes held.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Projected {
-    /// The partitions that were published, by asset: what automation looks at.
+    /// The partitions that were published, by asset.
     pub published: BTreeMap<AssetKey, PartitionSet>,
+    /// What else happened.
+    pub(super) others: Happened,
+}
+
+impl Projected {
+    /// What follows from it is evaluated by [`react`](precip_engine::react::react).
+    pub fn happened(&self) -> Happened {
+        Happened {
+            published: self.published.keys().cloned().collect(),
+            ..self.others.clone()
+        }
+    }
 }
 
 impl Projector {
@@ -51,7 +66,10 @@ impl Projector {
         let made_good = effects.made_good.into_iter().collect();
         table.write_all(Vec::new(), made_good).await?;
         // Last: who is told of an update finds everything else in its place.
-        let mut projected = Projected::default();
+        let mut projected = Projected {
+            others: effects.happened,
+            ..Projected::default()
+        };
         for (asset, updates) in effects.updates {
             let generation = known.generations.get(&asset).copied().unwrap_or_default();
             self.store.log_updates(&asset, &updates, generation).await?;

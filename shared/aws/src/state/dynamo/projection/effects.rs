@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use precip_core::key::AssetKey;
-use precip_engine::state::{CheckEvaluation, Materialization, Segment, StateResult};
+use precip_engine::{
+    react::Happened,
+    state::{CheckEvaluation, Materialization, RunStatus, Segment, StateResult},
+};
 
 use super::{
     super::{
@@ -43,6 +46,8 @@ pub(super) struct Effects {
     pub(super) made_good: BTreeSet<Key>,
     /// Updates, by asset.
     pub(super) updates: BTreeMap<AssetKey, Vec<Update>>,
+    /// What else others may wait for.
+    pub(super) happened: Happened,
 }
 
 fn rows(change: &Change) -> (Option<Row>, Option<Row>) {
@@ -93,7 +98,11 @@ impl Effects {
             match change.key.pk.split_once('#') {
                 Some(("L", _)) => effects.latest(change, known),
                 Some(("X", _)) => effects.check(change),
+                Some(("R", _)) if change.key.sk == keys::RUN => effects.run(change),
                 Some(("R", _)) => effects.failure(change),
+                Some(("D", set)) => {
+                    effects.happened.keys.insert(set.to_owned());
+                }
                 _ => {}
             }
         }
@@ -112,6 +121,11 @@ impl Effects {
     fn latest(&mut self, change: &Change, known: &Known) {
         let (old, new) = rows(change);
         let (was, is) = (made(old.as_ref()), made(new.as_ref()));
+        let failed = |row: &Option<Row>| row.as_ref().and_then(|row| row.failed);
+        if new.is_none() || failed(&old) != failed(&new) {
+            let asset = new.as_ref().or(old.as_ref()).map(|row| &row.asset);
+            self.happened.changed.extend(asset.cloned());
+        }
         self.statuses(old.as_ref(), new.as_ref(), known);
         if let Some(new) = &new {
             self.published(old.as_ref(), new, known);
@@ -230,6 +244,7 @@ impl Effects {
         let read = |image: &Option<Item>| image.as_ref().and_then(|row| evaluation(row).ok());
         let (was, is) = (read(&change.old), read(&change.new));
         let Some(is) = is else { return };
+        self.happened.changed.insert(is.target.asset.clone());
         if fails(&is) || was.as_ref().is_none_or(fails) {
             self.failing.push(failing_mark(&is));
         }
@@ -240,10 +255,28 @@ impl Effects {
         }
     }
 
+    /// The row of a run itself: whether it has ended.
+    fn run(&mut self, change: &Change) {
+        let status = |image: &Option<Item>| {
+            let status = image.as_ref()?.text("status")?;
+            RunStatus::ALL
+                .into_iter()
+                .find(|known| known.as_str() == status)
+        };
+        let is_finished = |status: &RunStatus| status.is_finished();
+        if let Some(run) = keys::parse_run(&change.key)
+            && status(&change.new).filter(is_finished) != status(&change.old).filter(is_finished)
+            && status(&change.new).is_some_and(RunStatus::is_finished)
+        {
+            self.happened.ended.insert(run);
+        }
+    }
+
     fn failure(&mut self, change: &Change) {
         let Some((run, asset, _)) = keys::parse_failure(&change.key) else {
             return;
         };
+        self.happened.changed.insert(asset.clone());
         let row = change.new.as_ref().or(change.old.as_ref());
         if let Some(ordinal) = row.and_then(|row| row.number("o")) {
             let key = keys::progress(run, Progress::Lost, &asset, Segment::index(ordinal));

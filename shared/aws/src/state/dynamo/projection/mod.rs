@@ -6,6 +6,7 @@
 //! | what a latest row held before | the event log `E#`, and the latest evaluation of checks that are not published any more |
 //! | the latest evaluation of a check | the partitions that fail it `F#` |
 //! | a run's failures | the bitmap of what the run gave up on |
+//! | the end of a run, keys of a dynamic set | nothing: it is told to those who react ([`Projected::happened`]) |
 //!
 //! [`Projector::apply`] takes a batch of [`Change`]s in the order of the stream. What they come to is
 //! decided by a pure function; then the writes of a batch are put together, so that a thousand

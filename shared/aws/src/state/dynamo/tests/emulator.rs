@@ -1,3 +1,4 @@
+mod automation;
 mod capacity;
 mod faults;
 mod harness;

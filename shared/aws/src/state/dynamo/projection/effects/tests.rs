@@ -253,3 +253,45 @@ fn a_record_of_a_lambda_event_is_a_change() {
         .collect();
     assert!(set.is_empty());
 }
+
+#[test]
+fn what_others_wait_for_is_told() {
+    let target = day("flights", 3);
+    let (first, second) = (made(&target, run_id(1), 1), made(&target, run_id(2), 1));
+    let row = |made, failed| Some(latest(&target, made, failed));
+    let changed = |change| of(change).happened.changed.contains("flights");
+    // What is published stands in the log; it is told of from there.
+    assert!(!changed(change(&target, None, row(Some(&first), None))));
+    assert!(!changed(change(
+        &target,
+        row(Some(&first), None),
+        row(Some(&second), None)
+    )));
+    let failed = Some((run_id(2), 1));
+    assert!(changed(change(
+        &target,
+        row(Some(&first), None),
+        row(Some(&first), failed)
+    )));
+    assert!(changed(change(&target, row(Some(&first), None), None)));
+
+    let run = |from: Option<RunStatus>, to: Option<RunStatus>| {
+        let key = keys::run(run_id(7));
+        let row = |status: RunStatus| item(&key, [("status", text(status.as_str()))]);
+        let image = |status: Option<RunStatus>| status.map(row).unwrap_or_default();
+        let change = Change::new(item(&key, []), image(from), image(to));
+        of(change).happened.ended.contains(&run_id(7))
+    };
+    use RunStatus::{Failed, Queued, Running, Succeeded};
+    assert!(run(Some(Running), Some(Succeeded)));
+    assert!(run(Some(Queued), Some(Failed)));
+    assert!(run(Some(Failed), Some(Succeeded)));
+    assert!(!run(Some(Failed), Some(Failed)));
+    assert!(!run(Some(Failed), Some(Running)));
+    assert!(!run(None, Some(Queued)));
+    assert!(!run(Some(Succeeded), None));
+
+    let key = keys::dynamic("files#1", &"a".into());
+    let added = Change::new(item(&key, []), Default::default(), item(&key, []));
+    assert!(of(added).happened.keys.contains("files#1"));
+}

@@ -1,0 +1,160 @@
+//! What is deployed for what waits for a change of the record.
+
+use std::{sync::Arc, time::Duration};
+
+use precip_core::{
+    automation::AutomationCondition,
+    freshness::FreshnessPolicy,
+    manifest::{OpDetails, SensorManifest, TriggerDetails},
+    partitions::TimeWindowPartitions,
+    spec::{AssetSpec, OpSpec},
+    trigger::{DefaultStatus, MonitoredStatus, SensorSource, SensorSpec},
+};
+
+use super::*;
+
+fn asset() -> AssetSpec {
+    AssetSpec::new("mart".parse().unwrap())
+}
+
+fn project(asset: AssetSpec) -> Manifest {
+    let graph = AssetGraph::new(vec![OpSpec::single(asset)], vec![]).unwrap();
+    Manifest::new(&graph, |_| OpDetails::default(), vec![])
+}
+
+fn generated(manifest: &Manifest) -> String {
+    let options = SynthOptions::new("trips");
+    let files = synth(manifest, &options).unwrap();
+    assert_eq!(check(&files), []);
+    template(manifest, &options)
+}
+
+/// What of a template is there because something waits for a change.
+fn parts(manifest: &Manifest) -> Vec<&'static str> {
+    let template = generated(manifest);
+    let parts = [
+        "states:StartExecution\n                Resource: !Ref Run\n",
+        "scheduler:CreateSchedule",
+        "iam:PassRole",
+        "TickGroup:",
+        "Deployed:",
+        "sns:Publish",
+        "FreshnessTopic:",
+        r#""status":{"S":["succeeded","failed","canceled"]}"#,
+        r#"{"prefix":"D#"}"#,
+        "Default: 3\n",
+    ];
+    parts
+        .into_iter()
+        .filter(|part| template.contains(part))
+        .collect()
+}
+
+#[test]
+fn nothing_waits_nothing_is_deployed_for_it() {
+    // Nobody sees whether status is a second or three behind.
+    assert_eq!(parts(&project(asset())), ["Default: 3\n"]);
+}
+
+#[test]
+fn conditions_that_time_does_not_change_need_no_tick() {
+    let eager = AssetSpec {
+        automation: Some(AutomationCondition::eager()),
+        ..asset()
+    };
+    let found = parts(&project(eager));
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found[0].contains("StartExecution"), "{found:?}");
+    assert!(
+        found[1].contains("succeeded") && found[2].contains("D#"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn windows_schedules_and_deadlines_need_one() {
+    let days = TimeWindowPartitions::daily("2024-01-01").build().unwrap();
+    let by_window = AssetSpec {
+        automation: Some(AutomationCondition::eager()),
+        partitions: Some(Arc::new(days.into())),
+        ..asset()
+    };
+    let by_cron = AssetSpec {
+        automation: Some(AutomationCondition::on_cron("0 6 * * *", "UTC")),
+        ..asset()
+    };
+    for asset in [by_window, by_cron] {
+        let found = parts(&project(asset));
+        for part in [
+            "scheduler:CreateSchedule",
+            "iam:PassRole",
+            "TickGroup:",
+            "Deployed:",
+        ] {
+            assert!(found.contains(&part), "{part} in {found:?}");
+        }
+        assert!(!found.contains(&"sns:Publish"), "{found:?}");
+    }
+}
+
+#[test]
+fn freshness_has_a_topic_and_starts_nothing() {
+    let hour = Duration::from_secs(3_600);
+    let fresh = AssetSpec {
+        freshness: Some(FreshnessPolicy::time_window(hour, None).unwrap()),
+        ..asset()
+    };
+    let manifest = project(fresh);
+    let found = parts(&manifest);
+    let expected = [
+        "scheduler:CreateSchedule",
+        "iam:PassRole",
+        "TickGroup:",
+        "Deployed:",
+        "sns:Publish",
+        "FreshnessTopic:",
+    ];
+    assert_eq!(found, expected);
+    let template = generated(&manifest);
+    assert!(
+        template.contains("schedule/${AWS::StackName}-ticks/tick-*"),
+        "{template}"
+    );
+    assert!(template.contains("StringEquals: { iam:PassedToService: scheduler.amazonaws.com }"));
+    assert!(template.lines().all(|line| line.trim_end() == line));
+}
+
+#[test]
+fn a_sensor_of_runs_hears_of_their_end_with_its_resources() {
+    let mut manifest = project(asset());
+    manifest.sensors.push(SensorManifest {
+        spec: SensorSpec {
+            name: "tells".parse().unwrap(),
+            source: SensorSource::Runs {
+                statuses: vec![MonitoredStatus::Failed],
+                of: None,
+            },
+            target: Some("mart".parse().unwrap()),
+            default_status: DefaultStatus::Running,
+            description: None,
+            has_function: true,
+        },
+        details: TriggerDetails::default(),
+    });
+    let found = parts(&manifest);
+    assert_eq!(found.len(), 2, "{found:?}");
+    manifest.environments = vec![reads(
+        "prod",
+        vec![setting(
+            SettingSource::SecretsManager,
+            "chat/token",
+            false,
+            true,
+        )],
+    )];
+    manifest.sensors[0].details.resources = vec!["chat".to_owned()];
+    let template = generated(&manifest);
+    let role = template.split("ReactorRole:").nth(1).unwrap();
+    let role = role.split("ReactorLog:").next().unwrap();
+    assert!(role.contains("secret:chat/token"), "{role}");
+}
