@@ -169,13 +169,12 @@ fn blocking_check(asset: &str) -> OpSpec {
     OpSpec::check(check)
 }
 
+/// A partition, by its ordinal, of an op.
+type Of = (String, u64);
+
 /// Runs a plan, with failures of some ops for some ordinals. Answers what ran, in its order, and what
 /// was held back.
-fn follow(
-    graph: &AssetGraph,
-    plan: &Plan,
-    fails: &[(&str, u64)],
-) -> (Vec<(String, u64)>, BTreeSet<(String, u64)>) {
+fn follow(graph: &AssetGraph, plan: &Plan, fails: &[(&str, u64)]) -> (Vec<Of>, BTreeSet<Of>) {
     let context = context();
     let lineage = Lineage::new(graph, &context);
     let mut schedule = Schedule::new(lineage, plan).unwrap();
