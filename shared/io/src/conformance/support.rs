@@ -6,7 +6,20 @@ use precip_engine::{
     io::{Address, IoManager, Stored},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{FromAsset, IntoAsset};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Row {
+    pub(super) writer: u32,
+    n: u32,
+}
+
+/// Rows that tell who wrote them, and whether any are missing.
+pub(super) fn rows_of(writer: u32) -> Vec<Row> {
+    (0..5_000).map(|n| Row { writer, n }).collect()
+}
 
 pub(super) fn address(partition: Option<&str>, attempt: u32) -> Address {
     Address {

@@ -5,6 +5,7 @@ mod error;
 mod json_lines;
 mod parquet;
 mod wanted;
+mod zones;
 
 pub(crate) use error::FormatError;
 

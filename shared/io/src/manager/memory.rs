@@ -64,16 +64,14 @@ impl IoManager for MemoryIoManager {
     }
 
     async fn list(&self, asset: &AssetKey) -> Result<Vec<StoredAttempt>, IoError> {
-        let attempt = |pointer: &String| StoredAttempt {
-            pointer: pointer.clone(),
-            bytes: 0,
-            written: DateTime::<Utc>::UNIX_EPOCH,
+        let attempt = |pointer: &String| {
+            Some(StoredAttempt {
+                pointer: pointer.clone(),
+                address: layout::parse(asset, pointer)?,
+                bytes: 0,
+                written: DateTime::<Utc>::UNIX_EPOCH,
+            })
         };
-        let values = self.values();
-        Ok(values
-            .keys()
-            .filter(|pointer| layout::is_of(asset, pointer))
-            .map(attempt)
-            .collect())
+        Ok(self.values().keys().filter_map(attempt).collect())
     }
 }

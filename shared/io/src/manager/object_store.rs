@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::{ObjectStore, ObjectStoreExt, path::Path};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
 use precip_core::{key::AssetKey, metadata::Metadata};
 use precip_engine::{
     asset::AssetValue,
@@ -272,15 +272,16 @@ impl IoManager for ObjectStoreIoManager {
             "" => 0,
             folder => folder.len() + 1,
         };
-        Ok(files
-            .into_iter()
-            .map(|file| StoredAttempt {
-                pointer: file.location.as_ref()[skip..].to_owned(),
+        let attempt = |file: ObjectMeta| {
+            let pointer = &file.location.as_ref()[skip..];
+            Some(StoredAttempt {
+                pointer: pointer.to_owned(),
+                address: layout::parse(asset, pointer)?,
                 bytes: file.size,
                 written: file.last_modified,
             })
-            .filter(|attempt| layout::is_of(asset, &attempt.pointer))
-            .collect())
+        };
+        Ok(files.into_iter().filter_map(attempt).collect())
     }
 }
 
