@@ -58,8 +58,8 @@ mod value;
 
 pub use convert::{ConvertError, FromAsset, IntoAsset, Json, LoadFrom, Partitions, RowOf, Scalar};
 pub use files::{Files, FilesError};
-pub use format::TableFormat;
-pub use manager::{InvalidLocation, MemoryIoManager, ObjectStoreIoManager};
+pub use format::{ParquetCompression, ParquetOptions, ParquetStatistics, TableFormat};
+pub use manager::{HiveLayout, InvalidLocation, MemoryIoManager, ObjectStoreIoManager};
 #[cfg(feature = "s3")]
 pub use manager::{S3Credentials, S3Keys};
 pub use render::Grid;

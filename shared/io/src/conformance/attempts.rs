@@ -1,6 +1,6 @@
 //! That attempts and partitions stay apart, whatever happens to their writers.
 
-use super::support::{Row, address, load, rows_of, store};
+use super::support::{Row, address, load, rows_of, store, writer_of};
 use futures::future::join_all;
 use precip_engine::{
     asset::AssetValue,
@@ -8,8 +8,6 @@ use precip_engine::{
 };
 
 pub(super) async fn partitions(manager: &dyn IoManager) {
-    let long = "k".repeat(700);
-    let longer = format!("{long}k");
     let keys = [
         None,
         Some("a"),
@@ -26,19 +24,29 @@ pub(super) async fn partitions(manager: &dyn IoManager) {
         Some(""),
         Some("~"),
         Some("a\\b"),
+        Some("a'b\"c"),
         Some("2013-01-01T00:00:00+05:30"),
         Some("100%"),
-        Some(&long),
-        Some(&longer),
+        Some("A"),
     ];
+    stay_apart(manager, &keys).await;
+}
+
+pub(super) async fn long_keys(manager: &dyn IoManager) {
+    let long = "k".repeat(700);
+    let longer = format!("{long}k");
+    stay_apart(manager, &[Some(&long), Some(&longer)]).await;
+}
+
+async fn stay_apart(manager: &dyn IoManager, keys: &[Option<&str>]) {
     let mut pointers = Vec::new();
-    for (writer, key) in (0u32..).zip(keys) {
-        let rows = rows_of(writer);
-        pointers.push(store(manager, &address(key, 1), rows).await.pointer);
+    for (writer, &key) in (0u32..).zip(keys) {
+        let stored = store(manager, &address(key, 1), rows_of(writer)).await;
+        pointers.push(stored.pointer);
     }
-    for ((writer, key), pointer) in (0u32..).zip(keys).zip(pointers) {
+    for ((writer, &key), pointer) in (0u32..).zip(keys).zip(pointers) {
         let back: Vec<Row> = load(manager, &address(key, 1), &pointer).await;
-        assert_eq!(back, rows_of(writer), "partition {key:?}");
+        assert_eq!(writer_of(&back), writer, "partition {key:?}");
     }
 }
 
@@ -48,12 +56,12 @@ pub(super) async fn attempts(manager: &dyn IoManager) {
     let newer = store(manager, &second, rows_of(2)).await;
     assert_ne!(older.pointer, newer.pointer);
     assert_eq!(
-        load::<Vec<Row>>(manager, &first, &older.pointer).await,
-        rows_of(1)
+        writer_of(&load::<Vec<Row>>(manager, &first, &older.pointer).await),
+        1
     );
     assert_eq!(
-        load::<Vec<Row>>(manager, &second, &newer.pointer).await,
-        rows_of(2)
+        writer_of(&load::<Vec<Row>>(manager, &second, &newer.pointer).await),
+        2
     );
 }
 
@@ -62,8 +70,8 @@ pub(super) async fn store_again(manager: &dyn IoManager) {
     store(manager, &address, rows_of(1)).await;
     let again = store(manager, &address, rows_of(2)).await;
     assert_eq!(
-        load::<Vec<Row>>(manager, &address, &again.pointer).await,
-        rows_of(2)
+        writer_of(&load::<Vec<Row>>(manager, &address, &again.pointer).await),
+        2
     );
 }
 
@@ -72,12 +80,15 @@ pub(super) async fn late_attempt(manager: &dyn IoManager) {
     let kept = store(manager, &newer, rows_of(2)).await;
     store(manager, &late, rows_of(1)).await;
     let back: Vec<Row> = load(manager, &newer, &kept.pointer).await;
-    assert_eq!(back[0].writer, 2, "an older attempt replaced a newer one's");
-    assert_eq!(back, rows_of(2));
+    assert_eq!(
+        writer_of(&back),
+        2,
+        "an older attempt replaced a newer one's"
+    );
 }
 
 pub(super) async fn make_durable(manager: &dyn IoManager) {
-    let addresses: Vec<_> = [None, Some("a"), Some("b/c"), Some("a")]
+    let addresses: Vec<_> = [None, Some("a"), Some("b/c"), Some("d")]
         .into_iter()
         .zip(1..)
         .map(|(key, attempt)| address(key, attempt))
@@ -99,7 +110,7 @@ pub(super) async fn make_durable(manager: &dyn IoManager) {
     durable(&pointers).await;
     for ((writer, address), pointer) in (0u32..).zip(&addresses).zip(&pointers) {
         let back: Vec<Row> = load(manager, address, pointer).await;
-        assert_eq!(back, rows_of(writer));
+        assert_eq!(writer_of(&back), writer);
     }
 }
 

@@ -66,6 +66,8 @@ cases! {
     OtherForms => rows::other_forms;
     /// Partitions do not touch each other, however their keys are written.
     Partitions => attempts::partitions;
+    /// Nor when their keys are longer than the name of a file may be.
+    LongKeys => attempts::long_keys;
     /// A new attempt leaves what an older one stored.
     Attempts => attempts::attempts;
     /// Storing again under one address replaces what was there.

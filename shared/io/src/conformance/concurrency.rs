@@ -10,7 +10,7 @@ use std::{
 use futures::future::{join, join_all};
 use precip_engine::io::{IoError, IoManager};
 
-use super::support::{Row, address, load, rows_of, store};
+use super::support::{Row, address, load, rows_of, store, writer_of};
 use crate::IntoAsset;
 
 /// A store never waits this often: longer means that it never ends.
@@ -25,8 +25,7 @@ pub(super) async fn writers(manager: &dyn IoManager) {
     let stored = join_all(writers).await;
     for (address, stored_here) in addresses.iter().zip(&stored) {
         let back: Vec<Row> = load(manager, address, &stored_here.pointer).await;
-        let by = back[0].writer;
-        assert_eq!(back, rows_of(by), "a mix of writers");
+        let by = writer_of(&back);
         // Where attempts share a pointer, the newest is there.
         let here = addresses.iter().zip(&stored);
         let here = here.filter(|(_, other)| other.pointer == stored_here.pointer);
@@ -48,8 +47,7 @@ pub(super) async fn partitions(manager: &dyn IoManager) {
     });
     for (n, (address, pointer)) in (0u32..).zip(join_all(writers).await) {
         let back: Vec<Row> = load(manager, &address, &pointer).await;
-        assert_eq!(back[0].writer, 10 * n + 3, "{:?}", address.partition);
-        assert_eq!(back, rows_of(10 * n + 3), "{:?}", address.partition);
+        assert_eq!(writer_of(&back), 10 * n + 3, "{:?}", address.partition);
     }
 }
 
@@ -67,8 +65,7 @@ pub(super) async fn reader(manager: &dyn IoManager) {
         loop {
             let (attempt, pointer) = published.borrow().clone();
             let back: Vec<Row> = load(manager, &address(Some("p"), attempt), &pointer).await;
-            let by = back[0].writer;
-            assert_eq!(back, rows_of(by), "a mix of writers");
+            let by = writer_of(&back);
             assert!(by >= attempt, "{by} is older than the published {attempt}");
             if attempt == 8 {
                 break;
@@ -111,7 +108,7 @@ pub(super) async fn stopped_writer(manager: &dyn IoManager) {
             Ok(visible) => {
                 for attempt in visible {
                     let back: Vec<Row> = load(manager, &stopped, &attempt.pointer).await;
-                    assert_eq!(back, rows_of(back[0].writer));
+                    writer_of(&back);
                 }
             }
             Err(IoError::Unsupported { .. }) => {}
@@ -120,7 +117,7 @@ pub(super) async fn stopped_writer(manager: &dyn IoManager) {
         let after = address(Some(&key), 3);
         let again = store(manager, &after, rows_of(3)).await;
         let back: Vec<Row> = load(manager, &after, &again.pointer).await;
-        assert_eq!(back, rows_of(3), "after {steps} steps");
+        assert_eq!(writer_of(&back), 3, "after {steps} steps");
         if let Some(stored) = ended {
             stored.expect("the manager stores it");
             return;

@@ -12,8 +12,11 @@ use precip_engine::{
     io::{Address, IoError, IoManager, LoadRequest, Stored, StoredAttempt},
 };
 
-use super::{InvalidLocation, error::failed, gzip, layout, local_files::LocalFiles, location};
-use crate::{TableFormat, Value, format::FormatError};
+use super::{
+    HiveLayout, InvalidLocation, error::failed, gzip, layout, local_files::LocalFiles, location,
+    replace::Replace,
+};
+use crate::{ParquetOptions, Table, TableFormat, Value, format::FormatError};
 
 /// Keeps data as files in a folder or a bucket: a file for each attempt at each partition.
 ///
@@ -37,6 +40,8 @@ pub struct ObjectStoreIoManager {
     location: String,
     format: TableFormat,
     gzip: bool,
+    parquet: ParquetOptions,
+    hive: Option<HiveLayout>,
 }
 
 impl ObjectStoreIoManager {
@@ -64,6 +69,8 @@ impl ObjectStoreIoManager {
             location: location.into(),
             format: TableFormat::Parquet,
             gzip: false,
+            parquet: ParquetOptions::new(),
+            hive: None,
         }
     }
 
@@ -79,9 +86,60 @@ impl ObjectStoreIoManager {
         Self { gzip, ..self }
     }
 
+    /// Writes Parquet files with other options.
+    #[must_use]
+    pub fn with_parquet(self, parquet: ParquetOptions) -> Self {
+        Self { parquet, ..self }
+    }
+
+    /// Lays tables out for query engines: one Parquet file a partition, in a folder that says which, and
+    /// replaced by newer attempts. [`HiveLayout`] says what that costs. What is no table is kept as it
+    /// always is.
+    #[must_use]
+    pub fn with_hive_layout(self, layout: HiveLayout) -> Self {
+        let hive = Some(layout);
+        Self { hive, ..self }
+    }
+
+    /// Puts a table where query engines look for it.
+    async fn replace(
+        &self,
+        address: &Address,
+        table: &Table,
+        hive: &HiveLayout,
+    ) -> Result<(String, usize), IoError> {
+        let unsupported = |message: String| IoError::Unsupported {
+            message: format!("{}: {message}", whose(address)),
+        };
+        if self.format != TableFormat::Parquet {
+            return Err(unsupported(format!(
+                "the Hive layout holds Parquet files, not `.{}`; leave `with_format` out",
+                self.format.extension()
+            )));
+        }
+        let pointer = hive.path(address).map_err(unsupported)?;
+        let replace = Replace {
+            store: &self.store,
+            files: self.files.as_ref(),
+            path: self.locate(&pointer)?,
+        };
+        let bytes = replace
+            .encode(address, table, &self.parquet)
+            .map_err(|error| refused(address, "encode it", error))?;
+        let size = bytes.len();
+        replace
+            .put(address, bytes)
+            .await
+            .map_err(|error| failed(&format!("store `{pointer}`"), &self.location, error))?;
+        Ok((pointer, size))
+    }
+
     fn encode(&self, value: &Value) -> Result<(String, Vec<u8>), FormatError> {
         let (extension, content) = match value {
-            Value::Table(table) => (self.format.extension(), self.format.encode(table)?),
+            Value::Table(table) => (
+                self.format.extension(),
+                self.format.encode(table, &self.parquet)?,
+            ),
             Value::Json(json) => ("json", json.to_string().into_bytes()),
             Value::Text(text) => ("txt", text.clone().into_bytes()),
             Value::Bytes(bytes) => ("bin", bytes.to_vec()),
@@ -202,6 +260,11 @@ pub(super) fn facts(value: &Value, bytes: Option<usize>) -> Metadata {
 impl IoManager for ObjectStoreIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
         let value = known(address, value)?;
+        if let (Some(hive), Value::Table(table)) = (&self.hive, &value) {
+            let (pointer, size) = self.replace(address, table, hive).await?;
+            let metadata = facts(&value, Some(size));
+            return Ok(Stored { pointer, metadata });
+        }
         let (extension, file) = self
             .encode(&value)
             .map_err(|error| refused(address, "encode it", error))?;

@@ -147,12 +147,15 @@ async fn equal_tables_make_equal_files() {
             })
             .collect();
         let table = Table::from_rows(&rows).unwrap();
-        let Ok(one) = format.encode(&table) else {
+        let Ok(one) = format.encode(&table, &ParquetOptions::new()) else {
             assert_eq!(format, TableFormat::Csv);
             continue;
         };
         let again = Table::from_rows(&rows).unwrap();
-        assert!(one == format.encode(&again).unwrap(), "{format:?}");
+        assert!(
+            one == format.encode(&again, &ParquetOptions::new()).unwrap(),
+            "{format:?}"
+        );
     }
 }
 
@@ -232,3 +235,5 @@ fn a_location_that_is_no_store_says_what_to_write() {
         "`s3://bucket/folder` is no place for data: this build has no S3 in it; build it with `--features aws`, or write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
     );
 }
+
+mod hive;

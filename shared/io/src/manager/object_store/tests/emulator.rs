@@ -39,6 +39,18 @@ async fn a_bucket_conforms() {
     check_all(make, &[]).await;
 }
 
+#[tokio::test]
+async fn a_bucket_in_the_hive_layout_conforms() {
+    let (bucket, next) = (bucket(), Cell::new(0));
+    let make = || {
+        let n = next.replace(next.get() + 1);
+        ObjectStoreIoManager::open(&format!("s3://{bucket}/{n}"))
+            .unwrap()
+            .with_hive_layout(HiveLayout::by(["date"]))
+    };
+    check_all(make, super::hive::OF_HIVE).await;
+}
+
 #[test]
 fn a_killed_writer_leaves_whole_files() {
     let test = "manager::object_store::tests::emulator::a_killed_writer_leaves_whole_files";
