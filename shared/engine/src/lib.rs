@@ -7,6 +7,7 @@ pub mod asset;
 pub mod automation;
 pub mod definitions;
 pub mod deployment;
+pub mod gc;
 pub mod io;
 pub mod machine;
 pub mod run;
