@@ -8,7 +8,7 @@ use precip_engine::{
     asset::AssetValue,
     io::{Address, IoError, IoManager, LoadRequest, Stored},
 };
-use precip_io::Value;
+use precip_io::{TableStream, Value};
 
 use crate::{
     database::Database,
@@ -104,6 +104,16 @@ fn facts(address: &Address, value: &Value) -> Metadata {
 #[async_trait]
 impl IoManager for DuckDbIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
+        let value = match value.downcast::<TableStream>() {
+            Err(value) => value,
+            Ok(rows) => {
+                let rows = rows.collect().await.map_err(|error| IoError::Failed {
+                    message: format!("{}: failed to store its rows", whose(address)),
+                    source: error.into(),
+                })?;
+                Value::Table(rows).into()
+            }
+        };
         let value: Value = value.downcast().map_err(|other| IoError::Unsupported {
             message: format!(
                 "{}: a `{}` can only be stored by an IO manager made for it; name that one on the asset, or return `Json`, `Vec<Row>`, `Table`, `String` or `Bytes`",

@@ -26,6 +26,7 @@ async fn columns_come_back(manager: &dyn IoManager, columns: Vec<(&str, ArrayRef
     let table = Table::from(batch.expect("a batch"));
     let request = LoadRequest {
         columns: Some(table.table_schema()),
+        ..LoadRequest::default()
     };
     let address = address(Some("2013-01-01"), 1);
     let stored = store(manager, &address, table).await;

@@ -9,6 +9,9 @@ use parquet::{
     },
 };
 
+/// The largest row group of a file that is written in a stream.
+const BYTES_PER_GROUP: usize = 32 * 1024 * 1024;
+
 /// How Parquet files are written. Files that are there, however they were written, can be loaded.
 ///
 /// ```
@@ -114,6 +117,16 @@ impl ParquetOptions {
             .set_max_row_group_row_count(Some(self.rows_per_group))
             .set_created_by("precip".to_owned())
             .set_key_value_metadata((!kept.is_empty()).then_some(kept))
+            .build())
+    }
+}
+
+impl ParquetOptions {
+    /// The same for a file that is written in a stream: a row group is held in memory.
+    pub(crate) fn streamed_properties(&self) -> Result<WriterProperties, ParquetError> {
+        let properties = self.properties(&[])?.into_builder();
+        Ok(properties
+            .set_max_row_group_bytes(Some(BYTES_PER_GROUP))
             .build())
     }
 }

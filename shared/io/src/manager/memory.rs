@@ -37,7 +37,7 @@ impl MemoryIoManager {
 #[async_trait]
 impl IoManager for MemoryIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let value: Value = super::object_store::known(address, value)?;
+        let value = super::object_store::whole(address, value).await?;
         let pointer = layout::path(address, "value");
         let metadata: Metadata = facts(&value, None);
         self.values().insert(pointer.clone(), value);

@@ -12,6 +12,7 @@ mod object_store;
 mod replace;
 #[cfg(feature = "s3")]
 mod s3;
+mod streamed;
 
 pub use hive::HiveLayout;
 pub use location::InvalidLocation;

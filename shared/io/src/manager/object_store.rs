@@ -13,10 +13,18 @@ use precip_engine::{
 };
 
 use super::{
-    HiveLayout, InvalidLocation, error::failed, gzip, layout, local_files::LocalFiles, location,
+    HiveLayout, InvalidLocation,
+    error::failed,
+    gzip, layout,
+    local_files::LocalFiles,
+    location,
     replace::Replace,
+    streamed::{self, StreamError},
 };
-use crate::{ParquetOptions, Table, TableFormat, Value, format::FormatError};
+use crate::{
+    ParquetOptions, Table, TableFormat, TableStream, Value, format::FormatError,
+    table::to_table_schema,
+};
 
 /// Keeps data as files in a folder or a bucket: a file for each attempt at each partition.
 ///
@@ -134,6 +142,26 @@ impl ObjectStoreIoManager {
         Ok((pointer, size))
     }
 
+    /// Writes a Parquet file batch by batch.
+    async fn store_stream(&self, address: &Address, rows: TableStream) -> Result<Stored, IoError> {
+        let pointer = layout::path(address, TableFormat::Parquet.extension());
+        let path = self.locate(&pointer)?;
+        let columns = to_table_schema(rows.schema());
+        let written = streamed::write(self.store.as_ref(), &path, rows, &self.parquet).await;
+        let written = written.map_err(|error| match error {
+            StreamError::Store(error) => {
+                failed(&format!("store `{pointer}`"), &self.location, error)
+            }
+            other => unmade(address, other),
+        })?;
+        let metadata = Metadata::from_iter([
+            ("rows".to_owned(), written.rows.into()),
+            ("columns".to_owned(), columns.into()),
+            ("bytes".to_owned(), written.bytes.into()),
+        ]);
+        Ok(Stored { pointer, metadata })
+    }
+
     fn encode(&self, value: &Value) -> Result<(String, Vec<u8>), FormatError> {
         let (extension, content) = match value {
             Value::Table(table) => (
@@ -243,6 +271,28 @@ pub(super) fn known(address: &Address, value: AssetValue) -> Result<Value, IoErr
     })
 }
 
+/// The same, with all rows of a stream.
+pub(super) async fn whole(address: &Address, value: AssetValue) -> Result<Value, IoError> {
+    match value.downcast::<TableStream>() {
+        Err(value) => known(address, value),
+        Ok(rows) => {
+            let rows = rows.collect().await;
+            let rows = rows.map_err(|error| unmade(address, error))?;
+            Ok(Value::Table(rows))
+        }
+    }
+}
+
+fn unmade(
+    address: &Address,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> IoError {
+    IoError::Failed {
+        message: format!("{}: failed to store its rows", whose(address)),
+        source: error.into(),
+    }
+}
+
 /// What is kept with a materialization.
 pub(super) fn facts(value: &Value, bytes: Option<usize>) -> Metadata {
     let mut facts = Metadata::new();
@@ -259,7 +309,13 @@ pub(super) fn facts(value: &Value, bytes: Option<usize>) -> Metadata {
 #[async_trait]
 impl IoManager for ObjectStoreIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let value = known(address, value)?;
+        let value = match value.downcast::<TableStream>() {
+            Ok(rows) if self.format == TableFormat::Parquet && self.hive.is_none() => {
+                return self.store_stream(address, rows).await;
+            }
+            Ok(rows) => whole(address, AssetValue::new(rows)).await?,
+            Err(value) => known(address, value)?,
+        };
         if let (Some(hive), Value::Table(table)) = (&self.hive, &value) {
             let (pointer, size) = self.replace(address, table, hive).await?;
             let metadata = facts(&value, Some(size));
@@ -304,6 +360,14 @@ impl IoManager for ObjectStoreIoManager {
             },
             other => other,
         };
+        if request.streamed && pointer.ends_with(".parquet") {
+            // Asked first, so that what is not there is told from what cannot be read.
+            let size = self.store.head(&path).await.map_err(fail)?.size;
+            let rows = streamed::read(&self.store, &path, size, request).await;
+            let rows =
+                rows.map_err(|error| refused(address, &format!("read `{pointer}`"), error.into()))?;
+            return Ok(AssetValue::new(rows));
+        }
         let file = self.store.get(&path).await.map_err(fail)?;
         let file = file.bytes().await.map_err(fail)?;
         decode(pointer, file, request)

@@ -237,3 +237,4 @@ fn a_location_that_is_no_store_says_what_to_write() {
 }
 
 mod hive;
+mod streams;
