@@ -25,6 +25,11 @@ pub use manager::DuckDbIoManager;
 pub use precip_macros::sql_asset;
 pub use query::{FromQuery, Query};
 
+/// The guide about this crate: its examples are run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/data-duckdb.md")]
+mod guide {}
+
 /// What the macro's code calls.
 #[doc(hidden)]
 pub mod __private {
