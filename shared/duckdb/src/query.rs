@@ -24,7 +24,7 @@ use crate::{error::Failed, load::arrow_schema, names::quoted, types::sql_type};
 ///     .table("numbers", numbers)
 ///     .run()?;
 /// assert_eq!(sums, [6]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 #[derive(Debug)]
 #[must_use = "`run` runs it"]
