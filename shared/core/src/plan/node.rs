@@ -155,11 +155,11 @@ impl Nodes {
     pub(super) fn topological(&self, graph: &AssetGraph) -> Result<Vec<usize>, PlanError> {
         let mut below = vec![Vec::new(); self.nodes.len()];
         let mut open = vec![0_usize; self.nodes.len()];
-        for place in 0..self.nodes.len() {
+        for (place, open) in open.iter_mut().enumerate() {
             let on: BTreeSet<usize> = self.above(place).map(|wait| wait.on).collect();
             for on in on {
                 below[on].push(place);
-                open[place] += 1;
+                *open += 1;
             }
         }
         let mut ready: BTreeSet<usize> =
