@@ -11,13 +11,14 @@ const IMPURE: [&str; 7] = [
 ];
 
 /// Libraries that stay behind one crate, by the beginning of their names.
-const BEHIND: [(&str, &str); 6] = [
+const BEHIND: [(&str, &str); 7] = [
     ("aws-sdk-", "precip-aws"),
     ("arrow", "precip-io"),
     ("parquet", "precip-io"),
     ("serde_arrow", "precip-io"),
     ("object_store", "precip-io"),
     ("rusqlite", "precip-local"),
+    ("duckdb", "precip-duckdb"),
 ];
 
 fn workspace() -> Metadata {

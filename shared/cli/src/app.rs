@@ -257,6 +257,7 @@ async fn dispatch(
             let action = action.unwrap_or(crate::args::DynamicAction::List);
             command::dynamic(session, &set, &action, out).await
         }
+        Command::Gc(args) => command::gc(session, &args, out).await,
         Command::Cancel { id } => command::cancel(session, &id).await,
         Command::Automation {
             action: None | Some(AutomationAction::List),

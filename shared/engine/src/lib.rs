@@ -8,6 +8,7 @@ pub mod automation;
 pub mod definitions;
 pub mod deployment;
 pub mod freshness;
+pub mod gc;
 pub mod io;
 pub mod machine;
 pub mod react;

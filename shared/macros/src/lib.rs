@@ -36,6 +36,12 @@ pub fn external_asset(options: TokenStream, item: TokenStream) -> TokenStream {
     generate::external_asset(options.into(), item.into()).into()
 }
 
+/// Declares an asset that a query makes. Use it through the `precip-duckdb` crate, which documents it.
+#[proc_macro_attribute]
+pub fn sql_asset(options: TokenStream, item: TokenStream) -> TokenStream {
+    generate::sql_asset(options.into(), item.into()).into()
+}
+
 /// Declares what starts runs when something comes or changes.
 #[proc_macro_attribute]
 pub fn sensor(options: TokenStream, item: TokenStream) -> TokenStream {

@@ -30,12 +30,16 @@ pub use precip_engine::{
 pub use precip_io as io;
 pub use precip_io::{Json, Partitions, Table};
 
+pub use precip_io::checks;
+
 pub use self::command_line::main;
+pub use self::data_checks::data_checks;
 pub use self::private::partitions::{IntoPartitions, LazyPartitions};
 
 #[cfg(feature = "aws")]
 mod aws;
 mod command_line;
+mod data_checks;
 #[cfg(feature = "aws")]
 pub mod lambda;
 pub mod prelude;
@@ -50,6 +54,12 @@ pub mod __private {
 /// The guides about this crate: their examples are run as tests.
 #[cfg(doctest)]
 mod guides {
+    #[doc = include_str!("../../../docs/data.md")]
+    mod data {}
+    #[doc = include_str!("../../../docs/data-custom.md")]
+    mod data_custom {}
+    #[doc = include_str!("../../../docs/data-files.md")]
+    mod data_files {}
     #[doc = include_str!("../../../docs/getting-started.md")]
     mod getting_started {}
     #[doc = include_str!("../../../docs/schedules.md")]

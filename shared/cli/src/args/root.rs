@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{CostArgs, MaterializeArgs, PlanArgs, RunControlArgs, SynthArgs};
+use super::{CostArgs, GcArgs, MaterializeArgs, PlanArgs, RunControlArgs, SynthArgs};
 use crate::env;
 
 /// The whole command line.
@@ -177,6 +177,8 @@ pub enum Command {
         #[arg(short, long, value_name = "KEY")]
         partition: Option<String>,
     },
+    /// List what is stored without any use: attempts that no materialization points at
+    Gc(GcArgs),
     /// List, add or remove the keys of a dynamic partitions set
     Dynamic {
         /// The set's name

@@ -2,10 +2,12 @@
 
 mod fact;
 mod json;
+mod size;
 mod table;
 mod time;
 
 pub use fact::fact;
 pub use json::json;
+pub use size::bytes;
 pub use table::Table;
 pub use time::{ago, duration, moment};

@@ -5,6 +5,7 @@ mod automation;
 mod aws;
 mod cost;
 mod errors;
+mod gc;
 mod help;
 mod listings;
 mod machine;

@@ -119,6 +119,7 @@ impl World {
             Command::Materialize(args) => materialize(session, &args, out).await,
             Command::Runs { limit } => command::runs(session, limit, out).await,
             Command::Run { id } => command::run(session, &id, out).await,
+            Command::Gc(args) => command::gc(session, &args, out).await,
             Command::Cancel { id } => command::cancel(session, &id).await,
             Command::Resume { id, control } => launch::resume(session, &id, &control, out).await,
             Command::Retry { id, control } => launch::retry(session, &id, &control, out).await,

@@ -83,7 +83,8 @@ pub trait IoManager: Send + Sync {
     }
 
     /// Lists every attempt that is stored of an asset, in no particular order. Those that no
-    /// materialization points at can be removed.
+    /// materialization points at, and nobody reads any more, can be removed (see [`gc`](crate::gc)).
+    /// A manager that keeps one attempt of a partition only lists that one.
     ///
     /// # Errors
     /// [`IoError`] when listing failed; by default [`IoError::Unsupported`].
@@ -99,6 +100,8 @@ pub trait IoManager: Send + Sync {
 pub struct StoredAttempt {
     /// The pointer: equal to [`Stored::pointer`] of the attempt that wrote it.
     pub pointer: String,
+    /// Which attempt wrote it.
+    pub address: Address,
     /// Its size.
     pub bytes: u64,
     /// When it was written, by the store's clock.

@@ -11,6 +11,9 @@ pub struct LoadRequest {
     /// The columns of a table that are read, with the types they are read as (Arrow's names, such as
     /// `Int64` or `Timestamp(\u{b5}s, "UTC")`); `None` for all. A column that is not stored is left out.
     pub columns: Option<TableSchema>,
+    /// Whether a table may be answered batch by batch.
+    #[serde(default)]
+    pub streamed: bool,
 }
 
 impl LoadRequest {

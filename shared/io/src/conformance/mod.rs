@@ -8,10 +8,17 @@
 //! conformance::check_all(MemoryIoManager::new, &[]).await;
 //! # }
 //! ```
+//!
+//! What a manager's format has no place for is said as a [`Limit`], and checked to be one.
+//! [`killed_writer`] is for managers whose data outlives a process.
 
 mod attempts;
 mod case;
+mod concurrency;
+mod killed;
 mod rows;
 mod support;
+mod types;
 
-pub use case::{Case, check, check_all};
+pub use case::{Case, Limit, check, check_all};
+pub use killed::killed_writer;

@@ -6,7 +6,31 @@ use precip_engine::{
     io::{Address, IoManager, Stored},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{FromAsset, IntoAsset};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Row {
+    pub(super) writer: u32,
+    n: u32,
+}
+
+/// Rows that tell who wrote them, and whether any are missing.
+pub(super) fn rows_of(writer: u32) -> Vec<Row> {
+    (0..5_000).map(|n| Row { writer, n }).collect()
+}
+
+/// Who wrote the rows, every one of them.
+pub(super) fn writer_of(rows: &[Row]) -> u32 {
+    let by = rows.first().expect("there are rows").writer;
+    let count = rows.len();
+    assert!(
+        rows == rows_of(by),
+        "a mix of writers: {count} rows, the first by {by}"
+    );
+    by
+}
 
 pub(super) fn address(partition: Option<&str>, attempt: u32) -> Address {
     Address {

@@ -81,7 +81,10 @@ impl<T: DeserializeOwned + Send> FromAsset for Vec<T> {
         let columns = row_columns::<T>().ok();
         let columns = columns.map(|columns| to_table_schema(columns.schema()));
         InputNeeds {
-            request: LoadRequest { columns },
+            request: LoadRequest {
+                columns,
+                ..LoadRequest::default()
+            },
             many: true,
             missing_ok: false,
         }

@@ -7,7 +7,7 @@ use arrow_csv::{ReaderBuilder, WriterBuilder, reader::Format};
 use arrow_schema::{DataType, Field, Schema};
 use precip_engine::io::LoadRequest;
 
-use super::{FormatError, wanted::wanted};
+use super::{FormatError, wanted::wanted, zones::in_utc};
 use crate::Table;
 
 const ROWS_PER_BATCH: usize = 64 * 1024;
@@ -22,6 +22,7 @@ pub(crate) fn encode(table: &Table) -> Result<Vec<u8>, FormatError> {
             )));
         }
     }
+    let table = &in_utc(table)?;
     let mut file = Vec::new();
     let mut writer = WriterBuilder::new().with_header(true).build(&mut file);
     for batch in table.batches() {

@@ -6,7 +6,7 @@ use arrow_json::{ReaderBuilder, WriterBuilder, reader::infer_json_schema, writer
 use arrow_schema::{DataType, Field, Schema};
 use precip_engine::io::LoadRequest;
 
-use super::{FormatError, wanted::wanted};
+use super::{FormatError, wanted::wanted, zones::in_utc};
 use crate::Table;
 
 const ROWS_PER_BATCH: usize = 64 * 1024;
@@ -24,7 +24,7 @@ pub(super) fn encode(table: &Table) -> Result<Vec<u8>, FormatError> {
     let mut writer = WriterBuilder::new()
         .with_explicit_nulls(true)
         .build::<_, LineDelimited>(Vec::new());
-    for batch in table.batches() {
+    for batch in in_utc(table)?.batches() {
         writer.write(batch)?;
     }
     writer.finish()?;

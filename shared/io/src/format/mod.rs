@@ -3,10 +3,13 @@
 mod csv;
 mod error;
 mod json_lines;
-mod parquet;
+mod options;
+pub(crate) mod parquet;
 mod wanted;
+mod zones;
 
 pub(crate) use error::FormatError;
+pub use options::{ParquetCompression, ParquetOptions, ParquetStatistics};
 
 use bytes::Bytes;
 use precip_engine::io::LoadRequest;
@@ -25,7 +28,7 @@ use crate::Table;
 /// A `Vec` of structs has its types from the struct, so it loads the same from all three.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum TableFormat {
-    /// `.parquet`, compressed with Zstandard.
+    /// `.parquet`, written as [`ParquetOptions`] say.
     #[default]
     Parquet,
     /// `.csv`, with a header.
@@ -52,9 +55,13 @@ impl TableFormat {
     }
 
     /// Writes a table. Equal tables make equal bytes.
-    pub(crate) fn encode(self, table: &Table) -> Result<Vec<u8>, FormatError> {
+    pub(crate) fn encode(
+        self,
+        table: &Table,
+        options: &ParquetOptions,
+    ) -> Result<Vec<u8>, FormatError> {
         match self {
-            Self::Parquet => parquet::encode(table),
+            Self::Parquet => parquet::encode(table, options, &[]),
             Self::Csv => csv::encode(table),
             Self::JsonLines => json_lines::encode(table),
         }

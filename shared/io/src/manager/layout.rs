@@ -7,7 +7,7 @@
 //! - so no folder has a `.` in its name, and every file has;
 //! - a key too long for one folder name goes on in a folder below, and `~` at the end says so.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use precip_core::key::AssetKey;
 use precip_engine::io::Address;
 
@@ -51,24 +51,44 @@ fn folder(key: &str) -> String {
     folder
 }
 
-/// Whether a path is that of a file of the asset, not of another whose key begins with the asset's.
-pub(super) fn is_of(asset: &AssetKey, path: &str) -> bool {
-    let Some(rest) = path
-        .strip_prefix(asset.as_str())
-        .and_then(|rest| rest.strip_prefix('/'))
-    else {
-        return false;
+/// Whose file a path is, if it is one of the asset, not of another whose key begins with the asset's.
+pub(super) fn parse(asset: &AssetKey, path: &str) -> Option<Address> {
+    let rest = path.strip_prefix(asset.as_str())?.strip_prefix('/')?;
+    let (folder, file) = match rest.rsplit_once('/') {
+        Some((folder, file)) => (Some(folder), file),
+        None => (None, rest),
     };
-    let mut names: Vec<&str> = rest.split('/').collect();
-    let Some(file) = names.pop() else {
-        return false;
+    let (partition, file) = match folder {
+        None => (None, file.strip_prefix(WHOLE)?),
+        Some(folder) => (Some(key(folder)?.into()), file),
     };
-    match names.split_last() {
-        None => file.starts_with(WHOLE),
-        Some((_, before)) => {
-            !file.starts_with(WHOLE) && before.iter().all(|name| name.ends_with('~'))
-        }
+    let (attempt, _extension) = file.split_once('.')?;
+    let (run, attempt) = attempt.split_once('-')?;
+    Some(Address {
+        asset: asset.clone(),
+        partition,
+        run: run.parse().ok()?,
+        attempt: attempt.parse().ok()?,
+    })
+}
+
+/// The partition key of a folder.
+fn key(folder: &str) -> Option<String> {
+    if folder == "~/~" {
+        return Some(String::new());
     }
+    let (before, last) = match folder.rsplit_once('/') {
+        Some((before, last)) => (Some(before), last),
+        None => (None, folder),
+    };
+    let mut escaped = String::with_capacity(folder.len());
+    for name in before.into_iter().flat_map(|before| before.split('/')) {
+        escaped.push_str(name.strip_suffix('~')?);
+    }
+    escaped.push_str(last);
+    let key = percent_decode_str(&escaped).decode_utf8().ok()?;
+    // What this layout would not have written is somebody else's.
+    (self::folder(&key) == folder).then(|| key.into_owned())
 }
 
 #[cfg(test)]

@@ -22,6 +22,14 @@ impl LocalFiles {
         }
     }
 
+    /// The file of a path.
+    ///
+    /// # Errors
+    /// When the path is none of a file.
+    pub(super) fn file(&self, path: &Path) -> object_store::Result<PathBuf> {
+        self.store.path_to_filesystem(path)
+    }
+
     /// Returns when what was written to the paths is on the disk.
     ///
     /// # Errors

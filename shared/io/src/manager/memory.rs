@@ -37,7 +37,7 @@ impl MemoryIoManager {
 #[async_trait]
 impl IoManager for MemoryIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let value: Value = super::object_store::known(address, value)?;
+        let value = super::object_store::whole(address, value).await?;
         let pointer = layout::path(address, "value");
         let metadata: Metadata = facts(&value, None);
         self.values().insert(pointer.clone(), value);
@@ -64,16 +64,14 @@ impl IoManager for MemoryIoManager {
     }
 
     async fn list(&self, asset: &AssetKey) -> Result<Vec<StoredAttempt>, IoError> {
-        let attempt = |pointer: &String| StoredAttempt {
-            pointer: pointer.clone(),
-            bytes: 0,
-            written: DateTime::<Utc>::UNIX_EPOCH,
+        let attempt = |pointer: &String| {
+            Some(StoredAttempt {
+                pointer: pointer.clone(),
+                address: layout::parse(asset, pointer)?,
+                bytes: 0,
+                written: DateTime::<Utc>::UNIX_EPOCH,
+            })
         };
-        let values = self.values();
-        Ok(values
-            .keys()
-            .filter(|pointer| layout::is_of(asset, pointer))
-            .map(attempt)
-            .collect())
+        Ok(self.values().keys().filter_map(attempt).collect())
     }
 }

@@ -3,14 +3,18 @@
 mod durable;
 mod error;
 mod gzip;
+mod hive;
 mod layout;
 mod local_files;
 pub(crate) mod location;
 mod memory;
 mod object_store;
+mod replace;
 #[cfg(feature = "s3")]
 mod s3;
+mod streamed;
 
+pub use hive::HiveLayout;
 pub use location::InvalidLocation;
 pub use memory::MemoryIoManager;
 pub use object_store::ObjectStoreIoManager;

@@ -5,15 +5,26 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::{ObjectStore, ObjectStoreExt, path::Path};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
 use precip_core::{key::AssetKey, metadata::Metadata};
 use precip_engine::{
     asset::AssetValue,
     io::{Address, IoError, IoManager, LoadRequest, Stored, StoredAttempt},
 };
 
-use super::{InvalidLocation, error::failed, gzip, layout, local_files::LocalFiles, location};
-use crate::{TableFormat, Value, format::FormatError};
+use super::{
+    HiveLayout, InvalidLocation,
+    error::failed,
+    gzip, layout,
+    local_files::LocalFiles,
+    location,
+    replace::Replace,
+    streamed::{self, StreamError},
+};
+use crate::{
+    ParquetOptions, Table, TableFormat, TableStream, Value, format::FormatError,
+    table::to_table_schema,
+};
 
 /// Keeps data as files in a folder or a bucket: a file for each attempt at each partition.
 ///
@@ -37,6 +48,8 @@ pub struct ObjectStoreIoManager {
     location: String,
     format: TableFormat,
     gzip: bool,
+    parquet: ParquetOptions,
+    hive: Option<HiveLayout>,
 }
 
 impl ObjectStoreIoManager {
@@ -64,6 +77,8 @@ impl ObjectStoreIoManager {
             location: location.into(),
             format: TableFormat::Parquet,
             gzip: false,
+            parquet: ParquetOptions::new(),
+            hive: None,
         }
     }
 
@@ -79,9 +94,80 @@ impl ObjectStoreIoManager {
         Self { gzip, ..self }
     }
 
+    /// Writes Parquet files with other options.
+    #[must_use]
+    pub fn with_parquet(self, parquet: ParquetOptions) -> Self {
+        Self { parquet, ..self }
+    }
+
+    /// Lays tables out for query engines: one Parquet file a partition, in a folder that says which, and
+    /// replaced by newer attempts. [`HiveLayout`] says what that costs. What is no table is kept as it
+    /// always is.
+    #[must_use]
+    pub fn with_hive_layout(self, layout: HiveLayout) -> Self {
+        let hive = Some(layout);
+        Self { hive, ..self }
+    }
+
+    /// Puts a table where query engines look for it.
+    async fn replace(
+        &self,
+        address: &Address,
+        table: &Table,
+        hive: &HiveLayout,
+    ) -> Result<(String, usize), IoError> {
+        let unsupported = |message: String| IoError::Unsupported {
+            message: format!("{}: {message}", whose(address)),
+        };
+        if self.format != TableFormat::Parquet {
+            return Err(unsupported(format!(
+                "the Hive layout holds Parquet files, not `.{}`; leave `with_format` out",
+                self.format.extension()
+            )));
+        }
+        let pointer = hive.path(address).map_err(unsupported)?;
+        let replace = Replace {
+            store: &self.store,
+            files: self.files.as_ref(),
+            path: self.locate(&pointer)?,
+        };
+        let bytes = replace
+            .encode(address, table, &self.parquet)
+            .map_err(|error| refused(address, "encode it", error))?;
+        let size = bytes.len();
+        replace
+            .put(address, bytes)
+            .await
+            .map_err(|error| failed(&format!("store `{pointer}`"), &self.location, error))?;
+        Ok((pointer, size))
+    }
+
+    /// Writes a Parquet file batch by batch.
+    async fn store_stream(&self, address: &Address, rows: TableStream) -> Result<Stored, IoError> {
+        let pointer = layout::path(address, TableFormat::Parquet.extension());
+        let path = self.locate(&pointer)?;
+        let columns = to_table_schema(rows.schema());
+        let written = streamed::write(self.store.as_ref(), &path, rows, &self.parquet).await;
+        let written = written.map_err(|error| match error {
+            StreamError::Store(error) => {
+                failed(&format!("store `{pointer}`"), &self.location, error)
+            }
+            other => unmade(address, other),
+        })?;
+        let metadata = Metadata::from_iter([
+            ("rows".to_owned(), written.rows.into()),
+            ("columns".to_owned(), columns.into()),
+            ("bytes".to_owned(), written.bytes.into()),
+        ]);
+        Ok(Stored { pointer, metadata })
+    }
+
     fn encode(&self, value: &Value) -> Result<(String, Vec<u8>), FormatError> {
         let (extension, content) = match value {
-            Value::Table(table) => (self.format.extension(), self.format.encode(table)?),
+            Value::Table(table) => (
+                self.format.extension(),
+                self.format.encode(table, &self.parquet)?,
+            ),
             Value::Json(json) => ("json", json.to_string().into_bytes()),
             Value::Text(text) => ("txt", text.clone().into_bytes()),
             Value::Bytes(bytes) => ("bin", bytes.to_vec()),
@@ -185,6 +271,28 @@ pub(super) fn known(address: &Address, value: AssetValue) -> Result<Value, IoErr
     })
 }
 
+/// The same, with all rows of a stream.
+pub(super) async fn whole(address: &Address, value: AssetValue) -> Result<Value, IoError> {
+    match value.downcast::<TableStream>() {
+        Err(value) => known(address, value),
+        Ok(rows) => {
+            let rows = rows.collect().await;
+            let rows = rows.map_err(|error| unmade(address, error))?;
+            Ok(Value::Table(rows))
+        }
+    }
+}
+
+fn unmade(
+    address: &Address,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> IoError {
+    IoError::Failed {
+        message: format!("{}: failed to store its rows", whose(address)),
+        source: error.into(),
+    }
+}
+
 /// What is kept with a materialization.
 pub(super) fn facts(value: &Value, bytes: Option<usize>) -> Metadata {
     let mut facts = Metadata::new();
@@ -201,7 +309,18 @@ pub(super) fn facts(value: &Value, bytes: Option<usize>) -> Metadata {
 #[async_trait]
 impl IoManager for ObjectStoreIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let value = known(address, value)?;
+        let value = match value.downcast::<TableStream>() {
+            Ok(rows) if self.format == TableFormat::Parquet && self.hive.is_none() => {
+                return self.store_stream(address, rows).await;
+            }
+            Ok(rows) => whole(address, AssetValue::new(rows)).await?,
+            Err(value) => known(address, value)?,
+        };
+        if let (Some(hive), Value::Table(table)) = (&self.hive, &value) {
+            let (pointer, size) = self.replace(address, table, hive).await?;
+            let metadata = facts(&value, Some(size));
+            return Ok(Stored { pointer, metadata });
+        }
         let (extension, file) = self
             .encode(&value)
             .map_err(|error| refused(address, "encode it", error))?;
@@ -241,6 +360,14 @@ impl IoManager for ObjectStoreIoManager {
             },
             other => other,
         };
+        if request.streamed && pointer.ends_with(".parquet") {
+            // Asked first, so that what is not there is told from what cannot be read.
+            let size = self.store.head(&path).await.map_err(fail)?.size;
+            let rows = streamed::read(&self.store, &path, size, request).await;
+            let rows =
+                rows.map_err(|error| refused(address, &format!("read `{pointer}`"), error.into()))?;
+            return Ok(AssetValue::new(rows));
+        }
         let file = self.store.get(&path).await.map_err(fail)?;
         let file = file.bytes().await.map_err(fail)?;
         decode(pointer, file, request)
@@ -272,15 +399,16 @@ impl IoManager for ObjectStoreIoManager {
             "" => 0,
             folder => folder.len() + 1,
         };
-        Ok(files
-            .into_iter()
-            .map(|file| StoredAttempt {
-                pointer: file.location.as_ref()[skip..].to_owned(),
+        let attempt = |file: ObjectMeta| {
+            let pointer = &file.location.as_ref()[skip..];
+            Some(StoredAttempt {
+                pointer: pointer.to_owned(),
+                address: layout::parse(asset, pointer)?,
                 bytes: file.size,
                 written: file.last_modified,
             })
-            .filter(|attempt| layout::is_of(asset, &attempt.pointer))
-            .collect())
+        };
+        Ok(files.into_iter().filter_map(attempt).collect())
     }
 }
 

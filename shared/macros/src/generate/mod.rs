@@ -13,6 +13,7 @@ mod multi;
 mod partitions;
 mod schedule;
 mod sensor;
+mod sql;
 mod trigger;
 
 pub(crate) use asset::asset;
@@ -22,3 +23,4 @@ pub(crate) use multi::multi_asset;
 pub(crate) use partitions::partitions;
 pub(crate) use schedule::schedule;
 pub(crate) use sensor::sensor;
+pub(crate) use sql::sql_asset;

@@ -56,6 +56,25 @@ fn assets() -> impl Strategy<Value = String> {
     "[a-b]{1,2}(/[a-b_-]{1,2}){0,2}"
 }
 
+fn is_of(asset: &AssetKey, path: &str) -> bool {
+    parse(asset, path).is_some()
+}
+
+#[test]
+fn what_somebody_else_put_there_is_no_attempt() {
+    let asset = "raw/flights".parse().unwrap();
+    for path in [
+        "raw/flights/notes.txt",
+        "raw/flights/2013-01-01/data.parquet",
+        "raw/flights/2013-01-01/01JDC0Z5V9M3T8Q4W2X7Y6R1KA.parquet",
+        "raw/flights/2013|01/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-1.parquet",
+        "raw/flights/a/b/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-1.parquet",
+        "raw/flights/date=2013-01-01/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-1.parquet",
+    ] {
+        assert_eq!(parse(&asset, path), None, "{path}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
@@ -82,7 +101,8 @@ proptest! {
             prop_assert!(name.len() <= 255);
             prop_assert!(name.bytes().all(|b| b.is_ascii_graphic() && b != b'\\'));
         }
-        prop_assert!(is_of(&asset.parse().unwrap(), &path));
+        let found = parse(&asset.parse().unwrap(), &path);
+        prop_assert_eq!(found, Some(address(&asset, Some(&key))));
     }
 
     #[test]

@@ -1,17 +1,34 @@
 use tempfile::TempDir;
 
-use super::*;
 #[cfg(feature = "s3")]
-use crate::conformance::check;
+mod emulator;
+
+use super::*;
 use crate::{
     IntoAsset, MemoryIoManager, Table,
-    conformance::{Case, check_all},
+    conformance::{
+        Case,
+        Case::{
+            ColumnsOfNoRows, EmptyTexts, ExactTypes, Nested as NestedRows, NestedNulls, NotFinite,
+        },
+        Limit::{self, Otherwise, Refused},
+        check_all, killed_writer,
+    },
 };
 
 /// What CSV has no place for.
-const NOT_IN_CSV: &[Case] = &[Case::EmptyTexts, Case::Nested, Case::ExactTypes];
+const OF_CSV: &[Limit] = &[
+    Otherwise(EmptyTexts),
+    Refused(NestedRows),
+    Refused(NestedNulls),
+    Otherwise(ExactTypes),
+];
 /// What JSON has no place for.
-const NOT_IN_JSON: &[Case] = &[Case::NotFinite, Case::ExactTypes, Case::ColumnsOfNoRows];
+const OF_JSON: &[Limit] = &[
+    Otherwise(NotFinite),
+    Otherwise(ExactTypes),
+    Otherwise(ColumnsOfNoRows),
+];
 
 fn in_folder(format: TableFormat, gzip: bool) -> (Vec<TempDir>, impl Fn() -> ObjectStoreIoManager) {
     let folders: Vec<TempDir> = Case::ALL.iter().map(|_| TempDir::new().unwrap()).collect();
@@ -39,21 +56,21 @@ async fn parquet_files_conform() {
 #[tokio::test]
 async fn csv_files_conform() {
     let (_folders, make) = in_folder(TableFormat::Csv, false);
-    check_all(make, NOT_IN_CSV).await;
+    check_all(make, OF_CSV).await;
 }
 
 #[tokio::test]
 async fn json_lines_files_conform() {
     let (_folders, make) = in_folder(TableFormat::JsonLines, false);
-    check_all(make, NOT_IN_JSON).await;
+    check_all(make, OF_JSON).await;
 }
 
 #[tokio::test]
 async fn compressed_files_conform() {
     let (_folders, make) = in_folder(TableFormat::Csv, true);
-    check_all(make, NOT_IN_CSV).await;
+    check_all(make, OF_CSV).await;
     let (_folders, make) = in_folder(TableFormat::JsonLines, true);
-    check_all(make, NOT_IN_JSON).await;
+    check_all(make, OF_JSON).await;
 }
 
 #[tokio::test]
@@ -65,24 +82,13 @@ async fn a_folder_of_a_store_conforms() {
     check_all(make, &[]).await;
 }
 
-/// Runs where `PRECIP_TEST_S3` names a place to write to, such as `s3://bucket/folder`, and the usual
-/// AWS variables say how to reach it; on an emulator, for example.
-#[cfg(feature = "s3")]
-#[tokio::test]
-async fn a_bucket_conforms() {
-    let Ok(place) = std::env::var("PRECIP_TEST_S3") else {
-        return;
-    };
-    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
-    for (n, &case) in Case::ALL.iter().enumerate() {
-        let place = format!("{place}/{}-{n}", since.as_nanos());
-        let manager = ObjectStoreIoManager::open(&place).unwrap();
-        check(case, &manager).await;
-        let left = manager.list(&"checked/asset".parse().unwrap()).await;
-        for attempt in left.unwrap() {
-            manager.remove(&attempt.pointer).await.unwrap();
-        }
-    }
+#[test]
+fn a_killed_writer_leaves_whole_files() {
+    let test = "manager::object_store::tests::a_killed_writer_leaves_whole_files";
+    let folder = TempDir::new().unwrap();
+    killed_writer(test, folder.path(), |folder| {
+        ObjectStoreIoManager::open(folder.to_str().unwrap()).unwrap()
+    });
 }
 
 #[cfg(feature = "s3")]
@@ -141,12 +147,15 @@ async fn equal_tables_make_equal_files() {
             })
             .collect();
         let table = Table::from_rows(&rows).unwrap();
-        let Ok(one) = format.encode(&table) else {
+        let Ok(one) = format.encode(&table, &ParquetOptions::new()) else {
             assert_eq!(format, TableFormat::Csv);
             continue;
         };
         let again = Table::from_rows(&rows).unwrap();
-        assert!(one == format.encode(&again).unwrap(), "{format:?}");
+        assert!(
+            one == format.encode(&again, &ParquetOptions::new()).unwrap(),
+            "{format:?}"
+        );
     }
 }
 
@@ -226,3 +235,6 @@ fn a_location_that_is_no_store_says_what_to_write() {
         "`s3://bucket/folder` is no place for data: this build has no S3 in it; build it with `--features aws`, or write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
     );
 }
+
+mod hive;
+mod streams;

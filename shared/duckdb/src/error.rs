@@ -1,0 +1,58 @@
+//! [`Failed`]: why something was not done in a database.
+
+use std::io;
+
+use precip_engine::io::{Address, IoError};
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed {
+    /// It cannot be done, however often it is tried. The text says what can.
+    #[error("{0}")]
+    Refused(String),
+    /// DuckDB says no.
+    #[error(transparent)]
+    DuckDb(#[from] duckdb::Error),
+    /// The file or its lock cannot be used.
+    #[error(transparent)]
+    File(#[from] io::Error),
+    /// What came out of the database is not what was put in.
+    #[error("the database holds something else than was stored: {0}")]
+    Damaged(String),
+}
+
+impl From<duckdb::arrow::error::ArrowError> for Failed {
+    fn from(error: duckdb::arrow::error::ArrowError) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for Failed {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}
+
+/// `asset `a`, partition `p``.
+pub(crate) fn whose(address: &Address) -> String {
+    match &address.partition {
+        Some(partition) => format!("asset `{}`, partition `{partition}`", address.asset),
+        None => format!("asset `{}`", address.asset),
+    }
+}
+
+impl Failed {
+    /// The same for who called the manager.
+    pub(crate) fn at(self, address: &Address, doing: &str, database: &str) -> IoError {
+        let whose = whose(address);
+        match self {
+            Self::Refused(message) => IoError::Unsupported {
+                message: format!("{whose}: {message}"),
+            },
+            other => IoError::Failed {
+                message: format!("{whose}: failed to {doing} `{database}`"),
+                source: Box::new(other),
+            },
+        }
+    }
+}

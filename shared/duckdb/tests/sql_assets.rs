@@ -1,0 +1,156 @@
+//! Assets written in SQL, declared and run as a project's are.
+
+use precip::{prelude::*, testing};
+use precip_duckdb::{DuckDbIoManager, sql_asset};
+use serde::{Deserialize, Serialize};
+
+static DAYS: LazyPartitions = partitions!(static("2013-01-01", "2013-01-02"));
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Flight {
+    day: String,
+    carrier: String,
+    delay: Option<i32>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Carrier {
+    day: String,
+    carrier: String,
+    name: Option<String>,
+    flights: i64,
+    delay: i64,
+}
+
+#[asset(partitions = DAYS)]
+fn flights(context: &AssetContext) -> Result<Vec<Flight>, AssetError> {
+    let day = context.partition_key()?.to_string();
+    let flight = |carrier: &str, delay| Flight {
+        day: day.clone(),
+        carrier: carrier.to_owned(),
+        delay,
+    };
+    Ok(vec![
+        flight("UA", Some(4)),
+        flight("UA", Some(-1)),
+        flight("DL", None),
+    ])
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Airline {
+    carrier: String,
+    name: String,
+}
+
+#[asset]
+fn airlines() -> Vec<Airline> {
+    vec![Airline {
+        carrier: "UA".to_owned(),
+        name: "United".to_owned(),
+    }]
+}
+
+/// Each airline's day.
+#[sql_asset(partitions = DAYS, group = "marts", code_version = "1")]
+fn carriers() -> Vec<Carrier> {
+    "SELECT $partition AS day, carrier, any_value(name) AS name, count(*) AS flights,
+            coalesce(sum(delay), 0) AS delay
+     FROM {flights} LEFT JOIN {airlines} USING (carrier) GROUP BY carrier ORDER BY carrier"
+}
+
+fn expected(day: &str) -> Vec<Carrier> {
+    let carrier = |carrier: &str, name: Option<&str>, flights, delay| Carrier {
+        day: day.to_owned(),
+        carrier: carrier.to_owned(),
+        name: name.map(str::to_owned),
+        flights,
+        delay,
+    };
+    vec![
+        carrier("DL", None, 1, 0),
+        carrier("UA", Some("United"), 2, 3),
+    ]
+}
+
+fn project() -> precip::engine::definitions::DefinitionsBuilder {
+    Definitions::builder()
+        .asset::<flights>()
+        .asset::<airlines>()
+        .asset::<carriers>()
+}
+
+#[test]
+fn the_function_can_be_called() {
+    let table = |rows: &[Flight]| Table::from_rows(rows).unwrap();
+    let context = AssetContext::builder().partition("2013-01-01").build();
+    let flights = [Flight {
+        day: String::new(),
+        carrier: "AA".to_owned(),
+        delay: Some(7),
+    }];
+    let airlines = Table::from_rows::<Airline>(&[]).unwrap();
+    let rows = carriers(table(&flights), airlines, &context).unwrap();
+    assert_eq!((rows[0].flights, rows[0].delay), (1, 7));
+}
+
+#[test]
+fn its_upstreams_are_those_of_the_query() {
+    let definitions = project().build().unwrap();
+    let graph = definitions.graph();
+    let made_from: Vec<String> = graph
+        .asset(graph.id(&carriers::key()).unwrap())
+        .deps
+        .iter()
+        .map(|dep| dep.asset.to_string())
+        .collect();
+    assert_eq!(made_from, ["flights", "airlines"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_runs_over_whatever_its_upstreams_are_stored_in() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let duckdb = DuckDbIoManager::open(folder.path().join("w.duckdb")).unwrap();
+    let csv = precip::io::ObjectStoreIoManager::open("memory:")
+        .unwrap()
+        .with_format(precip::io::TableFormat::JsonLines);
+    let environments = [
+        Environment::new("memory"),
+        Environment::new("duckdb").io_manager("default", duckdb),
+        Environment::new("files").io_manager("default", csv),
+    ];
+    for environment in environments {
+        let name = environment.name().to_owned();
+        let run = testing::materialize(project().environment(environment))
+            .select("+key:carriers")
+            .partitions("all")
+            .run()
+            .await
+            .unwrap();
+        assert!(run.success(), "{name}: {:?}", run.failures());
+        for day in ["2013-01-01", "2013-01-02"] {
+            let rows: Vec<Carrier> = run.value::<carriers, _>(Some(day)).await.unwrap();
+            assert_eq!(rows, expected(day), "{name}");
+        }
+    }
+}
+
+#[sql_asset]
+fn wrong() -> Vec<Airline> {
+    "SELECT carrier, nam FROM {airlines}"
+}
+
+#[sql_asset]
+fn reaches_out() -> Table {
+    "SELECT * FROM read_csv('/etc/passwd')"
+}
+
+#[test]
+fn what_a_query_may_not_do_is_said_in_the_words_of_duckdb() {
+    let airlines = Table::from_rows::<Airline>(&[]).unwrap();
+    let error = wrong(airlines).unwrap_err();
+    assert!(error.message().contains("\"nam\" not found"), "{error}");
+    assert_eq!(error.kind(), precip::engine::asset::ErrorKind::Terminal);
+    let error = reaches_out().unwrap_err();
+    assert!(error.message().contains("disabled"), "{error}");
+}

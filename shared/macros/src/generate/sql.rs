@@ -1,0 +1,172 @@
+//! `#[sql_asset]`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::{Error, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, LitStr, Pat, ReturnType, Stmt, Type};
+
+/// The parameter of a query that stands for the partition's key.
+const PARTITION: &str = "$partition";
+
+/// Writes the function as an asset that takes the tables of its query and runs it.
+pub(crate) fn sql_asset(options: TokenStream, item: TokenStream) -> TokenStream {
+    match write(&options, item.clone()) {
+        Ok(code) => code,
+        Err(error) => {
+            // The function stays, so that what names it is not an error as well.
+            let error = error.into_compile_error();
+            quote!(#item #error)
+        }
+    }
+}
+
+fn write(options: &TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let mut item: ItemFn = syn::parse2(item)?;
+    let literal = query(&item)?;
+    let (sql, names) = split(&literal)?;
+    let returns: Type = match &item.sig.output {
+        ReturnType::Type(_, written) => (**written).clone(),
+        ReturnType::Default => {
+            return Err(Error::new_spanned(
+                &item.sig,
+                "a query has rows: write what they are, like `-> Vec<CarrierMonth>` or `-> Table`",
+            ));
+        }
+    };
+    let given: Vec<String> = item.sig.inputs.iter().filter_map(name_of).collect();
+    for name in &names {
+        if !given.contains(&name.to_string()) {
+            item.sig
+                .inputs
+                .push(syn::parse_quote!(#name: ::precip_duckdb::__private::Table));
+        }
+    }
+    let texts: Vec<String> = names.iter().map(Ident::to_string).collect();
+    let partition = sql.contains(PARTITION).then(|| {
+        item.sig
+            .inputs
+            .push(syn::parse_quote!(__context: &::precip_duckdb::__private::AssetContext));
+        quote!(.partition(__context.partition_key()?.as_str()))
+    });
+    item.sig.output = syn::parse_quote! {
+        -> ::core::result::Result<#returns, ::precip_duckdb::__private::AssetError>
+    };
+    item.block = syn::parse_quote!({
+        ::core::result::Result::Ok(
+            ::precip_duckdb::Query::new(#sql)
+                #(.table(#texts, #names))*
+                #partition
+                .run()?
+        )
+    });
+    Ok(quote! {
+        #[::precip::asset(#options)]
+        #item
+    })
+}
+
+/// The name of a parameter.
+fn name_of(arg: &FnArg) -> Option<String> {
+    let FnArg::Typed(arg) = arg else { return None };
+    let Pat::Ident(pattern) = &*arg.pat else {
+        return None;
+    };
+    Some(pattern.ident.to_string())
+}
+
+/// The one text that the function consists of.
+fn query(item: &ItemFn) -> syn::Result<LitStr> {
+    if let [
+        Stmt::Expr(
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }),
+            None,
+        ),
+    ] = item.block.stmts.as_slice()
+    {
+        return Ok(text.clone());
+    }
+    Err(Error::new_spanned(
+        &item.block,
+        "the function of a `#[sql_asset]` is its query, one text: `{ \"SELECT carrier FROM {flights}\" }`",
+    ))
+}
+
+/// The query with the names of its tables quoted, and the tables, each once.
+fn split(literal: &LitStr) -> syn::Result<(String, Vec<Ident>)> {
+    let text = literal.value();
+    let span = literal.span();
+    let (mut sql, mut names) = (String::with_capacity(text.len()), Vec::<Ident>::new());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, brace) = rest.split_at(at);
+        sql.push_str(before);
+        if brace.starts_with("{{") || brace.starts_with("}}") {
+            sql.push_str(&brace[..1]);
+            rest = &brace[2..];
+            continue;
+        }
+        let name = brace
+            .strip_prefix('{')
+            .and_then(|brace| brace.split_once('}'));
+        let Some((name, after)) = name else {
+            return Err(Error::new(
+                span,
+                "a brace in a query stands around the name of an upstream asset; write `{{` or `}}` for one of SQL's",
+            ));
+        };
+        let name = ident(name.trim(), span)?;
+        sql.push_str(&format!("\"{name}\""));
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        rest = after;
+    }
+    sql.push_str(rest);
+    Ok((sql, names))
+}
+
+fn ident(name: &str, span: Span) -> syn::Result<Ident> {
+    let mut ident: Ident = syn::parse_str(name).map_err(|_| {
+        Error::new(
+            span,
+            format!(
+                "`{{{name}}}` in a query names an upstream asset by its function, like `{{flights}}`; write `{{{{` and `}}}}` for SQL's own braces"
+            ),
+        )
+    })?;
+    ident.set_span(span);
+    Ok(ident)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split_text(text: &str) -> Result<(String, Vec<String>), String> {
+        let (sql, names) =
+            split(&LitStr::new(text, Span::call_site())).map_err(|error| error.to_string())?;
+        Ok((sql, names.iter().map(Ident::to_string).collect()))
+    }
+
+    #[test]
+    fn names_in_braces_are_the_tables() {
+        let (sql, names) =
+            split_text("SELECT {{'a': x}} FROM {flights} JOIN { airlines } USING (b), {flights}")
+                .expect("it names tables");
+        assert_eq!(
+            sql,
+            "SELECT {'a': x} FROM \"flights\" JOIN \"airlines\" USING (b), \"flights\""
+        );
+        assert_eq!(names, ["flights", "airlines"]);
+    }
+
+    #[test]
+    fn a_brace_that_names_nothing_is_refused_with_what_to_write() {
+        let wrong = split_text("SELECT {'a': 1}").expect_err("a brace that names nothing");
+        assert!(wrong.contains("write `{{` and `}}`"), "{wrong}");
+        assert!(split_text("SELECT {flights").is_err());
+        assert!(split_text("SELECT 1}").is_err());
+    }
+}
