@@ -1,4 +1,6 @@
 //! A partition that is much larger than the memory that storing and loading it takes.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(target_os = "linux")]
 
 use std::sync::Arc;
