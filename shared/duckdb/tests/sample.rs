@@ -1,5 +1,7 @@
 //! The sample project gives the same wherever its data is: in memory, in Parquet files, in DuckDB.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use flights::{
     assets::{marts::carrier_month, raw, staging},
     landing::Landing,

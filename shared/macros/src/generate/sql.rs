@@ -51,12 +51,10 @@ fn write(options: &TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
         -> ::core::result::Result<#returns, ::precip_duckdb::__private::AssetError>
     };
     item.block = syn::parse_quote!({
-        ::core::result::Result::Ok(
-            ::precip_duckdb::Query::new(#sql)
-                #(.table(#texts, #names))*
-                #partition
-                .run()?
-        )
+        ::precip_duckdb::Query::new(#sql)
+            #(.table(#texts, #names))*
+            #partition
+            .run()
     });
     Ok(quote! {
         #[::precip::asset(#options)]
