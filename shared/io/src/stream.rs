@@ -40,7 +40,7 @@ use crate::{
 ///     rows += batch?.num_rows();
 /// }
 /// assert_eq!(rows, 2_000);
-/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// # Ok::<(), precip_engine::asset::AssetError>(()) }).unwrap();
 /// ```
 ///
 /// Parquet files in the versioned layout are written and read in a stream: what is held is a row group
