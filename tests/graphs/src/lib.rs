@@ -7,8 +7,11 @@ pub mod description;
 mod life;
 mod place;
 mod random;
+pub mod rights;
+mod route;
 
 pub use declare::declare;
 pub use life::{LIFE, mortal};
 pub use place::{DOCUMENT, definitions, document};
 pub use random::{Trouble, components, random};
+pub use route::{THROUGH, call_through_proxy};

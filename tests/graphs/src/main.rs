@@ -8,6 +8,10 @@ use precip_graphs::definitions;
 fn main() -> ExitCode {
     #[cfg(feature = "aws")]
     if let Ok(name) = std::env::var("AWS_LAMBDA_FUNCTION_NAME") {
+        if let Err(error) = precip_graphs::call_through_proxy(&name) {
+            eprintln!("it cannot be started as {name}: {error}");
+            return ExitCode::FAILURE;
+        }
         precip_graphs::mortal();
         return if name.ends_with("-planner") {
             precip::lambda::planner(definitions)

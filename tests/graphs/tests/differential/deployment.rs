@@ -20,13 +20,8 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
-    /// Deploys it as a stack of a name.
-    pub(crate) async fn new(stack: &str, project: &Project) -> Self {
-        Self::with(stack, project, &[]).await
-    }
-
-    /// Deploys it with more variables for its functions.
-    pub(crate) async fn with(stack: &str, project: &Project, more: &[(&str, String)]) -> Self {
+    /// Deploys it as a stack of a name, with more variables for its functions.
+    pub(crate) async fn new(stack: &str, project: &Project, more: &[(&str, String)]) -> Self {
         let python = env::var("PRECIP_TEST_PYTHON").expect(
             "these tests run under `tests/emulator cargo nextest run -p precip-graphs --features aws`",
         );

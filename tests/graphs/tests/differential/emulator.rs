@@ -9,7 +9,7 @@ use precip::engine::{
     run_id::RunId,
     state::{RunRequest, RunStatus, StateStore},
 };
-use precip_graphs::{Trouble, components, declare, random};
+use precip_graphs::{Trouble, components, declare, random, rights::Rights};
 
 use crate::{deployment::Deployment, laptop::Laptop, number, record::Record};
 
@@ -33,7 +33,8 @@ async fn compare(stack: &str, seed: u64, trouble: Trouble) {
     let project = random(seed, graphs, trouble);
     let definitions = Arc::new(declare(project.clone()).unwrap());
     let laptop = Laptop::new(Arc::clone(&definitions));
-    let deployment = Deployment::new(stack, &project).await;
+    let rights = Rights::start();
+    let deployment = Deployment::new(stack, &project, &[rights.variable()]).await;
     for (set, keys) in project.dynamic_keys() {
         let stores: [&dyn StateStore; 2] = [laptop.state.as_ref(), &deployment.state];
         for store in stores {
@@ -91,6 +92,7 @@ async fn compare(stack: &str, seed: u64, trouble: Trouble) {
         }
     }
     assert!(failed > 0 && held > 0, "too little went wrong");
+    assert_eq!(rights.refused(), "[]");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ mod emulator {
         },
     };
     use precip_aws::Aws;
-    use precip_graphs::{LIFE, Trouble, components, declare, random};
+    use precip_graphs::{LIFE, THROUGH, Trouble, components, declare, random};
 
     use crate::{
         deployment::Deployment,
@@ -140,10 +140,10 @@ mod emulator {
         let life = folder.path().join("life");
         fs::write(&life, MEAN_LIFE).unwrap();
         let variables = [
-            ("AWS_ENDPOINT_URL", proxy.endpoint()),
+            (THROUGH, proxy.endpoint()),
             (LIFE, life.display().to_string()),
         ];
-        let deployment = Deployment::with("outages", &project, &variables).await;
+        let deployment = Deployment::new("outages", &project, &variables).await;
         let laptop = Laptop::new(Arc::clone(&definitions));
         for (set, keys) in project.dynamic_keys() {
             let stores: [&dyn StateStore; 2] = [laptop.state.as_ref(), &deployment.state];

@@ -15,7 +15,7 @@ use precip::{
     },
 };
 use precip_aws::{Aws, launch::SfnExecutions, state::dynamo::DynamoStore};
-use precip_graphs::{DOCUMENT, declare, description::Project};
+use precip_graphs::{DOCUMENT, declare, description::Project, rights::Rights};
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_graphs");
@@ -32,6 +32,7 @@ pub(crate) struct Deployment {
     pub(crate) outputs: BTreeMap<String, String>,
     project: Project,
     folder: tempfile::TempDir,
+    rights: Rights,
 }
 
 fn python(script: &str, arguments: &[&str]) -> Output {
@@ -61,7 +62,13 @@ impl Deployment {
         let folder = tempfile::tempdir().unwrap();
         let graph = folder.path().join("graph.json");
         fs::write(&graph, serde_json::to_vec(&project).unwrap()).unwrap();
-        let done = python("deploy.py", &[stack, graph.to_str().unwrap(), PROGRAM]);
+        let rights = Rights::start();
+        let (name, value) = rights.variable();
+        let through = format!("{name}={value}");
+        let done = python(
+            "deploy.py",
+            &[stack, graph.to_str().unwrap(), PROGRAM, &through],
+        );
         let outputs: BTreeMap<String, String> = serde_json::from_slice(&done.stdout).unwrap();
         let aws = Aws::from_env().await;
         let machine = outputs["RunStateMachineArn"].parse().unwrap();
@@ -72,7 +79,23 @@ impl Deployment {
             outputs,
             project,
             folder,
+            rights,
         }
+    }
+
+    /// That no function has called what its role does not allow.
+    pub(crate) fn kept_to_its_rights(&self) {
+        assert_eq!(self.rights.refused(), "[]");
+        // Would it have been refused? The sensor writes no files.
+        let mut put = Command::new(env::var("PRECIP_TEST_PYTHON").unwrap());
+        put.arg(format!("{HERE}/landing.py"));
+        put.args(["put", self.bucket(), "data/x"]);
+        put.env("PRECIP_TEST_AWS_ENDPOINT", self.rights.endpoint());
+        put.env("AWS_ACCESS_KEY_ID", format!("{}-sensor", self.stack));
+        let said = String::from_utf8(put.output().unwrap().stderr).unwrap();
+        assert!(said.contains("AccessDenied"), "{said}");
+        let refused = self.rights.refused();
+        assert!(refused.contains("s3:PutObject"), "{refused}");
     }
 
     pub(crate) fn bucket(&self) -> &str {

@@ -69,6 +69,7 @@ async fn a_file_is_made_into_all_that_follows_from_it() {
     cloud.says(&["sensor", "orders", "reset-cursor"]);
     let sweep = json!({"sweep": "orders", "grace_seconds": 0});
     assert_eq!(cloud.call(&sweep, 1), [(json!({"runs": []}), false)]);
+    cloud.kept_to_its_rights();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,6 +146,7 @@ async fn a_sweep_finds_what_no_event_told_of() {
     let runs = cloud.succeeded(1).await;
     let asked = cloud.partitions(&runs);
     assert_eq!((asked.len(), unique(&asked)), (40, days.iter().collect()));
+    cloud.kept_to_its_rights();
     let said = cloud.call(&json!({"sweep": "nobody"}), 1);
     assert!(
         said[0].1
@@ -183,6 +185,7 @@ async fn a_tick_creates_its_run_once() {
     let later = json!({"schedule": "nightly", "scheduled_for": tomorrow});
     assert_eq!(cloud.call(&later, 1), [(json!({"runs": []}), false)]);
     assert_eq!(cloud.runs().await.len(), 1);
+    cloud.kept_to_its_rights();
     let said = cloud.call(&json!({"schedule": "hourly"}), 1);
     assert!(
         said[0].1

@@ -210,6 +210,7 @@ async fn a_materialization_goes_down_the_graph_by_itself() {
     expected.extend(second.map(str::to_owned));
     expected.sort();
     assert_eq!(asked(&runs), expected);
+    cloud.kept_to_its_rights();
 }
 
 /// The function that evaluates what changed is killed at any moment, again and again.
