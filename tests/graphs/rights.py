@@ -1,8 +1,8 @@
 """Lets functions do what their roles allow: a proxy in front of the emulator, which itself allows everything.
 
-    tests/emulator sh -c '$PRECIP_TEST_PYTHON tests/graphs/rights.py'
+    tests/emulator sh -c '$PRECIP_TEST_PYTHON tests/graphs/rights.py [PROXY]'
 
-Prints its endpoint, and ends with its standard input. Who calls is the access key of the request: the name of
+PROXY is one that lies between it and the emulator. Prints its endpoint, and ends with its standard input. Who calls is the access key of the request: the name of
 a function, whose role's policies are read from the emulator. What they do not allow is answered as AWS answers
 it, and kept: `GET /_refused` lists it. Calls that it cannot name are refused, so that nothing slips through.
 
@@ -22,7 +22,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 
-UPSTREAM = os.environ["PRECIP_TEST_AWS_ENDPOINT"]
+EMULATOR = os.environ["PRECIP_TEST_AWS_ENDPOINT"]
+UPSTREAM = sys.argv[1] if len(sys.argv) > 1 else EMULATOR
 REGION = os.environ["AWS_REGION"]
 ACCOUNT = "000000000000"
 
@@ -39,7 +40,7 @@ def listed(value):
 
 
 def client(service):
-    return boto3.client(service, endpoint_url=UPSTREAM)
+    return boto3.client(service, endpoint_url=EMULATOR)
 
 
 @functools.lru_cache
@@ -208,13 +209,15 @@ class Rights(BaseHTTPRequestHandler):
         self.answer(400, [("Content-Type", "application/x-amz-json-1.0")], body)
 
     def forwarded(self, body):
-        """What the emulator answers."""
+        """What comes from upstream; `None` if the connection ends before that."""
         connection = http.client.HTTPConnection(urllib.parse.urlsplit(UPSTREAM).netloc, timeout=600)
         headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
         try:
             connection.request(self.command, self.path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.getheaders(), answer.read()
+        except (http.client.HTTPException, ConnectionError):
+            return None
         finally:
             connection.close()
 
@@ -230,7 +233,11 @@ class Rights(BaseHTTPRequestHandler):
             for need in wanted:
                 if not allowed(function, *need):
                     return self.refuse(function, *need)
-            status, answered, content = self.forwarded(body)
+            answer = self.forwarded(body)
+            if answer is None:
+                self.close_connection = True
+                return
+            status, answered, content = answer
             # Whether an object is there is told to those who may list it, and nobody else.
             action, resource, _ = wanted[0]
             listing = "s3:ListBucket", resource.split("/")[0], {}

@@ -14,4 +14,4 @@ pub use declare::declare;
 pub use life::{LIFE, mortal};
 pub use place::{DOCUMENT, definitions, document};
 pub use random::{Trouble, components, random};
-pub use route::{THROUGH, call_through_proxy};
+pub use route::call_through_proxy;

@@ -17,17 +17,18 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// Starts it.
+    /// Starts it, in front of the emulator or of a proxy before that.
     ///
     /// # Panics
     ///
     /// When it does not start: this is for tests.
     #[expect(clippy::unwrap_used, reason = "this is for tests")]
     #[must_use]
-    pub fn start() -> Self {
+    pub fn start(proxy: Option<&str>) -> Self {
         let python = env::var("PRECIP_TEST_PYTHON").unwrap();
         let mut process = Command::new(python)
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/rights.py"))
+            .args(proxy)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -4,7 +4,7 @@ use std::{env, io, os::unix::process::CommandExt, process::Command};
 
 /// The variable that names the proxy, for functions: the emulator gives all of them its own endpoint,
 /// and the same access key.
-pub const THROUGH: &str = "PRECIP_TEST_THROUGH";
+pub(crate) const THROUGH: &str = "PRECIP_TEST_THROUGH";
 
 /// Starts this process anew, as one that calls AWS through the proxy, with its function's name as access
 /// key. Returns where no proxy is named.

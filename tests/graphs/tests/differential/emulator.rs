@@ -33,7 +33,7 @@ async fn compare(stack: &str, seed: u64, trouble: Trouble) {
     let project = random(seed, graphs, trouble);
     let definitions = Arc::new(declare(project.clone()).unwrap());
     let laptop = Laptop::new(Arc::clone(&definitions));
-    let rights = Rights::start();
+    let rights = Rights::start(None);
     let deployment = Deployment::new(stack, &project, &[rights.variable()]).await;
     for (set, keys) in project.dynamic_keys() {
         let stores: [&dyn StateStore; 2] = [laptop.state.as_ref(), &deployment.state];

@@ -62,7 +62,7 @@ impl Deployment {
         let folder = tempfile::tempdir().unwrap();
         let graph = folder.path().join("graph.json");
         fs::write(&graph, serde_json::to_vec(&project).unwrap()).unwrap();
-        let rights = Rights::start();
+        let rights = Rights::start(None);
         let (name, value) = rights.variable();
         let through = format!("{name}={value}");
         let done = python(
