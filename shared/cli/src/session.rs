@@ -17,7 +17,7 @@ use precip_engine::{
     state::{PageRequest, PartitionRef, Run, RunFilter, StateStore},
 };
 
-use crate::{failure::Failure, graph::Tally, place::Place};
+use crate::{failure::Failure, graph::Tally, launch::begun, place::Place};
 
 /// A project, its record, and the moment at which a command looks at both.
 #[derive(Debug)]
@@ -158,13 +158,19 @@ impl Session {
         }
     }
 
-    /// The run that a person names by its id, by the first characters of it, or as `latest`.
+    /// The run that a person names by its id, by the first characters of it, or as `latest`. One that was
+    /// started on AWS and has not begun is waited for.
     ///
     /// # Errors
     /// [`Failure`] when no run or several runs are named so, or the record cannot be read.
     pub async fn run(&self, id: &str) -> Result<Run, Failure> {
         if let Ok(id) = id.parse::<RunId>() {
-            let run = self.store.run(id).await?;
+            let run = match (self.store.run(id).await?, &self.place) {
+                (None, Place::Aws(deployment)) => {
+                    begun(deployment, self.store.as_ref(), id).await?
+                }
+                (run, _) => run,
+            };
             return run.ok_or_else(|| {
                 Failure::usage(format!("there is no run `{id}`")).help("`runs` lists the runs")
             });

@@ -12,7 +12,7 @@ mod stop;
 mod triggers;
 
 pub(crate) use open::{data, environment, run_session};
-pub(crate) use remote::{Settled, settle};
+pub(crate) use remote::{Settled, begun, settle};
 pub use resume::resume;
 pub use retry::retry;
 pub use start::{Request, materialize, plan};

@@ -84,6 +84,49 @@ async fn a_detached_run_is_named_and_can_be_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_has_not_begun_is_waited_for() {
+    let (world, machine) = deployed().await;
+    *machine.waits.lock().unwrap() = true;
+    *machine.holds.lock().unwrap() = true;
+    let mut out = Vec::new();
+    let detached = [&ALL[..], &["--detach"]].concat();
+    world.run("materialize", &detached, &mut out).await.unwrap();
+    let out = String::from_utf8(out).unwrap();
+    let [id, arn] = out.lines().collect::<Vec<_>>()[..] else {
+        panic!("{out} is no run and its execution");
+    };
+    let begins = async {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        machine.begin(arn);
+    };
+    let words = [id];
+    tokio::join!(world.prints("cancel", &words), begins);
+    let shown = world.prints("run", &[id]).await;
+    assert!(shown.contains("canceled by command"), "{shown}");
+    // One whose execution made no run, and one that nobody started, are not waited for.
+    let mut out = Vec::new();
+    world.run("materialize", &detached, &mut out).await.unwrap();
+    let out = String::from_utf8(out).unwrap();
+    let [id, arn] = out.lines().collect::<Vec<_>>()[..] else {
+        panic!("{out} is no run and its execution");
+    };
+    machine.end(arn, ExecutionStatus::Failed, "its input made no sense");
+    assert!(
+        world
+            .refuses("run", &[id])
+            .await
+            .contains("there is no run")
+    );
+    let nobody = "01M8GSKP1F4NJX3B6CC39XWMD1";
+    assert!(
+        world
+            .refuses("run", &[nobody])
+            .await
+            .contains("there is no run")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn looking_at_a_run_puts_down_that_its_execution_ended() {
     let (world, machine) = deployed().await;
     *machine.holds.lock().unwrap() = true;

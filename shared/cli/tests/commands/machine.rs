@@ -35,6 +35,8 @@ pub(crate) struct Machine {
     known: Mutex<BTreeMap<String, Execution>>,
     /// Whether executions stand still once they are planned.
     pub(crate) holds: Mutex<bool>,
+    /// Whether executions begin only when they are let.
+    pub(crate) waits: Mutex<bool>,
 }
 
 impl std::fmt::Debug for Machine {
@@ -52,6 +54,7 @@ impl Machine {
             data: Arc::new(MemoryIoManager::new()),
             known: Mutex::default(),
             holds: Mutex::new(false),
+            waits: Mutex::new(false),
         })
     }
 
@@ -112,6 +115,16 @@ impl Machine {
             Arc::clone(&self.data),
         )
         .unwrap()
+    }
+
+    /// Executes what was started.
+    pub(crate) fn begin(&self, arn: &str) {
+        let execution = self.known.lock().unwrap()[arn].clone();
+        if let Err(error) = self.at_once(arn, &execution.name, execution.input.unwrap()) {
+            self.end(arn, ExecutionStatus::Failed, &error.to_string());
+            let mut known = self.known.lock().unwrap();
+            known.get_mut(arn).unwrap().error = Some(error.name().to_owned());
+        }
     }
 
     /// Executes in a thread of its own: functions are other processes.
@@ -231,7 +244,7 @@ impl Executions for Machine {
             arn: arn.clone(),
             name: name.to_owned(),
             status: ExecutionStatus::Running,
-            input: Some(input.clone()),
+            input: Some(input),
             output: None,
             error: None,
             cause: None,
@@ -243,10 +256,8 @@ impl Executions for Machine {
             }
             known.insert(arn.clone(), execution);
         }
-        if let Err(error) = self.at_once(&arn, name, input) {
-            self.end(&arn, ExecutionStatus::Failed, &error.to_string());
-            let mut known = self.known.lock().unwrap();
-            known.get_mut(&arn).unwrap().error = Some(error.name().to_owned());
+        if !*self.waits.lock().unwrap() {
+            self.begin(&arn);
         }
         Ok(Started::Now(arn))
     }

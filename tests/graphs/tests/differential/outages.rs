@@ -104,6 +104,14 @@ mod emulator {
         reads
     }
 
+    /// The group that a run is of.
+    fn group_of(run: &Run) -> String {
+        run.request
+            .selection
+            .trim_start_matches("group:")
+            .to_owned()
+    }
+
     struct Reader {
         state: Arc<dyn StateStore>,
         definitions: Arc<Definitions>,
@@ -175,7 +183,11 @@ mod emulator {
                 broken += 1;
                 continue;
             }
-            let planned: u64 = run.plan.map(|plan| plan.assets.values().sum()).unwrap();
+            let planned: u64 = run
+                .plan
+                .as_ref()
+                .map(|plan| plan.assets.values().sum())
+                .unwrap();
             let mut accounted = 0;
             for _ in 0..LOOKS {
                 let progress = state.progress(*id).await.unwrap();
@@ -188,9 +200,10 @@ mod emulator {
             }
             if accounted != planned {
                 let page = PageRequest::first(1_000);
+                let latest = published(&state, &definitions, &group_of(&run)).await;
                 panic!(
-                    "run {id} ended without the truth: of {planned} {:?}; failed {:?}; skipped {:?}; \
-                     made {:?}",
+                    "seed {seed}: {run:?} ended without the truth: of {planned} {:?}; failed {:?}; \
+                     skipped {:?}; made {:?}; there is {latest:?}",
                     state.progress(*id).await.unwrap(),
                     state.failures(*id, &page).await.unwrap().items,
                     state.skipped(*id).await.unwrap(),

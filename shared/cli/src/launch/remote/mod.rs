@@ -1,6 +1,7 @@
 //! Runs that a deployment carries out: starting them, following them, trying again.
 
 mod begin;
+mod begun;
 mod failure;
 mod follow;
 mod retry;
@@ -8,6 +9,7 @@ mod run_key;
 mod settle;
 
 pub(super) use begin::{Begin, begin};
+pub(crate) use begun::begun;
 pub(crate) use failure::{not_reached, refused};
 pub(super) use retry::retry;
 pub(super) use run_key::materialize_once;
