@@ -96,7 +96,7 @@ def start(bootstrap, api):
             "PRECIP_TABLE": "table",
             "PRECIP_BUCKET": "bucket",
             "PRECIP_ENV": "prod",
-            "FLIGHTS_LANDING": "s3://landing/landing",
+            "FLIGHTS_LANDING": "landing",
         }
         began = time.monotonic()
         process = subprocess.Popen([bootstrap], env=env, stdout=said, stderr=subprocess.STDOUT)
