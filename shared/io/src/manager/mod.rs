@@ -12,6 +12,8 @@ mod object_store;
 mod replace;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "s3")]
+mod s3_client;
 mod streamed;
 
 pub use hive::HiveLayout;

@@ -9,7 +9,7 @@ use object_store::{
     path::Path,
 };
 
-use super::{InvalidLocation, ObjectStoreIoManager};
+use super::{InvalidLocation, ObjectStoreIoManager, s3_client::WhenUsed};
 
 /// What requests to S3 are signed with.
 #[derive(Clone, PartialEq, Eq)]
@@ -78,6 +78,7 @@ pub(super) fn store(
         .iter()
         .find_map(|key| builder.get_config_value(key))
         .is_some_and(|endpoint| endpoint.starts_with("http://"));
+    let builder = builder.with_http_connector(WhenUsed);
     let store = builder.with_allow_http(plain).build();
     Ok(Arc::new(store.map_err(|error| error.to_string())?))
 }
