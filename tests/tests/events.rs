@@ -3,10 +3,13 @@
 use std::{fs, path::PathBuf};
 
 use precip_core::{
-    partitions::PartitionContext,
+    partitions::{PartitionContext, PartitionSet},
     trigger::{EventPattern, ObjectChange, ObjectEvent, SensorSource, read_events},
 };
-use precip_engine::trigger::{Invocation, sensor_of_queue};
+use precip_engine::{
+    machine::{ExecutionEnded, MaterializeRequest, PlannerRequest},
+    trigger::{Invocation, sensor_of_queue},
+};
 use serde_json::Value;
 
 fn file(name: &str) -> PathBuf {
@@ -235,4 +238,93 @@ fn the_scheduler_names_a_schedule_and_its_tick() {
         "{tick} is a tick of {}",
         ticking.cron()
     );
+}
+
+/// Every field of a sample is in what is written of what was read.
+fn comes_back(sample: &Value, written: &Value) {
+    for (name, field) in sample.as_object().unwrap() {
+        assert_eq!(written.get(name), Some(field), "{name} of {written}");
+    }
+}
+
+/// What the state machines ask of the planner, in the words of each of their states.
+#[test]
+fn what_the_machines_ask_is_read_and_comes_back() {
+    for name in ["plan", "settle", "record", "finish"] {
+        let sample = payload(&format!("stepfunctions/{name}.json"));
+        let request: PlannerRequest = serde_json::from_value(sample.clone()).unwrap();
+        assert_eq!(request.name(), name);
+        comes_back(&sample, &serde_json::to_value(&request).unwrap());
+        if let PlannerRequest::Record(record) = request {
+            let (step, error) = record.failed.get().unwrap();
+            assert_eq!(
+                (step.as_str(), &*error.message()),
+                ("flights", "the file has no header")
+            );
+        }
+    }
+}
+
+#[test]
+fn an_item_to_be_made_is_a_partition_of_the_sample_project() {
+    let sample = payload("stepfunctions/materialize.json");
+    let request: MaterializeRequest = serde_json::from_value(sample.clone()).unwrap();
+    comes_back(&sample, &serde_json::to_value(&request).unwrap());
+    let definitions = flights::definitions().unwrap();
+    let graph = definitions.graph();
+    let asset = graph.id(&request.step.as_str().parse().unwrap()).unwrap();
+    let context = PartitionContext::at("2024-01-06T11:03:00Z".parse().unwrap());
+    let key = request.item.key.unwrap();
+    let ordinal = graph.partitions(asset).unwrap().ordinal(&key, &context);
+    assert_eq!(
+        request.item.partitions,
+        PartitionSet::single(ordinal.unwrap())
+    );
+}
+
+#[test]
+fn the_end_of_an_execution_names_it() {
+    let sample = payload("stepfunctions/execution_ended.json");
+    let ended: ExecutionEnded = serde_json::from_value(sample["detail"].clone()).unwrap();
+    assert_eq!(sample["resources"][0], *ended.execution_arn);
+    assert!(ended.execution_arn.ends_with(&ended.name));
+    let written = serde_json::to_value(&ended).unwrap();
+    comes_back(&written, &sample["detail"]);
+}
+
+/// What reaches the function that follows the table, by the template's own filter, and its tick.
+#[test]
+fn a_batch_of_the_table_passes_the_filter_and_a_tick_is_a_moment() {
+    let template = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/generated"));
+    let template = fs::read_to_string(template.join("template.yaml")).unwrap();
+    let records = payload("dynamodb/stream_batch.json");
+    let records = records["Records"].as_array().unwrap();
+    assert_eq!(records.len(), 3);
+    for record in records {
+        let pk = record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap();
+        let prefix = pk.split_inclusive('#').next().unwrap();
+        let passes = format!(r#"{{"prefix":"{prefix}"}}"#);
+        assert!(template.contains(&passes), "{pk} is filtered out");
+    }
+    let tick = payload("scheduler/tick.json");
+    let moment = tick["tick"].as_str().unwrap();
+    assert!(
+        moment.parse::<chrono::DateTime<chrono::Utc>>().is_ok(),
+        "{moment}"
+    );
+    // The end of a deployment is another.
+    assert!(template.contains(r#"Input: '{"tick":"deployed"}'"#));
+}
+
+/// Each sample stands in the list of samples with the line that sends it to its function.
+#[test]
+fn the_list_names_each_sample_and_says_how_to_send_it() {
+    let list = fs::read_to_string(file("README.md")).unwrap();
+    for folder in ["dynamodb", "s3", "scheduler", "stepfunctions"] {
+        for entry in fs::read_dir(file(folder)).unwrap() {
+            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            let line = format!(" --data-file events/{folder}/{name}\n");
+            assert!(list.contains(&line), "no line invokes with {folder}/{name}");
+        }
+    }
 }

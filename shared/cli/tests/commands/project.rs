@@ -81,6 +81,11 @@ struct nightly;
 
 /// The project. `totals` has to be new every day, and is made when trips come.
 pub(crate) fn definitions() -> Definitions {
+    with(Vec::new())
+}
+
+/// The project, and more.
+pub(crate) fn with(more: Vec<Declaration>) -> Definitions {
     let mut declared = totals::declare();
     if let Declaration::Op(op) = &mut declared {
         let hours = |hours: u64| std::time::Duration::from_secs(hours * 3_600);
@@ -100,6 +105,7 @@ pub(crate) fn definitions() -> Definitions {
         .asset::<uploads>()
         .sensor::<landing_trips>()
         .schedule::<nightly>()
+        .declare(more)
         .environment(Environment::new("local"))
         .environment(prod)
         .build()

@@ -1,8 +1,16 @@
 //! What the commands about sensors and schedules print.
 
 use insta::assert_snapshot;
+use precip_cli::exit::Exit;
+use precip_core::trigger::{
+    Bucket, DefaultStatus, ObjectFilter, ObjectSensor, SensorSource, SensorSpec,
+};
+use precip_engine::{definitions::Declaration, trigger::SensorDefinition};
 
-use crate::world::{World, stable};
+use crate::{
+    project::with,
+    world::{World, stable},
+};
 
 const EVENT: &str = r#"{"detail-type": "Object Created", "time": "2024-01-05T00:00:00Z", "detail":
     {"bucket": {"name": "landing"}, "object": {"key": "trips/2024-01-02.csv", "size": 9,
@@ -59,4 +67,47 @@ async fn a_sensor_is_tried_on_an_event_and_nothing_changes() {
             .await
             .contains("did you mean `nightly`?")
     );
+}
+
+/// A sensor of trips in a bucket.
+fn landing(name: &str, bucket: Bucket) -> Declaration {
+    let sensor = SensorDefinition::new(SensorSpec {
+        name: name.parse().unwrap(),
+        source: SensorSource::Objects(ObjectSensor {
+            bucket,
+            filter: ObjectFilter::Key("trips/{date}.csv".parse().unwrap()),
+            min_size: 1,
+            deletes: false,
+        }),
+        target: Some("trips".parse().unwrap()),
+        default_status: DefaultStatus::Running,
+        description: None,
+        has_function: false,
+    });
+    Declaration::Sensor(Box::new(sensor))
+}
+
+/// What would be found out by the first event is found out before it, and what is well is counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sensor_that_is_wrong_is_told_by_doctor() {
+    let _stable = stable();
+    let unset = Bucket::Variable {
+        name: "PRECIP_TEST_BUCKET_THAT_NOBODY_SET".to_owned(),
+        default: None,
+    };
+    let long = Bucket::Named("x".repeat(2_100));
+    let world = World::of(with(vec![landing("unset", unset), landing("long", long)])).await;
+    let mut out = Vec::new();
+    let exit = world.run("doctor", &[], &mut out).await.unwrap();
+    assert_eq!(exit, Exit::Environment);
+    let said = String::from_utf8(out).unwrap();
+    for told in [
+        "wrong  sensor `unset`: its bucket: environment variable \
+         `PRECIP_TEST_BUCKET_THAT_NOBODY_SET` is not set",
+        "wrong  sensor `long`: the event pattern of its key has",
+        "shorten the bucket's name or the key",
+        "ok     sensors: 1 sensor checked",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
 }

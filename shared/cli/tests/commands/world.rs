@@ -14,7 +14,10 @@ use precip_cli::{
     session::Session,
 };
 use precip_core::partitions::PartitionContext;
-use precip_engine::state::{DynamicPartitionStore, StateStore};
+use precip_engine::{
+    definitions::Definitions,
+    state::{DynamicPartitionStore, StateStore},
+};
 use precip_local::home::Home;
 use tempfile::TempDir;
 
@@ -32,6 +35,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::of(definitions()).await
+    }
+
+    /// With another project.
+    pub(crate) async fn of(definitions: Definitions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::of_project(folder.path(), None);
         let store = home.open_state().unwrap();
@@ -45,7 +53,7 @@ impl World {
             .insert("files".to_owned(), store.partitions("files").await.unwrap());
         let store: Arc<dyn StateStore> = Arc::new(store);
         let session = Session {
-            definitions: Arc::new(definitions()),
+            definitions: Arc::new(definitions),
             place: Place::Local(home),
             environment: None,
             store,

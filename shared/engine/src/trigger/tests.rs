@@ -1,5 +1,6 @@
 mod assets;
 mod automation;
+mod clock_changes;
 pub(crate) mod faults;
 mod messages;
 mod objects;

@@ -3,6 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
+#[cfg(feature = "aws")]
+use precip_core::partitions::PartitionKey;
 use precip_core::{
     automation::AutomationCondition,
     graph::{AssetGraph, AssetId},
@@ -85,6 +87,32 @@ pub(crate) enum Event {
     },
 }
 
+/// A partition of an asset; none for the one of an unpartitioned asset.
+#[cfg(feature = "aws")]
+type Place = (AssetKey, Option<String>);
+
+#[cfg(feature = "aws")]
+impl Event {
+    /// What it is about.
+    fn places(&self) -> Vec<Place> {
+        let (keys, partition) = match self {
+            Self::Report { key, partition } => (std::slice::from_ref(key), partition),
+            Self::Run { keys, partition }
+            | Self::FailRun {
+                keys, partition, ..
+            }
+            | Self::StartRun {
+                keys, partition, ..
+            } => (&**keys, partition),
+            Self::Observe {} | Self::CancelRun { .. } | Self::CodeVersion { .. } => {
+                return Vec::new();
+            }
+        };
+        let keys = keys.iter().cloned();
+        keys.map(|key| (key, partition.clone())).collect()
+    }
+}
+
 pub(crate) struct Timeline {
     assets: Vec<Asset>,
     definitions: BTreeMap<AssetKey, Option<Arc<PartitionsDefinition>>>,
@@ -92,7 +120,6 @@ pub(crate) struct Timeline {
     /// Whether all that a tick requests is reported before the next.
     pub(crate) reports_requested: bool,
     pub(crate) steps: Vec<Step>,
-    pub(crate) expected: Vec<Value>,
 }
 
 impl Timeline {
@@ -107,7 +134,6 @@ impl Timeline {
             now: case["start_utc"].as_str().unwrap().parse().unwrap(),
             reports_requested: case["after_tick"] == "report_requested",
             steps: serde_json::from_value(case["steps"].clone()).unwrap(),
-            expected: case["expect"]["ticks"].as_array().unwrap().clone(),
         }
     }
 
@@ -117,6 +143,11 @@ impl Timeline {
     }
 
     pub(crate) fn graph(&self) -> AssetGraph {
+        AssetGraph::new(self.ops(), Vec::new()).unwrap()
+    }
+
+    /// The assets, as code declares them at the moment.
+    pub(crate) fn ops(&self) -> Vec<OpSpec> {
         let ops = self.assets.iter().map(|asset| {
             let mut spec = AssetSpec::new(asset.key.clone());
             let deps = asset.deps.iter().cloned();
@@ -131,7 +162,66 @@ impl Timeline {
             spec.automation = read_condition(asset.condition.clone());
             OpSpec::single(spec)
         });
-        AssetGraph::new(ops.collect(), Vec::new()).unwrap()
+        ops.collect()
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// Whether a record can be brought to what the case says, given what its ticks request. A record
+    /// knows no partition that does not exist yet, and none that an older run is at work on once a newer
+    /// one published it.
+    #[cfg(feature = "aws")]
+    pub(crate) fn is_possible(mut self, requested: &[(DateTime<Utc>, Value)]) -> bool {
+        let mut open: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+        let mut before = None;
+        for (step, (_, requested)) in self.steps.clone().into_iter().zip(requested) {
+            let context = PartitionContext::at(self.advance(step.minutes));
+            for event in &step.events {
+                let places = event.places();
+                if !places.iter().all(|place| self.exists(place, &context)) {
+                    return false;
+                }
+                match event {
+                    Event::StartRun { run, .. } => {
+                        open.insert(run.clone(), places);
+                    }
+                    Event::CancelRun { run } => {
+                        open.remove(run);
+                    }
+                    _ if open.values().flatten().any(|place| places.contains(place)) => {
+                        return false;
+                    }
+                    _ => {}
+                }
+            }
+            let reported: Vec<Place> = match before.filter(|_| self.reports_requested) {
+                Some(requested) => serde_json::from_value(requested).unwrap_or_default(),
+                None => Vec::new(),
+            };
+            if open
+                .values()
+                .flatten()
+                .any(|place| reported.contains(place))
+            {
+                return false;
+            }
+            before = Some(requested.clone());
+        }
+        true
+    }
+
+    #[cfg(feature = "aws")]
+    fn exists(&self, (key, partition): &Place, context: &PartitionContext) -> bool {
+        match (&self.definitions[key], partition) {
+            (None, None) => true,
+            (Some(definition), Some(partition)) => {
+                let partition = PartitionKey::from(&**partition);
+                definition.ordinal(&partition, context).is_ok()
+            }
+            _ => false,
+        }
     }
 
     pub(crate) fn apply(&mut self, event: &Event, record: &mut Record) {
@@ -158,15 +248,14 @@ impl Timeline {
                 record.name(run, started);
             }
             Event::CancelRun { run } => record.cancel(run),
-            Event::CodeVersion { key, version } => {
-                let asset = self
-                    .assets
-                    .iter_mut()
-                    .find(|asset| asset.key == *key)
-                    .unwrap();
-                asset.code_version = Some(version.clone());
-            }
+            Event::CodeVersion { key, version } => self.deploy(key, version),
         }
+    }
+
+    /// The code of an asset is another from now on.
+    pub(crate) fn deploy(&mut self, key: &AssetKey, version: &str) {
+        let asset = self.assets.iter_mut().find(|asset| asset.key == *key);
+        asset.unwrap().code_version = Some(version.to_owned());
     }
 }
 

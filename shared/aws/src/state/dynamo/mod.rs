@@ -46,6 +46,8 @@ mod definition;
 mod dynamic;
 mod error;
 mod events;
+#[cfg(any(test, feature = "harness"))]
+pub mod harness;
 mod item;
 mod keys;
 mod materializations;

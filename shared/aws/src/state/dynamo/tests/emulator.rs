@@ -1,10 +1,8 @@
 mod automation;
 mod capacity;
 mod faults;
-mod harness;
 mod projection;
-mod stream;
 
-use harness::Dynamo;
+use super::super::harness::{self, Dynamo};
 
 precip_engine::state_store_conformance!(Dynamo::new().await);

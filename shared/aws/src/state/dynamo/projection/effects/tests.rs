@@ -295,3 +295,44 @@ fn what_others_wait_for_is_told() {
     let added = Change::new(item(&key, []), Default::default(), item(&key, []));
     assert!(of(added).happened.keys.contains("files#1"));
 }
+
+/// A batch as Lambda delivers it: what was made and the run that ended are told, and the row that cannot
+/// be read harms neither.
+#[test]
+fn the_sample_batch_is_read_and_a_poisoned_record_harms_no_other() {
+    let sample = include_str!("../../../../../../../events/dynamodb/stream_batch.json");
+    let event: StreamEvent = serde_json::from_str(sample).unwrap();
+    let again = serde_json::to_value(&event).unwrap();
+    let sample: serde_json::Value = serde_json::from_str(sample).unwrap();
+    for (place, record) in sample["Records"].as_array().unwrap().iter().enumerate() {
+        let (record, again) = (&record["dynamodb"], &again["Records"][place]["dynamodb"]);
+        for field in ["Keys", "NewImage", "SequenceNumber", "StreamViewType"] {
+            assert_eq!(record[field], again[field], "{field} of record {place}");
+        }
+    }
+    let records = event.records.into_iter().map(|record| record.change);
+    let changes: Vec<Change> = records
+        .map(|record| {
+            let (old, new) = (record.old_image, record.new_image);
+            Change::new(record.keys.into_inner(), old.into_inner(), new.into_inner())
+        })
+        .collect();
+    let [made, ended, poisoned] = &changes[..] else {
+        panic!("{changes:?}");
+    };
+    let of = |change: &Change| Row::of(change.new.as_ref().unwrap()).unwrap();
+    for change in [made, poisoned] {
+        // The bucket in its key is the one that its partition has.
+        assert_eq!(of(change).key(), change.key);
+    }
+    assert!(of(made).materialization().is_ok() && of(poisoned).materialization().is_err());
+
+    let effects = Effects::of(&changes, &Known::default());
+    let statuses = keys::statuses(&asset("flights"), 0, 0);
+    assert_eq!(bits(&effects, &statuses), [("m", 4, true), ("f", 4, false)]);
+    let stamp = of(made).stamp;
+    let flights = vec![Update { stamp, ordinal: 4 }];
+    assert_eq!(effects.updates.get(&asset("flights")), Some(&flights));
+    let run = keys::parse_run(&ended.key).unwrap();
+    assert_eq!(effects.happened.ended, [run].into());
+}

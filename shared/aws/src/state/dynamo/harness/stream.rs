@@ -37,7 +37,7 @@ impl Stream {
             let mut position = self.iterators[&shard].clone();
             while let Some(iterator) = position.clone() {
                 let read = self.client.get_records().shard_iterator(iterator);
-                let read = read.send().await.unwrap();
+                let read = read.send().await.expect("a shard is read");
                 position = read.next_shard_iterator;
                 let records = read.records.unwrap_or_default();
                 if records.is_empty() {
@@ -52,8 +52,9 @@ impl Stream {
 
     async fn shards(&self) -> Vec<String> {
         let stream = self.client.describe_stream().stream_arn(&self.arn);
-        let stream = stream.send().await.unwrap().stream_description.unwrap();
-        let shards = stream.shards.unwrap_or_default();
+        let stream = stream.send().await.expect("the stream is described");
+        let shards = stream.stream_description.and_then(|stream| stream.shards);
+        let shards = shards.unwrap_or_default();
         shards
             .into_iter()
             .filter_map(|shard| shard.shard_id)
@@ -67,12 +68,13 @@ impl Stream {
             .stream_arn(&self.arn)
             .shard_id(shard)
             .shard_iterator_type(ShardIteratorType::TrimHorizon);
-        iterator.send().await.unwrap().shard_iterator
+        let iterator = iterator.send().await;
+        iterator.expect("a shard has a beginning").shard_iterator
     }
 }
 
 fn change(record: Record) -> Change {
-    let change = record.dynamodb.unwrap();
+    let change = record.dynamodb.expect("a record holds a change");
     let image = |image: Option<HashMap<String, Streamed>>| -> HashMap<String, AttributeValue> {
         let image = image.into_iter().flatten();
         image

@@ -1,4 +1,6 @@
-//! A table of a test's own.
+//! A table of a test's own, on the emulator that `tests/emulator COMMAND` starts.
+
+mod stream;
 
 use std::{env, sync::Arc};
 
@@ -8,42 +10,58 @@ use precip_engine::{
     run::{SystemClock, SystemRandomness, new_run_id},
     state::{StateStore, conformance::Harness},
 };
+use stream::Stream;
 use tokio::sync::Mutex;
 
-use super::stream::Stream;
 use crate::{
     Aws,
-    state::dynamo::{DynamoStore, TableDefinition, projection::Projector},
+    state::dynamo::{
+        DynamoStore, TableDefinition,
+        projection::{Change, Projector},
+    },
 };
 
-pub(super) struct Dynamo {
-    pub(super) aws: Aws,
-    pub(super) table: String,
-    pub(super) store: DynamoStore,
+/// A table with nothing in it, its store and its stream.
+#[expect(missing_debug_implementations, reason = "it is for tests")]
+pub struct Dynamo {
+    /// The clients of the emulator.
+    pub aws: Aws,
+    /// The name of the table.
+    pub table: String,
+    /// The store under test.
+    pub store: DynamoStore,
     stream: Mutex<Stream>,
 }
 
-/// The configuration of clients of the emulator.
-pub(super) async fn aws() -> Aws {
+/// The clients of the emulator.
+///
+/// # Panics
+/// When there is none.
+pub async fn aws() -> Aws {
     let endpoint = env::var("PRECIP_TEST_AWS_ENDPOINT")
-        .expect("these tests run under `tests/emulator cargo nextest run -p precip-aws`");
+        .expect("these tests run under `tests/emulator cargo nextest run`");
     let config = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(endpoint);
     Aws::new(config.load().await)
 }
 
 impl Dynamo {
-    pub(super) async fn new() -> Self {
+    /// Creates a table of a name that no other has.
+    ///
+    /// # Panics
+    /// When the emulator does not do it.
+    pub async fn new() -> Self {
         let aws = aws().await;
         let client = aws.dynamodb();
         let table = format!("precip-{}", new_run_id(&SystemClock, &SystemRandomness));
         TableDefinition::PRECIP
             .create(&client, &table)
             .await
-            .unwrap();
+            .expect("the table is created");
         let described = client.describe_table().table_name(&table).send().await;
-        let described = described.unwrap().table.unwrap();
+        let described = described.ok().and_then(|described| described.table);
+        let stream = described.and_then(|described| described.latest_stream_arn);
         let streams = aws_sdk_dynamodbstreams::Client::new(aws.config());
-        let stream = Stream::new(streams, described.latest_stream_arn.unwrap());
+        let stream = Stream::new(streams, stream.expect("the table has a stream"));
         Self {
             store: DynamoStore::new(client, &table),
             aws,
@@ -52,13 +70,17 @@ impl Dynamo {
         }
     }
 
-    pub(super) fn projector(&self) -> Projector {
+    /// What keeps the derived rows up to date.
+    pub fn projector(&self) -> Projector {
         // Apart from the store, whose meter is to count the store's own calls.
         DynamoStore::new(self.aws.dynamodb(), &self.table).projector()
     }
 
     /// What the stream holds and nobody has read yet.
-    pub(super) async fn changes(&self) -> Vec<Vec<crate::state::dynamo::projection::Change>> {
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub async fn changes(&self) -> Vec<Vec<Change>> {
         self.stream.lock().await.drain().await
     }
 }
@@ -78,7 +100,8 @@ impl Harness for Dynamo {
     async fn settle(&self) {
         let projector = self.projector();
         for batch in self.changes().await {
-            projector.apply(&batch).await.unwrap();
+            let applied = projector.apply(&batch).await;
+            applied.expect("the batch is projected");
         }
     }
 }
