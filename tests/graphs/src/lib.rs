@@ -12,6 +12,6 @@ mod route;
 
 pub use declare::declare;
 pub use life::{LIFE, mortal};
-pub use place::{DOCUMENT, definitions, document};
+pub use place::{DOCUMENT, command, definitions, document};
 pub use random::{Trouble, components, random};
 pub use route::call_through_proxy;

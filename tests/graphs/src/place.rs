@@ -1,6 +1,11 @@
 //! Where the description of a process's project is.
 
-use std::{env, fs, io, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use precip::prelude::*;
 
@@ -37,4 +42,22 @@ pub fn document() -> io::Result<Project> {
         None => env::current_exe()?.with_file_name("graph.json"),
     };
     Ok(serde_json::from_slice(&fs::read(path)?)?)
+}
+
+/// The command line of a project whose description is `graph.json` in a folder, on a deployment of it: what
+/// its stack puts out says where that is.
+#[must_use]
+pub fn command(program: &str, folder: &Path, outputs: &BTreeMap<String, String>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder);
+    command.env(DOCUMENT, folder.join("graph.json"));
+    command.env("PRECIP_ON", "aws");
+    for (variable, output) in [
+        ("PRECIP_TABLE", "TableName"),
+        ("PRECIP_BUCKET", "BucketName"),
+        ("PRECIP_STATE_MACHINE_ARN", "RunStateMachineArn"),
+    ] {
+        command.env(variable, &outputs[output]);
+    }
+    command
 }

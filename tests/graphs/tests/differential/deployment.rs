@@ -8,8 +8,10 @@ use precip::engine::{
     run_id::RunId,
 };
 use precip_aws::{Aws, launch::SfnExecutions, state::dynamo::DynamoStore};
-use precip_graphs::description::Project;
+use precip_graphs::{command, description::Project};
+use tempfile::TempDir;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_graphs");
 const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy.py");
 
 /// The project, deployed by the template that is generated from it.
@@ -17,6 +19,8 @@ pub(crate) struct Deployment {
     pub(crate) state: DynamoStore,
     pub(crate) bucket: String,
     executions: SfnExecutions,
+    outputs: BTreeMap<String, String>,
+    folder: TempDir,
 }
 
 impl Deployment {
@@ -30,7 +34,7 @@ impl Deployment {
         fs::write(&graph, serde_json::to_vec(project).unwrap()).unwrap();
         let mut deploy = Command::new(python);
         deploy.arg(DEPLOY).arg(stack).arg(graph);
-        deploy.arg(env!("CARGO_BIN_EXE_graphs"));
+        deploy.arg(PROGRAM);
         deploy.args(more.iter().map(|(name, value)| format!("{name}={value}")));
         let done = deploy.output().unwrap();
         let said = String::from_utf8_lossy(&done.stderr);
@@ -42,6 +46,8 @@ impl Deployment {
             state: DynamoStore::new(aws.dynamodb(), &outputs["TableName"]),
             bucket: outputs["BucketName"].clone(),
             executions: SfnExecutions::new(aws.step_functions(), machine),
+            outputs,
+            folder,
         }
     }
 
@@ -49,6 +55,14 @@ impl Deployment {
     pub(crate) async fn start(&self, id: RunId, input: &StartInput) {
         let name = id.to_string();
         self.executions.start(&name, input).await.unwrap();
+    }
+
+    /// Looks at a run as a person does, by the command line.
+    pub(crate) fn look(&self, id: RunId) {
+        let mut run = command(PROGRAM, self.folder.path(), &self.outputs);
+        let done = run.args(["run", &id.to_string()]).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{id}: {said}");
     }
 
     /// Waits until a run's execution has ended.

@@ -15,7 +15,7 @@ use precip::{
     },
 };
 use precip_aws::{Aws, launch::SfnExecutions, state::dynamo::DynamoStore};
-use precip_graphs::{DOCUMENT, declare, description::Project, rights::Rights};
+use precip_graphs::{command, declare, description::Project, rights::Rights};
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_graphs");
@@ -138,17 +138,8 @@ impl Deployment {
 
     /// What the project's command line says about the deployment.
     pub(crate) fn says(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new(PROGRAM);
-        command.args(arguments).current_dir(self.folder.path());
-        command.env(DOCUMENT, self.folder.path().join("graph.json"));
-        command.env("PRECIP_ON", "aws");
-        for (variable, output) in [
-            ("PRECIP_TABLE", "TableName"),
-            ("PRECIP_BUCKET", "BucketName"),
-            ("PRECIP_STATE_MACHINE_ARN", "RunStateMachineArn"),
-        ] {
-            command.env(variable, &self.outputs[output]);
-        }
+        let mut command = command(PROGRAM, self.folder.path(), &self.outputs);
+        command.args(arguments);
         let done = command.output().unwrap();
         let said = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "{arguments:?}: {said}");

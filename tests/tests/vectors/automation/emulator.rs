@@ -41,10 +41,7 @@ fn operators(condition: &Value, topics: &mut BTreeSet<String>) {
 
 /// Of the cases that a record can be brought to, each that is about something none before it is about;
 /// then the topics that only other cases have.
-fn sample<'a>(
-    cases: &'a [Value],
-    possible: impl Fn(&Value) -> bool,
-) -> (Vec<&'a Value>, BTreeSet<String>) {
+fn sample(cases: &[Value], possible: impl Fn(&Value) -> bool) -> (Vec<&Value>, BTreeSet<String>) {
     let mut topics_of: BTreeSet<String> = cases.iter().flat_map(topics).collect();
     let mut chosen = Vec::new();
     for case in cases.iter().filter(|case| possible(case)) {
@@ -66,7 +63,7 @@ async fn what_the_record_asks_for_is_what_the_core_says() {
     let named = Automation::shared(&document.body);
     let possible = |case: &Value| {
         let requested = evaluated(case, &named, Ordering::Sequence);
-        Timeline::read(case, &named).is_possible(&requested)
+        Timeline::read(case, &named).can_be_played(&requested)
     };
     let (chosen, left) = sample(document.cases(), possible);
     assert_eq!(left, BTreeSet::new(), "nothing is replayed about them");

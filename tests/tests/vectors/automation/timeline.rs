@@ -173,7 +173,7 @@ impl Timeline {
     /// knows no partition that does not exist yet, and none that an older run is at work on once a newer
     /// one published it.
     #[cfg(feature = "aws")]
-    pub(crate) fn is_possible(mut self, requested: &[(DateTime<Utc>, Value)]) -> bool {
+    pub(crate) fn can_be_played(mut self, requested: &[(DateTime<Utc>, Value)]) -> bool {
         let mut open: BTreeMap<String, Vec<Place>> = BTreeMap::new();
         let mut before = None;
         for (step, (_, requested)) in self.steps.clone().into_iter().zip(requested) {
