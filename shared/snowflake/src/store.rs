@@ -22,60 +22,89 @@ use crate::{
     session::Open,
 };
 
-/// The columns of other partitions' rows, as they were noted down: each way once.
-async fn others(open: &Open, address: &Address) -> Result<Vec<TableSchema>, Failed> {
+/// What is noted down of an asset's columns.
+#[derive(Default)]
+struct Noted {
+    /// The columns that its table has, from whatever rows.
+    table: TableSchema,
+    /// The columns of other partitions' rows: each way once.
+    others: Vec<TableSchema>,
+}
+
+async fn noted(open: &Open, address: &Address) -> Result<Noted, Failed> {
     let notes = TableName::of_notes(&address.asset).quoted();
     let statement = of_partition(
         format!(
-            "SELECT DISTINCT \"COLUMNS\" FROM {notes}
-             WHERE \"FORM\" = 'table' AND NOT EQUAL_NULL(\"PARTITION\", ?)"
+            "SELECT DISTINCT \"FORM\", \"COLUMNS\" FROM {notes} WHERE \"COLUMNS\" IS NOT NULL
+             AND (\"FORM\" = 'turn' OR NOT EQUAL_NULL(\"PARTITION\", ?))"
         ),
         address,
     );
-    let mut others = Vec::new();
-    for row in open.rows(statement).await? {
-        others.push(serde_json::from_str(&text(row, 0)?)?);
-    }
-    Ok(others)
-}
-
-/// The columns that have to be added so that new rows fit beside those of other partitions, in a table
-/// with the columns of all of them.
-///
-/// # Errors
-/// Refused, with the difference, when adding columns is not enough.
-fn fit(
-    table: &TableName,
-    others: &[TableSchema],
-    new: &TableSchema,
-) -> Result<Vec<TableColumn>, Failed> {
-    let mut all = TableSchema::default();
-    for other in others {
-        for column in &other.columns {
-            let is_known = |known: &TableColumn| upper(&known.name) == upper(&column.name);
-            match all.columns.iter_mut().find(|known| is_known(known)) {
-                // Where some rows need not have one, new ones need not either.
-                Some(known) => known.nullable |= column.nullable,
-                None => all.columns.push(column.clone()),
-            }
+    let mut noted = Noted::default();
+    for mut row in open.rows(statement).await? {
+        let columns = serde_json::from_str(&text(&mut row, 1)?)?;
+        match text(&mut row, 0)?.as_str() {
+            "turn" => noted.table = columns,
+            _ => noted.others.push(columns),
         }
     }
-    // A column that some of the others have not is one that a row may lack.
-    for column in &mut all.columns {
-        let has = |other: &TableSchema| {
-            let mut columns = other.columns.iter();
-            columns.any(|known| upper(&known.name) == upper(&column.name))
-        };
-        column.nullable |= !others.iter().all(has);
+    Ok(noted)
+}
+
+fn find<'a>(schema: &'a TableSchema, name: &str) -> Option<&'a TableColumn> {
+    let mut columns = schema.columns.iter();
+    columns.find(|column| upper(&column.name) == upper(name))
+}
+
+impl Noted {
+    /// The columns of all other partitions' rows, as those of one.
+    fn of_others(&self) -> TableSchema {
+        let mut all = TableSchema::default();
+        for column in self.others.iter().flat_map(|other| &other.columns) {
+            if find(&all, &column.name).is_none() {
+                let mut column = column.clone();
+                // Where some rows need not have one, new ones need not either.
+                let must = |other| find(other, &column.name).is_some_and(|found| !found.nullable);
+                column.nullable = !self.others.iter().all(must);
+                all.columns.push(column);
+            }
+        }
+        all
     }
-    added(&all, new).map_err(|differences| {
-        Failed::Refused(format!(
-            "its columns are not those of table {}, which has other partitions: {}; make what is new \
-             optional, or drop the table and make every partition again",
+
+    /// The columns that have to be added to the table so that it takes new rows.
+    ///
+    /// # Errors
+    /// Refused, with the difference, when that is not enough.
+    fn fit(&self, table: &TableName, new: &TableSchema) -> Result<Vec<TableColumn>, Failed> {
+        let differences = if self.others.is_empty() {
+            let columns = new.columns.iter().filter_map(|column| {
+                let before = find(&self.table, &column.name)?;
+                let (name, before, now) = (&column.name, &before.data_type, &column.data_type);
+                (before != now).then(|| format!("`{name}` was {before} and is {now}"))
+            });
+            columns.collect()
+        } else {
+            added(&self.of_others(), new).err().unwrap_or_default()
+        };
+        if differences.is_empty() {
+            let columns = new.columns.iter();
+            let missing = columns.filter(|column| find(&self.table, &column.name).is_none());
+            return Ok(missing.cloned().collect());
+        }
+        let (whose, instead) = match self.others.is_empty() {
+            true => ("", "drop the table, and make it again"),
+            false => (
+                ", which has other partitions",
+                "make what is new optional, or drop the table and make every partition again",
+            ),
+        };
+        Err(Failed::Refused(format!(
+            "its columns are not those of table {}{whose}: {}; {instead}",
             table.quoted(),
             differences.join("; ")
-        ))
-    })
+        )))
+    }
 }
 
 /// Whether the columns can be told apart, from each other and from those of this crate.
@@ -111,7 +140,7 @@ fn of_partition(sql: String, address: &Address) -> Statement<PositionalBinds> {
     Statement::new(sql).bind(partition)
 }
 
-fn text(mut row: DynamicRow, index: usize) -> Result<String, Failed> {
+fn text(row: &mut DynamicRow, index: usize) -> Result<String, Failed> {
     match row.take_at(index) {
         Ok(CellValue::String(text)) => Ok(text),
         _ => Err(Failed::Damaged("a note has no text".to_owned())),
@@ -134,25 +163,59 @@ mod tests {
         }
     }
 
+    fn noted(table: TableSchema, others: &[&TableSchema]) -> Noted {
+        let others = others.iter().map(|&other| other.clone()).collect();
+        Noted { table, others }
+    }
+
     #[test]
     fn rows_fit_beside_those_of_every_other_partition() {
         let table = TableName::of(&"raw/flights".parse().unwrap(), "PUBLIC");
         let old = schema(&[("a", "Int32", false)]);
         let wider = schema(&[("a", "Int32", false), ("b", "Utf8", true)]);
-        assert_eq!(fit(&table, &[], &old).unwrap().len(), 1);
-        assert_eq!(
-            fit(&table, &[old.clone(), wider.clone()], &old).unwrap(),
-            []
+        let fit = |noted: Noted, new: &TableSchema| {
+            let added = noted
+                .fit(&table, new)
+                .map_err(|failed| failed.to_string())?;
+            Ok::<_, String>(
+                added
+                    .into_iter()
+                    .map(|column| column.name)
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(fit(Noted::default(), &old).unwrap(), ["a"]);
+        assert!(
+            fit(noted(wider.clone(), &[&old, &wider]), &old)
+                .unwrap()
+                .is_empty()
         );
+        assert_eq!(fit(noted(old.clone(), &[&old]), &wider).unwrap(), ["b"]);
         assert_eq!(
-            fit(&table, std::slice::from_ref(&old), &wider).unwrap()[0].name,
-            "b"
-        );
-        let refused = fit(&table, &[old, wider], &schema(&[("A", "Int64", false)]));
-        assert_eq!(
-            refused.unwrap_err().to_string(),
+            fit(
+                noted(wider.clone(), &[&old, &wider]),
+                &schema(&[("A", "Int64", false)])
+            )
+            .unwrap_err(),
             "its columns are not those of table \"RAW\".\"FLIGHTS\", which has other partitions: `A` was \
              Int32 and is Int64; make what is new optional, or drop the table and make every partition again"
+        );
+    }
+
+    #[test]
+    fn where_nothing_else_is_left_only_types_stay() {
+        let table = TableName::of(&"raw/flights".parse().unwrap(), "PUBLIC");
+        let alone = || noted(schema(&[("a", "Int32", false), ("b", "Utf8", false)]), &[]);
+        let added = alone().fit(
+            &table,
+            &schema(&[("b", "Utf8", false), ("c", "Date32", false)]),
+        );
+        assert_eq!(added.unwrap()[0].name, "c");
+        let refused = alone().fit(&table, &schema(&[("a", "Int64", false)]));
+        assert_eq!(
+            refused.unwrap_err().to_string(),
+            "its columns are not those of table \"RAW\".\"FLIGHTS\": `a` was Int32 and is Int64; drop the \
+             table, and make it again"
         );
     }
 

@@ -6,7 +6,7 @@ use precip_engine::io::Address;
 use precip_io::{Table, tables::quoted};
 use snowflake_connector_rs::Statement;
 
-use super::{check_names, fit, others, text};
+use super::{begin, check_names, noted, text};
 use crate::{
     error::Failed,
     names::{PARTITION, ROW, TableName, comment, upper},
@@ -48,7 +48,7 @@ async fn is_there(open: &Open, name: &TableName) -> Result<Option<String>, Faile
     .bind(name.schema.clone())
     .bind(name.table.clone());
     let mut rows = open.rows(statement).await?;
-    rows.pop().map(|row| text(row, 0)).transpose()
+    rows.pop().map(|mut row| text(&mut row, 0)).transpose()
 }
 
 /// Makes the table for an asset's rows, or room in it.
@@ -69,7 +69,7 @@ pub(crate) async fn prepare(
         Some(comment) => return Err(taken(address, name, &comment)),
         None => {
             // Somebody has dropped it: nothing is there of what was noted down.
-            forget_tables(open, &address.asset).await?;
+            forget_rows(open, address).await?;
             let create = format!(
                 "CREATE TABLE {} ({} VARCHAR, {} NUMBER(19, 0), {}) COMMENT = '{}'",
                 name.quoted(),
@@ -81,7 +81,7 @@ pub(crate) async fn prepare(
             return make(open, name, create).await;
         }
     }
-    for added in fit(name, &others(open, address).await?, new)? {
+    for added in noted(open, address).await?.fit(name, new)? {
         let field = table.schema().field_with_name(&added.name)?;
         let column = column(field.name(), field.data_type())?;
         open.run(format!(
@@ -93,11 +93,17 @@ pub(crate) async fn prepare(
     Ok(())
 }
 
-/// Takes away what is noted down of an asset's rows.
-async fn forget_tables(open: &Open, asset: &AssetKey) -> Result<(), Failed> {
-    let notes = TableName::of_notes(asset).quoted();
+/// Takes away what is noted down of an asset's rows and columns.
+async fn forget_rows(open: &Open, address: &Address) -> Result<(), Failed> {
+    let notes = TableName::of_notes(&address.asset).quoted();
+    begin(open, address).await?;
     open.run(format!("DELETE FROM {notes} WHERE \"FORM\" = 'table'"))
-        .await
+        .await?;
+    open.run(format!(
+        "UPDATE {notes} SET \"COLUMNS\" = NULL WHERE \"FORM\" = 'turn'"
+    ))
+    .await?;
+    open.run("COMMIT").await
 }
 
 /// A table of the name, made by somebody else.

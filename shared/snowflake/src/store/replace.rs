@@ -6,9 +6,9 @@ use precip_io::{
     Value,
     tables::{quoted, whose},
 };
-use snowflake_connector_rs::{CellValue, bind::Binary};
+use snowflake_connector_rs::{CellValue, Statement, bind::Binary};
 
-use super::{fit, of_partition, others, text};
+use super::{noted, of_partition, text};
 use crate::{
     error::Failed,
     names::{PARTITION, TableName},
@@ -95,7 +95,15 @@ async fn put(
     columns: &TableSchema,
 ) -> Result<(), Failed> {
     // Once more, where nobody else can change it: another partition may have come in between.
-    fit(table, &others(open, address).await?, columns)?;
+    let mut noted = noted(open, address).await?;
+    let added = noted.fit(table, columns)?;
+    if !added.is_empty() {
+        noted.table.columns.extend(added);
+        let notes = TableName::of_notes(&address.asset).quoted();
+        let update = format!("UPDATE {notes} SET \"COLUMNS\" = ? WHERE \"FORM\" = 'turn'");
+        let columns = serde_json::to_string(&noted.table)?;
+        open.run(Statement::new(update).bind(columns)).await?;
+    }
     let insert = write::insert(table, rows.schema().fields())?;
     for text in write::texts(rows)? {
         open.run(of_partition(insert.clone(), address).bind(text))
@@ -113,8 +121,8 @@ pub(crate) async fn remove(
     let notes = TableName::of_notes(&address.asset).quoted();
     let of_this = "WHERE EQUAL_NULL(\"PARTITION\", ?) AND \"FORM\" <> 'turn'";
     let forms = of_partition(format!("SELECT \"FORM\" FROM {notes} {of_this}"), address);
-    for row in open.rows(forms).await? {
-        if text(row, 0)? == "table" {
+    for mut row in open.rows(forms).await? {
+        if text(&mut row, 0)? == "table" {
             let delete = format!(
                 "DELETE FROM {} WHERE EQUAL_NULL({}, ?)",
                 table.quoted(),
