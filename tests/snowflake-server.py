@@ -10,6 +10,7 @@ format of Snowflake's drivers: a text for each value, whose form the column's ty
 import importlib
 import json
 import sys
+import uuid
 from base64 import b64decode
 from datetime import date, datetime
 
@@ -63,6 +64,9 @@ class Answer(server.JSONResponse):
             rows = data.pop("rowsetBase64")
             data["queryResultFormat"] = "json"
             data["rowset"] = json.loads(b64decode(rows)) if rows else []
+        elif data and "errorCode" in data:
+            # What Snowflake says no to has a name too.
+            data["queryId"] = str(uuid.uuid4())
         return super().render(content)
 
 

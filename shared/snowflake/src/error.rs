@@ -11,7 +11,7 @@ pub(crate) enum Failed {
     Refused(String),
     /// Snowflake says no, or is not in reach.
     #[error("{}", words(.0))]
-    Snowflake(#[from] snowflake_connector_rs::Error),
+    Snowflake(Box<snowflake_connector_rs::Error>),
     /// What came out of the database is not what was put in.
     #[error("the database holds something else than was stored: {0}")]
     Damaged(String),
@@ -24,6 +24,12 @@ pub(crate) enum Failed {
 fn words(error: &snowflake_connector_rs::Error) -> String {
     let said = error.snowflake_message().map(str::to_owned);
     said.unwrap_or_else(|| error.to_string())
+}
+
+impl From<snowflake_connector_rs::Error> for Failed {
+    fn from(error: snowflake_connector_rs::Error) -> Self {
+        Self::Snowflake(Box::new(error))
+    }
 }
 
 impl From<arrow_schema::ArrowError> for Failed {
