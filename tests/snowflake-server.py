@@ -1,8 +1,12 @@
-"""fakesnow's server, which answers queries in JSON.
+"""fakesnow's server, with what the tests need and it has not.
+
+Who changes a table within a transaction has it to himself until the end; others wait for their turn. When
+the one who has it is heard of no more, he is taken for dead, and what he had begun is undone: Snowflake does
+so after five minutes, here it is three seconds. fakesnow itself would let the second one fail.
 
 Snowflake answers in the format that a driver is known to read. fakesnow answers every query in Arrow, as for
-its own driver, which loses timestamps that are not there. So what DuckDB found is written here in the other
-format of Snowflake's drivers: a text for each value, whose form the column's type says.
+its own driver, which loses timestamps that are not there. So what DuckDB
+found is written here in the other of Snowflake's drivers: a text for each value, whose form the column's type says.
 
     python snowflake-server.py PORT
 """
@@ -10,6 +14,8 @@ format of Snowflake's drivers: a text for each value, whose form the column's ty
 import importlib
 import json
 import sys
+import threading
+import time
 import uuid
 from base64 import b64decode
 from datetime import date, datetime
@@ -70,6 +76,57 @@ class Answer(server.JSONResponse):
         return super().render(content)
 
 
+execute = server.FakeSnowflakeCursor.execute
+changed = threading.Condition()
+# Who has which table, and when who was heard of last; no time while a statement runs.
+holders, heard = {}, {}
+DEAD_AFTER = 3.0
+
+
+def wait_for(connection, table):
+    """Waits until nobody else has the table, and takes it."""
+    with changed:
+        while (holder := holders.get(table, connection)) is not connection:
+            last = heard[holder]
+            if last is not None and time.monotonic() - last > DEAD_AFTER:
+                execute(holder.cursor(), "ROLLBACK", server=True)
+                leave(holder)
+                holder.dead = True
+            else:
+                changed.wait(0.01)
+        holders[table] = connection
+
+
+def leave(connection):
+    """Gives back what somebody has."""
+    with changed:
+        for table in [table for table, holder in holders.items() if holder is connection]:
+            del holders[table]
+        connection.begun = False
+        changed.notify_all()
+
+
+def in_turn(self, command, *args, **kwargs):
+    """Instead of `execute`: one transaction at a time changes a table."""
+    connection, words = self._conn, command.split()
+    if getattr(connection, "dead", False):
+        message = "Session no longer exists. New login required to access the service."
+        raise server.snowflake.connector.errors.ProgrammingError(msg=message, errno=390111, sqlstate="08001")
+    verb = words[0].upper()
+    if verb == "UPDATE" and getattr(connection, "begun", False):
+        wait_for(connection, (connection.database, words[1]))
+    heard[connection] = None
+    try:
+        return execute(self, command, *args, **kwargs)
+    finally:
+        heard[connection] = time.monotonic()
+        if verb == "BEGIN":
+            connection.begun = True
+        elif verb in ("COMMIT", "ROLLBACK"):
+            leave(connection)
+
+
+server.FakeSnowflakeCursor.execute = in_turn
 server.to_sf = rows_of
 server.to_ipc = lambda rows: json.dumps(rows).encode()
 server.JSONResponse = Answer

@@ -1,6 +1,6 @@
 //! The manager on Snowflake's stand-in: `tests/snowflake COMMAND` says where it is.
 
-use std::{env, process, time::SystemTime};
+use std::{env, path::Path, process, time::SystemTime};
 
 use arrow_array::{ArrayRef, Decimal128Array, RecordBatch};
 use precip_io::{
@@ -8,7 +8,7 @@ use precip_io::{
     conformance::{
         Case,
         Limit::{self, Otherwise, Refused},
-        check_all,
+        check_all, killed_writer,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,17 @@ async fn snowflake_conforms() {
         manager(&format!("conforms{n}"))
     };
     check_all(make, LIMITS).await;
+}
+
+#[test]
+fn a_killed_writer_leaves_whole_partitions() {
+    let test = "manager::tests::fakesnow::a_killed_writer_leaves_whole_partitions";
+    let place = database("killed").database;
+    killed_writer(test, Path::new(&place), |place| {
+        let mut connection = database("killed");
+        connection.database = place.to_str().unwrap().to_owned();
+        SnowflakeIoManager::new(connection).unwrap()
+    });
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -270,7 +281,7 @@ async fn a_value_that_is_too_long_is_refused_and_the_old_one_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_that_is_gone_before_its_commit_leaves_the_old_rows() {
-    let connection = database("killed");
+    let connection = database("gone");
     let manager = SnowflakeIoManager::new(connection.clone()).unwrap();
     let old = vec![flight("UA"), flight("DL")];
     let pointer = store(&manager, Some("1"), old.clone()).await.unwrap();
@@ -292,4 +303,51 @@ async fn a_writer_that_is_gone_before_its_commit_leaves_the_old_rows() {
         run(&manager, "SELECT carrier FROM raw.flights").await.len(),
         2
     );
+}
+
+/// Where two processes store, and that this is the other.
+const OTHER: &str = "PRECIP_SNOWFLAKE_OTHER";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_store_at_the_same_time() {
+    let store_some = |manager: SnowflakeIoManager, who: &'static str| async move {
+        for n in 0..4 {
+            let key = format!("{who}-{n}");
+            store(&manager, Some(&key), vec![flight(&key)])
+                .await
+                .unwrap();
+        }
+    };
+    let mut connection = database("processes");
+    if let Ok(database) = env::var(OTHER) {
+        connection.database = database;
+        store_some(SnowflakeIoManager::new(connection).unwrap(), "other").await;
+        return;
+    }
+    let manager = SnowflakeIoManager::new(connection.clone()).unwrap();
+    store(&manager, Some("first"), vec![flight("first")])
+        .await
+        .unwrap();
+    let mut other = process::Command::new(env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "manager::tests::fakesnow::two_processes_store_at_the_same_time",
+        ])
+        .env(OTHER, &connection.database)
+        .stdout(process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // From several tasks, as the executor does.
+    let ours = ["a", "b"].map(|who| tokio::spawn(store_some(manager.clone(), who)));
+    for stored in ours {
+        stored.await.unwrap();
+    }
+    assert!(other.wait().unwrap().success());
+    for who in ["a", "b", "other"] {
+        for n in 0..4 {
+            let key = format!("{who}-{n}");
+            let back: Vec<Flight> = load(&manager, &format!("raw/flights?{key}")).await;
+            assert_eq!(back, [flight(&key)]);
+        }
+    }
 }
