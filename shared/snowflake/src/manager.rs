@@ -42,7 +42,7 @@ use crate::{
 /// let connection = SnowflakeConnection::with_key_pair("org-account", "PRECIP", "FLIGHTS", key, None)
 ///     .warehouse("LOADING");
 /// let manager = SnowflakeIoManager::new(connection)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), precip_engine::asset::AssetError>(())
 /// ```
 ///
 /// # What it guarantees
