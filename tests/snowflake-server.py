@@ -5,8 +5,8 @@ the one who has it is heard of no more, he is taken for dead, and what he had be
 so after five minutes, here it is three seconds. fakesnow itself would let the second one fail.
 
 Snowflake answers in the format that a driver is known to read. fakesnow answers every query in Arrow, as for
-its own driver, which loses timestamps that are not there. So what DuckDB
-found is written here in the other of Snowflake's drivers: a text for each value, whose form the column's type says.
+its own driver, which loses timestamps that are not there. So what DuckDB found is written here in the other
+format: a text for each value, whose form the column's type says.
 
     python snowflake-server.py PORT
 """
