@@ -3,6 +3,7 @@
 use std::io;
 
 use precip_engine::io::{Address, IoError};
+use precip_io::tables::whose;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -30,14 +31,6 @@ impl From<duckdb::arrow::error::ArrowError> for Failed {
 impl From<serde_json::Error> for Failed {
     fn from(error: serde_json::Error) -> Self {
         Self::Damaged(error.to_string())
-    }
-}
-
-/// `asset `a`, partition `p``.
-pub(crate) fn whose(address: &Address) -> String {
-    match &address.partition {
-        Some(partition) => format!("asset `{}`, partition `{partition}`", address.asset),
-        None => format!("asset `{}`", address.asset),
     }
 }
 

@@ -12,7 +12,6 @@
 
 mod database;
 mod error;
-mod evolve;
 mod load;
 mod manager;
 mod names;

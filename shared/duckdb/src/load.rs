@@ -4,20 +4,19 @@ use std::sync::Arc;
 
 use duckdb::{
     Connection, OptionalExt,
-    arrow::{
-        array::RecordBatch,
-        compute::cast,
-        datatypes::{DataType, Field, Schema, SchemaRef},
-    },
+    arrow::{array::RecordBatch, compute::cast, datatypes::SchemaRef},
     params,
 };
 use precip_core::{key::AssetKey, metadata::TableSchema, partitions::PartitionKey};
 use precip_engine::io::LoadRequest;
-use precip_io::{Table, Value};
+use precip_io::{
+    Table, Value,
+    tables::{arrow_schema, quoted},
+};
 
 use crate::{
     error::Failed,
-    names::{NOTES, PARTITION, TableName, quoted},
+    names::{NOTES, PARTITION, TableName},
 };
 
 /// What is there of a partition, in the form in which it was stored; `None` when nothing is.
@@ -66,16 +65,6 @@ pub(crate) fn load(
         (form, _) => return Err(Failed::Damaged(format!("`{form}` is no form of data"))),
     };
     Ok(Some(value))
-}
-
-/// Arrow's schema of what was noted down.
-pub(crate) fn arrow_schema(columns: &TableSchema) -> Result<SchemaRef, Failed> {
-    let fields = columns.columns.iter().map(|column| {
-        let data_type: DataType = column.data_type.parse()?;
-        Ok(Field::new(&column.name, data_type, column.nullable))
-    });
-    let fields: Result<Vec<Field>, Failed> = fields.collect();
-    Ok(Arc::new(Schema::new(fields?)))
 }
 
 fn rows(

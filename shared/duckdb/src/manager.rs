@@ -8,13 +8,12 @@ use precip_engine::{
     asset::AssetValue,
     io::{Address, IoError, IoManager, LoadRequest, Stored},
 };
-use precip_io::{TableStream, Value};
-
-use crate::{
-    database::Database,
-    error::{Failed, whose},
-    load, names, store,
+use precip_io::{
+    TableStream, Value,
+    tables::{parse_pointer, pointer, whose},
 };
+
+use crate::{database::Database, error::Failed, load, names, store};
 
 /// Keeps assets as tables of a DuckDB database, which is one file.
 ///
@@ -121,7 +120,7 @@ impl IoManager for DuckDbIoManager {
                 other.type_name()
             ),
         })?;
-        let pointer = names::pointer(&address.asset, address.partition.as_ref());
+        let pointer = pointer(&address.asset, address.partition.as_ref());
         let metadata = facts(address, &value);
         let of = address.clone();
         let stored = self
@@ -140,7 +139,7 @@ impl IoManager for DuckDbIoManager {
         let not_found = || IoError::NotFound {
             pointer: pointer.to_owned(),
         };
-        let (asset, partition) = names::parse(pointer).ok_or_else(not_found)?;
+        let (asset, partition) = parse_pointer(pointer).ok_or_else(not_found)?;
         let request = request.clone();
         let loaded = self
             .run(move |database| {
@@ -152,7 +151,7 @@ impl IoManager for DuckDbIoManager {
     }
 
     async fn remove(&self, pointer: &str) -> Result<(), IoError> {
-        let Some((asset, partition)) = names::parse(pointer) else {
+        let Some((asset, partition)) = parse_pointer(pointer) else {
             return Ok(());
         };
         let address = Address {

@@ -1,6 +1,7 @@
 //! Names in SQL.
 
-use precip_core::{key::AssetKey, partitions::PartitionKey};
+use precip_core::key::AssetKey;
+use precip_io::tables::quoted;
 
 /// The column that says which partition a row is of. Not in the table of an asset without partitions.
 pub(crate) const PARTITION: &str = "_partition";
@@ -32,52 +33,15 @@ impl TableName {
     }
 }
 
-/// An identifier as it is written in a statement, whatever is in it.
-pub(crate) fn quoted(identifier: &str) -> String {
-    format!("\"{}\"", identifier.replace('"', "\"\""))
-}
-
-/// What a pointer says: the asset and the partition. A key of an asset has no `?`.
-pub(crate) fn pointer(asset: &AssetKey, partition: Option<&PartitionKey>) -> String {
-    match partition {
-        None => asset.to_string(),
-        Some(partition) => format!("{asset}?{partition}"),
-    }
-}
-
-/// The asset and the partition of a pointer.
-pub(crate) fn parse(pointer: &str) -> Option<(AssetKey, Option<PartitionKey>)> {
-    let (asset, partition) = match pointer.split_once('?') {
-        None => (pointer, None),
-        Some((asset, partition)) => (asset, Some(partition.into())),
-    };
-    Some((asset.parse().ok()?, partition))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_table_is_named_as_its_asset_and_nothing_in_a_name_ends_it() {
+    fn a_table_is_named_as_its_asset() {
         let name = |asset: &str| TableName::of(&asset.parse().unwrap()).quoted();
         assert_eq!(name("carriers"), r#""main"."carriers""#);
         assert_eq!(name("raw/flights"), r#""raw"."flights""#);
         assert_eq!(name("a/b/c"), r#""a/b"."c""#);
-        assert_eq!(
-            quoted(r#"a"; DROP TABLE b; --"#),
-            r#""a""; DROP TABLE b; --""#
-        );
-    }
-
-    #[test]
-    fn a_pointer_leads_back() {
-        let asset: AssetKey = "raw/flights".parse().unwrap();
-        for key in [None, Some("2013-01-01"), Some(""), Some("a?b"), Some("'")] {
-            let key = key.map(PartitionKey::from);
-            let pointer = pointer(&asset, key.as_ref());
-            assert_eq!(parse(&pointer), Some((asset.clone(), key)));
-        }
-        assert_eq!(parse("../outside"), None);
     }
 }

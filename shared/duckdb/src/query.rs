@@ -8,10 +8,13 @@ use duckdb::{
 };
 use precip_core::metadata::TableSchema;
 use precip_engine::asset::AssetError;
-use precip_io::{FromAsset, Table};
+use precip_io::{
+    FromAsset, Table,
+    tables::{arrow_schema, quoted},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{error::Failed, load::arrow_schema, names::quoted, types::sql_type};
+use crate::{error::Failed, types::sql_type};
 
 /// A query over tables of this process.
 ///

@@ -12,12 +12,14 @@ use duckdb::{
 };
 use precip_core::metadata::{TableColumn, TableSchema};
 use precip_engine::io::Address;
-use precip_io::{Table, Value};
+use precip_io::{
+    Table, Value,
+    tables::{added, quoted},
+};
 
 use crate::{
     error::Failed,
-    evolve,
-    names::{NOTES, PARTITION, TableName, quoted},
+    names::{NOTES, PARTITION, TableName},
     types::sql_type,
 };
 
@@ -261,7 +263,7 @@ fn extend(
     new: &TableSchema,
 ) -> Result<bool, Failed> {
     let name = TableName::of(&address.asset);
-    let added = evolve::added(&noted.columns, new).map_err(|differences| {
+    let new_columns = added(&noted.columns, new).map_err(|differences| {
         Failed::Refused(format!(
             "its columns are not those of table {}, which has other partitions: {}; make what is new \
              optional, or drop the table and make every partition again",
@@ -270,7 +272,7 @@ fn extend(
         ))
     })?;
     let mut columns: Vec<TableColumn> = noted.columns.columns.clone();
-    for new in added {
+    for new in new_columns {
         let field = table.schema().field_with_name(&new.name)?;
         let column = column(field.name(), field.data_type())?;
         connection.execute_batch(&format!(

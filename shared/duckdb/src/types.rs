@@ -2,7 +2,7 @@
 
 use duckdb::arrow::datatypes::{DataType, TimeUnit};
 
-use crate::names::quoted;
+use precip_io::tables::quoted;
 
 /// The type of a column, in which every value of the Arrow type comes back as it was; or what to use
 /// instead where there is none.

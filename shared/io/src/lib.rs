@@ -23,6 +23,7 @@ pub mod returns;
 pub mod schema;
 mod stream;
 mod table;
+pub mod tables;
 mod value;
 
 pub use convert::{ConvertError, FromAsset, IntoAsset, Json, LoadFrom, Partitions, RowOf, Scalar};

@@ -7,7 +7,7 @@ use precip_core::metadata::{TableColumn, TableSchema};
 ///
 /// # Errors
 /// Every difference that is more than that.
-pub(crate) fn added(old: &TableSchema, new: &TableSchema) -> Result<Vec<TableColumn>, Vec<String>> {
+pub fn added(old: &TableSchema, new: &TableSchema) -> Result<Vec<TableColumn>, Vec<String>> {
     let mut added = Vec::new();
     let mut differences = Vec::new();
     for column in &new.columns {
@@ -35,7 +35,7 @@ pub(crate) fn added(old: &TableSchema, new: &TableSchema) -> Result<Vec<TableCol
     }
 }
 
-/// DuckDB takes names that differ in case for one.
+/// Databases take names that differ in case for one.
 fn find<'a>(schema: &'a TableSchema, name: &str) -> Option<&'a TableColumn> {
     let mut columns = schema.columns.iter();
     columns.find(|column| column.name.eq_ignore_ascii_case(name))

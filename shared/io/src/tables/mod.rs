@@ -1,0 +1,26 @@
+//! What IO managers that keep assets as tables of a database have in common: names, pointers, and what new
+//! columns mean to the rows that are there.
+
+mod evolve;
+mod names;
+
+use std::sync::Arc;
+
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use precip_core::metadata::TableSchema;
+
+pub use evolve::added;
+pub use names::{parse_pointer, pointer, quoted, whose};
+
+/// Arrow's schema of columns that were noted down.
+///
+/// # Errors
+/// [`ArrowError`] when a type is none of Arrow's.
+pub fn arrow_schema(columns: &TableSchema) -> Result<SchemaRef, ArrowError> {
+    let fields = columns.columns.iter().map(|column| {
+        let data_type: DataType = column.data_type.parse()?;
+        Ok(Field::new(&column.name, data_type, column.nullable))
+    });
+    let fields: Result<Vec<Field>, ArrowError> = fields.collect();
+    Ok(Arc::new(Schema::new(fields?)))
+}

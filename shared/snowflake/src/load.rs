@@ -1,0 +1,92 @@
+//! Getting a partition's data out of tables.
+
+use precip_core::metadata::TableSchema;
+use precip_engine::io::{Address, LoadRequest};
+use precip_io::{
+    Table, Value,
+    tables::{arrow_schema, quoted},
+};
+use snowflake_connector_rs::{CellValue, Statement};
+
+use crate::{
+    error::Failed,
+    names::{PARTITION, ROW, TableName, upper},
+    read,
+    session::Open,
+};
+
+/// What is there of a partition, in the form in which it was stored; `None` when nothing is.
+pub(crate) async fn load(
+    open: &Open,
+    address: &Address,
+    table: &TableName,
+    request: &LoadRequest,
+) -> Result<Option<Value>, Failed> {
+    let notes = TableName::of_notes(&address.asset).quoted();
+    let key = address.partition.as_ref().map(ToString::to_string);
+    let statement = Statement::new(format!(
+        "SELECT \"FORM\", \"COLUMNS\", \"CONTENT\" FROM {notes}
+         WHERE EQUAL_NULL(\"PARTITION\", ?) AND \"FORM\" <> 'turn'"
+    ))
+    .bind(key.clone());
+    let mut noted = match open.rows(statement).await {
+        // No attempt of the asset was ever stored.
+        Err(failed) if failed.is_missing() => return Ok(None),
+        noted => noted?,
+    };
+    let Some(row) = noted.pop() else {
+        return Ok(None);
+    };
+    let (_, values) = row.into_parts();
+    let [CellValue::String(form), columns, content] = &*values else {
+        return Err(Failed::Damaged("a note says nothing".to_owned()));
+    };
+    let content = match content {
+        CellValue::Binary(bytes) => bytes.as_bytes(),
+        _ => &[],
+    };
+    let value = match (form.as_str(), columns) {
+        ("table", CellValue::String(columns)) => {
+            let columns: TableSchema = serde_json::from_str(columns)?;
+            Value::Table(rows(open, table, key, &columns, request).await?)
+        }
+        ("json", _) => Value::Json(serde_json::from_slice(content)?),
+        ("text", _) => {
+            let text = String::from_utf8(content.to_vec());
+            Value::Text(text.map_err(|error| Failed::Damaged(error.to_string()))?)
+        }
+        ("bytes", _) => Value::Bytes(content.to_vec().into()),
+        (form, _) => return Err(Failed::Damaged(format!("`{form}` is no form of data"))),
+    };
+    Ok(Some(value))
+}
+
+async fn rows(
+    open: &Open,
+    table: &TableName,
+    key: Option<String>,
+    columns: &TableSchema,
+    request: &LoadRequest,
+) -> Result<Table, Failed> {
+    let mut wanted = columns.clone();
+    wanted.columns.retain(|column| request.wants(&column.name));
+    if wanted.columns.is_empty() {
+        // A query has columns: who wants none gets all.
+        wanted = columns.clone();
+    }
+    let schema = arrow_schema(&wanted)?;
+    let names: Vec<String> = wanted
+        .columns
+        .iter()
+        .map(|column| quoted(&upper(&column.name)))
+        .collect();
+    let statement = Statement::new(format!(
+        "SELECT {} FROM {} WHERE EQUAL_NULL({}, ?) ORDER BY {}",
+        names.join(", "),
+        table.quoted(),
+        quoted(PARTITION),
+        quoted(ROW)
+    ))
+    .bind(key);
+    read::table(open.rows(statement).await?, &schema)
+}

@@ -1,0 +1,173 @@
+//! Rows as texts in JSON, which a statement takes as one value and Snowflake reads back into columns.
+
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_cast::{
+    cast,
+    display::{ArrayFormatter, FormatOptions},
+};
+use arrow_schema::{ArrowError, DataType, Field};
+use precip_io::{Table, tables::quoted};
+
+use crate::{
+    error::Failed,
+    names::{PARTITION, ROW, TableName, upper},
+    types::sql_type,
+};
+
+/// How much text one statement brings: Snowflake takes 1 MB for a statement with what is bound to it.
+const MOST_TEXT: usize = 768 * 1024;
+
+/// The statement that puts rows into a table, and its first value, the partition's key; the second is one
+/// of [`texts`].
+pub(crate) fn insert(
+    table: &TableName,
+    fields: &[std::sync::Arc<Field>],
+) -> Result<String, Failed> {
+    let mut names = vec![quoted(PARTITION), quoted(ROW)];
+    let mut values = vec![
+        "?".to_owned(),
+        "value[0]::VARCHAR::NUMBER(19, 0)".to_owned(),
+    ];
+    for (n, field) in (1..).zip(fields) {
+        names.push(quoted(&upper(field.name())));
+        let text = format!("value[{n}]::VARCHAR");
+        values.push(
+            match sql_type(field.data_type()).map_err(Failed::Refused)? {
+                name if name == "VARCHAR" => text,
+                name if name == "BINARY" => format!("TO_BINARY({text}, 'HEX')"),
+                name => format!("{text}::{name}"),
+            },
+        );
+    }
+    Ok(format!(
+        "INSERT INTO {} ({}) SELECT {} FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?)))",
+        table.quoted(),
+        names.join(", "),
+        values.join(", ")
+    ))
+}
+
+/// The rows in arrays of JSON that are short enough for a statement each: `[["0","UA",null],..]`.
+pub(crate) fn texts(table: &Table) -> Result<Vec<String>, Failed> {
+    let (mut texts, mut text, mut number) = (Vec::new(), String::new(), 0_u64);
+    for batch in table.batches() {
+        let columns = written(batch)?;
+        let options = FormatOptions::default()
+            .with_display_error(false)
+            .with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%S%.f%:z"));
+        let formats = columns
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
+            .collect::<Result<Vec<_>, _>>()?;
+        for row in 0..batch.num_rows() {
+            let mut values = vec![Some(number.to_string())];
+            for (column, format) in columns.iter().zip(&formats) {
+                let value = column
+                    .is_valid(row)
+                    .then(|| format.value(row).try_to_string());
+                values.push(value.transpose()?);
+            }
+            let values = serde_json::to_string(&values)?;
+            if !text.is_empty() && text.len() + values.len() > MOST_TEXT {
+                texts.push(format!("[{text}]"));
+                text.clear();
+            }
+            if !text.is_empty() {
+                text.push(',');
+            }
+            text.push_str(&values);
+            number += 1;
+        }
+    }
+    if !text.is_empty() {
+        texts.push(format!("[{text}]"));
+    }
+    Ok(texts)
+}
+
+/// The columns in types whose texts Snowflake reads: moments in UTC, and every digit of a number.
+fn written(batch: &RecordBatch) -> Result<Vec<ArrayRef>, ArrowError> {
+    let columns = batch
+        .columns()
+        .iter()
+        .map(|column| match column.data_type() {
+            DataType::Float32 => cast(column, &DataType::Float64),
+            DataType::Timestamp(unit, Some(_)) => {
+                let utc = DataType::Timestamp(*unit, Some("+00:00".into()));
+                cast(column, &utc)
+            }
+            _ => Ok(std::sync::Arc::clone(column)),
+        });
+    columns.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{
+        BinaryArray, Float32Array, Float64Array, StringArray, TimestampMicrosecondArray,
+    };
+
+    use super::*;
+
+    fn table(columns: Vec<(&str, ArrayRef)>) -> Table {
+        RecordBatch::try_from_iter(columns).unwrap().into()
+    }
+
+    #[test]
+    fn values_are_written_with_every_digit() {
+        let at = TimestampMicrosecondArray::from(vec![Some(-1), None]);
+        let table = table(vec![
+            ("a", Arc::new(Float32Array::from(vec![0.1, f32::NAN]))),
+            (
+                "b",
+                Arc::new(Float64Array::from(vec![1e300, f64::NEG_INFINITY])),
+            ),
+            ("c", Arc::new(at.with_timezone("America/New_York"))),
+            (
+                "d",
+                Arc::new(BinaryArray::from(vec![Some(&b"\x00\xff"[..]), None])),
+            ),
+            ("e", Arc::new(StringArray::from(vec!["\"\n", "null"]))),
+        ]);
+        assert_eq!(
+            texts(&table).unwrap(),
+            [concat!(
+                r#"[["0","0.10000000149011612","1e300","1969-12-31T23:59:59.999999+00:00","00ff","\"\n"],"#,
+                r#"["1","NaN","-inf",null,null,"null"]]"#
+            )]
+        );
+    }
+
+    #[test]
+    fn many_rows_take_several_statements_and_keep_their_numbers() {
+        let long = "x".repeat(1_000);
+        let column = StringArray::from(vec![long.as_str(); 2_000]);
+        let texts = texts(&table(vec![("a", Arc::new(column))])).unwrap();
+        assert!(texts.len() > 2 && texts.iter().all(|text| text.len() <= MOST_TEXT + 2));
+        let rows: Vec<Vec<String>> = texts
+            .iter()
+            .flat_map(|text| serde_json::from_str::<Vec<Vec<String>>>(text).unwrap())
+            .collect();
+        assert_eq!(rows.len(), 2_000);
+        assert!((0..).zip(&rows).all(|(n, row)| row[0] == n.to_string()));
+    }
+
+    #[test]
+    fn a_statement_names_its_columns() {
+        let table = TableName::of(&"raw/flights".parse().unwrap(), "PUBLIC");
+        let fields = [
+            Arc::new(Field::new("carrier", DataType::Utf8, false)),
+            Arc::new(Field::new("photo", DataType::Binary, true)),
+            Arc::new(Field::new("delay", DataType::Int32, true)),
+        ];
+        assert_eq!(
+            insert(&table, &fields).unwrap(),
+            "INSERT INTO \"RAW\".\"FLIGHTS\" (\"_PARTITION\", \"_ROW\", \"CARRIER\", \"PHOTO\", \"DELAY\") \
+             SELECT ?, value[0]::VARCHAR::NUMBER(19, 0), value[1]::VARCHAR, \
+             TO_BINARY(value[2]::VARCHAR, 'HEX'), value[3]::VARCHAR::NUMBER(10, 0) \
+             FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?)))"
+        );
+    }
+}
