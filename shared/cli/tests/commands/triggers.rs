@@ -95,8 +95,8 @@ async fn a_sensor_that_is_wrong_is_told_by_doctor() {
         name: "PRECIP_TEST_BUCKET_THAT_NOBODY_SET".to_owned(),
         default: None,
     };
-    let long = Bucket::Named("x".repeat(2_100));
-    let world = World::of(with(vec![landing("unset", unset), landing("long", long)])).await;
+    let well = Bucket::Named("landing".to_owned());
+    let world = World::of(with(vec![landing("unset", unset), landing("well", well)])).await;
     let mut out = Vec::new();
     let exit = world.run("doctor", &[], &mut out).await.unwrap();
     assert_eq!(exit, Exit::Environment);
@@ -104,9 +104,7 @@ async fn a_sensor_that_is_wrong_is_told_by_doctor() {
     for told in [
         "wrong  sensor `unset`: its bucket: environment variable \
          `PRECIP_TEST_BUCKET_THAT_NOBODY_SET` is not set",
-        "wrong  sensor `long`: the event pattern of its key has",
-        "shorten the bucket's name or the key",
-        "ok     sensors: 1 sensor checked",
+        "ok     sensors: 2 sensors checked",
     ] {
         assert!(said.contains(told), "{told}: {said}");
     }
