@@ -21,6 +21,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
+from botocore.exceptions import ClientError
 
 EMULATOR = os.environ["PRECIP_TEST_AWS_ENDPOINT"]
 UPSTREAM = sys.argv[1] if len(sys.argv) > 1 else EMULATOR
@@ -243,7 +244,7 @@ class Rights(BaseHTTPRequestHandler):
             listing = "s3:ListBucket", resource.split("/")[0], {}
             if status == 404 and action == "s3:GetObject" and not allowed(function, *listing):
                 return self.refuse(function, *listing)
-        except (Unknown, KeyError, ValueError) as unknown:
+        except (Unknown, KeyError, ValueError, ClientError) as unknown:
             return self.refuse(function, f"{self.command} {self.path}", repr(unknown), {})
         dropped = {"connection", "transfer-encoding"} | (set() if self.command == "HEAD" else {"content-length"})
         self.answer(status, [header for header in answered if header[0].lower() not in dropped], content)

@@ -86,12 +86,12 @@ impl Deployment {
     /// That no function has called what its role does not allow.
     pub(crate) fn kept_to_its_rights(&self) {
         assert_eq!(self.rights.refused(), "[]");
-        // Would it have been refused? The sensor writes no files.
+        // Would it have been refused? The planner writes no data.
         let mut put = Command::new(env::var("PRECIP_TEST_PYTHON").unwrap());
         put.arg(format!("{HERE}/landing.py"));
         put.args(["put", self.bucket(), "data/x"]);
         put.env("PRECIP_TEST_AWS_ENDPOINT", self.rights.endpoint());
-        put.env("AWS_ACCESS_KEY_ID", format!("{}-sensor", self.stack));
+        put.env("AWS_ACCESS_KEY_ID", format!("{}-planner", self.stack));
         let said = String::from_utf8(put.output().unwrap().stderr).unwrap();
         assert!(said.contains("AccessDenied"), "{said}");
         let refused = self.rights.refused();

@@ -14,7 +14,8 @@ use crate::{
     project::{DAYS, days, project},
 };
 
-/// How many files come at once, and the share of them that is told of twice.
+/// How many files come at once, unless `PRECIP_TEST_FILES` says it, and the share of them that is told of
+/// twice.
 const FILES: usize = 1_000;
 const TWICE: &str = "0.2";
 /// How many messages the function is called with at a time: fewer than on AWS, so that more of its
@@ -98,13 +99,15 @@ async fn a_poisoned_message_harms_no_other() {
 /// at any moment: each partition is requested once, and every run is started.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_files_become_few_runs_whatever_happens() {
+    let files = std::env::var("PRECIP_TEST_FILES");
+    let files = files.map_or(FILES, |files| files.parse().unwrap());
     let killed = Project {
         sensor_kills: 3,
         ..project()
     };
     let cloud = Deployment::new("many", killed).await;
     let queue = cloud.queue("orders");
-    let days = days(FILES);
+    let days = days(files);
     let keys: Vec<String> = days.iter().map(|day| key("orders", day)).collect();
     let mut announce = vec!["announce", &queue, cloud.bucket(), "3", TWICE];
     announce.extend(keys.iter().map(String::as_str));
@@ -113,10 +116,10 @@ async fn many_files_become_few_runs_whatever_happens() {
     landing(&["drain", &queue, &cloud.outputs["SensorFunctionName"], BATCH]);
     let runs = cloud.runs().await;
     let asked = cloud.partitions(&runs);
-    assert_eq!(asked.len(), FILES, "each is requested once");
+    assert_eq!(asked.len(), files, "each is requested once");
     assert_eq!(unique(&asked), days.iter().collect(), "and none is lost");
     cloud.were_started(&runs).await;
-    assert!(runs.len() <= FILES / 40, "{} runs", runs.len());
+    assert!(runs.len() <= files / 40, "{} runs", runs.len());
     assert!(
         runs.iter().all(|run| run.status != RunStatus::Failed),
         "{runs:?}"

@@ -7,8 +7,8 @@ use precip::core::trigger::{
 use precip_graphs::description::{Dep, Keys, Node, Project};
 
 /// The days that assets are divided by: this many.
-pub(crate) const DAYS: usize = 1_200;
-const FIRST: &str = "2023-01-01";
+pub(crate) const DAYS: usize = 10_027;
+const FIRST: &str = "1998-11-01";
 const BEHIND: &str = "2026-04-15";
 
 fn asset(key: &str, deps: &[&str]) -> Node {
