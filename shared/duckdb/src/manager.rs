@@ -3,14 +3,13 @@
 use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
-use precip_core::metadata::Metadata;
 use precip_engine::{
     asset::AssetValue,
     io::{Address, IoError, IoManager, LoadRequest, Stored},
 };
 use precip_io::{
-    TableStream, Value,
-    tables::{parse_pointer, pointer, whose},
+    Value,
+    tables::{facts, parse_pointer, pointer, whole},
 };
 
 use crate::{database::Database, error::Failed, load, names, store};
@@ -88,40 +87,16 @@ impl DuckDbIoManager {
     }
 }
 
-/// What is kept with a materialization.
-fn facts(address: &Address, value: &Value) -> Metadata {
-    let mut facts = Metadata::new();
-    if let Value::Table(table) = value {
-        facts.insert("rows".to_owned(), table.num_rows().into());
-        facts.insert("columns".to_owned(), table.table_schema().into());
-        let table = names::TableName::of(&address.asset).quoted();
-        facts.insert("table".to_owned(), table.into());
-    }
-    facts
-}
-
 #[async_trait]
 impl IoManager for DuckDbIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let value = match value.downcast::<TableStream>() {
-            Err(value) => value,
-            Ok(rows) => {
-                let rows = rows.collect().await.map_err(|error| IoError::Failed {
-                    message: format!("{}: failed to store its rows", whose(address)),
-                    source: error.into(),
-                })?;
-                Value::Table(rows).into()
-            }
-        };
-        let value: Value = value.downcast().map_err(|other| IoError::Unsupported {
-            message: format!(
-                "{}: a `{}` can only be stored by an IO manager made for it; name that one on the asset, or return `Json`, `Vec<Row>`, `Table`, `String` or `Bytes`",
-                whose(address),
-                other.type_name()
-            ),
-        })?;
+        let value = whole(address, value).await?;
         let pointer = pointer(&address.asset, address.partition.as_ref());
-        let metadata = facts(address, &value);
+        let mut metadata = facts(&value, None);
+        if matches!(value, Value::Table(_)) {
+            let table = names::TableName::of(&address.asset).quoted();
+            metadata.insert("table".to_owned(), table.into());
+        }
         let of = address.clone();
         let stored = self
             .run(move |database| database.write(|sql| store::store(sql, &of, &value)))

@@ -6,17 +6,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use precip_core::{
-    key::AssetKey,
-    metadata::{Metadata, TableSchema},
-};
+use precip_core::{key::AssetKey, metadata::TableSchema};
 use precip_engine::{
     asset::{AssetError, AssetValue},
     io::{Address, IoError, IoManager, LoadRequest, Stored},
 };
 use precip_io::{
-    TableStream, Value,
-    tables::{parse_pointer, pointer, whose},
+    Value,
+    tables::{facts, parse_pointer, pointer, whole},
 };
 
 use crate::{
@@ -204,38 +201,15 @@ impl Inner {
     }
 }
 
-/// What is kept with a materialization.
-fn facts(table: &TableName, value: &Value) -> Metadata {
-    let mut facts = Metadata::new();
-    if let Value::Table(rows) = value {
-        facts.insert("rows".to_owned(), rows.num_rows().into());
-        facts.insert("columns".to_owned(), rows.table_schema().into());
-        facts.insert("table".to_owned(), table.quoted().into());
-    }
-    facts
-}
-
 #[async_trait]
 impl IoManager for SnowflakeIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let value = match value.downcast::<TableStream>() {
-            Err(value) => value,
-            Ok(rows) => {
-                let rows = rows.collect().await.map_err(|error| IoError::Failed {
-                    message: format!("{}: failed to store its rows", whose(address)),
-                    source: error.into(),
-                })?;
-                Value::Table(rows).into()
-            }
-        };
-        let value: Value = value.downcast().map_err(|other| IoError::Unsupported {
-            message: format!(
-                "{}: a `{}` can only be stored by an IO manager made for it; name that one on the asset, or return `Json`, `Vec<Row>`, `Table`, `String` or `Bytes`",
-                whose(address),
-                other.type_name()
-            ),
-        })?;
-        let metadata = facts(&self.inner.table(&address.asset), &value);
+        let value = whole(address, value).await?;
+        let mut metadata = facts(&value, None);
+        if matches!(value, Value::Table(_)) {
+            let table = self.inner.table(&address.asset).quoted();
+            metadata.insert("table".to_owned(), table.into());
+        }
         let of = address.clone();
         let stored = self
             .run(|inner| async move { inner.store(&of, &value).await })

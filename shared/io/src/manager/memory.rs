@@ -13,7 +13,7 @@ use precip_engine::{
     io::{Address, IoError, IoManager, LoadRequest, Stored, StoredAttempt},
 };
 
-use super::{layout, object_store::facts};
+use super::{facts, layout, whole};
 use crate::Value;
 
 /// Keeps values as they are, as long as the process lives. For tests.
@@ -37,7 +37,7 @@ impl MemoryIoManager {
 #[async_trait]
 impl IoManager for MemoryIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let value = super::object_store::whole(address, value).await?;
+        let value = whole(address, value).await?;
         let pointer = layout::path(address, "value");
         let metadata: Metadata = facts(&value, None);
         self.values().insert(pointer.clone(), value);

@@ -2,6 +2,7 @@
 
 mod durable;
 mod error;
+mod given;
 mod gzip;
 mod hive;
 mod layout;
@@ -16,6 +17,7 @@ mod s3;
 mod s3_client;
 mod streamed;
 
+pub use given::{facts, whole};
 pub use hive::HiveLayout;
 pub use location::InvalidLocation;
 pub use memory::MemoryIoManager;

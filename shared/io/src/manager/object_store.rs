@@ -15,6 +15,7 @@ use precip_engine::{
 use super::{
     HiveLayout, InvalidLocation,
     error::failed,
+    given::{facts, known, unmade, whole},
     gzip, layout,
     local_files::LocalFiles,
     location,
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     ParquetOptions, Table, TableFormat, TableStream, Value, format::FormatError,
-    table::to_table_schema,
+    table::to_table_schema, tables::whose,
 };
 
 /// Keeps data as files in a folder or a bucket: a file for each attempt at each partition.
@@ -240,14 +241,6 @@ fn decode(pointer: &str, file: Bytes, request: &LoadRequest) -> Result<Value, Fo
     }
 }
 
-/// `asset `a`, partition `p``.
-fn whose(address: &Address) -> String {
-    match &address.partition {
-        Some(partition) => format!("asset `{}`, partition `{partition}`", address.asset),
-        None => format!("asset `{}`", address.asset),
-    }
-}
-
 fn refused(address: &Address, doing: &str, error: FormatError) -> IoError {
     match error {
         FormatError::Unsupported(message) => IoError::Unsupported {
@@ -258,52 +251,6 @@ fn refused(address: &Address, doing: &str, error: FormatError) -> IoError {
             source: Box::new(source),
         },
     }
-}
-
-/// The value inside, when it is one of the forms that the built-in managers hold.
-pub(super) fn known(address: &Address, value: AssetValue) -> Result<Value, IoError> {
-    value.downcast().map_err(|other| IoError::Unsupported {
-        message: format!(
-            "{}: a `{}` can only be stored by an IO manager made for it; name that one on the asset, or return `Json`, `Vec<Row>`, `Table`, `String` or `Bytes`",
-            whose(address),
-            other.type_name()
-        ),
-    })
-}
-
-/// The same, with all rows of a stream.
-pub(super) async fn whole(address: &Address, value: AssetValue) -> Result<Value, IoError> {
-    match value.downcast::<TableStream>() {
-        Err(value) => known(address, value),
-        Ok(rows) => {
-            let rows = rows.collect().await;
-            let rows = rows.map_err(|error| unmade(address, error))?;
-            Ok(Value::Table(rows))
-        }
-    }
-}
-
-fn unmade(
-    address: &Address,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> IoError {
-    IoError::Failed {
-        message: format!("{}: failed to store its rows", whose(address)),
-        source: error.into(),
-    }
-}
-
-/// What is kept with a materialization.
-pub(super) fn facts(value: &Value, bytes: Option<usize>) -> Metadata {
-    let mut facts = Metadata::new();
-    if let Value::Table(table) = value {
-        facts.insert("rows".to_owned(), table.num_rows().into());
-        facts.insert("columns".to_owned(), table.table_schema().into());
-    }
-    if let Some(bytes) = bytes {
-        facts.insert("bytes".to_owned(), bytes.into());
-    }
-    facts
 }
 
 #[async_trait]

@@ -1,5 +1,5 @@
-//! What IO managers that keep assets as tables of a database have in common: names, pointers, and what new
-//! columns mean to the rows that are there.
+//! What IO managers that keep assets as tables of a database have in common: what they
+//! are given, names, pointers, and what new columns mean to the rows that are there.
 
 mod evolve;
 mod names;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use precip_core::metadata::TableSchema;
 
+pub use crate::manager::{facts, whole};
 pub use evolve::added;
 pub use names::{parse_pointer, pointer, quoted, whose};
 
