@@ -2,8 +2,9 @@
 
 use std::{path::Path, time::Duration};
 
+use backon::{BlockingRetryable, ExponentialBuilder};
 use precip_engine::state::{StateError, StateErrorKind};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::Blame;
 
@@ -41,8 +42,7 @@ pub(super) fn connect(path: &Path, options: &Options) -> Result<Connection, Stat
         return Err(read_only(path));
     }
     blame.of(connection.pragma_update(None, "page_size", PAGE_BYTES))?;
-    // A reader never waits for a writer, nor a writer for readers.
-    blame.of(connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())))?;
+    blame.of(log_ahead(&connection, options.busy_timeout))?;
     // A power cut may take the last commits away, but breaks nothing: what was lost is made again.
     blame.of(connection.pragma_update(None, "synchronous", "normal"))?;
     blame.of(connection.pragma_update(None, "temp_store", "memory"))?;
@@ -54,6 +54,27 @@ pub(super) fn connect(path: &Path, options: &Options) -> Result<Connection, Stat
     }
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
+}
+
+/// With a write-ahead log a reader never waits for a writer, nor a writer for readers.
+///
+/// The first connection of a new file switches it over. SQLite does that from within a read, where it
+/// does not wait for other connections at the file (two that wait there would wait for each other) but
+/// gives up at once, whatever the busy timeout says: <https://sqlite.org/c3ref/busy_handler.html>.
+/// So it is asked again.
+fn log_ahead(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    let switch = || connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()));
+    switch
+        .retry(
+            ExponentialBuilder::new()
+                .with_min_delay(Duration::from_millis(1))
+                .with_max_delay(Duration::from_millis(20))
+                .without_max_times()
+                .with_total_delay(Some(patience))
+                .with_jitter(),
+        )
+        .when(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
+        .call()
 }
 
 /// The folder cannot be written. The message is the same whoever finds out.

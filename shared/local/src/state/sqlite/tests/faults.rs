@@ -79,6 +79,37 @@ async fn a_locked_database_says_that_another_process_has_it() {
     assert!(store.create_run(new_run(2, None)).await.unwrap().is_new());
 }
 
+#[test]
+fn a_new_file_that_another_process_writes_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    // As another process that is about to switch the new file to a write-ahead log.
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let hasty = Options {
+        busy_timeout: Duration::from_millis(50),
+        ..Options::default()
+    };
+    let error = SqliteStore::open_with(&path, hasty).unwrap_err();
+    assert_says(
+        &error,
+        StateErrorKind::Locked,
+        &path,
+        "another process holds",
+    );
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let opened = scope.spawn(|| {
+            tell.send(()).unwrap();
+            SqliteStore::open(&path)
+        });
+        told.recv().unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        other.execute_batch("ROLLBACK").unwrap();
+        opened.join().unwrap().unwrap();
+    });
+}
+
 #[tokio::test]
 async fn writes_of_two_stores_wait_for_each_other() {
     let folder = tempfile::tempdir().unwrap();
