@@ -12,7 +12,7 @@ use precip_engine::{
 };
 use serde::Serialize;
 
-use super::{sensors::on, ticks::outcome};
+use super::{ticks::outcome, triggers::on};
 use crate::{
     exit::Exit,
     failure::Failure,

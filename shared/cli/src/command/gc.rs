@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use precip_engine::{
-    definitions::{DEFAULT_IO_MANAGER, Wanted},
+    definitions::DEFAULT_IO_MANAGER,
     gc::{Garbage, SafeAge, garbage, remove},
 };
 use serde::Serialize;
@@ -46,21 +46,11 @@ pub async fn gc(session: &Session, args: &GcArgs, out: &mut dyn Write) -> Result
     let graph = session.definitions.graph();
     let selected = session.select(&args.select)?;
     let named = |asset| graph.asset(asset).io_manager.as_deref();
-    let wanted = Wanted {
-        io_managers: selected
-            .iter()
-            .map(|asset| named(asset).unwrap_or(DEFAULT_IO_MANAGER).to_owned())
-            .collect(),
-        ..Wanted::default()
-    };
-    let open = launch::environment(session)?
-        .open(
-            &wanted,
-            session.place.settings().as_ref(),
-            Some(launch::data(session)?),
-        )
-        .await
-        .map_err(|error| Failure::environment(error.to_string()))?;
+    let names = selected
+        .iter()
+        .map(|asset| named(asset).unwrap_or(DEFAULT_IO_MANAGER).to_owned())
+        .collect();
+    let io_managers = launch::io_managers(session, names).await?;
     let failed = |error: precip_engine::gc::GcError| {
         Failure::environment(error.to_string()).detail(&causes(&error))
     };
@@ -69,7 +59,7 @@ pub async fn gc(session: &Session, args: &GcArgs, out: &mut dyn Write) -> Result
     let age = age.await.map_err(failed)?;
     let mut rows = Vec::new();
     for asset in selected.iter() {
-        let Some(manager) = open.io_managers.get(named(asset)) else {
+        let Some(manager) = io_managers.get(named(asset)) else {
             continue;
         };
         let key = &graph.asset(asset).key;

@@ -22,6 +22,7 @@ mod sensors;
 mod show;
 mod synth;
 mod ticks;
+mod triggers;
 
 pub use asset::asset;
 pub use assets::assets;

@@ -9,13 +9,13 @@ use precip_core::{
 };
 use precip_engine::{
     state::Tick,
-    trigger::{ScheduleDefinition, partitions_text, schedule_id, status, turn},
+    trigger::{ScheduleDefinition, partitions_text, schedule_id, status},
 };
 use serde::Serialize;
 
 use super::{
-    sensors::{on, unknown},
     ticks::outcome,
+    triggers::{last, makes, on, turn, unknown},
 };
 use crate::{
     args::ScheduleAction,
@@ -105,20 +105,16 @@ pub async fn schedules(session: &Session, out: &mut dyn Write) -> Result<Exit, F
         "OUTCOME",
     ]);
     for row in &rows {
-        let last = row.last_tick.as_ref();
+        let makes = makes(row.makes.as_ref());
+        let [at, ended] = last(row.last_tick.as_ref(), session.context.now);
         table.row([
             row.name.clone(),
             on(row.running, row.by_hand),
             row.cron.clone(),
             row.next.map_or_else(|| "never".to_owned(), moment),
-            row.makes
-                .clone()
-                .unwrap_or_else(|| "what it asks for".to_owned()),
-            last.map_or_else(
-                || "never".to_owned(),
-                |tick| ago(tick.at, session.context.now),
-            ),
-            last.map(|tick| outcome(&tick.outcome)).unwrap_or_default(),
+            makes,
+            at,
+            ended,
         ]);
     }
     table.write(out)?;
@@ -154,14 +150,7 @@ pub async fn schedule(
         Some(ScheduleAction::Preview { count }) => return preview(session, schedule, count, out),
         Some(action) => {
             let start = action == ScheduleAction::Start;
-            let id = schedule_id(name);
-            let now = session.context.now;
-            turn(session.store.as_ref(), &id, start, now).await?;
-            session.say(&format!(
-                "schedule {name} is {}",
-                if start { "on" } else { "off" }
-            ));
-            return Ok(Exit::Done);
+            return turn(session, "schedule", name, &schedule_id(name), start).await;
         }
         None => {}
     }

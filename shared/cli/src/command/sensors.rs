@@ -2,23 +2,23 @@
 
 use std::{io::Write, path::Path};
 
-use precip_core::{
-    nearest::{nearest, or_list},
-    trigger::{
-        Bucket, EventPattern, ObjectEvent, ObjectFilter, Require, SensorSource, read_events,
-    },
+use precip_core::trigger::{
+    Bucket, EventPattern, ObjectEvent, ObjectFilter, Require, SensorSource, read_events,
 };
 use precip_engine::{
     settings::ProcessEnvironment,
     state::{Tick, TriggerState},
     trigger::{
         Decision, ObjectOptions, RunRequest, SensorDefinition, preview_objects, read_bucket,
-        reset_cursor, sensor_id, status, turn,
+        reset_cursor, sensor_id, status,
     },
 };
 use serde::Serialize;
 
-use super::ticks::outcome;
+use super::{
+    ticks::outcome,
+    triggers::{last, makes, on, turn, unknown},
+};
 use crate::{
     args::SensorAction,
     exit::Exit,
@@ -109,16 +109,6 @@ async fn row(session: &Session, sensor: &SensorDefinition) -> Result<(Row, Trigg
     Ok((row, state))
 }
 
-/// `on`, `off`, and who says so.
-pub(super) fn on(running: bool, by_hand: bool) -> String {
-    let on = if running { "on" } else { "off" };
-    if by_hand {
-        format!("{on} (by hand)")
-    } else {
-        on.to_owned()
-    }
-}
-
 /// Lists the sensors.
 ///
 /// # Errors
@@ -145,19 +135,15 @@ pub async fn sensors(session: &Session, out: &mut dyn Write) -> Result<Exit, Fai
         "OUTCOME",
     ]);
     for row in &rows {
-        let last = row.last_tick.as_ref();
+        let makes = makes(row.makes.as_ref());
+        let [at, ended] = last(row.last_tick.as_ref(), session.context.now);
         table.row([
             row.name.clone(),
             on(row.running, row.by_hand),
             row.waits_for.clone(),
-            row.makes
-                .clone()
-                .unwrap_or_else(|| "what it asks for".to_owned()),
-            last.map_or_else(
-                || "never".to_owned(),
-                |tick| ago(tick.at, session.context.now),
-            ),
-            last.map(|tick| outcome(&tick.outcome)).unwrap_or_default(),
+            makes,
+            at,
+            ended,
         ]);
     }
     table.write(out)?;
@@ -193,12 +179,7 @@ pub async fn sensor(
         }
         Some(action) => {
             let start = action == SensorAction::Start;
-            turn(store, &id, start, now).await?;
-            session.say(&format!(
-                "sensor {name} is {}",
-                if start { "on" } else { "off" }
-            ));
-            return Ok(Exit::Done);
+            return turn(session, "sensor", name, &id, start).await;
         }
         None => {}
     }
@@ -235,15 +216,6 @@ pub async fn sensor(
         "`ticks {name}` says what it did, `sensor {name} --event FILE` tries it"
     ));
     Ok(Exit::Done)
-}
-
-/// There is none of this name.
-pub(super) fn unknown<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str>) -> Failure {
-    let failure = Failure::usage(format!("there is no {what} `{name}`"));
-    match nearest(name, names).as_slice() {
-        [] => failure.help(format!("`{what}s` lists the {what}s")),
-        near => failure.help(format!("did you mean {}?", or_list(near))),
-    }
 }
 
 /// What a sensor would do for one object.

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use precip_engine::{
-    definitions::{DEFAULT_IO_MANAGER, Wanted},
+    definitions::DEFAULT_IO_MANAGER,
     io::{Address, LoadRequest},
     state::{PartitionRef, ReadConsistency},
 };
@@ -96,18 +96,8 @@ async fn load(session: &Session, target: &PartitionRef) -> Result<Value, Failure
     let graph = session.definitions.graph();
     let spec = graph.id(&target.asset).map(|id| graph.asset(id));
     let name = spec.and_then(|spec| spec.io_manager.as_deref());
-    let wanted = Wanted {
-        io_managers: [name.unwrap_or(DEFAULT_IO_MANAGER).to_owned()].into(),
-        ..Wanted::default()
-    };
-    let open = launch::environment(session)?
-        .open(
-            &wanted,
-            session.place.settings().as_ref(),
-            Some(launch::data(session)?),
-        )
-        .await
-        .map_err(|error| Failure::environment(error.to_string()))?;
+    let named = name.unwrap_or(DEFAULT_IO_MANAGER).to_owned();
+    let io_managers = launch::io_managers(session, [named].into()).await?;
     let address = Address {
         asset: target.asset.clone(),
         partition: target.partition.clone(),
@@ -115,7 +105,7 @@ async fn load(session: &Session, target: &PartitionRef) -> Result<Value, Failure
         attempt: made.attempt,
     };
     let unreadable = |message: String| Failure::environment(message);
-    let manager = open.io_managers.get(name).ok_or_else(|| {
+    let manager = io_managers.get(name).ok_or_else(|| {
         unreadable(format!(
             "the environment has no IO manager for `{}`",
             target.asset

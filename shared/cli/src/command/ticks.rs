@@ -9,7 +9,7 @@ use precip_engine::{
 };
 use serde::Serialize;
 
-use super::sensors::unknown;
+use super::triggers::unknown;
 use crate::{
     exit::Exit,
     failure::Failure,

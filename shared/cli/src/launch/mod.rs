@@ -11,7 +11,7 @@ mod start;
 mod stop;
 mod triggers;
 
-pub(crate) use open::{data, environment, run_session};
+pub(crate) use open::{environment, io_managers, run_session};
 pub(crate) use remote::{Settled, begun, settle};
 pub use resume::resume;
 pub use retry::retry;

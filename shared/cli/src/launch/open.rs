@@ -1,9 +1,10 @@
 //! Putting together what a run stands on.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use precip_core::plan::Plan;
 use precip_engine::{
+    definitions::{IoManagers, Wanted},
     io::IoManager,
     run::{PlannedRun, RunObserver, RunPorts, RunSession, SystemClock, SystemRandomness},
     run_id::RunId,
@@ -73,12 +74,33 @@ pub(crate) fn environment(
         .map_err(|error| Failure::usage(error.to_string()))
 }
 
+/// The IO managers of these names, of the environment at hand.
+///
+/// # Errors
+/// [`Failure`] when one cannot be opened.
+pub(crate) async fn io_managers(
+    session: &Session,
+    names: BTreeSet<String>,
+) -> Result<IoManagers, Failure> {
+    let wanted = Wanted {
+        io_managers: names,
+        ..Wanted::default()
+    };
+    let settings = session.place.settings();
+    let data = Some(data(session)?);
+    let opened = environment(session)?.open(&wanted, settings.as_ref(), data);
+    match opened.await {
+        Ok(opened) => Ok(opened.io_managers),
+        Err(error) => Err(Failure::environment(error.to_string())),
+    }
+}
+
 /// The IO manager of assets that name none: Parquet files below the home, or in the deployment's
 /// bucket.
 ///
 /// # Errors
 /// [`Failure`] when the folder cannot be used.
-pub(crate) fn data(session: &Session) -> Result<Arc<dyn IoManager>, Failure> {
+fn data(session: &Session) -> Result<Arc<dyn IoManager>, Failure> {
     let home = match &session.place {
         Place::Local(home) => home,
         Place::Aws(deployment) => return Ok(Arc::clone(&deployment.data)),

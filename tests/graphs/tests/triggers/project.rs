@@ -28,7 +28,7 @@ fn asset(key: &str, deps: &[&str]) -> Node {
 }
 
 /// A sensor of files `landing/NAME/{date}.csv` in the project's own bucket.
-fn sensor(name: &str, target: &str, status: DefaultStatus) -> SensorSpec {
+pub(crate) fn sensor(name: &str, target: &str, status: DefaultStatus) -> SensorSpec {
     SensorSpec {
         name: name.parse().unwrap(),
         source: SensorSource::Objects(ObjectSensor {

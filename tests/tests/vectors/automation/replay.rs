@@ -7,12 +7,14 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use precip_aws::state::dynamo::{harness::Dynamo, projection::Change};
+use precip_aws::state::dynamo::{
+    harness::{Awake, Dynamo, Noted, nothing},
+    projection::Change,
+};
 use precip_core::{
     graph::{AssetGraph, AssetId},
     key::AssetKey,
@@ -21,16 +23,16 @@ use precip_core::{
     selection::Selection,
 };
 use precip_engine::{
-    asset::{AssetContext, ErrorKind, FnBody, Inputs, OpOutputs, Resources, RunFuture},
+    asset::{ErrorKind, FnBody, Resources},
     definitions::{Definitions, OpDefinition},
     react::{Happened, ReactPorts, Reaction, TickScheduler, concerned, react},
-    run::{Clock, Randomness, Sleeper, new_run_id},
+    run::{Clock, Randomness, new_run_id},
     run_id::RunId,
     state::{
         AttemptStart, Failure, Materialization, MaterializationStore, NewRun, PageRequest,
-        PartitionRef, Run, RunChange, RunFilter, RunRequest, RunStatus, RunStore, StateStore,
+        PartitionRef, RunChange, RunFilter, RunRequest, RunStatus, RunStore, StateStore,
     },
-    trigger::{RunLauncher, TriggerPorts},
+    trigger::TriggerPorts,
 };
 use serde_json::Value;
 
@@ -59,26 +61,6 @@ impl Randomness for Hand {
     }
 }
 
-#[derive(Debug)]
-struct Awake;
-
-#[async_trait]
-impl Sleeper for Awake {
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-}
-
-/// Nobody carries out what is requested: the case says what happens.
-struct Noted;
-
-#[async_trait]
-impl RunLauncher for Noted {
-    async fn launch(&self, _: &Run) -> Result<(), String> {
-        Ok(())
-    }
-}
-
 /// A case has its own ticks.
 struct Ticks;
 
@@ -87,10 +69,6 @@ impl TickScheduler for Ticks {
     async fn call_at(&self, _: DateTime<Utc>) -> Result<(), String> {
         Ok(())
     }
-}
-
-fn nothing(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
-    Box::pin(async { Ok(OpOutputs::default()) })
 }
 
 /// A case under way.

@@ -11,10 +11,10 @@ use precip_core::{
     },
 };
 use precip_engine::{
-    asset::{AssetContext, FnBody, Inputs, OpOutputs, Resources, RunFuture},
+    asset::{FnBody, Resources},
     definitions::{Definitions, OpDefinition},
     machine::StartInput,
-    run::{Sleeper, SystemClock, SystemRandomness},
+    run::{SystemClock, SystemRandomness},
     state::{PageRequest, Run, RunFilter, RunStatus, RunStore, StateStore},
     trigger::{
         ObjectOptions, RunLauncher, SensorDefinition, TriggerError, TriggerPorts, evaluate_objects,
@@ -24,18 +24,11 @@ use precip_engine::{
 use super::{FAIL, PASS, WAIT, aws, machine, new_name};
 use crate::{
     launch::{MachineArn, SfnExecutions, SfnLauncher},
-    state::dynamo::{DynamoStore, TableDefinition},
+    state::dynamo::{
+        DynamoStore, TableDefinition,
+        harness::{Awake, nothing},
+    },
 };
-
-#[derive(Debug)]
-struct Awake;
-
-#[async_trait]
-impl Sleeper for Awake {
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-}
 
 /// A process that is gone before it launches anything.
 struct Gone;
@@ -45,10 +38,6 @@ impl RunLauncher for Gone {
     async fn launch(&self, _: &Run) -> Result<(), String> {
         Err("killed".to_owned())
     }
-}
-
-fn nothing(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
-    Box::pin(async { Ok(OpOutputs::default()) })
 }
 
 /// Makes `report` of any file.

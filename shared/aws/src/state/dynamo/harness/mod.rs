@@ -1,5 +1,6 @@
 //! A table of a test's own, on the emulator that `tests/emulator COMMAND` starts.
 
+mod doubles;
 mod stream;
 
 use std::{env, sync::Arc};
@@ -12,6 +13,8 @@ use precip_engine::{
 };
 use stream::Stream;
 use tokio::sync::Mutex;
+
+pub use doubles::{Awake, Noted, nothing};
 
 use crate::{
     Aws,

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use precip_core::{
     automation::AutomationCondition,
@@ -10,41 +9,17 @@ use precip_core::{
     spec::{AssetSpec, DepSpec, OpSpec},
 };
 use precip_engine::{
-    asset::{AssetContext, FnBody, Inputs, OpOutputs, Resources, RunFuture},
+    asset::{FnBody, Resources},
     definitions::{Definitions, OpDefinition},
-    run::{Clock, Sleeper, SystemClock, SystemRandomness, new_run_id},
+    run::{Clock, SystemClock, SystemRandomness, new_run_id},
     state::{
-        Materialization, MaterializationStore, PageRequest, PartitionRef, Run, RunFilter, RunStore,
+        Materialization, MaterializationStore, PageRequest, PartitionRef, RunFilter, RunStore,
         StateStore,
     },
-    trigger::{RunLauncher, TriggerPorts, run_automation},
+    trigger::{TriggerPorts, run_automation},
 };
 
-use super::harness::Dynamo;
-
-#[derive(Debug)]
-struct Awake;
-
-#[async_trait]
-impl Sleeper for Awake {
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-}
-
-/// The test is who carries runs out.
-struct Noted;
-
-#[async_trait]
-impl RunLauncher for Noted {
-    async fn launch(&self, _: &Run) -> Result<(), String> {
-        Ok(())
-    }
-}
-
-fn nothing(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
-    Box::pin(async { Ok(OpOutputs::default()) })
-}
+use super::harness::{Awake, Dynamo, Noted, nothing};
 
 /// `down` is made from `up` eagerly; both of two partitions.
 fn definitions() -> Definitions {
