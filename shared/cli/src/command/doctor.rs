@@ -15,13 +15,13 @@ use crate::{
     exit::Exit,
     failure::Failure,
     launch,
-    output::json,
+    output::{counted, json},
     place::{Deployment, Place},
     session::Session,
 };
 
-/// Looks at definitions, environment, folders and record, or at a deployment's parts and its record. Definitions that are wrong never get
-/// here: the command line says so before any command.
+/// Looks at definitions, environment, folders and record, or at a deployment's parts and its record.
+/// Definitions that are wrong never get here: the command line says so before any command.
 ///
 /// # Errors
 /// [`Failure`] when the answer cannot be written.
@@ -57,14 +57,10 @@ pub async fn doctor(session: &Session, out: &mut dyn Write) -> Result<Exit, Fail
 fn definitions(session: &Session) -> Finding {
     let graph = session.definitions.graph();
     let (checks, ops) = (graph.checks().count(), session.definitions.ops().len());
-    let counted = |count: usize, what: &str| match count {
-        1 => format!("1 {what}"),
-        count => format!("{count} {what}s"),
-    };
     let counts = [
-        counted(graph.len(), "asset"),
-        counted(ops, "op"),
-        counted(checks, "check"),
+        counted(graph.len() as u64, "asset"),
+        counted(ops as u64, "op"),
+        counted(checks as u64, "check"),
     ];
     let note = counts.join(", ");
     Finding::well("definitions", note)

@@ -13,7 +13,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, causes},
     launch,
-    output::{Table, bytes, json},
+    output::{Table, bytes, counted, json},
     session::Session,
 };
 
@@ -111,12 +111,13 @@ fn write(rows: &[Row], out: &mut dyn Write) -> Result<(), Failure> {
 
 fn say(session: &Session, args: &GcArgs, rows: &[Row], age: &SafeAge) {
     let attempts: usize = rows.iter().map(|row| row.attempts).sum();
+    let counted_attempts = counted(attempts as u64, "attempt");
     let size = bytes(rows.iter().map(|row| row.bytes).sum());
     session.say(&match (args.delete, attempts) {
         (_, 0) => "nothing to remove".to_owned(),
-        (true, attempts) => format!("{attempts} attempts removed, {size}"),
-        (false, attempts) => {
-            format!("{attempts} attempts, {size}; nothing was removed: `gc --delete` does that")
+        (true, _) => format!("{counted_attempts} removed, {size}"),
+        (false, _) => {
+            format!("{counted_attempts}, {size}; nothing was removed: `gc --delete` does that")
         }
     });
     let foreign: u64 = rows.iter().map(|row| row.foreign).sum();

@@ -14,7 +14,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     launch::{self, Request},
-    output::{Table, json},
+    output::{Table, counted, json},
     session::Session,
 };
 
@@ -95,14 +95,6 @@ pub(crate) fn summary(plan: &Plan) -> String {
         counted(plan.assets().len() as u64, "asset"),
         counted(plan.waves().into(), "wave")
     )
-}
-
-fn counted(count: u64, what: &str) -> String {
-    if count == 1 {
-        format!("1 {what}")
-    } else {
-        format!("{count} {what}s")
-    }
 }
 
 fn why(why: &Why) -> String {

@@ -1,11 +1,13 @@
 //! What commands print: data to stdout, everything else to stderr.
 
+mod count;
 mod fact;
 mod json;
 mod size;
 mod table;
 mod time;
 
+pub use count::counted;
 pub use fact::fact;
 pub use json::json;
 pub use size::bytes;
