@@ -3,10 +3,7 @@
 use std::{env, process::ExitCode, sync::Arc};
 
 use async_trait::async_trait;
-use aws_lambda_events::event::{
-    dynamodb::{Event, EventRecord},
-    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
-};
+use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use chrono::{DateTime, Utc};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use precip_aws::{
@@ -174,49 +171,38 @@ impl Reactor {
             return Ok(Value::Null);
         };
         let reaction = reacting.react(&Happened::tick(), context).await?;
-        match reaction.failed.iter().find(|failed| failed.again) {
-            Some(failed) => Err(failure::diagnostic("Precip.NotEvaluated", &failed.message)),
-            None => Ok(Value::Null),
-        }
+        done(&reaction)
     }
 
-    /// Applies a batch, and evaluates what it concerns. If either fails, Lambda delivers it again from
-    /// its first record: applying a change twice does no harm, none may be left out, since the next may
-    /// build on it, and an evaluation goes on from where it ended.
+    /// Applies a batch, and evaluates what it concerns. If either fails, so does the invocation: Lambda
+    /// delivers the batch again, in halves, until one record is left that is put aside. Applying a change
+    /// twice does no harm, none may be left out, since the next may build on it, and an evaluation goes
+    /// on from where it ended.
+    ///
+    /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-errors.html>
     async fn changes(&self, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let (payload, context) = (event.payload, event.context);
         let event: Event =
             serde_json::from_value(payload).map_err(|error| failure::unreadable(&error))?;
-        let first = event.records.first().map(|record| {
-            let number = record.change.sequence_number.clone();
-            number.unwrap_or_default()
-        });
         let changes: Vec<Change> = event.records.into_iter().map(change).collect();
-        let mut response = DynamoDbEventResponse::default();
-        if !self.apply(&changes, &context).await? {
-            let mut failed = DynamoDbBatchItemFailure::default();
-            failed.item_identifier = first;
-            response.batch_item_failures.push(failed);
-        }
-        serde_json::to_value(response).map_err(|error| failure::unreadable(&error))
-    }
-
-    /// Whether all is done.
-    async fn apply(&self, changes: &[Change], context: &Context) -> Result<bool, Diagnostic> {
-        let projected = match self.projector.apply(changes).await {
-            Ok(projected) => projected,
-            Err(error) => {
-                tracing::warn!(changes = changes.len(), %error, "not projected: it is tried again");
-                return Ok(false);
-            }
-        };
+        let projected = self.projector.apply(&changes).await.map_err(|error| {
+            tracing::warn!(changes = changes.len(), %error, "not projected: it is tried again");
+            failure::diagnostic("Precip.NotProjected", &error)
+        })?;
         let assets = projected.published.len();
         tracing::info!(changes = changes.len(), assets, "projected");
         let Some(reacting) = &self.reacting else {
-            return Ok(true);
+            return Ok(Value::Null);
         };
-        let reaction = reacting.react(&projected.happened(), context).await?;
-        Ok(!reaction.failed.iter().any(|failed| failed.again))
+        done(&reacting.react(&projected.happened(), &context).await?)
+    }
+}
+
+/// Nothing is left to be evaluated again.
+fn done(reaction: &Reaction) -> Result<Value, Diagnostic> {
+    match reaction.failed.iter().find(|failed| failed.again) {
+        Some(failed) => Err(failure::diagnostic("Precip.NotEvaluated", &failed.message)),
+        None => Ok(Value::Null),
     }
 }
 
