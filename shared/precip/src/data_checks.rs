@@ -11,12 +11,13 @@ use precip_engine::{
         OpBody, OpOutputs, Resources,
     },
     definitions::{Declaration, OpDefinition, SourceLocation},
-    io::LoadRequest,
     run::{Clock, SystemClock},
 };
-use precip_io::{IntoAsset, LoadFrom, Table, checks::DataCheck};
-
-use crate::private::exports::take;
+use precip_io::{
+    ConvertError, IntoAsset, LoadFrom, Table,
+    checks::{DataCheck, Measured},
+    convert::single,
+};
 
 /// The parameter that takes the rows.
 const ROWS: &str = "rows";
@@ -46,8 +47,9 @@ const ROWS: &str = "rows";
 /// # Ok::<(), InvalidDefinitions>(())
 /// ```
 ///
-/// Each is a check like one of `#[asset_check]`, and looks at the partition that was made. Only the
-/// columns that it is about are loaded.
+/// Each is a check like one of `#[asset_check]`, and looks at the partition that was made. Where its IO manager
+/// keeps it in a database, the database is asked, and no rows are loaded; elsewhere the columns that the check
+/// is about are.
 #[track_caller]
 pub fn data_checks<A: Asset>(checks: impl IntoIterator<Item = DataCheck>) -> Vec<Declaration>
 where
@@ -66,7 +68,10 @@ where
         let input = InputSpec {
             name: ROWS.to_owned(),
             asset: A::key(),
-            needs: needs::<A::Data>(&check),
+            needs: InputNeeds {
+                request: check.request(A::Data::columns().ok().flatten()),
+                ..InputNeeds::default()
+            },
         };
         let mut op = OpDefinition::new(OpSpec::check(spec), Body { key, check });
         op.inputs.push(input);
@@ -75,25 +80,6 @@ where
         Declaration::from(op)
     };
     checks.into_iter().map(declared).collect()
-}
-
-/// The columns that a check is about, where the asset's type says which there are.
-fn needs<D: IntoAsset>(check: &DataCheck) -> InputNeeds {
-    let all = D::columns().ok().flatten();
-    let columns = all.and_then(|mut all| {
-        let about = check.columns()?;
-        all.columns
-            .retain(|column| about.contains(&column.name.as_str()));
-        // A column that is not there is found by looking at all.
-        (all.columns.len() == about.len()).then_some(all)
-    });
-    InputNeeds {
-        request: LoadRequest {
-            columns,
-            ..LoadRequest::default()
-        },
-        ..InputNeeds::default()
-    }
 }
 
 struct Body {
@@ -109,10 +95,23 @@ impl OpBody for Body {
         mut inputs: Inputs,
         _: &Resources,
     ) -> Result<OpOutputs, AssetError> {
-        let rows: Table = take(&mut inputs, ROWS)?;
-        let result = self.check.check(&rows, SystemClock.now());
+        let measured = self.measured(&mut inputs);
+        let measured = measured.map_err(|error| AssetError::from(error).into_terminal())?;
+        let result = self.check.judge(&measured, SystemClock.now());
         let mut collector = Collector::new(&context, std::slice::from_ref(&self.key));
         collector.add_check(&self.key.asset, &[result])?;
         Ok(collector.finish())
+    }
+}
+
+impl Body {
+    /// What there is to say of the partition that was made.
+    fn measured(&self, inputs: &mut Inputs) -> Result<Measured, ConvertError> {
+        let input = inputs
+            .remove(ROWS)
+            .ok_or_else(|| ConvertError::new("the check was given nothing to look at"))?;
+        let part = single::<Table>(input)?;
+        Measured::answered(&self.check.measure(), part.value)
+            .map_err(|error| error.at(&self.key.asset, part.partition.as_ref()))
     }
 }

@@ -9,7 +9,8 @@ use crate::{
     conformance::{
         Case,
         Case::{
-            ColumnsOfNoRows, EmptyTexts, ExactTypes, Nested as NestedRows, NestedNulls, NotFinite,
+            ColumnsOfNoRows, EmptyTexts, ExactTypes, MeasuredColumns, Nested as NestedRows,
+            NestedNulls, NotFinite,
         },
         Limit::{self, Otherwise, Refused},
         check_all, killed_writer,
@@ -22,12 +23,14 @@ const OF_CSV: &[Limit] = &[
     Refused(NestedRows),
     Refused(NestedNulls),
     Otherwise(ExactTypes),
+    Otherwise(MeasuredColumns),
 ];
 /// What JSON has no place for.
 const OF_JSON: &[Limit] = &[
     Otherwise(NotFinite),
     Otherwise(ExactTypes),
     Otherwise(ColumnsOfNoRows),
+    Otherwise(MeasuredColumns),
 ];
 
 fn in_folder(format: TableFormat, gzip: bool) -> (Vec<TempDir>, impl Fn() -> ObjectStoreIoManager) {
