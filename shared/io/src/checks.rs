@@ -1,6 +1,7 @@
 //! Checks that people expect of any table, as one-liners: [`not_null`], [`unique`], [`row_count`],
 //! [`accepted_values`], [`fresh`], [`has_columns`].
 
+mod has_rows;
 mod measured;
 
 use std::{
@@ -17,6 +18,7 @@ use precip_engine::{
 };
 
 use crate::Table;
+pub use has_rows::HasRows;
 pub use measured::{Found, Measured};
 pub(crate) use measured::{latest, missing};
 

@@ -1,5 +1,7 @@
 //! [`data_checks`].
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use precip_core::{
     key::CheckKey,
@@ -14,34 +16,37 @@ use precip_engine::{
     run::{Clock, SystemClock},
 };
 use precip_io::{
-    ConvertError, IntoAsset, LoadFrom, Table,
-    checks::{DataCheck, Measured},
+    ConvertError, IntoAsset, Table,
+    checks::{DataCheck, HasRows, Measured},
     convert::single,
 };
 
 /// The parameter that takes the rows.
 const ROWS: &str = "rows";
 
-/// Checks of an asset's rows, one line each.
+/// Checks over the data of an asset that is declared elsewhere, or checks that are known when definitions are put
+/// together only. Those that are known where the asset is written stand there, in `checks = [..]` of
+/// [`#[asset]`](macro@crate::asset), and come with it; both are the same.
 ///
 /// ```
-/// use precip::{checks::{not_null, row_count, unique}, data_checks, prelude::*};
+/// use precip::{checks::{DataCheck, not_null, row_count, unique}, data_checks, prelude::*};
 /// # use serde::{Deserialize, Serialize};
 /// # #[derive(Serialize, Deserialize)]
 /// # pub struct Flight { carrier: String, flight: i32 }
 ///
-/// #[asset]
+/// #[asset(checks = [row_count(1..).blocking()])]
 /// pub fn flights() -> Vec<Flight> {
 ///     vec![Flight { carrier: "UA".to_owned(), flight: 1 }]
 /// }
 ///
+/// /// What everything that is for sale holds to.
+/// fn contract() -> [DataCheck; 2] {
+///     [not_null("carrier"), unique(["carrier", "flight"]).warn()]
+/// }
+///
 /// let definitions = Definitions::builder()
 ///     .asset::<flights>()
-///     .declare(data_checks::<flights>([
-///         row_count(1..).blocking(),
-///         not_null("carrier"),
-///         unique(["carrier", "flight"]).warn(),
-///     ]))
+///     .declare(data_checks::<flights>(contract()))
 ///     .build()?;
 /// assert_eq!(definitions.graph().checks().count(), 3);
 /// # Ok::<(), InvalidDefinitions>(())
@@ -53,15 +58,47 @@ const ROWS: &str = "rows";
 #[track_caller]
 pub fn data_checks<A: Asset>(checks: impl IntoIterator<Item = DataCheck>) -> Vec<Declaration>
 where
-    A::Data: IntoAsset,
-    Table: LoadFrom<A::Data>,
+    A::Data: HasRows,
 {
-    let source = SourceLocation::here();
+    declared::<A>(SourceLocation::here(), checks)
+}
+
+/// The same for the macros. An array gives its elements' type away, so that what is no check is named where it
+/// stands.
+pub fn data_checks_of<A: Asset, const N: usize>(
+    source: SourceLocation,
+    checks: [DataCheck; N],
+) -> Vec<Declaration>
+where
+    A::Data: HasRows,
+{
+    declared::<A>(source, checks)
+}
+
+fn declared<A: Asset>(
+    source: SourceLocation,
+    checks: impl IntoIterator<Item = DataCheck>,
+) -> Vec<Declaration>
+where
+    A::Data: HasRows,
+{
+    let mut names = BTreeSet::new();
     let declared = |check: DataCheck| {
         let key = CheckKey {
             asset: A::key(),
             name: check.name().to_owned(),
         };
+        if !names.insert(key.name.clone()) {
+            return Declaration::Invalid {
+                name: key.asset.to_string(),
+                reason: format!(
+                    "two checks over its data are named `{0}`: give one of them another name, like \
+                     `.named(\"{0}_2\")`",
+                    key.name
+                ),
+                source,
+            };
+        }
         let mut spec = CheckSpec::new(key.clone());
         spec.blocking = check.is_blocking();
         spec.description = Some(check.description());
