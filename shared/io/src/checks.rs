@@ -1,5 +1,5 @@
 //! Checks that people expect of any table, as one-liners: [`not_null`], [`unique`], [`row_count`],
-//! [`accepted_values`], [`fresh`], [`has_columns`].
+//! [`accepted_values`], [`fresh`], [`has_columns`]. They stand at the asset, in `checks = [..]`.
 
 mod has_rows;
 mod measured;
@@ -200,17 +200,18 @@ impl DataCheck {
     }
 
     /// What an IO manager is asked for: the answer, or else the columns that it is about, where it is known
-    /// which there are.
+    /// which there are. Rows can be counted by any column.
     pub fn request(&self, known: Option<TableSchema>) -> LoadRequest {
         let measure = self.measure();
         let columns = known.and_then(|mut known| {
-            let about = measure.columns()?;
-            known
-                .columns
-                .retain(|column| about.contains(&column.name.as_str()));
+            let about = match (&measure, known.columns.first()) {
+                (Measure::Rows, Some(first)) => vec![first.name.clone()],
+                _ => measure.columns()?.into_iter().map(str::to_owned).collect(),
+            };
+            known.columns.retain(|column| about.contains(&column.name));
             // A column that is not there is found by looking at all.
-            let all = |name: &&str| known.columns.iter().any(|column| column.name == **name);
-            about.iter().all(all).then_some(known)
+            let is_known = |name: &String| known.columns.iter().any(|column| column.name == *name);
+            about.iter().all(is_known).then_some(known)
         });
         LoadRequest {
             columns,

@@ -82,9 +82,11 @@ fn of(project: precip::engine::definitions::DefinitionsBuilder, asset: &str) -> 
         .collect()
 }
 
+const KEY: [&str; 1] = ["value"];
+
 /// Two assets of one op, of which one has a check over its data and one whose result the function returns.
 #[multi_asset(outputs(
-    even(checks = [row_count(..=2), not_empty(blocking)]),
+    even(checks = [row_count(..=2), unique(KEY), not_empty(blocking)]),
     odd,
 ))]
 fn halves() -> (Output<Vec<i64>>, Vec<i64>) {
@@ -119,7 +121,10 @@ fn checks_stand_at_the_asset_and_come_with_it() {
         checks.into_iter().map(|check| check.key.name).collect()
     };
     let halves = Definitions::builder().asset::<halves>();
-    assert_eq!(names(of(halves, "even")), ["not_empty", "row_count"]);
+    assert_eq!(
+        names(of(halves, "even")),
+        ["not_empty", "row_count", "unique_value"]
+    );
 }
 
 #[test]
@@ -149,7 +154,7 @@ async fn a_multi_asset_returns_some_results_and_others_are_looked_up() {
         .iter()
         .map(|check| check.check.name.as_str())
         .collect();
-    assert_eq!(names, ["not_empty", "row_count"]);
+    assert_eq!(names, ["not_empty", "row_count", "unique_value"]);
     let passed = |check: &CheckOutcome| *check == CheckOutcome::Passed;
     assert!(found.iter().all(|check| passed(&check.outcome)));
 }
