@@ -1,5 +1,7 @@
 //! Checks over data, run with the assets that they are about.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use precip::{
     checks::{not_null, row_count, unique},
     core::spec::CheckSpec,
