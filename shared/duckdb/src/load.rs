@@ -5,13 +5,17 @@ use std::sync::Arc;
 use duckdb::{
     Connection, OptionalExt,
     arrow::{array::RecordBatch, compute::cast, datatypes::SchemaRef},
-    params,
+    params, params_from_iter,
 };
 use precip_core::{key::AssetKey, metadata::TableSchema, partitions::PartitionKey};
-use precip_engine::io::LoadRequest;
+use precip_engine::{
+    asset::AssetValue,
+    io::{LoadRequest, Measure},
+};
 use precip_io::{
     Table, Value,
-    tables::{arrow_schema, quoted},
+    checks::Measured,
+    tables::{RowsOf, arrow_schema, question, quoted},
 };
 
 use crate::{
@@ -19,13 +23,14 @@ use crate::{
     names::{NOTES, PARTITION, TableName},
 };
 
-/// What is there of a partition, in the form in which it was stored; `None` when nothing is.
+/// What is there of a partition, in the form in which it was stored, or what was asked about it; `None` when
+/// nothing is.
 pub(crate) fn load(
     connection: &Connection,
     asset: &AssetKey,
     partition: Option<&PartitionKey>,
     request: &LoadRequest,
-) -> Result<Option<Value>, Failed> {
+) -> Result<Option<AssetValue>, Failed> {
     // A database without notes holds nothing of ours.
     let is_ours: bool = connection.query_row(
         "SELECT count(*) > 0 FROM information_schema.tables
@@ -54,6 +59,11 @@ pub(crate) fn load(
     let value = match (form.as_str(), columns) {
         ("table", Some(columns)) => {
             let columns: TableSchema = serde_json::from_str(&columns)?;
+            let measure = request.measure.as_ref();
+            let told = measure.map(|measure| tell(connection, asset, key, &columns, measure));
+            if let Some(told) = told.transpose()?.flatten() {
+                return Ok(Some(AssetValue::new(told)));
+            }
             Value::Table(rows(connection, asset, key, &columns, request)?)
         }
         ("json", _) => Value::Json(serde_json::from_slice(&content)?),
@@ -64,7 +74,7 @@ pub(crate) fn load(
         ("bytes", _) => Value::Bytes(content.into()),
         (form, _) => return Err(Failed::Damaged(format!("`{form}` is no form of data"))),
     };
-    Ok(Some(value))
+    Ok(Some(value.into()))
 }
 
 fn rows(
@@ -85,11 +95,7 @@ fn rows(
     let table = TableName::of(asset).quoted();
     // DuckDB keeps the order in which rows were put in.
     let mut sql = format!("SELECT {} FROM {table}", names.join(", "));
-    let partitioned: bool = connection.query_row(
-        &format!("SELECT partitioned FROM {NOTES}.assets WHERE asset = ?"),
-        params![asset.as_str()],
-        |row| row.get(0),
-    )?;
+    let partitioned = is_partitioned(connection, asset)?;
     if partitioned {
         sql.push_str(&format!(
             " WHERE {} IS NOT DISTINCT FROM ?",
@@ -101,6 +107,47 @@ fn rows(
         true => statement.stream_arrow(params![key])?,
         false => statement.stream_arrow([])?,
     };
+    as_table(found, schema)
+}
+
+/// The answer of the database to what is asked about a partition's rows; `None` where it would be another than
+/// that of the rows.
+fn tell(
+    connection: &Connection,
+    asset: &AssetKey,
+    key: Option<&str>,
+    columns: &TableSchema,
+    measure: &Measure,
+) -> Result<Option<Measured>, Failed> {
+    let partition = quoted(PARTITION);
+    let partitioned = is_partitioned(connection, asset)?;
+    let rows = RowsOf {
+        table: &TableName::of(asset).quoted(),
+        partition: partitioned.then_some((partition.as_str(), key)),
+        column: quoted,
+    };
+    let Some(question) = question(measure, columns, &rows)? else {
+        return Ok(None);
+    };
+    let mut statement = connection.prepare(&question.sql)?;
+    let found = statement.stream_arrow(params_from_iter(&question.values))?;
+    let told = as_table(found, Arc::clone(&question.schema))?;
+    Ok(Some(question.answer(&told)?))
+}
+
+fn is_partitioned(connection: &Connection, asset: &AssetKey) -> Result<bool, Failed> {
+    Ok(connection.query_row(
+        &format!("SELECT partitioned FROM {NOTES}.assets WHERE asset = ?"),
+        params![asset.as_str()],
+        |row| row.get(0),
+    )?)
+}
+
+/// What a query found, with the types that it has to have.
+fn as_table(
+    found: impl Iterator<Item = Result<RecordBatch, duckdb::Error>>,
+    schema: SchemaRef,
+) -> Result<Table, Failed> {
     let mut batches = Vec::new();
     for batch in found {
         batches.push(as_stored(&batch?, &schema)?);

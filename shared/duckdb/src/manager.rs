@@ -122,7 +122,7 @@ impl IoManager for DuckDbIoManager {
             })
             .await;
         let loaded = loaded.map_err(|failed| failed.at(address, "load it from", &self.name()))?;
-        loaded.map(AssetValue::from).ok_or_else(not_found)
+        loaded.ok_or_else(not_found)
     }
 
     async fn remove(&self, pointer: &str) -> Result<(), IoError> {

@@ -10,8 +10,8 @@ use flights::{
 use precip::{io::ObjectStoreIoManager, prelude::*, testing};
 use precip_duckdb::DuckDbIoManager;
 
-/// What the days of January come to, with the data in some place.
-async fn january(environment: Environment) -> Vec<CarrierMonth> {
+/// What the days of January come to, and what their checks say, with the data in some place.
+async fn january(environment: Environment) -> (Vec<CarrierMonth>, Vec<String>) {
     let landing = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/landing");
     let environment = environment.resource("landing", Landing::new(landing).unwrap());
     let project = Definitions::builder()
@@ -28,9 +28,19 @@ async fn january(environment: Environment) -> Vec<CarrierMonth> {
         .await
         .unwrap();
     assert!(run.success(), "{:?}", run.failures());
-    run.value::<carrier_month, _>(Some("2013-01"))
-        .await
-        .unwrap()
+    let month = run.value::<carrier_month, _>(Some("2013-01"));
+    let checks = run.checks::<carrier_month>(Some("2013-01")).await.unwrap();
+    let mut found: Vec<String> = checks
+        .iter()
+        .map(|check| {
+            format!(
+                "{:?} {:?} {:?}",
+                check.check, check.outcome, check.description
+            )
+        })
+        .collect();
+    found.sort_unstable();
+    (month.await.unwrap(), found)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,7 +49,10 @@ async fn no_asset_code_knows_where_its_data_is() {
     let duckdb = DuckDbIoManager::open(folder.path().join("flights.duckdb")).unwrap();
     let files = ObjectStoreIoManager::open(folder.path().join("files").to_str().unwrap()).unwrap();
     let in_memory = january(Environment::new("memory")).await;
-    assert_eq!(in_memory.iter().map(|row| row.flights).sum::<i64>(), 27_004);
+    let (month, found) = &in_memory;
+    assert_eq!(month.iter().map(|row| row.flights).sum::<i64>(), 27_004);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("16 rows, expected"), "{found:?}");
     let in_files = january(Environment::new("local").io_manager("default", files)).await;
     assert_eq!(in_files, in_memory);
     let in_duckdb = january(Environment::new("local").io_manager("default", duckdb)).await;

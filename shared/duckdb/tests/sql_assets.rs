@@ -1,6 +1,11 @@
 //! Assets written in SQL, declared and run as a project's are.
 
-use precip::{prelude::*, testing};
+use precip::{
+    checks::{accepted_values, row_count, unique},
+    engine::state::CheckOutcome,
+    prelude::*,
+    testing,
+};
 use precip_duckdb::{DuckDbIoManager, sql_asset};
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +57,16 @@ fn airlines() -> Vec<Airline> {
 }
 
 /// Each airline's day.
-#[sql_asset(partitions = DAYS, group = "marts", code_version = "1")]
+#[sql_asset(
+    partitions = DAYS,
+    group = "marts",
+    code_version = "1",
+    checks = [
+        row_count(1..).blocking(),
+        unique(["day", "carrier"]),
+        accepted_values("carrier", ["UA"]).warn(),
+    ],
+)]
 fn carriers() -> Vec<Carrier> {
     "SELECT $partition AS day, carrier, any_value(name) AS name, count(*) AS flights,
             coalesce(sum(delay), 0) AS delay
@@ -131,6 +145,22 @@ async fn it_runs_over_whatever_its_upstreams_are_stored_in() {
         for day in ["2013-01-01", "2013-01-02"] {
             let rows: Vec<Carrier> = run.value::<carriers, _>(Some(day)).await.unwrap();
             assert_eq!(rows, expected(day), "{name}");
+            // Where they are in DuckDB, it is asked; the results are the same.
+            let mut found = run.checks::<carriers>(Some(day)).await.unwrap();
+            found.sort_by(|a, b| a.check.name.cmp(&b.check.name));
+            let found: Vec<(bool, &str)> = found
+                .iter()
+                .map(|check| {
+                    let passed = check.outcome == CheckOutcome::Passed;
+                    (passed, check.description.as_deref().unwrap())
+                })
+                .collect();
+            let expected = [
+                (false, "1 rows have another `carrier`, such as `DL`"),
+                (true, "2 rows, expected at least 1"),
+                (true, "0 rows repeat the `day`, `carrier` of another"),
+            ];
+            assert_eq!(found, expected, "{name}");
         }
     }
 }

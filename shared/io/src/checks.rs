@@ -1,21 +1,26 @@
 //! Checks that people expect of any table, as one-liners: [`not_null`], [`unique`], [`row_count`],
-//! [`accepted_values`], [`fresh`], [`has_columns`].
+//! [`accepted_values`], [`fresh`], [`has_columns`]. They stand at the asset, in `checks = [..]`.
+
+mod has_rows;
+mod measured;
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::BTreeSet,
     ops::{Bound, RangeBounds},
     time::Duration,
 };
 
-use arrow_array::{Array, ArrayRef, cast::AsArray, types::TimestampMicrosecondType};
-use arrow_cast::cast;
-use arrow_row::{RowConverter, SortField};
-use arrow_schema::{ArrowError, DataType, TimeUnit};
 use chrono::{DateTime, TimeDelta, Utc};
-use precip_core::spec::Severity;
-use precip_engine::asset::CheckResult;
+use precip_core::{metadata::TableSchema, spec::Severity};
+use precip_engine::{
+    asset::CheckResult,
+    io::{LoadRequest, Measure},
+};
 
-use crate::{Table, table::describe};
+use crate::Table;
+pub use has_rows::HasRows;
+pub use measured::{Found, Measured};
+pub(crate) use measured::{latest, missing};
 
 /// How many values that are wrong a result shows.
 const SHOWN: usize = 5;
@@ -172,44 +177,90 @@ impl DataCheck {
         }
     }
 
-    /// The columns it looks at; `None` for all. A store need not load the others.
-    pub fn columns(&self) -> Option<Vec<&str>> {
+    /// What it asks about the rows.
+    pub fn measure(&self) -> Measure {
         match &self.expects {
-            Expects::Rows(..) | Expects::Columns(_) => None,
-            Expects::NotNull(column) | Expects::Accepted(column, _) | Expects::Fresh(column, _) => {
-                Some(vec![column])
-            }
-            Expects::Unique(columns) => Some(columns.iter().map(String::as_str).collect()),
+            Expects::Rows(..) => Measure::Rows,
+            Expects::NotNull(column) => Measure::Missing {
+                column: column.clone(),
+            },
+            Expects::Unique(columns) => Measure::Repeated {
+                columns: columns.clone(),
+            },
+            Expects::Accepted(column, accepted) => Measure::Others {
+                column: column.clone(),
+                accepted: accepted.clone(),
+                shown: SHOWN,
+            },
+            Expects::Fresh(column, _) => Measure::Latest {
+                column: column.clone(),
+            },
+            Expects::Columns(_) => Measure::Columns,
         }
     }
 
-    /// Looks at the rows, at some moment.
-    pub fn check(&self, table: &Table, now: DateTime<Utc>) -> CheckResult {
-        let found = match &self.expects {
-            Expects::Rows(least, most) => Ok(self.rows(table, (*least, *most))),
-            Expects::NotNull(column) => not_null_in(table, column),
-            Expects::Unique(columns) => unique_in(table, columns),
-            Expects::Accepted(column, values) => accepted_in(table, column, values),
-            Expects::Fresh(column, within) => fresh_in(table, column, *within, now),
-            Expects::Columns(columns) => Ok(columns_of(table, columns)),
-        };
-        let columns = describe(table.schema());
-        let result = found.unwrap_or_else(|error| {
-            CheckResult::fail(format!(
-                "it cannot be told: {error}; the columns are {columns}"
-            ))
+    /// What an IO manager is asked for: the answer, or else the columns that it is about, where it is known
+    /// which there are. Rows can be counted by any column.
+    pub fn request(&self, known: Option<TableSchema>) -> LoadRequest {
+        let measure = self.measure();
+        let columns = known.and_then(|mut known| {
+            let about = match (&measure, known.columns.first()) {
+                (Measure::Rows, Some(first)) => vec![first.name.clone()],
+                _ => measure.columns()?.into_iter().map(str::to_owned).collect(),
+            };
+            known.columns.retain(|column| about.contains(&column.name));
+            // A column that is not there is found by looking at all.
+            let is_known = |name: &String| known.columns.iter().any(|column| column.name == *name);
+            about.iter().all(is_known).then_some(known)
         });
+        LoadRequest {
+            columns,
+            measure: Some(measure),
+            ..LoadRequest::default()
+        }
+    }
+
+    /// Looks at rows, at some moment.
+    pub fn check(&self, table: &Table, now: DateTime<Utc>) -> CheckResult {
+        self.judge(&Measured::of(&self.measure(), table), now)
+    }
+
+    /// What the answer to its [`measure`](Self::measure) means, at some moment.
+    pub fn judge(&self, measured: &Measured, now: DateTime<Utc>) -> CheckResult {
+        let result = match (&self.expects, &measured.found) {
+            (Expects::Rows(least, most), _) => {
+                let rows = measured.rows;
+                let expected = self.bounds();
+                CheckResult::passed_if((*least, *most).contains(&rows))
+                    .description(format!("{rows} rows, expected {expected}"))
+            }
+            (Expects::NotNull(column), Found::Rows(missing, _)) => {
+                CheckResult::passed_if(*missing == 0)
+                    .description(format!("{missing} rows have no `{column}`"))
+                    .metadata("missing", *missing)
+            }
+            (Expects::Unique(columns), Found::Rows(repeated, _)) => {
+                let columns = columns.join("`, `");
+                CheckResult::passed_if(*repeated == 0)
+                    .description(format!("{repeated} rows repeat the `{columns}` of another"))
+                    .metadata("repeated", *repeated)
+            }
+            (Expects::Accepted(column, _), Found::Rows(rows, shown)) => {
+                accepted(column, *rows, shown)
+            }
+            (Expects::Fresh(column, within), Found::Latest(latest)) => {
+                fresh_at(column, *latest, *within, now)
+            }
+            (Expects::Columns(expected), Found::Columns(found)) => columns_of(found, expected),
+            (_, Found::Unknown(reason)) => {
+                CheckResult::fail(format!("it cannot be told: {reason}"))
+            }
+            _ => CheckResult::fail("it cannot be told: the IO manager answered something else"),
+        };
         result
             .named(&self.name)
             .severity(self.severity)
-            .metadata("rows", table.num_rows())
-    }
-
-    fn rows(&self, table: &Table, bounds: (Bound<usize>, Bound<usize>)) -> CheckResult {
-        let rows = table.num_rows();
-        let expected = self.bounds();
-        CheckResult::passed_if(bounds.contains(&rows))
-            .description(format!("{rows} rows, expected {expected}"))
+            .metadata("rows", measured.rows)
     }
 }
 
@@ -221,54 +272,7 @@ fn written(columns: &[(String, String)]) -> String {
     columns.join(", ")
 }
 
-fn not_null_in(table: &Table, column: &str) -> Result<CheckResult, ArrowError> {
-    let missing = table.column(column)?.null_count();
-    let described = format!("{missing} rows have no `{column}`");
-    Ok(CheckResult::passed_if(missing == 0)
-        .description(described)
-        .metadata("missing", missing))
-}
-
-fn unique_in(table: &Table, columns: &[String]) -> Result<CheckResult, ArrowError> {
-    let arrays: Vec<ArrayRef> = columns
-        .iter()
-        .map(|column| table.column(column))
-        .collect::<Result<_, _>>()?;
-    let fields = arrays
-        .iter()
-        .map(|array| SortField::new(array.data_type().clone()));
-    let converter = RowConverter::new(fields.collect())?;
-    let rows = converter.convert_columns(&arrays)?;
-    let distinct: HashSet<&[u8]> = rows.iter().map(|row| row.data()).collect();
-    let repeated = rows.num_rows() - distinct.len();
-    let described = format!(
-        "{repeated} rows repeat the `{}` of another",
-        columns.join("`, `")
-    );
-    Ok(CheckResult::passed_if(repeated == 0)
-        .description(described)
-        .metadata("repeated", repeated))
-}
-
-fn accepted_in(
-    table: &Table,
-    column: &str,
-    accepted: &BTreeSet<String>,
-) -> Result<CheckResult, ArrowError> {
-    let texts = cast(&table.column(column)?, &DataType::Utf8)?;
-    let texts = texts.as_string::<i32>();
-    let others = texts
-        .iter()
-        .flatten()
-        .filter(|text| !accepted.contains(*text));
-    let (mut rows, mut shown) = (0_usize, BTreeSet::new());
-    for other in others {
-        rows += 1;
-        if shown.len() < SHOWN {
-            shown.insert(other);
-        }
-    }
-    let shown: Vec<&str> = shown.into_iter().collect();
+fn accepted(column: &str, rows: usize, shown: &[String]) -> CheckResult {
     let described = match rows {
         0 => format!("every `{column}` is accepted"),
         rows => format!(
@@ -276,46 +280,34 @@ fn accepted_in(
             shown.join("`, `")
         ),
     };
-    Ok(CheckResult::passed_if(rows == 0)
+    CheckResult::passed_if(rows == 0)
         .description(described)
-        .metadata("not_accepted", rows))
+        .metadata("not_accepted", rows)
 }
 
-fn fresh_in(
-    table: &Table,
+fn fresh_at(
     column: &str,
+    latest: Option<DateTime<Utc>>,
     within: Duration,
     now: DateTime<Utc>,
-) -> Result<CheckResult, ArrowError> {
-    let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let found = table.column(column)?;
-    let moments = match found.data_type() {
-        DataType::Timestamp(_, None) => cast(
-            &cast(&found, &DataType::Timestamp(TimeUnit::Microsecond, None))?,
-            &utc,
-        )?,
-        _ => cast(&found, &utc)?,
-    };
-    let moments = moments.as_primitive::<TimestampMicrosecondType>();
-    let latest = moments.iter().flatten().max();
-    let Some(latest) = latest.and_then(DateTime::from_timestamp_micros) else {
-        return Ok(CheckResult::fail(format!("no row has a `{column}`")));
+) -> CheckResult {
+    let Some(latest) = latest else {
+        return CheckResult::fail(format!("no row has a `{column}`"));
     };
     let age = now - latest;
     let most = TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX);
-    Ok(CheckResult::passed_if(age <= most).description(format!(
+    CheckResult::passed_if(age <= most).description(format!(
         "the latest `{column}` is {}, expected within {within:?} of {}",
         latest.to_rfc3339(),
         now.to_rfc3339()
-    )))
+    ))
 }
 
-fn columns_of(table: &Table, expected: &[(String, String)]) -> CheckResult {
-    let found: BTreeSet<(String, String)> = table
-        .schema()
-        .fields()
+fn columns_of(found: &TableSchema, expected: &[(String, String)]) -> CheckResult {
+    let found: BTreeSet<(String, String)> = found
+        .columns
         .iter()
-        .map(|field| (field.name().clone(), field.data_type().to_string()))
+        .map(|column| (column.name.clone(), column.data_type.clone()))
         .collect();
     let expected: BTreeSet<(String, String)> = expected.iter().cloned().collect();
     let more: Vec<_> = found.difference(&expected).cloned().collect();

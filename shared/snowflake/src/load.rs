@@ -1,10 +1,14 @@
 //! Getting a partition's data out of tables.
 
 use precip_core::metadata::TableSchema;
-use precip_engine::io::{Address, LoadRequest};
+use precip_engine::{
+    asset::AssetValue,
+    io::{Address, LoadRequest, Measure},
+};
 use precip_io::{
     Table, Value,
-    tables::{arrow_schema, quoted},
+    checks::Measured,
+    tables::{RowsOf, arrow_schema, question, quoted},
 };
 use snowflake_connector_rs::{CellValue, Statement};
 
@@ -15,13 +19,14 @@ use crate::{
     session::Open,
 };
 
-/// What is there of a partition, in the form in which it was stored; `None` when nothing is.
+/// What is there of a partition, in the form in which it was stored, or what was asked about it; `None` when
+/// nothing is.
 pub(crate) async fn load(
     open: &Open,
     address: &Address,
     table: &TableName,
     request: &LoadRequest,
-) -> Result<Option<Value>, Failed> {
+) -> Result<Option<AssetValue>, Failed> {
     let notes = TableName::of_notes(&address.asset).quoted();
     let key = address.partition.as_ref().map(ToString::to_string);
     let statement = Statement::new(format!(
@@ -48,6 +53,11 @@ pub(crate) async fn load(
     let value = match (form.as_str(), columns) {
         ("table", CellValue::String(columns)) => {
             let columns: TableSchema = serde_json::from_str(columns)?;
+            if let Some(measure) = &request.measure
+                && let Some(told) = tell(open, table, key.as_deref(), &columns, measure).await?
+            {
+                return Ok(Some(AssetValue::new(told)));
+            }
             Value::Table(rows(open, table, key, &columns, request).await?)
         }
         ("json", _) => Value::Json(serde_json::from_slice(content)?),
@@ -58,7 +68,7 @@ pub(crate) async fn load(
         ("bytes", _) => Value::Bytes(content.to_vec().into()),
         (form, _) => return Err(Failed::Damaged(format!("`{form}` is no form of data"))),
     };
-    Ok(Some(value))
+    Ok(Some(value.into()))
 }
 
 async fn rows(
@@ -89,4 +99,36 @@ async fn rows(
     ))
     .bind(key);
     read::table(open.rows(statement).await?, &schema)
+}
+
+/// The answer of the database to what is asked about a partition's rows; `None` where it would be another than
+/// that of the rows.
+async fn tell(
+    open: &Open,
+    table: &TableName,
+    key: Option<&str>,
+    columns: &TableSchema,
+    measure: &Measure,
+) -> Result<Option<Measured>, Failed> {
+    let rows = RowsOf {
+        table: &table.quoted(),
+        partition: Some((&quoted(PARTITION), key)),
+        column: |name| quoted(&upper(name)),
+    };
+    let Some(question) = question(measure, columns, &rows)? else {
+        return Ok(None);
+    };
+    let asked = Statement::new(question.sql.clone());
+    let found = match question.values.split_first() {
+        None => open.rows(asked).await?,
+        Some((first, others)) => {
+            let mut asked = asked.bind(first.clone());
+            for value in others {
+                asked = asked.bind(value.clone());
+            }
+            open.rows(asked).await?
+        }
+    };
+    let told = read::table(found, &question.schema)?;
+    Ok(Some(question.answer(&told)?))
 }

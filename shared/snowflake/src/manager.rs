@@ -185,7 +185,7 @@ impl Inner {
         &self,
         address: &Address,
         request: &LoadRequest,
-    ) -> Result<Option<Value>, Failed> {
+    ) -> Result<Option<AssetValue>, Failed> {
         let open = self.sessions.take().await?;
         let table = self.table(&address.asset);
         let loaded = load::load(&open, address, &table, request).await;
@@ -238,7 +238,7 @@ impl IoManager for SnowflakeIoManager {
             .await;
         let name = self.inner.connection.name();
         let loaded = loaded.map_err(|failed| failed.at(address, "load it from", &name))?;
-        loaded.map(AssetValue::from).ok_or_else(not_found)
+        loaded.ok_or_else(not_found)
     }
 
     async fn remove(&self, pointer: &str) -> Result<(), IoError> {

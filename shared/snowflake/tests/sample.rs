@@ -14,8 +14,8 @@ mod fakesnow {
     use precip::{engine::settings::Settings, io::ObjectStoreIoManager, prelude::*, testing};
     use precip_snowflake::{SnowflakeIoManager, SnowflakeLogin, SnowflakeSettings};
 
-    /// What the days of January come to, with the data in some place.
-    async fn january(environment: Environment) -> Vec<CarrierMonth> {
+    /// What the days of January come to, and what their checks say, with the data in some place.
+    async fn january(environment: Environment) -> (Vec<CarrierMonth>, Vec<String>) {
         let landing = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/landing");
         let environment = environment.resource("landing", Landing::new(landing).unwrap());
         let project = Definitions::builder()
@@ -32,9 +32,19 @@ mod fakesnow {
             .await
             .unwrap();
         assert!(run.success(), "{:?}", run.failures());
-        run.value::<carrier_month, _>(Some("2013-01"))
-            .await
-            .unwrap()
+        let month = run.value::<carrier_month, _>(Some("2013-01"));
+        let checks = run.checks::<carrier_month>(Some("2013-01")).await.unwrap();
+        let mut found: Vec<String> = checks
+            .iter()
+            .map(|check| {
+                format!(
+                    "{:?} {:?} {:?}",
+                    check.check, check.outcome, check.description
+                )
+            })
+            .collect();
+        found.sort_unstable();
+        (month.await.unwrap(), found)
     }
 
     /// As a project says it in one place, with what its environment holds.
@@ -67,7 +77,9 @@ mod fakesnow {
         let files =
             ObjectStoreIoManager::open(folder.path().join("files").to_str().unwrap()).unwrap();
         let in_files = january(Environment::new("local").io_manager("default", files)).await;
-        assert_eq!(in_files.iter().map(|row| row.flights).sum::<i64>(), 27_004);
+        let (month, found) = &in_files;
+        assert_eq!(month.iter().map(|row| row.flights).sum::<i64>(), 27_004);
+        assert_eq!(found.len(), 2, "{found:?}");
         let prod = Environment::new("prod").io_manager("default", snowflake().await);
         assert_eq!(january(prod).await, in_files);
     }

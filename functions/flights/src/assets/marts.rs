@@ -1,6 +1,9 @@
 //! What people look at.
 
-use precip::prelude::*;
+use precip::{
+    checks::{row_count, unique},
+    prelude::*,
+};
 
 use crate::assets::staging::{delays, departures};
 use crate::{
@@ -18,6 +21,7 @@ use crate::{
     kinds = ["parquet"],
     code_version = "1",
     automation = AutomationCondition::eager(),
+    checks = [row_count(1..), unique(["carrier"])],
 )]
 pub fn carrier_month(delays: Vec<Delay>) -> Vec<CarrierMonth> {
     compute::carrier_month(&delays)

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use precip_io::{
     FromAsset, IntoAsset,
+    checks::{DataCheck, Found, Measured, accepted_values, fresh, not_null, row_count, unique},
     conformance::{
         Case,
         Limit::{self, Otherwise, Refused},
@@ -251,4 +252,51 @@ async fn two_processes_store_at_the_same_time() {
             assert_eq!(back, [flight(&key)]);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_is_asked_and_no_rows_are_loaded() {
+    #[derive(Serialize, Deserialize)]
+    struct Landing {
+        gate: Option<String>,
+        delay: f64,
+        at: chrono::NaiveDateTime,
+    }
+    let landing = |gate: Option<&str>| Landing {
+        gate: gate.map(str::to_owned),
+        delay: 0.5,
+        at: chrono::DateTime::UNIX_EPOCH.naive_utc(),
+    };
+    let (_folder, manager) = in_folder();
+    let rows = vec![landing(None), landing(Some("B7")), landing(Some("B7"))];
+    let pointer = store(&manager, Some("1"), rows).await.unwrap();
+    let others = vec![landing(Some("A1"))];
+    store(&manager, Some("2"), others).await.unwrap();
+    let ask = async |check: DataCheck| {
+        let address = address(Some("1"), 1);
+        let answer = manager.load(&address, &pointer, &check.request(None)).await;
+        answer.unwrap().downcast::<Measured>()
+    };
+    let told = |found| Measured { rows: 3, found };
+    for (check, found) in [
+        (row_count(1..), Found::Nothing),
+        (not_null("gate"), Found::Rows(1, Vec::new())),
+        (unique(["gate", "at"]), Found::Rows(1, Vec::new())),
+        (
+            accepted_values("gate", ["C3"]),
+            Found::Rows(2, vec!["B7".to_owned()]),
+        ),
+        (
+            fresh("at", std::time::Duration::from_secs(1)),
+            Found::Latest(Some(chrono::DateTime::UNIX_EPOCH)),
+        ),
+    ] {
+        assert_eq!(ask(check).await.unwrap(), told(found));
+    }
+    // What DuckDB may compare otherwise comes as rows.
+    let rows = ask(unique(["delay"])).await.unwrap_err();
+    let Ok(Value::Table(rows)) = rows.downcast() else {
+        panic!("neither an answer nor rows");
+    };
+    assert_eq!(rows.num_rows(), 3);
 }

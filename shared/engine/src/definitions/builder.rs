@@ -58,24 +58,25 @@ impl DefinitionsBuilder {
     }
 
     /// Adds what a macro declared, by the type beside the function: `.asset::<flights>()`. Serves for
-    /// assets, multi-assets (by the function's name) and external assets.
+    /// assets, multi-assets (by the function's name) and external assets. The checks over its data that stand at
+    /// an asset are added with it.
     pub fn asset<D: Declares>(self) -> Self {
-        self.declare([D::declare()])
+        self.declare(registry::declared::<D>())
     }
 
     /// Adds a check by the type beside its function: `.check::<not_empty>()`.
     pub fn check<D: Declares>(self) -> Self {
-        self.declare([D::declare()])
+        self.declare(registry::declared::<D>())
     }
 
     /// Adds a sensor by the type beside its function: `.sensor::<landing_files>()`.
     pub fn sensor<D: Declares>(self) -> Self {
-        self.declare([D::declare()])
+        self.declare(registry::declared::<D>())
     }
 
     /// Adds a schedule by the type beside its function: `.schedule::<nightly>()`.
     pub fn schedule<D: Declares>(self) -> Self {
-        self.declare([D::declare()])
+        self.declare(registry::declared::<D>())
     }
 
     /// Adds declarations. One that is there already, from the same place, is not added again.

@@ -3,6 +3,8 @@
 use precip_core::metadata::TableSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Measure;
+
 /// What a reader needs of some stored data, so that a manager need not load the rest.
 ///
 /// It is a hint: a manager may answer with more. The default asks for everything as it is stored.
@@ -14,6 +16,10 @@ pub struct LoadRequest {
     /// Whether a table may be answered batch by batch.
     #[serde(default)]
     pub streamed: bool,
+    /// What is asked about a table instead of its rows. A manager that can tell it answers that (with
+    /// `precip-io`'s `Measured`); any other answers the rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
 }
 
 impl LoadRequest {

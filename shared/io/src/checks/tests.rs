@@ -115,3 +115,25 @@ fn a_column_that_is_not_there_fails_and_says_which_are() {
     assert_eq!((told.0.as_str(), told.1), ("spelled", false));
     assert!(told.2.contains("carrier: Utf8"), "{}", told.2);
 }
+
+#[test]
+fn no_more_is_asked_for_than_a_check_is_about() {
+    let asked = |check: DataCheck| {
+        let request = check.request(Some(table().table_schema()));
+        let columns = request.columns.map(|known| known.columns);
+        columns.map(|columns| columns.into_iter().map(|column| column.name).collect())
+    };
+    let names = |names: &[&str]| {
+        Some(
+            names
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(asked(unique(["at", "flight"])), names(&["flight", "at"]));
+    assert_eq!(asked(row_count(1..)), names(&["carrier"]));
+    assert_eq!(asked(not_null("carier")), None);
+    assert_eq!(asked(has_columns([("carrier", "Utf8")])), None);
+    assert_eq!(row_count(1..).request(None).columns, None);
+}

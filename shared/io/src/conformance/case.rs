@@ -5,7 +5,7 @@ use std::{any::Any, panic::AssertUnwindSafe};
 use futures::FutureExt;
 use precip_engine::io::IoManager;
 
-use super::{attempts, concurrency, rows, types};
+use super::{attempts, concurrency, measures, rows, types};
 
 macro_rules! cases {
     ($($(#[$doc:meta])* $case:ident => $check:path;)*) => {
@@ -62,6 +62,11 @@ cases! {
     FewerColumns => rows::fewer_columns;
     /// How many rows and which columns there are is kept with the materialization.
     Facts => rows::facts;
+    /// Checks over data find in what is stored what they find in the rows, of their partition alone, whether the
+    /// manager loads the rows or answers what is asked about them.
+    Measures => measures::measures;
+    /// So do those that look at which columns there are, or at one that is not there.
+    MeasuredColumns => measures::columns;
     /// JSON, text and bytes come back as they were.
     OtherForms => rows::other_forms;
     /// Partitions do not touch each other, however their keys are written.

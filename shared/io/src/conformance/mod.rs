@@ -16,6 +16,7 @@ mod attempts;
 mod case;
 mod concurrency;
 mod killed;
+mod measures;
 mod rows;
 mod support;
 mod types;

@@ -1,7 +1,8 @@
 //! What IO managers that keep assets as tables of a database have in common: what they
-//! are given, names, pointers, and what new columns mean to the rows that are there.
+//! are given, names, pointers, checks over data as queries, and what new columns mean to the rows that are there.
 
 mod evolve;
+mod measure;
 mod names;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use precip_core::metadata::TableSchema;
 
 pub use crate::manager::{facts, whole};
 pub use evolve::added;
+pub use measure::{Question, RowsOf, question};
 pub use names::{parse_pointer, pointer, quoted, whose};
 
 /// Arrow's schema of columns that were noted down.

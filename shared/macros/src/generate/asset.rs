@@ -6,8 +6,8 @@ use syn::spanned::Spanned;
 
 use super::{
     call::{execution, needs, run},
-    declare::{asset_decl, op_calls},
-    marker::{beside, declares, is_asset, marker},
+    declare::{asset_decl, data_checks, op_calls},
+    marker::{beside, declares_with, is_asset, marker},
 };
 use crate::{
     errors::Errors,
@@ -42,13 +42,15 @@ pub(crate) fn asset(options: TokenStream, item: TokenStream) -> TokenStream {
         };
         let run = run(&function, &finish);
         let (key, execution) = (&asset.key, execution(&function));
+        let checks: Vec<TokenStream> = data_checks(&asset).into_iter().collect();
         let (asset, needs, op) = (asset_decl(&asset), needs(&function), op_calls(&op));
-        let declares = declares(
+        let declares = declares_with(
             &name,
             &quote! {
                 __p::OpDecl::new(#key, __p::here!(), #execution, __run)
                     .asset(#asset) #needs #op .declare()
             },
+            &checks,
         );
         beside(&quote!(#is_asset #run #declares))
     } else {

@@ -57,6 +57,15 @@ pub(super) fn asset_decl(asset: &AssetModel) -> TokenStream {
     }
 }
 
+/// An expression that declares the checks over an asset's data; none where there are none.
+pub(super) fn data_checks(asset: &AssetModel) -> Option<TokenStream> {
+    let checks = &asset.data_checks;
+    // Where the data is no table, that is said at the checks.
+    let mut marker = asset.marker.clone();
+    marker.set_span(checks.first()?.span());
+    Some(quote!(__p::data_checks_of::<#marker, _>(__p::here!(), [#(#checks),*])))
+}
+
 fn freshness_call(freshness: &FreshnessModel) -> TokenStream {
     match freshness {
         FreshnessModel::Shared(policy) => quote_spanned!(policy.span()=> .freshness(&#policy)),

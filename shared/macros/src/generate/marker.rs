@@ -33,13 +33,32 @@ pub(super) fn is_asset(name: &Ident, key: &str, data: &TokenStream) -> TokenStre
 
 /// What makes an item declare something, and registers it.
 pub(super) fn declares(name: &Ident, declaration: &TokenStream) -> TokenStream {
+    declares_with(name, declaration, &[])
+}
+
+/// The same, where lists of declarations come along.
+pub(super) fn declares_with(
+    name: &Ident,
+    declaration: &TokenStream,
+    along: &[TokenStream],
+) -> TokenStream {
+    let along = (!along.is_empty()).then(|| {
+        quote! {
+            fn along() -> ::std::vec::Vec<__p::Declaration> {
+                let mut along = ::std::vec::Vec::new();
+                #(along.extend(#along);)*
+                along
+            }
+        }
+    });
     quote! {
         impl __p::Declares for #name {
             fn declare() -> __p::Declaration {
                 #declaration
             }
+            #along
         }
-        __p::inventory::submit!(__p::Registered(<#name as __p::Declares>::declare));
+        __p::inventory::submit!(__p::Registered::of::<#name>());
     }
 }
 

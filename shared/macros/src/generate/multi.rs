@@ -6,8 +6,8 @@ use syn::{ext::IdentExt, spanned::Spanned};
 
 use super::{
     call::{dep, execution, needs, run},
-    declare::{asset_decl, op_calls},
-    marker::{beside, declares, is_asset, marker},
+    declare::{asset_decl, data_checks, op_calls},
+    marker::{beside, declares_with, is_asset, marker},
 };
 use crate::{
     errors::Errors,
@@ -69,12 +69,14 @@ pub(crate) fn multi_asset(options: TokenStream, item: TokenStream) -> TokenStrea
         let deps = multi.deps.iter().filter_map(dep);
         let can_subset = multi.can_subset.then(|| quote!(.can_subset()));
         let (needs, op) = (needs(&function), op_calls(&multi.op));
-        let declares = declares(
+        let checks: Vec<TokenStream> = multi.outputs.iter().filter_map(data_checks).collect();
+        let declares = declares_with(
             name,
             &quote! {
                 __p::OpDecl::new(#op_name, __p::here!(), #execution, __run)
                     #(#assets)* #needs #(#deps)* #can_subset #op .declare()
             },
+            &checks,
         );
         beside(&quote!(#are_assets #run #declares))
     } else {

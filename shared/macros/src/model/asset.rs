@@ -96,7 +96,10 @@ pub(crate) struct AssetModel {
     pub(crate) metadata: Vec<Label>,
     /// `None` where nothing is said.
     pub(crate) deps: Option<Vec<Dep>>,
+    /// Those whose results the function returns.
     pub(crate) checks: Vec<DeclaredCheck>,
+    /// Those over its data.
+    pub(crate) data_checks: Vec<Expr>,
     pub(crate) freshness: Option<FreshnessModel>,
     pub(crate) automation: Option<Expr>,
     pub(crate) docs: Docs,
@@ -110,6 +113,7 @@ impl AssetModel {
         options: &mut Options,
         errors: &mut Errors,
     ) -> Self {
+        let (checks, data_checks) = checks(options, errors);
         Self {
             key: key(&marker, options, errors),
             group: options.value("group", parsed::<GroupName>, errors),
@@ -124,7 +128,8 @@ impl AssetModel {
             io_manager: options.value("io_manager", string, errors),
             metadata: labels("metadata", options, errors),
             deps: options.value("deps", Dep::parse_list, errors),
-            checks: checks(options, errors),
+            checks,
+            data_checks,
             freshness: freshness(options, errors),
             automation: options.value("automation", expr, errors),
             marker,

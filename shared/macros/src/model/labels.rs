@@ -79,54 +79,85 @@ pub(crate) struct DeclaredCheck {
     pub(crate) description: Option<LitStr>,
 }
 
-/// Reads `checks(name, name(blocking, description = ".."), ..)`.
-pub(super) fn checks(options: &mut Options, errors: &mut Errors) -> Vec<DeclaredCheck> {
+/// Reads `checks = [name, name(blocking, description = ".."), row_count(1..), ..]`: the checks whose results the
+/// function returns, and those over its data.
+pub(super) fn checks(
+    options: &mut Options,
+    errors: &mut Errors,
+) -> (Vec<DeclaredCheck>, Vec<Expr>) {
+    let (mut returned, mut over_data) = (Vec::<DeclaredCheck>::new(), Vec::new());
     let Some(entry) = options.take("checks") else {
-        return Vec::new();
+        return (returned, over_data);
     };
-    let tokens: TokenStream = match entry.given {
-        Given::Value(value) => match &*value {
-            Expr::Array(list) => {
-                let elements = &list.elems;
-                quote::quote!(#elements)
-            }
-            other => {
-                errors.push(Error::new(
-                    other.span(),
-                    "write a list of checks, like `checks = [not_empty, no_nulls(blocking)]`",
-                ));
-                return Vec::new();
-            }
+    let list = match &entry.given {
+        Given::Value(value) => match &**value {
+            Expr::Array(list) => Ok(&list.elems),
+            other => Err(other.span()),
         },
-        _ => {
-            errors.push(Error::new(
-                entry.name.span(),
-                "write a list of checks, like `checks = [not_empty, no_nulls(blocking)]`",
-            ));
-            return Vec::new();
-        }
+        _ => Err(entry.name.span()),
     };
-    let read = Punctuated::<Entry, Token![,]>::parse_terminated.parse2(tokens);
-    let mut checks: Vec<DeclaredCheck> = Vec::new();
-    for entry in errors.take(read).into_iter().flatten() {
-        let mut own = match entry.given {
-            Given::Group(tokens) => {
-                Options::parse("a check", tokens, &["blocking", "description"], errors)
-            }
-            _ => Options::parse("a check", TokenStream::new(), &[], errors),
-        };
-        if checks.iter().any(|check| check.name == entry.name) {
+    let list = list.map_err(|span| {
+        Error::new(
+            span,
+            "write a list of checks, like `checks = [row_count(1..).blocking(), not_null(\"carrier\")]`",
+        )
+    });
+    for element in errors.take(list).into_iter().flatten() {
+        if let Expr::Lit(_) = element {
             errors.push(Error::new(
-                entry.name.span(),
-                format!("check `{}` comes twice: keep one", entry.name),
+                element.span(),
+                "this is no check: write one over the data, like `not_null(\"carrier\")`, or the name of one \
+                 whose result the function returns",
             ));
-            continue;
+        } else if !is_returned(element) {
+            over_data.push(element.clone());
+        } else if let Some(check) = errors.take(syn::parse2(quote::quote!(#element))) {
+            let check = returned_check(check, errors);
+            if returned.iter().any(|other| other.name == check.name) {
+                errors.push(Error::new(
+                    check.name.span(),
+                    format!("check `{}` comes twice: keep one", check.name),
+                ));
+            } else {
+                returned.push(check);
+            }
         }
-        checks.push(DeclaredCheck {
-            name: entry.name,
-            blocking: own.flag("blocking", errors),
-            description: own.value("description", string, errors),
-        });
     }
-    checks
+    (returned, over_data)
+}
+
+fn returned_check(entry: Entry, errors: &mut Errors) -> DeclaredCheck {
+    let mut own = match entry.given {
+        Given::Group(tokens) => {
+            Options::parse("a check", tokens, &["blocking", "description"], errors)
+        }
+        _ => Options::parse("a check", TokenStream::new(), &[], errors),
+    };
+    DeclaredCheck {
+        name: entry.name,
+        blocking: own.flag("blocking", errors),
+        description: own.value("description", string, errors),
+    }
+}
+
+/// Whether it is the name of a check, alone or with options. Every other expression makes a check over data.
+fn is_returned(element: &Expr) -> bool {
+    match element {
+        Expr::Path(_) => name(element).is_some(),
+        Expr::Call(call) => name(&call.func).is_some() && call.args.iter().all(is_option),
+        _ => false,
+    }
+}
+
+/// Whether it is `blocking` or `description = ".."`, spelled in some way: constants have other names.
+fn is_option(argument: &Expr) -> bool {
+    let is_option = |name: &Ident| !name.to_string().contains(char::is_uppercase);
+    matches!(argument, Expr::Assign(_)) || name(argument).is_some_and(is_option)
+}
+
+fn name(expr: &Expr) -> Option<&Ident> {
+    match expr {
+        Expr::Path(path) => path.path.get_ident(),
+        _ => None,
+    }
 }

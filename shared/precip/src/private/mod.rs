@@ -43,6 +43,7 @@ pub(crate) mod exports {
         trigger_decl::{ScheduleDecl, SensorDecl},
     };
     pub use crate::__here as here;
+    pub use crate::data_checks::data_checks_of;
 }
 
 /// The place of the macro's invocation.

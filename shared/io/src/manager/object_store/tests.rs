@@ -4,12 +4,17 @@ use tempfile::TempDir;
 mod emulator;
 
 use super::*;
+use chrono::DateTime;
+use precip_core::metadata::{TableColumn, TableSchema};
+
 use crate::{
     IntoAsset, MemoryIoManager, Table,
+    checks::{Measured, not_null, row_count},
     conformance::{
         Case,
         Case::{
-            ColumnsOfNoRows, EmptyTexts, ExactTypes, Nested as NestedRows, NestedNulls, NotFinite,
+            ColumnsOfNoRows, EmptyTexts, ExactTypes, MeasuredColumns, Nested as NestedRows,
+            NestedNulls, NotFinite,
         },
         Limit::{self, Otherwise, Refused},
         check_all, killed_writer,
@@ -22,12 +27,14 @@ const OF_CSV: &[Limit] = &[
     Refused(NestedRows),
     Refused(NestedNulls),
     Otherwise(ExactTypes),
+    Otherwise(MeasuredColumns),
 ];
 /// What JSON has no place for.
 const OF_JSON: &[Limit] = &[
     Otherwise(NotFinite),
     Otherwise(ExactTypes),
     Otherwise(ColumnsOfNoRows),
+    Otherwise(MeasuredColumns),
 ];
 
 fn in_folder(format: TableFormat, gzip: bool) -> (Vec<TempDir>, impl Fn() -> ObjectStoreIoManager) {
@@ -156,6 +163,45 @@ async fn equal_tables_make_equal_files() {
             one == format.encode(&again, &ParquetOptions::new()).unwrap(),
             "{format:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn rows_are_counted_in_a_file_from_before_the_column_was_there() {
+    let known = |name: &str| TableSchema {
+        columns: vec![TableColumn {
+            name: name.to_owned(),
+            data_type: "Int64".to_owned(),
+            nullable: true,
+            description: None,
+        }],
+    };
+    for format in [
+        TableFormat::Parquet,
+        TableFormat::Csv,
+        TableFormat::JsonLines,
+    ] {
+        let folder = TempDir::new().unwrap();
+        let manager = ObjectStoreIoManager::open(folder.path().to_str().unwrap()).unwrap();
+        let manager = manager.with_format(format);
+        let address = address("p");
+        let rows = Table::from_rows(&[1_i64, 2]).unwrap();
+        let stored = manager.store(&address, rows.into_asset().unwrap()).await;
+        let pointer = stored.unwrap().pointer;
+        let now = DateTime::UNIX_EPOCH;
+        for (check, found) in [
+            (row_count(1..), "2 rows, expected at least 1"),
+            (
+                not_null("gate"),
+                "it cannot be told: there is no column `gate`",
+            ),
+        ] {
+            let request = check.request(Some(known("gate")));
+            let answer = manager.load(&address, &pointer, &request).await.unwrap();
+            let measured = Measured::answered(&check.measure(), answer).unwrap();
+            let result = check.judge(&measured, now);
+            assert_eq!(result.description.as_deref(), Some(found), "{format:?}");
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::{env, path::Path, process, time::SystemTime};
 use arrow_array::{ArrayRef, Decimal128Array, RecordBatch};
 use precip_io::{
     FromAsset, Table,
+    checks::{Found, Measured, accepted_values, not_null, row_count, unique},
     conformance::{
         Case,
         Limit::{self, Otherwise, Refused},
@@ -231,6 +232,33 @@ async fn decimals_keep_every_digit() {
     .into();
     let pointer = store(&manager, None, table.clone()).await.unwrap();
     assert_eq!(load::<Table>(&manager, &pointer).await, table);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_is_asked_and_no_rows_are_loaded() {
+    let manager = manager("asked");
+    let late = |carrier, delay| Flight {
+        delay,
+        ..flight(carrier)
+    };
+    let rows = vec![flight("UA"), late("DL", Some(3)), flight("UA")];
+    let pointer = store(&manager, Some("1"), rows).await.unwrap();
+    let others = vec![late("AA", Some(1))];
+    store(&manager, Some("2"), others).await.unwrap();
+    for (check, found) in [
+        (row_count(1..), Found::Nothing),
+        (not_null("delay"), Found::Rows(2, Vec::new())),
+        (unique(["carrier", "delay"]), Found::Rows(1, Vec::new())),
+        (
+            accepted_values("carrier", ["UA"]),
+            Found::Rows(1, vec!["DL".to_owned()]),
+        ),
+    ] {
+        let address = address(Some("1"), 1);
+        let answer = manager.load(&address, &pointer, &check.request(None)).await;
+        let measured: Measured = answer.unwrap().downcast().unwrap();
+        assert_eq!(measured, Measured { rows: 3, found });
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
