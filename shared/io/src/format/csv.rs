@@ -2,7 +2,7 @@
 
 use std::{io::Cursor, sync::Arc};
 
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, cast::AsArray};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray, cast::AsArray};
 use arrow_csv::{ReaderBuilder, WriterBuilder, reader::Format};
 use arrow_schema::{DataType, Field, Schema};
 use precip_engine::io::LoadRequest;
@@ -121,5 +121,7 @@ fn fill_texts(
             }
         })
         .collect();
-    RecordBatch::try_new(batch.schema(), columns)
+    // Where no column is left there are rows still.
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(batch.schema(), columns, &rows)
 }
