@@ -1,12 +1,14 @@
 //! The sample project with its tables in a warehouse: what [`flights`] declares, with environments in
 //! which DuckDB or Snowflake keeps it, and a mart in SQL.
 //!
-//! It is a package of its own because DuckDB is in its program.
+//! It is a package of its own because DuckDB is in its programs: in the command line, and in the function that
+//! runs queries. The other functions are built without the feature `duckdb`.
 
 pub mod marts;
 
 use flights::project;
 use precip::prelude::*;
+#[cfg(feature = "duckdb")]
 use precip_duckdb::DuckDbIoManager;
 use precip_snowflake::{
     SnowflakeConnection, SnowflakeIoManager, SnowflakeLogin, SnowflakeSettings,
@@ -15,13 +17,14 @@ use url::Url;
 
 /// The project, with the environments `duckdb` and `snowflake` beside its own.
 pub fn definitions() -> Result<Definitions, InvalidDefinitions> {
-    project()
-        .environment(duckdb())
-        .environment(snowflake())
-        .build()
+    let project = project().environment(snowflake());
+    #[cfg(feature = "duckdb")]
+    let project = project.environment(duckdb());
+    project.build()
 }
 
 /// A database of this machine, beside the record.
+#[cfg(feature = "duckdb")]
 fn duckdb() -> Environment {
     Environment::new("duckdb").io_manager_from(
         "default",

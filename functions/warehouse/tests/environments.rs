@@ -1,5 +1,6 @@
 //! The sample gives the same wherever its data is, and which place that is takes one setting.
 
+#![cfg(feature = "duckdb")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use precip_tests::Project;

@@ -31,6 +31,7 @@ const PROFILE: ComputeProfile = ComputeProfile {
     memory_mib: 2048,
     timeout: Duration::from_secs(600),
     ephemeral_storage_mib: 512,
+    binary: None,
 };
 
 /// Files of the airport.

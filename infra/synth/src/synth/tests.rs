@@ -51,16 +51,22 @@ fn reads(environment: &str, settings: Vec<SettingManifest>) -> EnvironmentManife
     }
 }
 
-/// Two ops on two machines, and an environment that reads one setting of each kind.
+/// Three ops on two machines, one of them by a program of its own, and an environment that reads one setting of each kind.
 pub(crate) fn manifest() -> Manifest {
     let large = ComputeProfile {
         memory_mib: 3_008,
         timeout: Duration::from_millis(899_500),
         ephemeral_storage_mib: 2_048,
+        binary: None,
+    };
+    let sql = ComputeProfile {
+        binary: Some("materializer-sql".parse().unwrap()),
+        ..ComputeProfile::default()
     };
     let ops = vec![
         op("flights", ComputeProfile::default()),
         op("report", large),
+        op("ranking", sql),
     ];
     let graph = AssetGraph::new(ops, vec![]).unwrap();
     let prod = reads(
@@ -208,11 +214,30 @@ fn machines_that_lambda_does_not_have_are_refused(
         memory_mib,
         timeout: Duration::from_secs(seconds),
         ephemeral_storage_mib,
+        binary: None,
     };
     let graph = AssetGraph::new(vec![op("flights", compute)], vec![]).unwrap();
     let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
     let error = synth(&manifest, &SynthOptions::new("trips")).unwrap_err();
     assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn programs_whose_functions_have_one_name_are_refused() {
+    let by = |binary: &str| ComputeProfile {
+        binary: Some(binary.parse().unwrap()),
+        ..ComputeProfile::default()
+    };
+    let ops = vec![op("a", by("with-sql")), op("b", by("with_sql"))];
+    let graph = AssetGraph::new(ops, vec![]).unwrap();
+    let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
+    assert_eq!(
+        synth(&manifest, &SynthOptions::new("trips"))
+            .unwrap_err()
+            .to_string(),
+        "the functions of binaries `with-sql` and `with_sql` would have one name, as what is deployed knows \
+         no `-` and `_`: rename one of them"
+    );
 }
 
 #[test]
