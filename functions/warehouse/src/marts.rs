@@ -27,7 +27,7 @@ pub struct CarrierRank {
     tags(domain = "flights"),
     kinds = ["sql"],
     code_version = "1",
-    compute(memory_mib = 512, binary = "materializer-sql"),
+    compute(binary = "materializer-sql"),
     automation = AutomationCondition::eager(),
 )]
 pub fn carrier_rank() -> Vec<CarrierRank> {

@@ -156,6 +156,23 @@ fn every_option_reaches_the_spec() {
     assert_eq!(super_line("async fn flights"), op.source.line + 19);
 }
 
+#[asset(compute(memory_mib = 1024, binary = "materializer-sql"))]
+fn ranking() -> Json<Vec<i64>> {
+    Json(Vec::new())
+}
+
+#[test]
+fn what_a_compute_profile_does_not_say_is_as_usual() {
+    let expected = ComputeProfile {
+        memory_mib: 1024,
+        binary: Some("materializer-sql".parse().unwrap()),
+        ..ComputeProfile::default()
+    };
+    assert_eq!(op::<ranking>().spec.compute, expected);
+    assert_eq!(expected.binary(), "materializer-sql");
+    assert_eq!(ComputeProfile::default().binary(), "materializer");
+}
+
 /// The line of this file that begins with a text.
 fn super_line(text: &str) -> u32 {
     let lines = include_str!("declarations.rs").lines();
