@@ -36,7 +36,7 @@ pub use precip_macros::sql_asset;
 pub use query::{FromQuery, Query};
 
 /// The guide about this crate: its examples are run as tests.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "engine"))]
 #[doc = include_str!("../../../docs/data-duckdb.md")]
 mod guide {}
 
