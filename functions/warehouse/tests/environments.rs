@@ -21,7 +21,12 @@ fn january(environment: &str, project: Project) -> [String; 2] {
 }
 
 fn project() -> Project {
-    Project::flights(env!("CARGO_BIN_EXE_flights-warehouse"))
+    let project = Project::flights(env!("CARGO_BIN_EXE_flights-warehouse"));
+    // Where `tests/duckdb` has DuckDB's library.
+    match std::env::var("LD_LIBRARY_PATH") {
+        Ok(folders) => project.variable("LD_LIBRARY_PATH", folders),
+        Err(_) => project,
+    }
 }
 
 /// What Parquet files of this machine hold: the standard for the other places.
