@@ -125,7 +125,10 @@ def main():
         package = "flights-warehouse"
         without = build(package, "materializer", "--no-default-features", "--features", "aws")
         functions["the same with a warehouse, no DuckDB"] = without
-        functions["materializer-sql, with DuckDB"] = build(package, "materializer-sql", "--features", "aws,bundled")
+        functions["materializer-sql, with DuckDB"] = build(
+            # Zig does not link DuckDB.
+            package, "materializer-sql", "--features", "aws,bundled", "--compiler", "cargo"
+        )
     api = RuntimeApi()
     took = {name: [] for name in functions}
     for _ in range(options.starts):
