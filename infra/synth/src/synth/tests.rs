@@ -51,7 +51,7 @@ fn reads(environment: &str, settings: Vec<SettingManifest>) -> EnvironmentManife
     }
 }
 
-/// Three ops on two machines, one of them by a program of its own, and an environment that reads one setting of each kind.
+/// Two ops on two machines, and an environment that reads one setting of each kind.
 pub(crate) fn manifest() -> Manifest {
     let large = ComputeProfile {
         memory_mib: 3_008,
@@ -59,14 +59,9 @@ pub(crate) fn manifest() -> Manifest {
         ephemeral_storage_mib: 2_048,
         binary: None,
     };
-    let sql = ComputeProfile {
-        binary: Some("materializer-sql".parse().unwrap()),
-        ..ComputeProfile::default()
-    };
     let ops = vec![
         op("flights", ComputeProfile::default()),
         op("report", large),
-        op("ranking", sql),
     ];
     let graph = AssetGraph::new(ops, vec![]).unwrap();
     let prod = reads(
@@ -220,6 +215,28 @@ fn machines_that_lambda_does_not_have_are_refused(
     let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
     let error = synth(&manifest, &SynthOptions::new("trips")).unwrap_err();
     assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn a_program_of_its_own_is_a_function_of_its_own() {
+    let sql = ComputeProfile {
+        binary: Some("materializer-sql".parse().unwrap()),
+        ..ComputeProfile::default()
+    };
+    let ops = vec![op("flights", ComputeProfile::default()), op("ranking", sql)];
+    let graph = AssetGraph::new(ops, vec![]).unwrap();
+    let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
+    let template = template(&manifest, &SynthOptions::new("trips"));
+    let code = |id: &str| {
+        let (_, function) = template.split_once(&format!("\n  {id}:\n")).unwrap();
+        let line = function.lines().find(|line| line.contains("CodeUri: "));
+        line.unwrap().rsplit_once("lambda/").unwrap().1
+    };
+    assert_eq!(code("Materializer512MiB60s"), "materializer/bootstrap.zip");
+    assert_eq!(
+        code("Materializer512MiB60sMaterializerSql"),
+        "materializer-sql/bootstrap.zip"
+    );
 }
 
 #[test]
