@@ -3,10 +3,11 @@
 
     tests/bench/start.py                 what cargo-lambda builds for release, 40 starts of each
     tests/bench/start.py --starts 100    more
+    tests/bench/start.py --sql           and the one that has DuckDB in it, beside its like without (functions/warehouse)
 
 Beside it stands a function that does nothing with the same SDK clients (tests/bench/bare), built and
 measured in the same run. Needs Rust and Python 3; cargo-lambda goes into a virtual environment below the
-cache folder, once.
+cache folder, once. With --sql DuckDB is compiled, once: half an hour of one processor, and a C++ compiler.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import dagster_venv
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CARGO_LAMBDA = "cargo-lambda==1.9.2"
+BARE = "bare function, the same clients"
 
 
 def tools():
@@ -113,26 +115,36 @@ def start(bootstrap, api):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--starts", type=int, default=40)
-    starts = parser.parse_args().starts
+    parser.add_argument("--sql", action="store_true")
+    options = parser.parse_args()
     functions = {
+        BARE: build("precip-bench-bare", "bare"),
         "materializer of the sample project": build("flights", "materializer", "--features", "aws"),
-        "bare function, the same clients": build("precip-bench-bare", "bare"),
     }
+    if options.sql:
+        package = "flights-warehouse"
+        without = build(package, "materializer", "--no-default-features", "--features", "aws")
+        functions["the same with a warehouse, no DuckDB"] = without
+        functions["materializer-sql, with DuckDB"] = build(
+            # Zig does not link DuckDB.
+            package, "materializer-sql", "--features", "aws,bundled", "--compiler", "cargo"
+        )
     api = RuntimeApi()
     took = {name: [] for name in functions}
-    for _ in range(starts):
-        # In turns, so that whatever else the machine does falls on both.
+    for _ in range(options.starts):
+        # In turns, so that whatever else the machine does falls on all.
         for name, folder in functions.items():
             took[name].append(start(folder / "bootstrap", api))
-    print(f"{'':<36} {'zip MB':>8} {'program MB':>11} {'start ms, median':>17} {'quickest':>9}")
-    rows = []
+    heads = ("zip MB", "program MB", "start ms, median", "quickest")
+    print(f"{'':<36}" + "".join(f" {head:>17}" for head in heads))
+    rows = {}
     for name, folder in functions.items():
         zipped, program = ((folder / file).stat().st_size / 1e6 for file in ("bootstrap.zip", "bootstrap"))
-        median, quickest = statistics.median(took[name]) * 1e3, min(took[name]) * 1e3
-        rows.append((zipped, program, median, quickest))
-        print(f"{name:<36} {zipped:>8.2f} {program:>11.2f} {median:>17.2f} {quickest:>9.2f}")
-    ratios = [ours / bare for ours, bare in zip(*rows)]
-    print(f"{'ratio':<36} {ratios[0]:>8.2f} {ratios[1]:>11.2f} {ratios[2]:>17.2f} {ratios[3]:>9.2f}")
+        rows[name] = (zipped, program, statistics.median(took[name]) * 1e3, min(took[name]) * 1e3)
+        print(f"{name:<36}" + "".join(f" {figure:>17.2f}" for figure in rows[name]))
+        if name != BARE:
+            ratios = (ours / bare for ours, bare in zip(rows[name], rows[BARE]))
+            print(f"{'  ratio to the bare function':<36}" + "".join(f" {ratio:>17.2f}" for ratio in ratios))
 
 
 if __name__ == "__main__":

@@ -12,13 +12,17 @@ pub mod rows;
 pub mod triggers;
 
 use landing::Landing;
-use precip::prelude::*;
+use precip::{DefinitionsBuilder, prelude::*};
 
 /// The project: its assets, its sensors and schedules, and what they use in each environment.
 pub fn definitions() -> Result<Definitions, InvalidDefinitions> {
+    project().build()
+}
+
+/// The same before it is put together, for a project that adds to it.
+pub fn project() -> DefinitionsBuilder {
     let open = |place: String| async move { Ok(Landing::new(&place)?) };
     let files_here = env("FLIGHTS_LANDING").or("events/landing");
-    let local = Environment::new("local").resource_from("landing", files_here, open);
     // A deployment has to say which bucket its files land in. The sensors watch the same.
     let prod = Environment::new("prod").resource_from(
         "landing",
@@ -27,7 +31,7 @@ pub fn definitions() -> Result<Definitions, InvalidDefinitions> {
     );
     Definitions::builder()
         .discover()
-        .environment(local)
+        .resource_from("landing", files_here, open)
+        .environment(Environment::new("local"))
         .environment(prod)
-        .build()
 }

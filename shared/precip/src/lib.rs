@@ -23,7 +23,7 @@ pub use precip_engine::{
         Asset, AssetContext, AssetError, CheckResult, MaterializeResult, Output, Resources,
         Terminal,
     },
-    definitions::{Definitions, Environment, InvalidDefinitions},
+    definitions::{Definitions, DefinitionsBuilder, Environment, InvalidDefinitions},
     settings::{Secret, env, secret},
     trigger::{RunRequest, ScheduleContext, SensorContext, SensorEvent, SensorResult, Skip},
 };

@@ -31,6 +31,7 @@ const PROFILE: ComputeProfile = ComputeProfile {
     memory_mib: 2048,
     timeout: Duration::from_secs(600),
     ephemeral_storage_mib: 512,
+    binary: None,
 };
 
 /// Files of the airport.
@@ -153,6 +154,23 @@ fn every_option_reaches_the_spec() {
     assert_eq!(op.execution, Execution::Async);
     assert!(op.source.file.ends_with("declarations.rs"));
     assert_eq!(super_line("async fn flights"), op.source.line + 19);
+}
+
+#[asset(compute(memory_mib = 1024, binary = "materializer-sql"))]
+fn ranking() -> Json<Vec<i64>> {
+    Json(Vec::new())
+}
+
+#[test]
+fn what_a_compute_profile_does_not_say_is_as_usual() {
+    let expected = ComputeProfile {
+        memory_mib: 1024,
+        binary: Some("materializer-sql".parse().unwrap()),
+        ..ComputeProfile::default()
+    };
+    assert_eq!(op::<ranking>().spec.compute, expected);
+    assert_eq!(expected.binary(), "materializer-sql");
+    assert_eq!(ComputeProfile::default().binary(), "materializer");
 }
 
 /// The line of this file that begins with a text.

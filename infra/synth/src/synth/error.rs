@@ -49,6 +49,17 @@ pub enum SynthError {
         /// How many fit.
         most: usize,
     },
+    /// Two programs whose functions would have one name.
+    #[error(
+        "the functions of binaries `{other}` and `{binary}` would have one name, as what is deployed knows no \
+         `-` and `_`: rename one of them"
+    )]
+    Binaries {
+        /// One of them.
+        binary: String,
+        /// The other one.
+        other: String,
+    },
     /// More is deployed than a stack may hold.
     #[error("the template has {found} {what}, and CloudFormation takes {most}: {instead}")]
     Limit {

@@ -1,6 +1,6 @@
 //! The materializers: a function for each compute profile that ops ask for.
 
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use precip_asl::compile::function_substitution;
 use precip_core::{
@@ -34,6 +34,8 @@ pub(super) struct Materializer {
     pub(super) name: String,
     /// The placeholder of its ARN in state machines.
     pub(super) placeholder: String,
+    /// The program that it is.
+    pub(super) binary: String,
     pub(super) memory_mib: u32,
     pub(super) timeout_seconds: u64,
     pub(super) ephemeral_storage_mib: u32,
@@ -42,43 +44,39 @@ pub(super) struct Materializer {
 }
 
 impl Materializer {
-    /// One for each compute profile, by memory, time, storage.
+    /// One for each compute profile, by memory, time, storage, program.
     pub(super) fn all(ops: &[OpManifest]) -> Result<Vec<Self>, SynthError> {
-        let mut profiles: BTreeMap<(u32, u64, u32), Vec<String>> = BTreeMap::new();
+        let mut profiles: BTreeMap<ComputeProfile, Vec<String>> = BTreeMap::new();
         for op in ops {
             let profile = &op.spec.compute;
             fits(&op.spec.name, profile)?;
-            let machine = (
-                profile.memory_mib,
-                profile.timeout_seconds(),
-                profile.ephemeral_storage_mib,
-            );
+            let machine = ComputeProfile {
+                timeout: Duration::from_secs(profile.timeout_seconds()),
+                ..profile.clone()
+            };
             profiles
                 .entry(machine)
                 .or_default()
                 .push(op.spec.name.clone());
         }
+        distinct(profiles.keys())?;
         if profiles.len() > MOST {
             return Err(SynthError::Profiles {
                 found: profiles.len(),
                 most: MOST,
             });
         }
-        let of = |(machine, ops): ((u32, u64, u32), Vec<String>)| {
-            let (memory_mib, attempt_seconds, ephemeral_storage_mib) = machine;
-            let profile = ComputeProfile {
-                memory_mib,
-                timeout: std::time::Duration::from_secs(attempt_seconds),
-                ephemeral_storage_mib,
-            };
+        let of = |(profile, ops): (ComputeProfile, Vec<String>)| {
             let name = profile_name(&profile);
+            let attempt_seconds = profile.timeout_seconds();
             Self {
                 id: format!("Materializer{name}"),
                 placeholder: function_substitution(&profile),
                 name: format!("materializer-{name}"),
-                memory_mib,
+                binary: profile.binary().to_owned(),
+                memory_mib: profile.memory_mib,
                 timeout_seconds: LONGEST_SECONDS.min(attempt_seconds + MARGIN_SECONDS),
-                ephemeral_storage_mib,
+                ephemeral_storage_mib: profile.ephemeral_storage_mib,
                 attempt_seconds,
                 ops,
             }
@@ -133,6 +131,21 @@ impl Materializer {
             self.name
         )
     }
+}
+
+/// Whether every profile has a name of its own, as what is deployed for it goes by that.
+fn distinct<'a>(profiles: impl Iterator<Item = &'a ComputeProfile>) -> Result<(), SynthError> {
+    let mut named: BTreeMap<String, &str> = BTreeMap::new();
+    for profile in profiles {
+        let binary = profile.binary();
+        if let Some(other) = named.insert(profile_name(profile), binary) {
+            return Err(SynthError::Binaries {
+                binary: binary.to_owned(),
+                other: other.to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn fits(op: &str, profile: &ComputeProfile) -> Result<(), SynthError> {

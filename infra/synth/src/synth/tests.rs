@@ -57,6 +57,7 @@ pub(crate) fn manifest() -> Manifest {
         memory_mib: 3_008,
         timeout: Duration::from_millis(899_500),
         ephemeral_storage_mib: 2_048,
+        binary: None,
     };
     let ops = vec![
         op("flights", ComputeProfile::default()),
@@ -208,11 +209,52 @@ fn machines_that_lambda_does_not_have_are_refused(
         memory_mib,
         timeout: Duration::from_secs(seconds),
         ephemeral_storage_mib,
+        binary: None,
     };
     let graph = AssetGraph::new(vec![op("flights", compute)], vec![]).unwrap();
     let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
     let error = synth(&manifest, &SynthOptions::new("trips")).unwrap_err();
     assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn a_program_of_its_own_is_a_function_of_its_own() {
+    let sql = ComputeProfile {
+        binary: Some("materializer-sql".parse().unwrap()),
+        ..ComputeProfile::default()
+    };
+    let ops = vec![op("flights", ComputeProfile::default()), op("ranking", sql)];
+    let graph = AssetGraph::new(ops, vec![]).unwrap();
+    let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
+    let template = template(&manifest, &SynthOptions::new("trips"));
+    let code = |id: &str| {
+        let (_, function) = template.split_once(&format!("\n  {id}:\n")).unwrap();
+        let line = function.lines().find(|line| line.contains("CodeUri: "));
+        line.unwrap().rsplit_once("lambda/").unwrap().1
+    };
+    assert_eq!(code("Materializer512MiB60s"), "materializer/bootstrap.zip");
+    assert_eq!(
+        code("Materializer512MiB60sMaterializerSql"),
+        "materializer-sql/bootstrap.zip"
+    );
+}
+
+#[test]
+fn programs_whose_functions_have_one_name_are_refused() {
+    let by = |binary: &str| ComputeProfile {
+        binary: Some(binary.parse().unwrap()),
+        ..ComputeProfile::default()
+    };
+    let ops = vec![op("a", by("with-sql")), op("b", by("with_sql"))];
+    let graph = AssetGraph::new(ops, vec![]).unwrap();
+    let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
+    assert_eq!(
+        synth(&manifest, &SynthOptions::new("trips"))
+            .unwrap_err()
+            .to_string(),
+        "the functions of binaries `with-sql` and `with_sql` would have one name, as what is deployed knows \
+         no `-` and `_`: rename one of them"
+    );
 }
 
 #[test]

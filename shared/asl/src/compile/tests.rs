@@ -61,6 +61,7 @@ fn workshop() -> AssetGraph {
         memory_mib: 2048,
         timeout: Duration::from_secs(900),
         ephemeral_storage_mib: 4096,
+        binary: None,
     };
     let mut warehouse = OpSpec::single(asset("warehouse", Some(&days), &["delays/daily"]));
     warehouse.backfill = BackfillPolicy::MultiRun(NonZeroU32::new(7).unwrap());

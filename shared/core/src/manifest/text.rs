@@ -9,7 +9,7 @@ use crate::{
     key::AssetKey,
     partitions::KeyFormat,
     selection::Selection,
-    spec::{GroupName, Kind, Owner, TagKey, TagValue, TriggerName},
+    spec::{BinaryName, GroupName, Kind, Owner, TagKey, TagValue, TriggerName},
     trigger::KeyTemplate,
 };
 
@@ -44,5 +44,6 @@ text! {
     CronExpression: "A cron string of five fields, or a name such as `@daily`.";
     Selection: "An asset selection.";
     TriggerName: "The name of a sensor or a schedule.", "^[A-Za-z0-9_]{1,100}$";
+    BinaryName: "The name of a program of the project.", "^[A-Za-z][A-Za-z0-9_-]{0,39}$";
     KeyTemplate: "What the keys of objects look like, such as `orders/{date}/{region}.csv`.";
 }

@@ -9,7 +9,7 @@ mod policy;
 
 pub use asset::{AssetSpec, DepSpec};
 pub use check::{CheckSpec, Severity};
-pub use names::{GroupName, InvalidName, Kind, TagKey, TagValue, TriggerName};
+pub use names::{BinaryName, GroupName, InvalidName, Kind, TagKey, TagValue, TriggerName};
 pub use op::OpSpec;
 pub use owner::{InvalidOwner, Owner};
 pub use policy::{BackfillPolicy, Backoff, ComputeProfile, Jitter, RetryPolicy, profile_name};

@@ -198,6 +198,27 @@ name! {
         && given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
+name! {
+    /// The name of a program of a project, as Cargo has it: up to 40 ASCII letters, digits, `_` and
+    /// `-`, a letter first.
+    ///
+    /// ```
+    /// use precip_core::spec::BinaryName;
+    ///
+    /// assert!(BinaryName::new("materializer-sql").is_ok());
+    /// assert_eq!(
+    ///     BinaryName::new("../materializer").unwrap_err().to_string(),
+    ///     "`../materializer` is not a binary's name: write up to 40 ASCII letters, digits, `_` and `-`, \
+    ///      a letter first, like `materializer-sql`",
+    /// );
+    /// ```
+    BinaryName, "binary's name",
+    "write up to 40 ASCII letters, digits, `_` and `-`, a letter first, like `materializer-sql`",
+    |given| given.len() <= 40
+        && given.starts_with(|first: char| first.is_ascii_alphabetic())
+        && given.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+}
+
 fn label(part: &str) -> bool {
     (1..=LONGEST).contains(&part.len())
         && part

@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use crate::spec::{
-    AssetSpec, ComputeProfile, GroupName, Kind, Owner, TagKey, TagValue, profile_name,
+    AssetSpec, BinaryName, ComputeProfile, GroupName, Kind, Owner, TagKey, TagValue, profile_name,
 };
 
 fn x(count: usize) -> String {
@@ -55,6 +55,20 @@ fn tag_keys(#[case] key: String, #[case] taken: bool) {
 #[case(x(64), false)]
 fn tag_values(#[case] value: String, #[case] taken: bool) {
     assert_eq!(TagValue::new(value).is_ok(), taken);
+}
+
+#[rstest]
+#[case("materializer-sql", true)]
+#[case("A_b-1", true)]
+#[case("", false)]
+#[case("1st", false)]
+#[case("-sql", false)]
+#[case("a.b", false)]
+#[case("a/b", false)]
+#[case("é", false)]
+#[case("abcdefghijklmnopqrstuvwxyzabcdefghijklmno", false)]
+fn binaries(#[case] name: &str, #[case] taken: bool) {
+    assert_eq!(BinaryName::new(name).is_ok(), taken);
 }
 
 /// Stricter than Dagster, which makes a tag key of a kind without looking at it.
@@ -112,6 +126,7 @@ fn profiles_that_lambda_cannot_tell_apart_share_a_name() {
         memory_mib: 2048,
         timeout: std::time::Duration::from_millis(millis),
         ephemeral_storage_mib: disk,
+        binary: None,
     };
     assert_eq!(profile_name(&profile(899_001, 512)), "2048MiB900s");
     assert_eq!(profile_name(&profile(900_000, 512)), "2048MiB900s");
@@ -119,4 +134,9 @@ fn profiles_that_lambda_cannot_tell_apart_share_a_name() {
         profile_name(&profile(900_000, 4096)),
         "2048MiB900sDisk4096MiB"
     );
+    let sql = ComputeProfile {
+        binary: Some("materializer-sql".parse().unwrap()),
+        ..profile(60_000, 4096)
+    };
+    assert_eq!(profile_name(&sql), "2048MiB60sDisk4096MiBMaterializerSql");
 }

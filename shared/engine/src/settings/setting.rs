@@ -89,6 +89,27 @@ impl Setting<String> {
         }
     }
 
+    /// Reads the value into a type, and is nothing when it is not set.
+    ///
+    /// ```
+    /// use std::num::NonZeroU16;
+    /// use precip_engine::settings::env;
+    ///
+    /// let threads = env("THREADS").optional::<NonZeroU16>();
+    /// assert_eq!(threads.default_value(), Some(&None));
+    /// ```
+    pub fn optional<T: FromStr<Err: fmt::Display>>(self) -> Setting<Option<T>> {
+        Setting {
+            reference: self.reference,
+            secret: self.secret,
+            default: Some(None),
+            parse: |value| match value.parse() {
+                Ok(value) => Ok(Some(value)),
+                Err(error) => Err(T::Err::to_string(&error)),
+            },
+        }
+    }
+
     /// Never shows the value.
     pub fn secret(self) -> Setting<Secret> {
         Setting {

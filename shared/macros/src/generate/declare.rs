@@ -134,22 +134,30 @@ fn retry_call(retry: &RetryModel) -> TokenStream {
 }
 
 fn compute_call(compute: &ComputeModel) -> TokenStream {
-    let (memory, timeout, storage) = match compute {
+    let (memory, timeout, storage, binary) = match compute {
         ComputeModel::Shared(profile) => return quote_spanned!(profile.span()=> .compute(#profile)),
         ComputeModel::Own {
             memory_mib,
             timeout,
             ephemeral_storage_mib,
-        } => (memory_mib, timeout.map(millis), ephemeral_storage_mib),
+            binary,
+        } => (
+            memory_mib,
+            timeout.map(millis),
+            ephemeral_storage_mib,
+            binary,
+        ),
     };
     let memory = memory.map(|mib| quote!(memory_mib: #mib,));
     let timeout = timeout.map(|timeout| quote!(timeout: #timeout,));
     let storage = storage.map(|mib| quote!(ephemeral_storage_mib: #mib,));
+    let binary = binary.as_ref().map(|name| quote!(.binary(#name)));
     quote! {
         .compute(__p::ComputeProfile {
             #memory #timeout #storage
             ..::core::default::Default::default()
         })
+        #binary
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use syn::{Error, Expr, ExprCall, spanned::Spanned};
+use precip_core::spec::BinaryName;
+use syn::{Error, Expr, ExprCall, LitStr, spanned::Spanned};
 
 use crate::{
     errors::Errors,
-    options::{Given, Options, choice, duration, integer, single_ident},
+    options::{Given, Options, choice, duration, integer, parsed, single_ident},
 };
 
 /// `backfill_policy = ..`.
@@ -110,6 +111,7 @@ pub(crate) enum ComputeModel {
         memory_mib: Option<u32>,
         timeout: Option<Duration>,
         ephemeral_storage_mib: Option<u32>,
+        binary: Option<LitStr>,
     },
 }
 
@@ -130,7 +132,7 @@ pub(super) fn compute(options: &mut Options, errors: &mut Errors) -> Option<Comp
             return None;
         }
     };
-    let known = ["memory_mib", "timeout", "ephemeral_storage_mib"];
+    let known = ["memory_mib", "timeout", "ephemeral_storage_mib", "binary"];
     let mut own = Options::parse("`compute`", tokens, &known, errors);
     let mut mib = |name: &str, least: i64, errors: &mut Errors| {
         own.value(name, |value| integer(value, least, 10_240, "MiB"), errors)
@@ -156,5 +158,6 @@ pub(super) fn compute(options: &mut Options, errors: &mut Errors) -> Option<Comp
         memory_mib,
         timeout,
         ephemeral_storage_mib,
+        binary: own.value("binary", parsed::<BinaryName>, errors),
     })
 }

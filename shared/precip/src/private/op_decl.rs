@@ -6,7 +6,7 @@ use precip_core::{
     key::CheckKey,
     mapping::PartitionMapping,
     partitions::PartitionsDefinition,
-    spec::{BackfillPolicy, CheckSpec, ComputeProfile, DepSpec, OpSpec, RetryPolicy},
+    spec::{BackfillPolicy, BinaryName, CheckSpec, ComputeProfile, DepSpec, OpSpec, RetryPolicy},
 };
 use precip_engine::{
     asset::{Asset, ConfigSpec, Execution, FnBody, InputSpec, ResourceNeed, RunFn},
@@ -146,6 +146,12 @@ impl OpDecl {
 
     pub fn compute(mut self, profile: ComputeProfile) -> Self {
         self.spec.compute = profile;
+        self
+    }
+
+    pub fn binary(mut self, name: &str) -> Self {
+        // The macro has seen that it is one.
+        self.spec.compute.binary = BinaryName::new(name).ok();
         self
     }
 

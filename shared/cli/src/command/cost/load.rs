@@ -80,7 +80,7 @@ async fn load(
     let graph = session.definitions.graph();
     let compute = graph
         .op_id(&step.op)
-        .map(|id| graph.op(id).compute)
+        .map(|id| graph.op(id).compute.clone())
         .unwrap_or_default();
     let partitions = &stage.partitions;
     let lineage = Lineage::new(graph, &planned.context);

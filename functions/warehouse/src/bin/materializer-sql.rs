@@ -1,0 +1,7 @@
+//! The materializer function of assets that are queries.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    precip::lambda::materializer(flights_warehouse::definitions)
+}

@@ -1,0 +1,7 @@
+//! The planner function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    precip::lambda::planner(flights_warehouse::definitions)
+}

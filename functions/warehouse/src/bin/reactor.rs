@@ -1,0 +1,7 @@
+//! The reactor function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    precip::lambda::reactor(flights_warehouse::definitions)
+}

@@ -1,0 +1,7 @@
+//! The sensor function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    precip::lambda::sensor(flights_warehouse::definitions)
+}

@@ -1,0 +1,44 @@
+//! What people look at, made by queries.
+
+use flights::{assets::marts::carrier_month, partitions::MONTHLY};
+use precip::prelude::*;
+use precip_duckdb::sql_asset;
+use serde::{Deserialize, Serialize};
+
+/// An airline's place in a month.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CarrierRank {
+    /// 1 is the one that was least late; airlines that were equally late share a place.
+    pub place: i64,
+    pub carrier: String,
+    pub name: String,
+    pub flights: i64,
+    /// Minutes, over the flights that arrived; absent when none did.
+    pub mean_arr_delay: Option<f64>,
+    /// Minutes more than the month's least late airline.
+    pub behind_first: Option<f64>,
+}
+
+/// The airlines of a month by how late they arrived.
+#[sql_asset(
+    group = "marts",
+    partitions = MONTHLY,
+    owners = ["team:analytics"],
+    tags(domain = "flights"),
+    kinds = ["sql"],
+    code_version = "1",
+    compute(binary = "materializer-sql"),
+    automation = AutomationCondition::eager(),
+)]
+pub fn carrier_rank() -> Vec<CarrierRank> {
+    "SELECT
+         rank() OVER late AS place,
+         carrier,
+         name,
+         flights,
+         mean_arr_delay,
+         mean_arr_delay - first_value(mean_arr_delay) OVER late AS behind_first
+     FROM {carrier_month}
+     WINDOW late AS (ORDER BY mean_arr_delay NULLS LAST)
+     ORDER BY place, carrier"
+}

@@ -1,0 +1,37 @@
+//! What a program without DuckDB does of a query: it says which program can run it.
+
+use precip_core::metadata::TableSchema;
+use precip_engine::asset::AssetError;
+use precip_io::Table;
+
+use super::Query;
+
+pub(super) fn rows(_: &Query) -> Result<Table, AssetError> {
+    Err(AssetError::terminal(
+        "this program has no DuckDB to run the query in: give the asset one that was built with the feature `engine` \
+         of `precip-duckdb`, as `compute(binary = \"materializer-sql\")`",
+    ))
+}
+
+/// The rows as they are: there are never any.
+pub(super) fn as_fields(rows: &Table, _: &TableSchema) -> Result<Table, AssetError> {
+    Ok(rows.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_says_which_program_it_needs() {
+        let numbers = Table::from_rows(&[1_i64]).unwrap();
+        let query = Query::new("SELECT value FROM numbers").table("numbers", numbers);
+        let error = query.run::<Vec<i64>>().unwrap_err();
+        assert!(!error.kind().is_retryable());
+        assert_eq!(
+            error.message(),
+            "this program has no DuckDB to run the query in: give the asset one that was built with the feature \
+             `engine` of `precip-duckdb`, as `compute(binary = \"materializer-sql\")`"
+        );
+    }
+}
