@@ -426,6 +426,7 @@ fn a_project_is_what_it_declares() {
             "landing/files",
             "odd",
             "per_origin",
+            "ranking",
             "raw/flights",
             "total"
         ]
