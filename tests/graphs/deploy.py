@@ -7,6 +7,7 @@ with one zip for all functions (PROGRAM as `bootstrap`, with GRAPH.json beside i
 else is named as environment variables. It needs an endpoint that is no account: it never talks to AWS itself.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -83,15 +84,22 @@ def hurried(template):
     return re.sub(r"VisibilityTimeout: \d+", "VisibilityTimeout: 8", template)
 
 
-def packaged(files, s3, bucket, zipped, variables):
-    """The template with the places of code and machines in it, as `aws cloudformation package` does."""
+def packaged(files, s3, bucket, code, variables):
+    """The template with the places of code and machines in it, as `aws cloudformation package` does. `code` answers
+    the zip of a program, by its name."""
+    uploaded = set()
 
     def upload(key, body):
-        s3.put_object(Bucket=bucket, Key=key, Body=body)
+        if key not in uploaded:
+            s3.put_object(Bucket=bucket, Key=key, Body=body)
+            uploaded.add(key)
         return f"s3://{bucket}/{key}"
 
-    code = upload("functions.zip", zipped)
-    template = re.sub(r"CodeUri: .*", f"CodeUri: {code}", hurried(files["template.yaml"]))
+    def function(found):
+        zipped = code(pathlib.PurePosixPath(found[1]).parent.name)
+        return f"CodeUri: {upload(f'{hashlib.sha256(zipped).hexdigest()}.zip', zipped)}"
+
+    template = re.sub(r"CodeUri: (\S+)", function, hurried(files["template.yaml"]))
     more = "".join(f"\n        {name}: {json.dumps(value)}" for name, value in variables)
     template = re.sub(r"\n      Variables:", lambda found: found[0] + more, template, count=1)
     return re.sub(
@@ -102,18 +110,27 @@ def packaged(files, s3, bucket, zipped, variables):
 
 
 def deploy(stack, graph, program, *variables):
+    zipped = bundle(program, graph)
+    variables = [variable.split("=", 1) for variable in variables]
+    return create(stack, generated(program, graph), lambda _: zipped, variables)
+
+
+def create(stack, files, code, variables=(), **parameters):
+    """Deploys what was generated, and answers the stack's outputs."""
     s3 = client("s3")
     bucket = f"code-{stack}"
     s3.create_bucket(Bucket=bucket)
-    variables = [variable.split("=", 1) for variable in variables]
-    template = packaged(generated(program, graph), s3, bucket, bundle(program, graph), variables)
+    template = packaged(files, s3, bucket, code, variables)
     s3.put_object(Bucket=bucket, Key="template.yaml", Body=template)
     cloudformation = client("cloudformation")
     cloudformation.create_stack(
         StackName=stack,
         TemplateURL=f"{os.environ['PRECIP_TEST_AWS_ENDPOINT']}/{bucket}/template.yaml",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[{"ParameterKey": "Stage", "ParameterValue": "test"}],
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value}
+            for name, value in {"Stage": "test", **parameters}.items()
+        ],
     )
     waiter = cloudformation.get_waiter("stack_create_complete")
     waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 600})
