@@ -7,7 +7,7 @@
 
 Beside it stands a function that does nothing with the same SDK clients (tests/bench/bare), built and
 measured in the same run. Needs Rust and Python 3; cargo-lambda goes into a virtual environment below the
-cache folder, once. With --sql DuckDB is compiled, once: half an hour of one processor, and a C++ compiler.
+cache folder, once. With --sql DuckDB's library goes there as well (tests/duckdb), and into the zip.
 """
 
 import argparse
@@ -27,6 +27,7 @@ import dagster_venv
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CARGO_LAMBDA = "cargo-lambda==1.9.2"
 BARE = "bare function, the same clients"
+SQL = "materializer-sql, with DuckDB"
 
 
 def tools():
@@ -40,14 +41,15 @@ def tools():
     return programs
 
 
-def build(package, binary, *options):
+def build(package, binary, *options, include=None):
     """Builds a function as it is deployed. Answers its folder: `bootstrap.zip`, and `bootstrap` beside it."""
     path = os.pathsep.join([str(tools()), os.environ["PATH"]])
     command = ["cargo", "lambda", "build", "--quiet", "--release", "--package", package, "--bin", binary]
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
-    for form in ("zip", "binary"):
+    zipped = ["--include", str(include)] if include else []
+    for form, more in (("zip", zipped), ("binary", [])):
         subprocess.run(
-            [*command, "--output-format", form, *options],
+            [*command, "--output-format", form, *options, *more],
             check=True, cwd=ROOT, env={**os.environ, "PATH": path},
         )
     return target / "lambda" / binary
@@ -83,6 +85,13 @@ class Asked(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def size(folder, duckdb):
+    """Of the zip and of what is in it, in MB."""
+    files = [folder / "bootstrap.zip", folder / "bootstrap", *duckdb]
+    zipped, *unpacked = (file.stat().st_size / 1e6 for file in files)
+    return zipped, sum(unpacked)
+
+
 def start(bootstrap, api):
     """Seconds from a process's start to its first question for work."""
     api.asked.clear()
@@ -99,6 +108,8 @@ def start(bootstrap, api):
             "PRECIP_BUCKET": "bucket",
             "PRECIP_ENV": "prod",
             "FLIGHTS_LANDING": "landing",
+            # Where Lambda looks for what is below lib/ of the zip.
+            "LD_LIBRARY_PATH": os.environ.get("DUCKDB_LIB_DIR", ""),
         }
         began = time.monotonic()
         process = subprocess.Popen([bootstrap], env=env, stdout=said, stderr=subprocess.STDOUT)
@@ -117,18 +128,21 @@ def main():
     parser.add_argument("--starts", type=int, default=40)
     parser.add_argument("--sql", action="store_true")
     options = parser.parse_args()
+    if options.sql and "DUCKDB_LIB_DIR" not in os.environ:
+        here = ROOT / "tests" / "duckdb"
+        os.execv(here, [str(here), sys.executable, str(pathlib.Path(__file__).resolve()), *sys.argv[1:]])
     functions = {
         BARE: build("precip-bench-bare", "bare"),
         "materializer of the sample project": build("flights", "materializer", "--features", "aws"),
     }
+    duckdb = []
     if options.sql:
         package = "flights-warehouse"
         without = build(package, "materializer", "--no-default-features", "--features", "aws")
         functions["the same with a warehouse, no DuckDB"] = without
-        functions["materializer-sql, with DuckDB"] = build(
-            # Zig does not link DuckDB.
-            package, "materializer-sql", "--features", "aws,bundled", "--compiler", "cargo"
-        )
+        library = pathlib.Path(os.environ["DUCKDB_LIB_DIR"])
+        duckdb = list(library.glob("*.so"))
+        functions[SQL] = build(package, "materializer-sql", "--features", "aws", include=library)
     api = RuntimeApi()
     took = {name: [] for name in functions}
     for _ in range(options.starts):
@@ -139,8 +153,8 @@ def main():
     print(f"{'':<36}" + "".join(f" {head:>17}" for head in heads))
     rows = {}
     for name, folder in functions.items():
-        zipped, program = ((folder / file).stat().st_size / 1e6 for file in ("bootstrap.zip", "bootstrap"))
-        rows[name] = (zipped, program, statistics.median(took[name]) * 1e3, min(took[name]) * 1e3)
+        sizes = size(folder, duckdb if name == SQL else [])
+        rows[name] = (*sizes, statistics.median(took[name]) * 1e3, min(took[name]) * 1e3)
         print(f"{name:<36}" + "".join(f" {figure:>17.2f}" for figure in rows[name]))
         if name != BARE:
             ratios = (ours / bare for ours, bare in zip(rows[name], rows[BARE]))
