@@ -88,10 +88,10 @@ fn component(dice: &mut Rng, group: &str, trouble: Trouble, assets: &mut Vec<Nod
                 mapping: Some(before),
             });
         }
-        // What is made from what is made in the same call cannot be made.
-        let follows_itself = node.deps.iter().any(|dep| dep.asset == node.key);
+        // What a call that died had not made is made by itself later. Where calls die, a batch gives the same
+        // then only if it is made from nothing: otherwise its values are sums over all that is made together.
         let batched = node.keys != Keys::None && dice.u32(0..6) == 0;
-        if batched && !(follows_itself && trouble == Trouble::Outages) {
+        if batched && (trouble != Trouble::Outages || node.deps.is_empty()) {
             node.batch = Some(dice.u32(2..4));
         }
         troubles(dice, trouble, &mut node);
