@@ -14,6 +14,7 @@ import argparse
 import http.server
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def tools():
     return programs
 
 
-def build(package, binary, *options, include=None):
+def build(scratch, package, binary, *options, include=None):
     """Builds a function as it is deployed. Answers its folder: `bootstrap.zip`, and `bootstrap` beside it."""
     path = os.pathsep.join([str(tools()), os.environ["PATH"]])
     command = ["cargo", "lambda", "build", "--quiet", "--release", "--package", package, "--bin", binary]
@@ -52,7 +53,8 @@ def build(package, binary, *options, include=None):
             [*command, "--output-format", form, *options, *more],
             check=True, cwd=ROOT, env={**os.environ, "PATH": path},
         )
-    return target / "lambda" / binary
+    # Packages may have binaries of one name.
+    return shutil.copytree(target / "lambda" / binary, pathlib.Path(scratch) / package / binary)
 
 
 class RuntimeApi(http.server.ThreadingHTTPServer):
@@ -131,18 +133,23 @@ def main():
     if options.sql and "DUCKDB_LIB_DIR" not in os.environ:
         here = ROOT / "tests" / "duckdb"
         os.execv(here, [str(here), sys.executable, str(pathlib.Path(__file__).resolve()), *sys.argv[1:]])
+    with tempfile.TemporaryDirectory() as scratch:
+        measure(scratch, options)
+
+
+def measure(scratch, options):
     functions = {
-        BARE: build("precip-bench-bare", "bare"),
-        "materializer of the sample project": build("flights", "materializer", "--features", "aws"),
+        BARE: build(scratch, "precip-bench-bare", "bare"),
+        "materializer of the sample project": build(scratch, "flights", "materializer", "--features", "aws"),
     }
     duckdb = []
     if options.sql:
         package = "flights-warehouse"
-        without = build(package, "materializer", "--no-default-features", "--features", "aws")
+        without = build(scratch, package, "materializer", "--no-default-features", "--features", "aws")
         functions["the same with a warehouse, no DuckDB"] = without
         library = pathlib.Path(os.environ["DUCKDB_LIB_DIR"])
         duckdb = list(library.glob("*.so"))
-        functions[SQL] = build(package, "materializer-sql", "--features", "aws", include=library)
+        functions[SQL] = build(scratch, package, "materializer-sql", "--features", "aws", include=library)
     api = RuntimeApi()
     took = {name: [] for name in functions}
     for _ in range(options.starts):
