@@ -15,7 +15,7 @@ use precip_engine::{
 use precip_io::{
     Table, Value,
     checks::Measured,
-    tables::{RowsOf, arrow_schema, question, quoted},
+    tables::{RowsOf, arrow_schema, noted_value, question, quoted, wanted},
 };
 
 use crate::{
@@ -55,7 +55,6 @@ pub(crate) fn load(
     let Some((form, columns, content)) = noted else {
         return Ok(None);
     };
-    let content = content.unwrap_or_default();
     let value = match (form.as_str(), columns) {
         ("table", Some(columns)) => {
             let columns: TableSchema = serde_json::from_str(&columns)?;
@@ -66,13 +65,7 @@ pub(crate) fn load(
             }
             Value::Table(rows(connection, asset, key, &columns, request)?)
         }
-        ("json", _) => Value::Json(serde_json::from_slice(&content)?),
-        ("text", _) => {
-            let text = String::from_utf8(content);
-            Value::Text(text.map_err(|error| Failed::Damaged(error.to_string()))?)
-        }
-        ("bytes", _) => Value::Bytes(content.into()),
-        (form, _) => return Err(Failed::Damaged(format!("`{form}` is no form of data"))),
+        (form, _) => noted_value(form, content.unwrap_or_default()).map_err(Failed::Damaged)?,
     };
     Ok(Some(value.into()))
 }
@@ -84,12 +77,7 @@ fn rows(
     columns: &TableSchema,
     request: &LoadRequest,
 ) -> Result<Table, Failed> {
-    let mut wanted = columns.clone();
-    wanted.columns.retain(|column| request.wants(&column.name));
-    if wanted.columns.is_empty() {
-        // A query has columns: who wants none gets all.
-        wanted = columns.clone();
-    }
+    let wanted = wanted(columns, request);
     let schema = arrow_schema(&wanted)?;
     let names: Vec<String> = wanted.columns.iter().map(|c| quoted(&c.name)).collect();
     let table = TableName::of(asset).quoted();

@@ -8,7 +8,7 @@ use precip_engine::{
 use precip_io::{
     Table, Value,
     checks::Measured,
-    tables::{RowsOf, arrow_schema, question, quoted},
+    tables::{RowsOf, arrow_schema, noted_value, question, quoted, wanted},
 };
 use snowflake_connector_rs::{CellValue, Statement};
 
@@ -60,13 +60,7 @@ pub(crate) async fn load(
             }
             Value::Table(rows(open, table, key, &columns, request).await?)
         }
-        ("json", _) => Value::Json(serde_json::from_slice(content)?),
-        ("text", _) => {
-            let text = String::from_utf8(content.to_vec());
-            Value::Text(text.map_err(|error| Failed::Damaged(error.to_string()))?)
-        }
-        ("bytes", _) => Value::Bytes(content.to_vec().into()),
-        (form, _) => return Err(Failed::Damaged(format!("`{form}` is no form of data"))),
+        (form, _) => noted_value(form, content.to_vec()).map_err(Failed::Damaged)?,
     };
     Ok(Some(value.into()))
 }
@@ -78,12 +72,7 @@ async fn rows(
     columns: &TableSchema,
     request: &LoadRequest,
 ) -> Result<Table, Failed> {
-    let mut wanted = columns.clone();
-    wanted.columns.retain(|column| request.wants(&column.name));
-    if wanted.columns.is_empty() {
-        // A query has columns: who wants none gets all.
-        wanted = columns.clone();
-    }
+    let wanted = wanted(columns, request);
     let schema = arrow_schema(&wanted)?;
     let names: Vec<String> = wanted
         .columns

@@ -1,9 +1,11 @@
 //! What IO managers that keep assets as tables of a database have in common: what they
-//! are given, names, pointers, checks over data as queries, and what new columns mean to the rows that are there.
+//! are given and what they read back, names, pointers, checks over data as queries, and what new columns mean to
+//! the rows that are there.
 
 mod evolve;
 mod measure;
 mod names;
+mod restore;
 
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ pub use crate::manager::{facts, whole};
 pub use evolve::added;
 pub use measure::{Question, RowsOf, question};
 pub use names::{parse_pointer, pointer, quoted, whose};
+pub use restore::{noted_value, wanted};
 
 /// Arrow's schema of columns that were noted down.
 ///
