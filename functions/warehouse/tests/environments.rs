@@ -71,6 +71,25 @@ fn in_duckdb_it_is_the_same_as_in_files() {
 }
 
 #[test]
+fn what_is_made_in_one_environment_is_missing_in_another() {
+    let project = project();
+    let database = project.folder().join("flights.duckdb");
+    let project = project.variable("FLIGHTS_DUCKDB", database.to_str().unwrap());
+    for (environment, expected) in [
+        ("local", "1 materialized"),
+        ("local", "nothing is missing"),
+        ("duckdb", "1 materialized"),
+        ("duckdb", "nothing is missing"),
+    ] {
+        let made = project.run(&format!("materialize -s airlines --env {environment}"));
+        made.expect(0, &[expected]);
+        let shown = project.run(&format!("show airlines --env {environment} --format csv"));
+        let shown = shown.expect(0, &[]).out;
+        assert!(shown.contains("Delta Air Lines"), "{shown}");
+    }
+}
+
+#[test]
 fn a_warehouse_without_its_settings_is_told_before_anything_runs() {
     let project = project().variable("PRECIP_ENV", "snowflake");
     let missing = [

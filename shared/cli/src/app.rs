@@ -160,7 +160,7 @@ async fn open(
     let now = global.now.unwrap_or_else(|| SystemClock.now());
     let (place, store) = match global.on {
         On::Aws if !is_about_the_project(&root.command) => deployment(global, aws).await?,
-        On::Aws | On::Local => this_machine(global, writes(&root.command))?,
+        On::Aws | On::Local => this_machine(&definitions, global, writes(&root.command))?,
     };
     let context = match (&place, &root.command) {
         // What the record cannot answer, `doctor` says with what else is wrong.
@@ -190,8 +190,19 @@ async fn open(
 
 type Opened = (Place, Arc<dyn StateStore>);
 
-fn this_machine(global: &Global, writes: bool) -> Result<Opened, Failure> {
-    let home = Home::of_project(std::path::Path::new(""), Some(&global.home));
+fn this_machine(
+    definitions: &Definitions,
+    global: &Global,
+    writes: bool,
+) -> Result<Opened, Failure> {
+    let mut home = Home::of_project(std::path::Path::new(""), Some(&global.home));
+    // A name that is none is refused where the environment is used.
+    if let [_, others @ ..] = definitions.environments()
+        && let Some(name) = &global.environment
+        && others.iter().any(|other| other.name() == name)
+    {
+        home = home.of_environment(name);
+    }
     let store: Arc<dyn StateStore> = if writes || home.state_db().exists() {
         let store = home
             .open_state()

@@ -1,6 +1,7 @@
 //! The environment variables that the command line reads, all of them.
 
-/// The folder of the embedded default: state and data. `.precip` in the current folder unless given.
+/// The folder of the embedded default: state and data, and below it those of each environment but the first.
+/// `.precip` in the current folder unless given.
 pub const HOME: &str = "PRECIP_HOME";
 
 /// The environment to use, as the project's definitions name it: the first one unless given.

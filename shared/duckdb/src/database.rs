@@ -80,6 +80,11 @@ impl Database {
         &self.path
     }
 
+    /// The folder that the file is in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
     /// Sets something of DuckDB's, from when the file is opened the next time.
     pub(crate) fn set(&self, name: &'static str, value: String) {
         let settings = self.settings.lock();

@@ -18,6 +18,8 @@ mod database;
 #[cfg(feature = "engine")]
 mod error;
 #[cfg(feature = "engine")]
+mod filling;
+#[cfg(feature = "engine")]
 mod load;
 #[cfg(feature = "engine")]
 mod manager;
@@ -44,5 +46,5 @@ mod guide {}
 #[doc(hidden)]
 pub mod __private {
     pub use precip_engine::asset::{AssetContext, AssetError};
-    pub use precip_io::Table;
+    pub use precip_io::TableStream;
 }

@@ -1,6 +1,6 @@
 //! Getting a partition's data out of tables.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use duckdb::{
     Connection, OptionalExt,
@@ -15,7 +15,7 @@ use precip_engine::{
 use precip_io::{
     Table, Value,
     checks::Measured,
-    tables::{RowsOf, arrow_schema, noted_value, question, quoted, wanted},
+    tables::{RowsOf, Spool, arrow_schema, noted_value, question, quoted, wanted},
 };
 
 use crate::{
@@ -24,12 +24,13 @@ use crate::{
 };
 
 /// What is there of a partition, in the form in which it was stored, or what was asked about it; `None` when
-/// nothing is.
+/// nothing is. Rows that are asked for as a stream wait on the disk of a folder.
 pub(crate) fn load(
     connection: &Connection,
     asset: &AssetKey,
     partition: Option<&PartitionKey>,
     request: &LoadRequest,
+    folder: &Path,
 ) -> Result<Option<AssetValue>, Failed> {
     // A database without notes holds nothing of ours.
     let is_ours: bool = connection.query_row(
@@ -63,11 +64,13 @@ pub(crate) fn load(
             if let Some(told) = told.transpose()?.flatten() {
                 return Ok(Some(AssetValue::new(told)));
             }
-            Value::Table(rows(connection, asset, key, &columns, request)?)
+            rows(connection, asset, key, &columns, request, folder)?
         }
-        (form, _) => noted_value(form, content.unwrap_or_default()).map_err(Failed::Damaged)?,
+        (form, _) => noted_value(form, content.unwrap_or_default())
+            .map_err(Failed::Damaged)?
+            .into(),
     };
-    Ok(Some(value.into()))
+    Ok(Some(value))
 }
 
 fn rows(
@@ -76,7 +79,8 @@ fn rows(
     key: Option<&str>,
     columns: &TableSchema,
     request: &LoadRequest,
-) -> Result<Table, Failed> {
+    folder: &Path,
+) -> Result<AssetValue, Failed> {
     let wanted = wanted(columns, request);
     let schema = arrow_schema(&wanted)?;
     let names: Vec<String> = wanted.columns.iter().map(|c| quoted(&c.name)).collect();
@@ -95,7 +99,14 @@ fn rows(
         true => statement.stream_arrow(params![key])?,
         false => statement.stream_arrow([])?,
     };
-    as_table(found, schema)
+    if !request.streamed {
+        return Ok(Value::Table(as_table(found, schema)?).into());
+    }
+    let mut spool = Spool::below(folder, Arc::clone(&schema))?;
+    for batch in found {
+        spool.push(&as_stored(&batch?, &schema)?)?;
+    }
+    Ok(AssetValue::new(spool.finish()?.into_stream()))
 }
 
 /// The answer of the database to what is asked about a partition's rows; `None` where it would be another than

@@ -7,10 +7,7 @@ use precip_engine::{
     asset::AssetValue,
     io::{Address, IoError, IoManager, LoadRequest, Stored},
 };
-use precip_io::{
-    Value,
-    tables::{facts, parse_pointer, pointer, whole},
-};
+use precip_io::tables::{Given, parse_pointer, pointer};
 
 use crate::{database::Database, error::Failed, load, names, store};
 
@@ -36,6 +33,9 @@ use crate::{database::Database, error::Failed, load, names, store};
 ///   replaced it.
 /// - A table takes the columns of new rows if those that are new are optional. Any other difference
 ///   to the rows of other partitions is refused, and shown.
+/// - The rows of a stream are made before the file is opened for them, and those that are loaded as one are
+///   taken out of it before the first is used. Both wait beside the file in one without a name: the disk
+///   needs room for a partition more, and memory need not have it.
 /// - The file is open as long as this process has something to do with it, and other processes have
 ///   their turn after a quarter of a second. They wait for each other by a lock on `{file}.lock`;
 ///   other programs of DuckDB find the file free in between.
@@ -90,16 +90,16 @@ impl DuckDbIoManager {
 #[async_trait]
 impl IoManager for DuckDbIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let value = whole(address, value).await?;
+        let given = Given::take(address, value, self.database.folder()).await?;
         let pointer = pointer(&address.asset, address.partition.as_ref());
-        let mut metadata = facts(&value, None);
-        if matches!(value, Value::Table(_)) {
+        let mut metadata = given.facts();
+        if matches!(given, Given::Rows(_)) {
             let table = names::TableName::of(&address.asset).quoted();
             metadata.insert("table".to_owned(), table.into());
         }
         let of = address.clone();
         let stored = self
-            .run(move |database| database.write(|sql| store::store(sql, &of, &value)))
+            .run(move |database| database.write(|sql| store::store(sql, &of, given)))
             .await;
         stored.map_err(|failed| failed.at(address, "store it in", &self.name()))?;
         Ok(Stored { pointer, metadata })
@@ -118,7 +118,8 @@ impl IoManager for DuckDbIoManager {
         let request = request.clone();
         let loaded = self
             .run(move |database| {
-                database.read(|sql| load::load(sql, &asset, partition.as_ref(), &request))
+                let folder = database.folder();
+                database.read(|sql| load::load(sql, &asset, partition.as_ref(), &request, folder))
             })
             .await;
         let loaded = loaded.map_err(|failed| failed.at(address, "load it from", &self.name()))?;

@@ -7,7 +7,7 @@ mod engine;
 mod engine;
 
 use precip_engine::asset::AssetError;
-use precip_io::{FromAsset, Table};
+use precip_io::{FromAsset, Table, TableStream};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A query over tables of this process.
@@ -31,7 +31,7 @@ use serde::{Serialize, de::DeserializeOwned};
 #[must_use = "`run` runs it"]
 pub struct Query {
     sql: String,
-    tables: Vec<(String, Table)>,
+    tables: Vec<(String, TableStream)>,
     partition: Option<String>,
 }
 
@@ -45,9 +45,10 @@ impl Query {
         }
     }
 
-    /// A table that the query can name.
-    pub fn table(mut self, name: impl Into<String>, table: Table) -> Self {
-        self.tables.push((name.into(), table));
+    /// A table that the query can name. A [`Table`] is one, and a [`TableStream`], which is gone through once
+    /// and is never in memory as a whole.
+    pub fn table(mut self, name: impl Into<String>, rows: impl Into<TableStream>) -> Self {
+        self.tables.push((name.into(), rows.into()));
         self
     }
 
@@ -57,33 +58,44 @@ impl Query {
         self
     }
 
-    /// Runs it, in a DuckDB that is gone afterwards and reaches nothing but the tables.
+    /// Runs it, in a DuckDB that is gone afterwards and reaches nothing but the tables. What does not fit into
+    /// its memory waits on the disk ([`std::env::temp_dir`]). In a function on AWS it takes half of the
+    /// function's memory, elsewhere what DuckDB takes by itself, which is 80 % of the machine's.
     ///
     /// # Errors
-    /// [`AssetError`], not to be tried again: DuckDB's own words about the query, that the rows are not
-    /// what is asked for, or that this program was built without the feature `engine`.
+    /// What a stream of rows ended with. Else [`AssetError`], not to be tried again: DuckDB's own words about
+    /// the query, that the rows are not what is asked for, or that this program was built without the feature
+    /// `engine`.
     pub fn run<T: FromQuery>(self) -> Result<T, AssetError> {
-        T::from_query(engine::rows(&self)?)
+        T::run(self)
     }
 }
 
 /// What a query's rows may be answered as.
 pub trait FromQuery: Sized {
-    /// Takes the rows as this type.
+    /// Runs a query, and takes its rows as this type.
     ///
     /// # Errors
-    /// [`AssetError`] when they are something else.
-    fn from_query(rows: Table) -> Result<Self, AssetError>;
+    /// [`AssetError`] when it fails, or when they are something else.
+    fn run(query: Query) -> Result<Self, AssetError>;
 }
 
 impl FromQuery for Table {
-    fn from_query(rows: Table) -> Result<Self, AssetError> {
-        Ok(rows)
+    fn run(query: Query) -> Result<Self, AssetError> {
+        engine::table(query)
+    }
+}
+
+/// The rows wait on the disk, and are never in memory as a whole.
+impl FromQuery for TableStream {
+    fn run(query: Query) -> Result<Self, AssetError> {
+        engine::stream(query)
     }
 }
 
 impl<T: Serialize + DeserializeOwned + Send> FromQuery for Vec<T> {
-    fn from_query(rows: Table) -> Result<Self, AssetError> {
+    fn run(query: Query) -> Result<Self, AssetError> {
+        let rows = engine::table(query)?;
         let rows = match Self::needs().request.columns {
             None => rows,
             Some(columns) => engine::as_fields(&rows, &columns)?,

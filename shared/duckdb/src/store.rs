@@ -12,37 +12,33 @@ use duckdb::{
 };
 use precip_core::metadata::{TableColumn, TableSchema};
 use precip_engine::io::Address;
-use precip_io::{
-    Table, Value,
-    tables::{added, quoted},
-};
+use precip_io::tables::{Given, Rows, added, quoted};
 
 use crate::{
     error::Failed,
+    filling::Filling,
     names::{NOTES, PARTITION, TableName},
     types::sql_type,
 };
 
-/// Puts a value there instead of what is there of its partition, unless that is a newer attempt's.
+/// Puts there what was given instead of what is there of its partition, unless that is a newer attempt's.
 pub(crate) fn store(
     connection: &Connection,
     address: &Address,
-    value: &Value,
+    given: Given,
 ) -> Result<(), Failed> {
     notes(connection)?;
     if is_newer(connection, address)? {
         return Ok(());
     }
     forget(connection, address)?;
-    let (form, columns, content) = match value {
-        Value::Table(table) => {
-            let schema = table.table_schema();
-            put(connection, address, table, &schema)?;
-            ("table", Some(serde_json::to_string(&schema)?), None)
+    let (form, columns, content) = match given {
+        Given::Rows(rows) => {
+            let columns = serde_json::to_string(&rows.columns())?;
+            put(connection, address, rows)?;
+            ("table", Some(columns), None)
         }
-        Value::Json(json) => ("json", None, Some(json.to_string().into_bytes())),
-        Value::Text(text) => ("text", None, Some(text.clone().into_bytes())),
-        Value::Bytes(bytes) => ("bytes", None, Some(bytes.to_vec())),
+        Given::Noted(form, content) => (form, None, Some(content)),
     };
     let (asset, partition) = key(address);
     connection.execute(
@@ -158,22 +154,17 @@ fn forget(connection: &Connection, address: &Address) -> Result<(), Failed> {
     Ok(())
 }
 
-fn put(
-    connection: &Connection,
-    address: &Address,
-    table: &Table,
-    new: &TableSchema,
-) -> Result<(), Failed> {
+fn put(connection: &Connection, address: &Address, rows: Rows) -> Result<(), Failed> {
     let others: u64 = connection.query_row(
         &format!("SELECT count(*) FROM {NOTES}.partitions WHERE asset = ? AND form = 'table'"),
         params![address.asset.as_str()],
         |row| row.get(0),
     )?;
     let partitioned = match noted(connection, address)? {
-        Some(noted) if others > 0 => extend(connection, address, table, &noted, new)?,
-        there => create(connection, address, table, new, there.is_some())?,
+        Some(noted) if others > 0 => extend(connection, address, &rows, &noted)?,
+        there => create(connection, address, &rows, there.is_some())?,
     };
-    append(connection, address, table, partitioned)
+    append(connection, address, rows, partitioned)
 }
 
 /// Makes the table, where this partition will be all that is in it. It may have other columns than one
@@ -181,13 +172,12 @@ fn put(
 fn create(
     connection: &Connection,
     address: &Address,
-    table: &Table,
-    new: &TableSchema,
+    rows: &Rows,
     was_there: bool,
 ) -> Result<bool, Failed> {
     let name = TableName::of(&address.asset);
     let partitioned = address.partition.is_some();
-    let mut columns = table
+    let mut columns = rows
         .schema()
         .fields()
         .iter()
@@ -215,7 +205,7 @@ fn create(
             address.asset.as_str(),
             name.quoted().to_lowercase(),
             partitioned,
-            serde_json::to_string(new)?
+            serde_json::to_string(&rows.columns())?
         ],
     )?;
     Ok(partitioned)
@@ -258,12 +248,11 @@ fn free(connection: &Connection, address: &Address, name: &TableName) -> Result<
 fn extend(
     connection: &Connection,
     address: &Address,
-    table: &Table,
+    rows: &Rows,
     noted: &Noted,
-    new: &TableSchema,
 ) -> Result<bool, Failed> {
     let name = TableName::of(&address.asset);
-    let new_columns = added(&noted.columns, new).map_err(|differences| {
+    let new_columns = added(&noted.columns, &rows.columns()).map_err(|differences| {
         Failed::Refused(format!(
             "its columns are not those of table {}, which has other partitions: {}; make what is new \
              optional, or drop the table and make every partition again",
@@ -273,7 +262,7 @@ fn extend(
     })?;
     let mut columns: Vec<TableColumn> = noted.columns.columns.clone();
     for new in new_columns {
-        let field = table.schema().field_with_name(&new.name)?;
+        let field = rows.schema().field_with_name(&new.name)?;
         let column = column(field.name(), field.data_type())?;
         connection.execute_batch(&format!(
             "ALTER TABLE {} ADD COLUMN {column}",
@@ -315,25 +304,27 @@ fn column(name: &str, data_type: &DataType) -> Result<String, Failed> {
 fn append(
     connection: &Connection,
     address: &Address,
-    table: &Table,
+    rows: Rows,
     partitioned: bool,
 ) -> Result<(), Failed> {
     let name = TableName::of(&address.asset);
-    let mut fields: Vec<Arc<Field>> = table.schema().fields().iter().cloned().collect();
+    let mut fields: Vec<Arc<Field>> = rows.schema().fields().iter().cloned().collect();
     if partitioned {
         fields.push(Arc::new(Field::new(PARTITION, DataType::Utf8, true)));
     }
     let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
-    let mut appender = connection.appender_with_columns_to_db(&name.table, &name.schema, &names)?;
+    let appender = connection.appender_with_columns_to_db(&name.table, &name.schema, &names)?;
+    let mut filling = Filling::of(appender);
     let schema = Arc::new(Schema::new(fields.clone()));
-    for batch in table.batches() {
+    for batch in rows {
+        let batch = batch?;
         let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
         if partitioned {
             let key = address.partition.as_ref().map(|key| key.as_str());
             let keys: StringArray = std::iter::repeat_n(key, batch.num_rows()).collect();
             columns.push(Arc::new(keys));
         }
-        appender.append_record_batch(RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
+        filling.push(RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
     }
-    Ok(appender.flush()?)
+    filling.finish()
 }

@@ -3,10 +3,11 @@
 use precip::{
     checks::{accepted_values, row_count, unique},
     engine::state::CheckOutcome,
+    io::TableStream,
     prelude::*,
     testing,
 };
-use precip_duckdb::{DuckDbIoManager, sql_asset};
+use precip_duckdb::{DuckDbIoManager, Query, sql_asset};
 use serde::{Deserialize, Serialize};
 
 static DAYS: LazyPartitions = partitions!(static("2013-01-01", "2013-01-02"));
@@ -104,7 +105,7 @@ fn the_function_can_be_called() {
         delay: Some(7),
     }];
     let airlines = Table::from_rows::<Airline>(&[]).unwrap();
-    let rows = carriers(table(&flights), airlines, &context).unwrap();
+    let rows = carriers(table(&flights).into(), airlines.into(), &context).unwrap();
     assert_eq!((rows[0].flights, rows[0].delay), (1, 7));
 }
 
@@ -178,9 +179,31 @@ fn reaches_out() -> Table {
 #[test]
 fn what_a_query_may_not_do_is_said_in_the_words_of_duckdb() {
     let airlines = Table::from_rows::<Airline>(&[]).unwrap();
-    let error = wrong(airlines).unwrap_err();
+    let error = wrong(airlines.into()).unwrap_err();
     assert!(error.message().contains("\"nam\" not found"), "{error}");
     assert_eq!(error.kind(), precip::engine::asset::ErrorKind::Terminal);
     let error = reaches_out().unwrap_err();
     assert!(error.message().contains("disabled"), "{error}");
+}
+
+#[test]
+fn a_query_over_much_data_takes_little_memory() {
+    let test = "a_query_over_much_data_takes_little_memory";
+    precip_io::conformance::in_little_memory(test, async {
+        // 2 GiB, which DuckDB has to keep on the disk.
+        let carriers = (0..4_096).map(|n| format!("{n:01024}"));
+        let carriers: Vec<String> = carriers.collect();
+        let batch = Table::from_rows(&carriers).unwrap().to_batch().unwrap();
+        let schema = batch.schema();
+        let batches = (0..512).map(move |_| Ok(batch.clone()));
+        let rows: TableStream = Query::new("SELECT value FROM carriers")
+            .table("carriers", TableStream::from_batches(schema, batches))
+            .run()
+            .unwrap();
+        let found: Vec<i64> = Query::new("SELECT count(*) AS value FROM again WHERE value > '0'")
+            .table("again", rows)
+            .run()
+            .unwrap();
+        assert_eq!(found, [4_096 * 512]);
+    });
 }

@@ -44,7 +44,8 @@ use crate::{
 /// ```
 ///
 /// Parquet files in the versioned layout are written and read in a stream: what is held is a row group
-/// of 32 MiB at most and what is on its way. The other formats and IO managers, which hold a partition as
+/// of 32 MiB at most and what is on its way. For the tables of DuckDB, rows wait on the disk
+/// ([`Spool`](crate::tables::Spool)). The other formats and IO managers, which hold a partition as
 /// a whole, take and give streams as well, and hold it.
 pub struct TableStream {
     schema: SchemaRef,

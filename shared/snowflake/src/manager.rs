@@ -11,10 +11,7 @@ use precip_engine::{
     asset::{AssetError, AssetValue},
     io::{Address, IoError, IoManager, LoadRequest, Stored},
 };
-use precip_io::{
-    Value,
-    tables::{facts, parse_pointer, pointer, whole},
-};
+use precip_io::tables::{Given, parse_pointer, pointer};
 
 use crate::{
     connection::SnowflakeConnection,
@@ -133,33 +130,33 @@ impl Inner {
         Arc::clone(turns.entry(asset.clone()).or_default())
     }
 
-    async fn store(&self, address: &Address, value: &Value) -> Result<(), Failed> {
+    async fn store(&self, address: &Address, given: Given) -> Result<(), Failed> {
         let turn = self.turn(&address.asset);
         let mut known = turn.lock().await;
         let open = self.sessions.take().await?;
         let table = self.table(&address.asset);
         let before = std::mem::take(&mut *known);
-        let columns = match value {
-            Value::Table(rows) => Some(rows.table_schema()),
-            _ => None,
+        let rows = match &given {
+            Given::Rows(rows) => Some((Arc::clone(rows.schema()), rows.columns())),
+            Given::Noted(..) => None,
         };
         let done = async {
             if !before.notes {
                 store::notes(&open, &address.asset).await?;
             }
-            if let (Value::Table(rows), Some(columns)) = (value, &columns)
+            if let Some((schema, columns)) = &rows
                 && before.columns.as_ref() != Some(columns)
             {
-                store::prepare(&open, address, &table, rows, columns).await?;
+                store::prepare(&open, address, &table, schema, columns).await?;
             }
             store::begin(&open, address).await?;
-            store::replace(&open, address, &table, value).await
+            store::replace(&open, address, &table, given).await
         };
         let done = store::end(&open, done.await).await;
         if done.is_ok() {
             *known = Known {
                 notes: true,
-                columns: columns.or(before.columns),
+                columns: rows.map(|(_, columns)| columns).or(before.columns),
             };
         }
         self.after(open, done)
@@ -204,15 +201,15 @@ impl Inner {
 #[async_trait]
 impl IoManager for SnowflakeIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let value = whole(address, value).await?;
-        let mut metadata = facts(&value, None);
-        if matches!(value, Value::Table(_)) {
+        let given = Given::take(address, value, &std::env::temp_dir()).await?;
+        let mut metadata = given.facts();
+        if matches!(given, Given::Rows(_)) {
             let table = self.inner.table(&address.asset).quoted();
             metadata.insert("table".to_owned(), table.into());
         }
         let of = address.clone();
         let stored = self
-            .run(|inner| async move { inner.store(&of, &value).await })
+            .run(|inner| async move { inner.store(&of, given).await })
             .await;
         stored
             .map_err(|failed| failed.at(address, "store it in", &self.inner.connection.name()))?;

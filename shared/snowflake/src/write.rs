@@ -1,12 +1,14 @@
 //! Rows as texts in JSON, which a statement takes as one value and Snowflake reads back into columns.
 
+use std::{iter, mem};
+
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::{
     cast,
     display::{ArrayFormatter, FormatOptions},
 };
 use arrow_schema::{ArrowError, DataType, Field};
-use precip_io::{Table, tables::quoted};
+use precip_io::tables::quoted;
 
 use crate::{
     error::Failed,
@@ -48,41 +50,60 @@ pub(crate) fn insert(
 }
 
 /// The rows in arrays of JSON that are short enough for a statement each: `[["0","UA",null],..]`.
-pub(crate) fn texts(table: &Table) -> Result<Vec<String>, Failed> {
-    let (mut texts, mut text, mut number) = (Vec::new(), String::new(), 0_u64);
-    for batch in table.batches() {
-        let columns = written(batch)?;
-        let options = FormatOptions::default()
-            .with_display_error(false)
-            .with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%S%.f%:z"));
-        let formats = columns
-            .iter()
-            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
-            .collect::<Result<Vec<_>, _>>()?;
-        for row in 0..batch.num_rows() {
-            let mut values = vec![Some(number.to_string())];
-            for (column, format) in columns.iter().zip(&formats) {
-                let value = column
-                    .is_valid(row)
-                    .then(|| format.value(row).try_to_string());
-                values.push(value.transpose()?);
+pub(crate) fn texts(
+    batches: impl IntoIterator<Item = Result<RecordBatch, ArrowError>>,
+) -> impl Iterator<Item = Result<String, Failed>> {
+    let (mut batches, mut number) = (batches.into_iter(), 0);
+    let (mut rows, mut text) = (Vec::new().into_iter(), String::new());
+    iter::from_fn(move || {
+        loop {
+            if let Some(row) = rows.next() {
+                let row: String = row;
+                if !text.is_empty() && text.len() + row.len() > MOST_TEXT {
+                    return Some(Ok(format!("[{}]", mem::replace(&mut text, row))));
+                }
+                if !text.is_empty() {
+                    text.push(',');
+                }
+                text.push_str(&row);
+            } else if let Some(batch) = batches.next() {
+                match batch
+                    .map_err(Failed::from)
+                    .and_then(|batch| numbered(&batch, &mut number))
+                {
+                    Ok(more) => rows = more.into_iter(),
+                    Err(failed) => return Some(Err(failed)),
+                }
+            } else {
+                return (!text.is_empty()).then(|| Ok(format!("[{}]", mem::take(&mut text))));
             }
-            let values = serde_json::to_string(&values)?;
-            if !text.is_empty() && text.len() + values.len() > MOST_TEXT {
-                texts.push(format!("[{text}]"));
-                text.clear();
-            }
-            if !text.is_empty() {
-                text.push(',');
-            }
-            text.push_str(&values);
-            number += 1;
         }
+    })
+}
+
+/// Each row of a batch, `["0","UA",null]`, with the number that comes next.
+fn numbered(batch: &RecordBatch, number: &mut u64) -> Result<Vec<String>, Failed> {
+    let columns = written(batch)?;
+    let options = FormatOptions::default()
+        .with_display_error(false)
+        .with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%S%.f%:z"));
+    let formats = columns
+        .iter()
+        .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut rows = Vec::with_capacity(batch.num_rows());
+    for row in 0..batch.num_rows() {
+        let mut values = vec![Some(number.to_string())];
+        for (column, format) in columns.iter().zip(&formats) {
+            let value = column
+                .is_valid(row)
+                .then(|| format.value(row).try_to_string());
+            values.push(value.transpose()?);
+        }
+        rows.push(serde_json::to_string(&values)?);
+        *number += 1;
     }
-    if !text.is_empty() {
-        texts.push(format!("[{text}]"));
-    }
-    Ok(texts)
+    Ok(rows)
 }
 
 /// The columns in types whose texts Snowflake reads: moments in UTC, and every digit of a number.
@@ -111,14 +132,20 @@ mod tests {
 
     use super::*;
 
-    fn table(columns: Vec<(&str, ArrayRef)>) -> Table {
-        RecordBatch::try_from_iter(columns).unwrap().into()
+    fn written_as(columns: Vec<(&str, ArrayRef)>) -> Vec<String> {
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        // In two batches, as rows come.
+        let halves = [
+            batch.slice(0, batch.num_rows() / 2),
+            batch.slice(batch.num_rows() / 2, batch.num_rows().div_ceil(2)),
+        ];
+        texts(halves.map(Ok)).map(Result::unwrap).collect()
     }
 
     #[test]
     fn values_are_written_with_every_digit() {
         let at = TimestampMicrosecondArray::from(vec![Some(-1), None]);
-        let table = table(vec![
+        let texts = written_as(vec![
             ("a", Arc::new(Float32Array::from(vec![0.1, f32::NAN]))),
             (
                 "b",
@@ -132,7 +159,7 @@ mod tests {
             ("e", Arc::new(StringArray::from(vec!["\"\n", "null"]))),
         ]);
         assert_eq!(
-            texts(&table).unwrap(),
+            texts,
             [concat!(
                 r#"[["0","0.10000000149011612","1e300","1969-12-31T23:59:59.999999+00:00","00ff","\"\n"],"#,
                 r#"["1","NaN","-inf",null,null,"null"]]"#
@@ -144,7 +171,7 @@ mod tests {
     fn many_rows_take_several_statements_and_keep_their_numbers() {
         let long = "x".repeat(1_000);
         let column = StringArray::from(vec![long.as_str(); 2_000]);
-        let texts = texts(&table(vec![("a", Arc::new(column))])).unwrap();
+        let texts = written_as(vec![("a", Arc::new(column))]);
         assert!(texts.len() > 2 && texts.iter().all(|text| text.len() <= MOST_TEXT + 2));
         let rows: Vec<Vec<String>> = texts
             .iter()

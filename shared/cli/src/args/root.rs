@@ -31,7 +31,7 @@ pub struct Root {
 /// What holds for every command.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// The folder that holds state and data
+    /// The folder that holds state and data; below it, those of each environment but the first
     #[arg(long, global = true, env = env::HOME, value_name = "DIR", default_value = ".precip", hide_env_values = true)]
     pub home: PathBuf,
 

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
 use precip_io::{
-    FromAsset, IntoAsset,
+    FromAsset, IntoAsset, Value,
     checks::{DataCheck, Found, Measured, accepted_values, fresh, not_null, row_count, unique},
     conformance::{
         Case,
         Limit::{self, Otherwise, Refused},
-        check_all, killed_writer,
+        big_partition, check_all, killed_writer,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,16 @@ fn a_killed_writer_leaves_whole_partitions() {
     let folder = TempDir::new().unwrap();
     killed_writer(test, folder.path(), |folder| {
         DuckDbIoManager::open(folder.join("warehouse.duckdb")).unwrap()
+    });
+}
+
+#[test]
+fn a_big_partition_takes_little_memory() {
+    let test = "manager::tests::a_big_partition_takes_little_memory";
+    let folder = TempDir::new().unwrap();
+    big_partition(test, || {
+        let manager = DuckDbIoManager::open(folder.path().join("warehouse.duckdb")).unwrap();
+        manager.with_memory("200MB")
     });
 }
 

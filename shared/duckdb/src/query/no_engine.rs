@@ -2,15 +2,23 @@
 
 use precip_core::metadata::TableSchema;
 use precip_engine::asset::AssetError;
-use precip_io::Table;
+use precip_io::{Table, TableStream};
 
 use super::Query;
 
-pub(super) fn rows(_: &Query) -> Result<Table, AssetError> {
-    Err(AssetError::terminal(
+pub(super) fn table(_: Query) -> Result<Table, AssetError> {
+    Err(no_engine())
+}
+
+pub(super) fn stream(_: Query) -> Result<TableStream, AssetError> {
+    Err(no_engine())
+}
+
+fn no_engine() -> AssetError {
+    AssetError::terminal(
         "this program has no DuckDB to run the query in: give the asset one that was built with the feature `engine` \
          of `precip-duckdb`, as `compute(binary = \"materializer-sql\")`",
-    ))
+    )
 }
 
 /// The rows as they are: there are never any.

@@ -5,7 +5,7 @@ use std::{any::Any, panic::AssertUnwindSafe};
 use futures::FutureExt;
 use precip_engine::io::IoManager;
 
-use super::{attempts, concurrency, measures, rows, types};
+use super::{attempts, concurrency, measures, rows, streams, types};
 
 macro_rules! cases {
     ($($(#[$doc:meta])* $case:ident => $check:path;)*) => {
@@ -67,6 +67,10 @@ cases! {
     Measures => measures::measures;
     /// So do those that look at which columns there are, or at one that is not there.
     MeasuredColumns => measures::columns;
+    /// Rows that come batch by batch are stored, and can be loaded so.
+    Streams => streams::round_trip;
+    /// Of rows that end with an error nothing is stored, and what was there stays.
+    BrokenStreams => streams::broken;
     /// JSON, text and bytes come back as they were.
     OtherForms => rows::other_forms;
     /// Partitions do not touch each other, however their keys are written.

@@ -7,7 +7,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use precip_engine::io::{IoError, IoManager};
@@ -22,8 +22,8 @@ const STORED: &str = "stored ";
 /// How many writers are killed.
 const KILLED: u32 = 8;
 
-/// Kills processes that write one partition again and again, each at another moment, and looks at what
-/// they leave. `make` opens the manager at one place, here and in the writers.
+/// Kills processes that write one partition again and again, each at another part of what it takes to write
+/// it once, and looks at what they leave. `make` opens the manager at one place, here and in the writers.
 ///
 /// It is called in a `#[test]` that does nothing else, whose full name is given: the test's own binary
 /// is started for that test once more, as the writer.
@@ -57,14 +57,20 @@ pub fn killed_writer<M: IoManager>(test: &str, place: &Path, make: impl Fn(&Path
         let output = writer.stdout.take().expect("its output is ours");
         let mut output = BufReader::new(output);
         let mut safe = BTreeMap::new();
-        // The first one takes its time to begin.
-        while safe.is_empty() {
+        let mut since = Instant::now();
+        let mut takes = Duration::ZERO;
+        // The first one takes its time to begin; the others show how long one takes.
+        while safe.len() < 3 {
             let mut line = String::new();
             let read = output.read_line(&mut line).expect("the writer speaks");
             assert!(read > 0, "the writer of `{test}` ended before it wrote");
-            safe.extend(parse(&line));
+            if let Some(stored) = parse(&line) {
+                safe.extend([stored]);
+                takes = since.elapsed();
+                since = Instant::now();
+            }
         }
-        thread::sleep(Duration::from_micros(u64::from(round) * 2_900));
+        thread::sleep(takes * round / KILLED);
         writer.kill().expect("the writer is there");
         writer.wait().expect("the writer ends");
         let mut rest = String::new();

@@ -17,7 +17,8 @@ mod s3;
 mod s3_client;
 mod streamed;
 
-pub use given::{facts, whole};
+use given::{facts, whole};
+pub(crate) use given::{facts_of_rows, known, unmade};
 pub use hive::HiveLayout;
 pub use location::InvalidLocation;
 pub use memory::MemoryIoManager;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
-use precip_core::{key::AssetKey, metadata::Metadata};
+use precip_core::key::AssetKey;
 use precip_engine::{
     asset::AssetValue,
     io::{Address, IoError, IoManager, LoadRequest, Stored, StoredAttempt},
@@ -15,7 +15,7 @@ use precip_engine::{
 use super::{
     HiveLayout, InvalidLocation,
     error::failed,
-    given::{facts, known, unmade, whole},
+    given::{facts, facts_of_rows, known, unmade, whole},
     gzip, layout,
     local_files::LocalFiles,
     location,
@@ -155,11 +155,8 @@ impl ObjectStoreIoManager {
             }
             other => unmade(address, other),
         })?;
-        let metadata = Metadata::from_iter([
-            ("rows".to_owned(), written.rows.into()),
-            ("columns".to_owned(), columns.into()),
-            ("bytes".to_owned(), written.bytes.into()),
-        ]);
+        let mut metadata = facts_of_rows(written.rows, columns);
+        metadata.insert("bytes".to_owned(), written.bytes.into());
         Ok(Stored { pointer, metadata })
     }
 

@@ -3,20 +3,23 @@
 //! the rows that are there.
 
 mod evolve;
+mod given;
 mod measure;
 mod names;
 mod restore;
+mod spool;
 
 use std::sync::Arc;
 
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use precip_core::metadata::TableSchema;
 
-pub use crate::manager::{facts, whole};
 pub use evolve::added;
+pub use given::{Given, Rows};
 pub use measure::{Question, RowsOf, question};
 pub use names::{parse_pointer, pointer, quoted, whose};
 pub use restore::{noted_value, wanted};
+pub use spool::{Spool, Spooled};
 
 /// Arrow's schema of columns that were noted down.
 ///

@@ -21,6 +21,7 @@ pub const HOME_FOLDER: &str = ".precip";
 ///   data/          what the default IO manager stores
 ///   runs/{run}/    what the executor keeps of a run: its whole plan
 ///   locks/         one file for each process at work
+///   environments/  a home like this one for each environment but the first
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
@@ -69,6 +70,14 @@ impl Home {
     /// The home of a project: the folder that was chosen, or else `.precip` in the project's own.
     pub fn of_project(project: &Path, chosen: Option<&Path>) -> Self {
         let root = chosen.map_or_else(|| project.join(HOME_FOLDER), |chosen| project.join(chosen));
+        Self { root }
+    }
+
+    /// The home within this one of an environment that is not the project's first: what is made in one is not
+    /// made in another.
+    #[must_use]
+    pub fn of_environment(&self, name: &str) -> Self {
+        let root = self.root.join("environments").join(name);
         Self { root }
     }
 

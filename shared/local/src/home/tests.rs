@@ -138,3 +138,15 @@ async fn a_finished_run_is_not_taken_over() {
         .unwrap();
     assert_eq!(answer, Takeover::NotInterrupted(RunStatus::Succeeded));
 }
+
+#[test]
+fn an_environment_has_a_record_of_its_own() {
+    let (folder, home) = home();
+    let other = home.of_environment("duckdb");
+    home.open_state().unwrap();
+    assert!(!other.state_db().exists());
+    other.open_state().unwrap();
+    let record = folder.path().join(".precip/environments/duckdb/state.db");
+    assert_eq!(other.state_db(), record);
+    assert!(record.exists());
+}

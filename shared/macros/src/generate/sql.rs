@@ -37,7 +37,7 @@ fn write(options: &TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
         if !given.contains(&name.to_string()) {
             item.sig
                 .inputs
-                .push(syn::parse_quote!(#name: ::precip_duckdb::__private::Table));
+                .push(syn::parse_quote!(#name: ::precip_duckdb::__private::TableStream));
         }
     }
     let texts: Vec<String> = names.iter().map(Ident::to_string).collect();

@@ -1,9 +1,9 @@
 //! Making tables and room in them, before anything is replaced.
 
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Schema};
 use precip_core::{key::AssetKey, metadata::TableSchema};
 use precip_engine::io::Address;
-use precip_io::{Table, tables::quoted};
+use precip_io::tables::quoted;
 use snowflake_connector_rs::Statement;
 
 use super::{begin, check_names, noted, text};
@@ -56,11 +56,11 @@ pub(crate) async fn prepare(
     open: &Open,
     address: &Address,
     name: &TableName,
-    table: &Table,
+    schema: &Schema,
     new: &TableSchema,
 ) -> Result<(), Failed> {
     check_names(new)?;
-    let fields = table.schema().fields().iter();
+    let fields = schema.fields().iter();
     let columns = fields.map(|field| column(field.name(), field.data_type()));
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
     let ours = comment(&address.asset);
@@ -82,7 +82,7 @@ pub(crate) async fn prepare(
         }
     }
     for added in noted(open, address).await?.fit(name, new)? {
-        let field = table.schema().field_with_name(&added.name)?;
+        let field = schema.field_with_name(&added.name)?;
         let column = column(field.name(), field.data_type())?;
         open.run(format!(
             "ALTER TABLE {} ADD COLUMN IF NOT EXISTS {column}",

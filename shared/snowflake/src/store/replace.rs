@@ -1,11 +1,7 @@
 //! The transaction that puts new data where the old is.
 
-use precip_core::metadata::TableSchema;
 use precip_engine::io::Address;
-use precip_io::{
-    Value,
-    tables::{quoted, whose},
-};
+use precip_io::tables::{Given, Rows, quoted, whose};
 use snowflake_connector_rs::{CellValue, Statement, bind::Binary};
 
 use super::{noted, of_partition, text};
@@ -41,27 +37,25 @@ pub(crate) async fn end(open: &Open, done: Result<(), Failed>) -> Result<(), Fai
     }
 }
 
-/// Within a transaction: puts a value there instead of what is there of its partition, unless that is a
-/// newer attempt's.
+/// Within a transaction: puts there what was given instead of what is there of its partition, unless that
+/// is a newer attempt's.
 pub(crate) async fn replace(
     open: &Open,
     address: &Address,
     table: &TableName,
-    value: &Value,
+    given: Given,
 ) -> Result<(), Failed> {
     if is_newer(open, address).await? {
         return Ok(());
     }
     remove(open, address, table).await?;
-    let (form, columns, content) = match value {
-        Value::Table(rows) => {
-            let columns = rows.table_schema();
-            put(open, address, table, rows, &columns).await?;
-            ("table", Some(serde_json::to_string(&columns)?), None)
+    let (form, columns, content) = match given {
+        Given::Rows(rows) => {
+            let columns = serde_json::to_string(&rows.columns())?;
+            put(open, address, table, rows).await?;
+            ("table", Some(columns), None)
         }
-        Value::Json(json) => ("json", None, Some(json.to_string().into_bytes())),
-        Value::Text(text) => ("text", None, Some(text.clone().into_bytes())),
-        Value::Bytes(bytes) => ("bytes", None, Some(bytes.to_vec())),
+        Given::Noted(form, content) => (form, None, Some(content)),
     };
     if let Some(content) = content.as_ref().filter(|bytes| bytes.len() > MOST_BYTES) {
         return Err(Failed::Refused(format!(
@@ -87,16 +81,10 @@ pub(crate) async fn replace(
     }
 }
 
-async fn put(
-    open: &Open,
-    address: &Address,
-    table: &TableName,
-    rows: &precip_io::Table,
-    columns: &TableSchema,
-) -> Result<(), Failed> {
+async fn put(open: &Open, address: &Address, table: &TableName, rows: Rows) -> Result<(), Failed> {
     // Once more, where nobody else can change it: another partition may have come in between.
     let mut noted = noted(open, address).await?;
-    let added = noted.fit(table, columns)?;
+    let added = noted.fit(table, &rows.columns())?;
     if !added.is_empty() {
         noted.table.columns.extend(added);
         let notes = TableName::of_notes(&address.asset).quoted();
@@ -105,8 +93,8 @@ async fn put(
         open.run(Statement::new(update).bind(columns)).await?;
     }
     let insert = write::insert(table, rows.schema().fields())?;
-    for text in write::texts(rows)? {
-        open.run(of_partition(insert.clone(), address).bind(text))
+    for text in write::texts(rows) {
+        open.run(of_partition(insert.clone(), address).bind(text?))
             .await?;
     }
     Ok(())

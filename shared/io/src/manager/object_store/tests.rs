@@ -8,7 +8,7 @@ use chrono::DateTime;
 use precip_core::metadata::{TableColumn, TableSchema};
 
 use crate::{
-    IntoAsset, MemoryIoManager, Table,
+    IntoAsset, MemoryIoManager, ParquetCompression, Table,
     checks::{Measured, not_null, row_count},
     conformance::{
         Case,
@@ -17,7 +17,7 @@ use crate::{
             NestedNulls, NotFinite,
         },
         Limit::{self, Otherwise, Refused},
-        check_all, killed_writer,
+        big_partition, check_all, killed_writer,
     },
 };
 
@@ -95,6 +95,17 @@ fn a_killed_writer_leaves_whole_files() {
     let folder = TempDir::new().unwrap();
     killed_writer(test, folder.path(), |folder| {
         ObjectStoreIoManager::open(folder.to_str().unwrap()).unwrap()
+    });
+}
+
+#[test]
+fn a_big_partition_takes_little_memory() {
+    let test = "manager::object_store::tests::a_big_partition_takes_little_memory";
+    let folder = TempDir::new().unwrap();
+    big_partition(test, || {
+        let uncompressed = ParquetOptions::new().compression(ParquetCompression::None);
+        let manager = ObjectStoreIoManager::open(folder.path().to_str().unwrap()).unwrap();
+        manager.with_parquet(uncompressed)
     });
 }
 
@@ -283,4 +294,3 @@ fn a_location_that_is_no_store_says_what_to_write() {
 }
 
 mod hive;
-mod streams;

@@ -319,9 +319,10 @@ async fn a_writer_that_is_gone_before_its_commit_leaves_the_old_rows() {
     let open = other.inner.sessions.take().await.unwrap();
     let newer = address(Some("1"), 2);
     let table = other.inner.table(&newer.asset);
-    let value: Value = vec![flight("AA")].into_asset().unwrap().downcast().unwrap();
+    let rows = vec![flight("AA")].into_asset().unwrap();
+    let given = Given::take(&newer, rows, &env::temp_dir()).await.unwrap();
     store::begin(&open, &newer).await.unwrap();
-    store::replace(&open, &newer, &table, &value).await.unwrap();
+    store::replace(&open, &newer, &table, given).await.unwrap();
     let within = open.rows("SELECT carrier FROM raw.flights").await.unwrap();
     assert_eq!(within.len(), 1, "the transaction itself sees the new row");
     drop(open);
