@@ -17,6 +17,7 @@ use crate::{
     names::{PARTITION, ROW, TableName, upper},
     read,
     session::Open,
+    types::is_nested,
 };
 
 /// What is there of a partition, in the form in which it was stored, or what was asked about it; `None` when
@@ -77,7 +78,14 @@ async fn rows(
     let names: Vec<String> = wanted
         .columns
         .iter()
-        .map(|column| quoted(&upper(&column.name)))
+        .zip(schema.fields())
+        .map(|(column, field)| {
+            let name = quoted(&upper(&column.name));
+            match is_nested(field.data_type()) {
+                true => format!("TO_JSON({name})"),
+                false => name,
+            }
+        })
         .collect();
     let statement = Statement::new(format!(
         "SELECT {} FROM {} WHERE EQUAL_NULL({}, ?) ORDER BY {}",

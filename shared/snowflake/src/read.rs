@@ -13,10 +13,10 @@ use arrow_array::{
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use chrono::{DateTime, Timelike, Utc};
-use precip_io::Table;
+use precip_io::{Table, tables::from_json};
 use snowflake_connector_rs::{CellValue, DynamicRow};
 
-use crate::error::Failed;
+use crate::{error::Failed, types::is_nested};
 
 /// The rows with the types that they were stored with.
 pub(crate) fn table(rows: Vec<DynamicRow>, schema: &SchemaRef) -> Result<Table, Failed> {
@@ -108,17 +108,9 @@ fn column(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Fail
                 }
             }
         }
+        nested if is_nested(nested) => return Ok(from_json(&texts(values)?, nested)?),
         // Numbers of any size as their digits, and texts.
-        _ => Arc::new(
-            each(values, |value| match value {
-                CellValue::Integer(value) => Some(value.to_string()),
-                CellValue::Decimal(value) => Some(value.raw().to_owned()),
-                CellValue::String(value) => Some(value),
-                _ => None,
-            })?
-            .into_iter()
-            .collect::<StringArray>(),
-        ),
+        _ => Arc::new(texts(values)?),
     };
     // What does not fit is an error, not a value that is missing.
     let strict = CastOptions {
@@ -126,6 +118,16 @@ fn column(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Fail
         ..CastOptions::default()
     };
     Ok(cast_with_options(&array, data_type, &strict)?)
+}
+
+fn texts(values: Vec<CellValue>) -> Result<StringArray, Failed> {
+    let texts = each(values, |value| match value {
+        CellValue::Integer(value) => Some(value.to_string()),
+        CellValue::Decimal(value) => Some(value.raw().to_owned()),
+        CellValue::String(value) => Some(value),
+        _ => None,
+    })?;
+    Ok(texts.into_iter().collect())
 }
 
 /// Each value that is there, as what the column should hold.

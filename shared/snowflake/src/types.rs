@@ -27,12 +27,7 @@ pub(crate) fn sql_type(data_type: &DataType) -> Result<String, String> {
         DataType::Decimal128(precision, scale) if (0..=37).contains(scale) => {
             return Ok(format!("NUMBER({precision}, {scale})"));
         }
-        DataType::List(_) | DataType::LargeList(_) | DataType::Struct(_) | DataType::Map(..) => {
-            return Err(format!(
-                "{data_type} is nested, and this IO manager has flat columns; make columns of its parts, \
-                 return `Json`, or use the Parquet IO manager"
-            ));
-        }
+        nested if is_nested(nested) => "VARIANT",
         other => {
             return Err(format!(
                 "{other} has no place in Snowflake; use another type, or the Parquet IO manager"
@@ -40,6 +35,14 @@ pub(crate) fn sql_type(data_type: &DataType) -> Result<String, String> {
         }
     };
     Ok(name.to_owned())
+}
+
+/// Whether values of the type have parts: Snowflake keeps them as JSON.
+pub(crate) fn is_nested(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::List(_) | DataType::LargeList(_) | DataType::Struct(_) | DataType::Map(..)
+    )
 }
 
 /// How many digits a second has after the point.
@@ -63,9 +66,7 @@ mod tests {
     #[test]
     fn what_has_no_place_is_refused_with_a_way_out() {
         let list = DataType::List(Arc::new(Field::new("item", DataType::Int8, true)));
-        let refused = sql_type(&list).unwrap_err();
-        assert!(refused.contains("is nested"), "{refused}");
-        assert!(refused.contains("return `Json`"), "{refused}");
+        assert_eq!(sql_type(&list).unwrap(), "VARIANT");
         assert_eq!(
             sql_type(&DataType::Decimal128(38, 38)).unwrap_err(),
             "Decimal128(38, 38) has no place in Snowflake; use another type, or the Parquet IO manager"

@@ -1,6 +1,6 @@
 //! Rows as texts in JSON, which a statement takes as one value and Snowflake reads back into columns.
 
-use std::{iter, mem};
+use std::{iter, mem, sync::Arc};
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::{
@@ -8,12 +8,12 @@ use arrow_cast::{
     display::{ArrayFormatter, FormatOptions},
 };
 use arrow_schema::{ArrowError, DataType, Field};
-use precip_io::tables::quoted;
+use precip_io::tables::{quoted, to_json};
 
 use crate::{
     error::Failed,
     names::{PARTITION, ROW, TableName, upper},
-    types::sql_type,
+    types::{is_nested, sql_type},
 };
 
 /// How much text one statement brings: Snowflake takes 1 MB for a statement with what is bound to it.
@@ -21,10 +21,7 @@ const MOST_TEXT: usize = 768 * 1024;
 
 /// The statement that puts rows into a table, and its first value, the partition's key; the second is one
 /// of [`texts`].
-pub(crate) fn insert(
-    table: &TableName,
-    fields: &[std::sync::Arc<Field>],
-) -> Result<String, Failed> {
+pub(crate) fn insert(table: &TableName, fields: &[Arc<Field>]) -> Result<String, Failed> {
     let mut names = vec![quoted(PARTITION), quoted(ROW)];
     let mut values = vec![
         "?".to_owned(),
@@ -37,6 +34,7 @@ pub(crate) fn insert(
             match sql_type(field.data_type()).map_err(Failed::Refused)? {
                 name if name == "VARCHAR" => text,
                 name if name == "BINARY" => format!("TO_BINARY({text}, 'HEX')"),
+                name if name == "VARIANT" => format!("PARSE_JSON({text})"),
                 name => format!("{text}::{name}"),
             },
         );
@@ -106,26 +104,30 @@ fn numbered(batch: &RecordBatch, number: &mut u64) -> Result<Vec<String>, Failed
     Ok(rows)
 }
 
-/// The columns in types whose texts Snowflake reads: moments in UTC, and every digit of a number.
-fn written(batch: &RecordBatch) -> Result<Vec<ArrayRef>, ArrowError> {
+/// The columns in types whose texts Snowflake reads: moments in UTC, every digit of a number, and JSON for what
+/// is nested.
+fn written(batch: &RecordBatch) -> Result<Vec<ArrayRef>, Failed> {
     let columns = batch
         .columns()
         .iter()
         .map(|column| match column.data_type() {
-            DataType::Float32 => cast(column, &DataType::Float64),
+            DataType::Float32 => Ok(cast(column, &DataType::Float64)?),
             DataType::Timestamp(unit, Some(_)) => {
                 let utc = DataType::Timestamp(*unit, Some("+00:00".into()));
-                cast(column, &utc)
+                Ok(cast(column, &utc)?)
             }
-            _ => Ok(std::sync::Arc::clone(column)),
+            nested if is_nested(nested) => {
+                let texts = to_json(column);
+                let texts = texts.map_err(|error| Failed::Refused(error.to_string()))?;
+                Ok(Arc::new(texts) as ArrayRef)
+            }
+            _ => Ok(Arc::clone(column)),
         });
     columns.collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow_array::{
         BinaryArray, Float32Array, Float64Array, StringArray, TimestampMicrosecondArray,
     };
@@ -184,16 +186,19 @@ mod tests {
     #[test]
     fn a_statement_names_its_columns() {
         let table = TableName::of(&"raw/flights".parse().unwrap(), "PUBLIC");
+        let legs = DataType::List(Arc::new(Field::new("item", DataType::Int8, true)));
         let fields = [
             Arc::new(Field::new("carrier", DataType::Utf8, false)),
             Arc::new(Field::new("photo", DataType::Binary, true)),
             Arc::new(Field::new("delay", DataType::Int32, true)),
+            Arc::new(Field::new("legs", legs, true)),
         ];
         assert_eq!(
             insert(&table, &fields).unwrap(),
-            "INSERT INTO \"RAW\".\"FLIGHTS\" (\"_PARTITION\", \"_ROW\", \"CARRIER\", \"PHOTO\", \"DELAY\") \
+            "INSERT INTO \"RAW\".\"FLIGHTS\" (\"_PARTITION\", \"_ROW\", \"CARRIER\", \"PHOTO\", \"DELAY\", \"LEGS\") \
              SELECT ?, value[0]::VARCHAR::NUMBER(19, 0), value[1]::VARCHAR, \
-             TO_BINARY(value[2]::VARCHAR, 'HEX'), value[3]::VARCHAR::NUMBER(10, 0) \
+             TO_BINARY(value[2]::VARCHAR, 'HEX'), value[3]::VARCHAR::NUMBER(10, 0), \
+             PARSE_JSON(value[4]::VARCHAR) \
              FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?)))"
         );
     }

@@ -4,10 +4,10 @@ use std::{io::Cursor, sync::Arc};
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray, cast::AsArray};
 use arrow_csv::{ReaderBuilder, WriterBuilder, reader::Format};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{ArrowError, DataType, Field, Fields, Schema};
 use precip_engine::io::LoadRequest;
 
-use super::{FormatError, wanted::wanted, zones::in_utc};
+use super::{FormatError, pieces, wanted::wanted, zones::in_utc};
 use crate::Table;
 
 const ROWS_PER_BATCH: usize = 64 * 1024;
@@ -56,13 +56,9 @@ fn is_flat(data_type: &DataType) -> bool {
 }
 
 pub(super) fn decode(file: &[u8], request: &LoadRequest) -> Result<Table, FormatError> {
-    let format = Format::default().with_header(true);
+    let pieces = pieces::split(file, Some(b'"'));
     let guess_all = request.columns.is_none();
-    // Guessing reads every row; the header alone gives the names.
-    let rows_to_guess = if guess_all { None } else { Some(0) };
-    let (found, _) = format.infer_schema(Cursor::new(file), rows_to_guess)?;
-    let fields: Vec<Field> = found
-        .fields()
+    let fields: Vec<Field> = guess(file, &pieces, guess_all)?
         .iter()
         .map(|field| {
             let guessed = match field.data_type() {
@@ -85,24 +81,55 @@ pub(super) fn decode(file: &[u8], request: &LoadRequest) -> Result<Table, Format
     let projection: Vec<usize> = (0..fields.len())
         .filter(|&column| request.wants(fields[column].name()))
         .collect();
-    let reader = ReaderBuilder::new(Arc::new(Schema::new(fields)))
-        .with_format(format)
-        .with_batch_size(ROWS_PER_BATCH)
-        .with_projection(projection)
-        .build(Cursor::new(file))?;
-    let schema = reader.schema();
-    let batches = reader
-        .map(|batch| fill_texts(&batch?, request))
-        .collect::<Result<Vec<_>, _>>()?;
-    let schema = batches.first().map_or(schema, RecordBatch::schema);
+    let schema = Arc::new(Schema::new(fields));
+    let read = |n: usize, piece: &[u8]| {
+        let reader = ReaderBuilder::new(Arc::clone(&schema))
+            .with_format(format_of(n))
+            .with_batch_size(ROWS_PER_BATCH)
+            .with_projection(projection.clone())
+            .build(Cursor::new(piece))?;
+        let batches = reader.map(|batch| fill_texts(&batch?, request));
+        batches.collect::<Result<Vec<_>, ArrowError>>()
+    };
+    let batches = pieces::each(&pieces, read);
+    // What is wrong is said of the file, with its lines.
+    let batches = batches.or_else(|_| Ok::<_, ArrowError>(vec![read(0, file)?]))?;
+    let batches = batches.concat();
+    let schema = match batches.first() {
+        Some(batch) => batch.schema(),
+        None => Arc::new(schema.project(&projection)?),
+    };
     Ok(Table::new(schema, batches)?)
 }
 
+/// How a piece of the file is written: the first has the header.
+fn format_of(piece: usize) -> Format {
+    Format::default().with_header(piece == 0)
+}
+
+/// The file's columns, with the types that their texts could be of, if they are asked for.
+fn guess(file: &[u8], pieces: &[&[u8]], types: bool) -> Result<Fields, ArrowError> {
+    let guess = |n: usize, piece: &[u8]| format_of(n).infer_schema(Cursor::new(piece), None);
+    // The header alone gives the names.
+    let (header, _) = format_of(0).infer_schema(Cursor::new(file), Some(0))?;
+    if !types {
+        return Ok(header.fields);
+    }
+    let named = |n: usize, piece: &[u8]| {
+        let guessed = guess(n, piece)?.0.fields;
+        let names = header.fields.iter().zip(&guessed);
+        let fields = names.map(|(name, field)| field.as_ref().clone().with_name(name.name()));
+        Ok::<Fields, ArrowError>(fields.collect())
+    };
+    let guesses = pieces::each(pieces, named);
+    match guesses.ok().and_then(|guesses| pieces::merge(&guesses)) {
+        Some(fields) => Ok(fields),
+        None => Ok(guess(0, file)?.0.fields),
+    }
+}
+
 /// A text that may not be missing, but was read as missing, is an empty text.
-fn fill_texts(
-    batch: &RecordBatch,
-    request: &LoadRequest,
-) -> Result<RecordBatch, arrow_schema::ArrowError> {
+fn fill_texts(batch: &RecordBatch, request: &LoadRequest) -> Result<RecordBatch, ArrowError> {
     let columns = batch
         .schema_ref()
         .fields()

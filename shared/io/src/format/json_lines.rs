@@ -2,11 +2,12 @@
 
 use std::{io::Cursor, sync::Arc};
 
+use arrow_array::RecordBatch;
 use arrow_json::{ReaderBuilder, WriterBuilder, reader::infer_json_schema, writer::LineDelimited};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{ArrowError, DataType, Field, Schema};
 use precip_engine::io::LoadRequest;
 
-use super::{FormatError, wanted::wanted, zones::in_utc};
+use super::{FormatError, pieces, wanted::wanted, zones::in_utc};
 use crate::Table;
 
 const ROWS_PER_BATCH: usize = 64 * 1024;
@@ -43,17 +44,22 @@ fn holds_bytes(data_type: &DataType) -> bool {
 }
 
 pub(super) fn decode(file: &[u8], request: &LoadRequest) -> Result<Table, FormatError> {
-    let schema = Arc::new(schema(file, request)?);
-    let reader = ReaderBuilder::new(Arc::clone(&schema))
-        .with_batch_size(ROWS_PER_BATCH)
-        .build(Cursor::new(file))?;
-    let batches = reader.collect::<Result<Vec<_>, _>>()?;
-    Ok(Table::new(schema, batches)?)
+    let pieces = pieces::split(file, None);
+    let schema = Arc::new(schema(file, &pieces, request)?);
+    let read = |piece: &[u8]| {
+        let reader = ReaderBuilder::new(Arc::clone(&schema)).with_batch_size(ROWS_PER_BATCH);
+        reader.build(Cursor::new(piece))?.collect()
+    };
+    let batches: Result<Vec<Vec<RecordBatch>>, ArrowError> =
+        pieces::each(&pieces, |_, piece| read(piece));
+    // What is wrong is said of the file.
+    let batches = batches.or_else(|_| Ok::<_, ArrowError>(vec![read(file)?]))?;
+    Ok(Table::new(schema, batches.concat())?)
 }
 
 /// The types that are asked for, and guesses where none are. A required column is read as one that
 /// may be missing: the row type says so better than the file's reader.
-fn schema(file: &[u8], request: &LoadRequest) -> Result<Schema, FormatError> {
+fn schema(file: &[u8], pieces: &[&[u8]], request: &LoadRequest) -> Result<Schema, FormatError> {
     let asked: Option<Vec<Field>> = request.columns.as_ref().and_then(|columns| {
         columns
             .columns
@@ -71,6 +77,15 @@ fn schema(file: &[u8], request: &LoadRequest) -> Result<Schema, FormatError> {
                 .filter(|field| empty || first.column_with_name(field.name()).is_some());
             Ok(Schema::new(there.collect::<Vec<_>>()))
         }
-        None => Ok(infer_json_schema(Cursor::new(file), None)?.0),
+        None => {
+            let guess = |piece: &[u8]| infer_json_schema(Cursor::new(piece), None);
+            let guesses = pieces::each(pieces, |_, piece| {
+                Ok::<_, ArrowError>(guess(piece)?.0.fields)
+            });
+            match guesses.ok().and_then(|guesses| pieces::merge(&guesses)) {
+                Some(fields) => Ok(Schema::new(fields)),
+                None => Ok(guess(file)?.0),
+            }
+        }
     }
 }

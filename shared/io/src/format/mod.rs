@@ -5,6 +5,7 @@ mod error;
 mod json_lines;
 mod options;
 pub(crate) mod parquet;
+mod pieces;
 mod wanted;
 mod zones;
 
@@ -78,3 +79,4 @@ impl TableFormat {
 }
 
 pub(crate) use self::csv::encode as to_csv;
+pub(crate) use self::zones::in_utc;

@@ -10,7 +10,7 @@ use crate::Table;
 
 /// The table with every moment in UTC. A text has hours and minutes of an offset, and zones had offsets
 /// with seconds before they had standard time: such a moment would be read back as another.
-pub(super) fn in_utc(table: &Table) -> Result<Table, ArrowError> {
+pub(crate) fn in_utc(table: &Table) -> Result<Table, ArrowError> {
     let fields = all(table.schema().fields());
     if fields == *table.schema().fields() {
         return Ok(table.clone());

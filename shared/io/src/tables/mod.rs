@@ -6,6 +6,7 @@ mod evolve;
 mod given;
 mod measure;
 mod names;
+mod nested;
 mod restore;
 mod spool;
 
@@ -18,6 +19,7 @@ pub use evolve::added;
 pub use given::{Given, Rows};
 pub use measure::{Question, RowsOf, question};
 pub use names::{parse_pointer, pointer, quoted, whose};
+pub use nested::{from_json, to_json};
 pub use restore::{noted_value, wanted};
 pub use spool::{Spool, Spooled};
 

@@ -17,12 +17,10 @@ use snowflake_connector_rs::Statement;
 
 use super::*;
 
-/// What a table that is replaced cannot give, and what columns of a Snowflake table are not.
+/// What a table that is replaced cannot give, and what its stand-in has not.
 const LIMITS: &[Limit] = &[
     Otherwise(Case::Attempts),
     Refused(Case::ListAndRemove),
-    Refused(Case::Nested),
-    Refused(Case::NestedNulls),
     // Not the manager's: fakesnow has 64 bits for a `NUMBER(38, 0)`.
     Otherwise(Case::Decimals),
 ];

@@ -1,0 +1,124 @@
+//! Files of text in pieces, which all processors read at once.
+
+use std::{num::NonZero, sync::Arc, thread};
+
+use arrow_schema::{DataType, Field, Fields};
+
+/// Below it a piece is not worth a thread.
+const SMALLEST: usize = 1024 * 1024;
+
+/// The file in about as many pieces as there are processors, each of whole rows: what is written with commas and
+/// quotes, or without quotes at all.
+pub(super) fn split(file: &[u8], quote: Option<u8>) -> Vec<&[u8]> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    split_into(file, quote, processors.min(file.len() / SMALLEST))
+}
+
+fn split_into(file: &[u8], quote: Option<u8>, count: usize) -> Vec<&[u8]> {
+    let mut pieces = Vec::with_capacity(count.max(1));
+    let (mut rest, mut count) = (file, count);
+    while count > 1 {
+        let end = end_of_row(rest, quote, rest.len() / count);
+        let (piece, after) = rest.split_at(end);
+        pieces.push(piece);
+        rest = after;
+        count -= 1;
+    }
+    pieces.push(rest);
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}
+
+/// Where the first row ends that ends behind a place: a line within quotes does not end one.
+fn end_of_row(file: &[u8], quote: Option<u8>, least: usize) -> usize {
+    let is_quote = |byte: &&u8| Some(**byte) == quote;
+    let mut is_quoted = file[..least].iter().filter(is_quote).count() % 2 == 1;
+    for (at, byte) in file.iter().enumerate().skip(least) {
+        if is_quote(&byte) {
+            is_quoted = !is_quoted;
+        } else if *byte == b'\n' && !is_quoted {
+            return at + 1;
+        }
+    }
+    file.len()
+}
+
+/// Does something with every piece at once, and answers in their order.
+pub(super) fn each<T: Send, E: Send>(
+    pieces: &[&[u8]],
+    work: impl Fn(usize, &[u8]) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    let work = &work;
+    thread::scope(|scope| {
+        let spawn = |(n, piece)| scope.spawn(move || work(n, piece));
+        let threads: Vec<_> = pieces.iter().copied().enumerate().map(spawn).collect();
+        let done = threads.into_iter().map(|thread| {
+            let done = thread.join();
+            done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        done.collect()
+    })
+}
+
+/// The columns of all rows, out of those that were guessed from some of them each; `None` where one has to look at
+/// all rows together.
+pub(super) fn merge(guesses: &[Fields]) -> Option<Fields> {
+    let (first, others) = guesses.split_first()?;
+    others.iter().try_fold(first.clone(), |all, fields| {
+        (all.len() == fields.len()).then_some(())?;
+        let merged = all.iter().zip(fields).map(|(one, other)| {
+            (one.name() == other.name()).then_some(())?;
+            let data_type = merge_types(one.data_type(), other.data_type())?;
+            let nullable = one.is_nullable() || other.is_nullable();
+            Some(Arc::new(Field::new(one.name(), data_type, nullable)))
+        });
+        merged.collect()
+    })
+}
+
+fn merge_types(one: &DataType, other: &DataType) -> Option<DataType> {
+    match (one, other) {
+        (one, other) if one == other => Some(one.clone()),
+        (DataType::Null, some) | (some, DataType::Null) => Some(some.clone()),
+        (DataType::Int64, DataType::Float64) | (DataType::Float64, DataType::Int64) => {
+            Some(DataType::Float64)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stay_whole() {
+        let file = b"a,b\n1,\"x\ny\"\n2,\"\"\"\n\"\"\"\n3,z\n";
+        for count in 0..20 {
+            let pieces = split_into(file, Some(b'"'), count);
+            assert_eq!(pieces.concat(), file);
+            assert!(pieces.len() <= count.max(1), "{count}: {pieces:?}");
+            for piece in pieces {
+                let quotes = piece.iter().filter(|byte| **byte == b'"').count();
+                assert!(piece.ends_with(b"\n") && quotes.is_multiple_of(2));
+            }
+        }
+        assert_eq!(split_into(b"1\n2", None, 2), [&b"1\n"[..], b"2"]);
+        assert!(split_into(b"", None, 2).is_empty());
+    }
+
+    #[test]
+    fn what_pieces_agree_on_is_taken() {
+        let fields = |types: &[DataType]| -> Fields {
+            let field = |data_type: &DataType| Field::new("a", data_type.clone(), true);
+            types.iter().map(field).collect()
+        };
+        let some = fields(&[DataType::Int64, DataType::Null, DataType::Utf8]);
+        let others = fields(&[DataType::Float64, DataType::Date32, DataType::Utf8]);
+        let all = fields(&[DataType::Float64, DataType::Date32, DataType::Utf8]);
+        assert_eq!(merge(&[some.clone(), others]), Some(all));
+        let unlike = fields(&[DataType::Boolean, DataType::Null, DataType::Utf8]);
+        assert_eq!(merge(&[some.clone(), unlike]), None);
+        assert_eq!(merge(&[some, fields(&[])]), None);
+    }
+}
