@@ -1,17 +1,20 @@
 //! Checks that people expect of any table, as one-liners: [`not_null`], [`unique`], [`row_count`],
-//! [`accepted_values`], [`fresh`], [`has_columns`]. They stand at the asset, in `checks = [..]`.
+//! [`accepted_values`], [`fresh`], [`has_columns`], [`columns_unchanged`]. They stand at the asset, in `checks = [..]`.
 
 mod has_rows;
 mod measured;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ops::{Bound, RangeBounds},
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use precip_core::{metadata::TableSchema, spec::Severity};
+use precip_core::{
+    metadata::{Metadata, MetadataValue, TableColumn, TableSchema},
+    spec::Severity,
+};
 use precip_engine::{
     asset::CheckResult,
     io::{LoadRequest, Measure},
@@ -45,6 +48,7 @@ enum Expects {
     Accepted(String, BTreeSet<String>),
     Fresh(String, Duration),
     Columns(Vec<(String, String)>),
+    ColumnsUnchanged,
 }
 
 /// Every row has a value in the column.
@@ -96,6 +100,15 @@ pub fn has_columns<N: Into<String>, T: Into<String>>(
         "has_columns".to_owned(),
         Expects::Columns(columns.collect()),
     )
+}
+
+/// The columns and their types are those that the check found the time before: of the same partition, or else of
+/// the partition before it. The first time, and the first time after a change, there is nothing to say against
+/// them. As Dagster's
+/// [`build_column_schema_change_checks`](https://docs.dagster.io/api/dagster/asset-checks), which compares what was
+/// made last with what was made before that, of whatever partition.
+pub fn columns_unchanged() -> DataCheck {
+    DataCheck::new("columns_unchanged".to_owned(), Expects::ColumnsUnchanged)
 }
 
 impl DataCheck {
@@ -153,6 +166,7 @@ impl DataCheck {
                 format!("The latest `{column}` is within {within:?}.")
             }
             Expects::Columns(columns) => format!("The columns are {}.", written(columns)),
+            Expects::ColumnsUnchanged => "The columns are those of the time before.".to_owned(),
         }
     }
 
@@ -195,7 +209,7 @@ impl DataCheck {
             Expects::Fresh(column, _) => Measure::Latest {
                 column: column.clone(),
             },
-            Expects::Columns(_) => Measure::Columns,
+            Expects::Columns(_) | Expects::ColumnsUnchanged => Measure::Columns,
         }
     }
 
@@ -222,11 +236,22 @@ impl DataCheck {
 
     /// Looks at rows, at some moment.
     pub fn check(&self, table: &Table, now: DateTime<Utc>) -> CheckResult {
-        self.judge(&Measured::of(&self.measure(), table), now)
+        self.judge(&Measured::of(&self.measure(), table), None, now)
     }
 
-    /// What the answer to its [`measure`](Self::measure) means, at some moment.
-    pub fn judge(&self, measured: &Measured, now: DateTime<Utc>) -> CheckResult {
+    /// Whether the columns that it found before matter to it.
+    pub fn recalls(&self) -> bool {
+        self.expects == Expects::ColumnsUnchanged
+    }
+
+    /// What the answer to its [`measure`](Self::measure) means, at some moment, and after it found these columns
+    /// the time before ([`columns_found`]).
+    pub fn judge(
+        &self,
+        measured: &Measured,
+        before: Option<&TableSchema>,
+        now: DateTime<Utc>,
+    ) -> CheckResult {
         let result = match (&self.expects, &measured.found) {
             (Expects::Rows(least, most), _) => {
                 let rows = measured.rows;
@@ -252,6 +277,7 @@ impl DataCheck {
                 fresh_at(column, *latest, *within, now)
             }
             (Expects::Columns(expected), Found::Columns(found)) => columns_of(found, expected),
+            (Expects::ColumnsUnchanged, Found::Columns(found)) => unchanged(found, before),
             (_, Found::Unknown(reason)) => {
                 CheckResult::fail(format!("it cannot be told: {reason}"))
             }
@@ -262,6 +288,63 @@ impl DataCheck {
             .severity(self.severity)
             .metadata("rows", measured.rows)
     }
+}
+
+/// Where a result notes the columns that it is about, and those that it compared them with.
+const FOUND: &str = "columns";
+const BEFORE: &str = "columns_before";
+
+/// The columns that [`columns_unchanged`] found, as the metadata of its result notes them.
+pub fn columns_found(result: &Metadata) -> Option<&TableSchema> {
+    noted(result, FOUND)
+}
+
+/// The columns that [`columns_unchanged`] compared them with, as the metadata of its result notes them.
+pub fn columns_compared_with(result: &Metadata) -> Option<&TableSchema> {
+    noted(result, BEFORE)
+}
+
+fn noted<'a>(result: &'a Metadata, name: &str) -> Option<&'a TableSchema> {
+    match result.get(name)? {
+        MetadataValue::TableSchema(columns) => Some(columns),
+        _ => None,
+    }
+}
+
+fn unchanged(found: &TableSchema, before: Option<&TableSchema>) -> CheckResult {
+    let result = match before {
+        None => CheckResult::pass().description("there are no columns of before"),
+        Some(before) => {
+            let changes = changes(before, found);
+            let said = match changes.is_empty() {
+                true => "no column has changed".to_owned(),
+                false => changes.join("; "),
+            };
+            let result = CheckResult::passed_if(changes.is_empty()).description(said);
+            result.metadata(BEFORE, before.clone())
+        }
+    };
+    result.metadata(FOUND, found.clone())
+}
+
+/// What is new, what is gone, and what is of another type.
+fn changes(before: &TableSchema, found: &TableSchema) -> Vec<String> {
+    let of = |schema: &TableSchema| -> BTreeMap<String, String> {
+        let columns = schema.columns.iter();
+        let pair = |column: &TableColumn| (column.name.clone(), column.data_type.clone());
+        columns.map(pair).collect()
+    };
+    let (before, found) = (of(before), of(found));
+    let now = found
+        .iter()
+        .filter_map(|(name, now)| match before.get(name) {
+            None => Some(format!("`{name}` {now} is new")),
+            Some(was) if was != now => Some(format!("`{name}` was {was} and is {now}")),
+            Some(_) => None,
+        });
+    let gone = before.iter().filter(|(name, _)| !found.contains_key(*name));
+    let gone = gone.map(|(name, was)| format!("`{name}` {was} is gone"));
+    now.chain(gone).collect()
 }
 
 fn written(columns: &[(String, String)]) -> String {

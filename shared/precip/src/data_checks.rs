@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use precip_core::{
     key::CheckKey,
+    metadata::TableSchema,
     spec::{CheckSpec, OpSpec},
 };
 use precip_engine::{
@@ -17,7 +18,7 @@ use precip_engine::{
 };
 use precip_io::{
     ConvertError, IntoAsset, Table,
-    checks::{DataCheck, HasRows, Measured},
+    checks::{DataCheck, HasRows, Measured, columns_compared_with, columns_found},
     convert::single,
 };
 
@@ -110,13 +111,28 @@ where
                 ..InputNeeds::default()
             },
         };
+        let recalls = check.recalls();
         let mut op = OpDefinition::new(OpSpec::check(spec), Body { key, check });
         op.inputs.push(input);
         op.execution = Execution::Blocking;
+        op.recalls = recalls;
         op.source = source;
         Declaration::from(op)
     };
     checks.into_iter().map(declared).collect()
+}
+
+/// The columns that the check found before. A run that was stopped on the way, and looks again, finds a result of
+/// its own, which tells what it was compared with.
+fn columns_before(context: &AssetContext) -> Option<&TableSchema> {
+    let key = context.partition_keys().next();
+    context.recalled().iter().find_map(|found| {
+        let is_here = found.target.partition.as_ref() == key;
+        match is_here && found.run == context.run_id() {
+            true => columns_compared_with(&found.metadata),
+            false => columns_found(&found.metadata),
+        }
+    })
 }
 
 struct Body {
@@ -134,7 +150,8 @@ impl OpBody for Body {
     ) -> Result<OpOutputs, AssetError> {
         let measured = self.measured(&mut inputs);
         let measured = measured.map_err(|error| AssetError::from(error).into_terminal())?;
-        let result = self.check.judge(&measured, SystemClock.now());
+        let before = columns_before(&context);
+        let result = self.check.judge(&measured, before, SystemClock.now());
         let mut collector = Collector::new(&context, std::slice::from_ref(&self.key));
         collector.add_check(&self.key.asset, &[result])?;
         Ok(collector.finish())
@@ -150,5 +167,88 @@ impl Body {
         let part = single::<Table>(input)?;
         Measured::answered(&self.check.measure(), part.value)
             .map_err(|error| error.at(&self.key.asset, part.partition.as_ref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use precip_core::metadata::{Metadata, TableColumn};
+    use precip_engine::{
+        run_id::RunId,
+        state::{CheckEvaluation, CheckOutcome, PartitionRef},
+    };
+    use precip_io::checks::columns_unchanged;
+
+    use super::*;
+
+    const BEFORE: &str = "01JDC0Z5V9M3T8Q4W2X7Y6R1KA";
+    const NOW: &str = "01JDC0Z5V9M3T8Q4W2X7Y6R1KB";
+
+    fn of(column: &str) -> TableSchema {
+        TableSchema {
+            columns: vec![TableColumn {
+                name: column.to_owned(),
+                data_type: "Int64".to_owned(),
+                nullable: false,
+                description: None,
+            }],
+        }
+    }
+
+    fn found(run: &str, day: u64, metadata: Metadata) -> CheckEvaluation {
+        let asset = "flights".parse::<precip_core::key::AssetKey>().unwrap();
+        CheckEvaluation {
+            check: CheckKey {
+                asset: asset.clone(),
+                name: columns_unchanged().name().to_owned(),
+            },
+            target: PartitionRef::new(asset, day.to_string(), day),
+            run: run.parse().unwrap(),
+            attempt: 1,
+            outcome: CheckOutcome::Passed,
+            severity: Default::default(),
+            blocking: false,
+            description: None,
+            metadata,
+            at: chrono::DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn noted(found: &str, compared_with: Option<&str>) -> Metadata {
+        let pairs = [
+            Some(("columns", of(found))),
+            compared_with.map(|before| ("columns_before", of(before))),
+        ];
+        let pairs = pairs.into_iter().flatten();
+        pairs
+            .map(|(name, columns)| (name.to_owned(), columns.into()))
+            .collect()
+    }
+
+    fn before(recalled: impl IntoIterator<Item = CheckEvaluation>) -> Option<TableSchema> {
+        let run: RunId = NOW.parse().unwrap();
+        let context = AssetContext::builder()
+            .run(run)
+            .partition("2")
+            .recalled(recalled)
+            .build();
+        columns_before(&context).cloned()
+    }
+
+    #[test]
+    fn its_own_partition_tells_before_the_one_before() {
+        let other = || found(NOW, 1, noted("b", Some("z")));
+        let own = found(BEFORE, 2, noted("a", None));
+        assert_eq!(before([own, other()]), Some(of("a")));
+        assert_eq!(before([other()]), Some(of("b")));
+        assert_eq!(before([]), None);
+    }
+
+    #[test]
+    fn a_run_that_looks_again_compares_with_the_same_as_before() {
+        let again = found(NOW, 2, noted("b", Some("a")));
+        assert_eq!(before([again]), Some(of("a")));
+        // It had nothing to compare with.
+        assert_eq!(before([found(NOW, 2, noted("b", None))]), None);
     }
 }

@@ -3,6 +3,7 @@
 
 mod automation;
 mod aws;
+mod columns;
 mod cost;
 mod errors;
 mod gc;

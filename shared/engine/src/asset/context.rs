@@ -22,6 +22,7 @@ pub use self::{
 use crate::{
     asset::{Asset, AssetLog, InvalidConfig, read_config},
     run_id::RunId,
+    state::CheckEvaluation,
 };
 
 /// What an asset's function can ask about its own run, and where it leaves facts about what it made.
@@ -47,6 +48,7 @@ struct Invocation {
     partitions: Vec<PartitionScope>,
     tags: BTreeMap<String, String>,
     config: serde_json::Value,
+    recalled: Vec<CheckEvaluation>,
     /// What the function added, by asset; `None` for the only asset.
     added: Mutex<BTreeMap<Option<AssetKey>, Metadata>>,
 }
@@ -60,6 +62,13 @@ impl AssetContext {
     /// The run.
     pub fn run_id(&self) -> RunId {
         self.0.run
+    }
+
+    /// What the checks of this op found before, where the op
+    /// [asks for it](crate::definitions::OpDefinition::recalls): of its partition, then of the partition before.
+    /// What this very run has found of them is among it, when an attempt is repeated.
+    pub fn recalled(&self) -> &[CheckEvaluation] {
+        &self.0.recalled
     }
 
     /// 1 for the first attempt.

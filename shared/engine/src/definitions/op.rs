@@ -23,6 +23,8 @@ pub struct OpDefinition {
     pub config: Option<ConfigSpec>,
     /// How its function waits.
     pub execution: Execution,
+    /// Whether its function is told what its checks found before.
+    pub recalls: bool,
     /// Where it is declared.
     pub source: SourceLocation,
     /// Its computation.
@@ -39,6 +41,7 @@ impl OpDefinition {
             resources: Vec::new(),
             config: None,
             execution: Execution::Async,
+            recalls: false,
             source: SourceLocation::here(),
             body: Arc::new(body),
         }

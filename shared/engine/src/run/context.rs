@@ -9,6 +9,7 @@ use precip_core::{
 use crate::{
     asset::{AssetContext, PartitionScope},
     run::RunSession,
+    state::CheckEvaluation,
 };
 
 impl RunSession {
@@ -19,6 +20,7 @@ impl RunSession {
         divided_like: AssetId,
         partitions: &PartitionSet,
         attempt: u32,
+        recalled: Vec<CheckEvaluation>,
     ) -> AssetContext {
         let scopes = self.definition(divided_like).map(|definition| {
             let scope = |ordinal| self.scope(definition, ordinal);
@@ -30,6 +32,7 @@ impl RunSession {
             .selected(step.assets.iter().cloned())
             .scopes(scopes.unwrap_or_default())
             .tags(self.tags.clone())
+            .recalled(recalled)
             .config(self.config.get(&step.op).cloned().unwrap_or_default())
             .build()
     }

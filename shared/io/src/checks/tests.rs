@@ -137,3 +137,39 @@ fn no_more_is_asked_for_than_a_check_is_about() {
     assert_eq!(asked(has_columns([("carrier", "Utf8")])), None);
     assert_eq!(row_count(1..).request(None).columns, None);
 }
+
+#[test]
+fn columns_are_compared_with_those_of_the_time_before() {
+    let now = DateTime::UNIX_EPOCH;
+    let measured = |table: &Table| Measured::of(&columns_unchanged().measure(), table);
+    let table = table();
+    let first = columns_unchanged().judge(&measured(&table), None, now);
+    assert!(first.passed);
+    assert_eq!(columns_compared_with(&first.metadata), None);
+    let before = columns_found(&first.metadata).unwrap();
+    assert_eq!(before, &table.table_schema());
+
+    let same = columns_unchanged().judge(&measured(&table), Some(before), now);
+    assert_eq!(same.description.as_deref(), Some("no column has changed"));
+    let other = Table::from_rows(&[Other {
+        carrier: 1,
+        gate: 2,
+    }])
+    .unwrap();
+    let changed = columns_unchanged().judge(&measured(&other), Some(before), now);
+    assert!(!changed.passed);
+    assert_eq!(
+        changed.description.as_deref(),
+        Some(
+            "`carrier` was Utf8 and is Int64; `gate` Int32 is new; `at` Timestamp(µs, \"UTC\") is gone; \
+             `flight` Int32 is gone"
+        )
+    );
+    assert_eq!(columns_compared_with(&changed.metadata), Some(before));
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Other {
+    carrier: i64,
+    gate: i32,
+}

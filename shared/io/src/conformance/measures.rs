@@ -182,7 +182,7 @@ async fn compare(
             let answer = answer.expect("the manager answers");
             let measured = Measured::answered(&check.measure(), answer).expect("a measure");
             assert_eq!(
-                check.judge(&measured, now),
+                check.judge(&measured, None, now),
                 check.check(table, now),
                 "{} of partition {partition:?}",
                 check.name(),

@@ -144,7 +144,9 @@ fn returned_check(entry: Entry, errors: &mut Errors) -> DeclaredCheck {
 fn is_returned(element: &Expr) -> bool {
     match element {
         Expr::Path(_) => name(element).is_some(),
-        Expr::Call(call) => name(&call.func).is_some() && call.args.iter().all(is_option),
+        Expr::Call(call) => {
+            name(&call.func).is_some() && !call.args.is_empty() && call.args.iter().all(is_option)
+        }
         _ => false,
     }
 }

@@ -198,6 +198,7 @@ impl OpDecl {
             resources: self.resources,
             config: self.config,
             execution: self.execution,
+            recalls: false,
             source: self.source,
             body: Arc::new(FnBody(self.run)),
         })

@@ -12,7 +12,7 @@ use precip_core::{
 use ulid::Ulid;
 
 use super::{AssetContext, Invocation, PartitionScope};
-use crate::{asset::Asset, run_id::RunId};
+use crate::{asset::Asset, run_id::RunId, state::CheckEvaluation};
 
 /// Makes an [`AssetContext`]. What is not given is as in the simplest case: the first attempt of an
 /// unpartitioned asset, without config, in the run with the id of 26 zeros.
@@ -24,6 +24,7 @@ pub struct AssetContextBuilder {
     partitions: Vec<PartitionScope>,
     tags: BTreeMap<String, String>,
     config: serde_json::Value,
+    recalled: Vec<CheckEvaluation>,
 }
 
 impl Default for AssetContextBuilder {
@@ -35,6 +36,7 @@ impl Default for AssetContextBuilder {
             partitions: Vec::new(),
             tags: BTreeMap::new(),
             config: serde_json::Value::Null,
+            recalled: Vec::new(),
         }
     }
 }
@@ -106,6 +108,13 @@ impl AssetContextBuilder {
         self
     }
 
+    /// What the op's checks found before.
+    #[must_use]
+    pub fn recalled(mut self, found: impl IntoIterator<Item = CheckEvaluation>) -> Self {
+        self.recalled.extend(found);
+        self
+    }
+
     /// A tag of the run.
     #[must_use]
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -136,6 +145,7 @@ impl AssetContextBuilder {
             partitions: self.partitions,
             tags: self.tags,
             config: self.config,
+            recalled: self.recalled,
             added: Mutex::default(),
         }))
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use precip_core::{
+    graph::AssetId,
     partitions::PartitionSet,
     plan::{PlanError, Step},
 };
@@ -17,7 +18,7 @@ use crate::{
         inputs::LoadError,
         outputs::{Attempt, assign},
     },
-    state::{CheckEvaluation, Materialization, PartitionRef},
+    state::{CheckEvaluation, Materialization, PartitionRef, StateResult},
 };
 
 /// What one attempt came to.
@@ -47,7 +48,8 @@ impl RunSession {
                 what: "op",
                 name: step.op.clone(),
             })?;
-        let context = self.asset_context(step, divided_like, partitions, attempt);
+        let recalled = self.recall(op, &targets, divided_like).await?;
+        let context = self.asset_context(step, divided_like, partitions, attempt, recalled);
         let all_failed = |error: AssetError| Tried {
             failed: spread(&targets, &error),
             ..Tried::default()
@@ -76,6 +78,30 @@ impl RunSession {
             Err(LoadError::State(error)) => Err(error.into()),
             Err(LoadError::Asset(error)) => Ok(all_failed(error)),
         }
+    }
+
+    /// What the op's checks found before, if its function is told: of its partitions, then of the one before the
+    /// first of them.
+    async fn recall(
+        &self,
+        op: &OpDefinition,
+        targets: &[PartitionRef],
+        divided_like: AssetId,
+    ) -> StateResult<Vec<CheckEvaluation>> {
+        if !op.recalls {
+            return Ok(Vec::new());
+        }
+        let first = targets
+            .first()
+            .and_then(|first| first.ordinal.checked_sub(1));
+        let before = first.and_then(|ordinal| self.reference(divided_like, ordinal));
+        let mut recalled = Vec::new();
+        for target in targets.iter().chain(&before) {
+            let found = self.persist(|| self.ports.state.latest_checks(target));
+            recalled.extend(found.await?);
+        }
+        recalled.retain(|found| op.spec.checks.iter().any(|spec| spec.key == found.check));
+        Ok(recalled)
     }
 
     /// Calls an op's function, and gives up on it after the op's timeout.

@@ -210,7 +210,7 @@ async fn rows_are_counted_in_a_file_from_before_the_column_was_there() {
             let request = check.request(Some(known("gate")));
             let answer = manager.load(&address, &pointer, &request).await.unwrap();
             let measured = Measured::answered(&check.measure(), answer).unwrap();
-            let result = check.judge(&measured, now);
+            let result = check.judge(&measured, None, now);
             assert_eq!(result.description.as_deref(), Some(found), "{format:?}");
         }
     }
