@@ -1,12 +1,16 @@
 //! [`Filling`]: rows on their way into a table.
 
-use duckdb::{Appender, arrow::array::RecordBatch};
+use duckdb::{
+    Appender,
+    arrow::array::{Array, RecordBatch},
+};
 
 use crate::error::Failed;
 
-/// How much is handed on at once. DuckDB's appender counts rows, 204,800 of them, and holds them beside the memory
-/// that DuckDB was given, however large they are.
-const MOST: usize = 16 * 1024 * 1024;
+/// How much is handed on at once. DuckDB's appender hands on 204,800 rows, and holds them beside the memory that
+/// DuckDB was given, however large they are; rows of ordinary size come to less, and are left to it, since more
+/// turns take more time.
+const MOST: usize = 64 * 1024 * 1024;
 
 /// Appends to a table, and holds little of it.
 pub(crate) struct Filling<'a> {
@@ -20,7 +24,9 @@ impl<'a> Filling<'a> {
     }
 
     pub(crate) fn push(&mut self, batch: RecordBatch) -> Result<(), Failed> {
-        self.held += batch.get_array_memory_size();
+        for column in batch.columns() {
+            self.held += column.to_data().get_slice_memory_size()?;
+        }
         self.appender.append_record_batch(batch)?;
         if self.held >= MOST {
             self.appender.flush()?;
