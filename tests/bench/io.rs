@@ -4,8 +4,8 @@
 //!     tests/duckdb cargo bench -p precip-duckdb --bench io -- 10           10 times over
 //!
 //! Every manager stores the same rows of the sample project and loads them again; DuckDB's library writes the
-//! same rows in the same form, and reads the very file that the manager wrote into the same Arrow batches. They
-//! take turns, five times, and the quickest of each counts. Waiting for a disk
+//! same rows in the same form, and reads the very file that the manager wrote into the same Arrow batches. Those that
+//! take streams do so as well, beside the same. They take turns, five times, and the quickest of each counts. Waiting for a disk
 //! (`IoManager::make_durable`) is left out on both sides.
 
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
@@ -39,6 +39,8 @@ struct Rival {
     write: &'static str,
     /// Its statement that reads a file `{}`.
     read: &'static str,
+    /// Whether rows go through the manager in a stream.
+    streams: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -52,6 +54,11 @@ impl Fastest {
         ours: Duration::MAX,
         theirs: Duration::MAX,
     };
+
+    fn take(&mut self, ours: Duration, theirs: Duration) {
+        self.ours = self.ours.min(ours);
+        self.theirs = self.theirs.min(theirs);
+    }
 }
 
 fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
@@ -89,18 +96,21 @@ fn rivals(folder: &Path) -> Result<Vec<Rival>> {
             manager: files("parquet", TableFormat::Parquet)?,
             write: "COPY rows TO '{}' (FORMAT parquet, COMPRESSION zstd)",
             read: "SELECT * FROM read_parquet('{}')",
+            streams: true,
         },
         Rival {
             name: "CSV",
             manager: files("csv", TableFormat::Csv)?,
             write: "COPY rows TO '{}' (FORMAT csv)",
             read: "SELECT * FROM read_csv('{}')",
+            streams: false,
         },
         Rival {
             name: "JSON",
             manager: files("json", TableFormat::JsonLines)?,
             write: "COPY rows TO '{}' (FORMAT json)",
             read: "SELECT * FROM read_json('{}')",
+            streams: false,
         },
     ])
 }
@@ -133,81 +143,128 @@ fn main() -> Result<()> {
         run: "01JDC0Z5V9M3T8Q4W2X7Y6R1KA".parse()?,
         attempt: 1,
     };
-    let streamed = |flights: &Table| {
-        let batches: Vec<_> = flights.batches().iter().cloned().map(Ok).collect();
-        TableStream::from_batches(flights.schema().clone(), batches)
-    };
     println!("{rows} rows of {} columns", flights.schema().fields().len());
     println!(
         "{:<10} {:<6} {:>14} {:>16} {:>8}",
         "", "", "M rows/s", "DuckDB M rows/s", "ratio"
     );
-    let load = |manager: &dyn IoManager, pointer: &str| -> Result<usize> {
-        let whole = LoadRequest::default();
-        match runtime
-            .block_on(manager.load(&address, pointer, &whole))?
-            .downcast()
-            .map_err(|_| "this is no value")?
-        {
-            Value::Table(table) => Ok(table.num_rows()),
-            other => Err(format!("{} is no table", other.form()).into()),
-        }
+    let ours = Ours {
+        runtime,
+        address,
+        flights,
     };
     for rival in rivals(folder.path())? {
-        let (mut written, mut read) = (Fastest::NONE, Fastest::NONE);
+        let mut fastest = [Fastest::NONE; 4];
         for _ in 0..TURNS {
-            let value = streamed(&flights).into_asset()?;
-            let (stored, took) =
-                timed(|| Ok(runtime.block_on(rival.manager.store(&address, value))?))?;
-            written.ours = written.ours.min(took);
             let theirs = folder.path().join("theirs").display().to_string();
-            let ((), took) =
-                timed(|| Ok(engine.execute_batch(&rival.write.replace("{}", &theirs))?))?;
-            written.theirs = written.theirs.min(took);
-            let (loaded, took) = timed(|| load(rival.manager.as_ref(), &stored.pointer))?;
-            read.ours = read.ours.min(took);
-            let file = folder
-                .path()
-                .join(rival.name.to_lowercase())
-                .join(&stored.pointer);
-            let query = rival.read.replace("{}", &file.display().to_string());
-            let (same, took) = timed(|| Ok(table(&engine, &query)?.num_rows()))?;
-            read.theirs = read.theirs.min(took);
-            assert_eq!((loaded, same), (rows, rows), "{}", rival.name);
+            let write = || Ok(engine.execute_batch(&rival.write.replace("{}", &theirs))?);
+            let ((), theirs_wrote) = timed(write)?;
+            for (form, fastest) in Form::ALL.into_iter().zip(fastest.chunks_mut(2)) {
+                let (pointer, ours_wrote, ours_read) = ours.turn(rival.manager.as_ref(), form)?;
+                let folder = folder.path().join(rival.name.to_lowercase());
+                let file = folder.join(&pointer).display().to_string();
+                let query = rival.read.replace("{}", &file);
+                let (same, theirs_read) = timed(|| Ok(table(&engine, &query)?.num_rows()))?;
+                assert_eq!(same, rows, "{}", rival.name);
+                fastest[0].take(ours_wrote, theirs_wrote);
+                fastest[1].take(ours_read, theirs_read);
+            }
         }
-        row(rival.name, "write", rows, written);
-        row(rival.name, "read", rows, read);
+        print(rival.name, rows, &fastest, rival.streams);
     }
 
     let manager = DuckDbIoManager::open(folder.path().join("ours.duckdb"))?;
-    let (mut written, mut read) = (Fastest::NONE, Fastest::NONE);
+    let mut fastest = [Fastest::NONE; 4];
     for turn in 0..TURNS {
-        let value = streamed(&flights).into_asset()?;
-        let (stored, took) = timed(|| Ok(runtime.block_on(manager.store(&address, value))?))?;
-        written.ours = written.ours.min(took);
-        let (loaded, took) = timed(|| load(&manager, &stored.pointer))?;
-        read.ours = read.ours.min(took);
         // Its database is opened and closed each time, as the manager's is.
         let file = folder.path().join(format!("theirs-{turn}.duckdb"));
-        let ((), took) = timed(|| {
+        let ((), theirs_wrote) = timed(|| {
             let connection = Connection::open(&file)?;
             connection.execute_batch(&definition(&engine)?)?;
             let mut appender = connection.appender("rows")?;
-            for batch in flights.batches() {
+            for batch in ours.flights.batches() {
                 appender.append_record_batch(batch.clone())?;
             }
             appender.flush()?;
             Ok(())
         })?;
-        written.theirs = written.theirs.min(took);
-        let (same, took) =
-            timed(|| Ok(table(&Connection::open(&file)?, "SELECT * FROM rows")?.num_rows()))?;
-        read.theirs = read.theirs.min(took);
-        assert_eq!((loaded, same), (rows, rows), "DuckDB");
+        let query = "SELECT * FROM rows";
+        let (same, theirs_read) =
+            timed(|| Ok(table(&Connection::open(&file)?, query)?.num_rows()))?;
+        assert_eq!(same, rows, "DuckDB");
+        for (form, fastest) in Form::ALL.into_iter().zip(fastest.chunks_mut(2)) {
+            let (_, ours_wrote, ours_read) = ours.turn(&manager, form)?;
+            fastest[0].take(ours_wrote, theirs_wrote);
+            fastest[1].take(ours_read, theirs_read);
+        }
     }
-    row("DuckDB", "write", rows, written);
-    row("DuckDB", "read", rows, read);
+    print("DuckDB", rows, &fastest, true);
     Ok(())
+}
+
+/// How rows are stored and loaded.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Whole,
+    Streamed,
+}
+
+impl Form {
+    const ALL: [Self; 2] = [Self::Whole, Self::Streamed];
+}
+
+/// What our managers are measured with.
+struct Ours {
+    runtime: tokio::runtime::Runtime,
+    address: Address,
+    flights: Table,
+}
+
+impl Ours {
+    /// Stores and loads once: where it is, and what each took.
+    fn turn(&self, manager: &dyn IoManager, form: Form) -> Result<(String, Duration, Duration)> {
+        let value = match form {
+            Form::Whole => self.flights.clone().into_asset()?,
+            Form::Streamed => TableStream::from(self.flights.clone()).into_asset()?,
+        };
+        let store = || Ok(self.runtime.block_on(manager.store(&self.address, value))?);
+        let (stored, wrote) = timed(store)?;
+        let (loaded, read) = timed(|| {
+            self.runtime
+                .block_on(self.load(manager, &stored.pointer, form))
+        })?;
+        assert_eq!(loaded, self.flights.num_rows());
+        Ok((stored.pointer, wrote, read))
+    }
+
+    async fn load(&self, manager: &dyn IoManager, pointer: &str, form: Form) -> Result<usize> {
+        let request = LoadRequest {
+            streamed: form == Form::Streamed,
+            ..LoadRequest::default()
+        };
+        let value = manager.load(&self.address, pointer, &request).await?;
+        let mut stream = match value.downcast::<Value>() {
+            Ok(Value::Table(table)) => return Ok(table.num_rows()),
+            Ok(other) => return Err(format!("{} is no table", other.form()).into()),
+            Err(value) => value
+                .downcast::<TableStream>()
+                .map_err(|_| "this is neither a value nor a stream")?,
+        };
+        let mut rows = 0;
+        while let Some(batch) = stream.next().await {
+            rows += batch.map_err(|error| error.to_string())?.num_rows();
+        }
+        Ok(rows)
+    }
+}
+
+fn print(name: &str, rows: usize, fastest: &[Fastest; 4], streams: bool) {
+    row(name, "write", rows, fastest[0]);
+    row(name, "read", rows, fastest[1]);
+    if streams {
+        row("  streamed", "write", rows, fastest[2]);
+        row("  streamed", "read", rows, fastest[3]);
+    }
 }
 
 /// What makes table `rows` anew.
