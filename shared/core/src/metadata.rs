@@ -65,6 +65,30 @@ fn nullable() -> bool {
     true
 }
 
+/// Columns by name, type, and whether a row may have no value.
+///
+/// ```
+/// use precip_core::metadata::TableSchema;
+///
+/// let columns: TableSchema = [("carrier", "Utf8", false), ("delay", "Int32", true)]
+///     .into_iter()
+///     .collect();
+/// assert_eq!(columns.columns[1].data_type, "Int32");
+/// ```
+impl<N: Into<String>, T: Into<String>> FromIterator<(N, T, bool)> for TableSchema {
+    fn from_iter<I: IntoIterator<Item = (N, T, bool)>>(columns: I) -> Self {
+        let column = |(name, data_type, nullable): (N, T, bool)| TableColumn {
+            name: name.into(),
+            data_type: data_type.into(),
+            nullable,
+            description: None,
+        };
+        Self {
+            columns: columns.into_iter().map(column).collect(),
+        }
+    }
+}
+
 macro_rules! from {
     ($($from:ty => $variant:ident),* $(,)?) => {$(
         impl From<$from> for MetadataValue {

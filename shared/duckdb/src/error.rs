@@ -2,6 +2,7 @@
 
 use std::io;
 
+use duckdb::arrow::error::ArrowError;
 use precip_engine::io::{Address, IoError};
 use precip_io::tables::whose;
 
@@ -22,9 +23,13 @@ pub(crate) enum Failed {
     Damaged(String),
 }
 
-impl From<duckdb::arrow::error::ArrowError> for Failed {
-    fn from(error: duckdb::arrow::error::ArrowError) -> Self {
-        Self::Damaged(error.to_string())
+impl From<ArrowError> for Failed {
+    fn from(error: ArrowError) -> Self {
+        match error {
+            // Of rows that wait on the disk.
+            ArrowError::IoError(_, error) => Self::File(error),
+            other => Self::Damaged(other.to_string()),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! [`Query`]: a query over tables that were loaded.
 
 #[cfg(feature = "engine")]
+mod disk;
+#[cfg(feature = "engine")]
 mod engine;
 #[cfg(not(feature = "engine"))]
 #[path = "query/no_engine.rs"]

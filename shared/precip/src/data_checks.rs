@@ -172,7 +172,7 @@ impl Body {
 
 #[cfg(test)]
 mod tests {
-    use precip_core::metadata::{Metadata, TableColumn};
+    use precip_core::metadata::Metadata;
     use precip_engine::{
         run_id::RunId,
         state::{CheckEvaluation, CheckOutcome, PartitionRef},
@@ -185,14 +185,7 @@ mod tests {
     const NOW: &str = "01JDC0Z5V9M3T8Q4W2X7Y6R1KB";
 
     fn of(column: &str) -> TableSchema {
-        TableSchema {
-            columns: vec![TableColumn {
-                name: column.to_owned(),
-                data_type: "Int64".to_owned(),
-                nullable: false,
-                description: None,
-            }],
-        }
+        TableSchema::from_iter([(column, "Int64", false)])
     }
 
     fn found(run: &str, day: u64, metadata: Metadata) -> CheckEvaluation {

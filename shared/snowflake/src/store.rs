@@ -151,18 +151,6 @@ fn text(row: &mut DynamicRow, index: usize) -> Result<String, Failed> {
 mod tests {
     use super::*;
 
-    fn schema(columns: &[(&str, &str, bool)]) -> TableSchema {
-        let column = |&(name, data_type, nullable): &(&str, &str, bool)| TableColumn {
-            name: name.to_owned(),
-            data_type: data_type.to_owned(),
-            nullable,
-            description: None,
-        };
-        TableSchema {
-            columns: columns.iter().map(column).collect(),
-        }
-    }
-
     fn noted(table: TableSchema, others: &[&TableSchema]) -> Noted {
         let others = others.iter().map(|&other| other.clone()).collect();
         Noted { table, others }
@@ -171,8 +159,8 @@ mod tests {
     #[test]
     fn rows_fit_beside_those_of_every_other_partition() {
         let table = TableName::of(&"raw/flights".parse().unwrap(), "PUBLIC");
-        let old = schema(&[("a", "Int32", false)]);
-        let wider = schema(&[("a", "Int32", false), ("b", "Utf8", true)]);
+        let old = TableSchema::from_iter([("a", "Int32", false)]);
+        let wider = TableSchema::from_iter([("a", "Int32", false), ("b", "Utf8", true)]);
         let fit = |noted: Noted, new: &TableSchema| {
             let added = noted
                 .fit(&table, new)
@@ -194,7 +182,7 @@ mod tests {
         assert_eq!(
             fit(
                 noted(wider.clone(), &[&old, &wider]),
-                &schema(&[("A", "Int64", false)])
+                &TableSchema::from_iter([("A", "Int64", false)])
             )
             .unwrap_err(),
             "its columns are not those of table \"RAW\".\"FLIGHTS\", which has other partitions: `A` was \
@@ -205,13 +193,18 @@ mod tests {
     #[test]
     fn where_nothing_else_is_left_only_types_stay() {
         let table = TableName::of(&"raw/flights".parse().unwrap(), "PUBLIC");
-        let alone = || noted(schema(&[("a", "Int32", false), ("b", "Utf8", false)]), &[]);
+        let alone = || {
+            noted(
+                TableSchema::from_iter([("a", "Int32", false), ("b", "Utf8", false)]),
+                &[],
+            )
+        };
         let added = alone().fit(
             &table,
-            &schema(&[("b", "Utf8", false), ("c", "Date32", false)]),
+            &TableSchema::from_iter([("b", "Utf8", false), ("c", "Date32", false)]),
         );
         assert_eq!(added.unwrap()[0].name, "c");
-        let refused = alone().fit(&table, &schema(&[("a", "Int64", false)]));
+        let refused = alone().fit(&table, &TableSchema::from_iter([("a", "Int64", false)]));
         assert_eq!(
             refused.unwrap_err().to_string(),
             "its columns are not those of table \"RAW\".\"FLIGHTS\": `a` was Int32 and is Int64; drop the \
@@ -221,7 +214,10 @@ mod tests {
 
     #[test]
     fn names_that_are_taken_are_refused() {
-        let refused = |columns| check_names(&schema(columns)).unwrap_err().to_string();
+        let refused = |columns: &[(&str, &str, bool)]| {
+            let columns = columns.iter().copied().collect();
+            check_names(&columns).unwrap_err().to_string()
+        };
         let taken = refused(&[("_row", "Int32", false)]);
         assert!(taken.contains("give it another name"), "{taken}");
         let twice = refused(&[("a", "Int32", false), ("A", "Int32", false)]);

@@ -9,7 +9,7 @@ use crate::{
     graph::AssetGraph,
     key::{AssetKey, CheckKey},
     mapping::{DimensionMapping, PartitionMapping},
-    metadata::{MetadataValue, TableColumn, TableSchema},
+    metadata::{MetadataValue, TableSchema},
     partitions::{
         DynamicPartitions, MultiPartitions, PartitionsDefinition, StaticPartitions,
         TimeWindowPartitions,
@@ -64,14 +64,7 @@ fn graph() -> AssetGraph {
         ("at", MetadataValue::Timestamp(chrono::DateTime::UNIX_EPOCH)),
         (
             "columns",
-            MetadataValue::TableSchema(TableSchema {
-                columns: vec![TableColumn {
-                    name: "origin".into(),
-                    data_type: "Utf8".into(),
-                    nullable: false,
-                    description: None,
-                }],
-            }),
+            MetadataValue::TableSchema(TableSchema::from_iter([("origin", "Utf8", false)])),
         ),
     ]
     .map(|(name, value)| (name.to_owned(), value))

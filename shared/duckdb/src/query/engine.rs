@@ -19,7 +19,7 @@ use precip_io::{
 };
 use tokio::task::unconstrained;
 
-use super::Query;
+use super::{Query, disk};
 use crate::{error::Failed, filling::Filling, types::sql_type};
 
 /// How much of a function's memory is DuckDB's: the rows on their way and the program need the rest.
@@ -51,19 +51,21 @@ fn answer<T>(
     query: Query,
     take: impl FnOnce(ArrowStream<'_>) -> Result<T, Failed>,
 ) -> Result<T, AssetError> {
+    let of_function = env::var(FUNCTION_MEMORY).ok();
     // Gone with everything in it once the connection is.
-    let disk = tempfile::tempdir().map_err(AssetError::from_boxed)?;
-    let connection = open(disk.path()).map_err(failed)?;
+    let disk = disk::make(&env::temp_dir(), of_function.is_some());
+    let disk = disk.map_err(AssetError::from_boxed)?;
+    let connection = open(disk.path(), of_function.as_deref()).map_err(failed)?;
     for (name, rows) in query.tables {
         give(&connection, &name, rows)?;
     }
     ask(&connection, &query.sql, query.partition.as_deref(), take).map_err(failed)
 }
 
-fn open(disk: &Path) -> Result<Connection, Failed> {
+fn open(disk: &Path, memory_of_function: Option<&str>) -> Result<Connection, Failed> {
     // Where to wait has to be said before the disk is closed to queries.
     let mut config = Config::default().with("temp_directory", disk.display().to_string())?;
-    if let Some(memory) = memory(env::var(FUNCTION_MEMORY).ok().as_deref()) {
+    if let Some(memory) = memory(memory_of_function) {
         config = config.max_memory(&memory)?;
     }
     let config = config.enable_external_access(false)?;

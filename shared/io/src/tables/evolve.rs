@@ -45,22 +45,10 @@ fn find<'a>(schema: &'a TableSchema, name: &str) -> Option<&'a TableColumn> {
 mod tests {
     use super::*;
 
-    fn schema(columns: &[(&str, &str, bool)]) -> TableSchema {
-        let column = |&(name, data_type, nullable): &(&str, &str, bool)| TableColumn {
-            name: name.to_owned(),
-            data_type: data_type.to_owned(),
-            nullable,
-            description: None,
-        };
-        TableSchema {
-            columns: columns.iter().map(column).collect(),
-        }
-    }
-
     #[test]
     fn an_optional_column_may_come_and_go() {
-        let old = schema(&[("a", "Int32", false), ("b", "Utf8", true)]);
-        let new = schema(&[("a", "Int32", false), ("c", "Date32", true)]);
+        let old = TableSchema::from_iter([("a", "Int32", false), ("b", "Utf8", true)]);
+        let new = TableSchema::from_iter([("a", "Int32", false), ("c", "Date32", true)]);
         let names: Vec<String> = added(&old, &new)
             .unwrap()
             .into_iter()
@@ -72,8 +60,8 @@ mod tests {
 
     #[test]
     fn every_other_difference_is_shown() {
-        let old = schema(&[("a", "Int32", false), ("b", "Utf8", false)]);
-        let new = schema(&[("a", "Int64", false), ("c", "Date32", false)]);
+        let old = TableSchema::from_iter([("a", "Int32", false), ("b", "Utf8", false)]);
+        let new = TableSchema::from_iter([("a", "Int64", false), ("c", "Date32", false)]);
         assert_eq!(
             added(&old, &new).unwrap_err(),
             [

@@ -5,7 +5,7 @@ mod emulator;
 
 use super::*;
 use chrono::DateTime;
-use precip_core::metadata::{TableColumn, TableSchema};
+use precip_core::metadata::TableSchema;
 
 use crate::{
     IntoAsset, MemoryIoManager, ParquetCompression, Table,
@@ -179,14 +179,7 @@ async fn equal_tables_make_equal_files() {
 
 #[tokio::test]
 async fn rows_are_counted_in_a_file_from_before_the_column_was_there() {
-    let known = |name: &str| TableSchema {
-        columns: vec![TableColumn {
-            name: name.to_owned(),
-            data_type: "Int64".to_owned(),
-            nullable: true,
-            description: None,
-        }],
-    };
+    let known = |name| TableSchema::from_iter([(name, "Int64", true)]);
     for format in [
         TableFormat::Parquet,
         TableFormat::Csv,

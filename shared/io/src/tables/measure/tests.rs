@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use precip_core::metadata::TableColumn;
 
 use super::*;
 use crate::tables::quoted;
@@ -15,15 +14,8 @@ fn columns() -> TableSchema {
         ("exact", "Timestamp(ns)"),
         ("day", "Date32"),
     ];
-    let column = |(name, data_type): (&str, &str)| TableColumn {
-        name: name.to_owned(),
-        data_type: data_type.to_owned(),
-        nullable: true,
-        description: None,
-    };
-    TableSchema {
-        columns: types.map(column).into(),
-    }
+    let columns = types.map(|(name, data_type)| (name, data_type, true));
+    columns.into_iter().collect()
 }
 
 fn ask(measure: &Measure, key: Option<&str>) -> Option<Question> {
