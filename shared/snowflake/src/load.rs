@@ -1,14 +1,16 @@
 //! Getting a partition's data out of tables.
 
+use std::{env, sync::Arc};
+
 use precip_core::metadata::TableSchema;
 use precip_engine::{
     asset::AssetValue,
     io::{Address, LoadRequest, Measure},
 };
 use precip_io::{
-    Table, Value,
+    Value,
     checks::Measured,
-    tables::{RowsOf, arrow_schema, noted_value, question, quoted, wanted},
+    tables::{RowsOf, Spool, arrow_schema, noted_value, question, quoted, wanted},
 };
 use snowflake_connector_rs::{CellValue, Statement};
 
@@ -21,7 +23,7 @@ use crate::{
 };
 
 /// What is there of a partition, in the form in which it was stored, or what was asked about it; `None` when
-/// nothing is.
+/// nothing is. Rows that are asked for as a stream wait on the disk.
 pub(crate) async fn load(
     open: &Open,
     address: &Address,
@@ -59,11 +61,13 @@ pub(crate) async fn load(
             {
                 return Ok(Some(AssetValue::new(told)));
             }
-            Value::Table(rows(open, table, key, &columns, request).await?)
+            rows(open, table, key, &columns, request).await?
         }
-        (form, _) => noted_value(form, content.to_vec()).map_err(Failed::Damaged)?,
+        (form, _) => noted_value(form, content.to_vec())
+            .map_err(Failed::Damaged)?
+            .into(),
     };
-    Ok(Some(value.into()))
+    Ok(Some(value))
 }
 
 async fn rows(
@@ -72,7 +76,7 @@ async fn rows(
     key: Option<String>,
     columns: &TableSchema,
     request: &LoadRequest,
-) -> Result<Table, Failed> {
+) -> Result<AssetValue, Failed> {
     let wanted = wanted(columns, request);
     let schema = arrow_schema(&wanted)?;
     let names: Vec<String> = wanted
@@ -95,7 +99,19 @@ async fn rows(
         quoted(ROW)
     ))
     .bind(key);
-    read::table(open.rows(statement).await?, &schema)
+    if !request.streamed {
+        let rows = read::table(open.rows(statement).await?, &schema)?;
+        return Ok(Value::Table(rows).into());
+    }
+    let mut parts = open.parts(statement).await?;
+    let mut spool = Spool::below(&env::temp_dir(), Arc::clone(&schema))?;
+    while let Some(part) = parts.next_table().await? {
+        let rows = part.dynamic_rows()?.collect::<Result<Vec<_>, _>>()?;
+        for batch in read::table(rows, &schema)?.batches() {
+            spool.push(batch)?;
+        }
+    }
+    Ok(AssetValue::new(spool.finish()?.into_stream()))
 }
 
 /// The answer of the database to what is asked about a partition's rows; `None` where it would be another than

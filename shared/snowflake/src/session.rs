@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use snowflake_connector_rs::{Client, DynamicRow, IntoStatement, Session};
+use snowflake_connector_rs::{Client, DynamicRow, IntoStatement, ResultCursor, Session};
 
 use crate::{connection::SnowflakeConnection, error::Failed};
 
@@ -66,6 +66,14 @@ impl Open {
         &self,
         statement: impl IntoStatement,
     ) -> Result<Vec<DynamicRow>, Failed> {
-        Ok(self.session.query(statement).await?.collect().await?)
+        Ok(self.parts(statement).await?.collect().await?)
+    }
+
+    /// Runs one query, whose rows are fetched in the parts that Snowflake made of them.
+    pub(crate) async fn parts(
+        &self,
+        statement: impl IntoStatement,
+    ) -> Result<ResultCursor, Failed> {
+        Ok(self.session.query(statement).await?)
     }
 }
