@@ -6,11 +6,13 @@ so after five minutes, here it is three seconds. fakesnow itself would let the s
 
 Snowflake answers in the format that a driver is known to read. fakesnow answers every query in Arrow, as for
 its own driver, which loses timestamps that are not there. So what DuckDB found is written here in the other
-format: a text for each value, whose form the column's type says.
+format: a text for each value, whose form the column's type says. Of many rows the first are in the answer, and the
+others in parts, each to be fetched from a place of its own, packed.
 
     python snowflake-server.py PORT
 """
 
+import gzip
 import importlib
 import json
 import sys
@@ -21,6 +23,7 @@ from base64 import b64decode
 from datetime import date, datetime
 
 import uvicorn
+from starlette.responses import Response
 
 # The package has a function of the same name.
 server = importlib.import_module("fakesnow.server")
@@ -61,6 +64,33 @@ def rows_of(table, rowtype):
     return list(zip(*columns, strict=True)) if table.num_rows else []
 
 
+# Rows of a part. Snowflake has more in one.
+PART = 2_000
+parts = {}
+
+
+def divide(data, rows):
+    """Puts rows into an answer, and those that are too many into parts."""
+    data["rowset"], data["chunks"], data["chunkHeaders"] = rows[:PART], [], {}
+    for start in range(PART, len(rows), PART):
+        some = rows[start : start + PART]
+        # As Snowflake writes them: the rows without what is around them.
+        plain = json.dumps(some)[1:-1].encode()
+        packed, name = gzip.compress(plain, 1), uuid.uuid4().hex
+        parts[name] = packed
+        data["chunks"].append({
+            "url": f"http://127.0.0.1:{sys.argv[1]}/parts/{name}",
+            "rowCount": len(some),
+            "uncompressedSize": len(plain),
+            "compressedSize": len(packed),
+        })
+
+
+async def part(request):
+    """Some rows of an answer."""
+    return Response(parts[request.path_params["name"]])
+
+
 class Answer(server.JSONResponse):
     """An answer whose Arrow is JSON."""
 
@@ -69,7 +99,7 @@ class Answer(server.JSONResponse):
         if data and data.get("queryResultFormat") == "arrow":
             rows = data.pop("rowsetBase64")
             data["queryResultFormat"] = "json"
-            data["rowset"] = json.loads(b64decode(rows)) if rows else []
+            divide(data, json.loads(b64decode(rows)) if rows else [])
         elif data and "errorCode" in data:
             # What Snowflake says no to has a name too.
             data["queryId"] = str(uuid.uuid4())
@@ -130,6 +160,7 @@ server.FakeSnowflakeCursor.execute = in_turn
 server.to_sf = rows_of
 server.to_ipc = lambda rows: json.dumps(rows).encode()
 server.JSONResponse = Answer
+server.app.add_route("/parts/{name}", part)
 
 if __name__ == "__main__":
     uvicorn.run(server.app, host="127.0.0.1", port=int(sys.argv[1]), log_level="info")
