@@ -55,10 +55,21 @@ fn is_flat(data_type: &DataType) -> bool {
         || data_type.is_floating()
 }
 
+/// What is written around a text with a line end in it.
+pub(super) const QUOTE: Option<u8> = Some(b'"');
+
 pub(super) fn decode(file: &[u8], request: &LoadRequest) -> Result<Table, FormatError> {
-    let pieces = pieces::split(file, Some(b'"'));
+    decode_pieces(file, &pieces::split(file, QUOTE), request)
+}
+
+/// Reads the pieces of a file.
+pub(super) fn decode_pieces(
+    file: &[u8],
+    pieces: &[&[u8]],
+    request: &LoadRequest,
+) -> Result<Table, FormatError> {
     let guess_all = request.columns.is_none();
-    let fields: Vec<Field> = guess(file, &pieces, guess_all)?
+    let fields: Vec<Field> = guess(file, pieces, guess_all)?
         .iter()
         .map(|field| {
             let guessed = match field.data_type() {
@@ -91,7 +102,7 @@ pub(super) fn decode(file: &[u8], request: &LoadRequest) -> Result<Table, Format
         let batches = reader.map(|batch| fill_texts(&batch?, request));
         batches.collect::<Result<Vec<_>, ArrowError>>()
     };
-    let batches = pieces::each(&pieces, read);
+    let batches = pieces::each(pieces, read);
     // What is wrong is said of the file, with its lines.
     let batches = batches.or_else(|_| Ok::<_, ArrowError>(vec![read(0, file)?]))?;
     let batches = batches.concat();

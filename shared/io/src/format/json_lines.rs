@@ -44,14 +44,22 @@ fn holds_bytes(data_type: &DataType) -> bool {
 }
 
 pub(super) fn decode(file: &[u8], request: &LoadRequest) -> Result<Table, FormatError> {
-    let pieces = pieces::split(file, None);
-    let schema = Arc::new(schema(file, &pieces, request)?);
+    decode_pieces(file, &pieces::split(file, None), request)
+}
+
+/// Reads the pieces of a file.
+pub(super) fn decode_pieces(
+    file: &[u8],
+    pieces: &[&[u8]],
+    request: &LoadRequest,
+) -> Result<Table, FormatError> {
+    let schema = Arc::new(schema(file, pieces, request)?);
     let read = |piece: &[u8]| {
         let reader = ReaderBuilder::new(Arc::clone(&schema)).with_batch_size(ROWS_PER_BATCH);
         reader.build(Cursor::new(piece))?.collect()
     };
     let batches: Result<Vec<Vec<RecordBatch>>, ArrowError> =
-        pieces::each(&pieces, |_, piece| read(piece));
+        pieces::each(pieces, |_, piece| read(piece));
     // What is wrong is said of the file.
     let batches = batches.or_else(|_| Ok::<_, ArrowError>(vec![read(file)?]))?;
     Ok(Table::new(schema, batches.concat())?)

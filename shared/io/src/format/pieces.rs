@@ -89,7 +89,56 @@ fn merge_types(one: &DataType, other: &DataType) -> Option<DataType> {
 
 #[cfg(test)]
 mod tests {
+    use precip_engine::io::LoadRequest;
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::{
+        Table,
+        format::{FormatError, csv, json_lines},
+    };
+
+    type Decode = fn(&[u8], &[&[u8]], &LoadRequest) -> Result<Table, FormatError>;
+
+    /// Whether the pieces of a file, however many, are read as the whole of it is.
+    fn reads_alike(file: &[u8], quote: Option<u8>, decode: Decode) {
+        let everything = LoadRequest::everything();
+        let whole = decode(file, &[file], &everything).map_err(|error| error.to_string());
+        for count in 2..6 {
+            let pieces = split_into(file, quote, count);
+            let read = decode(file, &pieces, &everything).map_err(|error| error.to_string());
+            assert_eq!(read, whole, "{count} pieces");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn pieces_of_a_csv_file_are_read_as_the_whole_is(
+            rows in prop::collection::vec(
+                // What is guessed to be of one type here and of another there, quotes and line ends.
+                prop::collection::vec("|-?[0-9]{1,3}|1\\.5|true|2013-01-0[1-9]|2013-01-01T05:00:00|\"[a\n]{0,3}(\"\"\n)?\"", 2),
+                0..12,
+            ),
+        ) {
+            let lines = rows.iter().map(|row| row.join(",") + "\n");
+            let file: String = std::iter::once("a,b\n".to_owned()).chain(lines).collect();
+            reads_alike(file.as_bytes(), csv::QUOTE, csv::decode_pieces);
+        }
+
+        #[test]
+        fn pieces_of_json_lines_are_read_as_the_whole_is(
+            rows in prop::collection::vec(("null|-?[1-9][0-9]?|1\\.5|\"x\"|\\[\\]|\\[1\\]|\\{\"c\":1\\}", any::<bool>()), 0..12),
+        ) {
+            let line = |(value, both): &(String, bool)| match both {
+                true => format!("{{\"a\":{value},\"b\":1}}\n"),
+                false => format!("{{\"a\":{value}}}\n"),
+            };
+            let file: String = rows.iter().map(line).collect();
+            reads_alike(file.as_bytes(), None, json_lines::decode_pieces);
+        }
+    }
 
     #[test]
     fn rows_stay_whole() {
