@@ -39,8 +39,8 @@ struct Rival {
     write: &'static str,
     /// Its statement that reads a file `{}`.
     read: &'static str,
-    /// Whether rows go through the manager in a stream.
-    streams: bool,
+    /// How rows go through the manager.
+    forms: &'static [Form],
 }
 
 #[derive(Clone, Copy)]
@@ -96,21 +96,21 @@ fn rivals(folder: &Path) -> Result<Vec<Rival>> {
             manager: files("parquet", TableFormat::Parquet)?,
             write: "COPY rows TO '{}' (FORMAT parquet, COMPRESSION zstd)",
             read: "SELECT * FROM read_parquet('{}')",
-            streams: true,
+            forms: &[Form::Whole, Form::Streamed],
         },
         Rival {
             name: "CSV",
             manager: files("csv", TableFormat::Csv)?,
             write: "COPY rows TO '{}' (FORMAT csv)",
             read: "SELECT * FROM read_csv('{}')",
-            streams: false,
+            forms: &[Form::Whole],
         },
         Rival {
             name: "JSON",
             manager: files("json", TableFormat::JsonLines)?,
             write: "COPY rows TO '{}' (FORMAT json)",
             read: "SELECT * FROM read_json('{}')",
-            streams: false,
+            forms: &[Form::Whole],
         },
     ])
 }
@@ -154,27 +154,28 @@ fn main() -> Result<()> {
         flights,
     };
     for rival in rivals(folder.path())? {
-        let mut fastest = [Fastest::NONE; 4];
+        let mut fastest = vec![(Fastest::NONE, Fastest::NONE); rival.forms.len()];
         for _ in 0..TURNS {
             let theirs = folder.path().join("theirs").display().to_string();
             let write = || Ok(engine.execute_batch(&rival.write.replace("{}", &theirs))?);
             let ((), theirs_wrote) = timed(write)?;
-            for (form, fastest) in Form::ALL.into_iter().zip(fastest.chunks_mut(2)) {
-                let (pointer, ours_wrote, ours_read) = ours.turn(rival.manager.as_ref(), form)?;
+            for (form, (write, read)) in rival.forms.iter().zip(&mut fastest) {
+                let (pointer, ours_wrote, ours_read) = ours.turn(rival.manager.as_ref(), *form)?;
                 let folder = folder.path().join(rival.name.to_lowercase());
                 let file = folder.join(&pointer).display().to_string();
                 let query = rival.read.replace("{}", &file);
                 let (same, theirs_read) = timed(|| Ok(table(&engine, &query)?.num_rows()))?;
                 assert_eq!(same, rows, "{}", rival.name);
-                fastest[0].take(ours_wrote, theirs_wrote);
-                fastest[1].take(ours_read, theirs_read);
+                write.take(ours_wrote, theirs_wrote);
+                read.take(ours_read, theirs_read);
             }
         }
-        print(rival.name, rows, &fastest, rival.streams);
+        print(rival.name, rows, rival.forms, &fastest);
     }
 
     let manager = DuckDbIoManager::open(folder.path().join("ours.duckdb"))?;
-    let mut fastest = [Fastest::NONE; 4];
+    let forms = [Form::Whole, Form::Streamed];
+    let mut fastest = [(Fastest::NONE, Fastest::NONE); 2];
     for turn in 0..TURNS {
         // Its database is opened and closed each time, as the manager's is.
         let file = folder.path().join(format!("theirs-{turn}.duckdb"));
@@ -192,13 +193,13 @@ fn main() -> Result<()> {
         let (same, theirs_read) =
             timed(|| Ok(table(&Connection::open(&file)?, query)?.num_rows()))?;
         assert_eq!(same, rows, "DuckDB");
-        for (form, fastest) in Form::ALL.into_iter().zip(fastest.chunks_mut(2)) {
-            let (_, ours_wrote, ours_read) = ours.turn(&manager, form)?;
-            fastest[0].take(ours_wrote, theirs_wrote);
-            fastest[1].take(ours_read, theirs_read);
+        for (form, (write, read)) in forms.iter().zip(&mut fastest) {
+            let (_, ours_wrote, ours_read) = ours.turn(&manager, *form)?;
+            write.take(ours_wrote, theirs_wrote);
+            read.take(ours_read, theirs_read);
         }
     }
-    print("DuckDB", rows, &fastest, true);
+    print("DuckDB", rows, &forms, &fastest);
     Ok(())
 }
 
@@ -207,10 +208,6 @@ fn main() -> Result<()> {
 enum Form {
     Whole,
     Streamed,
-}
-
-impl Form {
-    const ALL: [Self; 2] = [Self::Whole, Self::Streamed];
 }
 
 /// What our managers are measured with.
@@ -258,12 +255,14 @@ impl Ours {
     }
 }
 
-fn print(name: &str, rows: usize, fastest: &[Fastest; 4], streams: bool) {
-    row(name, "write", rows, fastest[0]);
-    row(name, "read", rows, fastest[1]);
-    if streams {
-        row("  streamed", "write", rows, fastest[2]);
-        row("  streamed", "read", rows, fastest[3]);
+fn print(name: &str, rows: usize, forms: &[Form], fastest: &[(Fastest, Fastest)]) {
+    for (form, (write, read)) in forms.iter().zip(fastest) {
+        let name = match form {
+            Form::Whole => name,
+            Form::Streamed => "  streamed",
+        };
+        row(name, "write", rows, *write);
+        row(name, "read", rows, *read);
     }
 }
 

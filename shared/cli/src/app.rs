@@ -197,11 +197,11 @@ fn this_machine(
 ) -> Result<Opened, Failure> {
     let mut home = Home::of_project(std::path::Path::new(""), Some(&global.home));
     // A name that is none is refused where the environment is used.
-    if let [_, others @ ..] = definitions.environments()
-        && let Some(name) = &global.environment
-        && others.iter().any(|other| other.name() == name)
+    if let Ok(first) = definitions.environment(None)
+        && let Ok(chosen) = definitions.environment(global.environment.as_deref())
+        && chosen.name() != first.name()
     {
-        home = home.of_environment(name);
+        home = home.of_environment(chosen.name());
     }
     let store: Arc<dyn StateStore> = if writes || home.state_db().exists() {
         let store = home

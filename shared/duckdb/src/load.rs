@@ -102,11 +102,9 @@ fn rows(
     if !request.streamed {
         return Ok(Value::Table(as_table(found, schema)?).into());
     }
-    let mut spool = Spool::below(folder, Arc::clone(&schema))?;
-    for batch in found {
-        spool.push(&as_stored(&batch?, &schema)?)?;
-    }
-    Ok(AssetValue::new(spool.finish()?.into_stream()))
+    let stored = found.map(|batch| as_stored(&batch?, &schema));
+    let rows = Spool::all(stored, Arc::clone(&schema), folder)?;
+    Ok(AssetValue::new(rows.into_stream()))
 }
 
 /// The answer of the database to what is asked about a partition's rows; `None` where it would be another than
@@ -147,10 +145,8 @@ fn as_table(
     found: impl Iterator<Item = Result<RecordBatch, duckdb::Error>>,
     schema: SchemaRef,
 ) -> Result<Table, Failed> {
-    let mut batches = Vec::new();
-    for batch in found {
-        batches.push(as_stored(&batch?, &schema)?);
-    }
+    let stored = found.map(|batch| as_stored(&batch?, &schema));
+    let batches = stored.collect::<Result<_, Failed>>()?;
     Ok(Table::new(schema, batches)?)
 }
 

@@ -39,11 +39,9 @@ pub(super) fn table(query: Query) -> Result<Table, AssetError> {
 /// The rows that a query answers, on the disk.
 pub(super) fn stream(query: Query) -> Result<TableStream, AssetError> {
     answer(query, |found| {
-        let mut spool = Spool::below(&env::temp_dir(), found.get_schema())?;
-        for batch in found {
-            spool.push(&batch?)?;
-        }
-        Ok(spool.finish()?.into_stream())
+        let schema = found.get_schema();
+        let batches = found.map(|batch| batch.map_err(Failed::from));
+        Ok(Spool::all(batches, schema, &env::temp_dir())?.into_stream())
     })
 }
 

@@ -38,8 +38,9 @@ pub(super) async fn broken(manager: &dyn IoManager) {
     for batches in [0, 2] {
         let broken = AssetValue::new(stream(2, batches, Some("the source is gone")));
         let refused = manager.store(&address(Some("p"), 2), broken).await;
-        let said =
-            error_with_sources(&refused.expect_err("a stream that breaks off is not stored"));
+        let refused = refused.expect_err("a stream that breaks off is not stored");
+        let refused = AssetError::from(refused);
+        let said = format!("{}: {}", refused.message(), refused.causes().join(": "));
         assert!(said.contains("the source is gone"), "{said}");
     }
     let rows: Vec<Row> = load(manager, &address(Some("p"), 1), &before.pointer).await;
@@ -49,14 +50,4 @@ pub(super) async fn broken(manager: &dyn IoManager) {
         Err(IoError::Unsupported { .. }) => {}
         Err(error) => panic!("{error}"),
     }
-}
-
-fn error_with_sources(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        said = format!("{said}: {error}");
-        source = error.source();
-    }
-    said
 }

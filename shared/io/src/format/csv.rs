@@ -100,12 +100,9 @@ pub(super) fn decode_pieces(
             .with_projection(projection.clone())
             .build(Cursor::new(piece))?;
         let batches = reader.map(|batch| fill_texts(&batch?, request));
-        batches.collect::<Result<Vec<_>, ArrowError>>()
+        batches.collect()
     };
-    let batches = pieces::each(pieces, read);
-    // What is wrong is said of the file, with its lines.
-    let batches = batches.or_else(|_| Ok::<_, ArrowError>(vec![read(0, file)?]))?;
-    let batches = batches.concat();
+    let batches = pieces::read(file, pieces, read)?;
     let schema = match batches.first() {
         Some(batch) => batch.schema(),
         None => Arc::new(schema.project(&projection)?),
@@ -120,23 +117,17 @@ fn format_of(piece: usize) -> Format {
 
 /// The file's columns, with the types that their texts could be of, if they are asked for.
 fn guess(file: &[u8], pieces: &[&[u8]], types: bool) -> Result<Fields, ArrowError> {
-    let guess = |n: usize, piece: &[u8]| format_of(n).infer_schema(Cursor::new(piece), None);
     // The header alone gives the names.
     let (header, _) = format_of(0).infer_schema(Cursor::new(file), Some(0))?;
     if !types {
         return Ok(header.fields);
     }
-    let named = |n: usize, piece: &[u8]| {
-        let guessed = guess(n, piece)?.0.fields;
-        let names = header.fields.iter().zip(&guessed);
+    pieces::guess(file, pieces, |n, piece| {
+        let (guessed, _) = format_of(n).infer_schema(Cursor::new(piece), None)?;
+        let names = header.fields.iter().zip(&guessed.fields);
         let fields = names.map(|(name, field)| field.as_ref().clone().with_name(name.name()));
-        Ok::<Fields, ArrowError>(fields.collect())
-    };
-    let guesses = pieces::each(pieces, named);
-    match guesses.ok().and_then(|guesses| pieces::merge(&guesses)) {
-        Some(fields) => Ok(fields),
-        None => Ok(guess(0, file)?.0.fields),
-    }
+        Ok(fields.collect())
+    })
 }
 
 /// A text that may not be missing, but was read as missing, is an empty text.

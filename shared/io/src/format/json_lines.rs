@@ -2,9 +2,8 @@
 
 use std::{io::Cursor, sync::Arc};
 
-use arrow_array::RecordBatch;
 use arrow_json::{ReaderBuilder, WriterBuilder, reader::infer_json_schema, writer::LineDelimited};
-use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_schema::{DataType, Field, Schema};
 use precip_engine::io::LoadRequest;
 
 use super::{FormatError, pieces, wanted::wanted, zones::in_utc};
@@ -54,15 +53,11 @@ pub(super) fn decode_pieces(
     request: &LoadRequest,
 ) -> Result<Table, FormatError> {
     let schema = Arc::new(schema(file, pieces, request)?);
-    let read = |piece: &[u8]| {
+    let batches = pieces::read(file, pieces, |_, piece| {
         let reader = ReaderBuilder::new(Arc::clone(&schema)).with_batch_size(ROWS_PER_BATCH);
         reader.build(Cursor::new(piece))?.collect()
-    };
-    let batches: Result<Vec<Vec<RecordBatch>>, ArrowError> =
-        pieces::each(pieces, |_, piece| read(piece));
-    // What is wrong is said of the file.
-    let batches = batches.or_else(|_| Ok::<_, ArrowError>(vec![read(file)?]))?;
-    Ok(Table::new(schema, batches.concat())?)
+    })?;
+    Ok(Table::new(schema, batches)?)
 }
 
 /// The types that are asked for, and guesses where none are. A required column is read as one that
@@ -86,14 +81,10 @@ fn schema(file: &[u8], pieces: &[&[u8]], request: &LoadRequest) -> Result<Schema
             Ok(Schema::new(there.collect::<Vec<_>>()))
         }
         None => {
-            let guess = |piece: &[u8]| infer_json_schema(Cursor::new(piece), None);
-            let guesses = pieces::each(pieces, |_, piece| {
-                Ok::<_, ArrowError>(guess(piece)?.0.fields)
+            let fields = pieces::guess(file, pieces, |_, piece| {
+                Ok(infer_json_schema(Cursor::new(piece), None)?.0.fields)
             });
-            match guesses.ok().and_then(|guesses| pieces::merge(&guesses)) {
-                Some(fields) => Ok(Schema::new(fields)),
-                None => Ok(guess(file)?.0),
-            }
+            Ok(Schema::new(fields?))
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{num::NonZero, sync::Arc, thread};
 
-use arrow_schema::{DataType, Field, Fields};
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, DataType, Field, Fields};
 
 /// Below it a piece is not worth a thread.
 const SMALLEST: usize = 1024 * 1024;
@@ -43,14 +44,44 @@ fn end_of_row(file: &[u8], quote: Option<u8>, least: usize) -> usize {
     file.len()
 }
 
-/// Does something with every piece at once, and answers in their order.
-pub(super) fn each<T: Send, E: Send>(
+/// The columns of a file, guessed from its pieces; where those do not agree, or one is wrong, from the whole file at
+/// once, so that what is wrong is said of the file. `guess` is given the place of what it looks at: 0 has the beginning.
+pub(super) fn guess(
+    file: &[u8],
     pieces: &[&[u8]],
-    work: impl Fn(usize, &[u8]) -> Result<T, E> + Sync,
-) -> Result<Vec<T>, E> {
-    let work = &work;
+    guess: impl Fn(usize, &[u8]) -> Result<Fields, ArrowError> + Sync,
+) -> Result<Fields, ArrowError> {
+    let guesses = each(pieces, &guess);
+    match guesses.and_then(|guesses| merge(&guesses)) {
+        Some(fields) => Ok(fields),
+        None => guess(0, file),
+    }
+}
+
+/// The rows of a file, read from its pieces; where one is wrong, from the whole file at once. `read` is given the
+/// place of what it reads, as for [`guess`].
+pub(super) fn read(
+    file: &[u8],
+    pieces: &[&[u8]],
+    read: impl Fn(usize, &[u8]) -> Result<Vec<RecordBatch>, ArrowError> + Sync,
+) -> Result<Vec<RecordBatch>, ArrowError> {
+    match each(pieces, &read) {
+        Some(batches) => Ok(batches.concat()),
+        None => read(0, file),
+    }
+}
+
+/// Does something with every piece at once, and answers in their order; `None` where one fails, and where there are
+/// no two.
+fn each<T: Send>(
+    pieces: &[&[u8]],
+    work: &(impl Fn(usize, &[u8]) -> Result<T, ArrowError> + Sync),
+) -> Option<Vec<T>> {
+    if pieces.len() < 2 {
+        return None;
+    }
     thread::scope(|scope| {
-        let spawn = |(n, piece)| scope.spawn(move || work(n, piece));
+        let spawn = |(n, piece)| scope.spawn(move || work(n, piece).ok());
         let threads: Vec<_> = pieces.iter().copied().enumerate().map(spawn).collect();
         let done = threads.into_iter().map(|thread| {
             let done = thread.join();
@@ -62,7 +93,7 @@ pub(super) fn each<T: Send, E: Send>(
 
 /// The columns of all rows, out of those that were guessed from some of them each; `None` where one has to look at
 /// all rows together.
-pub(super) fn merge(guesses: &[Fields]) -> Option<Fields> {
+fn merge(guesses: &[Fields]) -> Option<Fields> {
     let (first, others) = guesses.split_first()?;
     others.iter().try_fold(first.clone(), |all, fields| {
         (all.len() == fields.len()).then_some(())?;

@@ -64,6 +64,22 @@ impl Spool {
         self.file.write(batch)
     }
 
+    /// All rows of a query.
+    ///
+    /// # Errors
+    /// What the query ended with, or that its rows cannot be put down.
+    pub fn all<E: From<ArrowError>>(
+        batches: impl IntoIterator<Item = Result<RecordBatch, E>>,
+        schema: SchemaRef,
+        folder: &Path,
+    ) -> Result<Spooled, E> {
+        let mut spool = Self::below(folder, schema)?;
+        for batch in batches {
+            spool.push(&batch?)?;
+        }
+        Ok(spool.finish()?)
+    }
+
     /// All rows of a stream.
     ///
     /// # Errors
