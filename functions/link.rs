@@ -1,12 +1,13 @@
-//! How functions are linked: the build script of the packages that have some.
+//! The build script of packages with functions, which sets how functions are linked.
 
-#![allow(clippy::print_stdout, reason = "that is how a build script is heard")]
+#![allow(clippy::print_stdout, reason = "a build script answers on stdout")]
 
 use std::{env, fs, path::Path};
 
-/// A program that can be loaded anywhere has tens of thousands of pointers moved each time it starts. One
-/// with a fixed address has not, and a new function asks for work a fifth sooner (tests/bench/start.py).
-/// Functions are the programs in `src/bin`; the command line, which is `src/main.rs`, stays as it is.
+/// Links functions at a fixed address. A position-independent program relocates tens of thousands
+/// of pointers each time it starts; without that, a new function asks for work a fifth sooner
+/// (tests/bench/start.py). Functions are the binaries in `src/bin`; the command line,
+/// `src/main.rs`, is linked as usual.
 fn main() -> std::io::Result<()> {
     let target = |part: &str| env::var(format!("CARGO_CFG_TARGET_{part}")).unwrap_or_default();
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("src/bin");

@@ -1,7 +1,7 @@
-"""Checks a folder of generated files: `check.py FOLDER`. See tests/infra.
+"""Checks a folder of generated files: `check.py FOLDER`. See tests/suites/infra.
 
-Ends with 1 when something is found that exceptions.toml does not speak of, when an exception is not
-needed any more, or when a file of broken.toml passes the checker that is to catch it.
+Ends with 1 when a finding is not in exceptions.toml, when an exception has no finding, or when a
+mistake of broken.toml passes its checker.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def read(name: str, key: str) -> list[dict[str, str]]:
+def read_tables(name: str, key: str) -> list[dict[str, str]]:
     return tomllib.loads((HERE / name).read_text())[key]
 
 
@@ -41,10 +41,10 @@ def matches(exception: dict[str, str], finding: Finding) -> bool:
 
 
 def check_generated(folder: Path) -> int:
-    """Runs all checkers on what is generated. Answers how much is wrong."""
+    """Runs all checkers on the generated files, and returns the number of mistakes."""
     with tempfile.TemporaryDirectory() as work:
         findings = checkers.everything(folder, Path(work))
-    exceptions = read("exceptions.toml", "exception")
+    exceptions = read_tables("exceptions.toml", "exception")
     wrong = 0
     for finding in findings:
         if not any(matches(exception, finding) for exception in exceptions):
@@ -56,16 +56,16 @@ def check_generated(folder: Path) -> int:
             wrong += 1
         if not any(matches(exception, finding) for finding in findings):
             about = exception.get("about", "anything")
-            say(f"FOUND  nothing needs the exception for {exception['rule']} of {about}: take it out")
+            say(f"FOUND  nothing needs the exception for {exception['rule']} of {about}: remove it")
             wrong += 1
-    say(f"{len(findings)} findings, {len(findings) - wrong} of them meant to be so")
+    say(f"{len(findings)} findings, {len(findings) - wrong} of them intended")
     return wrong
 
 
-def both(
+def check_both_forms(
     folder: Path, work: Path, checker: Callable[[Path], list[Finding]]
 ) -> Iterator[Finding]:
-    """What a checker of templates finds in a template, and then in what becomes of it."""
+    """Yields the findings of a checker in a template, and in its expanded form."""
     template, expanded = folder / "template.yaml", work / "expanded.json"
     yield from checker(template)
     try:
@@ -86,14 +86,14 @@ def translator(folder: Path, work: Path) -> list[Finding]:
 CHECKERS: dict[str, Callable[[Path, Path], Iterable[Finding]]] = {
     "asl-validator": checkers.asl_validator,
     "sam-translator": translator,
-    "cfn-lint": lambda folder, work: both(folder, work, checkers.cfn_lint),
-    "checkov": lambda folder, work: both(folder, work, checkers.checkov),
+    "cfn-lint": lambda folder, work: check_both_forms(folder, work, checkers.cfn_lint),
+    "checkov": lambda folder, work: check_both_forms(folder, work, checkers.checkov),
     "synth": lambda folder, _: checkers.drift(folder),
 }
 
 
 def is_caught(broken: dict[str, str], folder: Path) -> bool:
-    """Breaks a copy of the folder and asks the checker that is to find it."""
+    """Makes a mistake in a copy of the folder, and returns whether its checker finds it."""
     with tempfile.TemporaryDirectory() as root:
         copy, work = Path(root) / "infra/generated", Path(root) / "work"
         shutil.copytree(folder, copy)
@@ -115,8 +115,8 @@ def is_caught(broken: dict[str, str], folder: Path) -> bool:
 
 
 def check_broken(folder: Path) -> int:
-    """Shows that each checker can fail. Answers how many mistakes were not caught."""
-    broken = read("broken.toml", "broken")
+    """Shows that each checker can fail, and returns the number of mistakes that were not caught."""
+    broken = read_tables("broken.toml", "broken")
     with ThreadPoolExecutor() as pool:
         caught = list(pool.map(lambda one: is_caught(one, folder), broken))
     missing = set(CHECKERS) - {one["checker"] for one in broken}
@@ -128,9 +128,9 @@ def check_broken(folder: Path) -> int:
 
 def main() -> int:
     folder = Path(sys.argv[1])
-    say("what is generated")
+    say("generated files")
     wrong = check_generated(folder)
-    say("what is broken on purpose")
+    say("mistakes on purpose")
     wrong += check_broken(folder)
     return 1 if wrong else 0
 

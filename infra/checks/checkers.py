@@ -14,13 +14,13 @@ from pathlib import Path
 
 BIN = Path(sys.executable).parent
 
-# It warns of metrics that nobody asks for.
+# It warns about metrics that the template does not use.
 logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Something that a checker found: its rule, what it is about, and its words."""
+    """A finding of a checker: its rule, its subject and its message."""
 
     checker: str
     rule: str
@@ -32,30 +32,30 @@ class Finding:
 
 
 def run(command: list[str], **options) -> subprocess.CompletedProcess[str]:
-    """Runs a checker. What it found it says on stdout; a checker that breaks says so on stderr."""
+    """Runs a checker, which reports findings on stdout and its own failures on stderr."""
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
 # ---- state machines -------------------------------------------------------------------------
 
 
-def filled(definition: str) -> str:
-    """A definition with something in the place of each placeholder."""
+def fill_placeholders(definition: str) -> str:
+    """Returns a definition with a value in place of each placeholder."""
 
-    def stands(name: re.Match[str]) -> str:
+    def value_of(name: re.Match[str]) -> str:
         if name[1].endswith("Arn") or "FunctionArn" in name[1]:
             return f"arn:aws:lambda:us-east-1:123456789012:function:{name[1]}"
         return "1" if name[1] == "MaxConcurrency" else "a-bucket"
 
-    return re.sub(r"\$\{(\w+)\}", stands, definition)
+    return re.sub(r"\$\{(\w+)\}", value_of, definition)
 
 
 def asl_validator(folder: Path, work: Path) -> list[Finding]:
-    """npm's asl-validator on every state machine."""
+    """Runs npm's asl-validator on every state machine."""
     findings = []
     for path in sorted((folder / "statemachine").glob("*.asl.json")):
         copy = work / path.name
-        copy.write_text(filled(path.read_text()))
+        copy.write_text(fill_placeholders(path.read_text()))
         done = run(["node", os.environ["ASL_VALIDATOR"], "--json-path", str(copy)])
         if done.returncode != 0:
             said = (done.stdout + done.stderr).replace(str(copy), path.name).strip()
@@ -76,7 +76,7 @@ class NotExpanded(Exception):
 
 
 def expand(template: Path, to: Path) -> None:
-    """Writes what CloudFormation makes of a SAM template."""
+    """Writes the CloudFormation template that a SAM template expands to."""
     from samtranslator.public.exceptions import InvalidDocumentException
     from samtranslator.translator.transform import transform
     from samtranslator.yaml_helper import yaml_parse
@@ -96,14 +96,14 @@ def expand(template: Path, to: Path) -> None:
 
 
 class NoManagedPolicies:
-    """Where names of managed policies would be looked up: the template names none."""
+    """A source of managed policies, which the template does not use."""
 
     def load(self) -> dict[str, str]:
         return {}
 
 
 def cfn_lint(template: Path) -> list[Finding]:
-    """cfn-lint with everything that it knows, information included."""
+    """Runs cfn-lint with all its rules, informational ones included."""
     done = run([str(BIN / "cfn-lint"), "--format", "json", "--include-checks", "I", "--", str(template)])
     if done.returncode & 1 or (done.returncode and not done.stdout.strip()):
         raise RuntimeError(f"cfn-lint broke on {template}: {done.stderr}{done.stdout}")
@@ -119,7 +119,7 @@ def cfn_lint(template: Path) -> list[Finding]:
 
 
 def checkov(template: Path) -> list[Finding]:
-    """checkov's policies on a template."""
+    """Runs checkov's policies on a template."""
     done = run(
         [
             str(BIN / "checkov"), "--file", str(template), "--framework", "cloudformation",
@@ -142,8 +142,8 @@ def checkov(template: Path) -> list[Finding]:
 
 
 def drift(folder: Path) -> list[Finding]:
-    """`synth --check` of the project: what is there is what the definitions give, and our own checks
-    find nothing in it."""
+    """Runs `synth --check` of the project: the files are what the definitions give, and our own checks
+    find nothing in them."""
     command = [os.environ["PROJECT"], "--env", "prod", "synth", "--check", "--project", "flights"]
     done = run(command, cwd=folder.resolve().parent.parent)
     if done.returncode == 0:
@@ -154,7 +154,7 @@ def drift(folder: Path) -> list[Finding]:
 
 
 def everything(folder: Path, work: Path) -> list[Finding]:
-    """All checkers on a folder of generated files. `work` is a folder for what they read."""
+    """Runs all checkers on a folder of generated files. `work` is a folder for their inputs."""
     template, expanded = folder / "template.yaml", work / "expanded.json"
     findings = drift(folder) + asl_validator(folder, work)
     templates = [template]

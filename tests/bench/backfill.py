@@ -4,7 +4,7 @@
     tests/bench/backfill.py                     10,000 daily partitions
     tests/bench/backfill.py --partitions 500    fewer
 
-Needs Rust, Python 3 and binutils (`strip`); tests/emulator installs the rest. Ends with 1 when a figure
+Needs Rust, Python 3 and binutils (`strip`); tests/with/emulator installs the rest. Ends with 1 when a figure
 is not what it has to be.
 """
 
@@ -130,8 +130,8 @@ def main():
         program = asked.program or built()
         here = ["sh", "-c", '"$PRECIP_TEST_PYTHON" "$@"', "sh", str(pathlib.Path(__file__).resolve())]
         here += sys.argv[1:]
-        os.execv(ROOT / "tests/emulator", ["emulator", *here, "--program", str(program.resolve())])
-    sys.path.insert(0, str(ROOT / "tests/graphs"))
+        os.execv(ROOT / "tests/with/emulator", ["emulator", *here, "--program", str(program.resolve())])
+    sys.path.insert(0, str(ROOT / "tests/tools"))
     import deploy
 
     count = asked.partitions

@@ -6,7 +6,7 @@
     tests/bench/sensor.py --landings 5         fewer one by one
     tests/bench/sensor.py --without-dagster    without Dagster's sensor, and says so
 
-Needs Rust, Python 3 and binutils (`strip`); tests/emulator installs the rest. Ends with 1 when a figure
+Needs Rust, Python 3 and binutils (`strip`); tests/with/emulator installs the rest. Ends with 1 when a figure
 is not what it has to be.
 """
 
@@ -190,8 +190,8 @@ def main():
         program = asked.program or backfill.built()
         here = ["sh", "-c", '"$PRECIP_TEST_PYTHON" "$@"', "sh", str(pathlib.Path(__file__).resolve())]
         here += sys.argv[1:]
-        os.execv(ROOT / "tests/emulator", ["emulator", *here, "--program", str(program.resolve())])
-    sys.path.insert(0, str(ROOT / "tests/graphs"))
+        os.execv(ROOT / "tests/with/emulator", ["emulator", *here, "--program", str(program.resolve())])
+    sys.path.insert(0, str(ROOT / "tests/tools"))
     files, landings = asked.files, asked.landings
     deployed = Deployed(asked.program, files + landings + 1)
     cold = deployed.landing(files, asked.patience)

@@ -1,4 +1,4 @@
-//! What the assets compute, as plain functions of rows.
+//! The computations of the assets, as plain functions of rows.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -46,8 +46,9 @@ pub fn delays(flights: &[Flight], weather: &[Weather], airlines: &[Airline]) -> 
     flights.iter().map(join).collect()
 }
 
-/// Counts what left one airport, by scheduled hour.
+/// Counts the departures of one airport, by scheduled hour.
 pub fn departures(date: NaiveDate, origin: &str, flights: &[Flight]) -> Vec<DepartureHour> {
+    // Scheduled flights, cancelled flights and mean delay of each hour.
     let mut hours: BTreeMap<i32, (i64, i64, Mean)> = BTreeMap::new();
     for flight in flights.iter().filter(|flight| flight.origin == origin) {
         let (scheduled, cancelled, delay) = hours.entry(flight.sched_dep_time / 100).or_default();
@@ -66,7 +67,7 @@ pub fn departures(date: NaiveDate, origin: &str, flights: &[Flight]) -> Vec<Depa
     hours.into_iter().map(row).collect()
 }
 
-/// Sums up a month's flights by airline.
+/// Summarizes a month's flights by airline.
 pub fn carrier_month(delays: &[Delay]) -> Vec<CarrierMonth> {
     #[derive(Default)]
     struct Sums<'a> {
@@ -76,6 +77,7 @@ pub fn carrier_month(delays: &[Delay]) -> Vec<CarrierMonth> {
         dep_delay: Mean,
         arr_delay: Mean,
     }
+    // An ordered map, so that equal input gives equal rows.
     let mut carriers: BTreeMap<&str, Sums<'_>> = BTreeMap::new();
     for delay in delays {
         let sums = carriers.entry(&delay.carrier).or_default();
@@ -96,7 +98,7 @@ pub fn carrier_month(delays: &[Delay]) -> Vec<CarrierMonth> {
     carriers.into_iter().map(row).collect()
 }
 
-/// Sums up one airport's departures by scheduled hour.
+/// Summarizes one airport's departures by scheduled hour.
 pub fn origin_profile(origin: &str, departures: &[DepartureHour]) -> Vec<OriginHour> {
     let mut hours: BTreeMap<i32, (HashSet<NaiveDate>, i64, i64)> = BTreeMap::new();
     for departure in departures {
@@ -116,7 +118,7 @@ pub fn origin_profile(origin: &str, departures: &[DepartureHour]) -> Vec<OriginH
     hours.into_iter().map(row).collect()
 }
 
-/// The share of flights that left and arrived and whose delay on arrival is not known.
+/// Returns the share of flights whose delay on arrival is not known.
 pub fn share_without_arrival_delay(delays: &[Delay]) -> f64 {
     if delays.is_empty() {
         return 0.0;

@@ -1,4 +1,4 @@
-//! The landing files: what is dropped for this project each day, and how it is read.
+//! The landing files that arrive each day, and their parser.
 
 mod records;
 
@@ -11,38 +11,38 @@ use serde::de::DeserializeOwned;
 
 pub use records::{AirportRecord, FlightRecord, PlaneRecord, WeatherRecord};
 
-/// The folder, or the bucket, that landing files are dropped into.
+/// The folder or bucket in which landing files arrive.
 #[derive(Debug, Clone)]
 pub struct Landing {
     files: Files,
 }
 
-/// A landing file that cannot be used.
+/// The reason why a landing file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LandingError {
-    /// It is not there.
+    /// The file does not exist.
     #[error(
-        "there is no landing file `{name}` in `{location}`: was it dropped, and does \
-         FLIGHTS_LANDING say where?"
+        "there is no landing file `{name}` in `{location}`: put it there, or set FLIGHTS_LANDING to \
+         the folder or bucket that has it"
     )]
     Missing { name: String, location: String },
-    /// Something in it makes no sense.
-    #[error("landing file `{name}` cannot be understood")]
+    /// A row is invalid.
+    #[error("landing file `{name}` cannot be parsed")]
     Row {
         name: String,
         #[source]
         source: csv::Error,
     },
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error(transparent)]
     Read(#[from] FilesError),
 }
 
 impl Landing {
-    /// Names the folder, or the bucket. It is looked at when a file is read.
+    /// Creates a reader of a folder or bucket, which is not accessed until a file is read.
     ///
     /// # Errors
-    /// [`InvalidLocation`] when the location names neither.
+    /// [`InvalidLocation`] when the location is neither.
     pub fn new(location: &str) -> Result<Self, InvalidLocation> {
         Ok(Self {
             files: Files::open(location)?,
@@ -53,7 +53,7 @@ impl Landing {
     ///
     /// # Errors
     /// [`LandingError`], which names the file.
-    pub async fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, LandingError> {
+    pub async fn read_rows<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, LandingError> {
         let Some(content) = self.files.read(name).await? else {
             return Err(LandingError::Missing {
                 name: name.to_owned(),
@@ -66,7 +66,7 @@ impl Landing {
             Box::new(&content[..])
         };
         let mut reader = ReaderBuilder::new().from_reader(bytes);
-        // Asked for by itself, as the rows of a file whose header cannot be read are none.
+        // Checked separately: a file with an invalid header would have no rows, and no error.
         let header = reader.headers().map(drop);
         let rows = header.and_then(|()| reader.deserialize().collect());
         rows.map_err(|source| LandingError::Row {

@@ -1,7 +1,8 @@
-//! Flights out of New York in 2013: landing files, staging tables and marts, and what starts runs.
+//! Flights out of New York in 2013: landing files, staging tables and marts, and the triggers of
+//! runs.
 //!
-//! The landing files come from the nycflights13 data set. `FLIGHTS_LANDING` names the folder that
-//! they are dropped into, and on AWS the bucket; the repository holds those of January.
+//! The landing files come from the nycflights13 data set. `FLIGHTS_LANDING` names the folder in
+//! which they arrive, on AWS the bucket; the repository holds those of January.
 
 pub mod assets;
 mod compute;
@@ -14,16 +15,16 @@ pub mod triggers;
 use landing::Landing;
 use precip::{DefinitionsBuilder, prelude::*};
 
-/// The project: its assets, its sensors and schedules, and what they use in each environment.
+/// Returns the project: its assets, sensors and schedules, and their environments.
 pub fn definitions() -> Result<Definitions, InvalidDefinitions> {
     project().build()
 }
 
-/// The same before it is put together, for a project that adds to it.
+/// Returns the project before it is built, for a project that adds to it.
 pub fn project() -> DefinitionsBuilder {
-    let open = |place: String| async move { Ok(Landing::new(&place)?) };
+    let open = |folder: String| async move { Ok(Landing::new(&folder)?) };
     let files_here = env("FLIGHTS_LANDING").or("events/landing");
-    // A deployment has to say which bucket its files land in. The sensors watch the same.
+    // A deployment has no default: it has to name its bucket. The sensors watch the same bucket.
     let prod = Environment::new("prod").resource_from(
         "landing",
         env("FLIGHTS_LANDING"),

@@ -1,6 +1,6 @@
-//! Means over the values that are there.
+//! Means over the known values.
 
-/// A sum and a count: the mean of whole numbers, exact however they are ordered and grouped.
+/// A mean of whole numbers, kept as sum and count: exact in any order and grouping.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mean {
     sum: i64,
@@ -16,7 +16,7 @@ impl Mean {
         }
     }
 
-    /// The mean; nothing when there was no value.
+    /// Returns the mean, or `None` without values.
     pub fn value(self) -> Option<f64> {
         #[expect(
             clippy::cast_precision_loss,

@@ -1,4 +1,4 @@
-//! How the assets are divided.
+//! The partitions of the assets.
 
 use precip::prelude::*;
 

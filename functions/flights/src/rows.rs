@@ -7,30 +7,30 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Flight {
     pub date: NaiveDate,
-    /// When it left; absent when it was cancelled.
+    /// The time of departure; `None` if it was cancelled.
     pub dep_time: Option<i32>,
     pub sched_dep_time: i32,
-    /// Minutes; negative is early.
+    /// In minutes; negative is early.
     pub dep_delay: Option<i32>,
     pub arr_time: Option<i32>,
     pub sched_arr_time: i32,
-    /// Minutes; negative is early.
+    /// In minutes; negative is early.
     pub arr_delay: Option<i32>,
     pub carrier: String,
     pub flight: i32,
     pub tailnum: Option<String>,
     pub origin: String,
     pub dest: String,
-    /// Minutes in the air.
+    /// The time in the air, in minutes.
     pub air_time: Option<i32>,
-    /// Miles.
+    /// In miles.
     pub distance: i32,
-    /// The hour for which the departure was scheduled.
+    /// The hour of the scheduled departure.
     pub time_hour: DateTime<Utc>,
 }
 
 impl Flight {
-    /// A flight that never left.
+    /// Returns whether the flight never left.
     pub fn is_cancelled(&self) -> bool {
         self.dep_time.is_none()
     }
@@ -40,14 +40,14 @@ impl Flight {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Weather {
     pub origin: String,
-    /// Degrees Fahrenheit.
+    /// In degrees Fahrenheit.
     pub temp: Option<f64>,
     pub humid: Option<f64>,
-    /// Miles an hour.
+    /// In miles an hour.
     pub wind_speed: Option<f64>,
-    /// Inches.
+    /// In inches.
     pub precip: Option<f64>,
-    /// Miles.
+    /// In miles.
     pub visib: Option<f64>,
     pub time_hour: DateTime<Utc>,
 }
@@ -66,7 +66,7 @@ pub struct Airport {
     pub name: String,
     pub lat: f64,
     pub lon: f64,
-    /// Feet.
+    /// In feet.
     pub alt: f64,
     pub tzone: Option<String>,
 }
@@ -82,7 +82,7 @@ pub struct Plane {
     pub seats: i32,
 }
 
-/// What left one airport in one hour of one day.
+/// The departures of one airport in one hour of one day.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DepartureHour {
     pub date: NaiveDate,
@@ -91,7 +91,7 @@ pub struct DepartureHour {
     pub hour: i32,
     pub scheduled: i64,
     pub cancelled: i64,
-    /// Minutes, over the flights that left.
+    /// In minutes, over the flights that left.
     pub mean_dep_delay: Option<f64>,
 }
 
@@ -121,13 +121,13 @@ pub struct CarrierMonth {
     pub name: String,
     pub flights: i64,
     pub cancelled: i64,
-    /// Minutes, over the flights that have one.
+    /// In minutes, over the flights that have one.
     pub mean_dep_delay: Option<f64>,
-    /// Minutes, over the flights that have one.
+    /// In minutes, over the flights that have one.
     pub mean_arr_delay: Option<f64>,
 }
 
-/// One airport's departures by scheduled hour, over all days that are there.
+/// One airport's departures by scheduled hour, over all days so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OriginHour {
     pub origin: String,

@@ -1,4 +1,4 @@
-//! What starts runs.
+//! The sensors and schedules.
 
 use precip::prelude::*;
 
@@ -7,8 +7,8 @@ use crate::assets::{
     raw::{airlines, airports, planes},
 };
 
-/// A file of flights makes the tables of its day, with what they are made from. `carrier_month`
-/// follows by its automation condition.
+/// A file of flights makes the tables of its day and their upstream. `carrier_month` follows by its
+/// automation condition.
 #[sensor(
     bucket = env("FLIGHTS_LANDING").or("events/landing"),
     key = "flights/{date}.csv.gz",
@@ -28,7 +28,7 @@ pub struct landing_flights;
 )]
 pub struct landing_weather;
 
-/// A new reference file makes its own table, and no other.
+/// A new reference file makes its own table only.
 #[sensor(
     bucket = env("FLIGHTS_LANDING").or("events/landing"),
     prefix = "reference/",
@@ -51,11 +51,11 @@ pub fn landing_reference(context: &SensorContext) -> Result<RunRequest, Skip> {
     }
 }
 
-/// Each morning at six in New York, yesterday's partition of what a file may have missed.
+/// Each morning at six in New York, yesterday's partition of `flights` and everything downstream.
 #[schedule(from_partitions(hour = 6), target = "flights+")]
 pub struct each_morning;
 
-/// On Mondays, when each airport is busy.
+/// On Mondays, the busy hours of each airport.
 #[schedule(
     cron = "30 7 * * mon",
     timezone = "America/New_York",

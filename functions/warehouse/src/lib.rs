@@ -1,7 +1,7 @@
-//! The sample project with its tables in a warehouse: what [`flights`] declares, with environments in
-//! which DuckDB or Snowflake keeps it, and a mart in SQL.
+//! The sample project with its tables in a warehouse: the declarations of [`flights`], with
+//! environments that store their data in DuckDB or Snowflake, and a mart in SQL.
 //!
-//! It is a package of its own because DuckDB is in its programs: in the command line, and in the function that
+//! It is a separate package because it links DuckDB, in the command line and in the function that
 //! runs queries. The other functions are built without the feature `duckdb`.
 
 pub mod marts;
@@ -15,17 +15,17 @@ use precip_snowflake::{
 };
 use url::Url;
 
-/// The project, with the environments `duckdb` and `snowflake` beside its own.
+/// Returns the project with two more environments, `duckdb` and `snowflake`.
 pub fn definitions() -> Result<Definitions, InvalidDefinitions> {
-    let project = project().environment(snowflake());
+    let builder = project().environment(snowflake_environment());
     #[cfg(feature = "duckdb")]
-    let project = project.environment(duckdb());
-    project.build()
+    let builder = builder.environment(duckdb_environment());
+    builder.build()
 }
 
-/// A database of this machine, beside the record.
+/// Returns an environment with a local DuckDB database.
 #[cfg(feature = "duckdb")]
-fn duckdb() -> Environment {
+fn duckdb_environment() -> Environment {
     Environment::new("duckdb").io_manager_from(
         "default",
         env("FLIGHTS_DUCKDB").or(".precip/flights.duckdb"),
@@ -33,15 +33,15 @@ fn duckdb() -> Environment {
     )
 }
 
-/// An account of Snowflake.
-fn snowflake() -> Environment {
+/// Returns an environment with a Snowflake account.
+fn snowflake_environment() -> Environment {
     let settings = SnowflakeSettings::new(
         env("SNOWFLAKE_ACCOUNT"),
         env("SNOWFLAKE_USER"),
         env("SNOWFLAKE_DATABASE"),
         SnowflakeLogin::password(env("SNOWFLAKE_PASSWORD").secret()),
     );
-    // Where it is not at the account's own address, as behind a private link.
+    // Overrides the account's own address, for example with that of a private link.
     let address = env("SNOWFLAKE_URL").optional::<Url>();
     let connect = |(connection, address): (SnowflakeConnection, Option<Url>)| {
         SnowflakeIoManager::connect(match address {

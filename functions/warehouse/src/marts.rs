@@ -1,25 +1,25 @@
-//! What people look at, made by queries.
+//! Marts that are queries.
 
 use flights::{assets::marts::carrier_month, partitions::MONTHLY};
 use precip::prelude::*;
 use precip_duckdb::sql_asset;
 use serde::{Deserialize, Serialize};
 
-/// An airline's place in a month.
+/// An airline's rank in a month.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CarrierRank {
-    /// 1 is the one that was least late; airlines that were equally late share a place.
+    /// 1 is the least late airline; airlines that were equally late share a rank.
     pub place: i64,
     pub carrier: String,
     pub name: String,
     pub flights: i64,
-    /// Minutes, over the flights that arrived; absent when none did.
+    /// In minutes, over the flights that arrived; `None` when none did.
     pub mean_arr_delay: Option<f64>,
-    /// Minutes more than the month's least late airline.
+    /// In minutes more than the month's least late airline.
     pub behind_first: Option<f64>,
 }
 
-/// The airlines of a month by how late they arrived.
+/// The airlines of a month, ranked by how late they arrived.
 #[sql_asset(
     group = "marts",
     partitions = MONTHLY,

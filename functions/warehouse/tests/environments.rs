@@ -1,4 +1,4 @@
-//! The sample gives the same wherever its data is, and which place that is takes one setting.
+//! The sample gives the same result in every environment, which one setting selects.
 
 #![cfg(feature = "duckdb")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -6,9 +6,9 @@
 use precip_tests::Project;
 use serde_json::{Value, json};
 
-/// The marts of January, as the command line shows them in CSV: `carrier_month`, then the ranking that a
-/// query makes of it. And what was found where the data is: the checks of `carrier_month`.
-fn january(environment: &str, project: Project) -> ([String; 2], Vec<Value>) {
+/// Materializes January in an environment. Returns the marts as CSV (`carrier_month`, then the
+/// ranking that a query makes from it) and the results of the checks of `carrier_month`.
+fn materialize_january(environment: &str, project: Project) -> ([String; 2], Vec<Value>) {
     let project = project.variable("PRECIP_ENV", environment);
     project.run("doctor").expect(0, &[]);
     let select = "--select +key:carrier_rank --partitions 2013-01-01...2013-01-31";
@@ -35,18 +35,19 @@ fn january(environment: &str, project: Project) -> ([String; 2], Vec<Value>) {
     )
 }
 
-fn project() -> Project {
+/// Returns a project of the sample in a new folder.
+fn sample_project() -> Project {
     let project = Project::flights(env!("CARGO_BIN_EXE_flights-warehouse"));
-    // Where `tests/duckdb` has DuckDB's library.
+    // `tests/duckdb` sets the folder of DuckDB's library.
     match std::env::var("LD_LIBRARY_PATH") {
         Ok(folders) => project.variable("LD_LIBRARY_PATH", folders),
         Err(_) => project,
     }
 }
 
-/// What Parquet files of this machine hold: the standard for the other places.
-fn in_files() -> ([String; 2], Vec<Value>) {
-    let january = january("local", project());
+/// Returns the result of Parquet files, which all other environments have to equal.
+fn results_in_files() -> ([String; 2], Vec<Value>) {
+    let january = materialize_january("local", sample_project());
     let ([months, ranks], checks) = &january;
     let flights = |row: &str| row.rsplit(',').nth(3)?.parse::<u32>().ok();
     assert_eq!(months.lines().filter_map(flights).sum::<u32>(), 27_004);
@@ -61,20 +62,20 @@ fn in_files() -> ([String; 2], Vec<Value>) {
 }
 
 #[test]
-fn in_duckdb_it_is_the_same_as_in_files() {
-    let project = project();
-    let database = project.folder().join(".precip/flights.duckdb");
+fn duckdb_gives_the_same_results_as_files() {
+    let local = sample_project();
+    let database = local.folder().join(".precip/flights.duckdb");
     assert!(!database.exists());
     let file = database.to_str().unwrap().to_owned();
-    let project = project.variable("FLIGHTS_DUCKDB", file);
-    assert_eq!(january("duckdb", project), in_files());
+    let project = local.variable("FLIGHTS_DUCKDB", file);
+    assert_eq!(materialize_january("duckdb", project), results_in_files());
 }
 
 #[test]
-fn what_is_made_in_one_environment_is_missing_in_another() {
-    let project = project();
-    let database = project.folder().join("flights.duckdb");
-    let project = project.variable("FLIGHTS_DUCKDB", database.to_str().unwrap());
+fn partitions_made_in_one_environment_are_missing_in_another() {
+    let local = sample_project();
+    let database = local.folder().join("flights.duckdb");
+    let project = local.variable("FLIGHTS_DUCKDB", database.to_str().unwrap());
     for (environment, expected) in [
         ("local", "1 materialized"),
         ("local", "nothing is missing"),
@@ -84,14 +85,14 @@ fn what_is_made_in_one_environment_is_missing_in_another() {
         let made = project.run(&format!("materialize -s airlines --env {environment}"));
         made.expect(0, &[expected]);
         let shown = project.run(&format!("show airlines --env {environment} --format csv"));
-        let shown = shown.expect(0, &[]).out;
-        assert!(shown.contains("Delta Air Lines"), "{shown}");
+        let csv = shown.expect(0, &[]).out;
+        assert!(csv.contains("Delta Air Lines"), "{csv}");
     }
 }
 
 #[test]
-fn a_warehouse_without_its_settings_is_told_before_anything_runs() {
-    let project = project().variable("PRECIP_ENV", "snowflake");
+fn missing_settings_of_a_warehouse_are_reported_before_anything_runs() {
+    let project = sample_project().variable("PRECIP_ENV", "snowflake");
     let missing = [
         "SNOWFLAKE_ACCOUNT",
         "SNOWFLAKE_USER",
@@ -102,20 +103,23 @@ fn a_warehouse_without_its_settings_is_told_before_anything_runs() {
     refused.expect(4, &missing);
 }
 
-/// What Snowflake's stand-in is needed for: `tests/snowflake COMMAND` says where it is.
+/// Tests that need a Snowflake server: `tests/with/snowflake COMMAND` starts one and sets its address.
 mod fakesnow {
     use super::*;
 
     #[test]
-    fn in_snowflake_it_is_the_same_as_in_files() {
+    fn snowflake_gives_the_same_results_as_files() {
         let url = std::env::var("PRECIP_TEST_SNOWFLAKE_URL").unwrap();
         let database = format!("SAMPLE_{}", std::process::id());
-        let project = project()
+        let project = sample_project()
             .variable("SNOWFLAKE_ACCOUNT", "fakesnow")
             .variable("SNOWFLAKE_USER", "PRECIP")
             .variable("SNOWFLAKE_DATABASE", database)
             .variable("SNOWFLAKE_PASSWORD", "hunter2")
             .variable("SNOWFLAKE_URL", url);
-        assert_eq!(january("snowflake", project), in_files());
+        assert_eq!(
+            materialize_january("snowflake", project),
+            results_in_files()
+        );
     }
 }

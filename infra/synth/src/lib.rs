@@ -1,7 +1,7 @@
-//! From what a project declares to what is deployed: a SAM template, the state machines' files, and
-//! the manifest. Pure: no clock, no files, no environment; [`synth`] answers the contents of files.
+//! Generation of a project's deployment: a SAM template, the files of the state machines, and the
+//! manifest. Pure: no clock, no files, no environment; [`synth`] returns the contents of the files.
 //!
-//! [`check`] looks at generated files for what no public validator finds.
+//! [`check`] finds mistakes in generated files that no public validator finds.
 
 pub mod check;
 mod synth;

@@ -1,5 +1,5 @@
-//! Amazon States Language as types ([`model`]), a project's state machines in it ([`compile`]), and
-//! what must be true of a machine before it is deployed ([`check`]).
+//! Amazon States Language as types ([`model`]), the compiler of a project's state machines
+//! ([`compile`]), and the checks of a machine before it is deployed ([`check`]).
 //!
 //! The query language is JSONPath throughout. The language is described at
 //! <https://states-language.net> and, with AWS's own states and limits, at

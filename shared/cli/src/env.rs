@@ -1,13 +1,13 @@
-//! The environment variables that the command line reads, all of them.
+//! All environment variables that the command line reads.
 
-/// The folder of the embedded default: state and data, and below it those of each environment but the first.
-/// `.precip` in the current folder unless given.
+/// The home: the folder for state and data, and for those of other environments below it. `.precip` in the
+/// current folder unless given.
 pub const HOME: &str = "PRECIP_HOME";
 
-/// The environment to use, as the project's definitions name it: the first one unless given.
+/// The name of the environment to use: the project's first one unless given.
 pub const ENVIRONMENT: &str = "PRECIP_ENV";
 
-/// Where commands act: `local` unless given, or `aws`.
+/// The target of commands: `local` or `aws`; `local` unless given.
 pub const ON: &str = "PRECIP_ON";
 
 /// The name of the DynamoDB table that holds the record on AWS. Functions read it too.
@@ -20,8 +20,8 @@ pub const BUCKET: &str = "PRECIP_BUCKET";
 /// The ARN of the state machine that runs are started with on AWS. Functions read it too.
 pub const STATE_MACHINE: &str = "PRECIP_STATE_MACHINE_ARN";
 
-/// Act as if it were this moment (RFC 3339). Which partitions exist depends on the moment.
+/// The time to act as if it were (RFC 3339). The partitions that exist depend on it.
 pub const NOW: &str = "PRECIP_NOW";
 
-/// Which messages are logged, as `tracing` directives such as `info` or `precip=debug`.
+/// The messages to log, as `tracing` directives such as `info` or `precip=debug`.
 pub const LOG: &str = "PRECIP_LOG";

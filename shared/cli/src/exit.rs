@@ -1,19 +1,19 @@
-//! Exit codes: what the command's end means to a script.
+//! [`Exit`]: exit codes.
 
 use std::process::ExitCode;
 
-/// How a command ended. The numbers are part of the interface.
+/// The exit code of a command. The numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Everything asked for was done.
+    /// Everything that was requested is done.
     Done = 0,
     /// A run failed or was stopped, or a check did not pass.
     RunFailed = 1,
-    /// The command line asks for something that is not there or makes no sense.
+    /// The command line names something that does not exist, or is invalid.
     Usage = 2,
     /// The project's definitions are wrong.
     Definitions = 3,
-    /// The machine or the account: a folder, a credential, a variable, a network, a full disk.
+    /// The machine or the account has a problem: a folder, a credential, a variable, the network.
     Environment = 4,
 }
 

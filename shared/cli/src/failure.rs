@@ -1,4 +1,4 @@
-//! [`Failure`]: a command that could not do what it was asked, in words.
+//! [`Failure`]: a failed command, as a message to a person.
 
 use std::io::{self, Write};
 
@@ -11,21 +11,21 @@ use precip_engine::{
 
 use crate::exit::Exit;
 
-/// What a command could not do: what was wrong, where, and what to write or do instead.
+/// A failed command: what was wrong, where, and what to write or do instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What the end means to a script.
+    /// The exit code.
     pub exit: Exit,
-    /// What was wrong.
+    /// The problem, in one line.
     pub message: String,
-    /// Where: the text that was wrong with the place underlined, or further lines.
+    /// Further lines, such as the faulty text with the fault underlined.
     pub detail: Vec<String>,
-    /// What to write or do instead.
+    /// The advice: what to write or do instead.
     pub help: Option<String>,
 }
 
 impl Failure {
-    /// A failure with nothing but a message.
+    /// Creates a failure with only a message.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
@@ -35,26 +35,26 @@ impl Failure {
         }
     }
 
-    /// The command line asks for something that is not there or makes no sense.
+    /// Creates a failure of the command line: it names something that does not exist, or is invalid.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
 
-    /// The machine or the account does not let it happen.
+    /// Creates a failure of the machine or the account.
     pub fn environment(message: impl Into<String>) -> Self {
         Self::new(Exit::Environment, message)
     }
 
-    /// Adds what to write or do instead.
+    /// Adds the advice: what to write or do instead.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
     /// Adds further lines.
     #[must_use]
-    pub fn detail(mut self, text: &str) -> Self {
+    pub fn with_detail(mut self, text: &str) -> Self {
         self.detail.extend(text.lines().map(str::to_owned));
         self
     }
@@ -63,7 +63,7 @@ impl Failure {
     ///
     /// # Errors
     /// When the stream is closed.
-    pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
+    pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let green = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
         writeln!(to, "{red}error{red:#}: {}", self.message)?;
@@ -82,7 +82,7 @@ impl From<TriggerError> for Failure {
         match error {
             TriggerError::State(error) => error.into(),
             TriggerError::Invalid(error) => Self::new(Exit::Definitions, error.to_string()),
-            error => Self::environment(error.to_string()).detail(&causes(&error)),
+            error => Self::environment(error.to_string()).with_detail(&cause_lines(&error)),
         }
     }
 }
@@ -91,7 +91,7 @@ impl From<InvalidSelection> for Failure {
     fn from(error: InvalidSelection) -> Self {
         Self {
             help: error.help(),
-            ..Self::usage(error.message()).detail(&underlined(&error))
+            ..Self::usage(error.message()).with_detail(&underline_fault(&error))
         }
     }
 }
@@ -108,26 +108,25 @@ impl From<StateError> for Failure {
             StateErrorKind::NotFound | StateErrorKind::Conflict => Exit::Usage,
             _ => Exit::Environment,
         };
-        let causes = causes(&error);
-        Self::new(exit, error.to_string()).detail(&causes)
+        Self::new(exit, error.to_string()).with_detail(&cause_lines(&error))
     }
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        // Nobody reads on, as `head` does when it has enough: that is no failure.
+        // The reader has seen enough, as `head` has: that is not an error.
         let exit = match error.kind() {
             io::ErrorKind::BrokenPipe => Exit::Done,
             _ => Exit::Environment,
         };
-        Self::new(exit, format!("failed to write the answer: {error}"))
+        Self::new(exit, format!("failed to write the output: {error}"))
     }
 }
 
-/// The text with the place marked below it. What is wrong there and what to write instead are told
-/// apart from it.
-fn underlined(error: &InvalidSelection) -> String {
-    let marked = error.underlined();
+/// Returns the selection with the fault underlined. The message and the help are shown separately.
+fn underline_fault(error: &InvalidSelection) -> String {
+    let marked = error.to_underlined_text();
+    // The line of `^` ends with the message, which is cut off.
     let lines = marked.lines().map(|line| match line.rfind('^') {
         Some(last) if line.trim_start().starts_with('^') => &line[..=last],
         _ => line,
@@ -135,8 +134,8 @@ fn underlined(error: &InvalidSelection) -> String {
     lines.take(2).collect::<Vec<_>>().join("\n")
 }
 
-/// What led to an error, a line each.
-pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+/// Returns the causes of an error, one a line.
+pub(crate) fn cause_lines(error: &dyn std::error::Error) -> String {
     std::iter::successors(error.source(), |cause| cause.source())
         .map(|cause| format!("caused by: {cause}\n"))
         .collect()

@@ -1,10 +1,10 @@
-//! Short names for what is declared.
+//! Short labels for definitions.
 
 use precip_core::partitions::{Cadence, PartitionsDefinition};
 
-/// How an asset is partitioned, in a few words: `daily`, `static`, `date × origin`; nothing for an
-/// unpartitioned one.
-pub fn partitions(definition: Option<&PartitionsDefinition>) -> String {
+/// Returns a short label for a partitions definition: `daily`, `static`, `date × origin`; empty for an
+/// unpartitioned asset.
+pub(crate) fn partitions_label(definition: Option<&PartitionsDefinition>) -> String {
     match definition {
         None => String::new(),
         Some(PartitionsDefinition::Static(_)) => "static".to_owned(),

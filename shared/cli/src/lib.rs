@@ -1,18 +1,31 @@
-//! The commands that the binary of every Precip project has.
+//! The command line of every Precip project's binary.
+//!
+//! [`main`] is the entry point. [`target`] holds the port to a cloud that the facade implements, and
+//! [`env`](mod@env) the environment variables.
 
 mod app;
-pub mod args;
-pub mod command;
-pub mod dev;
+mod args;
+mod command;
+mod dev;
+mod dispatch;
 pub mod env;
-pub mod exit;
-pub mod failure;
-pub mod graph;
-pub mod label;
-pub mod launch;
-pub mod output;
-pub mod place;
-pub mod progress;
-pub mod session;
+mod exit;
+mod failure;
+mod graph;
+mod label;
+mod launch;
+mod open;
+mod output;
+mod progress;
+mod session;
+pub mod target;
 
 pub use app::main;
+
+/// Access for this crate's own tests under `tests/`; not part of the interface.
+#[doc(hidden)]
+pub mod testing {
+    pub use crate::{
+        args::Root, dispatch::dispatch, exit::Exit, failure::Failure, session::Session,
+    };
+}

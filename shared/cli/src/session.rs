@@ -1,4 +1,4 @@
-//! [`Session`]: what every command works with.
+//! [`Session`]: the state that every command works with.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,113 +6,112 @@ use precip_core::{
     freshness::FreshnessState,
     graph::{AssetId, AssetSet},
     key::AssetKey,
-    nearest::{nearest, or_list},
     partitions::{PartitionContext, PartitionKey, PartitionSet},
+    prose::did_you_mean,
     selection::Selection,
 };
 use precip_engine::{
     definitions::Definitions,
-    freshness::look,
+    freshness::read_freshness,
     run_id::RunId,
     state::{PageRequest, PartitionRef, Run, RunFilter, StateStore},
 };
 
-use crate::{failure::Failure, graph::Tally, launch::begun, place::Place};
+use crate::{failure::Failure, graph::Tally, launch::await_run_start, target::Target};
 
-/// A project, its record, and the moment at which a command looks at both.
-#[derive(Debug)]
+/// A project, its record, and the time at which a command looks at both.
+#[derive(Debug, Clone)]
 pub struct Session {
-    /// What the project declares.
+    /// The project's definitions.
     pub definitions: Arc<Definitions>,
-    /// Where state and data are, and what carries runs out.
-    pub place: Place,
-    /// The environment that was named; the project's first one otherwise.
+    /// The target: it holds state and data, and executes runs.
+    pub target: Target,
+    /// The name of the environment; `None` for the project's first.
     pub environment: Option<String>,
     /// The record.
     pub store: Arc<dyn StateStore>,
-    /// The present moment and the dynamic keys.
+    /// The present time and the dynamic partition keys.
     pub context: PartitionContext,
-    /// Whether the moment is one that the person chose.
-    pub pretended: bool,
-    /// Whether answers are for machines.
+    /// True when the present time is one given with `--now`.
+    pub now_overridden: bool,
+    /// True when answers are JSON.
     pub json: bool,
 }
 
 impl Session {
-    /// Says something to the person, on stderr, beside the answer.
+    /// Prints a note to stderr; the answer itself goes to stdout.
     #[expect(clippy::print_stderr, reason = "everything but data goes to stderr")]
-    pub fn say(&self, line: &str) {
+    pub(crate) fn print_note(&self, line: &str) {
         eprintln!("{line}");
     }
 
-    /// The asset of this key.
+    /// Returns the asset with this key.
     ///
     /// # Errors
     /// [`Failure`], with the nearest keys, when there is none.
-    pub fn asset(&self, key: &str) -> Result<AssetId, Failure> {
+    pub(crate) fn asset_id(&self, key: &str) -> Result<AssetId, Failure> {
         let graph = self.definitions.graph();
         graph.id_of(key).ok_or_else(|| {
-            let near = nearest(key, graph.keys().map(AssetKey::as_str));
-            let failure = Failure::usage(format!("there is no asset `{key}`"));
-            match near.as_slice() {
-                [] => failure.help("`assets` lists the assets"),
-                near => failure.help(format!("did you mean {}?", or_list(near))),
-            }
+            let known = graph.keys().map(AssetKey::as_str);
+            let help =
+                did_you_mean(key, known).unwrap_or_else(|| "`assets` lists the assets".to_owned());
+            Failure::usage(format!("there is no asset `{key}`")).with_help(help)
         })
     }
 
-    /// The assets that a selection names.
+    /// Returns the assets that a selection selects, perhaps none.
     ///
     /// # Errors
-    /// [`Failure`], with the place underlined, when it names nothing or makes no sense.
-    pub fn resolve(&self, selection: &str) -> Result<AssetSet, Failure> {
-        let selection = Selection::parse(selection)?;
-        Ok(selection.resolve(self.definitions.graph())?)
+    /// [`Failure`], with the fault underlined, when the selection is invalid or names an unknown asset.
+    pub(crate) fn resolve_selection(&self, selection: &str) -> Result<AssetSet, Failure> {
+        let parsed = Selection::parse(selection)?;
+        Ok(parsed.resolve(self.definitions.graph())?)
     }
 
-    /// The same, and a word to the person when no asset is selected.
+    /// Returns the assets that a selection selects, and prints a warning when there are none.
     ///
     /// # Errors
-    /// [`Failure`], with the place underlined, when it names nothing or makes no sense.
-    pub fn select(&self, selection: &str) -> Result<AssetSet, Failure> {
-        let selected = self.resolve(selection)?;
+    /// [`Failure`], with the fault underlined, when the selection is invalid or names an unknown asset.
+    pub(crate) fn select_assets(&self, selection: &str) -> Result<AssetSet, Failure> {
+        let selected = self.resolve_selection(selection)?;
         if selected.is_empty() {
-            let nothing = self.selects_nothing(selection);
+            let nothing = self.empty_selection_failure(selection);
             let help = nothing.help.unwrap_or_default();
-            self.say(&format!("warning: {}; {help}", nothing.message));
+            self.print_note(&format!("warning: {}; {help}", nothing.message));
         }
         Ok(selected)
     }
 
-    /// What to say of a selection that makes sense and selects no asset.
-    pub fn selects_nothing(&self, selection: &str) -> Failure {
-        let read = Selection::parse(selection)
-            .map(|read| read.to_string())
+    /// Returns the failure for a valid selection that selects no asset.
+    pub(crate) fn empty_selection_failure(&self, selection: &str) -> Failure {
+        let parsed = Selection::parse(selection)
+            .map(|parsed| parsed.to_string())
             .unwrap_or_default();
         let failure = Failure::usage(format!("`{selection}` selects no asset"));
-        if read.starts_with("tag:") && selection.contains(char::is_whitespace) {
-            failure.help(format!(
-                "it is read as one tag, `{read}`: put a value with other characters than letters, \
-                 digits and `_` in double quotes, and check the operators and brackets"
+        // `tag:` takes everything up to the end as its value when that contains spaces.
+        if parsed.starts_with("tag:") && selection.contains(char::is_whitespace) {
+            failure.with_help(format!(
+                "it is read as one tag, `{parsed}`: put values with characters other than letters, \
+                 digits and `_` in double quotes, and check the operators and parentheses"
             ))
         } else if self.definitions.graph().is_empty() {
-            failure.help("the project declares no assets")
+            failure.with_help("the project declares no assets")
         } else {
-            failure.help("`assets` lists the assets with their groups and kinds")
+            failure.with_help("`assets` lists the assets with their groups and kinds")
         }
     }
 
-    /// The partitions of an asset that exist; ordinal 0 for an unpartitioned one.
-    pub fn existing(&self, asset: AssetId) -> PartitionSet {
+    /// Returns the partitions of an asset that exist now; ordinal 0 for an unpartitioned asset.
+    pub(crate) fn existing_partitions(&self, asset: AssetId) -> PartitionSet {
         match self.definitions.graph().partitions(asset) {
             Some(partitions) => partitions.all(&self.context),
             None => PartitionSet::single(0),
         }
     }
 
-    /// The partitions of a set in the definition's own order; without a key for an unpartitioned
-    /// asset.
-    pub fn targets(&self, asset: AssetId, set: &PartitionSet) -> Vec<PartitionRef> {
+    /// Returns references to the partitions of a set, in the order of the definition. For an
+    /// unpartitioned asset they have no key.
+    pub(crate) fn partition_refs(&self, asset: AssetId, set: &PartitionSet) -> Vec<PartitionRef> {
         let graph = self.definitions.graph();
         let key = graph.key(asset);
         let Some(definition) = graph.partitions(asset) else {
@@ -129,11 +128,15 @@ impl Session {
         .collect()
     }
 
-    /// A partition of an asset, as a person names it.
+    /// Returns the partition of an asset that the command line names.
     ///
     /// # Errors
-    /// [`Failure`] when the asset has no such partition, needs one, or has none.
-    pub fn target(&self, asset: AssetId, partition: Option<&str>) -> Result<PartitionRef, Failure> {
+    /// [`Failure`] when the partition does not exist, is missing, or is given for an unpartitioned asset.
+    pub(crate) fn partition_ref(
+        &self,
+        asset: AssetId,
+        partition: Option<&str>,
+    ) -> Result<PartitionRef, Failure> {
         let graph = self.definitions.graph();
         let key = graph.key(asset).clone();
         match (graph.partitions(asset), partition) {
@@ -144,88 +147,92 @@ impl Session {
                 Ok(PartitionRef::new(key, partition, ordinal))
             }
             (None, Some(_)) => Err(Failure::usage(format!("asset `{key}` is not partitioned"))
-                .help("leave `--partition` out")),
+                .with_help("leave `--partition` out")),
             (Some(partitions), None) => {
+                // The last partition is the likeliest one.
                 let example = partitions
                     .last(&self.context)
                     .and_then(|last| partitions.key(last, &self.context))
                     .map_or_else(|| "KEY".to_owned(), |key| key.to_string());
                 Err(
                     Failure::usage(format!("asset `{key}` is partitioned: name a partition"))
-                        .help(format!("add `--partition {example}`")),
+                        .with_help(format!("add `--partition {example}`")),
                 )
             }
         }
     }
 
-    /// The run that a person names by its id, by the first characters of it, or as `latest`. One that was
-    /// started on AWS and has not begun is waited for.
+    /// Returns the run that the command line names: by its id, by a prefix of it, or as `latest`. A run
+    /// that was just started on AWS is awaited.
     ///
     /// # Errors
-    /// [`Failure`] when no run or several runs are named so, or the record cannot be read.
-    pub async fn run(&self, id: &str) -> Result<Run, Failure> {
+    /// [`Failure`] when no run or several runs match, or the record cannot be read.
+    pub(crate) async fn find_run(&self, id: &str) -> Result<Run, Failure> {
         if let Ok(id) = id.parse::<RunId>() {
-            let run = match (self.store.run(id).await?, &self.place) {
-                (None, Place::Aws(deployment)) => {
-                    begun(deployment, self.store.as_ref(), id).await?
+            let run = match (self.store.find_run(id).await?, &self.target) {
+                // The planner records a run with its first step, a moment after the start.
+                (None, Target::Aws(deployment)) => {
+                    await_run_start(deployment, self.store.as_ref(), id).await?
                 }
                 (run, _) => run,
             };
             return run.ok_or_else(|| {
-                Failure::usage(format!("there is no run `{id}`")).help("`runs` lists the runs")
+                Failure::usage(format!("there is no run `{id}`")).with_help("`runs` lists the runs")
             });
         }
-        let wanted = id.to_ascii_uppercase();
+        // Ids are ULIDs, in capitals on record.
+        let prefix = id.to_ascii_uppercase();
         let mut found: Vec<Run> = Vec::new();
         let mut page = PageRequest::first(500);
         loop {
-            let runs = self.store.runs(&RunFilter::default(), &page).await?;
+            let runs = self.store.list_runs(&RunFilter::default(), &page).await?;
             if id == "latest" {
                 found.extend(runs.items.into_iter().next());
                 break;
             }
-            let named = runs
+            let matching = runs
                 .items
                 .into_iter()
-                .filter(|run| run.id.to_string().starts_with(&wanted));
-            found.extend(named);
+                .filter(|run| run.id.to_string().starts_with(&prefix));
+            found.extend(matching);
             match runs.next {
-                Some(token) => page = page.after(token),
+                Some(token) => page = page.next_page(token),
                 None => break,
             }
         }
         match found.len() {
-            0 => {
-                Err(Failure::usage(format!("there is no run `{id}`")).help("`runs` lists the runs"))
-            }
+            0 => Err(Failure::usage(format!("there is no run `{id}`"))
+                .with_help("`runs` lists the runs")),
             1 => Ok(found.remove(0)),
             count => Err(Failure::usage(format!("{count} runs begin with `{id}`"))
-                .help("write more characters of the id")),
+                .with_help("write more characters of the id")),
         }
     }
 
-    /// How fresh the assets with a freshness policy are, each by its last materialization, whichever
-    /// partition that was of.
+    /// Returns the freshness of the assets that have a policy, each by its last materialization of any
+    /// partition.
     ///
     /// # Errors
     /// [`Failure`] when the record cannot be read.
-    pub async fn freshness(&self) -> Result<BTreeMap<AssetKey, FreshnessState>, Failure> {
-        let known = look(&self.definitions, self.store.as_ref(), &self.context).await?;
+    pub(crate) async fn freshness_states(
+        &self,
+    ) -> Result<BTreeMap<AssetKey, FreshnessState>, Failure> {
+        let known = read_freshness(&self.definitions, self.store.as_ref(), &self.context).await?;
         Ok(known
             .into_iter()
             .map(|(asset, known)| (asset, known.state))
             .collect())
     }
 
-    /// How many partitions of an asset are in which state.
+    /// Counts the partitions of an asset by status.
     ///
     /// # Errors
     /// [`Failure`] when the record cannot be read.
-    pub async fn tally(&self, asset: AssetId) -> Result<Tally, Failure> {
-        let existing = self.existing(asset);
+    pub(crate) async fn tally_partitions(&self, asset: AssetId) -> Result<Tally, Failure> {
+        let existing = self.existing_partitions(asset);
         let statuses = self
             .store
-            .statuses(self.definitions.graph().key(asset))
+            .partition_statuses(self.definitions.graph().key(asset))
             .await?;
         Ok(Tally {
             materialized: (&statuses.materialized & &existing).len(),

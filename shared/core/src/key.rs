@@ -1,4 +1,4 @@
-//! Names of the things people declare: [`AssetKey`] and [`CheckKey`].
+//! Names of declared assets and checks: [`AssetKey`] and [`CheckKey`].
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// The name of an asset: one or more parts, written with `/` between them (`raw/flights`).
 ///
-/// A part is made of ASCII letters, digits, `_` and `-`, so that a key can stand in a file path, a
-/// state name and a table key without being escaped.
+/// A part consists of ASCII letters, digits, `_` and `-`, so a key needs no escaping in a file
+/// path, a state name or a table key.
 ///
 /// ```
 /// use precip_core::key::AssetKey;
@@ -26,10 +26,10 @@ impl AssetKey {
     /// Parses `part/part/...`.
     ///
     /// # Errors
-    /// [`InvalidAssetKey`] when a part is empty or holds another character than a letter, a digit,
-    /// `_` or `-`.
-    pub fn new(key: impl AsRef<str>) -> Result<Self, InvalidAssetKey> {
-        let key = key.as_ref();
+    /// [`InvalidAssetKey`] if a part is empty or contains any character other than a letter, a
+    /// digit, `_` or `-`.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidAssetKey> {
+        let key = text.as_ref();
         let well_formed = |part: &str| {
             !part.is_empty()
                 && part
@@ -45,17 +45,17 @@ impl AssetKey {
         }
     }
 
-    /// The whole key with `/` between its parts.
+    /// Returns the whole key with `/` between its parts.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The parts, outermost first. There is at least one.
+    /// Returns the parts, outermost first. There is always at least one.
     pub fn parts(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.split('/')
     }
 
-    /// The last part.
+    /// Returns the last part.
     pub fn name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
@@ -108,11 +108,11 @@ impl std::borrow::Borrow<str> for AssetKey {
      between them, like `raw/flights`"
 )]
 pub struct InvalidAssetKey {
-    /// What was given.
+    /// The rejected string.
     pub key: String,
 }
 
-/// The name of an asset check: the asset it looks at, and its own name on that asset. Written
+/// The name of an asset check: the checked asset, and the check's own name on that asset, written
 /// `asset:check`.
 ///
 /// ```
@@ -127,9 +127,9 @@ pub struct InvalidAssetKey {
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 pub struct CheckKey {
-    /// The asset the check looks at.
+    /// The checked asset.
     pub asset: AssetKey,
-    /// The check's name, unique on its asset.
+    /// The check's name, unique within its asset.
     pub name: String,
 }
 
@@ -140,7 +140,8 @@ impl fmt::Display for CheckKey {
 }
 
 impl CheckKey {
-    /// Whether a string can be the name of a check: ASCII letters, digits and `_`, as in Dagster.
+    /// Returns true if a string is a valid check name: ASCII letters, digits and `_`, as in
+    /// Dagster.
     pub fn is_name(name: &str) -> bool {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     }
@@ -150,18 +151,18 @@ impl FromStr for CheckKey {
     type Err = InvalidCheckKey;
 
     fn from_str(key: &str) -> Result<Self, Self::Err> {
-        let refuse = || InvalidCheckKey {
+        let invalid = || InvalidCheckKey {
             key: key.to_owned(),
         };
-        let (asset, name) = key.split_once(':').ok_or_else(refuse)?;
-        let asset = asset.parse().map_err(|_| refuse())?;
+        let (asset_key, name) = key.split_once(':').ok_or_else(invalid)?;
+        let asset = asset_key.parse().map_err(|_| invalid())?;
         if Self::is_name(name) {
             Ok(Self {
                 asset,
                 name: name.to_owned(),
             })
         } else {
-            Err(refuse())
+            Err(invalid())
         }
     }
 }
@@ -173,7 +174,7 @@ impl FromStr for CheckKey {
      digits and `_`, like `raw/flights:no_nulls`"
 )]
 pub struct InvalidCheckKey {
-    /// What was given.
+    /// The rejected string.
     pub key: String,
 }
 
@@ -193,8 +194,8 @@ mod tests {
     #[case("a:b", false)]
     #[case("é", false)]
     #[case("../a", false)]
-    fn asset_keys(#[case] key: &str, #[case] taken: bool) {
-        assert_eq!(AssetKey::new(key).is_ok(), taken);
+    fn asset_keys(#[case] key: &str, #[case] valid: bool) {
+        assert_eq!(AssetKey::new(key).is_ok(), valid);
     }
 
     #[rstest]
@@ -205,7 +206,7 @@ mod tests {
     #[case(":b", false)]
     #[case("a:b:c", false)]
     #[case("a:b-c", false)]
-    fn check_keys(#[case] key: &str, #[case] taken: bool) {
-        assert_eq!(key.parse::<CheckKey>().is_ok(), taken);
+    fn check_keys(#[case] key: &str, #[case] valid: bool) {
+        assert_eq!(key.parse::<CheckKey>().is_ok(), valid);
     }
 }

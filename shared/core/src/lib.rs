@@ -1,9 +1,8 @@
-//! The domain of Precip: what an asset is, which partitions it has, what depends on what, and what
-//! has to run. Nothing here reads a clock, a file, the environment or a random number; the present
-//! moment is an argument ([`partitions::PartitionContext::now`]).
+//! The domain of Precip: assets, their partitions, the dependencies between them, and the plans
+//! that materialize them. Nothing here reads a clock, a file, the environment or a random number:
+//! the current time is an argument ([`partitions::PartitionContext::now`]).
 //!
-//! The words are Dagster's, and so are their meanings: where Dagster 1.13 defines a rule, this crate
-//! gives its answer.
+//! Terms and semantics are Dagster's: where Dagster 1.13 defines a rule, this crate follows it.
 
 pub mod automation;
 pub mod backfill;
@@ -20,11 +19,12 @@ pub mod metadata;
 pub mod nearest;
 pub mod partitions;
 pub mod plan;
+pub mod prose;
 pub mod selection;
 pub mod spec;
 pub mod trigger;
 
-/// The guides about this crate: their examples are run as tests.
+/// The guides to this crate, whose examples run as doc tests.
 #[cfg(doctest)]
 mod guides {
     #[doc = include_str!("../../../docs/automation.md")]

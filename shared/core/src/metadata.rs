@@ -1,40 +1,40 @@
-//! Facts kept with a definition or a materialization, with a type so that they can be shown well.
+//! Typed metadata of definitions and materializations.
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Named facts in the order in which they were given.
+/// Named metadata values in insertion order.
 pub type Metadata = IndexMap<String, MetadataValue>;
 
-/// One fact. The variants are Dagster's `MetadataValue` types.
+/// One metadata value. The variants are Dagster's `MetadataValue` types.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "value", rename_all = "snake_case")]
 pub enum MetadataValue {
     /// Plain text.
     Text(String),
-    /// A whole number.
+    /// An integer.
     Int(i64),
-    /// A number. JSON knows no NaN and no infinity: they are written as strings.
+    /// A number. NaN and infinities, which JSON lacks, are written as strings.
     Float(
         #[serde(with = "float")]
-        #[schemars(with = "float::Written")]
+        #[schemars(with = "float::Repr")]
         f64,
     ),
-    /// Yes or no.
+    /// A boolean.
     Bool(bool),
     /// Any JSON value.
     Json(serde_json::Value),
-    /// A file path, or a place in an object store.
+    /// A file path, or the location of an object in an object store.
     Path(String),
-    /// An address that a browser can open.
+    /// A URL that a browser can open.
     Url(String),
-    /// A moment.
+    /// A point in time.
     Timestamp(DateTime<Utc>),
     /// The columns of a table.
     TableSchema(TableSchema),
-    /// Text to be rendered as Markdown.
+    /// Markdown text.
     Markdown(String),
 }
 
@@ -50,22 +50,22 @@ pub struct TableSchema {
 pub struct TableColumn {
     /// The column's name.
     pub name: String,
-    /// The column's type as its engine writes it, such as `Int64` or `VARCHAR`.
+    /// The column's type in its engine's notation, such as `Int64` or `VARCHAR`.
     #[serde(rename = "type")]
     pub data_type: String,
-    /// Whether a row may have no value here.
-    #[serde(default = "nullable")]
+    /// True if rows may have no value in this column.
+    #[serde(default = "default_nullable")]
     pub nullable: bool,
-    /// What the column holds.
+    /// A description of the column's content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
-fn nullable() -> bool {
+fn default_nullable() -> bool {
     true
 }
 
-/// Columns by name, type, and whether a row may have no value.
+/// Collects columns given as `(name, type, nullable)`.
 ///
 /// ```
 /// use precip_core::metadata::TableSchema;
@@ -77,19 +77,19 @@ fn nullable() -> bool {
 /// ```
 impl<N: Into<String>, T: Into<String>> FromIterator<(N, T, bool)> for TableSchema {
     fn from_iter<I: IntoIterator<Item = (N, T, bool)>>(columns: I) -> Self {
-        let column = |(name, data_type, nullable): (N, T, bool)| TableColumn {
+        let to_column = |(name, data_type, nullable): (N, T, bool)| TableColumn {
             name: name.into(),
             data_type: data_type.into(),
             nullable,
             description: None,
         };
         Self {
-            columns: columns.into_iter().map(column).collect(),
+            columns: columns.into_iter().map(to_column).collect(),
         }
     }
 }
 
-macro_rules! from {
+macro_rules! impl_from {
     ($($from:ty => $variant:ident),* $(,)?) => {$(
         impl From<$from> for MetadataValue {
             fn from(value: $from) -> Self {
@@ -99,34 +99,34 @@ macro_rules! from {
     )*};
 }
 
-from! {
+impl_from! {
     &str => Text, String => Text, bool => Bool, f32 => Float, f64 => Float,
     i8 => Int, i16 => Int, i32 => Int, i64 => Int, u8 => Int, u16 => Int, u32 => Int,
     serde_json::Value => Json, DateTime<Utc> => Timestamp, TableSchema => TableSchema,
 }
 
 impl From<usize> for MetadataValue {
-    /// A count. A count past `i64::MAX` is held at `i64::MAX`.
+    /// Converts a count, saturating at `i64::MAX`.
     fn from(value: usize) -> Self {
         Self::Int(i64::try_from(value).unwrap_or(i64::MAX))
     }
 }
 
 impl From<u64> for MetadataValue {
-    /// A count. A count past `i64::MAX` is held at `i64::MAX`.
+    /// Converts a count, saturating at `i64::MAX`.
     fn from(value: u64) -> Self {
         Self::Int(i64::try_from(value).unwrap_or(i64::MAX))
     }
 }
 
-/// Numbers that JSON does not know are written as their names, so that they come back.
+/// Serializes the numbers that JSON lacks (NaN and infinities) as strings, so that they round-trip.
 mod float {
     use schemars::JsonSchema;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     #[derive(Deserialize, JsonSchema)]
     #[serde(untagged)]
-    pub(super) enum Written {
+    pub(super) enum Repr {
         Number(f64),
         Name(String),
     }
@@ -140,9 +140,9 @@ mod float {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-        match Written::deserialize(from)? {
-            Written::Number(value) => Ok(value),
-            Written::Name(name) => name.parse().map_err(D::Error::custom),
+        match Repr::deserialize(from)? {
+            Repr::Number(value) => Ok(value),
+            Repr::Name(name) => name.parse().map_err(D::Error::custom),
         }
     }
 }
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_that_json_does_not_know_come_back() {
+    fn numbers_that_json_lacks_round_trip() {
         for value in [
             f64::NAN,
             f64::INFINITY,
@@ -166,6 +166,7 @@ mod tests {
             let MetadataValue::Float(read) = serde_json::from_str(&json).unwrap() else {
                 panic!("{json} is a number");
             };
+            // Bits, because NaN is not equal to itself and -0.0 is equal to 0.0.
             assert_eq!(read.to_bits(), value.to_bits(), "{json}");
         }
     }

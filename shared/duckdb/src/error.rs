@@ -1,54 +1,54 @@
-//! [`Failed`]: why something was not done in a database.
+//! [`DuckDbError`].
 
 use std::io;
 
 use duckdb::arrow::error::ArrowError;
 use precip_engine::io::{Address, IoError};
-use precip_io::tables::whose;
+use precip_io::tables::describe_address;
 
-/// Why something was not done.
+/// A failure of an operation on a database.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failed {
-    /// It cannot be done, however often it is tried. The text says what can.
+pub(crate) enum DuckDbError {
+    /// The operation is not possible; retrying cannot help. The text says what is possible instead.
     #[error("{0}")]
     Refused(String),
-    /// DuckDB says no.
+    /// DuckDB returned an error.
     #[error(transparent)]
     DuckDb(#[from] duckdb::Error),
-    /// The file or its lock cannot be used.
+    /// The file or its lock is not usable.
     #[error(transparent)]
     File(#[from] io::Error),
-    /// What came out of the database is not what was put in.
-    #[error("the database holds something else than was stored: {0}")]
+    /// The data read is not the data that was stored.
+    #[error("the database does not hold what was stored: {0}")]
     Damaged(String),
 }
 
-impl From<ArrowError> for Failed {
+impl From<ArrowError> for DuckDbError {
     fn from(error: ArrowError) -> Self {
         match error {
-            // Of rows that wait on the disk.
+            // An error of the spool file.
             ArrowError::IoError(_, error) => Self::File(error),
             other => Self::Damaged(other.to_string()),
         }
     }
 }
 
-impl From<serde_json::Error> for Failed {
+impl From<serde_json::Error> for DuckDbError {
     fn from(error: serde_json::Error) -> Self {
         Self::Damaged(error.to_string())
     }
 }
 
-impl Failed {
-    /// The same for who called the manager.
-    pub(crate) fn at(self, address: &Address, doing: &str, database: &str) -> IoError {
-        let whose = whose(address);
+impl DuckDbError {
+    /// Converts the error for the caller of the manager, adding the address and the operation.
+    pub(crate) fn into_io_error(self, address: &Address, doing: &str, database: &str) -> IoError {
+        let subject = describe_address(address);
         match self {
             Self::Refused(message) => IoError::Unsupported {
-                message: format!("{whose}: {message}"),
+                message: format!("{subject}: {message}"),
             },
             other => IoError::Failed {
-                message: format!("{whose}: failed to {doing} `{database}`"),
+                message: format!("{subject}: failed to {doing} `{database}`"),
                 source: Box::new(other),
             },
         }

@@ -1,4 +1,4 @@
-//! Getting a partition's data out of tables.
+//! Loading a partition's data from tables.
 
 use std::{path::Path, sync::Arc};
 
@@ -10,150 +10,164 @@ use duckdb::{
 use precip_core::{key::AssetKey, metadata::TableSchema, partitions::PartitionKey};
 use precip_engine::{
     asset::AssetValue,
-    io::{LoadRequest, Measure},
+    io::{LoadRequest, Metric},
 };
 use precip_io::{
     Table, Value,
-    checks::Measured,
-    tables::{RowsOf, Spool, arrow_schema, noted_value, question, quoted, wanted},
+    checks::Measurement,
+    tables::{
+        PartitionRows, Spool, arrow_schema, decode_document, metric_query, quote_identifier,
+        requested_columns,
+    },
 };
 
 use crate::{
-    error::Failed,
-    names::{NOTES, PARTITION, TableName},
+    error::DuckDbError,
+    names::{NOTES_SCHEMA, PARTITION_COLUMN, TableName},
 };
 
-/// What is there of a partition, in the form in which it was stored, or what was asked about it; `None` when
-/// nothing is. Rows that are asked for as a stream wait on the disk of a folder.
-pub(crate) fn load(
+/// Loads the value of a partition, or computes the requested metric over it; `None` when nothing is stored. Rows that
+/// are requested as a stream are spooled to a folder.
+pub(crate) fn load_partition(
     connection: &Connection,
     asset: &AssetKey,
     partition: Option<&PartitionKey>,
     request: &LoadRequest,
     folder: &Path,
-) -> Result<Option<AssetValue>, Failed> {
-    // A database without notes holds nothing of ours.
-    let is_ours: bool = connection.query_row(
+) -> Result<Option<AssetValue>, DuckDbError> {
+    // Without the tables of notes, the database holds no asset.
+    let has_notes: bool = connection.query_row(
         "SELECT count(*) > 0 FROM information_schema.tables
          WHERE table_schema = ? AND table_name = 'partitions'",
-        params![NOTES],
+        params![NOTES_SCHEMA],
         |row| row.get(0),
     )?;
-    if !is_ours {
+    if !has_notes {
         return Ok(None);
     }
     let key = partition.map(PartitionKey::as_str);
-    let noted: Option<(String, Option<String>, Option<Vec<u8>>)> = connection
+    let note: Option<(String, Option<String>, Option<Vec<u8>>)> = connection
         .query_row(
             &format!(
-                "SELECT form, columns, content FROM {NOTES}.partitions
+                "SELECT form, columns, content FROM {NOTES_SCHEMA}.partitions
                  WHERE asset = ? AND partition IS NOT DISTINCT FROM ?"
             ),
             params![asset.as_str(), key],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
         .optional()?;
-    let Some((form, columns, content)) = noted else {
+    let Some((form, columns, content)) = note else {
         return Ok(None);
     };
+    // A table has a note of its columns; other forms have their content in the note.
     let value = match (form.as_str(), columns) {
         ("table", Some(columns)) => {
             let columns: TableSchema = serde_json::from_str(&columns)?;
-            let measure = request.measure.as_ref();
-            let told = measure.map(|measure| tell(connection, asset, key, &columns, measure));
-            if let Some(told) = told.transpose()?.flatten() {
-                return Ok(Some(AssetValue::new(told)));
+            if let Some(metric) = &request.metric
+                && let Some(measurement) = compute_metric(connection, asset, key, &columns, metric)?
+            {
+                return Ok(Some(AssetValue::new(measurement)));
             }
-            rows(connection, asset, key, &columns, request, folder)?
+            load_rows(connection, asset, key, &columns, request, folder)?
         }
-        (form, _) => noted_value(form, content.unwrap_or_default())
-            .map_err(Failed::Damaged)?
+        (form, _) => decode_document(form, content.unwrap_or_default())
+            .map_err(DuckDbError::Damaged)?
             .into(),
     };
     Ok(Some(value))
 }
 
-fn rows(
+/// Loads the requested columns of a partition's rows.
+fn load_rows(
     connection: &Connection,
     asset: &AssetKey,
     key: Option<&str>,
     columns: &TableSchema,
     request: &LoadRequest,
     folder: &Path,
-) -> Result<AssetValue, Failed> {
-    let wanted = wanted(columns, request);
-    let schema = arrow_schema(&wanted)?;
-    let names: Vec<String> = wanted.columns.iter().map(|c| quoted(&c.name)).collect();
-    let table = TableName::of(asset).quoted();
-    // DuckDB keeps the order in which rows were put in.
+) -> Result<AssetValue, DuckDbError> {
+    let requested = requested_columns(columns, request);
+    let schema = arrow_schema(&requested)?;
+    let names: Vec<String> = requested
+        .columns
+        .iter()
+        .map(|c| quote_identifier(&c.name))
+        .collect();
+    let table = TableName::for_asset(asset).quoted_name();
+    // DuckDB preserves the insertion order, so no ORDER BY is needed.
     let mut sql = format!("SELECT {} FROM {table}", names.join(", "));
     let partitioned = is_partitioned(connection, asset)?;
     if partitioned {
         sql.push_str(&format!(
             " WHERE {} IS NOT DISTINCT FROM ?",
-            quoted(PARTITION)
+            quote_identifier(PARTITION_COLUMN)
         ));
     }
     let mut statement = connection.prepare(&sql)?;
-    let found = match partitioned {
-        true => statement.stream_arrow(params![key])?,
-        false => statement.stream_arrow([])?,
+    let batches = if partitioned {
+        statement.stream_arrow(params![key])?
+    } else {
+        statement.stream_arrow([])?
     };
     if !request.streamed {
-        return Ok(Value::Table(as_table(found, schema)?).into());
+        return Ok(Value::Table(as_table(batches, schema)?).into());
     }
-    let stored = found.map(|batch| as_stored(&batch?, &schema));
-    let rows = Spool::all(stored, Arc::clone(&schema), folder)?;
+    let stored = batches.map(|batch| as_stored(&batch?, &schema));
+    let rows = Spool::from_batches(stored, Arc::clone(&schema), folder)?;
     Ok(AssetValue::new(rows.into_stream()))
 }
 
-/// The answer of the database to what is asked about a partition's rows; `None` where it would be another than
-/// that of the rows.
-fn tell(
+/// Lets the database compute a metric over a partition's rows; `None` when its result could differ from that over
+/// loaded rows.
+fn compute_metric(
     connection: &Connection,
     asset: &AssetKey,
     key: Option<&str>,
     columns: &TableSchema,
-    measure: &Measure,
-) -> Result<Option<Measured>, Failed> {
-    let partition = quoted(PARTITION);
+    metric: &Metric,
+) -> Result<Option<Measurement>, DuckDbError> {
+    let partition = quote_identifier(PARTITION_COLUMN);
     let partitioned = is_partitioned(connection, asset)?;
-    let rows = RowsOf {
-        table: &TableName::of(asset).quoted(),
+    let rows = PartitionRows {
+        table: &TableName::for_asset(asset).quoted_name(),
         partition: partitioned.then_some((partition.as_str(), key)),
-        column: quoted,
+        column: quote_identifier,
     };
-    let Some(question) = question(measure, columns, &rows)? else {
+    let Some(query) = metric_query(metric, columns, &rows)? else {
         return Ok(None);
     };
-    let mut statement = connection.prepare(&question.sql)?;
-    let found = statement.stream_arrow(params_from_iter(&question.values))?;
-    let told = as_table(found, Arc::clone(&question.schema))?;
-    Ok(Some(question.answer(&told)?))
+    let mut statement = connection.prepare(&query.sql)?;
+    let found = statement.stream_arrow(params_from_iter(&query.values))?;
+    let result = as_table(found, Arc::clone(&query.schema))?;
+    Ok(Some(query.read_answer(&result)?))
 }
 
-fn is_partitioned(connection: &Connection, asset: &AssetKey) -> Result<bool, Failed> {
+/// Returns `true` if the table of an asset has a column for the partition key.
+fn is_partitioned(connection: &Connection, asset: &AssetKey) -> Result<bool, DuckDbError> {
     Ok(connection.query_row(
-        &format!("SELECT partitioned FROM {NOTES}.assets WHERE asset = ?"),
+        &format!("SELECT partitioned FROM {NOTES_SCHEMA}.assets WHERE asset = ?"),
         params![asset.as_str()],
         |row| row.get(0),
     )?)
 }
 
-/// What a query found, with the types that it has to have.
+/// Collects the result of a query into a table of a schema.
 fn as_table(
     found: impl Iterator<Item = Result<RecordBatch, duckdb::Error>>,
     schema: SchemaRef,
-) -> Result<Table, Failed> {
+) -> Result<Table, DuckDbError> {
     let stored = found.map(|batch| as_stored(&batch?, &schema));
-    let batches = stored.collect::<Result<_, Failed>>()?;
+    let batches = stored.collect::<Result<_, DuckDbError>>()?;
     Ok(Table::new(schema, batches)?)
 }
 
-/// The batch with the types that it was stored with.
-fn as_stored(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Failed> {
-    let columns = batch.columns().iter().zip(schema.fields());
-    let columns = columns.map(|(column, field)| cast(column, field.data_type()));
-    let columns = columns.collect::<Result<_, _>>()?;
+/// Casts a batch to the types that it was stored with.
+fn as_stored(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DuckDbError> {
+    let columns = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(column, field)| cast(column, field.data_type()))
+        .collect::<Result<_, _>>()?;
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }

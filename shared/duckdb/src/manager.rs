@@ -7,15 +7,15 @@ use precip_engine::{
     asset::AssetValue,
     io::{Address, IoError, IoManager, LoadRequest, Stored},
 };
-use precip_io::tables::{Given, parse_pointer, pointer};
+use precip_io::tables::{StoreInput, format_pointer, parse_pointer};
 
-use crate::{database::Database, error::Failed, load, names, store};
+use crate::{database::Database, error::DuckDbError, load, names, store};
 
 /// Keeps assets as tables of a DuckDB database, which is one file.
 ///
 /// Asset `raw/flights` is table `raw.flights`, and `carriers` is `main.carriers`. The table of a
-/// partitioned asset has a column `_partition` more, with the partition's key. What is no table is kept
-/// beside them, in `_precip`.
+/// partitioned asset has an additional column `_partition` with the partition's key. Other forms of data are kept in
+/// the schema `_precip`.
 ///
 /// ```no_run
 /// use precip_duckdb::DuckDbIoManager;
@@ -26,62 +26,61 @@ use crate::{database::Database, error::Failed, load, names, store};
 ///
 /// # What it guarantees
 ///
-/// - A partition's rows are replaced in one transaction: who reads sees the old or the new. An older
-///   attempt that is late replaces nothing.
-/// - What is there is the newest that was stored, a little before it is committed; what an older
-///   materialization pointed at is not kept. So a run that stores a partition and then fails has
-///   replaced it.
-/// - A table takes the columns of new rows if those that are new are optional. Any other difference
-///   to the rows of other partitions is refused, and shown.
-/// - The rows of a stream are made before the file is opened for them, and those that are loaded as one are
-///   taken out of it before the first is used. Both wait beside the file in one without a name: the disk
-///   needs room for a partition more, and memory need not have it.
-/// - The file is open as long as this process has something to do with it, and other processes have
-///   their turn after a quarter of a second. They wait for each other by a lock on `{file}.lock`;
-///   other programs of DuckDB find the file free in between.
+/// - A partition's rows are replaced in one transaction: readers see the old rows or the new ones. A late, older
+///   attempt replaces nothing.
+/// - A table holds the newest stored attempt, which is visible shortly before it is committed; the data of an older
+///   materialization is not kept. A run that stores a partition and then fails has replaced it.
+/// - New optional columns are added to the table. Any other difference to the rows of other partitions is refused,
+///   with the differences.
+/// - The rows of a stream are spooled next to the file: when storing, before the file is opened, and when loading,
+///   before the first is used. The disk needs room for one more partition; memory does not.
+/// - A process keeps the file open while it uses it, for a quarter of a second at most when others wait. Processes
+///   take turns by a lock on `{file}.lock`; other DuckDB programs can open the file in between.
 #[derive(Debug, Clone)]
 pub struct DuckDbIoManager {
     database: Arc<Database>,
 }
 
 impl DuckDbIoManager {
-    /// Uses a database in a file, which is made when something is stored.
+    /// Uses the database in a file, which is created when something is stored.
     ///
     /// # Errors
-    /// When the file's folder cannot be used.
+    /// When the folder of the file is not usable.
     pub fn open(file: impl AsRef<Path>) -> Result<Self, std::io::Error> {
         Ok(Self {
-            database: Database::at(file.as_ref())?,
+            database: Database::open_file(file.as_ref())?,
         })
     }
 
-    /// How much memory DuckDB takes for itself, such as `400MB`, before it uses the disk: 80 % of the
-    /// machine's unless given. A function on AWS needs some for itself. It holds for all managers of the
-    /// file in this process.
+    /// Sets the memory that DuckDB may use before it spills to the disk, such as `400MB`; 80 % of the machine's by
+    /// default. A function on AWS needs some memory for itself. The limit applies to all managers of the file in this
+    /// process.
     #[must_use]
-    pub fn with_memory(self, most: impl Into<String>) -> Self {
-        self.database.set("max_memory", most.into());
+    pub fn with_memory(self, limit: impl Into<String>) -> Self {
+        self.database.set_option("max_memory", limit.into());
         self
     }
 
-    /// How many threads DuckDB uses; as many as there are processors unless given.
+    /// Sets the number of threads that DuckDB uses; one per processor by default.
     #[must_use]
     pub fn with_threads(self, threads: u16) -> Self {
-        self.database.set("threads", threads.max(1).to_string());
+        self.database
+            .set_option("threads", threads.max(1).to_string());
         self
     }
 
-    /// Does something with the database on a thread that may wait, and to its end: who stops waiting
-    /// for it does not stop it.
-    pub(crate) async fn run<T: Send + 'static>(
+    /// Runs some work with the database on a thread that may block. The work runs to its end even if the caller is
+    /// canceled.
+    pub(crate) async fn run_blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Database) -> Result<T, Failed> + Send + 'static,
-    ) -> Result<T, Failed> {
+        work: impl FnOnce(&Database) -> Result<T, DuckDbError> + Send + 'static,
+    ) -> Result<T, DuckDbError> {
         let database = Arc::clone(&self.database);
-        let done = tokio::task::spawn_blocking(move || work(&database)).await;
-        done.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
+        let result = tokio::task::spawn_blocking(move || work(&database)).await;
+        result.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
     }
 
+    /// Returns the name of the database for messages.
     fn name(&self) -> String {
         self.database.path().display().to_string()
     }
@@ -90,18 +89,21 @@ impl DuckDbIoManager {
 #[async_trait]
 impl IoManager for DuckDbIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let given = Given::take(address, value, self.database.folder()).await?;
-        let pointer = pointer(&address.asset, address.partition.as_ref());
-        let mut metadata = given.facts();
-        if matches!(given, Given::Rows(_)) {
-            let table = names::TableName::of(&address.asset).quoted();
+        let input = StoreInput::from_value(address, value, self.database.folder()).await?;
+        // The pointer names the partition only: a table keeps one attempt of it.
+        let pointer = format_pointer(&address.asset, address.partition.as_ref());
+        let mut metadata = input.to_metadata();
+        if matches!(input, StoreInput::Rows(_)) {
+            let table = names::TableName::for_asset(&address.asset).quoted_name();
             metadata.insert("table".to_owned(), table.into());
         }
-        let of = address.clone();
+        let target = address.clone();
         let stored = self
-            .run(move |database| database.write(|sql| store::store(sql, &of, given)))
+            .run_blocking(move |database| {
+                database.run_write(|sql| store::store_partition(sql, &target, input))
+            })
             .await;
-        stored.map_err(|failed| failed.at(address, "store it in", &self.name()))?;
+        stored.map_err(|error| error.into_io_error(address, "store it in", &self.name()))?;
         Ok(Stored { pointer, metadata })
     }
 
@@ -117,13 +119,16 @@ impl IoManager for DuckDbIoManager {
         let (asset, partition) = parse_pointer(pointer).ok_or_else(not_found)?;
         let request = request.clone();
         let loaded = self
-            .run(move |database| {
+            .run_blocking(move |database| {
                 let folder = database.folder();
-                database.read(|sql| load::load(sql, &asset, partition.as_ref(), &request, folder))
+                database.run_read(|sql| {
+                    load::load_partition(sql, &asset, partition.as_ref(), &request, folder)
+                })
             })
             .await;
-        let loaded = loaded.map_err(|failed| failed.at(address, "load it from", &self.name()))?;
-        loaded.ok_or_else(not_found)
+        loaded
+            .map_err(|error| error.into_io_error(address, "load it from", &self.name()))?
+            .ok_or_else(not_found)
     }
 
     async fn remove(&self, pointer: &str) -> Result<(), IoError> {
@@ -133,15 +138,17 @@ impl IoManager for DuckDbIoManager {
         let address = Address {
             asset,
             partition,
-            // Whose it is does not matter.
+            // The attempt is irrelevant for removing.
             run: precip_engine::run_id::RunId::new(Default::default()),
             attempt: 0,
         };
-        let of = address.clone();
+        let target = address.clone();
         let removed = self
-            .run(move |database| database.write(|sql| store::remove(sql, &of)))
+            .run_blocking(move |database| {
+                database.run_write(|sql| store::remove_partition(sql, &target))
+            })
             .await;
-        removed.map_err(|failed| failed.at(&address, "remove it from", &self.name()))
+        removed.map_err(|error| error.into_io_error(&address, "remove it from", &self.name()))
     }
 }
 

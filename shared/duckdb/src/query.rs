@@ -1,4 +1,4 @@
-//! [`Query`]: a query over tables that were loaded.
+//! [`Query`]: a query over loaded tables.
 
 #[cfg(feature = "engine")]
 mod disk;
@@ -12,7 +12,7 @@ use precip_engine::asset::AssetError;
 use precip_io::{FromAsset, Table, TableStream};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A query over tables of this process.
+/// A query over tables in this process.
 ///
 /// ```
 /// use precip_duckdb::Query;
@@ -28,7 +28,7 @@ use serde::{Serialize, de::DeserializeOwned};
 #[derive(Debug)]
 #[cfg_attr(
     not(feature = "engine"),
-    expect(dead_code, reason = "what only the engine reads")
+    expect(dead_code, reason = "read by the engine only")
 )]
 #[must_use = "`run` runs it"]
 pub struct Query {
@@ -38,7 +38,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// One statement that answers rows.
+    /// Creates a query from one SQL statement that returns rows.
     pub fn new(sql: impl Into<String>) -> Self {
         Self {
             sql: sql.into(),
@@ -47,62 +47,63 @@ impl Query {
         }
     }
 
-    /// A table that the query can name. A [`Table`] is one, and a [`TableStream`], which is gone through once
-    /// and is never in memory as a whole.
+    /// Adds a table that the query can name: a [`Table`], or a [`TableStream`], which is read once and never in
+    /// memory as a whole.
     pub fn table(mut self, name: impl Into<String>, rows: impl Into<TableStream>) -> Self {
         self.tables.push((name.into(), rows.into()));
         self
     }
 
-    /// What `$partition` is in the query.
+    /// Sets the value of `$partition` in the query.
     pub fn partition(mut self, key: impl Into<String>) -> Self {
         self.partition = Some(key.into());
         self
     }
 
-    /// Runs it, in a DuckDB that is gone afterwards and reaches nothing but the tables. What does not fit into
-    /// its memory waits on the disk ([`std::env::temp_dir`]). In a function on AWS it takes half of the
-    /// function's memory, elsewhere what DuckDB takes by itself, which is 80 % of the machine's.
+    /// Runs the query in a temporary DuckDB that can access nothing but the tables.
+    ///
+    /// Data that exceeds its memory spills to the disk ([`std::env::temp_dir`]). In a function on AWS it uses half of
+    /// the function's memory, elsewhere DuckDB's default, 80 % of the machine's.
     ///
     /// # Errors
-    /// What a stream of rows ended with. Else [`AssetError`], not to be tried again: DuckDB's own words about
-    /// the query, that the rows are not what is asked for, or that this program was built without the feature
-    /// `engine`.
+    /// The error that a stream of rows ended with. Otherwise a terminal [`AssetError`]: DuckDB's message about the
+    /// query, that the rows do not fit the type, or that this program was built without the feature `engine`.
     pub fn run<T: FromQuery>(self) -> Result<T, AssetError> {
-        T::run(self)
+        T::run_query(self)
     }
 }
 
-/// What a query's rows may be answered as.
+/// Types that the rows of a query can be returned as.
 pub trait FromQuery: Sized {
-    /// Runs a query, and takes its rows as this type.
+    /// Runs a query, and returns its rows as this type.
     ///
     /// # Errors
-    /// [`AssetError`] when it fails, or when they are something else.
-    fn run(query: Query) -> Result<Self, AssetError>;
+    /// [`AssetError`] when the query fails, or the rows do not fit.
+    fn run_query(query: Query) -> Result<Self, AssetError>;
 }
 
 impl FromQuery for Table {
-    fn run(query: Query) -> Result<Self, AssetError> {
-        engine::table(query)
+    fn run_query(query: Query) -> Result<Self, AssetError> {
+        engine::query_table(query)
     }
 }
 
-/// The rows wait on the disk, and are never in memory as a whole.
+/// The rows are spooled to the disk, and never in memory as a whole.
 impl FromQuery for TableStream {
-    fn run(query: Query) -> Result<Self, AssetError> {
-        engine::stream(query)
+    fn run_query(query: Query) -> Result<Self, AssetError> {
+        engine::query_stream(query)
     }
 }
 
 impl<T: Serialize + DeserializeOwned + Send> FromQuery for Vec<T> {
-    fn run(query: Query) -> Result<Self, AssetError> {
-        let rows = engine::table(query)?;
-        let rows = match Self::needs().request.columns {
-            None => rows,
-            Some(columns) => engine::as_fields(&rows, &columns)?,
+    fn run_query(query: Query) -> Result<Self, AssetError> {
+        let table = engine::query_table(query)?;
+        let fitted = match Self::needs().request.columns {
+            None => table,
+            Some(columns) => engine::as_fields(&table, &columns)?,
         };
-        rows.to_rows()
+        fitted
+            .to_rows()
             .map_err(|error| AssetError::from(error).into_terminal())
     }
 }

@@ -1,4 +1,4 @@
-//! Putting an attempt's data into tables, within a transaction.
+//! Storing an attempt's data in tables, within a transaction.
 
 use std::sync::Arc;
 
@@ -12,37 +12,38 @@ use duckdb::{
 };
 use precip_core::metadata::{TableColumn, TableSchema};
 use precip_engine::io::Address;
-use precip_io::tables::{Given, Rows, added, quoted};
+use precip_io::tables::{Rows, StoreInput, columns_to_add, quote_identifier};
 
 use crate::{
-    error::Failed,
-    filling::Filling,
-    names::{NOTES, PARTITION, TableName},
+    appender::TableAppender,
+    error::DuckDbError,
+    names::{NOTES_SCHEMA, PARTITION_COLUMN, TableName},
     types::sql_type,
 };
 
-/// Puts there what was given instead of what is there of its partition, unless that is a newer attempt's.
-pub(crate) fn store(
+/// Replaces the data of a partition, unless that is of a newer attempt.
+pub(crate) fn store_partition(
     connection: &Connection,
     address: &Address,
-    given: Given,
-) -> Result<(), Failed> {
-    notes(connection)?;
+    input: StoreInput,
+) -> Result<(), DuckDbError> {
+    create_notes(connection)?;
+    // A late attempt leaves the data of a newer one, and counts as stored.
     if is_newer(connection, address)? {
         return Ok(());
     }
-    forget(connection, address)?;
-    let (form, columns, content) = match given {
-        Given::Rows(rows) => {
+    delete_partition(connection, address)?;
+    let (form, columns, content) = match input {
+        StoreInput::Rows(rows) => {
             let columns = serde_json::to_string(&rows.columns())?;
-            put(connection, address, rows)?;
+            put_rows(connection, address, rows)?;
             ("table", Some(columns), None)
         }
-        Given::Noted(form, content) => (form, None, Some(content)),
+        StoreInput::Document(form, content) => (form, None, Some(content)),
     };
-    let (asset, partition) = key(address);
+    let (asset, partition) = note_key(address);
     connection.execute(
-        &format!("INSERT INTO {NOTES}.partitions VALUES (?, ?, ?, ?, ?, ?, ?)"),
+        &format!("INSERT INTO {NOTES_SCHEMA}.partitions VALUES (?, ?, ?, ?, ?, ?, ?)"),
         params![
             asset,
             partition,
@@ -56,61 +57,65 @@ pub(crate) fn store(
     Ok(())
 }
 
-/// Takes what is there of a partition away.
-pub(crate) fn remove(connection: &Connection, address: &Address) -> Result<(), Failed> {
-    notes(connection)?;
-    forget(connection, address)
+/// Removes the data of a partition.
+pub(crate) fn remove_partition(
+    connection: &Connection,
+    address: &Address,
+) -> Result<(), DuckDbError> {
+    create_notes(connection)?;
+    delete_partition(connection, address)
 }
 
-fn key(address: &Address) -> (String, Option<String>) {
+fn note_key(address: &Address) -> (String, Option<String>) {
     let partition = address.partition.as_ref().map(ToString::to_string);
     (address.asset.to_string(), partition)
 }
 
-/// The tables of what is noted down.
-fn notes(connection: &Connection) -> Result<(), Failed> {
+/// Creates the tables of notes about assets and partitions, if necessary.
+fn create_notes(connection: &Connection) -> Result<(), DuckDbError> {
     Ok(connection.execute_batch(&format!(
-        "CREATE SCHEMA IF NOT EXISTS {NOTES};
-         CREATE TABLE IF NOT EXISTS {NOTES}.assets (
+        "CREATE SCHEMA IF NOT EXISTS {NOTES_SCHEMA};
+         CREATE TABLE IF NOT EXISTS {NOTES_SCHEMA}.assets (
              asset VARCHAR NOT NULL, table_name VARCHAR NOT NULL, partitioned BOOLEAN NOT NULL,
              columns VARCHAR NOT NULL);
-         CREATE TABLE IF NOT EXISTS {NOTES}.partitions (
+         CREATE TABLE IF NOT EXISTS {NOTES_SCHEMA}.partitions (
              asset VARCHAR NOT NULL, partition VARCHAR, run VARCHAR NOT NULL,
              attempt UINTEGER NOT NULL, form VARCHAR NOT NULL, columns VARCHAR, content BLOB);"
     ))?)
 }
 
-fn is_newer(connection: &Connection, address: &Address) -> Result<bool, Failed> {
-    let (asset, partition) = key(address);
-    let there: Option<(String, u32)> = connection
+/// Returns `true` if the stored data of the partition is of a newer attempt.
+fn is_newer(connection: &Connection, address: &Address) -> Result<bool, DuckDbError> {
+    let (asset, partition) = note_key(address);
+    let stored: Option<(String, u32)> = connection
         .query_row(
             &format!(
-                "SELECT run, attempt FROM {NOTES}.partitions
+                "SELECT run, attempt FROM {NOTES_SCHEMA}.partitions
                  WHERE asset = ? AND partition IS NOT DISTINCT FROM ?"
             ),
             params![asset, partition],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
-    let Some((run, attempt)) = there else {
+    let Some((run, attempt)) = stored else {
         return Ok(false);
     };
     let run = run
         .parse()
-        .map_err(|_| Failed::Damaged(format!("`{run}` is no run")))?;
+        .map_err(|_| DuckDbError::Damaged(format!("`{run}` is not a run")))?;
     Ok((run, attempt) > (address.run, address.attempt))
 }
 
-/// What is noted down of an asset's table.
-struct Noted {
+/// The note about an asset's table.
+struct TableNote {
     partitioned: bool,
     columns: TableSchema,
 }
 
-fn noted(connection: &Connection, address: &Address) -> Result<Option<Noted>, Failed> {
+fn read_note(connection: &Connection, address: &Address) -> Result<Option<TableNote>, DuckDbError> {
     let row: Option<(bool, String)> = connection
         .query_row(
-            &format!("SELECT partitioned, columns FROM {NOTES}.assets WHERE asset = ?"),
+            &format!("SELECT partitioned, columns FROM {NOTES_SCHEMA}.assets WHERE asset = ?"),
             params![address.asset.as_str()],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
@@ -118,92 +123,99 @@ fn noted(connection: &Connection, address: &Address) -> Result<Option<Noted>, Fa
     let Some((partitioned, columns)) = row else {
         return Ok(None);
     };
-    Ok(Some(Noted {
+    Ok(Some(TableNote {
         partitioned,
         columns: serde_json::from_str(&columns)?,
     }))
 }
 
-fn forget(connection: &Connection, address: &Address) -> Result<(), Failed> {
-    let (asset, partition) = key(address);
-    let table = TableName::of(&address.asset).quoted();
-    match noted(connection, address)? {
+/// Deletes the rows and the note of a partition.
+fn delete_partition(connection: &Connection, address: &Address) -> Result<(), DuckDbError> {
+    let (asset, partition) = note_key(address);
+    let table = TableName::for_asset(&address.asset).quoted_name();
+    match read_note(connection, address)? {
         None => {}
-        Some(Noted {
+        Some(TableNote {
             partitioned: true, ..
         }) => {
             connection.execute(
                 &format!(
                     "DELETE FROM {table} WHERE {} IS NOT DISTINCT FROM ?",
-                    quoted(PARTITION)
+                    quote_identifier(PARTITION_COLUMN)
                 ),
                 params![partition],
             )?;
         }
+        // The table of an asset without partitions is emptied, since all rows are of one attempt.
         Some(_) if partition.is_none() => {
             connection.execute(&format!("DELETE FROM {table}"), [])?;
         }
+        // Such a table has no rows of a partition.
         Some(_) => {}
     }
     connection.execute(
         &format!(
-            "DELETE FROM {NOTES}.partitions WHERE asset = ? AND partition IS NOT DISTINCT FROM ?"
+            "DELETE FROM {NOTES_SCHEMA}.partitions WHERE asset = ? AND partition IS NOT DISTINCT FROM ?"
         ),
         params![asset, partition],
     )?;
     Ok(())
 }
 
-fn put(connection: &Connection, address: &Address, rows: Rows) -> Result<(), Failed> {
+/// Prepares the table for the rows of a partition, and appends them.
+fn put_rows(connection: &Connection, address: &Address, rows: Rows) -> Result<(), DuckDbError> {
+    // The note of this partition is already deleted: these are the others.
     let others: u64 = connection.query_row(
-        &format!("SELECT count(*) FROM {NOTES}.partitions WHERE asset = ? AND form = 'table'"),
+        &format!(
+            "SELECT count(*) FROM {NOTES_SCHEMA}.partitions WHERE asset = ? AND form = 'table'"
+        ),
         params![address.asset.as_str()],
         |row| row.get(0),
     )?;
-    let partitioned = match noted(connection, address)? {
-        Some(noted) if others > 0 => extend(connection, address, &rows, &noted)?,
-        there => create(connection, address, &rows, there.is_some())?,
+    let partitioned = match read_note(connection, address)? {
+        Some(note) if others > 0 => extend_table(connection, address, &rows, &note)?,
+        note => create_table(connection, address, &rows, note.is_some())?,
     };
-    append(connection, address, rows, partitioned)
+    append_rows(connection, address, rows, partitioned)
 }
 
-/// Makes the table, where this partition will be all that is in it. It may have other columns than one
-/// that was there before.
-fn create(
+/// Creates the table for the only partition of an asset, and returns `true` if it has a column for the key. An
+/// earlier table is dropped, so the columns may differ from it.
+fn create_table(
     connection: &Connection,
     address: &Address,
     rows: &Rows,
-    was_there: bool,
-) -> Result<bool, Failed> {
-    let name = TableName::of(&address.asset);
+    exists: bool,
+) -> Result<bool, DuckDbError> {
+    let name = TableName::for_asset(&address.asset);
     let partitioned = address.partition.is_some();
     let mut columns = rows
         .schema()
         .fields()
         .iter()
-        .map(|field| column(field.name(), field.data_type()))
+        .map(|field| column_definition(field.name(), field.data_type()))
         .collect::<Result<Vec<_>, _>>()?;
     if partitioned {
-        columns.push(format!("{} VARCHAR", quoted(PARTITION)));
+        columns.push(format!("{} VARCHAR", quote_identifier(PARTITION_COLUMN)));
     }
-    if was_there {
-        connection.execute_batch(&format!("DROP TABLE {}", name.quoted()))?;
-        let delete = format!("DELETE FROM {NOTES}.assets WHERE asset = ?");
+    if exists {
+        connection.execute_batch(&format!("DROP TABLE {}", name.quoted_name()))?;
+        let delete = format!("DELETE FROM {NOTES_SCHEMA}.assets WHERE asset = ?");
         connection.execute(&delete, params![address.asset.as_str()])?;
     } else {
-        free(connection, address, &name)?;
+        check_name_is_free(connection, address, &name)?;
     }
     connection.execute_batch(&format!(
         "CREATE SCHEMA IF NOT EXISTS {}; CREATE TABLE {} ({})",
-        quoted(&name.schema),
-        name.quoted(),
+        quote_identifier(&name.schema),
+        name.quoted_name(),
         columns.join(", ")
     ))?;
     connection.execute(
-        &format!("INSERT INTO {NOTES}.assets VALUES (?, ?, ?, ?)"),
+        &format!("INSERT INTO {NOTES_SCHEMA}.assets VALUES (?, ?, ?, ?)"),
         params![
             address.asset.as_str(),
-            name.quoted().to_lowercase(),
+            name.quoted_name().to_lowercase(),
             partitioned,
             serde_json::to_string(&rows.columns())?
         ],
@@ -211,20 +223,25 @@ fn create(
     Ok(partitioned)
 }
 
-/// Whether nobody else has a table of the name. DuckDB does not tell upper from lower case.
-fn free(connection: &Connection, address: &Address, name: &TableName) -> Result<(), Failed> {
-    let by: Option<String> = connection
+/// Checks that no other asset or program has a table of the name. DuckDB does not distinguish upper from lower case.
+fn check_name_is_free(
+    connection: &Connection,
+    address: &Address,
+    name: &TableName,
+) -> Result<(), DuckDbError> {
+    let owner: Option<String> = connection
         .query_row(
-            &format!("SELECT asset FROM {NOTES}.assets WHERE table_name = ?"),
-            params![name.quoted().to_lowercase()],
+            &format!("SELECT asset FROM {NOTES_SCHEMA}.assets WHERE table_name = ?"),
+            params![name.quoted_name().to_lowercase()],
             |row| row.get(0),
         )
         .optional()?;
-    if let Some(by) = by {
-        return Err(Failed::Refused(format!(
-            "its table would be that of asset `{by}`, as DuckDB reads names; give one of them another key"
+    if let Some(owner) = owner {
+        return Err(DuckDbError::Refused(format!(
+            "its table would be that of asset `{owner}`, as DuckDB reads names; give one of them another key"
         )));
     }
+    // Tables and views of other programs are not in the notes.
     let found: Option<String> = connection
         .query_row(
             "SELECT table_type FROM information_schema.tables
@@ -236,50 +253,51 @@ fn free(connection: &Connection, address: &Address, name: &TableName) -> Result<
         .optional()?;
     match found {
         None => Ok(()),
-        Some(_) => Err(Failed::Refused(format!(
+        Some(_) => Err(DuckDbError::Refused(format!(
             "the database has a table {} already, which `{}` did not make; drop it, or give the asset another key",
-            name.quoted(),
+            name.quoted_name(),
             address.asset
         ))),
     }
 }
 
-/// Makes room for new columns beside the rows of other partitions.
-fn extend(
+/// Adds new columns to a table that has other partitions, and returns `true` if it has a column for the key.
+fn extend_table(
     connection: &Connection,
     address: &Address,
     rows: &Rows,
-    noted: &Noted,
-) -> Result<bool, Failed> {
-    let name = TableName::of(&address.asset);
-    let new_columns = added(&noted.columns, &rows.columns()).map_err(|differences| {
-        Failed::Refused(format!(
+    note: &TableNote,
+) -> Result<bool, DuckDbError> {
+    let name = TableName::for_asset(&address.asset);
+    let new_columns = columns_to_add(&note.columns, &rows.columns()).map_err(|differences| {
+        DuckDbError::Refused(format!(
             "its columns are not those of table {}, which has other partitions: {}; make what is new \
              optional, or drop the table and make every partition again",
-            name.quoted(),
+            name.quoted_name(),
             differences.join("; ")
         ))
     })?;
-    let mut columns: Vec<TableColumn> = noted.columns.columns.clone();
+    let mut columns: Vec<TableColumn> = note.columns.columns.clone();
     for new in new_columns {
         let field = rows.schema().field_with_name(&new.name)?;
-        let column = column(field.name(), field.data_type())?;
+        let definition = column_definition(field.name(), field.data_type())?;
         connection.execute_batch(&format!(
-            "ALTER TABLE {} ADD COLUMN {column}",
-            name.quoted()
+            "ALTER TABLE {} ADD COLUMN {definition}",
+            name.quoted_name()
         ))?;
         columns.push(new);
     }
-    let partitioned = noted.partitioned || address.partition.is_some();
-    if partitioned && !noted.partitioned {
+    let partitioned = note.partitioned || address.partition.is_some();
+    // The asset was not partitioned when its other rows were stored.
+    if partitioned && !note.partitioned {
         connection.execute_batch(&format!(
             "ALTER TABLE {} ADD COLUMN {} VARCHAR",
-            name.quoted(),
-            quoted(PARTITION)
+            name.quoted_name(),
+            quote_identifier(PARTITION_COLUMN)
         ))?;
     }
     connection.execute(
-        &format!("UPDATE {NOTES}.assets SET columns = ?, partitioned = ? WHERE asset = ?"),
+        &format!("UPDATE {NOTES_SCHEMA}.assets SET columns = ?, partitioned = ? WHERE asset = ?"),
         params![
             serde_json::to_string(&TableSchema { columns })?,
             partitioned,
@@ -289,32 +307,32 @@ fn extend(
     Ok(partitioned)
 }
 
-fn column(name: &str, data_type: &DataType) -> Result<String, Failed> {
-    if name.eq_ignore_ascii_case(PARTITION) {
-        return Err(Failed::Refused(format!(
-            "column `{name}` is where DuckDB's IO manager keeps the partition; give it another name"
+fn column_definition(name: &str, data_type: &DataType) -> Result<String, DuckDbError> {
+    if name.eq_ignore_ascii_case(PARTITION_COLUMN) {
+        return Err(DuckDbError::Refused(format!(
+            "column `{name}` is reserved for the partition key; give it another name"
         )));
     }
-    let sql_type = sql_type(data_type);
-    let sql_type =
-        sql_type.map_err(|problem| Failed::Refused(format!("column `{name}`: {problem}")))?;
-    Ok(format!("{} {sql_type}", quoted(name)))
+    let sql_type = sql_type(data_type)
+        .map_err(|problem| DuckDbError::Refused(format!("column `{name}`: {problem}")))?;
+    Ok(format!("{} {sql_type}", quote_identifier(name)))
 }
 
-fn append(
+fn append_rows(
     connection: &Connection,
     address: &Address,
     rows: Rows,
     partitioned: bool,
-) -> Result<(), Failed> {
-    let name = TableName::of(&address.asset);
+) -> Result<(), DuckDbError> {
+    let name = TableName::for_asset(&address.asset);
+    // Columns are named, since their order in the table may differ.
     let mut fields: Vec<Arc<Field>> = rows.schema().fields().iter().cloned().collect();
     if partitioned {
-        fields.push(Arc::new(Field::new(PARTITION, DataType::Utf8, true)));
+        fields.push(Arc::new(Field::new(PARTITION_COLUMN, DataType::Utf8, true)));
     }
     let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
-    let appender = connection.appender_with_columns_to_db(&name.table, &name.schema, &names)?;
-    let mut filling = Filling::of(appender);
+    let target = connection.appender_with_columns_to_db(&name.table, &name.schema, &names)?;
+    let mut appender = TableAppender::new(target);
     let schema = Arc::new(Schema::new(fields.clone()));
     for batch in rows {
         let batch = batch?;
@@ -324,7 +342,7 @@ fn append(
             let keys: StringArray = std::iter::repeat_n(key, batch.num_rows()).collect();
             columns.push(Arc::new(keys));
         }
-        filling.push(RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
+        appender.append_batch(RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
     }
-    filling.finish()
+    appender.finish()
 }

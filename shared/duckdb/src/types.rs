@@ -1,11 +1,13 @@
-//! Which column types DuckDB has for Arrow's.
+//! DuckDB's column types for Arrow types.
 
 use duckdb::arrow::datatypes::{DataType, TimeUnit};
 
-use precip_io::tables::quoted;
+use precip_io::tables::quote_identifier;
 
-/// The type of a column, in which every value of the Arrow type comes back as it was; or what to use
-/// instead where there is none.
+/// Returns the type of a column that preserves every value of an Arrow type.
+///
+/// # Errors
+/// A message with an alternative, when DuckDB has no such type.
 pub(crate) fn sql_type(data_type: &DataType) -> Result<String, String> {
     let name = match data_type {
         DataType::Boolean => "BOOLEAN",
@@ -41,19 +43,20 @@ pub(crate) fn sql_type(data_type: &DataType) -> Result<String, String> {
             return Ok(format!("{}[]", sql_type(item.data_type())?));
         }
         DataType::Struct(fields) if !fields.is_empty() => {
-            let fields = fields.iter().map(|field| {
+            let definitions = fields.iter().map(|field| {
                 let sql_type = sql_type(field.data_type())?;
-                Ok(format!("{} {sql_type}", quoted(field.name())))
+                Ok(format!("{} {sql_type}", quote_identifier(field.name())))
             });
-            let fields: Result<Vec<String>, String> = fields.collect();
-            return Ok(format!("STRUCT({})", fields?.join(", ")));
+            let definitions: Result<Vec<String>, String> = definitions.collect();
+            return Ok(format!("STRUCT({})", definitions?.join(", ")));
         }
         DataType::Map(entries, _) => {
+            // A map of Arrow is a list of structs with two fields.
             let DataType::Struct(fields) = entries.data_type() else {
-                return Err(format!("{data_type} is no map"));
+                return Err(format!("{data_type} is not a map"));
             };
             let [key, value] = fields.as_ref() else {
-                return Err(format!("{data_type} is no map"));
+                return Err(format!("{data_type} is not a map"));
             };
             return Ok(format!(
                 "MAP({}, {})",
@@ -63,7 +66,7 @@ pub(crate) fn sql_type(data_type: &DataType) -> Result<String, String> {
         }
         other => {
             return Err(format!(
-                "{other} has no place in DuckDB; use another type, or the Parquet IO manager"
+                "DuckDB cannot store {other}; use another type, or the Parquet IO manager"
             ));
         }
     };
@@ -79,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nested_types_are_written_out_and_what_would_lose_digits_is_refused() {
+    fn nested_types_are_supported_and_types_that_lose_digits_are_refused() {
         let inner = DataType::Struct(vec![Field::new("a \"b\"", DataType::Int8, true)].into());
         let list = DataType::List(Arc::new(Field::new("item", inner, true)));
         assert_eq!(sql_type(&list).unwrap(), r#"STRUCT("a ""b""" TINYINT)[]"#);

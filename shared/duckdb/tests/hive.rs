@@ -1,30 +1,25 @@
-//! That DuckDB reads files in the Hive layout as one table.
+//! Checks that DuckDB reads files in the Hive layout as one table.
 
 use duckdb::Connection;
-use precip_engine::io::{Address, IoManager};
-use precip_io::{HiveLayout, IntoAsset, ObjectStoreIoManager};
+use precip_engine::io::IoManager;
+use precip_io::{HiveLayout, IntoAsset, ObjectStoreIoManager, conformance::testing::address_of};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
 struct Flight {
-    /// The partition's own column, once more.
+    /// A column named like a partition column.
     date: String,
     carrier: String,
 }
 
 #[tokio::test]
-async fn folders_are_columns() {
+async fn folders_become_columns() {
     let folder = tempfile::TempDir::new().unwrap();
     let manager = ObjectStoreIoManager::open(folder.path().to_str().unwrap())
         .unwrap()
         .with_hive_layout(HiveLayout::by(["date", "origin"]));
     for (attempt, key) in (1..).zip(["2013-01-01|EWR", "2013-01-01|JFK", "2013-01-02|EWR"]) {
-        let address = Address {
-            asset: "raw/flights".parse().unwrap(),
-            partition: Some(key.into()),
-            run: "01JDC0Z5V9M3T8Q4W2X7Y6R1KA".parse().unwrap(),
-            attempt,
-        };
+        let address = address_of("raw/flights", Some(key), attempt);
         let flight = |carrier: &str| Flight {
             date: "of the file".to_owned(),
             carrier: carrier.to_owned(),

@@ -1,4 +1,4 @@
-//! Assets written in SQL, declared and run as a project's are.
+//! Assets written in SQL, declared and run as in a project.
 
 use precip::{
     checks::{accepted_values, row_count, unique},
@@ -74,7 +74,7 @@ fn carriers() -> Vec<Carrier> {
      FROM {flights} LEFT JOIN {airlines} USING (carrier) GROUP BY carrier ORDER BY carrier"
 }
 
-fn expected(day: &str) -> Vec<Carrier> {
+fn expected_carriers(day: &str) -> Vec<Carrier> {
     let carrier = |carrier: &str, name: Option<&str>, flights, delay| Carrier {
         day: day.to_owned(),
         carrier: carrier.to_owned(),
@@ -88,7 +88,7 @@ fn expected(day: &str) -> Vec<Carrier> {
     ]
 }
 
-fn project() -> precip::engine::definitions::DefinitionsBuilder {
+fn test_project() -> precip::engine::definitions::DefinitionsBuilder {
     Definitions::builder()
         .asset::<flights>()
         .asset::<airlines>()
@@ -98,6 +98,7 @@ fn project() -> precip::engine::definitions::DefinitionsBuilder {
 #[test]
 fn the_function_can_be_called() {
     let table = |rows: &[Flight]| Table::from_rows(rows).unwrap();
+    // Unit tests call the function with tables of their own.
     let context = AssetContext::builder().partition("2013-01-01").build();
     let flights = [Flight {
         day: String::new(),
@@ -110,25 +111,26 @@ fn the_function_can_be_called() {
 }
 
 #[test]
-fn its_upstreams_are_those_of_the_query() {
-    let definitions = project().build().unwrap();
+fn upstreams_are_the_tables_of_the_query() {
+    let definitions = test_project().build().unwrap();
     let graph = definitions.graph();
-    let made_from: Vec<String> = graph
+    let upstreams: Vec<String> = graph
         .asset(graph.id(&carriers::key()).unwrap())
         .deps
         .iter()
         .map(|dep| dep.asset.to_string())
         .collect();
-    assert_eq!(made_from, ["flights", "airlines"]);
+    assert_eq!(upstreams, ["flights", "airlines"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_runs_over_whatever_its_upstreams_are_stored_in() {
+async fn it_runs_over_upstreams_of_any_io_manager() {
     let folder = tempfile::TempDir::new().unwrap();
     let duckdb = DuckDbIoManager::open(folder.path().join("w.duckdb")).unwrap();
     let csv = precip::io::ObjectStoreIoManager::open("memory:")
         .unwrap()
         .with_format(precip::io::TableFormat::JsonLines);
+    // The upstream rows come from memory, from tables of DuckDB, and from files.
     let environments = [
         Environment::new("memory"),
         Environment::new("duckdb").io_manager("default", duckdb),
@@ -136,7 +138,7 @@ async fn it_runs_over_whatever_its_upstreams_are_stored_in() {
     ];
     for environment in environments {
         let name = environment.name().to_owned();
-        let run = testing::materialize(project().environment(environment))
+        let run = testing::materialize(test_project().environment(environment))
             .select("+key:carriers")
             .partitions("all")
             .run()
@@ -145,8 +147,8 @@ async fn it_runs_over_whatever_its_upstreams_are_stored_in() {
         assert!(run.success(), "{name}: {:?}", run.failures());
         for day in ["2013-01-01", "2013-01-02"] {
             let rows: Vec<Carrier> = run.value::<carriers, _>(Some(day)).await.unwrap();
-            assert_eq!(rows, expected(day), "{name}");
-            // Where they are in DuckDB, it is asked; the results are the same.
+            assert_eq!(rows, expected_carriers(day), "{name}");
+            // DuckDB computes the checks of its own tables; the results are the same.
             let mut found = run.checks::<carriers>(Some(day)).await.unwrap();
             found.sort_by(|a, b| a.check.name.cmp(&b.check.name));
             let found: Vec<(bool, &str)> = found
@@ -177,7 +179,7 @@ fn reaches_out() -> Table {
 }
 
 #[test]
-fn what_a_query_may_not_do_is_said_in_the_words_of_duckdb() {
+fn an_invalid_query_fails_with_the_message_of_duckdb() {
     let airlines = Table::from_rows::<Airline>(&[]).unwrap();
     let error = wrong(airlines.into()).unwrap_err();
     assert!(error.message().contains("\"nam\" not found"), "{error}");
@@ -190,7 +192,7 @@ fn what_a_query_may_not_do_is_said_in_the_words_of_duckdb() {
 fn a_query_over_much_data_takes_little_memory() {
     let test = "a_query_over_much_data_takes_little_memory";
     precip_io::conformance::in_little_memory(test, async {
-        // 2 GiB, which DuckDB has to keep on the disk.
+        // 2 GiB, which DuckDB has to spill to the disk.
         let carriers = (0..4_096).map(|n| format!("{n:01024}"));
         let carriers: Vec<String> = carriers.collect();
         let batch = Table::from_rows(&carriers).unwrap().to_batch().unwrap();

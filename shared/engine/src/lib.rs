@@ -1,7 +1,8 @@
-//! What every entry point of Precip does, and the ports it does it through.
+//! The use cases behind every entry point of Precip, and the ports they use.
 //!
-//! The command line, a test and a Lambda function all call the same use cases. What differs between
-//! a laptop and AWS stands behind ports: [`io::IoManager`] for data and [`state`] for the record.
+//! The command line, tests and Lambda functions all call the same use cases. Everything that differs
+//! between a laptop and AWS is behind a port, such as [`io::IoManager`] for data and
+//! [`state::StateStore`] for the record of runs and materializations.
 
 pub mod asset;
 pub mod automation;

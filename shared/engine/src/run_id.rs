@@ -5,19 +5,19 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-/// The name of a run. Ids made later sort after ids made earlier (a ULID), so the id of the newer of
-/// two runs is the greater one: that decides which of two runs of one partition is kept.
+/// The id of a run, a ULID. Ids sort by creation time, so of two runs that materialize one partition
+/// the one with the greater id is newer, and wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(Ulid);
 
 impl RunId {
-    /// Takes an id that was made by the caller's clock and randomness.
+    /// Wraps an id generated from the caller's clock and randomness.
     pub fn new(id: Ulid) -> Self {
         Self(id)
     }
 
-    /// The 26 characters of the id.
+    /// Returns the id as a ULID.
     pub fn as_ulid(self) -> Ulid {
         self.0
     }
@@ -43,6 +43,6 @@ impl FromStr for RunId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{id}` is not a run id: it has 26 letters and digits, like 01JDC0Z5V9M3T8Q4W2X7Y6R1KA")]
 pub struct InvalidRunId {
-    /// What was given.
+    /// The rejected string.
     pub id: String,
 }

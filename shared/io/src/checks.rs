@@ -1,8 +1,9 @@
-//! Checks that people expect of any table, as one-liners: [`not_null`], [`unique`], [`row_count`],
-//! [`accepted_values`], [`fresh`], [`has_columns`], [`columns_unchanged`]. They stand at the asset, in `checks = [..]`.
+//! Ready-made checks over the rows of a table: [`not_null`], [`unique`], [`row_count`],
+//! [`accepted_values`], [`fresh`], [`has_columns`], [`columns_unchanged`]. They are declared with the asset, in
+//! `checks = [..]`.
 
 mod has_rows;
-mod measured;
+mod measurement;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,60 +18,63 @@ use precip_core::{
 };
 use precip_engine::{
     asset::CheckResult,
-    io::{LoadRequest, Measure},
+    io::{LoadRequest, Metric},
 };
 
 use crate::Table;
 pub use has_rows::HasRows;
-pub use measured::{Found, Measured};
-pub(crate) use measured::{latest, missing};
+pub use measurement::{Measurement, MetricValue};
+pub(crate) use measurement::{latest_time, missing_column};
 
-/// How many values that are wrong a result shows.
+/// Number of unexpected values that a result shows.
 const SHOWN: usize = 5;
 
-/// Something that is expected of an asset's rows.
+/// A check over the rows of an asset.
 ///
-/// It is named after what it expects, such as `not_null_carrier`, unless it is [`named`](Self::named).
+/// Its name is derived from what it expects, such as `not_null_carrier`, unless it is [`named`](Self::named).
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "declare it with the asset"]
 pub struct DataCheck {
     name: String,
-    expects: Expects,
+    expects: Expectation,
     severity: Severity,
     blocking: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Expects {
-    Rows(Bound<usize>, Bound<usize>),
+enum Expectation {
+    RowCount(Bound<usize>, Bound<usize>),
     NotNull(String),
     Unique(Vec<String>),
-    Accepted(String, BTreeSet<String>),
+    AcceptedValues(String, BTreeSet<String>),
     Fresh(String, Duration),
     Columns(Vec<(String, String)>),
     ColumnsUnchanged,
 }
 
-/// Every row has a value in the column.
+/// Expects a value in the column in every row.
 pub fn not_null(column: impl Into<String>) -> DataCheck {
     let column = column.into();
-    DataCheck::new(format!("not_null_{column}"), Expects::NotNull(column))
+    DataCheck::new(format!("not_null_{column}"), Expectation::NotNull(column))
 }
 
-/// No two rows have the same values in all of the columns. Values that are missing are the same.
+/// Expects no two rows to have the same values in all of the columns. Two missing values are equal.
 pub fn unique<C: Into<String>>(columns: impl IntoIterator<Item = C>) -> DataCheck {
     let columns: Vec<String> = columns.into_iter().map(Into::into).collect();
     let name = format!("unique_{}", columns.join("_"));
-    DataCheck::new(name, Expects::Unique(columns))
+    DataCheck::new(name, Expectation::Unique(columns))
 }
 
-/// There are so many rows: `row_count(1..)`, `row_count(..=1_000)`.
+/// Expects the number of rows to be in a range: `row_count(1..)`, `row_count(..=1_000)`.
 pub fn row_count(rows: impl RangeBounds<usize>) -> DataCheck {
     let bounds = (rows.start_bound().cloned(), rows.end_bound().cloned());
-    DataCheck::new("row_count".to_owned(), Expects::Rows(bounds.0, bounds.1))
+    DataCheck::new(
+        "row_count".to_owned(),
+        Expectation::RowCount(bounds.0, bounds.1),
+    )
 }
 
-/// The column has these values, written as text, and no other; a value that is missing is accepted.
+/// Expects only these values in the column, compared as text. Missing values are accepted.
 pub fn accepted_values<V: Into<String>>(
     column: impl Into<String>,
     values: impl IntoIterator<Item = V>,
@@ -78,41 +82,49 @@ pub fn accepted_values<V: Into<String>>(
     let column = column.into();
     let values = values.into_iter().map(Into::into).collect();
     let name = format!("accepted_values_{column}");
-    DataCheck::new(name, Expects::Accepted(column, values))
+    DataCheck::new(name, Expectation::AcceptedValues(column, values))
 }
 
-/// The latest date or moment in the column is not longer ago than this. A moment without a zone is
-/// taken as one in UTC.
+/// Expects the latest date or time in the column to be at most this long ago. A time without a zone is
+/// read as UTC.
 pub fn fresh(column: impl Into<String>, within: Duration) -> DataCheck {
     let column = column.into();
-    DataCheck::new(format!("fresh_{column}"), Expects::Fresh(column, within))
+    DataCheck::new(
+        format!("fresh_{column}"),
+        Expectation::Fresh(column, within),
+    )
 }
 
-/// The columns are these, in any order, with Arrow's names of their types: a schema that is written
-/// down does not change by accident.
+/// Expects exactly these columns, in any order, with Arrow's names for their types. A declared schema
+/// cannot change by accident.
 pub fn has_columns<N: Into<String>, T: Into<String>>(
     columns: impl IntoIterator<Item = (N, T)>,
 ) -> DataCheck {
     let columns = columns
         .into_iter()
-        .map(|(name, of)| (name.into(), of.into()));
+        .map(|(name, data_type)| (name.into(), data_type.into()));
     DataCheck::new(
         "has_columns".to_owned(),
-        Expects::Columns(columns.collect()),
+        Expectation::Columns(columns.collect()),
     )
 }
 
-/// The columns and their types are those that the check found the time before: of the same partition, or else of
-/// the partition before it. The first time, and the first time after a change, there is nothing to say against
-/// them. As Dagster's
-/// [`build_column_schema_change_checks`](https://docs.dagster.io/api/dagster/asset-checks), which compares what was
-/// made last with what was made before that, of whatever partition.
+/// Expects the columns and types that the previous check found.
+///
+/// The previous check is that of the same partition, or else of the partition before it. The check passes the
+/// first time, and the first time after a change. Dagster's
+/// [`build_column_schema_change_checks`](https://docs.dagster.io/api/dagster/asset-checks) compares the two latest
+/// materializations of any partitions instead.
 pub fn columns_unchanged() -> DataCheck {
-    DataCheck::new("columns_unchanged".to_owned(), Expects::ColumnsUnchanged)
+    DataCheck::new(
+        "columns_unchanged".to_owned(),
+        Expectation::ColumnsUnchanged,
+    )
 }
 
 impl DataCheck {
-    fn new(name: String, expects: Expects) -> Self {
+    fn new(name: String, expects: Expectation) -> Self {
+        // The name becomes part of the check's key.
         let part = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
         Self {
             name: name.chars().map(part).collect(),
@@ -122,56 +134,58 @@ impl DataCheck {
         }
     }
 
-    /// Gives it another name.
+    /// Sets the name.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Makes a failure a warning.
+    /// Reports a failure as a warning.
     pub fn warn(mut self) -> Self {
         self.severity = Severity::Warn;
         self
     }
 
-    /// Lets a failure stop what is downstream.
+    /// Makes a failure block downstream assets.
     pub fn blocking(mut self) -> Self {
         self.blocking = true;
         self
     }
 
-    /// Its name.
+    /// Returns the name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether a failure stops what is downstream.
+    /// Returns `true` if a failure blocks downstream assets.
     pub fn is_blocking(&self) -> bool {
         self.blocking
     }
 
-    /// What it expects, for a reader.
+    /// Returns a sentence about what the check expects.
     pub fn description(&self) -> String {
         match &self.expects {
-            Expects::Rows(..) => format!("There are {} rows.", self.bounds()),
-            Expects::NotNull(column) => format!("Every row has a `{column}`."),
-            Expects::Unique(columns) => {
+            Expectation::RowCount(..) => format!("There are {} rows.", self.describe_bounds()),
+            Expectation::NotNull(column) => format!("Every row has a `{column}`."),
+            Expectation::Unique(columns) => {
                 format!("No two rows have the same `{}`.", columns.join("`, `"))
             }
-            Expects::Accepted(column, values) => {
+            Expectation::AcceptedValues(column, values) => {
                 let values: Vec<&str> = values.iter().map(String::as_str).collect();
                 format!("`{column}` is one of {}.", values.join(", "))
             }
-            Expects::Fresh(column, within) => {
+            Expectation::Fresh(column, within) => {
                 format!("The latest `{column}` is within {within:?}.")
             }
-            Expects::Columns(columns) => format!("The columns are {}.", written(columns)),
-            Expects::ColumnsUnchanged => "The columns are those of the time before.".to_owned(),
+            Expectation::Columns(columns) => format!("The columns are {}.", list_columns(columns)),
+            Expectation::ColumnsUnchanged => {
+                "The columns are those that the previous check found.".to_owned()
+            }
         }
     }
 
-    fn bounds(&self) -> String {
-        let Expects::Rows(least, most) = &self.expects else {
+    fn describe_bounds(&self) -> String {
+        let Expectation::RowCount(least, most) = &self.expects else {
             return String::new();
         };
         let least = match least {
@@ -191,172 +205,184 @@ impl DataCheck {
         }
     }
 
-    /// What it asks about the rows.
-    pub fn measure(&self) -> Measure {
+    /// Returns the metric that the check evaluates.
+    pub fn metric(&self) -> Metric {
         match &self.expects {
-            Expects::Rows(..) => Measure::Rows,
-            Expects::NotNull(column) => Measure::Missing {
+            Expectation::RowCount(..) => Metric::RowCount,
+            Expectation::NotNull(column) => Metric::NullCount {
                 column: column.clone(),
             },
-            Expects::Unique(columns) => Measure::Repeated {
+            Expectation::Unique(columns) => Metric::DuplicateCount {
                 columns: columns.clone(),
             },
-            Expects::Accepted(column, accepted) => Measure::Others {
+            Expectation::AcceptedValues(column, accepted) => Metric::UnexpectedValues {
                 column: column.clone(),
                 accepted: accepted.clone(),
                 shown: SHOWN,
             },
-            Expects::Fresh(column, _) => Measure::Latest {
+            Expectation::Fresh(column, _) => Metric::Latest {
                 column: column.clone(),
             },
-            Expects::Columns(_) | Expects::ColumnsUnchanged => Measure::Columns,
+            Expectation::Columns(_) | Expectation::ColumnsUnchanged => Metric::Columns,
         }
     }
 
-    /// What an IO manager is asked for: the answer, or else the columns that it is about, where it is known
-    /// which there are. Rows can be counted by any column.
-    pub fn request(&self, known: Option<TableSchema>) -> LoadRequest {
-        let measure = self.measure();
+    /// Returns the request to an IO manager: the metric, and the columns to load if the manager cannot compute
+    /// it. `known` is the declared schema of the table, if there is one.
+    pub fn load_request(&self, known: Option<TableSchema>) -> LoadRequest {
+        let metric = self.metric();
         let columns = known.and_then(|mut known| {
-            let about = match (&measure, known.columns.first()) {
-                (Measure::Rows, Some(first)) => vec![first.name.clone()],
-                _ => measure.columns()?.into_iter().map(str::to_owned).collect(),
+            // Any single column is enough to count rows.
+            let needed = match (&metric, known.columns.first()) {
+                (Metric::RowCount, Some(first)) => vec![first.name.clone()],
+                _ => metric.columns()?.into_iter().map(str::to_owned).collect(),
             };
-            known.columns.retain(|column| about.contains(&column.name));
-            // A column that is not there is found by looking at all.
+            known.columns.retain(|column| needed.contains(&column.name));
+            // With an unknown column, all are loaded: the stored data may have it, and if not, the result
+            // lists the columns that exist.
             let is_known = |name: &String| known.columns.iter().any(|column| column.name == *name);
-            about.iter().all(is_known).then_some(known)
+            needed.iter().all(is_known).then_some(known)
         });
         LoadRequest {
             columns,
-            measure: Some(measure),
+            metric: Some(metric),
             ..LoadRequest::default()
         }
     }
 
-    /// Looks at rows, at some moment.
-    pub fn check(&self, table: &Table, now: DateTime<Utc>) -> CheckResult {
-        self.judge(&Measured::of(&self.measure(), table), None, now)
+    /// Checks the rows of a table at time `now`.
+    pub fn check_table(&self, table: &Table, now: DateTime<Utc>) -> CheckResult {
+        self.evaluate(&Measurement::of_table(&self.metric(), table), None, now)
     }
 
-    /// Whether the columns that it found before matter to it.
-    pub fn recalls(&self) -> bool {
-        self.expects == Expects::ColumnsUnchanged
+    /// Returns `true` if the check compares with the columns of a previous check.
+    pub fn needs_previous_checks(&self) -> bool {
+        self.expects == Expectation::ColumnsUnchanged
     }
 
-    /// What the answer to its [`measure`](Self::measure) means, at some moment, and after it found these columns
-    /// the time before ([`columns_found`]).
-    pub fn judge(
+    /// Evaluates a measurement of its [`metric`](Self::metric) at time `now`.
+    ///
+    /// `before` holds the columns that the previous check found ([`columns_found`]).
+    pub fn evaluate(
         &self,
-        measured: &Measured,
+        measurement: &Measurement,
         before: Option<&TableSchema>,
         now: DateTime<Utc>,
     ) -> CheckResult {
-        let result = match (&self.expects, &measured.found) {
-            (Expects::Rows(least, most), _) => {
-                let rows = measured.rows;
-                let expected = self.bounds();
+        // Each expectation evaluates the value of its own metric; any other value is a fault of the IO manager.
+        let result = match (&self.expects, &measurement.value) {
+            (Expectation::RowCount(least, most), _) => {
+                let rows = measurement.rows;
+                let expected = self.describe_bounds();
                 CheckResult::passed_if((*least, *most).contains(&rows))
                     .description(format!("{rows} rows, expected {expected}"))
             }
-            (Expects::NotNull(column), Found::Rows(missing, _)) => {
+            (Expectation::NotNull(column), MetricValue::Count(missing, _)) => {
                 CheckResult::passed_if(*missing == 0)
                     .description(format!("{missing} rows have no `{column}`"))
                     .metadata("missing", *missing)
             }
-            (Expects::Unique(columns), Found::Rows(repeated, _)) => {
+            (Expectation::Unique(columns), MetricValue::Count(repeated, _)) => {
                 let columns = columns.join("`, `");
                 CheckResult::passed_if(*repeated == 0)
                     .description(format!("{repeated} rows repeat the `{columns}` of another"))
                     .metadata("repeated", *repeated)
             }
-            (Expects::Accepted(column, _), Found::Rows(rows, shown)) => {
-                accepted(column, *rows, shown)
+            (Expectation::AcceptedValues(column, _), MetricValue::Count(rows, shown)) => {
+                check_accepted(column, *rows, shown)
             }
-            (Expects::Fresh(column, within), Found::Latest(latest)) => {
-                fresh_at(column, *latest, *within, now)
+            (Expectation::Fresh(column, within), MetricValue::Latest(latest)) => {
+                check_freshness(column, *latest, *within, now)
             }
-            (Expects::Columns(expected), Found::Columns(found)) => columns_of(found, expected),
-            (Expects::ColumnsUnchanged, Found::Columns(found)) => unchanged(found, before),
-            (_, Found::Unknown(reason)) => {
-                CheckResult::fail(format!("it cannot be told: {reason}"))
+            (Expectation::Columns(expected), MetricValue::Columns(found)) => {
+                check_columns(found, expected)
             }
-            _ => CheckResult::fail("it cannot be told: the IO manager answered something else"),
+            (Expectation::ColumnsUnchanged, MetricValue::Columns(found)) => {
+                compare_columns(found, before)
+            }
+            (_, MetricValue::Unknown(reason)) => {
+                CheckResult::fail(format!("could not evaluate: {reason}"))
+            }
+            _ => CheckResult::fail("could not evaluate: the IO manager returned another metric"),
         };
         result
             .named(&self.name)
             .severity(self.severity)
-            .metadata("rows", measured.rows)
+            .metadata("rows", measurement.rows)
     }
 }
 
-/// Where a result notes the columns that it is about, and those that it compared them with.
+/// Metadata entries for the columns that a check found, and for those it compared them with.
 const FOUND: &str = "columns";
 const BEFORE: &str = "columns_before";
 
-/// The columns that [`columns_unchanged`] found, as the metadata of its result notes them.
+/// Returns the columns that [`columns_unchanged`] found, from the metadata of its result.
 pub fn columns_found(result: &Metadata) -> Option<&TableSchema> {
-    noted(result, FOUND)
+    schema_in_metadata(result, FOUND)
 }
 
-/// The columns that [`columns_unchanged`] compared them with, as the metadata of its result notes them.
+/// Returns the columns that [`columns_unchanged`] compared with, from the metadata of its result.
 pub fn columns_compared_with(result: &Metadata) -> Option<&TableSchema> {
-    noted(result, BEFORE)
+    schema_in_metadata(result, BEFORE)
 }
 
-fn noted<'a>(result: &'a Metadata, name: &str) -> Option<&'a TableSchema> {
+fn schema_in_metadata<'a>(result: &'a Metadata, name: &str) -> Option<&'a TableSchema> {
     match result.get(name)? {
         MetadataValue::TableSchema(columns) => Some(columns),
         _ => None,
     }
 }
 
-fn unchanged(found: &TableSchema, before: Option<&TableSchema>) -> CheckResult {
+fn compare_columns(found: &TableSchema, before: Option<&TableSchema>) -> CheckResult {
     let result = match before {
-        None => CheckResult::pass().description("there are no columns of before"),
+        None => CheckResult::pass().description("there are no earlier columns to compare with"),
         Some(before) => {
-            let changes = changes(before, found);
-            let said = match changes.is_empty() {
-                true => "no column has changed".to_owned(),
-                false => changes.join("; "),
+            let changes = describe_changes(before, found);
+            let description = if changes.is_empty() {
+                "no column has changed".to_owned()
+            } else {
+                changes.join("; ")
             };
-            let result = CheckResult::passed_if(changes.is_empty()).description(said);
-            result.metadata(BEFORE, before.clone())
+            CheckResult::passed_if(changes.is_empty())
+                .description(description)
+                .metadata(BEFORE, before.clone())
         }
     };
     result.metadata(FOUND, found.clone())
 }
 
-/// What is new, what is gone, and what is of another type.
-fn changes(before: &TableSchema, found: &TableSchema) -> Vec<String> {
-    let of = |schema: &TableSchema| -> BTreeMap<String, String> {
+/// Describes the columns that are new, are gone, or have another type.
+fn describe_changes(before: &TableSchema, found: &TableSchema) -> Vec<String> {
+    let types_by_name = |schema: &TableSchema| -> BTreeMap<String, String> {
         let columns = schema.columns.iter();
         let pair = |column: &TableColumn| (column.name.clone(), column.data_type.clone());
         columns.map(pair).collect()
     };
-    let (before, found) = (of(before), of(found));
-    let now = found
+    let (old_types, new_types) = (types_by_name(before), types_by_name(found));
+    let new_or_changed = new_types
         .iter()
-        .filter_map(|(name, now)| match before.get(name) {
-            None => Some(format!("`{name}` {now} is new")),
-            Some(was) if was != now => Some(format!("`{name}` was {was} and is {now}")),
+        .filter_map(|(name, new)| match old_types.get(name) {
+            None => Some(format!("`{name}` {new} is new")),
+            Some(old) if old != new => Some(format!("`{name}` was {old} and is {new}")),
             Some(_) => None,
         });
-    let gone = before.iter().filter(|(name, _)| !found.contains_key(*name));
-    let gone = gone.map(|(name, was)| format!("`{name}` {was} is gone"));
-    now.chain(gone).collect()
+    let gone = old_types
+        .iter()
+        .filter(|(name, _)| !new_types.contains_key(*name))
+        .map(|(name, old)| format!("`{name}` {old} is gone"));
+    new_or_changed.chain(gone).collect()
 }
 
-fn written(columns: &[(String, String)]) -> String {
+fn list_columns(columns: &[(String, String)]) -> String {
     let columns: Vec<String> = columns
         .iter()
-        .map(|(name, of)| format!("`{name}` {of}"))
+        .map(|(name, data_type)| format!("`{name}` {data_type}"))
         .collect();
     columns.join(", ")
 }
 
-fn accepted(column: &str, rows: usize, shown: &[String]) -> CheckResult {
-    let described = match rows {
+fn check_accepted(column: &str, rows: usize, shown: &[String]) -> CheckResult {
+    let description = match rows {
         0 => format!("every `{column}` is accepted"),
         rows => format!(
             "{rows} rows have another `{column}`, such as `{}`",
@@ -364,11 +390,11 @@ fn accepted(column: &str, rows: usize, shown: &[String]) -> CheckResult {
         ),
     };
     CheckResult::passed_if(rows == 0)
-        .description(described)
+        .description(description)
         .metadata("not_accepted", rows)
 }
 
-fn fresh_at(
+fn check_freshness(
     column: &str,
     latest: Option<DateTime<Utc>>,
     within: Duration,
@@ -378,34 +404,34 @@ fn fresh_at(
         return CheckResult::fail(format!("no row has a `{column}`"));
     };
     let age = now - latest;
-    let most = TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX);
-    CheckResult::passed_if(age <= most).description(format!(
+    let limit = TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX);
+    CheckResult::passed_if(age <= limit).description(format!(
         "the latest `{column}` is {}, expected within {within:?} of {}",
         latest.to_rfc3339(),
         now.to_rfc3339()
     ))
 }
 
-fn columns_of(found: &TableSchema, expected: &[(String, String)]) -> CheckResult {
+fn check_columns(found: &TableSchema, expected: &[(String, String)]) -> CheckResult {
     let found: BTreeSet<(String, String)> = found
         .columns
         .iter()
         .map(|column| (column.name.clone(), column.data_type.clone()))
         .collect();
     let expected: BTreeSet<(String, String)> = expected.iter().cloned().collect();
-    let more: Vec<_> = found.difference(&expected).cloned().collect();
-    let less: Vec<_> = expected.difference(&found).cloned().collect();
-    let mut said = Vec::new();
-    if !more.is_empty() {
-        said.push(format!("not expected: {}", written(&more)));
+    let unexpected: Vec<_> = found.difference(&expected).cloned().collect();
+    let missing: Vec<_> = expected.difference(&found).cloned().collect();
+    let mut differences = Vec::new();
+    if !unexpected.is_empty() {
+        differences.push(format!("not expected: {}", list_columns(&unexpected)));
     }
-    if !less.is_empty() {
-        said.push(format!("missing: {}", written(&less)));
+    if !missing.is_empty() {
+        differences.push(format!("missing: {}", list_columns(&missing)));
     }
-    let same = said.is_empty();
-    CheckResult::passed_if(same).description(match same {
-        true => "the columns are as expected".to_owned(),
-        false => said.join("; "),
+    CheckResult::passed_if(differences.is_empty()).description(if differences.is_empty() {
+        "the columns are as expected".to_owned()
+    } else {
+        differences.join("; ")
     })
 }
 

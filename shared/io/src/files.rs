@@ -7,7 +7,7 @@ use object_store::{ObjectStore, ObjectStoreExt, path::Path};
 
 use crate::manager::{InvalidLocation, location};
 
-/// Files that something else puts in a folder or a bucket, such as what a partner drops there.
+/// Files that other programs write to a folder or a bucket, such as a partner's deliveries.
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -29,27 +29,27 @@ pub struct Files {
     location: String,
 }
 
-/// A file that cannot be read although it is there.
+/// A failure to read an existing file.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to read `{name}` in `{location}`")]
 pub struct FilesError {
-    /// The file.
+    /// The path of the file within the folder.
     pub name: String,
-    /// Where it is.
+    /// The folder or bucket.
     pub location: String,
-    /// Why not.
+    /// The cause.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl Files {
     /// Opens a folder (`landing`, `file:///srv/landing`) or a bucket (`s3://bucket/folder`, with the
-    /// feature `s3` and the usual AWS environment variables). It is looked at when a file is read.
+    /// feature `s3` and the usual AWS environment variables). Nothing is accessed until a file is read.
     ///
     /// # Errors
     /// [`InvalidLocation`] when the location names no store.
     pub fn open(location: &str) -> Result<Self, InvalidLocation> {
-        let (store, folder) = location::existing(location)?;
+        let (store, folder) = location::open_existing(location)?;
         Ok(Self {
             store,
             folder,
@@ -57,16 +57,16 @@ impl Files {
         })
     }
 
-    /// Where the files are, as it was opened.
+    /// Returns the location as it was passed to [`open`](Self::open).
     pub fn location(&self) -> &str {
         &self.location
     }
 
-    /// Reads a file by its path in the folder, such as `flights/2013-01-01.csv.gz`; `None` when
-    /// there is none.
+    /// Reads a file by its path in the folder, such as `flights/2013-01-01.csv.gz`. Returns `None` when it
+    /// does not exist.
     ///
     /// # Errors
-    /// [`FilesError`] when it cannot be read, or the name is no path in a folder.
+    /// [`FilesError`] when it cannot be read, or the name is not a path within the folder.
     pub async fn read(&self, name: &str) -> Result<Option<Bytes>, FilesError> {
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| FilesError {
             name: name.to_owned(),
@@ -76,12 +76,12 @@ impl Files {
         // Parsing refuses `..` and empty names.
         let within = Path::parse(name).map_err(|error| failed(error.into()))?;
         let path: Path = self.folder.parts().chain(within.parts()).collect();
-        let found = match self.store.get(&path).await {
-            Ok(found) => found,
+        let object = match self.store.get(&path).await {
+            Ok(object) => object,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(failed(error.into())),
         };
-        let bytes = found.bytes().await;
+        let bytes = object.bytes().await;
         bytes.map(Some).map_err(|error| failed(error.into()))
     }
 }
@@ -93,12 +93,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_folder_may_be_written_with_dots_and_come_later() {
+    async fn a_folder_may_have_dots_in_its_path_and_be_created_later() {
         let root = TempDir::new().unwrap();
         std::fs::create_dir(root.path().join("other")).unwrap();
+        // `..` must be resolved before the folder exists, too.
         let dotted = |folder: &str| format!("{}/other/../{folder}", root.path().display());
         std::fs::create_dir(root.path().join("landing")).unwrap();
-        let there = Files::open(&dotted("landing")).unwrap();
+        let existing = Files::open(&dotted("landing")).unwrap();
         let later = Files::open(&dotted("later")).unwrap();
         assert_eq!(later.read("a/b.csv").await.unwrap(), None);
         for folder in ["landing", "later"] {
@@ -106,7 +107,7 @@ mod tests {
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(folder.join("b.csv"), "b").unwrap();
         }
-        for files in [there, later] {
+        for files in [existing, later] {
             assert_eq!(files.read("a/b.csv").await.unwrap().unwrap(), "b");
             assert_eq!(files.read("a/c.csv").await.unwrap(), None);
             files.read("../landing/a/b.csv").await.unwrap_err();

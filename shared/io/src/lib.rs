@@ -1,15 +1,15 @@
-//! IO managers of Precip: what an asset's function may return or take, and where its data lives.
+//! IO managers of Precip, and the conversions between assets' data and Rust types.
 //!
-//! An asset's function returns plain Rust values. [`IntoAsset`] says which: a `Vec` of rows (any struct
+//! An asset's function returns a plain Rust value that implements [`IntoAsset`]: a `Vec` of rows (any struct
 //! with serde's `Serialize` and `Deserialize`), a [`Table`], [`Json`], text, bytes or a number. The
-//! asset's IO manager stores the value; a downstream function takes it back as any type that
+//! asset's IO manager stores the value; a downstream function reads it as any type that
 //! [`FromAsset`] is implemented for and that [`LoadFrom`] allows for the upstream asset's output.
 //!
 //! [`ObjectStoreIoManager`] keeps data as Parquet, CSV or JSON files in a folder or a bucket, and
 //! [`MemoryIoManager`] keeps it for a test.
 //!
-//! The guide `docs/data-custom.md` shows an IO manager of one's own.
-//! The feature `conformance` has the checks that the built-in managers pass, for yours to pass too.
+//! The guide `docs/data-custom.md` shows how to write an IO manager. The feature `conformance` adds the test suite
+//! that the built-in managers pass, for yours to pass too.
 
 pub mod checks;
 #[cfg(any(test, feature = "conformance"))]

@@ -1,4 +1,4 @@
-//! Stored data as text, for a person or a pipe.
+//! Stored data as text, for people and pipes.
 
 use std::sync::Arc;
 
@@ -10,33 +10,34 @@ use arrow_json::{
 };
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema};
 
-use crate::{Table, Value, format::to_csv};
+use crate::{Table, Value, format::encode_csv};
 
 /// Data as the cells of a printed table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grid {
-    /// The head of each column, and whether its cells are numbers.
+    /// The name of each column, and `true` if its cells are numbers.
     pub columns: Vec<(String, bool)>,
-    /// The rows, each as many cells as there are columns. A missing value is an empty cell.
+    /// The rows, with a cell for each column. A missing value is an empty cell.
     pub rows: Vec<Vec<String>>,
-    /// How many rows the data has; more than `rows` where these were limited.
+    /// Number of rows of the data, which exceeds `rows` when those are limited.
     pub total: usize,
 }
 
 impl Value {
-    /// The data as CSV: a header, a row a line, nothing where there is no value. Floats have as many
-    /// digits as they need to be read back the same; lists, structs and maps are JSON in a cell.
+    /// Formats the data as CSV: a header, one row per line, an empty cell for a missing value. Floats have as many
+    /// digits as reading them back needs; lists, structs and maps are JSON in a cell.
     ///
-    /// Equal data makes equal text. What is no table is shown as one: an object by key and value.
+    /// Equal data gives equal text. Other forms are shown as tables: an object by key and value.
     ///
     /// # Errors
     /// [`ArrowError`] when the data is damaged.
     pub fn to_csv(&self) -> Result<String, ArrowError> {
-        let csv = to_csv(&self.flat()?).map_err(|error| ArrowError::CsvError(error.to_string()))?;
+        let csv = encode_csv(&self.to_flat_table()?)
+            .map_err(|error| ArrowError::CsvError(error.to_string()))?;
         String::from_utf8(csv).map_err(|error| ArrowError::CsvError(error.to_string()))
     }
 
-    /// The data as JSON: a table is an array of objects, bytes are a string of hexadecimal digits.
+    /// Converts the data to JSON: a table is an array of objects, bytes are a string of hexadecimal digits.
     ///
     /// # Errors
     /// [`ArrowError`] when the data is damaged.
@@ -56,12 +57,12 @@ impl Value {
         }
     }
 
-    /// The first rows as cells.
+    /// Returns the first rows as cells.
     ///
     /// # Errors
     /// [`ArrowError`] when the data is damaged.
     pub fn to_grid(&self, limit: usize) -> Result<Grid, ArrowError> {
-        let table = self.first(limit).flat()?;
+        let table = self.first_rows(limit).to_flat_table()?;
         let options = FormatOptions::new();
         let mut rows = Vec::with_capacity(table.num_rows());
         for batch in table.batches() {
@@ -85,8 +86,9 @@ impl Value {
             .iter()
             .map(|field| (field.name().clone(), field.data_type().is_numeric()))
             .collect();
+        // `table` has the first rows only; the total is that of the data itself.
         let total = match self {
-            Self::Table(table) => table.num_rows(),
+            Self::Table(whole) => whole.num_rows(),
             _ => table.num_rows(),
         };
         Ok(Grid {
@@ -96,8 +98,8 @@ impl Value {
         })
     }
 
-    /// The first rows of a table; anything else as it is.
-    pub fn first(&self, limit: usize) -> Self {
+    /// Returns the first rows of a table; data of another form is returned as it is.
+    pub fn first_rows(&self, limit: usize) -> Self {
         let Self::Table(table) = self else {
             return self.clone();
         };
@@ -113,26 +115,26 @@ impl Value {
         Table::new(Arc::clone(table.schema()), batches).map_or_else(|_| self.clone(), Self::Table)
     }
 
-    /// The data as a table whose every cell is one text or number.
-    fn flat(&self) -> Result<Table, ArrowError> {
+    /// Converts the data to a table in which every cell is a text or a number.
+    fn to_flat_table(&self) -> Result<Table, ArrowError> {
         match self {
-            Self::Table(table) => flatten(table),
-            Self::Json(serde_json::Value::Object(entries)) => texts(&[
+            Self::Table(table) => flatten_table(table),
+            Self::Json(serde_json::Value::Object(entries)) => text_table(&[
                 ("key", entries.keys().cloned().collect()),
-                ("value", entries.values().map(plain).collect()),
+                ("value", entries.values().map(cell_text).collect()),
             ]),
             Self::Json(serde_json::Value::Array(items)) => {
-                texts(&[("value", items.iter().map(plain).collect())])
+                text_table(&[("value", items.iter().map(cell_text).collect())])
             }
-            Self::Json(json) => texts(&[("value", vec![plain(json)])]),
-            Self::Text(text) => texts(&[("value", vec![text.clone()])]),
-            Self::Bytes(bytes) => texts(&[("value", vec![format!("{bytes:x}")])]),
+            Self::Json(json) => text_table(&[("value", vec![cell_text(json)])]),
+            Self::Text(text) => text_table(&[("value", vec![text.clone()])]),
+            Self::Bytes(bytes) => text_table(&[("value", vec![format!("{bytes:x}")])]),
         }
     }
 }
 
-/// JSON as it stands in a cell: a string without its quotes.
-fn plain(json: &serde_json::Value) -> String {
+/// Formats JSON for a cell: a string has no quotes.
+fn cell_text(json: &serde_json::Value) -> String {
     match json {
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Null => String::new(),
@@ -140,7 +142,8 @@ fn plain(json: &serde_json::Value) -> String {
     }
 }
 
-fn texts(columns: &[(&str, Vec<String>)]) -> Result<Table, ArrowError> {
+/// Creates a table of text columns.
+fn text_table(columns: &[(&str, Vec<String>)]) -> Result<Table, ArrowError> {
     let fields: Vec<Field> = columns
         .iter()
         .map(|(name, _)| Field::new(*name, DataType::Utf8, true))
@@ -152,20 +155,22 @@ fn texts(columns: &[(&str, Vec<String>)]) -> Result<Table, ArrowError> {
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?.into())
 }
 
-fn flatten(table: &Table) -> Result<Table, ArrowError> {
-    let flat = |data_type: &DataType| !(data_type.is_nested() || bytes_like(data_type));
+/// Converts nested columns and bytes to text.
+fn flatten_table(table: &Table) -> Result<Table, ArrowError> {
+    let is_flat = |data_type: &DataType| !(data_type.is_nested() || is_bytes(data_type));
     let fields: Vec<FieldRef> = table
         .schema()
         .fields()
         .iter()
         .map(|field| {
-            if flat(field.data_type()) {
+            if is_flat(field.data_type()) {
                 Arc::clone(field)
             } else {
                 Arc::new(Field::new(field.name(), DataType::Utf8, true))
             }
         })
         .collect();
+    // The columns are converted as the new fields say.
     let schema = Arc::new(Schema::new(fields));
     let batches = table
         .batches()
@@ -177,7 +182,7 @@ fn flatten(table: &Table) -> Result<Table, ArrowError> {
                 .iter()
                 .zip(batch.columns())
                 .map(|(field, column)| {
-                    if flat(field.data_type()) {
+                    if is_flat(field.data_type()) {
                         Ok(Arc::clone(column))
                     } else if field.data_type().is_nested() {
                         as_json_text(field, column)
@@ -192,7 +197,7 @@ fn flatten(table: &Table) -> Result<Table, ArrowError> {
     Table::new(schema, batches)
 }
 
-fn bytes_like(data_type: &DataType) -> bool {
+fn is_bytes(data_type: &DataType) -> bool {
     data_type.is_binary() || matches!(data_type, DataType::FixedSizeBinary(_))
 }
 
@@ -214,10 +219,11 @@ fn as_json_text(field: &FieldRef, column: &ArrayRef) -> Result<ArrayRef, ArrowEr
     writer.write(&batch)?;
     writer.finish()?;
     let lines = writer.into_inner();
-    let broken = |error: serde_json::Error| ArrowError::JsonError(error.to_string());
+    // The lines are read again, since only whole objects can be written: each holds one cell.
+    let invalid_json = |error: serde_json::Error| ArrowError::JsonError(error.to_string());
     let mut texts = Vec::with_capacity(column.len());
     for line in serde_json::Deserializer::from_slice(&lines).into_iter::<serde_json::Value>() {
-        let mut line = line.map_err(broken)?;
+        let mut line = line.map_err(invalid_json)?;
         let cell = line[field.name()].take();
         texts.push((!cell.is_null()).then(|| cell.to_string()));
     }

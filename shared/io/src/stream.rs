@@ -21,13 +21,13 @@ use precip_engine::{
 use crate::{
     Table, Value,
     convert::{ConvertError, FromAsset, IntoAsset, LoadFrom},
-    table::describe,
+    table::describe_columns,
 };
 
-/// Rows that come batch by batch, so that a partition need not fit into memory.
+/// Rows in a stream of batches, for partitions that do not fit into memory.
 ///
-/// A function that returns one makes batches while they are stored, and one that takes one loads them
-/// while it goes through them:
+/// A function that returns a stream produces batches while they are stored, and one that takes a stream loads
+/// batches while it reads them:
 ///
 /// ```
 /// # use precip_io::{Table, TableStream};
@@ -43,17 +43,17 @@ use crate::{
 /// # Ok::<(), precip_engine::asset::AssetError>(()) }).unwrap();
 /// ```
 ///
-/// Parquet files in the versioned layout are written and read in a stream: what is held is a row group
-/// of 32 MiB at most and what is on its way. For the tables of DuckDB, rows wait on the disk
-/// ([`Spool`](crate::tables::Spool)). The other formats and IO managers, which hold a partition as
-/// a whole, take and give streams as well, and hold it.
+/// Parquet files in the versioned layout are streamed: memory holds a row group of 32 MiB at most, and the batches
+/// in flight. For tables of DuckDB and Snowflake, rows are spooled to the disk
+/// ([`Spool`](crate::tables::Spool)). Other formats and IO managers accept and return streams too, but hold the
+/// whole partition in memory.
 pub struct TableStream {
     schema: SchemaRef,
     batches: BoxStream<'static, Result<RecordBatch, AssetError>>,
 }
 
 impl TableStream {
-    /// From batches of one schema, as they come. An error ends it, and nothing of it is stored.
+    /// Creates a stream from batches of one schema. An error ends it, and nothing of it is stored.
     pub fn new<E: Into<AssetError> + 'static>(
         schema: SchemaRef,
         batches: impl Stream<Item = Result<RecordBatch, E>> + Send + 'static,
@@ -62,7 +62,7 @@ impl TableStream {
         Self { schema, batches }
     }
 
-    /// From batches that are made one after the other.
+    /// Creates a stream from an iterator of batches.
     pub fn from_batches<I>(schema: SchemaRef, batches: I) -> Self
     where
         I: IntoIterator<Item = Result<RecordBatch, AssetError>>,
@@ -71,20 +71,20 @@ impl TableStream {
         Self::new(schema, stream::iter(batches))
     }
 
-    /// The columns' names and types.
+    /// Returns the names and types of the columns.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
-    /// The next batch; `None` at the end.
+    /// Returns the next batch; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, AssetError>> {
         self.batches.next().await
     }
 
-    /// All rows at once.
+    /// Collects all rows into a table.
     ///
     /// # Errors
-    /// What making a batch answered, or a batch with other columns.
+    /// The error that the stream ended with, or that a batch has other columns.
     pub async fn collect(mut self) -> Result<Table, AssetError> {
         let mut batches = Vec::new();
         while let Some(batch) = self.next().await {
@@ -139,7 +139,9 @@ impl FromAsset for TableStream {
     fn from_asset(input: LoadedInput) -> Result<Self, ConvertError> {
         let asset = input.asset;
         let mut all: Option<Self> = None;
+        // The streams of all partitions are chained; nothing is read yet.
         for part in input.parts {
+            // A manager that cannot stream returns a whole table, which is a stream of its batches.
             let next = match part.value.downcast::<Self>() {
                 Ok(stream) => stream,
                 Err(value) => match value.downcast::<Value>() {
@@ -163,13 +165,14 @@ impl FromAsset for TableStream {
                 Some(before) => {
                     let message = format!(
                         "its columns ({}) are not those of the partitions before it ({})",
-                        describe(&next.schema),
-                        describe(&before.schema)
+                        describe_columns(&next.schema),
+                        describe_columns(&before.schema)
                     );
                     return Err(ConvertError::new(message).at(&asset, part.partition.as_ref()));
                 }
             });
         }
+        // An input without partitions has no columns.
         let none = || Table::empty(Arc::new(Schema::empty())).into();
         Ok(all.unwrap_or_else(none))
     }

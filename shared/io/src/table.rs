@@ -7,8 +7,8 @@ use arrow_schema::{ArrowError, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
 use precip_core::metadata::{TableColumn, TableSchema};
 
-/// Rows with named, typed columns: Arrow record batches of one schema. A table without rows still has
-/// its columns.
+/// Rows with named, typed columns: Arrow record batches of one schema. A table of no rows still has its
+/// columns.
 #[derive(Debug, Clone)]
 pub struct Table {
     schema: SchemaRef,
@@ -16,7 +16,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Puts batches of one schema together.
+    /// Creates a table from batches of one schema.
     ///
     /// # Errors
     /// [`ArrowError::SchemaError`] when a batch has another schema.
@@ -25,15 +25,15 @@ impl Table {
             if batch.schema_ref().fields() != schema.fields() {
                 return Err(ArrowError::SchemaError(format!(
                     "a batch has the columns {}, the table has {}",
-                    describe(batch.schema_ref()),
-                    describe(&schema),
+                    describe_columns(batch.schema_ref()),
+                    describe_columns(&schema),
                 )));
             }
         }
         Ok(Self { schema, batches })
     }
 
-    /// A table of no rows.
+    /// Creates a table of no rows.
     pub fn empty(schema: SchemaRef) -> Self {
         Self {
             schema,
@@ -41,22 +41,22 @@ impl Table {
         }
     }
 
-    /// The columns' names and types.
+    /// Returns the names and types of the columns.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
-    /// The rows.
+    /// Returns the rows, in batches.
     pub fn batches(&self) -> &[RecordBatch] {
         &self.batches
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn num_rows(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
     }
 
-    /// All rows in one batch.
+    /// Returns all rows in one batch.
     ///
     /// # Errors
     /// [`ArrowError`] when a column of strings or lists is too large for one batch (2 GiB).
@@ -67,7 +67,7 @@ impl Table {
         }
     }
 
-    /// One column, all rows.
+    /// Returns one column of all rows.
     ///
     /// # Errors
     /// [`ArrowError::SchemaError`] when there is no such column.
@@ -76,14 +76,14 @@ impl Table {
         Ok(Arc::clone(self.to_batch()?.column(index)))
     }
 
-    /// The columns in the form that is kept with a materialization.
+    /// Returns the columns in the form that is recorded with a materialization.
     pub fn table_schema(&self) -> TableSchema {
         to_table_schema(&self.schema)
     }
 }
 
 impl PartialEq for Table {
-    /// Whether schema and rows are the same, however the rows are divided into batches.
+    /// Compares schemas and rows; the division into batches does not matter.
     fn eq(&self, other: &Self) -> bool {
         self.schema.fields() == other.schema.fields()
             && self.num_rows() == other.num_rows()
@@ -100,7 +100,7 @@ impl From<RecordBatch> for Table {
     }
 }
 
-/// The columns in the form that is kept with a materialization.
+/// Returns the columns in the form that is recorded with a materialization.
 pub(crate) fn to_table_schema(schema: &Schema) -> TableSchema {
     let columns = schema
         .fields()
@@ -115,8 +115,8 @@ pub(crate) fn to_table_schema(schema: &Schema) -> TableSchema {
     TableSchema { columns }
 }
 
-/// `name: Type` of every column.
-pub(crate) fn describe(schema: &Schema) -> String {
+/// Lists every column as `name: Type`.
+pub(crate) fn describe_columns(schema: &Schema) -> String {
     let columns: Vec<String> = schema
         .fields()
         .iter()

@@ -7,8 +7,7 @@ use precip_engine::asset::AssetValue;
 
 use crate::Table;
 
-/// Data in one of the forms that every built-in IO manager can hold. Cloning is cheap for tables and
-/// bytes.
+/// Data in one of the forms that every built-in IO manager can store. Cloning tables and bytes is cheap.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Rows with named, typed columns.
@@ -17,11 +16,11 @@ pub enum Value {
     Json(serde_json::Value),
     /// Text.
     Text(String),
-    /// Bytes that nothing is known about.
+    /// Opaque bytes.
     Bytes(Bytes),
 }
 
-/// Which variant of [`Value`] some data is.
+/// The variant of a [`Value`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
     /// [`Value::Table`].
@@ -46,7 +45,7 @@ impl fmt::Display for Form {
 }
 
 impl Value {
-    /// Which form it is.
+    /// Returns the form of the data.
     pub fn form(&self) -> Form {
         match self {
             Self::Table(_) => Form::Table,

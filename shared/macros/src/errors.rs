@@ -1,13 +1,15 @@
-//! Collecting everything that is wrong.
+//! [`Errors`]: all mistakes in one macro call, reported together.
 
+use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::{Error, Result};
 
-/// Everything that was found wrong so far.
+/// The mistakes found so far.
 #[derive(Default)]
 pub(crate) struct Errors(Option<Error>);
 
 impl Errors {
-    /// Adds one.
+    /// Adds an error.
     pub(crate) fn push(&mut self, error: Error) {
         match &mut self.0 {
             Some(all) => all.combine(error),
@@ -15,18 +17,28 @@ impl Errors {
         }
     }
 
-    /// Adds the error, if it is one, and gives the value otherwise.
-    pub(crate) fn take<T>(&mut self, result: Result<T>) -> Option<T> {
+    /// Adds all errors of another collection.
+    pub(crate) fn append(&mut self, other: Self) {
+        if let Some(error) = other.0 {
+            self.push(error);
+        }
+    }
+
+    /// Returns the value of a result, or adds its error.
+    pub(crate) fn ok_or_push<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// Whether nothing was found wrong.
+    /// Returns whether there are no errors.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
+}
 
-    /// `compile_error!` for each; nothing when there is none.
-    pub(crate) fn into_tokens(self) -> proc_macro2::TokenStream {
-        self.0.map(Error::into_compile_error).unwrap_or_default()
+/// Expands to a `compile_error!` for each error.
+impl ToTokens for Errors {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let errors = self.0.as_ref().map(Error::to_compile_error);
+        tokens.extend(errors);
     }
 }

@@ -1,4 +1,4 @@
-//! What the command line needs of a deployment, put together.
+//! The AWS adapters of the command line.
 
 use std::sync::Arc;
 
@@ -10,20 +10,21 @@ use precip_aws::{
     settings::SecretsManager,
     state::dynamo::DynamoStore,
 };
-use precip_cli::place::{Deployment, DeploymentNames, NotConnected, Platform};
+use precip_cli::target::{ConnectError, Deployment, DeploymentNames, Platform};
 use precip_io::{ObjectStoreIoManager, S3Credentials, S3Keys};
 
-/// Deployments on AWS, with what the AWS SDK finds: environment variables, the profile.
+/// Connects to deployments on AWS, with the AWS SDK's configuration: environment variables, the
+/// profile.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Aws;
 
-/// The credentials that the AWS SDK finds, for what reads and writes data.
+/// The AWS SDK's credentials, for access to data.
 #[derive(Debug)]
 struct Keys(precip_aws::Credentials);
 
 #[async_trait]
 impl S3Credentials for Keys {
-    async fn keys(&self) -> Result<S3Keys, String> {
+    async fn current_keys(&self) -> Result<S3Keys, String> {
         let (id, secret, session) = self.0.get().await?;
         Ok(S3Keys {
             id,
@@ -35,11 +36,14 @@ impl S3Credentials for Keys {
 
 #[async_trait]
 impl Platform for Aws {
-    async fn connect(&self, names: &DeploymentNames) -> Result<Deployment, NotConnected> {
-        let refused = |error: &dyn std::fmt::Display| NotConnected {
+    async fn connect(&self, names: &DeploymentNames) -> Result<Deployment, ConnectError> {
+        let not_connected = |error: &dyn std::fmt::Display| ConnectError {
             message: error.to_string(),
         };
-        let machine: MachineArn = names.state_machine.parse().map_err(|e| refused(&e))?;
+        let machine: MachineArn = names
+            .state_machine
+            .parse()
+            .map_err(|error| not_connected(&error))?;
         let aws = precip_aws::Aws::from_env().await;
         let (table, bucket) = (names.table.clone(), names.bucket.clone());
         let region = aws.config().region().map(ToString::to_string);
@@ -50,7 +54,7 @@ impl Platform for Aws {
             store: Arc::new(DynamoStore::new(aws.dynamodb(), table.clone())),
             executions: Arc::new(executions),
             files: Arc::new(S3Files::new(aws.s3(), bucket.clone())),
-            data: Arc::new(data.map_err(|error| refused(&error))?),
+            data: Arc::new(data.map_err(|error| not_connected(&error))?),
             settings: Arc::new(SecretsManager::new(aws.secrets_manager())),
             examine: Arc::new(examine::Deployment::new(aws, table, bucket, machine)),
         })

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use precip_engine::definitions::{Definitions, InvalidDefinitions};
 
-/// Runs the command line of a project: reads the arguments, runs one command, and says how it ended.
-/// With the feature `aws` it knows deployments as well (`--on aws`).
+/// Runs the command line of a project: parses the arguments, runs one command, and returns its exit
+/// code. With the feature `aws` it can run on deployments as well (`--on aws`).
 ///
-/// `definitions` is called after the arguments are read, so that `--help` works in a project whose
-/// definitions are wrong.
+/// `definitions` is called after the arguments are parsed, so that `--help` works in a project
+/// whose definitions are invalid.
 ///
 /// ```no_run
 /// # use precip::prelude::*;
@@ -19,7 +19,7 @@ use precip_engine::definitions::{Definitions, InvalidDefinitions};
 /// ```
 pub fn main(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> ExitCode {
     #[cfg(feature = "aws")]
-    let aws: Option<&dyn precip_cli::place::Platform> = Some(&crate::aws::Aws);
+    let aws: Option<&dyn precip_cli::target::Platform> = Some(&crate::aws::Aws);
     #[cfg(not(feature = "aws"))]
     let aws = None;
     precip_cli::main(definitions, aws)

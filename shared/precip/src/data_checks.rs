@@ -10,24 +10,24 @@ use precip_core::{
 };
 use precip_engine::{
     asset::{
-        Asset, AssetContext, AssetError, Collector, Execution, InputNeeds, InputSpec, Inputs,
-        OpBody, OpOutputs, Resources,
+        Asset, AssetContext, AssetError, Execution, InputNeeds, InputSpec, Inputs, OpBody,
+        OpOutputs, OutputCollector, Resources,
     },
     definitions::{Declaration, OpDefinition, SourceLocation},
     run::{Clock, SystemClock},
 };
 use precip_io::{
     ConvertError, IntoAsset, Table,
-    checks::{DataCheck, HasRows, Measured, columns_compared_with, columns_found},
-    convert::single,
+    checks::{DataCheck, HasRows, Measurement, columns_compared_with, columns_found},
+    convert::single_part,
 };
 
-/// The parameter that takes the rows.
+/// The parameter that receives the rows.
 const ROWS: &str = "rows";
 
-/// Checks over the data of an asset that is declared elsewhere, or checks that are known when definitions are put
-/// together only. Those that are known where the asset is written stand there, in `checks = [..]` of
-/// [`#[asset]`](macro@crate::asset), and come with it; both are the same.
+/// Declares checks over the data of an asset that is declared elsewhere, or checks that are not
+/// known until definitions are built. Checks that are known where the asset is declared belong in
+/// its `checks = [..]`, see [`#[asset]`](macro@crate::asset); both are the same.
 ///
 /// ```
 /// use precip::{checks::{DataCheck, not_null, row_count, unique}, data_checks, prelude::*};
@@ -40,7 +40,7 @@ const ROWS: &str = "rows";
 ///     vec![Flight { carrier: "UA".to_owned(), flight: 1 }]
 /// }
 ///
-/// /// What everything that is for sale holds to.
+/// /// The contract of every table that is sold.
 /// fn contract() -> [DataCheck; 2] {
 ///     [not_null("carrier"), unique(["carrier", "flight"]).warn()]
 /// }
@@ -53,19 +53,19 @@ const ROWS: &str = "rows";
 /// # Ok::<(), InvalidDefinitions>(())
 /// ```
 ///
-/// Each is a check like one of `#[asset_check]`, and looks at the partition that was made. Where its IO manager
-/// keeps it in a database, the database is asked, and no rows are loaded; elsewhere the columns that the check
-/// is about are.
+/// Each is a check like one of `#[asset_check]`, and checks the partition that was made. If its IO
+/// manager stores the data in a database, the database computes the result and no rows are loaded;
+/// otherwise the columns that the check needs are loaded.
 #[track_caller]
 pub fn data_checks<A: Asset>(checks: impl IntoIterator<Item = DataCheck>) -> Vec<Declaration>
 where
     A::Data: HasRows,
 {
-    declared::<A>(SourceLocation::here(), checks)
+    declare_checks::<A>(SourceLocation::here(), checks)
 }
 
-/// The same for the macros. An array gives its elements' type away, so that what is no check is named where it
-/// stands.
+/// Declares checks for the macros. An array shows its elements' type, so that the error for a value
+/// that is not a check marks that value.
 pub fn data_checks_of<A: Asset, const N: usize>(
     source: SourceLocation,
     checks: [DataCheck; N],
@@ -73,10 +73,10 @@ pub fn data_checks_of<A: Asset, const N: usize>(
 where
     A::Data: HasRows,
 {
-    declared::<A>(source, checks)
+    declare_checks::<A>(source, checks)
 }
 
-fn declared<A: Asset>(
+fn declare_checks<A: Asset>(
     source: SourceLocation,
     checks: impl IntoIterator<Item = DataCheck>,
 ) -> Vec<Declaration>
@@ -84,11 +84,12 @@ where
     A::Data: HasRows,
 {
     let mut names = BTreeSet::new();
-    let declared = |check: DataCheck| {
+    let declare = |check: DataCheck| {
         let key = CheckKey {
             asset: A::key(),
             name: check.name().to_owned(),
         };
+        // Names come from the checks themselves, so two similar checks may collide.
         if !names.insert(key.name.clone()) {
             return Declaration::Invalid {
                 name: key.asset.to_string(),
@@ -100,6 +101,7 @@ where
                 source,
             };
         }
+        // The check is an op of its own that takes its asset's rows as its only input.
         let mut spec = CheckSpec::new(key.clone());
         spec.blocking = check.is_blocking();
         spec.description = Some(check.description());
@@ -107,65 +109,70 @@ where
             name: ROWS.to_owned(),
             asset: A::key(),
             needs: InputNeeds {
-                request: check.request(A::Data::columns().ok().flatten()),
+                request: check.load_request(A::Data::columns().ok().flatten()),
                 ..InputNeeds::default()
             },
         };
-        let recalls = check.recalls();
-        let mut op = OpDefinition::new(OpSpec::check(spec), Body { key, check });
+        let recalls = check.needs_previous_checks();
+        let mut op = OpDefinition::new(OpSpec::check(spec), CheckBody { key, check });
         op.inputs.push(input);
         op.execution = Execution::Blocking;
-        op.recalls = recalls;
+        op.reads_previous_checks = recalls;
         op.source = source;
         Declaration::from(op)
     };
-    checks.into_iter().map(declared).collect()
+    checks.into_iter().map(declare).collect()
 }
 
-/// The columns that the check found before. A run that was stopped on the way, and looks again, finds a result of
-/// its own, which tells what it was compared with.
-fn columns_before(context: &AssetContext) -> Option<&TableSchema> {
+/// Returns the columns that the check found in an earlier run. After a crash, a run finds its own
+/// earlier result first, and takes the columns that this result was compared with.
+fn previous_columns(context: &AssetContext) -> Option<&TableSchema> {
     let key = context.partition_keys().next();
-    context.recalled().iter().find_map(|found| {
-        let is_here = found.target.partition.as_ref() == key;
-        match is_here && found.run == context.run_id() {
-            true => columns_compared_with(&found.metadata),
-            false => columns_found(&found.metadata),
+    context.previous_checks().iter().find_map(|found| {
+        let same_partition = found.target.partition.as_ref() == key;
+        if same_partition && found.run == context.run_id() {
+            columns_compared_with(&found.metadata)
+        } else {
+            columns_found(&found.metadata)
         }
     })
 }
 
-struct Body {
+/// The body of a check over data.
+struct CheckBody {
     key: CheckKey,
     check: DataCheck,
 }
 
 #[async_trait]
-impl OpBody for Body {
-    async fn run(
+impl OpBody for CheckBody {
+    async fn run_op(
         &self,
         context: AssetContext,
         mut inputs: Inputs,
         _: &Resources,
     ) -> Result<OpOutputs, AssetError> {
-        let measured = self.measured(&mut inputs);
-        let measured = measured.map_err(|error| AssetError::from(error).into_terminal())?;
-        let before = columns_before(&context);
-        let result = self.check.judge(&measured, before, SystemClock.now());
-        let mut collector = Collector::new(&context, std::slice::from_ref(&self.key));
+        let measurement = self
+            .measure_rows(&mut inputs)
+            .map_err(|error| AssetError::from(error).into_terminal())?;
+        let previous = previous_columns(&context);
+        let result = self
+            .check
+            .evaluate(&measurement, previous, SystemClock.now());
+        let mut collector = OutputCollector::new(&context, std::slice::from_ref(&self.key));
         collector.add_check(&self.key.asset, &[result])?;
-        Ok(collector.finish())
+        Ok(collector.into_outputs())
     }
 }
 
-impl Body {
-    /// What there is to say of the partition that was made.
-    fn measured(&self, inputs: &mut Inputs) -> Result<Measured, ConvertError> {
+impl CheckBody {
+    /// Returns the metric's value for the partition that was made.
+    fn measure_rows(&self, inputs: &mut Inputs) -> Result<Measurement, ConvertError> {
         let input = inputs
             .remove(ROWS)
-            .ok_or_else(|| ConvertError::new("the check was given nothing to look at"))?;
-        let part = single::<Table>(input)?;
-        Measured::answered(&self.check.measure(), part.value)
+            .ok_or_else(|| ConvertError::new("the check has no input"))?;
+        let part = single_part::<Table>(input)?;
+        Measurement::from_answer(&self.check.metric(), part.value)
             .map_err(|error| error.at(&self.key.asset, part.partition.as_ref()))
     }
 }
@@ -184,11 +191,11 @@ mod tests {
     const BEFORE: &str = "01JDC0Z5V9M3T8Q4W2X7Y6R1KA";
     const NOW: &str = "01JDC0Z5V9M3T8Q4W2X7Y6R1KB";
 
-    fn of(column: &str) -> TableSchema {
+    fn schema_of(column: &str) -> TableSchema {
         TableSchema::from_iter([(column, "Int64", false)])
     }
 
-    fn found(run: &str, day: u64, metadata: Metadata) -> CheckEvaluation {
+    fn evaluation(run: &str, day: u64, metadata: Metadata) -> CheckEvaluation {
         let asset = "flights".parse::<precip_core::key::AssetKey>().unwrap();
         CheckEvaluation {
             check: CheckKey {
@@ -207,41 +214,47 @@ mod tests {
         }
     }
 
-    fn noted(found: &str, compared_with: Option<&str>) -> Metadata {
+    fn metadata_with(found: &str, compared_with: Option<&str>) -> Metadata {
         let pairs = [
-            Some(("columns", of(found))),
-            compared_with.map(|before| ("columns_before", of(before))),
+            Some(("columns", schema_of(found))),
+            compared_with.map(|before| ("columns_before", schema_of(before))),
         ];
-        let pairs = pairs.into_iter().flatten();
         pairs
+            .into_iter()
+            .flatten()
             .map(|(name, columns)| (name.to_owned(), columns.into()))
             .collect()
     }
 
-    fn before(recalled: impl IntoIterator<Item = CheckEvaluation>) -> Option<TableSchema> {
+    fn previous_columns_of(
+        previous: impl IntoIterator<Item = CheckEvaluation>,
+    ) -> Option<TableSchema> {
         let run: RunId = NOW.parse().unwrap();
         let context = AssetContext::builder()
             .run(run)
             .partition("2")
-            .recalled(recalled)
+            .previous_checks(previous)
             .build();
-        columns_before(&context).cloned()
+        previous_columns(&context).cloned()
     }
 
     #[test]
-    fn its_own_partition_tells_before_the_one_before() {
-        let other = || found(NOW, 1, noted("b", Some("z")));
-        let own = found(BEFORE, 2, noted("a", None));
-        assert_eq!(before([own, other()]), Some(of("a")));
-        assert_eq!(before([other()]), Some(of("b")));
-        assert_eq!(before([]), None);
+    fn the_partitions_own_check_comes_before_its_predecessors() {
+        let other = || evaluation(NOW, 1, metadata_with("b", Some("z")));
+        let own = evaluation(BEFORE, 2, metadata_with("a", None));
+        assert_eq!(previous_columns_of([own, other()]), Some(schema_of("a")));
+        assert_eq!(previous_columns_of([other()]), Some(schema_of("b")));
+        assert_eq!(previous_columns_of([]), None);
     }
 
     #[test]
-    fn a_run_that_looks_again_compares_with_the_same_as_before() {
-        let again = found(NOW, 2, noted("b", Some("a")));
-        assert_eq!(before([again]), Some(of("a")));
-        // It had nothing to compare with.
-        assert_eq!(before([found(NOW, 2, noted("b", None))]), None);
+    fn a_run_that_repeats_a_check_compares_with_the_same_columns() {
+        let again = evaluation(NOW, 2, metadata_with("b", Some("a")));
+        assert_eq!(previous_columns_of([again]), Some(schema_of("a")));
+        // The first attempt had nothing to compare with.
+        assert_eq!(
+            previous_columns_of([evaluation(NOW, 2, metadata_with("b", None))]),
+            None
+        );
     }
 }

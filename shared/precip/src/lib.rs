@@ -51,19 +51,66 @@ pub mod __private {
     pub use crate::private::exports::*;
 }
 
-/// The guides about this crate: their examples are run as tests.
-#[cfg(doctest)]
-mod guides {
-    #[doc = include_str!("../../../docs/data.md")]
-    mod data {}
-    #[doc = include_str!("../../../docs/data-custom.md")]
-    mod data_custom {}
-    #[doc = include_str!("../../../docs/data-files.md")]
-    mod data_files {}
-    #[doc = include_str!("../../../docs/getting-started.md")]
-    mod getting_started {}
-    #[doc = include_str!("../../../docs/schedules.md")]
-    mod schedules {}
-    #[doc = include_str!("../../../docs/sensors.md")]
-    mod sensors {}
+/// The guides, as in the folder `docs` of the repository.
+#[cfg(any(doc, doctest))]
+pub mod guide {
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/getting-started.md")]
+    pub mod getting_started {}
+
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/data.md")]
+    pub mod data {}
+
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/data-files.md")]
+    pub mod data_files {}
+
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/data-custom.md")]
+    pub mod data_custom {}
+
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/sensors.md")]
+    pub mod sensors {}
+
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/schedules.md")]
+    pub mod schedules {}
+
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/deploying.md")]
+    pub mod deploying {}
+
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/running-on-aws.md")]
+    pub mod running_on_aws {}
+
+    // The crates that the examples of these pages are about test them: `precip-core`,
+    // `precip-duckdb` and `precip-snowflake`. The configuration `doc` is set for doctests as well.
+
+    #[cfg(not(doctest))]
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/partitions.md")]
+    pub mod partitions {}
+
+    #[cfg(not(doctest))]
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/selection.md")]
+    pub mod selection {}
+
+    #[cfg(not(doctest))]
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/automation.md")]
+    pub mod automation {}
+
+    #[cfg(not(doctest))]
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/data-duckdb.md")]
+    pub mod data_duckdb {}
+
+    #[cfg(not(doctest))]
+    #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/data-snowflake.md")]
+    pub mod data_snowflake {}
 }

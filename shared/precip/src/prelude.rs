@@ -1,4 +1,4 @@
-//! What a file that declares assets uses: `use precip::prelude::*;`.
+//! The names that a file with assets needs: `use precip::prelude::*;`.
 
 pub use precip_core::{
     automation::AutomationCondition,

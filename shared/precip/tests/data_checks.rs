@@ -1,4 +1,4 @@
-//! Checks over data, run with the assets that they are about.
+//! Checks over data, run together with their assets.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
@@ -44,7 +44,7 @@ fn counted(flights: Vec<Flight>) -> Json<usize> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_check_looks_at_its_partition_and_stops_what_is_downstream_if_it_blocks() {
+async fn a_check_covers_its_partition_and_holds_back_downstream_if_it_blocks() {
     let project = Definitions::builder().asset::<flights>().asset::<counted>();
     let run = testing::materialize(project)
         .select("key:flights or key:counted")
@@ -53,9 +53,9 @@ async fn a_check_looks_at_its_partition_and_stops_what_is_downstream_if_it_block
         .await
         .unwrap();
     for (day, has_carriers) in [("1", true), ("2", false)] {
-        let mut found = run.checks::<flights>(Some(day)).await.unwrap();
-        found.sort_by(|a, b| a.check.name.cmp(&b.check.name));
-        let found: Vec<(&str, bool)> = found
+        let mut evaluations = run.checks::<flights>(Some(day)).await.unwrap();
+        evaluations.sort_by(|a, b| a.check.name.cmp(&b.check.name));
+        let found: Vec<(&str, bool)> = evaluations
             .iter()
             .map(|check| {
                 let passed = check.outcome == CheckOutcome::Passed;
@@ -65,7 +65,7 @@ async fn a_check_looks_at_its_partition_and_stops_what_is_downstream_if_it_block
         let expected = [
             ("not_null_carrier", has_carriers),
             ("row_count", true),
-            // There is no such column, which a check says instead of passing.
+            // A check of a missing column fails.
             ("unique_flight_gate", false),
         ];
         assert_eq!(found, expected, "day {day}");
@@ -74,19 +74,24 @@ async fn a_check_looks_at_its_partition_and_stops_what_is_downstream_if_it_block
     }
 }
 
-/// What is known of the checks of an asset: name, whether it blocks, and what it looks for.
-fn of(project: precip::engine::definitions::DefinitionsBuilder, asset: &str) -> Vec<CheckSpec> {
+/// Returns the specs of an asset's checks.
+fn check_specs(
+    project: precip::engine::definitions::DefinitionsBuilder,
+    asset: &str,
+) -> Vec<CheckSpec> {
     let definitions = project.build().unwrap();
     let graph = definitions.graph();
-    let checks = graph.checks().map(|(_, check)| check.clone());
-    checks
+    graph
+        .checks()
+        .map(|(_, check)| check.clone())
         .filter(|check| check.key.asset.as_str() == asset)
         .collect()
 }
 
 const KEY: [&str; 1] = ["value"];
 
-/// Two assets of one op, of which one has a check over its data and one whose result the function returns.
+/// Two assets of one op. The first has checks over its data and one whose result the function
+/// returns.
 #[multi_asset(outputs(
     even(checks = [row_count(..=2), unique(KEY), not_empty(blocking)]),
     odd,
@@ -97,55 +102,58 @@ fn halves() -> (Output<Vec<i64>>, Vec<i64>) {
 }
 
 #[test]
-fn checks_stand_at_the_asset_and_come_with_it() {
-    let declared = of(Definitions::builder().asset::<flights>(), "flights");
-    let apart = data_checks::<flights>([
+fn checks_in_the_options_are_declared_with_the_asset() {
+    let declared = check_specs(Definitions::builder().asset::<flights>(), "flights");
+    let separate = data_checks::<flights>([
         row_count(1..),
         not_null("carrier").blocking(),
         unique(["flight", "gate"]).warn(),
     ]);
-    let apart = apart.into_iter().map(|declaration| match declaration {
+    let specs = separate.into_iter().map(|declaration| match declaration {
         Declaration::Op(op) => op.spec.checks[0].clone(),
         other => panic!("{other:?}"),
     });
-    let mut apart: Vec<CheckSpec> = apart.collect();
-    apart.sort_by(|a, b| a.key.cmp(&b.key));
-    assert_eq!(declared, apart);
+    let mut expected: Vec<CheckSpec> = specs.collect();
+    expected.sort_by(|a, b| a.key.cmp(&b.key));
+    assert_eq!(declared, expected);
     let blocking: Vec<bool> = declared.iter().map(|check| check.blocking).collect();
     assert_eq!(blocking, [true, false, false]);
 
-    // Found by itself, also beside the same by name.
-    assert_eq!(of(Definitions::builder().discover(), "flights"), declared);
+    // `discover` finds them too, and declaring the asset as well changes nothing.
+    assert_eq!(
+        check_specs(Definitions::builder().discover(), "flights"),
+        declared
+    );
     let twice = Definitions::builder().asset::<flights>().discover();
-    assert_eq!(of(twice, "flights"), declared);
+    assert_eq!(check_specs(twice, "flights"), declared);
 
     let names = |checks: Vec<CheckSpec>| -> Vec<String> {
         checks.into_iter().map(|check| check.key.name).collect()
     };
     let halves = Definitions::builder().asset::<halves>();
     assert_eq!(
-        names(of(halves, "even")),
+        names(check_specs(halves, "even")),
         ["not_empty", "row_count", "unique_value"]
     );
 }
 
 #[test]
-fn two_checks_of_one_name_are_refused_with_a_way_out() {
-    let refused = Definitions::builder()
+fn two_checks_of_one_name_are_refused_with_a_suggestion() {
+    let error = Definitions::builder()
         .asset::<counted>()
         .declare(data_checks::<flights>([row_count(1..), row_count(..9)]))
         .build()
         .unwrap_err();
-    let refused = refused.to_string();
+    let message = error.to_string();
     assert!(
-        refused.contains("`flights`: two checks over its data are named `row_count`")
-            && refused.contains(r#".named("row_count_2")"#),
-        "{refused}"
+        message.contains("`flights`: two checks over its data are named `row_count`")
+            && message.contains(r#".named("row_count_2")"#),
+        "{message}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_multi_asset_returns_some_results_and_others_are_looked_up() {
+async fn a_multi_asset_has_returned_checks_and_checks_over_data() {
     let run = testing::materialize(Definitions::builder().asset::<halves>())
         .run()
         .await

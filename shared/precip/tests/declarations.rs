@@ -1,4 +1,4 @@
-//! What the macros declare, and what the declared ops do when they are called.
+//! Declarations by the macros, and calls of the declared ops.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
@@ -72,7 +72,8 @@ async fn flights() -> Result<Output<Json<Vec<i64>>>, AssetError> {
         .check(CheckResult::fail("old").named("fresh").warn()))
 }
 
-fn op<D: precip::engine::definitions::Declares>() -> OpDefinition {
+/// Returns the op that a type declares.
+fn declared_op<D: precip::engine::definitions::Declares>() -> OpDefinition {
     match D::declare() {
         precip::engine::definitions::Declaration::Op(op) => *op,
         other => panic!("{other:?}"),
@@ -81,6 +82,7 @@ fn op<D: precip::engine::definitions::Declares>() -> OpDefinition {
 
 #[test]
 fn every_option_reaches_the_spec() {
+    // The expected spec is written without the macros, so nothing of them can hide a lost option.
     let check = |name: &str| {
         CheckSpec::new(CheckKey {
             asset: "raw/flights".parse().unwrap(),
@@ -149,11 +151,11 @@ fn every_option_reaches_the_spec() {
         compute: PROFILE,
         ..OpSpec::single(asset)
     };
-    let op = op::<flights>();
+    let op = declared_op::<flights>();
     assert_eq!(op.spec, expected);
     assert_eq!(op.execution, Execution::Async);
     assert!(op.source.file.ends_with("declarations.rs"));
-    assert_eq!(super_line("async fn flights"), op.source.line + 19);
+    assert_eq!(line_number("async fn flights"), op.source.line + 19);
 }
 
 #[asset(compute(memory_mib = 1024, binary = "materializer-sql"))]
@@ -162,22 +164,22 @@ fn ranking() -> Json<Vec<i64>> {
 }
 
 #[test]
-fn what_a_compute_profile_does_not_say_is_as_usual() {
+fn omitted_fields_of_a_compute_profile_have_their_defaults() {
     let expected = ComputeProfile {
         memory_mib: 1024,
         binary: Some("materializer-sql".parse().unwrap()),
         ..ComputeProfile::default()
     };
-    assert_eq!(op::<ranking>().spec.compute, expected);
+    assert_eq!(declared_op::<ranking>().spec.compute, expected);
     assert_eq!(expected.binary(), "materializer-sql");
     assert_eq!(ComputeProfile::default().binary(), "materializer");
 }
 
-/// The line of this file that begins with a text.
-fn super_line(text: &str) -> u32 {
+/// Returns the number of the line of this file that begins with a text.
+fn line_number(text: &str) -> u32 {
     let lines = include_str!("declarations.rs").lines();
-    let place = lines.into_iter().position(|line| line.starts_with(text));
-    u32::try_from(place.unwrap()).unwrap() + 1
+    let index = lines.into_iter().position(|line| line.starts_with(text));
+    u32::try_from(index.unwrap()).unwrap() + 1
 }
 
 #[derive(Deserialize)]
@@ -209,11 +211,12 @@ fn total(
     #[config] options: Options,
 ) -> Result<i64, std::num::TryFromIntError> {
     context.add_metadata("names", names.as_str());
-    let rows = i64::try_from(rows.map_or(0, |rows| rows.len()))?;
-    Ok(scale.scale(airports.iter().sum::<i64>() + rows) * options.factor + options.add)
+    let count = i64::try_from(rows.map_or(0, |rows| rows.len()))?;
+    Ok(scale.scale(airports.iter().sum::<i64>() + count) * options.factor + options.add)
 }
 
-fn loaded(key: &str, rows: &[i64]) -> LoadedInput {
+/// Returns the input of an asset's loaded data.
+fn loaded_input(key: &str, rows: &[i64]) -> LoadedInput {
     let value: AssetValue = precip::io::IntoAsset::into_asset(Json(rows.to_vec())).unwrap();
     LoadedInput {
         asset: key.parse().unwrap(),
@@ -225,7 +228,7 @@ fn loaded(key: &str, rows: &[i64]) -> LoadedInput {
 }
 
 async fn call_total(config: serde_json::Value) -> Result<OpOutputs, AssetError> {
-    let op = op::<total>();
+    let op = declared_op::<total>();
     let names: Vec<&str> = op.inputs.iter().map(|input| input.name.as_str()).collect();
     assert_eq!(names, ["airports", "rows"]);
     assert!(op.inputs[1].needs.missing_ok);
@@ -239,18 +242,18 @@ async fn call_total(config: serde_json::Value) -> Result<OpOutputs, AssetError> 
         parts: vec![],
     };
     let inputs = [
-        ("airports".to_owned(), loaded("airports", &[1, 2])),
+        ("airports".to_owned(), loaded_input("airports", &[1, 2])),
         ("rows".to_owned(), nothing),
     ];
     let shared: Arc<dyn Scale> = Arc::new(Double);
     let resources = Resources::new()
         .with("scale", shared)
         .with("names", "New York".to_owned());
-    op.body.run(context, inputs.into(), &resources).await
+    op.body.run_op(context, inputs.into(), &resources).await
 }
 
 #[tokio::test]
-async fn a_body_takes_what_its_parameters_name() {
+async fn a_body_takes_the_inputs_that_its_parameters_name() {
     let mut outputs = call_total(serde_json::json!({ "factor": 10 }))
         .await
         .unwrap();
@@ -262,7 +265,7 @@ async fn a_body_takes_what_its_parameters_name() {
 }
 
 #[tokio::test]
-async fn config_is_refused_with_its_place() {
+async fn invalid_config_is_refused_with_its_field() {
     let error = call_total(serde_json::json!({ "factor": "ten" }))
         .await
         .unwrap_err();
@@ -271,10 +274,10 @@ async fn config_is_refused_with_its_place() {
         error.message(),
         "config `factor`: invalid type: string \"ten\", expected i64"
     );
-    let check = op::<total>().config.unwrap();
+    let check = declared_op::<total>().config.unwrap();
     assert_eq!(
         check
-            .check(&serde_json::Value::Null)
+            .check_config(&serde_json::Value::Null)
             .unwrap_err()
             .to_string(),
         "config: missing field `factor`"
@@ -283,7 +286,7 @@ async fn config_is_refused_with_its_place() {
 
 type Numbers = Json<Vec<i64>>;
 
-/// Numbers apart.
+/// Numbers, split by parity.
 #[multi_asset(
     can_subset,
     group = "numbers",
@@ -302,8 +305,8 @@ fn split(context: AssetContext) -> Result<(Option<Output<Numbers>>, Option<Numbe
 }
 
 #[tokio::test]
-async fn a_multi_asset_makes_what_is_asked_for() {
-    let op = op::<split>();
+async fn a_multi_asset_makes_the_selected_outputs() {
+    let op = declared_op::<split>();
     assert!(op.spec.can_subset);
     assert_eq!(op.spec.name, "split");
     let [first, second] = op.spec.assets.as_slice() else {
@@ -315,9 +318,10 @@ async fn a_multi_asset_makes_what_is_asked_for() {
     assert_eq!(second.group, "strange");
     assert_eq!(second.deps, [DepSpec::new("even".parse().unwrap())]);
 
+    // Only the selected output is made, and only its check evaluated.
     let context = AssetContext::builder().select::<even>().build();
     let none = Resources::new();
-    let outputs = op.body.run(context, [].into(), &none).await.unwrap();
+    let outputs = op.body.run_op(context, [].into(), &none).await.unwrap();
     let made: Vec<&str> = outputs
         .made
         .iter()
@@ -334,8 +338,8 @@ async fn enough(airports: Json<Vec<i64>>, #[input(even)] others: Json<Vec<i64>>)
 }
 
 #[tokio::test]
-async fn a_check_looks_at_its_asset_and_reads_others() {
-    let op = op::<enough>();
+async fn a_check_loads_its_asset_and_others() {
+    let op = declared_op::<enough>();
     let check = &op.spec.checks[0];
     assert_eq!(op.spec.name, "airports:enough");
     assert!(check.blocking && op.spec.assets.is_empty());
@@ -345,13 +349,13 @@ async fn a_check_looks_at_its_asset_and_reads_others() {
         [DepSpec::new("even".parse().unwrap())]
     );
     let inputs = [
-        ("airports".to_owned(), loaded("airports", &[1, 2])),
-        ("others".to_owned(), loaded("even", &[2, 4])),
+        ("airports".to_owned(), loaded_input("airports", &[1, 2])),
+        ("others".to_owned(), loaded_input("even", &[2, 4])),
     ];
     let context = AssetContext::builder().build();
     let outputs = op
         .body
-        .run(context, inputs.into(), &Resources::new())
+        .run_op(context, inputs.into(), &Resources::new())
         .await
         .unwrap();
     assert_eq!(outputs.checks[0].check.to_string(), "airports:enough");
@@ -369,7 +373,7 @@ fn per_origin(context: &AssetContext) -> Partitions<Result<i64, String>> {
 
 #[tokio::test]
 async fn one_of_several_partitions_fails_alone() {
-    let op = op::<per_origin>();
+    let op = declared_op::<per_origin>();
     assert_eq!(op.spec.backfill, BackfillPolicy::SingleRun);
     let context = AssetContext::builder()
         .partition("EWR")
@@ -377,7 +381,7 @@ async fn one_of_several_partitions_fails_alone() {
         .build();
     let outputs = op
         .body
-        .run(context, [].into(), &Resources::new())
+        .run_op(context, [].into(), &Resources::new())
         .await
         .unwrap();
     assert_eq!(outputs.made[0].partition, Some("EWR".into()));
@@ -385,7 +389,7 @@ async fn one_of_several_partitions_fails_alone() {
     assert_eq!((key.as_str(), error.message()), ("JFK", "closed"));
 }
 
-/// Names that the generated code uses too do not clash with it.
+/// A function whose names occur in the generated code too.
 #[asset(partitions = BOTH)]
 fn inputs(context: AssetContext, #[resource] resources: &u8) -> Option<i64> {
     context.log().info("quiet");
@@ -393,19 +397,23 @@ fn inputs(context: AssetContext, #[resource] resources: &u8) -> Option<i64> {
 }
 
 #[tokio::test]
-async fn any_name_will_do() {
-    let op = op::<inputs>();
+async fn names_do_not_clash_with_generated_code() {
+    let op = declared_op::<inputs>();
     let context = AssetContext::builder()
         .dimensions([("origin", "JFK"), ("date", "2013-01-01")])
         .build();
     assert_eq!(context.dimension_key("origin").unwrap().as_str(), "JFK");
     let resources = Resources::new().with("resources", 7u8);
-    let outputs = op.body.run(context, [].into(), &resources).await.unwrap();
+    let outputs = op
+        .body
+        .run_op(context, [].into(), &resources)
+        .await
+        .unwrap();
     assert_eq!(outputs.made[0].partition, Some("2013-01-01|JFK".into()));
 }
 
 #[test]
-fn a_project_is_what_it_declares() {
+fn a_project_has_everything_that_it_declares() {
     let shared: Arc<dyn Scale> = Arc::new(Double);
     let definitions = Definitions::builder()
         .discover()
@@ -444,31 +452,31 @@ fn a_project_is_what_it_declares() {
 }
 
 #[test]
-fn what_a_project_lacks_is_said_with_the_line_that_needs_it() {
+fn missing_parts_are_reported_with_the_line_that_needs_them() {
     let invalid = Definitions::builder().asset::<total>().build().unwrap_err();
-    let place = format!("{}:{}", file!(), op::<total>().source.line);
+    let location = format!("{}:{}", file!(), declared_op::<total>().source.line);
     let messages: Vec<String> = invalid.problems().iter().map(ToString::to_string).collect();
     assert_eq!(
         messages,
         [
             format!(
-                "{place}: op `total` takes resource `scale`, which environment `local` does not provide: give it with `.resource(\"scale\", ..)`"
+                "{location}: op `total` takes resource `scale`, which environment `local` does not provide: give it with `.resource(\"scale\", ..)`"
             ),
             format!(
-                "{place}: op `total` takes resource `names`, which environment `local` does not provide: give it with `.resource(\"names\", ..)`"
+                "{location}: op `total` takes resource `names`, which environment `local` does not provide: give it with `.resource(\"names\", ..)`"
             ),
             format!(
-                "{place}: asset `total` depends on `airports`, which is not declared: declare it, as an external asset if nothing here makes it"
+                "{location}: asset `total` depends on `airports`, which is not declared: declare it, as an external asset if nothing here makes it"
             ),
             format!(
-                "{place}: asset `total` depends on `raw/flights`, which is not declared: declare it, as an external asset if nothing here makes it"
+                "{location}: asset `total` depends on `raw/flights`, which is not declared: declare it, as an external asset if nothing here makes it"
             ),
         ]
     );
 }
 
 #[test]
-fn the_functions_are_still_functions() {
+fn annotated_functions_can_be_called() {
     assert_eq!(*airports(), [1, 2]);
     let context = AssetContext::builder().partition("JFK").build();
     let options = Options { factor: 1, add: 5 };

@@ -1,4 +1,4 @@
-//! What `#[sensor]` and `#[schedule]` declare.
+//! Declarations by `#[sensor]` and `#[schedule]`.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn clicks() -> Json<i64> {
     Json(2)
 }
 
-/// What a landing file is about.
+/// Files of orders as they land.
 #[sensor(
     bucket = env("LANDING").or("events/landing"),
     key = "orders/{date}.csv",
@@ -47,7 +47,7 @@ impl Mailer for Fixed {
     }
 }
 
-/// Says more than its name.
+/// A sensor whose name is not the function's.
 #[sensor(name = "other", bucket = "b", suffix = ".csv", target = [orders, clicks], deletes)]
 async fn by_function(
     context: SensorContext,
@@ -67,7 +67,7 @@ struct both;
 #[sensor(runs = [failed, canceled], of = "orders+")]
 fn after(context: &SensorContext) -> Result<Skip, AssetError> {
     Ok(Skip::because(format!(
-        "run {} is looked at",
+        "run {} needs no reaction",
         context.run()?.id
     )))
 }
@@ -83,7 +83,7 @@ fn weekdays(context: &ScheduleContext) -> Option<RunRequest> {
         .map(|key| RunRequest::partition(key.clone()))
 }
 
-fn definitions() -> Definitions {
+fn test_definitions() -> Definitions {
     Definitions::builder()
         .discover()
         .resource("mailer", Arc::new(Fixed) as Arc<dyn Mailer>)
@@ -93,8 +93,8 @@ fn definitions() -> Definitions {
 }
 
 #[test]
-fn sensors_are_found_and_say_what_was_written() {
-    let definitions = definitions();
+fn sensors_are_discovered_with_their_options() {
+    let definitions = test_definitions();
     let names: Vec<&str> = definitions
         .sensors()
         .map(|sensor| sensor.name().as_str())
@@ -112,7 +112,7 @@ fn sensors_are_found_and_say_what_was_written() {
     assert_eq!(landing.default_status, DefaultStatus::Running);
     assert_eq!(
         landing.description.as_deref(),
-        Some("What a landing file is about.")
+        Some("Files of orders as they land.")
     );
     assert!(!landing.has_function);
     let other = definitions.sensor("other").unwrap();
@@ -149,10 +149,10 @@ fn sensors_are_found_and_say_what_was_written() {
 }
 
 #[test]
-fn schedules_are_found_and_say_what_was_written() {
-    let definitions = definitions();
+fn schedules_are_discovered_with_their_options() {
+    let definitions = test_definitions();
     let each_day = definitions.schedule("each_day").unwrap();
-    let ticking = each_day.spec.ticking(definitions.graph()).unwrap();
+    let ticking = each_day.spec.resolve(definitions.graph()).unwrap();
     assert_eq!(ticking.cron().to_string(), "30 6 * * * (Europe/Berlin)");
     let weekdays = &definitions.schedule("weekdays").unwrap().spec;
     let ScheduleTiming::Cron { cron, timezone } = &weekdays.timing else {
@@ -170,7 +170,7 @@ fn schedules_are_found_and_say_what_was_written() {
 }
 
 #[tokio::test]
-async fn functions_are_called_as_they_are_and_by_the_engine() {
+async fn functions_can_be_called_directly_and_by_the_engine() {
     let context = SensorContext::builder().object_key("in/a.csv").build();
     let direct = by_function(context.clone(), Arc::new(Fixed), &1)
         .await
@@ -189,6 +189,7 @@ async fn functions_are_called_as_they_are_and_by_the_engine() {
         .await
         .unwrap();
     assert_eq!(answer.requests.len(), 2);
+    // A call without its resources fails, and names the missing one.
     let missing = sensor.function.unwrap()(context, &Resources::new())
         .await
         .unwrap_err();
@@ -207,8 +208,8 @@ async fn functions_are_called_as_they_are_and_by_the_engine() {
 }
 
 #[test]
-fn the_manifest_holds_them() {
-    let manifest = serde_json::to_value(definitions().manifest()).unwrap();
+fn the_manifest_lists_sensors_and_schedules() {
+    let manifest = serde_json::to_value(test_definitions().manifest()).unwrap();
     assert_eq!(
         manifest["sensors"][2]["source"]["filter"]["key"],
         "orders/{date}.csv"

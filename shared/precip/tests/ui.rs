@@ -1,6 +1,6 @@
-//! What the compiler says when a declaration is wrong.
+//! Compile errors of invalid declarations.
 
 #[test]
-fn errors_are_at_the_tokens_that_are_wrong() {
+fn errors_mark_the_wrong_tokens() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

@@ -6,9 +6,9 @@ use snowflake_connector_rs::{
 };
 use url::Url;
 
-use crate::error::Failed;
+use crate::error::SnowflakeError;
 
-/// How a user proves who it is.
+/// The credentials of a user.
 #[derive(Debug, Clone)]
 pub(crate) enum Proof {
     Password(Secret),
@@ -18,7 +18,7 @@ pub(crate) enum Proof {
     },
 }
 
-/// Where a Snowflake database is, and as whom it is used. Its `Debug` shows no secret.
+/// A Snowflake database, and the user that connects to it. `Debug` shows no secret.
 #[derive(Debug, Clone)]
 pub struct SnowflakeConnection {
     pub(crate) account: String,
@@ -45,7 +45,7 @@ impl SnowflakeConnection {
         }
     }
 
-    /// By a private key: the text of a PEM file in PKCS#8, `-----BEGIN PRIVATE KEY-----`, or
+    /// Creates a connection with a private key: the text of a PEM file in PKCS#8, `-----BEGIN PRIVATE KEY-----`, or
     /// `-----BEGIN ENCRYPTED PRIVATE KEY-----` with its passphrase.
     pub fn with_key_pair(
         account: impl Into<String>,
@@ -58,8 +58,8 @@ impl SnowflakeConnection {
         Self::new(account.into(), user.into(), database.into(), proof)
     }
 
-    /// By a password. Snowflake asks people for a second factor then; users of kind `LEGACY_SERVICE`
-    /// need none.
+    /// Creates a connection with a password. Snowflake then requires a second factor, except of users of type
+    /// `LEGACY_SERVICE`.
     pub fn with_password(
         account: impl Into<String>,
         user: impl Into<String>,
@@ -70,36 +70,36 @@ impl SnowflakeConnection {
         Self::new(account.into(), user.into(), database.into(), proof)
     }
 
-    /// The schema of assets whose key has no `/`: `PUBLIC` unless given.
+    /// Sets the schema of assets whose key has no `/`, `PUBLIC` by default.
     #[must_use]
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = schema.into();
         self
     }
 
-    /// The warehouse that runs statements: the user's own unless given.
+    /// Sets the warehouse that runs statements, the user's own by default.
     #[must_use]
     pub fn warehouse(mut self, warehouse: impl Into<String>) -> Self {
         self.warehouse = Some(warehouse.into());
         self
     }
 
-    /// The role: the user's own unless given.
+    /// Sets the role, the user's own by default.
     #[must_use]
     pub fn role(mut self, role: impl Into<String>) -> Self {
         self.role = Some(role.into());
         self
     }
 
-    /// Another address than `https://{account}.snowflakecomputing.com`, such as a private link's.
+    /// Sets the address, `https://{account}.snowflakecomputing.com` by default, such as that of a private link.
     #[must_use]
     pub fn url(mut self, url: Url) -> Self {
         self.url = Some(url);
         self
     }
 
-    /// A client, which has connected to nothing yet.
-    pub(crate) fn client(&self) -> Result<Client, Failed> {
+    /// Creates a client, which does not connect yet.
+    pub(crate) fn create_client(&self) -> Result<Client, SnowflakeError> {
         let auth = match &self.proof {
             Proof::Password(password) => {
                 AuthConfig::password(PasswordConfig::new(password.expose().clone()))
@@ -115,7 +115,7 @@ impl SnowflakeConnection {
         let mut session = SessionConfig::new()
             .with_database(&self.database)
             .with_schema(&self.schema);
-        // Whatever the account sets: what is written and read here has one form.
+        // Overrides the settings of the account, so that values are always read and written in the same formats.
         for (name, value) in [
             ("QUERY_TAG", "precip"),
             ("DATE_INPUT_FORMAT", "AUTO"),
@@ -138,7 +138,7 @@ impl SnowflakeConnection {
         Ok(Client::new(config)?)
     }
 
-    /// What it is called in messages.
+    /// Returns the name of the database for messages.
     pub(crate) fn name(&self) -> String {
         format!(
             "database `{}` in account `{}` as `{}`",

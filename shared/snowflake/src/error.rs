@@ -1,76 +1,76 @@
-//! [`Failed`]: why something was not done in Snowflake.
+//! [`SnowflakeError`].
 
 use precip_engine::io::{Address, IoError};
-use precip_io::tables::whose;
+use precip_io::tables::describe_address;
 
-/// Why something was not done.
+/// A failure of an operation in Snowflake.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failed {
-    /// It cannot be done, however often it is tried. The text says what can.
+pub(crate) enum SnowflakeError {
+    /// The operation is not possible; retrying cannot help. The text says what is possible instead.
     #[error("{0}")]
     Refused(String),
-    /// Snowflake says no, or is not in reach.
-    #[error("{}", words(.0))]
+    /// Snowflake returned an error, or is unreachable.
+    #[error("{}", error_text(.0))]
     Snowflake(Box<snowflake_connector_rs::Error>),
-    /// What came out of the database is not what was put in.
-    #[error("the database holds something else than was stored: {0}")]
+    /// The data read is not the data that was stored.
+    #[error("the database does not hold what was stored: {0}")]
     Damaged(String),
-    /// The task that does it was stopped.
-    #[error("it was stopped on the way")]
+    /// The task of the operation was stopped.
+    #[error("it was stopped before it completed")]
     Stopped(#[from] tokio::task::JoinError),
 }
 
-/// Snowflake's own words, as far as there are any.
-fn words(error: &snowflake_connector_rs::Error) -> String {
-    let said = error.snowflake_message().map(str::to_owned);
-    said.unwrap_or_else(|| error.to_string())
+/// Returns the message of Snowflake, if the error has one.
+fn error_text(error: &snowflake_connector_rs::Error) -> String {
+    let message = error.snowflake_message().map(str::to_owned);
+    message.unwrap_or_else(|| error.to_string())
 }
 
-impl From<snowflake_connector_rs::Error> for Failed {
+impl From<snowflake_connector_rs::Error> for SnowflakeError {
     fn from(error: snowflake_connector_rs::Error) -> Self {
         Self::Snowflake(Box::new(error))
     }
 }
 
-impl From<arrow_schema::ArrowError> for Failed {
+impl From<arrow_schema::ArrowError> for SnowflakeError {
     fn from(error: arrow_schema::ArrowError) -> Self {
         Self::Damaged(error.to_string())
     }
 }
 
-impl From<serde_json::Error> for Failed {
+impl From<serde_json::Error> for SnowflakeError {
     fn from(error: serde_json::Error) -> Self {
         Self::Damaged(error.to_string())
     }
 }
 
-impl Failed {
-    /// Whether there is no such table or schema, or none for this role.
+impl SnowflakeError {
+    /// Returns `true` if the table or schema does not exist, or is not visible to the role.
     pub(crate) fn is_missing(&self) -> bool {
-        self.says("does not exist")
+        self.message_contains("does not exist")
     }
 
-    /// Whether somebody else has made it meanwhile.
-    pub(crate) fn is_there_already(&self) -> bool {
-        self.says("already exists")
+    /// Returns `true` if another session has created the object meanwhile.
+    pub(crate) fn already_exists(&self) -> bool {
+        self.message_contains("already exists")
     }
 
-    fn says(&self, what: &str) -> bool {
+    fn message_contains(&self, text: &str) -> bool {
         match self {
-            Self::Snowflake(error) => words(error).contains(what),
+            Self::Snowflake(error) => error_text(error).contains(text),
             _ => false,
         }
     }
 
-    /// The same for who called the manager.
-    pub(crate) fn at(self, address: &Address, doing: &str, database: &str) -> IoError {
-        let whose = whose(address);
+    /// Converts the error for the caller of the manager, adding the address and the operation.
+    pub(crate) fn into_io_error(self, address: &Address, doing: &str, database: &str) -> IoError {
+        let subject = describe_address(address);
         match self {
             Self::Refused(message) => IoError::Unsupported {
-                message: format!("{whose}: {message}"),
+                message: format!("{subject}: {message}"),
             },
             other => IoError::Failed {
-                message: format!("{whose}: failed to {doing} Snowflake's {database}"),
+                message: format!("{subject}: failed to {doing} Snowflake's {database}"),
                 source: Box::new(other),
             },
         }

@@ -1,10 +1,10 @@
 //! Snowflake for Precip: [`SnowflakeIoManager`] keeps assets as tables of a Snowflake database.
 //!
-//! It stands on `snowflake-connector-rs`, which signs in by key pairs with and without a passphrase, can be given
-//! another address, uses rustls, and brings no Arrow: rows go in by statements, and come back as JSON.
-//! `snowflake-api`, its fork `firn` and `snowflakedb-rs` answer in Arrow, but an older one beside this
-//! workspace's; the first two, which put files into stages on S3, bring an older `object_store` as well, the
-//! third signs without the padding that a key's fingerprint has. `adbc_snowflake` is built with Go.
+//! It is built on `snowflake-connector-rs`, which supports key pairs with and without a passphrase, custom addresses
+//! and rustls, and does not depend on Arrow: rows are sent in statements, and come back as JSON. The alternatives
+//! do not fit: `snowflake-api`, its fork `firn` and `snowflakedb-rs` depend on an older Arrow than this workspace;
+//! the first two, which upload files to stages on S3, depend on an older `object_store` too, and the third signs
+//! without the padding of a key's fingerprint. `adbc_snowflake` needs Go to build.
 
 mod connection;
 mod error;
@@ -22,7 +22,7 @@ pub use connection::SnowflakeConnection;
 pub use manager::SnowflakeIoManager;
 pub use settings::{SnowflakeLogin, SnowflakeSettings};
 
-/// The guide about this crate: its examples are run as tests.
+/// The guide about this crate, whose examples run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/data-snowflake.md")]
 mod guide {}

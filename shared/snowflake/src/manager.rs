@@ -11,22 +11,22 @@ use precip_engine::{
     asset::{AssetError, AssetValue},
     io::{Address, IoError, IoManager, LoadRequest, Stored},
 };
-use precip_io::tables::{Given, parse_pointer, pointer};
+use precip_io::tables::{StoreInput, format_pointer, parse_pointer};
 
 use crate::{
     connection::SnowflakeConnection,
-    error::Failed,
+    error::SnowflakeError,
     load,
     names::TableName,
-    session::{Open, Sessions},
+    session::{OpenSession, Sessions},
     store,
 };
 
 /// Keeps assets as tables of a Snowflake database.
 ///
 /// Asset `raw/flights` is table `RAW.FLIGHTS`, and `carriers` is in the connection's schema. A table has two
-/// columns more: `_PARTITION` with the partition's key, and `_ROW` with the row's number in it, from 0.
-/// What is no table is kept beside them, in schema `_PRECIP`.
+/// additional columns: `_PARTITION` with the partition's key, and `_ROW` with the row's number in the partition, from
+/// 0. Other forms of data are kept in the schema `_PRECIP`.
 ///
 /// ```no_run
 /// use precip_engine::settings::Secret;
@@ -41,15 +41,13 @@ use crate::{
 ///
 /// # What it guarantees
 ///
-/// - A partition's rows are replaced in one transaction: who reads sees the old or the new. An older
-///   attempt that is late replaces nothing.
-/// - What is there is the newest that was stored, a little before it is committed; what an older
-///   materialization pointed at is not kept. So a run that stores a partition and then fails has
-///   replaced it.
-/// - A table takes the columns of new rows if those that are new are optional. Any other difference
-///   to the rows of other partitions is refused, and shown.
-/// - Writers of one asset take turns, whichever process they are in; those of different assets do not wait
-///   for each other.
+/// - A partition's rows are replaced in one transaction: readers see the old rows or the new ones. A late, older
+///   attempt replaces nothing.
+/// - A table holds the newest stored attempt, which is visible shortly before it is committed; the data of an older
+///   materialization is not kept. A run that stores a partition and then fails has replaced it.
+/// - New optional columns are added to the table. Any other difference to the rows of other partitions is refused,
+///   with the differences.
+/// - Writers of one asset take turns, in any process; writers of different assets do not wait for each other.
 #[derive(Clone)]
 pub struct SnowflakeIoManager {
     inner: Arc<Inner>,
@@ -58,17 +56,19 @@ pub struct SnowflakeIoManager {
 struct Inner {
     connection: SnowflakeConnection,
     sessions: Sessions,
-    /// One writer for each asset in this process, so that sessions do not wait within Snowflake.
-    turns: Mutex<BTreeMap<AssetKey, Turn>>,
+    /// A lock for the writers of each asset in this process, so that sessions do not wait within Snowflake.
+    writer_locks: Mutex<BTreeMap<AssetKey, WriterLock>>,
 }
 
-type Turn = Arc<tokio::sync::Mutex<Known>>;
+/// The lock of an asset's writers, and what they know of its tables.
+type WriterLock = Arc<tokio::sync::Mutex<KnownTables>>;
 
-/// What need not be asked for again, as long as nothing fails.
+/// The known state of an asset's tables, which need not be queried again until a write fails.
 #[derive(Default)]
-struct Known {
-    notes: bool,
-    /// Columns that the table has.
+struct KnownTables {
+    /// `true` when the table of notes exists.
+    has_notes: bool,
+    /// The columns of the latest rows, which the table has.
     columns: Option<TableSchema>,
 }
 
@@ -81,140 +81,155 @@ impl std::fmt::Debug for SnowflakeIoManager {
 }
 
 impl SnowflakeIoManager {
-    /// Uses a database, which has to be there; schemas and tables are made when something is stored.
-    /// Nothing is connected to yet.
+    /// Uses an existing database; schemas and tables are created when something is stored. This does not connect yet.
     ///
     /// # Errors
-    /// [`AssetError`], not to be tried again, when the connection's address or proxy cannot be used.
+    /// A terminal [`AssetError`] when the connection's address or proxy is not usable.
     pub fn new(connection: SnowflakeConnection) -> Result<Self, AssetError> {
-        let sessions = Sessions::of(&connection)
-            .map_err(|failed| AssetError::terminal(format!("{}: {failed}", connection.name())))?;
+        let sessions = Sessions::new(&connection)
+            .map_err(|error| AssetError::terminal(format!("{}: {error}", connection.name())))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 connection,
                 sessions,
-                turns: Mutex::default(),
+                writer_locks: Mutex::default(),
             }),
         })
     }
 
-    /// [`new`](Self::new) for
+    /// Creates a manager like [`new`](Self::new), for
     /// [`Environment::io_manager_from`](precip_engine::definitions::Environment::io_manager_from).
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Those of [`new`](Self::new).
     pub async fn connect(connection: SnowflakeConnection) -> Result<Self, AssetError> {
         Self::new(connection)
     }
 
-    /// Does something in a session, and to its end: who stops waiting for it does not stop it, so that
-    /// no transaction is left open.
-    async fn run<T, F, Fut>(&self, work: F) -> Result<T, Failed>
+    /// Runs some work to its end even if the caller is canceled, so that no transaction is left open.
+    async fn run_to_end<T, F, Fut>(&self, work: F) -> Result<T, SnowflakeError>
     where
         T: Send + 'static,
         F: FnOnce(Arc<Inner>) -> Fut,
-        Fut: Future<Output = Result<T, Failed>> + Send + 'static,
+        Fut: Future<Output = Result<T, SnowflakeError>> + Send + 'static,
     {
         tokio::spawn(work(Arc::clone(&self.inner))).await?
     }
 }
 
 impl Inner {
-    fn table(&self, asset: &AssetKey) -> TableName {
-        TableName::of(asset, &self.connection.schema)
+    /// Returns the name of an asset's table.
+    fn table_name(&self, asset: &AssetKey) -> TableName {
+        TableName::for_asset(asset, &self.connection.schema)
     }
 
-    /// The lock of an asset's writers.
-    fn turn(&self, asset: &AssetKey) -> Turn {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(turns.entry(asset.clone()).or_default())
+    /// Returns the lock of an asset's writers.
+    fn writer_lock(&self, asset: &AssetKey) -> WriterLock {
+        let mut locks = self
+            .writer_locks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(locks.entry(asset.clone()).or_default())
     }
 
-    async fn store(&self, address: &Address, given: Given) -> Result<(), Failed> {
-        let turn = self.turn(&address.asset);
-        let mut known = turn.lock().await;
-        let open = self.sessions.take().await?;
-        let table = self.table(&address.asset);
+    /// Prepares the tables, and replaces the data of a partition.
+    async fn store_input(
+        &self,
+        address: &Address,
+        input: StoreInput,
+    ) -> Result<(), SnowflakeError> {
+        let lock = self.writer_lock(&address.asset);
+        let mut known = lock.lock().await;
+        let session = self.sessions.take_session().await?;
+        let table = self.table_name(&address.asset);
+        // Forgotten until all has succeeded: after a failure, everything is checked again.
         let before = std::mem::take(&mut *known);
-        let rows = match &given {
-            Given::Rows(rows) => Some((Arc::clone(rows.schema()), rows.columns())),
-            Given::Noted(..) => None,
+        let rows = match &input {
+            StoreInput::Rows(rows) => Some((Arc::clone(rows.schema()), rows.columns())),
+            StoreInput::Document(..) => None,
         };
-        let done = async {
-            if !before.notes {
-                store::notes(&open, &address.asset).await?;
+        let work = async {
+            if !before.has_notes {
+                store::create_notes(&session, &address.asset).await?;
             }
             if let Some((schema, columns)) = &rows
                 && before.columns.as_ref() != Some(columns)
             {
-                store::prepare(&open, address, &table, schema, columns).await?;
+                store::prepare_table(&session, address, &table, schema, columns).await?;
             }
-            store::begin(&open, address).await?;
-            store::replace(&open, address, &table, given).await
+            store::begin_transaction(&session, address).await?;
+            store::replace_partition(&session, address, &table, input).await
         };
-        let done = store::end(&open, done.await).await;
-        if done.is_ok() {
-            *known = Known {
-                notes: true,
+        let result = store::end_transaction(&session, work.await).await;
+        if result.is_ok() {
+            *known = KnownTables {
+                has_notes: true,
                 columns: rows.map(|(_, columns)| columns).or(before.columns),
             };
         }
-        self.after(open, done)
+        self.keep_session(session, result)
     }
 
-    async fn remove(&self, address: &Address) -> Result<(), Failed> {
-        let turn = self.turn(&address.asset);
-        let _alone = turn.lock().await;
-        let open = self.sessions.take().await?;
-        let table = self.table(&address.asset);
-        let done = async {
-            store::begin(&open, address).await?;
-            store::remove(&open, address, &table).await
+    /// Removes the data of a partition.
+    async fn remove_partition(&self, address: &Address) -> Result<(), SnowflakeError> {
+        let lock = self.writer_lock(&address.asset);
+        let _alone = lock.lock().await;
+        let session = self.sessions.take_session().await?;
+        let table = self.table_name(&address.asset);
+        let work = async {
+            store::begin_transaction(&session, address).await?;
+            store::remove_partition(&session, address, &table).await
         };
-        match store::end(&open, done.await).await {
+        match store::end_transaction(&session, work.await).await {
             // Nothing was ever stored.
-            Err(failed) if failed.is_missing() => Ok(()),
-            done => self.after(open, done),
+            Err(error) if error.is_missing() => Ok(()),
+            result => self.keep_session(session, result),
         }
     }
 
-    async fn load(
+    /// Loads the value of a partition.
+    async fn load_partition(
         &self,
         address: &Address,
         request: &LoadRequest,
-    ) -> Result<Option<AssetValue>, Failed> {
-        let open = self.sessions.take().await?;
-        let table = self.table(&address.asset);
-        let loaded = load::load(&open, address, &table, request).await;
-        self.after(open, loaded)
+    ) -> Result<Option<AssetValue>, SnowflakeError> {
+        let session = self.sessions.take_session().await?;
+        let table = self.table_name(&address.asset);
+        let loaded = load::load_partition(&session, address, &table, request).await;
+        self.keep_session(session, loaded)
     }
 
-    /// Keeps a session in which nothing failed.
-    fn after<T>(&self, open: Open, done: Result<T, Failed>) -> Result<T, Failed> {
-        if done.is_ok() {
-            self.sessions.give_back(open);
+    /// Returns a session for reuse if nothing failed in it.
+    fn keep_session<T>(
+        &self,
+        session: OpenSession,
+        result: Result<T, SnowflakeError>,
+    ) -> Result<T, SnowflakeError> {
+        if result.is_ok() {
+            self.sessions.give_back(session);
         }
-        done
+        result
     }
 }
 
 #[async_trait]
 impl IoManager for SnowflakeIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let given = Given::take(address, value, &std::env::temp_dir()).await?;
-        let mut metadata = given.facts();
-        if matches!(given, Given::Rows(_)) {
-            let table = self.inner.table(&address.asset).quoted();
+        let input = StoreInput::from_value(address, value, &std::env::temp_dir()).await?;
+        let mut metadata = input.to_metadata();
+        if matches!(input, StoreInput::Rows(_)) {
+            let table = self.inner.table_name(&address.asset).quoted_name();
             metadata.insert("table".to_owned(), table.into());
         }
-        let of = address.clone();
+        let target = address.clone();
         let stored = self
-            .run(|inner| async move { inner.store(&of, given).await })
+            .run_to_end(|inner| async move { inner.store_input(&target, input).await })
             .await;
-        stored
-            .map_err(|failed| failed.at(address, "store it in", &self.inner.connection.name()))?;
+        stored.map_err(|error| {
+            error.into_io_error(address, "store it in", &self.inner.connection.name())
+        })?;
         Ok(Stored {
-            pointer: pointer(&address.asset, address.partition.as_ref()),
+            pointer: format_pointer(&address.asset, address.partition.as_ref()),
             metadata,
         })
     }
@@ -228,31 +243,32 @@ impl IoManager for SnowflakeIoManager {
         let not_found = || IoError::NotFound {
             pointer: pointer.to_owned(),
         };
-        let of = pointed(pointer).ok_or_else(not_found)?;
+        let target = address_of_pointer(pointer).ok_or_else(not_found)?;
         let request = request.clone();
         let loaded = self
-            .run(|inner| async move { inner.load(&of, &request).await })
+            .run_to_end(|inner| async move { inner.load_partition(&target, &request).await })
             .await;
         let name = self.inner.connection.name();
-        let loaded = loaded.map_err(|failed| failed.at(address, "load it from", &name))?;
-        loaded.ok_or_else(not_found)
+        loaded
+            .map_err(|error| error.into_io_error(address, "load it from", &name))?
+            .ok_or_else(not_found)
     }
 
     async fn remove(&self, pointer: &str) -> Result<(), IoError> {
-        let Some(address) = pointed(pointer) else {
+        let Some(address) = address_of_pointer(pointer) else {
             return Ok(());
         };
-        let of = address.clone();
+        let target = address.clone();
         let removed = self
-            .run(|inner| async move { inner.remove(&of).await })
+            .run_to_end(|inner| async move { inner.remove_partition(&target).await })
             .await;
         let name = self.inner.connection.name();
-        removed.map_err(|failed| failed.at(&address, "remove it from", &name))
+        removed.map_err(|error| error.into_io_error(&address, "remove it from", &name))
     }
 }
 
-/// What a pointer says, as an address. Whose attempt it is does not matter.
-fn pointed(pointer: &str) -> Option<Address> {
+/// Returns the partition of a pointer as an address. The attempt is irrelevant for loading and removing.
+fn address_of_pointer(pointer: &str) -> Option<Address> {
     let (asset, partition) = parse_pointer(pointer)?;
     Some(Address {
         asset,

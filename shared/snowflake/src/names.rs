@@ -1,21 +1,21 @@
 //! Names in Snowflake.
 
 use precip_core::key::AssetKey;
-use precip_io::tables::quoted;
+use precip_io::tables::quote_identifier;
 
-/// The column that says which partition a row is of; it is empty without partitions.
-pub(crate) const PARTITION: &str = "_PARTITION";
-/// The column that says which row of its partition a row is, from 0: tables have no order.
-pub(crate) const ROW: &str = "_ROW";
-/// The schema of what this crate notes down.
-const NOTES: &str = "_PRECIP";
+/// The column of the partition key, which is NULL for assets without partitions.
+pub(crate) const PARTITION_COLUMN: &str = "_PARTITION";
+/// The column of the row number within the partition, from 0. Tables have no order of their own.
+pub(crate) const ROW_COLUMN: &str = "_ROW";
+/// The schema of the notes about assets and partitions.
+const NOTES_SCHEMA: &str = "_PRECIP";
 
-/// The name as people write it without quotes: Snowflake takes that for upper case.
-pub(crate) fn upper(name: &str) -> String {
+/// Converts a name to upper case, as Snowflake does with names that are written without quotes.
+pub(crate) fn to_upper(name: &str) -> String {
     name.to_ascii_uppercase()
 }
 
-/// The table of an asset: `raw/flights` is `RAW.FLIGHTS`, and `carriers` is in the connection's schema.
+/// The name of an asset's table: `raw/flights` is `RAW.FLIGHTS`, and `carriers` is in the connection's schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TableName {
     pub(crate) schema: String,
@@ -23,34 +23,39 @@ pub(crate) struct TableName {
 }
 
 impl TableName {
-    pub(crate) fn of(asset: &AssetKey, schema: &str) -> Self {
+    /// Returns the name of the table of an asset.
+    pub(crate) fn for_asset(asset: &AssetKey, schema: &str) -> Self {
         let (schema, table) = match asset.as_str().rsplit_once('/') {
             Some((schema, table)) => (schema, table),
             None => (schema, asset.as_str()),
         };
         Self {
-            schema: upper(schema),
-            table: upper(table),
+            schema: to_upper(schema),
+            table: to_upper(table),
         }
     }
 
-    /// The table of what is noted down of an asset: of one alone, so that writers of different assets do
-    /// not wait for each other.
-    pub(crate) fn of_notes(asset: &AssetKey) -> Self {
+    /// Returns the name of the table of an asset's notes. Each asset has a table of its own, so that writers of
+    /// different assets do not wait for each other.
+    pub(crate) fn of_note_table(asset: &AssetKey) -> Self {
         Self {
-            schema: NOTES.to_owned(),
+            schema: NOTES_SCHEMA.to_owned(),
             table: asset.to_string(),
         }
     }
 
-    /// As it is written in a statement.
-    pub(crate) fn quoted(&self) -> String {
-        format!("{}.{}", quoted(&self.schema), quoted(&self.table))
+    /// Returns the name as an SQL identifier.
+    pub(crate) fn quoted_name(&self) -> String {
+        format!(
+            "{}.{}",
+            quote_identifier(&self.schema),
+            quote_identifier(&self.table)
+        )
     }
 }
 
-/// What is noted at a table: whose it is.
-pub(crate) fn comment(asset: &AssetKey) -> String {
+/// Returns the comment that marks a table as that of an asset.
+pub(crate) fn table_comment(asset: &AssetKey) -> String {
     format!("precip asset {asset}")
 }
 
@@ -60,7 +65,8 @@ mod tests {
 
     #[test]
     fn a_table_is_named_as_people_write_it() {
-        let name = |asset: &str| TableName::of(&asset.parse().unwrap(), "public").quoted();
+        let name =
+            |asset: &str| TableName::for_asset(&asset.parse().unwrap(), "public").quoted_name();
         assert_eq!(name("carriers"), r#""PUBLIC"."CARRIERS""#);
         assert_eq!(name("raw/flights"), r#""RAW"."FLIGHTS""#);
         assert_eq!(name("a/b/c"), r#""A/B"."C""#);

@@ -1,4 +1,4 @@
-//! Columns out of Snowflake's values.
+//! Converting Snowflake's values to Arrow columns.
 
 use std::sync::Arc;
 
@@ -16,13 +16,17 @@ use chrono::{DateTime, Timelike, Utc};
 use precip_io::{Table, tables::from_json};
 use snowflake_connector_rs::{CellValue, DynamicRow};
 
-use crate::{error::Failed, types::is_nested};
+use crate::{error::SnowflakeError, types::is_nested};
 
-/// The rows with the types that they were stored with.
-pub(crate) fn table(rows: Vec<DynamicRow>, schema: &SchemaRef) -> Result<Table, Failed> {
+/// Converts rows to a table with the types that they were stored with.
+pub(crate) fn rows_to_table(
+    rows: Vec<DynamicRow>,
+    schema: &SchemaRef,
+) -> Result<Table, SnowflakeError> {
     if rows.is_empty() {
         return Ok(Table::empty(Arc::clone(schema)));
     }
+    // Rows become columns, by position.
     let mut columns: Vec<Vec<CellValue>> = schema
         .fields()
         .iter()
@@ -34,16 +38,19 @@ pub(crate) fn table(rows: Vec<DynamicRow>, schema: &SchemaRef) -> Result<Table, 
             column.push(value);
         }
     }
-    let columns = columns.into_iter().zip(schema.fields());
-    let columns = columns.map(|(values, field)| column(values, field.data_type()));
-    let columns = columns.collect::<Result<_, _>>()?;
-    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?.into())
+    let arrays = columns
+        .into_iter()
+        .zip(schema.fields())
+        .map(|(values, field)| to_array(values, field.data_type()))
+        .collect::<Result<_, _>>()?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), arrays)?.into())
 }
 
-fn column(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Failed> {
+/// Converts the values of a column to an array of a type.
+fn to_array(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, SnowflakeError> {
     let array: ArrayRef = match data_type {
         DataType::Boolean => Arc::new(
-            each(values, |value| match value {
+            convert_values(values, |value| match value {
                 CellValue::Boolean(value) => Some(value),
                 _ => None,
             })?
@@ -51,7 +58,7 @@ fn column(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Fail
             .collect::<BooleanArray>(),
         ),
         DataType::Float32 | DataType::Float64 => Arc::new(
-            each(values, |value| match value {
+            convert_values(values, |value| match value {
                 CellValue::Float(value) => Some(value),
                 _ => None,
             })?
@@ -59,7 +66,7 @@ fn column(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Fail
             .collect::<Float64Array>(),
         ),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Arc::new(
-            each(values, |value| match value {
+            convert_values(values, |value| match value {
                 CellValue::Binary(value) => Some(value.into_bytes()),
                 _ => None,
             })?
@@ -67,7 +74,7 @@ fn column(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Fail
             .collect::<BinaryArray>(),
         ),
         DataType::Date32 => Arc::new(
-            each(values, |value| match value {
+            convert_values(values, |value| match value {
                 CellValue::Date(value) => Some(Date32Type::from_naive_date(value)),
                 _ => None,
             })?
@@ -75,7 +82,7 @@ fn column(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Fail
             .collect::<Date32Array>(),
         ),
         DataType::Time32(_) | DataType::Time64(_) => Arc::new(
-            each(values, |value| match value {
+            convert_values(values, |value| match value {
                 CellValue::Time(value) => Some(
                     i64::from(value.num_seconds_from_midnight()) * 1_000_000_000
                         + i64::from(value.nanosecond()),
@@ -86,7 +93,7 @@ fn column(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Fail
             .collect::<Time64NanosecondArray>(),
         ),
         DataType::Timestamp(unit, zone) => {
-            let moments = each(values, |value| match value {
+            let times = convert_values(values, |value| match value {
                 CellValue::TimestampNtz(value) => Some(value.and_utc()),
                 CellValue::TimestampTz(value) => Some(value.to_utc()),
                 CellValue::TimestampLtz(value) => Some(value),
@@ -95,24 +102,30 @@ fn column(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Fail
             let zone = zone.as_ref();
             match unit {
                 TimeUnit::Second => {
-                    stamps::<TimestampSecondType>(moments, zone, |at| Some(at.timestamp()))?
+                    timestamp_array::<TimestampSecondType>(times, zone, |at| Some(at.timestamp()))?
                 }
-                TimeUnit::Millisecond => stamps::<TimestampMillisecondType>(moments, zone, |at| {
-                    Some(at.timestamp_millis())
-                })?,
-                TimeUnit::Microsecond => stamps::<TimestampMicrosecondType>(moments, zone, |at| {
-                    Some(at.timestamp_micros())
-                })?,
+                TimeUnit::Millisecond => {
+                    timestamp_array::<TimestampMillisecondType>(times, zone, |at| {
+                        Some(at.timestamp_millis())
+                    })?
+                }
+                TimeUnit::Microsecond => {
+                    timestamp_array::<TimestampMicrosecondType>(times, zone, |at| {
+                        Some(at.timestamp_micros())
+                    })?
+                }
                 TimeUnit::Nanosecond => {
-                    stamps::<TimestampNanosecondType>(moments, zone, |at| at.timestamp_nanos_opt())?
+                    timestamp_array::<TimestampNanosecondType>(times, zone, |at| {
+                        at.timestamp_nanos_opt()
+                    })?
                 }
             }
         }
-        nested if is_nested(nested) => return Ok(from_json(&texts(values)?, nested)?),
-        // Numbers of any size as their digits, and texts.
-        _ => Arc::new(texts(values)?),
+        nested if is_nested(nested) => return Ok(from_json(&text_array(values)?, nested)?),
+        // Numbers go through their digits: no native type holds them all.
+        _ => Arc::new(text_array(values)?),
     };
-    // What does not fit is an error, not a value that is missing.
+    // A value that does not fit is an error, not a missing value.
     let strict = CastOptions {
         safe: false,
         ..CastOptions::default()
@@ -120,8 +133,9 @@ fn column(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Fail
     Ok(cast_with_options(&array, data_type, &strict)?)
 }
 
-fn texts(values: Vec<CellValue>) -> Result<StringArray, Failed> {
-    let texts = each(values, |value| match value {
+/// Converts texts, and numbers by their digits, to an array of texts.
+fn text_array(values: Vec<CellValue>) -> Result<StringArray, SnowflakeError> {
+    let texts = convert_values(values, |value| match value {
         CellValue::Integer(value) => Some(value.to_string()),
         CellValue::Decimal(value) => Some(value.raw().to_owned()),
         CellValue::String(value) => Some(value),
@@ -130,26 +144,26 @@ fn texts(values: Vec<CellValue>) -> Result<StringArray, Failed> {
     Ok(texts.into_iter().collect())
 }
 
-/// Each value that is there, as what the column should hold.
-fn each<T>(
+/// Converts all values except missing ones. A value that `take` does not accept is an error.
+fn convert_values<T>(
     values: Vec<CellValue>,
     take: impl Fn(CellValue) -> Option<T>,
-) -> Result<Vec<Option<T>>, Failed> {
-    let values = values.into_iter().map(|value| {
+) -> Result<Vec<Option<T>>, SnowflakeError> {
+    let converted = values.into_iter().map(|value| {
         if value.is_null() {
             return Ok(None);
         }
-        let found = kind(&value);
-        let value = take(value);
-        value
-            .map(Some)
-            .ok_or_else(|| Failed::Damaged(format!("a column of another type, with {found}")))
+        // The message must not show the value itself.
+        let found = kind_of(&value);
+        take(value).map(Some).ok_or_else(|| {
+            SnowflakeError::Damaged(format!("a column of another type, with {found}"))
+        })
     });
-    values.collect()
+    converted.collect()
 }
 
-/// What sort of value it is, without the value.
-fn kind(value: &CellValue) -> &'static str {
+/// Returns the kind of a value, for messages.
+fn kind_of(value: &CellValue) -> &'static str {
     match value {
         CellValue::Boolean(_) => "booleans",
         CellValue::Integer(_) | CellValue::Decimal(_) => "exact numbers",
@@ -165,22 +179,22 @@ fn kind(value: &CellValue) -> &'static str {
     }
 }
 
-fn stamps<T: ArrowTimestampType>(
-    moments: Vec<Option<DateTime<Utc>>>,
+/// Converts times to timestamps of a unit. `since` returns the number of units since 1970.
+fn timestamp_array<T: ArrowTimestampType>(
+    times: Vec<Option<DateTime<Utc>>>,
     zone: Option<&Arc<str>>,
     since: impl Fn(DateTime<Utc>) -> Option<i64>,
-) -> Result<ArrayRef, Failed> {
-    let stamps = moments.into_iter().map(|moment| {
-        let Some(moment) = moment else {
+) -> Result<ArrayRef, SnowflakeError> {
+    let stamps = times.into_iter().map(|time| {
+        let Some(time) = time else {
             return Ok(None);
         };
-        let since = since(moment);
-        since
-            .map(Some)
-            .ok_or_else(|| Failed::Damaged(format!("{moment} has no place in {}", T::DATA_TYPE)))
+        since(time).map(Some).ok_or_else(|| {
+            SnowflakeError::Damaged(format!("{time} is out of range for {}", T::DATA_TYPE))
+        })
     });
-    let stamps = stamps.collect::<Result<PrimitiveArray<T>, Failed>>()?;
-    Ok(Arc::new(stamps.with_timezone_opt(zone.cloned())))
+    let array = stamps.collect::<Result<PrimitiveArray<T>, SnowflakeError>>()?;
+    Ok(Arc::new(array.with_timezone_opt(zone.cloned())))
 }
 
 #[cfg(test)]
@@ -188,16 +202,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_keep_their_digits_and_what_does_not_fit_is_an_error() {
+    fn numbers_keep_their_digits_and_values_that_do_not_fit_are_errors() {
         let numbers = |value| vec![CellValue::Null, CellValue::Integer(value)];
-        let large = column(numbers(i128::from(u64::MAX)), &DataType::UInt64).unwrap();
+        let large = to_array(numbers(i128::from(u64::MAX)), &DataType::UInt64).unwrap();
         assert_eq!(large.null_count(), 1);
-        let refused = column(numbers(300), &DataType::UInt8).unwrap_err();
+        let refused = to_array(numbers(300), &DataType::UInt8).unwrap_err();
         assert!(refused.to_string().contains("300"), "{refused}");
         let other = vec![CellValue::String("secret".to_owned())];
         assert_eq!(
-            column(other, &DataType::Float64).unwrap_err().to_string(),
-            "the database holds something else than was stored: a column of another type, with texts"
+            to_array(other, &DataType::Float64).unwrap_err().to_string(),
+            "the database does not hold what was stored: a column of another type, with texts"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! [`Sessions`]: what is open towards Snowflake, to be used again.
+//! [`Sessions`]: sessions with Snowflake, kept for reuse.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -7,73 +7,80 @@ use std::{
 
 use snowflake_connector_rs::{Client, DynamicRow, IntoStatement, ResultCursor, Session};
 
-use crate::{connection::SnowflakeConnection, error::Failed};
+use crate::{connection::SnowflakeConnection, error::SnowflakeError};
 
-/// How long a session is used: Snowflake's tokens hold for an hour.
-const HOLDS: Duration = Duration::from_secs(45 * 60);
+/// Longest time that a session is reused: Snowflake's tokens are valid for an hour.
+const MAX_AGE: Duration = Duration::from_secs(45 * 60);
 
+/// A pool of sessions.
 pub(crate) struct Sessions {
     client: Client,
-    idle: Mutex<Vec<Open>>,
+    idle: Mutex<Vec<OpenSession>>,
 }
 
-/// A session. Whoever does not give it back ends its use: what it had begun is never committed.
-pub(crate) struct Open {
+/// A session. One that is dropped rather than given back is never used again, so its open transaction is never
+/// committed.
+pub(crate) struct OpenSession {
     session: Session,
     since: Instant,
 }
 
 impl Sessions {
-    pub(crate) fn of(connection: &SnowflakeConnection) -> Result<Self, Failed> {
+    /// Creates an empty pool.
+    pub(crate) fn new(connection: &SnowflakeConnection) -> Result<Self, SnowflakeError> {
         Ok(Self {
-            client: connection.client()?,
+            client: connection.create_client()?,
             idle: Mutex::default(),
         })
     }
 
-    /// One for the caller alone.
-    pub(crate) async fn take(&self) -> Result<Open, Failed> {
-        let idle = || {
+    /// Returns a session that no one else uses, opening one if necessary.
+    pub(crate) async fn take_session(&self) -> Result<OpenSession, SnowflakeError> {
+        // In a closure, so that the lock is not held while a session is opened.
+        let pop_idle = || {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.retain(|open| open.since.elapsed() < HOLDS);
+            idle.retain(|session| session.since.elapsed() < MAX_AGE);
             idle.pop()
         };
-        if let Some(open) = idle() {
-            return Ok(open);
+        if let Some(session) = pop_idle() {
+            return Ok(session);
         }
-        Ok(Open {
+        Ok(OpenSession {
             session: self.client.create_session().await?,
             since: Instant::now(),
         })
     }
 
-    /// For the next who takes one. Nothing may have been begun in it, and nothing have failed.
-    pub(crate) fn give_back(&self, open: Open) {
+    /// Returns a session for reuse. It must have no open transaction, and nothing may have failed in it.
+    pub(crate) fn give_back(&self, session: OpenSession) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push(open);
+        idle.push(session);
     }
 }
 
-impl Open {
-    /// Runs one statement, to its end.
-    pub(crate) async fn run(&self, statement: impl IntoStatement) -> Result<(), Failed> {
+impl OpenSession {
+    /// Runs a statement to its end.
+    pub(crate) async fn run_statement(
+        &self,
+        statement: impl IntoStatement,
+    ) -> Result<(), SnowflakeError> {
         self.session.query(statement).await?;
         Ok(())
     }
 
-    /// Runs one query.
-    pub(crate) async fn rows(
+    /// Runs a query, and returns all rows.
+    pub(crate) async fn query_rows(
         &self,
         statement: impl IntoStatement,
-    ) -> Result<Vec<DynamicRow>, Failed> {
-        Ok(self.parts(statement).await?.collect().await?)
+    ) -> Result<Vec<DynamicRow>, SnowflakeError> {
+        Ok(self.query_parts(statement).await?.collect().await?)
     }
 
-    /// Runs one query, whose rows are fetched in the parts that Snowflake made of them.
-    pub(crate) async fn parts(
+    /// Runs a query whose rows are fetched in parts.
+    pub(crate) async fn query_parts(
         &self,
         statement: impl IntoStatement,
-    ) -> Result<ResultCursor, Failed> {
+    ) -> Result<ResultCursor, SnowflakeError> {
         Ok(self.session.query(statement).await?)
     }
 }

@@ -1,53 +1,53 @@
 //! [`SnowflakeSettings`]: a connection by settings.
 
 use precip_engine::settings::{
-    Secret, Setting, SettingProblem, SettingReader, SettingSpec, Settings,
+    Secret, Setting, SettingError, SettingReader, SettingSpec, Settings,
 };
 use url::Url;
 
 use crate::connection::{Proof, SnowflakeConnection};
 
-/// How a user proves who it is.
+/// The settings of a user's credentials.
 #[derive(Debug, Clone)]
-pub struct SnowflakeLogin(Kind);
+pub struct SnowflakeLogin(LoginSettings);
 
 #[derive(Debug, Clone)]
-enum Kind {
+enum LoginSettings {
     Password(Setting<Secret>),
     Key(Setting<Secret>, Option<Setting<Secret>>),
     KeyFile(Setting<String>, Option<Setting<Secret>>),
 }
 
 impl SnowflakeLogin {
-    /// By the text of a private key in PEM (PKCS#8).
+    /// Uses a private key in PEM (PKCS#8), given as text.
     pub fn key_pair(pem: Setting<Secret>) -> Self {
-        Self(Kind::Key(pem, None))
+        Self(LoginSettings::Key(pem, None))
     }
 
-    /// By a private key in a file, which the setting names.
+    /// Uses a private key in a file, given by its path.
     pub fn key_file(path: Setting<String>) -> Self {
-        Self(Kind::KeyFile(path, None))
+        Self(LoginSettings::KeyFile(path, None))
     }
 
-    /// By a password.
+    /// Uses a password.
     pub fn password(password: Setting<Secret>) -> Self {
-        Self(Kind::Password(password))
+        Self(LoginSettings::Password(password))
     }
 
-    /// What the private key is encrypted with. It says nothing about a password.
+    /// Sets the passphrase of an encrypted private key. It has no effect on a password.
     #[must_use]
     pub fn with_passphrase(self, passphrase: Setting<Secret>) -> Self {
         Self(match self.0 {
-            Kind::Key(pem, _) => Kind::Key(pem, Some(passphrase)),
-            Kind::KeyFile(path, _) => Kind::KeyFile(path, Some(passphrase)),
-            Kind::Password(password) => Kind::Password(password),
+            LoginSettings::Key(pem, _) => LoginSettings::Key(pem, Some(passphrase)),
+            LoginSettings::KeyFile(path, _) => LoginSettings::KeyFile(path, Some(passphrase)),
+            LoginSettings::Password(password) => LoginSettings::Password(password),
         })
     }
 }
 
 /// The settings of a connection, for
-/// [`io_manager_from`](precip_engine::definitions::Environment::io_manager_from): they are read, and what is
-/// missing is named, before anything runs.
+/// [`io_manager_from`](precip_engine::definitions::Environment::io_manager_from). They are read before anything
+/// runs, and missing ones are reported.
 ///
 /// ```
 /// use precip_engine::{definitions::Environment, settings::{env, secret}};
@@ -76,7 +76,7 @@ pub struct SnowflakeSettings {
 }
 
 impl SnowflakeSettings {
-    /// What every connection needs. The account is its identifier, `organization-account`.
+    /// Creates the settings that every connection needs. The account is an identifier `organization-account`.
     pub fn new(
         account: Setting<String>,
         user: Setting<String>,
@@ -95,28 +95,28 @@ impl SnowflakeSettings {
         }
     }
 
-    /// See [`SnowflakeConnection::schema`].
+    /// Sets the setting of [`SnowflakeConnection::schema`].
     #[must_use]
     pub fn schema(mut self, schema: Setting<String>) -> Self {
         self.schema = Some(schema);
         self
     }
 
-    /// See [`SnowflakeConnection::warehouse`].
+    /// Sets the setting of [`SnowflakeConnection::warehouse`].
     #[must_use]
     pub fn warehouse(mut self, warehouse: Setting<String>) -> Self {
         self.warehouse = Some(warehouse);
         self
     }
 
-    /// See [`SnowflakeConnection::role`].
+    /// Sets the setting of [`SnowflakeConnection::role`].
     #[must_use]
     pub fn role(mut self, role: Setting<String>) -> Self {
         self.role = Some(role);
         self
     }
 
-    /// See [`SnowflakeConnection::url`].
+    /// Sets the setting of [`SnowflakeConnection::url`].
     #[must_use]
     pub fn url(mut self, url: Setting<Url>) -> Self {
         self.url = Some(url);
@@ -124,40 +124,43 @@ impl SnowflakeSettings {
     }
 }
 
-/// Reads settings and keeps what is wrong with them.
+/// Reads settings, and collects the problems with them.
 struct Reading<'a> {
     reader: &'a dyn SettingReader,
-    problems: Vec<SettingProblem>,
+    problems: Vec<SettingError>,
 }
 
 impl Reading<'_> {
-    async fn one<T: Clone>(&mut self, setting: &Setting<T>) -> Option<T> {
-        let read = setting.read(self.reader).await;
+    async fn read_setting<T: Clone>(&mut self, setting: &Setting<T>) -> Option<T> {
+        let read = setting.read_value(self.reader).await;
         read.map_err(|problem| self.problems.push(problem)).ok()
     }
 
-    async fn maybe<T: Clone>(&mut self, setting: &Option<Setting<T>>) -> Option<T> {
-        self.one(setting.as_ref()?).await
+    async fn read_optional<T: Clone>(&mut self, setting: &Option<Setting<T>>) -> Option<T> {
+        self.read_setting(setting.as_ref()?).await
     }
 
-    async fn proof(&mut self, login: &SnowflakeLogin) -> Option<Proof> {
+    async fn read_proof(&mut self, login: &SnowflakeLogin) -> Option<Proof> {
         match &login.0 {
-            Kind::Password(password) => self.one(password).await.map(Proof::Password),
-            Kind::Key(pem, passphrase) => {
-                let passphrase = self.maybe(passphrase).await;
-                let pem = self.one(pem).await?;
+            LoginSettings::Password(password) => {
+                self.read_setting(password).await.map(Proof::Password)
+            }
+            LoginSettings::Key(pem, passphrase) => {
+                let passphrase = self.read_optional(passphrase).await;
+                let pem = self.read_setting(pem).await?;
                 Some(Proof::KeyPair { pem, passphrase })
             }
-            Kind::KeyFile(path, passphrase) => {
-                let passphrase = self.maybe(passphrase).await;
-                let file = self.one(path).await?;
+            LoginSettings::KeyFile(path, passphrase) => {
+                // Both settings are read even if one fails.
+                let passphrase = self.read_optional(passphrase).await;
+                let file = self.read_setting(path).await?;
                 match std::fs::read_to_string(&file) {
                     Ok(pem) => Some(Proof::KeyPair {
                         pem: Secret::new(pem),
                         passphrase,
                     }),
                     Err(error) => {
-                        self.problems.push(SettingProblem {
+                        self.problems.push(SettingError {
                             reference: path.spec().reference,
                             reason: format!(
                                 "is `{file}`, a private key that cannot be read: {error}"
@@ -174,18 +177,18 @@ impl Reading<'_> {
 impl Settings for SnowflakeSettings {
     type Values = SnowflakeConnection;
 
-    fn specs(&self) -> Vec<SettingSpec> {
+    fn setting_specs(&self) -> Vec<SettingSpec> {
         let mut specs = vec![self.account.spec(), self.user.spec(), self.database.spec()];
         let passphrase = match &self.login.0 {
-            Kind::Password(password) => {
+            LoginSettings::Password(password) => {
                 specs.push(password.spec());
                 None
             }
-            Kind::Key(pem, passphrase) => {
+            LoginSettings::Key(pem, passphrase) => {
                 specs.push(pem.spec());
                 passphrase.as_ref()
             }
-            Kind::KeyFile(path, passphrase) => {
+            LoginSettings::KeyFile(path, passphrase) => {
                 specs.push(path.spec());
                 passphrase.as_ref()
             }
@@ -197,22 +200,23 @@ impl Settings for SnowflakeSettings {
         specs
     }
 
-    async fn read(
+    async fn read_values(
         &self,
         reader: &dyn SettingReader,
-    ) -> Result<SnowflakeConnection, Vec<SettingProblem>> {
+    ) -> Result<SnowflakeConnection, Vec<SettingError>> {
         let mut reading = Reading {
             reader,
             problems: Vec::new(),
         };
-        let account = reading.one(&self.account).await;
-        let user = reading.one(&self.user).await;
-        let database = reading.one(&self.database).await;
-        let proof = reading.proof(&self.login).await;
-        let schema = reading.maybe(&self.schema).await;
-        let warehouse = reading.maybe(&self.warehouse).await;
-        let role = reading.maybe(&self.role).await;
-        let url = reading.maybe(&self.url).await;
+        // All settings are read even if one fails, so that all problems are reported at once.
+        let account = reading.read_setting(&self.account).await;
+        let user = reading.read_setting(&self.user).await;
+        let database = reading.read_setting(&self.database).await;
+        let proof = reading.read_proof(&self.login).await;
+        let schema = reading.read_optional(&self.schema).await;
+        let warehouse = reading.read_optional(&self.warehouse).await;
+        let role = reading.read_optional(&self.role).await;
+        let url = reading.read_optional(&self.url).await;
         match (account, user, database, proof) {
             (Some(account), Some(user), Some(database), Some(proof))
                 if reading.problems.is_empty() =>

@@ -1,9 +1,11 @@
-//! Which column types Snowflake has for Arrow's.
+//! Snowflake's column types for Arrow types.
 
 use arrow_schema::{DataType, TimeUnit};
 
-/// The type of a column, in which every value of the Arrow type comes back as it was; or what to use
-/// instead where there is none.
+/// Returns the type of a column that preserves every value of an Arrow type.
+///
+/// # Errors
+/// A message with an alternative, when Snowflake has no such type.
 pub(crate) fn sql_type(data_type: &DataType) -> Result<String, String> {
     let name = match data_type {
         DataType::Boolean => "BOOLEAN",
@@ -17,27 +19,30 @@ pub(crate) fn sql_type(data_type: &DataType) -> Result<String, String> {
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "BINARY",
         DataType::Date32 => "DATE",
         DataType::Time32(unit) | DataType::Time64(unit) => {
-            return Ok(format!("TIME({})", digits(*unit)));
+            return Ok(format!("TIME({})", fraction_digits(*unit)));
         }
-        DataType::Timestamp(unit, None) => return Ok(format!("TIMESTAMP_NTZ({})", digits(*unit))),
-        // The zone is noted down with the columns; the table has the moment.
+        DataType::Timestamp(unit, None) => {
+            return Ok(format!("TIMESTAMP_NTZ({})", fraction_digits(*unit)));
+        }
+        // The zone is part of the noted columns; the table has the time.
         DataType::Timestamp(unit, Some(_)) => {
-            return Ok(format!("TIMESTAMP_TZ({})", digits(*unit)));
+            return Ok(format!("TIMESTAMP_TZ({})", fraction_digits(*unit)));
         }
+        // Snowflake allows a scale of 37 at most.
         DataType::Decimal128(precision, scale) if (0..=37).contains(scale) => {
             return Ok(format!("NUMBER({precision}, {scale})"));
         }
         nested if is_nested(nested) => "VARIANT",
         other => {
             return Err(format!(
-                "{other} has no place in Snowflake; use another type, or the Parquet IO manager"
+                "Snowflake cannot store {other}; use another type, or the Parquet IO manager"
             ));
         }
     };
     Ok(name.to_owned())
 }
 
-/// Whether values of the type have parts: Snowflake keeps them as JSON.
+/// Returns `true` for nested types, whose values Snowflake stores as JSON.
 pub(crate) fn is_nested(data_type: &DataType) -> bool {
     matches!(
         data_type,
@@ -45,8 +50,8 @@ pub(crate) fn is_nested(data_type: &DataType) -> bool {
     )
 }
 
-/// How many digits a second has after the point.
-fn digits(unit: TimeUnit) -> u8 {
+/// Returns the number of decimal places of a second.
+fn fraction_digits(unit: TimeUnit) -> u8 {
     match unit {
         TimeUnit::Second => 0,
         TimeUnit::Millisecond => 3,
@@ -64,12 +69,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_place_is_refused_with_a_way_out() {
+    fn unsupported_types_are_refused_with_an_alternative() {
         let list = DataType::List(Arc::new(Field::new("item", DataType::Int8, true)));
         assert_eq!(sql_type(&list).unwrap(), "VARIANT");
         assert_eq!(
             sql_type(&DataType::Decimal128(38, 38)).unwrap_err(),
-            "Decimal128(38, 38) has no place in Snowflake; use another type, or the Parquet IO manager"
+            "Snowflake cannot store Decimal128(38, 38); use another type, or the Parquet IO manager"
         );
         let nanos = DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()));
         assert_eq!(sql_type(&nanos).unwrap(), "TIMESTAMP_TZ(9)");

@@ -1,4 +1,4 @@
-//! Rows as texts in JSON, which a statement takes as one value and Snowflake reads back into columns.
+//! Formatting rows as JSON, which a statement takes as one parameter and Snowflake converts to columns.
 
 use std::{iter, mem, sync::Arc};
 
@@ -8,30 +8,37 @@ use arrow_cast::{
     display::{ArrayFormatter, FormatOptions},
 };
 use arrow_schema::{ArrowError, DataType, Field};
-use precip_io::tables::{quoted, to_json};
+use precip_io::tables::{quote_identifier, to_json};
 
 use crate::{
-    error::Failed,
-    names::{PARTITION, ROW, TableName, upper},
+    error::SnowflakeError,
+    names::{PARTITION_COLUMN, ROW_COLUMN, TableName, to_upper},
     types::{is_nested, sql_type},
 };
 
-/// How much text one statement brings: Snowflake takes 1 MB for a statement with what is bound to it.
-const MOST_TEXT: usize = 768 * 1024;
+/// Largest JSON text of one statement, in bytes. Snowflake accepts 1 MB for a statement with its parameters.
+const MAX_TEXT_BYTES: usize = 768 * 1024;
 
-/// The statement that puts rows into a table, and its first value, the partition's key; the second is one
-/// of [`texts`].
-pub(crate) fn insert(table: &TableName, fields: &[Arc<Field>]) -> Result<String, Failed> {
-    let mut names = vec![quoted(PARTITION), quoted(ROW)];
+/// Returns the statement that inserts rows into a table. Its parameters are the partition's key and one of
+/// [`json_chunks`].
+pub(crate) fn insert_statement(
+    table: &TableName,
+    fields: &[Arc<Field>],
+) -> Result<String, SnowflakeError> {
+    let mut names = vec![
+        quote_identifier(PARTITION_COLUMN),
+        quote_identifier(ROW_COLUMN),
+    ];
     let mut values = vec![
         "?".to_owned(),
         "value[0]::VARCHAR::NUMBER(19, 0)".to_owned(),
     ];
+    // Every value is a text in the JSON, which keeps all digits; the cast depends on the type of the column.
     for (n, field) in (1..).zip(fields) {
-        names.push(quoted(&upper(field.name())));
+        names.push(quote_identifier(&to_upper(field.name())));
         let text = format!("value[{n}]::VARCHAR");
         values.push(
-            match sql_type(field.data_type()).map_err(Failed::Refused)? {
+            match sql_type(field.data_type()).map_err(SnowflakeError::Refused)? {
                 name if name == "VARCHAR" => text,
                 name if name == "BINARY" => format!("TO_BINARY({text}, 'HEX')"),
                 name if name == "VARIANT" => format!("PARSE_JSON({text})"),
@@ -41,23 +48,24 @@ pub(crate) fn insert(table: &TableName, fields: &[Arc<Field>]) -> Result<String,
     }
     Ok(format!(
         "INSERT INTO {} ({}) SELECT {} FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?)))",
-        table.quoted(),
+        table.quoted_name(),
         names.join(", "),
         values.join(", ")
     ))
 }
 
-/// The rows in arrays of JSON that are short enough for a statement each: `[["0","UA",null],..]`.
-pub(crate) fn texts(
+/// Formats rows as JSON arrays that are short enough for a statement each: `[["0","UA",null],..]`.
+pub(crate) fn json_chunks(
     batches: impl IntoIterator<Item = Result<RecordBatch, ArrowError>>,
-) -> impl Iterator<Item = Result<String, Failed>> {
+) -> impl Iterator<Item = Result<String, SnowflakeError>> {
     let (mut batches, mut number) = (batches.into_iter(), 0);
     let (mut rows, mut text) = (Vec::new().into_iter(), String::new());
     iter::from_fn(move || {
         loop {
+            // Adds the next row to the text, or returns the text if it is full.
             if let Some(row) = rows.next() {
                 let row: String = row;
-                if !text.is_empty() && text.len() + row.len() > MOST_TEXT {
+                if !text.is_empty() && text.len() + row.len() > MAX_TEXT_BYTES {
                     return Some(Ok(format!("[{}]", mem::replace(&mut text, row))));
                 }
                 if !text.is_empty() {
@@ -66,11 +74,11 @@ pub(crate) fn texts(
                 text.push_str(&row);
             } else if let Some(batch) = batches.next() {
                 match batch
-                    .map_err(Failed::from)
-                    .and_then(|batch| numbered(&batch, &mut number))
+                    .map_err(SnowflakeError::from)
+                    .and_then(|batch| numbered_rows(&batch, &mut number))
                 {
                     Ok(more) => rows = more.into_iter(),
-                    Err(failed) => return Some(Err(failed)),
+                    Err(error) => return Some(Err(error)),
                 }
             } else {
                 return (!text.is_empty()).then(|| Ok(format!("[{}]", mem::take(&mut text))));
@@ -79,9 +87,9 @@ pub(crate) fn texts(
     })
 }
 
-/// Each row of a batch, `["0","UA",null]`, with the number that comes next.
-fn numbered(batch: &RecordBatch, number: &mut u64) -> Result<Vec<String>, Failed> {
-    let columns = written(batch)?;
+/// Formats each row of a batch, `["0","UA",null]`, beginning with its number.
+fn numbered_rows(batch: &RecordBatch, number: &mut u64) -> Result<Vec<String>, SnowflakeError> {
+    let columns = formattable_columns(batch)?;
     let options = FormatOptions::default()
         .with_display_error(false)
         .with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%S%.f%:z"));
@@ -104,9 +112,9 @@ fn numbered(batch: &RecordBatch, number: &mut u64) -> Result<Vec<String>, Failed
     Ok(rows)
 }
 
-/// The columns in types whose texts Snowflake reads: moments in UTC, every digit of a number, and JSON for what
-/// is nested.
-fn written(batch: &RecordBatch) -> Result<Vec<ArrayRef>, Failed> {
+/// Converts columns to types whose texts Snowflake reads: times in UTC, floats with every digit, and JSON for nested
+/// values.
+fn formattable_columns(batch: &RecordBatch) -> Result<Vec<ArrayRef>, SnowflakeError> {
     let columns = batch
         .columns()
         .iter()
@@ -117,8 +125,8 @@ fn written(batch: &RecordBatch) -> Result<Vec<ArrayRef>, Failed> {
                 Ok(cast(column, &utc)?)
             }
             nested if is_nested(nested) => {
-                let texts = to_json(column);
-                let texts = texts.map_err(|error| Failed::Refused(error.to_string()))?;
+                let texts =
+                    to_json(column).map_err(|error| SnowflakeError::Refused(error.to_string()))?;
                 Ok(Arc::new(texts) as ArrayRef)
             }
             _ => Ok(Arc::clone(column)),
@@ -134,20 +142,20 @@ mod tests {
 
     use super::*;
 
-    fn written_as(columns: Vec<(&str, ArrayRef)>) -> Vec<String> {
+    fn chunks_of(columns: Vec<(&str, ArrayRef)>) -> Vec<String> {
         let batch = RecordBatch::try_from_iter(columns).unwrap();
-        // In two batches, as rows come.
+        // In two batches, like the rows of a stream.
         let halves = [
             batch.slice(0, batch.num_rows() / 2),
             batch.slice(batch.num_rows() / 2, batch.num_rows().div_ceil(2)),
         ];
-        texts(halves.map(Ok)).map(Result::unwrap).collect()
+        json_chunks(halves.map(Ok)).map(Result::unwrap).collect()
     }
 
     #[test]
-    fn values_are_written_with_every_digit() {
+    fn values_are_formatted_with_every_digit() {
         let at = TimestampMicrosecondArray::from(vec![Some(-1), None]);
-        let texts = written_as(vec![
+        let texts = chunks_of(vec![
             ("a", Arc::new(Float32Array::from(vec![0.1, f32::NAN]))),
             (
                 "b",
@@ -173,8 +181,8 @@ mod tests {
     fn many_rows_take_several_statements_and_keep_their_numbers() {
         let long = "x".repeat(1_000);
         let column = StringArray::from(vec![long.as_str(); 2_000]);
-        let texts = written_as(vec![("a", Arc::new(column))]);
-        assert!(texts.len() > 2 && texts.iter().all(|text| text.len() <= MOST_TEXT + 2));
+        let texts = chunks_of(vec![("a", Arc::new(column))]);
+        assert!(texts.len() > 2 && texts.iter().all(|text| text.len() <= MAX_TEXT_BYTES + 2));
         let rows: Vec<Vec<String>> = texts
             .iter()
             .flat_map(|text| serde_json::from_str::<Vec<Vec<String>>>(text).unwrap())
@@ -185,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_statement_names_its_columns() {
-        let table = TableName::of(&"raw/flights".parse().unwrap(), "PUBLIC");
+        let table = TableName::for_asset(&"raw/flights".parse().unwrap(), "PUBLIC");
         let legs = DataType::List(Arc::new(Field::new("item", DataType::Int8, true)));
         let fields = [
             Arc::new(Field::new("carrier", DataType::Utf8, false)),
@@ -194,7 +202,7 @@ mod tests {
             Arc::new(Field::new("legs", legs, true)),
         ];
         assert_eq!(
-            insert(&table, &fields).unwrap(),
+            insert_statement(&table, &fields).unwrap(),
             "INSERT INTO \"RAW\".\"FLIGHTS\" (\"_PARTITION\", \"_ROW\", \"CARRIER\", \"PHOTO\", \"DELAY\", \"LEGS\") \
              SELECT ?, value[0]::VARCHAR::NUMBER(19, 0), value[1]::VARCHAR, \
              TO_BINARY(value[2]::VARCHAR, 'HEX'), value[3]::VARCHAR::NUMBER(10, 0), \

@@ -12,8 +12,8 @@ pub fn selection(text: &str) {
                 text.get(refusal.span()).is_some(),
                 "the span is not in the text"
             );
-            assert!(!refusal.underlined().is_empty());
-            if let Some(corrected) = refusal.corrected() {
+            assert!(!refusal.to_underlined_text().is_empty());
+            if let Some(corrected) = refusal.correction() {
                 assert!(
                     Selection::parse(corrected).is_ok(),
                     "corrected to {corrected:?}"

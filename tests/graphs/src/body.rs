@@ -117,7 +117,7 @@ fn result(check: &Check, key: Option<&PartitionKey>) -> CheckResult {
 
 #[async_trait]
 impl OpBody for Make {
-    async fn run(
+    async fn run_op(
         &self,
         context: AssetContext,
         inputs: Inputs,
@@ -169,7 +169,7 @@ impl OpBody for Make {
 
 #[async_trait]
 impl OpBody for Look {
-    async fn run(
+    async fn run_op(
         &self,
         context: AssetContext,
         _: Inputs,

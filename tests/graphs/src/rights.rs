@@ -27,7 +27,7 @@ impl Rights {
     pub fn start(proxy: Option<&str>) -> Self {
         let python = env::var("PRECIP_TEST_PYTHON").unwrap();
         let mut process = Command::new(python)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/rights.py"))
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../tools/rights.py"))
             .args(proxy)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,4 +1,4 @@
-//! What people look at.
+//! The tables that people look at.
 
 use precip::{
     checks::{row_count, unique},
@@ -27,7 +27,7 @@ pub fn carrier_month(delays: Vec<Delay>) -> Vec<CarrierMonth> {
     compute::carrier_month(&delays)
 }
 
-/// When each airport is busy, over all days that are there so far.
+/// The busy hours of each airport, over all days so far.
 #[asset(
     group = "marts",
     partitions = ORIGINS,

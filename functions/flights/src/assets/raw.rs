@@ -1,4 +1,4 @@
-//! What lands, as tables.
+//! The landing files, as tables.
 
 use precip::prelude::*;
 
@@ -22,7 +22,7 @@ pub async fn flights(
     #[resource] landing: &Landing,
 ) -> Result<Output<Vec<Flight>>, AssetError> {
     let file = format!("flights/{}.csv.gz", context.partition_key()?);
-    let records: Vec<FlightRecord> = landing.read(&file).await.terminal()?;
+    let records: Vec<FlightRecord> = landing.read_rows(&file).await.terminal()?;
     let rows: Vec<Flight> = records.into_iter().map(Flight::from).collect();
     let cancelled = rows.iter().filter(|flight| flight.is_cancelled()).count();
     Ok(Output::new(rows)
@@ -30,9 +30,9 @@ pub async fn flights(
         .metadata("cancelled", cancelled))
 }
 
-/// The weather at the three airports, hour by hour, by local date.
+/// The weather at the three airports for each hour, by local date.
 ///
-/// The stations were silent on some days: then the table is there without a row, and a check warns.
+/// The stations were silent on some days: the table then has no rows, and a check warns.
 #[asset(
     group = "raw",
     partitions = DAILY,
@@ -47,7 +47,8 @@ pub async fn weather(
     #[resource] landing: &Landing,
 ) -> Result<Output<Vec<Weather>>, AssetError> {
     let file = format!("weather/{}.csv.gz", context.partition_key()?);
-    let records: Vec<WeatherRecord> = match landing.read(&file).await {
+    // A missing file is a day without observations, which the check reports.
+    let records: Vec<WeatherRecord> = match landing.read_rows(&file).await {
         Err(LandingError::Missing { .. }) => Vec::new(),
         read => read.terminal()?,
     };
@@ -61,7 +62,7 @@ pub async fn weather(
         .check(landed))
 }
 
-/// The tables of [`fn@reference`]; those that a run does not ask for are absent.
+/// The tables of [`fn@reference`]; `None` for those that a run does not select.
 type Reference = (
     Option<Vec<Airline>>,
     Option<Vec<Airport>>,
@@ -85,28 +86,35 @@ pub async fn reference(
     context: &AssetContext,
     #[resource] landing: &Landing,
 ) -> Result<Reference, AssetError> {
-    let airlines = match context.is_selected::<airlines>() {
-        true => Some(landing.read("reference/airlines.csv").await.terminal()?),
-        false => None,
+    let airlines = if context.is_selected::<airlines>() {
+        Some(
+            landing
+                .read_rows("reference/airlines.csv")
+                .await
+                .terminal()?,
+        )
+    } else {
+        None
     };
-    let airports = match context.is_selected::<airports>() {
-        true => {
-            let records = landing.read("reference/airports.csv").await.terminal()?;
-            Some(
-                records
-                    .into_iter()
-                    .map(|r: AirportRecord| r.into())
-                    .collect(),
-            )
-        }
-        false => None,
+    let airports = if context.is_selected::<airports>() {
+        let records = landing
+            .read_rows("reference/airports.csv")
+            .await
+            .terminal()?;
+        Some(
+            records
+                .into_iter()
+                .map(|r: AirportRecord| r.into())
+                .collect(),
+        )
+    } else {
+        None
     };
-    let planes = match context.is_selected::<planes>() {
-        true => {
-            let records = landing.read("reference/planes.csv").await.terminal()?;
-            Some(records.into_iter().map(|r: PlaneRecord| r.into()).collect())
-        }
-        false => None,
+    let planes = if context.is_selected::<planes>() {
+        let records = landing.read_rows("reference/planes.csv").await.terminal()?;
+        Some(records.into_iter().map(|r: PlaneRecord| r.into()).collect())
+    } else {
+        None
     };
     Ok((airlines, airports, planes))
 }

@@ -10,10 +10,10 @@ use crate::{
     rows::{Airline, Delay, DepartureHour, Flight, Weather},
 };
 
-/// The most flights of a day whose delay on arrival may be missing before somebody should look.
+/// The largest share of a day's flights that may lack a delay on arrival before a check warns.
 const MOST_WITHOUT_DELAY: f64 = 0.25;
 
-/// What left each airport in each hour of a day.
+/// Departures from each airport in each hour of a day.
 #[asset(
     group = "staging",
     partitions = DAILY_BY_ORIGIN,

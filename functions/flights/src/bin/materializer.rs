@@ -1,4 +1,4 @@
-//! The materializer function.
+//! The function `materializer`.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The rows of the landing files, as they are written there: `NA` stands for no value.
+//! The rows of the landing files as written, with `NA` for no value.
 
 use std::str::FromStr;
 
@@ -13,23 +13,23 @@ pub struct FlightRecord {
     year: i32,
     month: u32,
     day: u32,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     dep_time: Option<i32>,
     sched_dep_time: i32,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     dep_delay: Option<i32>,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     arr_time: Option<i32>,
     sched_arr_time: i32,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     arr_delay: Option<i32>,
     carrier: String,
     flight: i32,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     tailnum: Option<String>,
     origin: String,
     dest: String,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     air_time: Option<i32>,
     distance: i32,
     time_hour: DateTime<Utc>,
@@ -62,15 +62,15 @@ impl From<FlightRecord> for Flight {
 #[derive(Debug, Deserialize)]
 pub struct WeatherRecord {
     origin: String,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     temp: Option<f64>,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     humid: Option<f64>,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     wind_speed: Option<f64>,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     precip: Option<f64>,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     visib: Option<f64>,
     time_hour: DateTime<Utc>,
 }
@@ -97,7 +97,7 @@ pub struct AirportRecord {
     lat: f64,
     lon: f64,
     alt: f64,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     tzone: Option<String>,
 }
 
@@ -118,7 +118,7 @@ impl From<AirportRecord> for Airport {
 #[derive(Debug, Deserialize)]
 pub struct PlaneRecord {
     tailnum: String,
-    #[serde(deserialize_with = "known")]
+    #[serde(deserialize_with = "value_or_na")]
     year: Option<i32>,
     manufacturer: String,
     model: String,
@@ -139,8 +139,8 @@ impl From<PlaneRecord> for Plane {
     }
 }
 
-/// A value, unless it is `NA` or nothing.
-fn known<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+/// Deserializes a value, or `None` for `NA` and empty text.
+fn value_or_na<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: std::fmt::Display>,
@@ -149,7 +149,7 @@ where
     match text.as_str() {
         "" | "NA" => Ok(None),
         value => value.parse().map(Some).map_err(|error| {
-            D::Error::custom(format!("`{value}` is neither a value nor `NA`: {error}"))
+            D::Error::custom(format!("`{value}` is not a value or `NA`: {error}"))
         }),
     }
 }

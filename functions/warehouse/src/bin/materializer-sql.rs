@@ -1,4 +1,4 @@
-//! The materializer function of assets that are queries.
+//! The function `materializer` for assets that are queries.
 
 use std::process::ExitCode;
 

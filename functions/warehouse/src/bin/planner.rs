@@ -1,4 +1,4 @@
-//! The planner function.
+//! The function `planner`.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The reactor function.
+//! The function `reactor`.
 
 use std::process::ExitCode;
 

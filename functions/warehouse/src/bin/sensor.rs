@@ -1,4 +1,4 @@
-//! The sensor function.
+//! The function `sensor`.
 
 use std::process::ExitCode;
 

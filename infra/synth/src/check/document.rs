@@ -1,37 +1,42 @@
-//! A template as JSON, its short forms (`!Ref`, `!GetAtt`, ...) written out.
+//! A template as JSON, with its short forms (`!Ref`, `!GetAtt`, ...) expanded.
 
 use serde_json::{Map, Value, json};
 use serde_yaml_ng::Value as Yaml;
 
-/// Reads a template.
+/// Parses a template and expands its short forms.
 ///
 /// # Errors
-/// What is wrong, when it is not YAML.
-pub(super) fn read(text: &str) -> Result<Value, String> {
+/// A message when the text is not YAML.
+pub(super) fn parse_template(text: &str) -> Result<Value, String> {
     let yaml: Yaml = serde_yaml_ng::from_str(text).map_err(|error| error.to_string())?;
-    written_out(yaml)
+    expand_short_forms(yaml)
 }
 
-fn written_out(yaml: Yaml) -> Result<Value, String> {
+/// Converts YAML to JSON, and expands tags.
+fn expand_short_forms(yaml: Yaml) -> Result<Value, String> {
     Ok(match yaml {
         Yaml::Null => Value::Null,
         Yaml::Bool(value) => value.into(),
-        Yaml::Number(value) => number(&value),
+        Yaml::Number(value) => json_number(&value),
         Yaml::String(value) => value.into(),
         Yaml::Sequence(items) => items
             .into_iter()
-            .map(written_out)
+            .map(expand_short_forms)
             .collect::<Result<_, _>>()?,
         Yaml::Mapping(entries) => {
             let mut map = Map::new();
             for (key, value) in entries {
-                map.insert(key_text(key)?, written_out(value)?);
+                map.insert(key_text(key)?, expand_short_forms(value)?);
             }
             Value::Object(map)
         }
+        // A short form is a tag on a value, which may hold short forms itself.
         Yaml::Tagged(tagged) => {
             let tag = tagged.tag.to_string();
-            function(tag.trim_start_matches('!'), written_out(tagged.value)?)
+            expand_function(
+                tag.trim_start_matches('!'),
+                expand_short_forms(tagged.value)?,
+            )
         }
     })
 }
@@ -45,7 +50,7 @@ fn key_text(key: Yaml) -> Result<String, String> {
     }
 }
 
-fn number(value: &serde_yaml_ng::Number) -> Value {
+fn json_number(value: &serde_yaml_ng::Number) -> Value {
     match (value.as_u64(), value.as_i64(), value.as_f64()) {
         (Some(value), _, _) => value.into(),
         (_, Some(value), _) => value.into(),
@@ -54,8 +59,9 @@ fn number(value: &serde_yaml_ng::Number) -> Value {
     }
 }
 
-/// `!Ref X` is `{"Ref": X}`, `!GetAtt A.B` is `{"Fn::GetAtt": ["A", "B"]}`, the rest `Fn::`.
-fn function(tag: &str, value: Value) -> Value {
+/// Expands a short form: `!Ref X` is `{"Ref": X}`, `!GetAtt A.B` is `{"Fn::GetAtt": ["A", "B"]}`,
+/// the rest `Fn::`.
+fn expand_function(tag: &str, value: Value) -> Value {
     match (tag, value) {
         ("Ref" | "Condition", value) => json!({ tag: value }),
         ("GetAtt", Value::String(path)) => {
@@ -66,7 +72,7 @@ fn function(tag: &str, value: Value) -> Value {
     }
 }
 
-/// Whether a value is known only when it is deployed.
+/// Returns whether a value is known only when it is deployed.
 pub(super) fn is_function(value: &Value) -> bool {
     value.as_object().is_some_and(|map| {
         map.len() == 1
@@ -76,24 +82,31 @@ pub(super) fn is_function(value: &Value) -> bool {
     })
 }
 
-/// Every object in a value with its path, the outer ones first.
-pub(super) fn objects<'a>(value: &'a Value, path: &str) -> Vec<(String, &'a Map<String, Value>)> {
+/// Returns every object in a value with its path, outer ones first.
+pub(super) fn nested_objects<'a>(
+    value: &'a Value,
+    path: &str,
+) -> Vec<(String, &'a Map<String, Value>)> {
     let mut found = Vec::new();
-    walk(value, path.to_owned(), &mut found);
+    collect_objects(value, path.to_owned(), &mut found);
     found
 }
 
-fn walk<'a>(value: &'a Value, path: String, found: &mut Vec<(String, &'a Map<String, Value>)>) {
+fn collect_objects<'a>(
+    value: &'a Value,
+    path: String,
+    found: &mut Vec<(String, &'a Map<String, Value>)>,
+) {
     match value {
         Value::Object(map) => {
             found.push((path.clone(), map));
             for (key, inner) in map {
-                walk(inner, format!("{path}/{key}"), found);
+                collect_objects(inner, format!("{path}/{key}"), found);
             }
         }
         Value::Array(items) => {
-            for (place, inner) in items.iter().enumerate() {
-                walk(inner, format!("{path}/{place}"), found);
+            for (index, inner) in items.iter().enumerate() {
+                collect_objects(inner, format!("{path}/{index}"), found);
             }
         }
         _ => {}

@@ -2,24 +2,24 @@
 
 use std::fmt;
 
-/// What a check looks for.
+/// The rules of [`check_files`](super::check_files).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
     /// The template is YAML with resources.
     Template,
-    /// The file of a state machine is there.
+    /// The file of a state machine exists.
     MissingDefinition,
     /// The file of a state machine is JSON once its placeholders are filled in.
     Definition,
-    /// Something stands for every placeholder.
+    /// Every placeholder has a value.
     MissingSubstitution,
     /// Every substitution is used.
     UnusedSubstitution,
-    /// A state machine's role allows what it calls.
+    /// A state machine's role allows its calls.
     NotAllowed,
-    /// A schedule is one that AWS reads.
+    /// A schedule is valid for AWS.
     Schedule,
-    /// A time zone is one that there is.
+    /// A time zone exists.
     TimeZone,
     /// An event pattern can match an event.
     EventPattern,
@@ -41,16 +41,16 @@ impl fmt::Display for Rule {
     }
 }
 
-/// Something that is wrong in a generated file.
+/// A mistake in a generated file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What was looked for.
+    /// The rule that is broken.
     pub rule: Rule,
     /// The file.
     pub file: String,
-    /// Where in it, as a path; empty for the whole file.
-    pub place: String,
-    /// What is wrong, and what to write instead.
+    /// The location in the file, as a path; empty for the whole file.
+    pub location: String,
+    /// The mistake, and what to write instead.
     pub message: String,
 }
 
@@ -58,13 +58,13 @@ impl Finding {
     pub(super) fn new(
         rule: Rule,
         file: &str,
-        place: impl Into<String>,
+        location: impl Into<String>,
         message: impl Into<String>,
     ) -> Self {
         Self {
             rule,
             file: file.to_owned(),
-            place: place.into(),
+            location: location.into(),
             message: message.into(),
         }
     }
@@ -75,12 +75,12 @@ impl fmt::Display for Finding {
         let Self {
             rule,
             file,
-            place,
+            location,
             message,
         } = self;
         write!(f, "{file}: ")?;
-        if !place.is_empty() {
-            write!(f, "{place}: ")?;
+        if !location.is_empty() {
+            write!(f, "{location}: ")?;
         }
         write!(f, "{message} [{rule}]")
     }

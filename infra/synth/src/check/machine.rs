@@ -1,4 +1,4 @@
-//! State machines: the file, its placeholders, and what it says.
+//! State machines: the file, its placeholders, and the definition in it.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Finding, Rule};
 use crate::GeneratedFile;
 
-/// The names of the placeholders (`${Name}`) in a definition, sorted, each once.
+/// Returns the names of the placeholders (`${Name}`) in a definition, sorted, each once.
 pub(crate) fn placeholders(asl: &str) -> BTreeSet<String> {
     let after = asl.split("${").skip(1);
     let names = after.filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
@@ -16,16 +16,16 @@ pub(crate) fn placeholders(asl: &str) -> BTreeSet<String> {
     names.filter(name).map(str::to_owned).collect()
 }
 
-/// The definition with something in the place of each placeholder: a digit, which is right both
-/// where a number is wanted and inside a string.
-pub(super) fn filled(asl: &str) -> String {
+/// Returns the definition with a value in place of each placeholder: a digit, which is valid both
+/// as a number and inside a string.
+pub(super) fn fill_placeholders(asl: &str) -> String {
     placeholders(asl).iter().fold(asl.to_owned(), |asl, name| {
         asl.replace(&format!("${{{name}}}"), "1")
     })
 }
 
-/// The file that a state machine is defined in, if it names one.
-pub(super) fn definition<'a>(
+/// Returns the path of a state machine's definition, and the file if it exists.
+pub(super) fn definition_file<'a>(
     resource: &'a Value,
     files: &'a [GeneratedFile],
 ) -> Option<(&'a str, Option<&'a GeneratedFile>)> {
@@ -36,69 +36,69 @@ pub(super) fn definition<'a>(
     Some((path, files.iter().find(|file| file.path == path)))
 }
 
-pub(super) fn check(
+/// Finds a missing file, missing and unused substitutions, and mistakes in the definition.
+pub(super) fn check_machine(
     template: &str,
     id: &str,
     resource: &Value,
     files: &[GeneratedFile],
 ) -> Vec<Finding> {
-    let Some((path, file)) = definition(resource, files) else {
+    let Some((path, file)) = definition_file(resource, files) else {
         return Vec::new();
     };
-    let place = format!("Resources/{id}/Properties");
+    let properties = format!("Resources/{id}/Properties");
     let Some(file) = file else {
-        let message = format!("`{path}` is not there: generate it, or correct the path");
-        let place = format!("{place}/DefinitionUri");
+        let message = format!("`{path}` does not exist: generate it, or correct the path");
+        let location = format!("{properties}/DefinitionUri");
         return vec![Finding::new(
             Rule::MissingDefinition,
             template,
-            place,
+            location,
             message,
         )];
     };
     let mut findings = Vec::new();
-    let place = format!("{place}/DefinitionSubstitutions");
-    let given = resource.pointer("/Properties/DefinitionSubstitutions");
-    let given = given
+    let location = format!("{properties}/DefinitionSubstitutions");
+    let given: BTreeSet<String> = resource
+        .pointer("/Properties/DefinitionSubstitutions")
         .and_then(Value::as_object)
-        .map(|map| map.keys().cloned());
-    let given: BTreeSet<String> = given.into_iter().flatten().collect();
+        .into_iter()
+        .flat_map(|map| map.keys().cloned())
+        .collect();
     let wanted = placeholders(&file.contents);
+    // SAM deploys `${Name}` as it is if nothing replaces it.
     for name in wanted.difference(&given) {
-        let message = format!("nothing stands for `${{{name}}}` of `{path}`: add `{name}`");
+        let message = format!("`${{{name}}}` of `{path}` has no value: add `{name}`");
         findings.push(Finding::new(
             Rule::MissingSubstitution,
             template,
-            &*place,
+            &*location,
             message,
         ));
     }
     for name in given.difference(&wanted) {
-        let message = format!("`{path}` has no `${{{name}}}`: take `{name}` out, or correct it");
+        let message = format!("`{path}` has no `${{{name}}}`: remove `{name}`, or correct it");
         findings.push(Finding::new(
             Rule::UnusedSubstitution,
             template,
-            &*place,
+            &*location,
             message,
         ));
     }
-    findings.extend(states(file));
+    findings.extend(check_definition(file));
     findings
 }
 
-/// What is wrong with the definition itself.
-fn states(file: &GeneratedFile) -> Vec<Finding> {
-    match serde_json::from_str::<StateMachine>(&filled(&file.contents)) {
-        Ok(machine) => {
-            let found = precip_asl::check::check(&machine);
-            let told = found
-                .into_iter()
-                .map(|f| Finding::new(Rule::Definition, &file.path, f.place, f.message));
-            told.collect()
-        }
+/// Finds mistakes in the definition itself.
+fn check_definition(file: &GeneratedFile) -> Vec<Finding> {
+    match serde_json::from_str::<StateMachine>(&fill_placeholders(&file.contents)) {
+        Ok(machine) => precip_asl::check::check_machine(&machine)
+            .into_iter()
+            .map(|f| Finding::new(Rule::Definition, &file.path, f.location, f.message))
+            .collect(),
         Err(error) => {
             let message =
-                format!("this is no machine once its placeholders are filled in: {error}");
+                format!("this is not a state machine once its placeholders are filled in: {error}");
             vec![Finding::new(Rule::Definition, &file.path, "", message)]
         }
     }

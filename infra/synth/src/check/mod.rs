@@ -1,6 +1,6 @@
-//! What nothing else finds in generated files: a schedule, a time zone or an event pattern that AWS
-//! takes and that never fires or is refused on the way, a state machine's file that is not there, a
-//! placeholder that nothing stands for, a call that the machine's role does not allow.
+//! Checks that no public validator makes: schedules, time zones and event patterns that AWS accepts
+//! but that never fire or are refused later, missing files of state machines, placeholders without
+//! a value, and calls that a machine's role does not allow.
 
 mod checks;
 mod cron;
@@ -11,7 +11,7 @@ mod pattern;
 mod role;
 mod schedule;
 
-pub use checks::check;
+pub use checks::check_files;
 pub use finding::{Finding, Rule};
 pub(crate) use machine::placeholders;
 

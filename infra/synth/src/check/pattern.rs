@@ -1,11 +1,11 @@
-//! Event patterns: one with a misspelt key is accepted and never matches.
+//! Event patterns: a pattern with a misspelt key is accepted and never matches.
 
-use precip_core::nearest::{nearest, or_list};
+use precip_core::prose::did_you_mean;
 use serde_json::{Map, Value};
 
 use super::{Finding, Rule, document::is_function};
 
-/// The longest pattern that EventBridge takes.
+/// The longest pattern that EventBridge accepts, in characters.
 const LONGEST: usize = 2_048;
 
 /// The fields of an event on a bus.
@@ -35,7 +35,7 @@ const CHANGE: &[&str] = &[
 /// The fields of a message in a queue.
 const MESSAGE: &[&str] = &["body", "attributes", "messageAttributes", "messageId"];
 
-/// What events that we listen to say in `detail`.
+/// The fields of `detail`, by the type of the event.
 const DETAILS: &[(&str, &[&str])] = &[
     (
         "Step Functions Execution Status Change",
@@ -74,7 +74,7 @@ const DETAILS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What may stand in the place of a value.
+/// The operators that may replace a value.
 const OPERATORS: &[&str] = &[
     "prefix",
     "suffix",
@@ -86,109 +86,120 @@ const OPERATORS: &[&str] = &[
     "cidr",
 ];
 
-/// Looks at an object that may hold a pattern.
-pub(super) fn check(template: &str, place: &str, object: &Map<String, Value>) -> Vec<Finding> {
+/// Finds mistakes in an object that may hold a pattern.
+pub(super) fn check_patterns(
+    template: &str,
+    location: &str,
+    object: &Map<String, Value>,
+) -> Vec<Finding> {
     let kind = object.get("Type").and_then(Value::as_str);
     let mut problems = Vec::new();
+    // A rule of EventBridge itself.
     if let Some(pattern @ Value::Object(_)) = object.get("EventPattern") {
-        event(pattern, "EventPattern", &mut problems);
+        check_event_pattern(pattern, "EventPattern", &mut problems);
     }
     if let (Some("EventBridgeRule" | "CloudWatchEvent"), Some(pattern)) = (
         kind,
         object.get("Properties").and_then(|p| p.get("Pattern")),
     ) {
-        event(pattern, "Properties/Pattern", &mut problems);
+        check_event_pattern(pattern, "Properties/Pattern", &mut problems);
     }
+    // Event sources of a function filter records, which have fields of their own.
     for (source, fields) in [("DynamoDB", CHANGE), ("SQS", MESSAGE)] {
         if kind == Some(source) {
-            filters(object, fields, &mut problems);
+            check_filters(object, fields, &mut problems);
         }
     }
     let found = problems.into_iter().map(|(below, message)| {
         Finding::new(
             Rule::EventPattern,
             template,
-            format!("{place}/{below}"),
+            format!("{location}/{below}"),
             message,
         )
     });
     found.collect()
 }
 
+/// Mistakes: their location below the object, and a message.
 type Problems = Vec<(String, String)>;
 
-fn event(pattern: &Value, place: &str, problems: &mut Problems) {
+/// Checks the pattern of an event on a bus.
+fn check_event_pattern(pattern: &Value, location: &str, problems: &mut Problems) {
     let size = pattern.to_string().len();
     if size > LONGEST {
-        let message = format!("is {size} characters long, and {LONGEST} are the most: split it");
-        problems.push((place.to_owned(), message));
+        let message = format!("has {size} characters, but {LONGEST} are the limit: split it");
+        problems.push((location.to_owned(), message));
     }
-    fields(pattern, EVENT, place, problems);
+    check_field_names(pattern, EVENT, location, problems);
     for (kind, known) in DETAILS {
         let named = pattern.get("detail-type").and_then(Value::as_array);
+        // The fields of `detail` are known only if the pattern names a single type of event.
         let only = named.is_some_and(|named| named.len() == 1 && named[0] == *kind);
         if let (true, Some(detail)) = (only, pattern.get("detail")) {
-            fields(detail, known, &format!("{place}/detail"), problems);
+            check_field_names(detail, known, &format!("{location}/detail"), problems);
         }
     }
-    matches(pattern, place, problems);
+    check_values(pattern, location, problems);
 }
 
-/// The filters of an event source, which are patterns written as JSON in a string.
-fn filters(object: &Map<String, Value>, known: &[&str], problems: &mut Problems) {
+/// Checks the filters of an event source, which are patterns written as JSON in a string.
+fn check_filters(object: &Map<String, Value>, known: &[&str], problems: &mut Problems) {
     let properties = object.get("Properties");
     let filters = properties.and_then(|p| p.pointer("/FilterCriteria/Filters")?.as_array());
     for (number, filter) in filters.into_iter().flatten().enumerate() {
-        let place = format!("Properties/FilterCriteria/Filters/{number}/Pattern");
+        let location = format!("Properties/FilterCriteria/Filters/{number}/Pattern");
         let Some(text) = filter.get("Pattern").and_then(Value::as_str) else {
             continue;
         };
         match serde_json::from_str::<Value>(text) {
             Ok(pattern) => {
-                fields(&pattern, known, &place, problems);
-                matches(&pattern, &place, problems);
+                check_field_names(&pattern, known, &location, problems);
+                check_values(&pattern, &location, problems);
             }
-            Err(error) => problems.push((place, format!("is not JSON: {error}"))),
+            Err(error) => problems.push((location, format!("is not JSON: {error}"))),
         }
     }
 }
 
-fn fields(pattern: &Value, known: &[&str], place: &str, problems: &mut Problems) {
+/// Checks the names of a pattern's fields.
+fn check_field_names(pattern: &Value, known: &[&str], location: &str, problems: &mut Problems) {
     for key in pattern.as_object().into_iter().flat_map(Map::keys) {
         if key != "$or" && !known.contains(&key.as_str()) {
-            let near = nearest(key, known.iter().copied());
-            let help = match near.as_slice() {
-                [] => format!("write one of {}", known.join(", ")),
-                near => format!("did you mean {}?", or_list(near)),
-            };
+            let help = did_you_mean(key, known.iter().copied())
+                .unwrap_or_else(|| format!("write one of {}", known.join(", ")));
             problems.push((
-                place.to_owned(),
+                location.to_owned(),
                 format!("no such event has `{key}`: {help}"),
             ));
         }
     }
 }
 
-/// Whether each field has a list of what it may be.
-fn matches(pattern: &Value, place: &str, problems: &mut Problems) {
+/// Checks that each field has a list of values.
+fn check_values(pattern: &Value, location: &str, problems: &mut Problems) {
     let Some(map) = pattern.as_object() else {
-        let message = "is no object with the fields of an event".to_owned();
-        return problems.push((place.to_owned(), message));
+        let message = "is not an object with the fields of an event".to_owned();
+        return problems.push((location.to_owned(), message));
     };
     for (key, value) in map {
-        let below = format!("{place}/{key}");
+        let below = format!("{location}/{key}");
         match value {
+            // A value of CloudFormation is not known yet.
             Value::Object(_) if is_function(value) => {}
-            Value::Object(_) => matches(value, &below, problems),
+            Value::Object(_) => check_values(value, &below, problems),
+            // `$or` holds a list of patterns instead of values.
             Value::Array(items) if key == "$or" => {
                 items
                     .iter()
-                    .for_each(|item| matches(item, &below, problems));
+                    .for_each(|item| check_values(item, &below, problems));
             }
             Value::Array(items) if items.is_empty() => {
                 problems.push((below, "is an empty list, which nothing matches".to_owned()));
             }
-            Value::Array(items) => items.iter().for_each(|item| one(item, &below, problems)),
+            Value::Array(items) => items
+                .iter()
+                .for_each(|item| check_value(item, &below, problems)),
             value => {
                 problems.push((
                     below,
@@ -199,7 +210,8 @@ fn matches(pattern: &Value, place: &str, problems: &mut Problems) {
     }
 }
 
-fn one(item: &Value, place: &str, problems: &mut Problems) {
+/// Checks one value of a list.
+fn check_value(item: &Value, location: &str, problems: &mut Problems) {
     if is_function(item) {
         return;
     }
@@ -209,7 +221,7 @@ fn one(item: &Value, place: &str, problems: &mut Problems) {
                 "has the operator `{operator}`: write one of {}",
                 OPERATORS.join(", ")
             );
-            problems.push((place.to_owned(), message));
+            problems.push((location.to_owned(), message));
         }
     }
 }

@@ -1,30 +1,30 @@
-//! Each rule finds what was broken on purpose in files that have nothing wrong with them.
+//! Each rule finds a mistake made on purpose in valid files.
 
 use rstest::rstest;
 
-use super::{Rule, check, cron, placeholders};
-use crate::{GeneratedFile, synth::tests::files};
+use super::{Rule, check_files, cron, placeholders};
+use crate::{GeneratedFile, synth::tests::test_files};
 
-/// The files with a piece of one of them replaced. The piece is there, or the test is worth nothing.
-fn broken(path: &str, piece: &str, by: &str) -> Vec<GeneratedFile> {
-    let mut files = files();
+/// Returns the files with a piece of one of them replaced, which must exist.
+fn broken_files(path: &str, piece: &str, by: &str) -> Vec<GeneratedFile> {
+    let mut files = test_files();
     let file = files.iter_mut().find(|file| file.path == path).unwrap();
     assert!(file.contents.contains(piece), "`{piece}` is not in {path}");
     file.contents = file.contents.replacen(piece, by, 1);
     files
 }
 
-/// The files with one more resource.
-fn with(resource: &str) -> Vec<GeneratedFile> {
-    broken(
+/// Returns the files with one more resource.
+fn files_with_resource(resource: &str) -> Vec<GeneratedFile> {
+    broken_files(
         "template.yaml",
         "Resources:\n",
         &format!("Resources:\n{resource}\n"),
     )
 }
 
-fn found(files: &[GeneratedFile]) -> Vec<Rule> {
-    check(files)
+fn found_rules(files: &[GeneratedFile]) -> Vec<Rule> {
+    check_files(files)
         .into_iter()
         .map(|finding| finding.rule)
         .collect()
@@ -105,33 +105,33 @@ fn a_broken_file_is_found(
     #[case] by: &str,
     #[case] rule: Rule,
 ) {
-    let files = broken(path, piece, by);
-    let rules = found(&files);
+    let files = broken_files(path, piece, by);
+    let rules = found_rules(&files);
     assert!(
         !rules.is_empty() && rules.iter().all(|found| *found == rule),
         "{:#?}",
-        check(&files)
+        check_files(&files)
     );
 }
 
 #[test]
 fn a_missing_and_an_unused_substitution_are_found() {
-    let files = broken(
+    let files = broken_files(
         TEMPLATE,
         "        Bucket: !Ref Bucket\n",
         "        Buckets: !Ref Bucket\n",
     );
     assert_eq!(
-        found(&files),
+        found_rules(&files),
         [Rule::MissingSubstitution, Rule::UnusedSubstitution]
     );
 }
 
 #[test]
 fn files_without_a_template_are_found() {
-    let mut files = files();
+    let mut files = test_files();
     files.retain(|file| file.path != TEMPLATE);
-    assert_eq!(found(&files), [Rule::Template]);
+    assert_eq!(found_rules(&files), [Rule::Template]);
 }
 
 #[rstest]
@@ -145,14 +145,18 @@ fn files_without_a_template_are_found() {
 #[case("at(2024-01-31)", false)]
 #[case("cron(0 6 * * ? *)", true)]
 #[case("0 6 * * *", false)]
-fn schedules(#[case] schedule: &str, #[case] fine: bool) {
+fn schedules_are_checked(#[case] schedule: &str, #[case] fine: bool) {
     let resource = format!(
         "  Nightly: {{ Type: AWS::Scheduler::Schedule, Properties: {{ ScheduleExpression: \"{schedule}\" }} }}"
     );
     let expected: &[Rule] = if fine { &[] } else { &[Rule::Schedule] };
-    assert_eq!(found(&with(&resource)), expected);
-    let resource = resource.replace("ScheduleExpression", "Schedule");
-    assert_eq!(found(&with(&resource)), expected, "in SAM's form as well");
+    assert_eq!(found_rules(&files_with_resource(&resource)), expected);
+    let sam_form = resource.replace("ScheduleExpression", "Schedule");
+    assert_eq!(
+        found_rules(&files_with_resource(&sam_form)),
+        expected,
+        "in SAM's form as well"
+    );
 }
 
 #[rstest]
@@ -161,12 +165,12 @@ fn schedules(#[case] schedule: &str, #[case] fine: bool) {
 #[case("!Ref Zone", true)]
 #[case("America/NewYork", false)]
 #[case("5", false)]
-fn time_zones(#[case] zone: &str, #[case] fine: bool) {
+fn time_zones_are_checked(#[case] zone: &str, #[case] fine: bool) {
     let resource = format!(
         "  Nightly: {{ Type: AWS::Scheduler::Schedule, Properties: {{ ScheduleExpressionTimezone: {zone} }} }}"
     );
     let expected: &[Rule] = if fine { &[] } else { &[Rule::TimeZone] };
-    assert_eq!(found(&with(&resource)), expected);
+    assert_eq!(found_rules(&files_with_resource(&resource)), expected);
 }
 
 #[rstest]
@@ -178,12 +182,12 @@ fn time_zones(#[case] zone: &str, #[case] fine: bool) {
 #[case("0 18 ? * FRI#1 *")]
 #[case("0 18 ? * 5L *")]
 #[case("*/5 * * * ? *")]
-fn crons_that_aws_reads(#[case] fields: &str) {
-    assert_eq!(cron::check(fields), Ok(()));
+fn crons_that_aws_accepts(#[case] fields: &str) {
+    assert_eq!(cron::check_cron(fields), Ok(()));
 }
 
 #[rstest]
-#[case("0 12 * * *", "has 5 fields")]
+#[case("0 12 * * *", "has 5 fields instead")]
 #[case("0 12 * * * *", "names both days")]
 #[case("0 12 ? * ? *", "names no day")]
 #[case("60 12 * * ? *", "has `60` as minutes")]
@@ -197,26 +201,26 @@ fn crons_that_aws_reads(#[case] fields: &str) {
 #[case("? 12 * * ? *", "has `?` as minutes")]
 #[case("0/0 12 * * ? *", "has `0/0` as minutes")]
 fn crons_that_aws_refuses(#[case] fields: &str, #[case] message: &str) {
-    let refused = cron::check(fields).unwrap_err();
+    let refused = cron::check_cron(fields).unwrap_err();
     assert!(refused.starts_with(message), "{refused}");
 }
 
 #[test]
 fn a_pattern_that_is_too_long_is_found() {
     let names = "\"a name that fills the pattern\", ".repeat(100);
-    let files = broken(TEMPLATE, "status: [FAILED,", &format!("status: [{names}"));
-    assert_eq!(found(&files), [Rule::EventPattern]);
+    let files = broken_files(TEMPLATE, "status: [FAILED,", &format!("status: [{names}"));
+    assert_eq!(found_rules(&files), [Rule::EventPattern]);
 }
 
 #[test]
 fn a_finding_says_where_and_what_to_write() {
-    let files = broken(
+    let files = broken_files(
         TEMPLATE,
         "stateMachineArn: [!Ref Run",
         "statemachineArn: [!Ref Run",
     );
     assert_eq!(
-        check(&files)[0].to_string(),
+        check_files(&files)[0].to_string(),
         "template.yaml: Resources/Planner/Properties/Events/RunEnded/Properties/Pattern/detail: no \
          such event has `statemachineArn`: did you mean `stateMachineArn`, \
          `stateMachineAliasArn` or `stateMachineVersionArn`? [event-pattern]"

@@ -1,15 +1,15 @@
-//! Which rows of the table each function may read and write.
+//! The rows of the table that each function may read and write.
 //!
-//! A row's partition key begins with what it holds: `L#` the latest of a partition, `E#` its events,
-//! `A#` attempts, `X#` checks, `F#` what fails them, `B#` status rollups, `U#` updates, `R#` a run,
-//! `RL#` and `RD` lists of runs, `K#` run keys, `S#` cursors and ticks, `D#` dynamic partition keys,
-//! `C#` and `CL` pools.
+//! A row's partition key begins with its kind: `L#` latest of a partition, `E#` its events, `A#`
+//! attempts, `X#` checks, `F#` failed checks, `B#` status rollups, `U#` updates, `R#` a run, `RL#`
+//! and `RD` lists of runs, `K#` run keys, `S#` cursors and ticks, `D#` dynamic partition keys, `C#`
+//! and `CL` pools.
 
 use serde_json::{Value, json};
 
 use super::reactions::Reactions;
 
-/// What of a table a function may touch.
+/// The functions' permissions on the table.
 #[derive(Debug)]
 pub(super) struct Access {
     pub(super) planner: [Statement; 2],
@@ -29,7 +29,7 @@ pub(super) struct Statement {
 
 const READ: &[&str] = &["GetItem", "BatchGetItem", "Query"];
 
-/// A transaction needs the permissions of what is in it.
+/// A transaction needs the permissions of its operations.
 const WRITE: &[&str] = &[
     "PutItem",
     "UpdateItem",
@@ -51,8 +51,8 @@ impl Access {
                     ],
                 },
                 Statement {
-                    // Runs, failures that nobody else could put down, and the numbering of partitions
-                    // whose definition has changed.
+                    // Runs, failures that the materializer could not record, and the renumbering of
+                    // partitions whose definition has changed.
                     sid: "WriteRuns",
                     actions: WRITE,
                     keys: &[
@@ -73,7 +73,7 @@ impl Access {
                     keys: &["L#*", "E#*", "A#*", "X#*", "R#*", "C#*"],
                 },
             ],
-            reactor: reactor(reactions),
+            reactor: reactor_statements(reactions),
             reactions,
             sensor: [
                 Statement {
@@ -82,7 +82,7 @@ impl Access {
                     keys: &["L#*", "R#*", "RD", "K#*", "S#*", "D#*"],
                 },
                 Statement {
-                    // Cursors with the runs that they ask for, and keys of dynamic partitions.
+                    // Cursors with the runs that they request, and keys of dynamic partitions.
                     sid: "WriteRequests",
                     actions: WRITE,
                     keys: &["R#*", "RL#*", "RD", "K#*", "S#*", "D#*"],
@@ -91,10 +91,11 @@ impl Access {
         }
     }
 
-    /// The changes that the reactor hears of: what was made, what checks found, what a run gave up
-    /// on; where something waits for it, the end of a run and keys of dynamic partitions. What else it
-    /// writes itself is none of its business.
+    /// Returns the filters of the changes that the reactor receives: materializations, results of
+    /// checks and failures of runs; if something reacts to them, also the ends of runs and keys of
+    /// dynamic partitions. Rows that the reactor writes itself are left out.
     pub(super) fn stream_filters(&self) -> Vec<String> {
+        // Patterns are JSON in a string, and match the keys of a changed row.
         let keys = |keys: Value| json!({ "dynamodb": { "Keys": keys } }).to_string();
         let mut filters = vec![
             keys(json!({ "pk": { "S": [{ "prefix": "L#" }, { "prefix": "X#" }] } })),
@@ -103,6 +104,7 @@ impl Access {
                 "sk": { "S": [{ "prefix": "fail#" }] },
             })),
         ];
+        // The end of a run matters only to conditions and to sensors of runs.
         if self.reactions.automation || self.reactions.runs {
             let ended = json!({
                 "Keys": { "pk": { "S": [{ "prefix": "R#" }] }, "sk": { "S": ["meta"] } },
@@ -120,10 +122,10 @@ impl Access {
     }
 }
 
-/// What the reactor may touch: what it projects; what evaluations read, with their cursors; and the runs
-/// that they request.
-fn reactor(reactions: Reactions) -> [Statement; 2] {
-    let (read, write): (&[&str], &[&str]) = match (reactions.requests(), reactions.freshness) {
+/// Returns the permissions of the reactor: on the rows that it projects, on those that evaluations
+/// read, on their cursors, and on the runs that they request.
+fn reactor_statements(reactions: Reactions) -> [Statement; 2] {
+    let (read, write): (&[&str], &[&str]) = match (reactions.requests_runs(), reactions.freshness) {
         (true, _) => (
             &[
                 "L#*", "E#*", "A#*", "X#*", "F#*", "B#*", "U#*", "R#*", "RD", "K#*", "S#*", "D#*",
@@ -150,7 +152,7 @@ fn reactor(reactions: Reactions) -> [Statement; 2] {
             keys: read,
         },
         Statement {
-            sid: if reactions.requests() {
+            sid: if reactions.requests_runs() {
                 "WriteProjectionsAndRequests"
             } else {
                 "WriteProjections"
@@ -162,7 +164,8 @@ fn reactor(reactions: Reactions) -> [Statement; 2] {
 }
 
 impl Statement {
-    pub(super) fn actions(&self) -> String {
+    /// Returns the actions, as YAML.
+    pub(super) fn action_list(&self) -> String {
         let actions = self
             .actions
             .iter()
@@ -170,7 +173,8 @@ impl Statement {
         actions.collect::<Vec<_>>().join(", ")
     }
 
-    pub(super) fn keys(&self) -> String {
+    /// Returns the partition keys, as YAML.
+    pub(super) fn key_list(&self) -> String {
         let keys = self.keys.iter().map(|key| format!("\"{key}\""));
         keys.collect::<Vec<_>>().join(", ")
     }

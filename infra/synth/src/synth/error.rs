@@ -1,19 +1,19 @@
 //! [`SynthError`].
 
-use precip_core::nearest::or_list;
+use precip_core::prose::or_list;
 
-/// A project that cannot be deployed as it is declared.
+/// The reason why a project cannot be deployed as declared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SynthError {
-    /// The project has no state machines.
+    /// The project's state machines cannot be generated.
     #[error("there are no state machines for the project: {0}")]
     Machines(String),
     /// The manifest holds assets that do not fit together.
     #[error("the manifest holds assets that do not fit together: {0}")]
     Graph(#[from] precip_core::graph::InvalidGraph),
-    /// The project's name does not fit into the names of what is deployed.
+    /// The project's name is not valid in the names of resources.
     #[error(
-        "`{given}` cannot name what is deployed: write at most 40 letters, digits, `_` and `-`, a \
+        "`{given}` cannot be part of resource names: write at most 40 letters, digits, `_` and `-`, a \
          letter first"
     )]
     ProjectName {
@@ -21,65 +21,65 @@ pub enum SynthError {
         given: String,
     },
     /// The project has no environment of this name.
-    #[error("there is no environment `{given}`: {}", has(known))]
+    #[error("there is no environment `{given}`: {}", environment_advice(known))]
     Environment {
         /// The name.
         given: String,
-        /// The environments that there are.
+        /// The existing environments.
         known: Vec<String>,
     },
-    /// An op needs a machine that Lambda does not have.
-    #[error("op `{op}` asks for {what}, and Lambda has {range}: change its compute profile")]
+    /// An op requires resources that Lambda does not offer.
+    #[error("op `{op}` requires {what}, but Lambda offers {range}: change its compute profile")]
     Compute {
         /// The op.
         op: String,
-        /// What it asks for.
+        /// The requirement.
         what: String,
-        /// What there is.
+        /// The range that Lambda offers.
         range: &'static str,
     },
-    /// There are more compute profiles than one stack can hold.
+    /// There are more compute profiles than a stack can hold.
     #[error(
-        "the ops have {found} different compute profiles, each a function of its own, and a stack \
-         holds {most}: let ops that need about the same share a profile"
+        "the ops have {found} different compute profiles, each with a function of its own, but a stack \
+         holds at most {most}: let ops with similar needs share a profile"
     )]
     Profiles {
-        /// How many there are.
+        /// The number of profiles.
         found: usize,
-        /// How many fit.
+        /// The largest possible number.
         most: usize,
     },
-    /// Two programs whose functions would have one name.
+    /// Two binaries whose functions would have the same name.
     #[error(
-        "the functions of binaries `{other}` and `{binary}` would have one name, as what is deployed knows no \
-         `-` and `_`: rename one of them"
+        "the functions of binaries `{other}` and `{binary}` would have the same name, since `-` and `_` are \
+         left out of it: rename one of them"
     )]
     Binaries {
-        /// One of them.
+        /// One of the binaries.
         binary: String,
-        /// The other one.
+        /// The other binary.
         other: String,
     },
-    /// More is deployed than a stack may hold.
-    #[error("the template has {found} {what}, and CloudFormation takes {most}: {instead}")]
+    /// The template exceeds a limit of CloudFormation.
+    #[error("the template has {found} {what}, but CloudFormation accepts {most}: {instead}")]
     Limit {
-        /// What there is too much of.
+        /// The thing that is counted.
         what: &'static str,
-        /// How many there are.
+        /// Its number.
         found: usize,
-        /// How many there may be.
+        /// The limit.
         most: usize,
-        /// What to do.
+        /// The advice.
         instead: &'static str,
     },
     /// An environment variable that a Lambda function cannot have.
     #[error("{by} reads environment variable `{name}`, which {why}: read another one")]
     Variable {
-        /// What reads it.
+        /// The reader of the variable.
         by: String,
         /// Its name.
         name: String,
-        /// Why a function cannot have it.
+        /// The reason why a function cannot have it.
         why: &'static str,
     },
     /// A secret that Secrets Manager cannot hold.
@@ -88,25 +88,25 @@ pub enum SynthError {
          letters, digits and `/_+=.@-`"
     )]
     Secret {
-        /// What reads it.
+        /// The reader of the secret.
         by: String,
         /// Its name.
         name: String,
     },
-    /// An automation condition makes no sense.
+    /// An automation condition is invalid.
     #[error("the automation conditions cannot be deployed: {0}")]
     Automation(String),
     /// A sensor or a schedule that cannot be deployed.
     #[error("{who} {problem}")]
     Trigger {
-        /// Which one.
+        /// The sensor or schedule.
         who: String,
-        /// What is wrong with it, and what to write instead.
+        /// The mistake, and what to write instead.
         problem: String,
     },
-    /// A state machine has a placeholder that nothing stands for.
+    /// A state machine has a placeholder without a value.
     #[error(
-        "state machine `{machine}` has the placeholder `${{{name}}}`, and nothing stands for it; known are {}",
+        "state machine `{machine}` has the placeholder `${{{name}}}`, which has no value; known are {}",
         known.join(", ")
     )]
     Placeholder {
@@ -114,18 +114,18 @@ pub enum SynthError {
         machine: String,
         /// The placeholder.
         name: String,
-        /// Those that are known.
+        /// The known placeholders.
         known: Vec<String>,
     },
-    /// The template could not be written. It is a defect of this crate.
-    #[error("failed to write the template: {0}")]
+    /// The template could not be rendered, which is a defect of this crate.
+    #[error("failed to render the template: {0}")]
     Template(String),
 }
 
-fn has(known: &[String]) -> String {
+/// Returns advice about the environments of a project.
+fn environment_advice(known: &[String]) -> String {
     if known.is_empty() {
         return "the project declares none".to_owned();
     }
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    format!("use {}", or_list(&known))
+    format!("use {}", or_list(known))
 }

@@ -1,4 +1,4 @@
-//! [`synth`]: everything that is generated, as the contents of files.
+//! [`synth`]: all generated files.
 
 use precip_core::{graph::AssetGraph, manifest::Manifest};
 
@@ -19,17 +19,17 @@ const MOST_RESOURCES: usize = 500;
 const MOST_PARAMETERS: usize = 200;
 const MOST_BYTES: usize = 1_000_000;
 
-/// A file that is generated.
+/// A generated file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratedFile {
-    /// Where it is below the folder of what is generated, with `/` between folders.
+    /// Its path below the folder of generated files, with `/` between folders.
     pub path: String,
-    /// What is in it.
+    /// Its contents.
     pub contents: String,
 }
 
 impl GeneratedFile {
-    /// A file.
+    /// Creates a file.
     pub fn new(path: impl Into<String>, contents: impl Into<String>) -> Self {
         Self {
             path: path.into(),
@@ -38,46 +38,52 @@ impl GeneratedFile {
     }
 }
 
-/// What is generated: `template.yaml`, the state machines, `manifest.json`.
+/// The generated files: `template.yaml`, the state machines, `manifest.json`.
 pub type Synthesized = Vec<GeneratedFile>;
 
-/// Generates what is deployed of a project. The same project gives the same files.
+/// Generates a project's deployment. The same project gives the same files.
 ///
 /// # Errors
-/// [`SynthError`] when the project asks for what AWS does not have; it says what to change.
+/// [`SynthError`] when the project requires something that AWS does not offer; it says what to
+/// change.
 pub fn synth(manifest: &Manifest, options: &SynthOptions) -> Result<Synthesized, SynthError> {
-    options.validate()?;
+    options.validate_project()?;
     let graph = manifest.to_graph()?;
-    let machines = Machines::of(&graph, &options.project)?;
-    let template = template(manifest, &graph, &machines, options)?;
+    let machines = Machines::from_graph(&graph, &options.project)?;
+    let template = render_template(manifest, &graph, &machines, options)?;
     let mut files = vec![
         GeneratedFile::new("template.yaml", template),
-        GeneratedFile::new("manifest.json", described(manifest)?),
+        GeneratedFile::new("manifest.json", manifest_json(manifest)?),
         machines.run,
         machines.backfill,
     ];
+    // By path, for a stable order.
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }
 
-fn template(
+/// Renders the template.
+fn render_template(
     manifest: &Manifest,
     graph: &AssetGraph,
     machines: &Machines,
     options: &SynthOptions,
 ) -> Result<String, SynthError> {
-    let materializers = Materializer::all(&manifest.ops)?;
+    let materializers = Materializer::for_profiles(&manifest.ops)?;
     let placeholders = Placeholders::new(&materializers);
     let assets: usize = manifest.ops.iter().map(|op| op.spec.assets.len()).sum();
-    let settings = Settings::of(manifest, options.environment.as_deref())?;
-    let triggers = Triggers::of(manifest, graph, &settings)?;
-    let reactions = Reactions::of(manifest, graph)?;
-    // Each queue has its event source mapping; SAM makes a rule and a permission for what calls the
-    // reactor after a deployment.
-    let made = triggers.sensors.len() + if reactions.ticks { 2 } else { 0 };
+    let settings = Settings::from_manifest(manifest, options.environment.as_deref())?;
+    let triggers = Triggers::from_manifest(manifest, graph, &settings)?;
+    let reactions = Reactions::from_manifest(manifest, graph)?;
+    // SAM adds resources to the written ones: an event source mapping for each queue, and a rule
+    // and a permission for the call of the reactor after a deployment.
+    let by_sam = triggers.sensors.len() + if reactions.ticks { 2 } else { 0 };
     let template = Template {
         project: &options.project,
-        description: format!("{}: {assets} data assets, made by Precip.", options.project),
+        description: format!(
+            "{}: {assets} data assets, materialized by Precip.",
+            options.project
+        ),
         architecture: options.architecture,
         code_folder: &options.code,
         settings,
@@ -89,44 +95,55 @@ fn template(
         access: Access::new(reactions),
         next: Next::COMMANDS,
     };
-    let text = template.text()?;
-    let share = "let ops that need about the same share a compute profile, or split the project";
+    let text = template.render_text()?;
+    let share = "let ops with similar needs share a compute profile, or split the project";
     let less = "let resources and IO managers share settings, or read them from one secret";
-    within("parameters", parameters(&text), MOST_PARAMETERS, less)?;
-    within("resources", resources(&text) + made, MOST_RESOURCES, share)?;
-    within("bytes", text.len(), MOST_BYTES, share)?;
+    // Limits are checked here because a stack would fail only when it is deployed.
+    check_limit("parameters", parameter_count(&text), MOST_PARAMETERS, less)?;
+    check_limit(
+        "resources",
+        resource_count(&text) + by_sam,
+        MOST_RESOURCES,
+        share,
+    )?;
+    check_limit("bytes", text.len(), MOST_BYTES, share)?;
     Ok(text)
 }
 
-/// The manifest without the places in the source, which change with every line that is added there.
-fn described(manifest: &Manifest) -> Result<String, SynthError> {
-    let mut manifest = manifest.clone();
-    for op in &mut manifest.ops {
+/// Returns the manifest without source locations, which change with every line that is added.
+fn manifest_json(manifest: &Manifest) -> Result<String, SynthError> {
+    let mut stable = manifest.clone();
+    for op in &mut stable.ops {
         op.details.source = None;
     }
-    let text = serde_json::to_string_pretty(&manifest)
+    let text = serde_json::to_string_pretty(&stable)
         .map_err(|error| SynthError::Template(error.to_string()))?;
     Ok(text + "\n")
 }
 
-/// How many resources every template becomes: those that are written, and the rule, the permission and the event source mapping that SAM makes of `Events`.
-fn resources(text: &str) -> usize {
+/// Returns the number of resources in the deployed template: the written ones, and the rule, the
+/// permission and the event source mapping that SAM creates from `Events`.
+fn resource_count(text: &str) -> usize {
     const MADE_OF_EVENTS: usize = 3;
-    section(text, "Resources:") + MADE_OF_EVENTS
+    entry_count(text, "Resources:") + MADE_OF_EVENTS
 }
 
-fn parameters(text: &str) -> usize {
-    section(text, "Parameters:")
+fn parameter_count(text: &str) -> usize {
+    entry_count(text, "Parameters:")
 }
 
-/// How many entries a section has: each has its type on a line of its own.
-fn section(text: &str, heading: &str) -> usize {
-    let lines = text.lines().skip_while(|line| *line != heading).skip(1);
-    let lines = lines.take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
-    lines.filter(|line| line.starts_with("    Type: ")).count()
+/// Returns the number of entries of a section: each has its type on a line of its own.
+fn entry_count(text: &str, heading: &str) -> usize {
+    text.lines()
+        .skip_while(|line| *line != heading)
+        .skip(1)
+        .take_while(|line| line.is_empty() || line.starts_with([' ', '#']))
+        .filter(|line| line.starts_with("    Type: "))
+        .count()
 }
 
-fn within(
+/// Returns an error when a number exceeds its limit.
+fn check_limit(
     what: &'static str,
     found: usize,
     most: usize,

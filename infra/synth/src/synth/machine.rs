@@ -1,7 +1,7 @@
-//! The state machines' files, and what stands for their placeholders.
+//! The files of the state machines, and the values of their placeholders.
 
 use precip_asl::{
-    compile::{CompileOptions, compile},
+    compile::{CompileOptions, compile_machines},
     model::StateMachine,
 };
 use precip_core::{graph::AssetGraph, machine::Layout};
@@ -11,22 +11,23 @@ use super::{GeneratedFile, SynthError, names::Placeholders, template::PLANNER_SE
 /// The state machines of a project.
 #[derive(Debug)]
 pub(super) struct Machines {
-    /// What people start: it plans, and runs small runs itself.
+    /// The machine that people start: it plans, and runs small runs itself.
     pub(super) run: GeneratedFile,
-    /// What it hands large runs to.
+    /// The machine that runs large runs.
     pub(super) backfill: GeneratedFile,
 }
 
 impl Machines {
     /// Compiles the machines of a graph.
-    pub(super) fn of(graph: &AssetGraph, project: &str) -> Result<Self, SynthError> {
+    pub(super) fn from_graph(graph: &AssetGraph, project: &str) -> Result<Self, SynthError> {
         let refused = |error: &dyn std::fmt::Display| SynthError::Machines(error.to_string());
-        let layout = Layout::of(graph).map_err(|error| refused(&error))?;
+        let layout = Layout::from_graph(graph).map_err(|error| refused(&error))?;
         let options = CompileOptions {
             planner_timeout: std::time::Duration::from_secs(PLANNER_SECONDS),
             ..CompileOptions::new(project)
         };
-        let machines = compile(graph, &layout, &options).map_err(|error| refused(&error))?;
+        let machines =
+            compile_machines(graph, &layout, &options).map_err(|error| refused(&error))?;
         let file = |name: String, machine: &StateMachine| -> Result<_, SynthError> {
             let text = machine.to_json().map_err(|error| refused(&error))?;
             let path = format!("statemachine/{name}.asl.json");
@@ -39,31 +40,31 @@ impl Machines {
     }
 }
 
-/// A machine as the template shows it.
+/// A machine in the template.
 #[derive(Debug)]
 pub(super) struct Machine {
     path: String,
-    /// Placeholders with what stands for them, as YAML.
+    /// The placeholders with their values, as YAML.
     pub(super) substitutions: Vec<(String, String)>,
-    /// The logical ids of the functions that it calls.
+    /// The logical ids of the functions that the machine calls.
     pub(super) functions: Vec<String>,
 }
 
 impl Machine {
-    /// Finds what stands for each placeholder of a machine.
+    /// Looks up the values of a machine's placeholders.
     pub(super) fn new(file: &GeneratedFile, known: &Placeholders) -> Result<Self, SynthError> {
         let mut substitutions = Vec::new();
         let mut functions = Vec::new();
         for name in crate::check::placeholders(&file.contents) {
-            let Some(stands) = known.get(&name) else {
+            let Some(value) = known.get(&name) else {
                 return Err(SynthError::Placeholder {
                     machine: file.path.clone(),
                     name,
-                    known: known.names(),
+                    known: known.known_names(),
                 });
             };
-            functions.extend(stands.function.clone());
-            substitutions.push((name, stands.yaml.clone()));
+            functions.extend(value.function.clone());
+            substitutions.push((name, value.yaml.clone()));
         }
         Ok(Self {
             path: file.path.clone(),
@@ -72,7 +73,7 @@ impl Machine {
         })
     }
 
-    pub(super) fn uri(&self) -> &str {
+    pub(super) fn definition_uri(&self) -> &str {
         &self.path
     }
 }

@@ -1,4 +1,4 @@
-//! The materializers: a function for each compute profile that ops ask for.
+//! The materializers: a function for each compute profile of the ops.
 
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
@@ -15,14 +15,14 @@ const MEMORY_MIB: RangeInclusive<u32> = 128..=10_240;
 const STORAGE_MIB: RangeInclusive<u32> = 512..=10_240;
 const LONGEST_SECONDS: u64 = 900;
 
-/// What a function gets beyond an attempt's timeout, to put down that the attempt timed out.
+/// Time of a function beyond an attempt's timeout, for recording the timeout, in seconds.
 const MARGIN_SECONDS: u64 = 10;
 
-/// How many materializers fit: the roles of the state machines name each, and the inline policies of
-/// a role have at most 10,240 characters.
+/// Largest number of materializers: the roles of the state machines name each, and the inline
+/// policies of a role have at most 10,240 characters.
 const MOST: usize = 60;
 
-/// How many ops are named where there are many.
+/// Largest number of ops in a comment.
 const NAMED: usize = 5;
 
 /// A function that runs the ops of one compute profile.
@@ -30,11 +30,11 @@ const NAMED: usize = 5;
 pub(super) struct Materializer {
     /// Its logical id.
     pub(super) id: String,
-    /// Its name behind that of the stack.
+    /// Its name after that of the stack.
     pub(super) name: String,
     /// The placeholder of its ARN in state machines.
     pub(super) placeholder: String,
-    /// The program that it is.
+    /// The binary that it runs.
     pub(super) binary: String,
     pub(super) memory_mib: u32,
     pub(super) timeout_seconds: u64,
@@ -44,22 +44,24 @@ pub(super) struct Materializer {
 }
 
 impl Materializer {
-    /// One for each compute profile, by memory, time, storage, program.
-    pub(super) fn all(ops: &[OpManifest]) -> Result<Vec<Self>, SynthError> {
+    /// Returns a function for each compute profile, ordered by memory, time, storage and binary.
+    pub(super) fn for_profiles(ops: &[OpManifest]) -> Result<Vec<Self>, SynthError> {
         let mut profiles: BTreeMap<ComputeProfile, Vec<String>> = BTreeMap::new();
         for op in ops {
             let profile = &op.spec.compute;
-            fits(&op.spec.name, profile)?;
-            let machine = ComputeProfile {
+            check_limits(&op.spec.name, profile)?;
+            // Timeouts that differ by less than a second are the same function.
+            let function = ComputeProfile {
                 timeout: Duration::from_secs(profile.timeout_seconds()),
                 ..profile.clone()
             };
             profiles
-                .entry(machine)
+                .entry(function)
                 .or_default()
                 .push(op.spec.name.clone());
         }
-        distinct(profiles.keys())?;
+        // The name of a profile leaves out `-` and `_`, so two binaries may collide.
+        check_distinct_names(profiles.keys())?;
         if profiles.len() > MOST {
             return Err(SynthError::Profiles {
                 found: profiles.len(),
@@ -86,33 +88,38 @@ impl Materializer {
 
     pub(super) fn description(&self) -> String {
         format!(
-            "Makes one partition. For ops with {} MiB of memory, {} s and {} MiB of disk.",
+            "Materializes one partition. For ops with {} MiB of memory, {} s and {} MiB of disk.",
             self.memory_mib, self.attempt_seconds, self.ephemeral_storage_mib
         )
     }
 
-    /// The ops, in words for a comment.
+    /// Returns the names of its ops, for a comment.
     pub(super) fn used_by(&self) -> String {
-        let shown = self.ops.iter().take(NAMED);
-        let shown = shown.map(|op| op.replace(|c: char| c.is_control(), " "));
-        let shown = shown.collect::<Vec<_>>().join(", ");
+        let names: Vec<String> = self
+            .ops
+            .iter()
+            .take(NAMED)
+            .map(|op| op.replace(|c: char| c.is_control(), " "))
+            .collect();
+        let shown = names.join(", ");
+        // Long lists are cut: the comment is for people.
         match self.ops.len().checked_sub(NAMED) {
             None | Some(0) => format!("For {shown}."),
             Some(more) => format!("For {shown} and {more} more."),
         }
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(super) fn log_id(&self) -> String {
         format!("{}Log", self.id)
     }
 
-    pub(super) fn reference(&self) -> String {
+    pub(super) fn ref_yaml(&self) -> String {
         format!("!Ref {}", self.id)
     }
 
-    pub(super) fn errors(&self) -> String {
+    pub(super) fn errors_description(&self) -> String {
         format!(
-            "More than a tenth of the attempts of {} failed, for a quarter of an hour. The run says which partitions.",
+            "More than a tenth of the attempts of {} failed, for a quarter of an hour. The run lists the partitions.",
             self.name
         )
     }
@@ -125,7 +132,7 @@ impl Materializer {
         format!("{}ThrottlesAlarm", self.id)
     }
 
-    pub(super) fn throttles(&self) -> String {
+    pub(super) fn throttles_description(&self) -> String {
         format!(
             "{} has been throttled for a quarter of an hour: lower MaxConcurrency, or raise MaterializerConcurrency or the account's limit.",
             self.name
@@ -133,8 +140,10 @@ impl Materializer {
     }
 }
 
-/// Whether every profile has a name of its own, as what is deployed for it goes by that.
-fn distinct<'a>(profiles: impl Iterator<Item = &'a ComputeProfile>) -> Result<(), SynthError> {
+/// Checks that every profile has a distinct name, by which its resources are named.
+fn check_distinct_names<'a>(
+    profiles: impl Iterator<Item = &'a ComputeProfile>,
+) -> Result<(), SynthError> {
     let mut named: BTreeMap<String, &str> = BTreeMap::new();
     for profile in profiles {
         let binary = profile.binary();
@@ -148,7 +157,8 @@ fn distinct<'a>(profiles: impl Iterator<Item = &'a ComputeProfile>) -> Result<()
     Ok(())
 }
 
-fn fits(op: &str, profile: &ComputeProfile) -> Result<(), SynthError> {
+/// Checks a compute profile against Lambda's limits.
+fn check_limits(op: &str, profile: &ComputeProfile) -> Result<(), SynthError> {
     let refused = |what: String, range| {
         Err(SynthError::Compute {
             op: op.to_owned(),

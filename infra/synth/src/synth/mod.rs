@@ -1,4 +1,4 @@
-//! [`synth`] and what it is made of, one concern a file.
+//! [`synth`] and its parts, one concern a file.
 
 mod access;
 mod error;

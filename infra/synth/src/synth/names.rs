@@ -1,4 +1,4 @@
-//! Names that CloudFormation takes, and what placeholders in state machines stand for.
+//! Names for CloudFormation, and the values of placeholders in state machines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,29 +6,30 @@ use precip_asl::compile::{BACKFILL, BUCKET, PLANNER};
 
 use super::materializer::Materializer;
 
-/// Hands out logical ids: letters and digits, a letter first, each once.
+/// A source of logical ids: letters and digits, a letter first, each id once.
 #[derive(Debug, Default)]
 pub(super) struct LogicalIds {
     taken: BTreeSet<String>,
 }
 
 impl LogicalIds {
-    /// Ids that are taken already.
-    pub(super) fn reserving<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
+    /// Creates a source in which some ids are used already.
+    pub(super) fn with_reserved<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
         Self {
             taken: ids.into_iter().map(str::to_owned).collect(),
         }
     }
 
-    /// The id of a name: its words in camel case, and a number behind it if another name has that
-    /// id already. The same names in the same order get the same ids.
-    pub(super) fn of(&mut self, name: &str) -> String {
+    /// Returns the id of a name: its words in camel case, with a number at the end if another name
+    /// has the same id. The same names in the same order get the same ids.
+    pub(super) fn id_for(&mut self, name: &str) -> String {
         let mut id = camel_case(name);
         if !id.starts_with(|c: char| c.is_ascii_alphabetic()) {
             id.insert_str(0, "Setting");
         }
-        // A logical id has at most 255 characters; the number needs a few.
+        // A logical id has at most 255 characters; the rest is for the number.
         id.truncate(240);
+        // The first free number.
         let mut unique = id.clone();
         let mut number = 2;
         while !self.taken.insert(unique.clone()) {
@@ -39,44 +40,48 @@ impl LogicalIds {
     }
 }
 
-/// The words of a name, each with a capital letter, and nothing between them.
+/// Returns the words of a name, each with a capital letter, joined.
 pub(super) fn camel_case(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric());
-    words.filter(|word| !word.is_empty()).map(camel).collect()
+    words
+        .filter(|word| !word.is_empty())
+        .map(capitalize)
+        .collect()
 }
 
-/// `LANDING` and `landing` become `Landing`, `rowLimit` `RowLimit`.
-fn camel(word: &str) -> String {
-    let shouted = !word.bytes().any(|b| b.is_ascii_lowercase());
+/// Capitalizes a word: `LANDING` and `landing` become `Landing`, `rowLimit` `RowLimit`.
+fn capitalize(word: &str) -> String {
+    // A word in capitals is lowered; in any other the capitals inside it stay.
+    let all_capitals = !word.bytes().any(|b| b.is_ascii_lowercase());
     let (first, rest) = word.split_at(1);
-    let rest = if shouted {
+    let tail = if all_capitals {
         rest.to_ascii_lowercase()
     } else {
         rest.to_owned()
     };
-    format!("{}{rest}", first.to_ascii_uppercase())
+    format!("{}{tail}", first.to_ascii_uppercase())
 }
 
-/// What may stand in a state machine as `${...}`.
+/// The values of the placeholders, `${...}`, in state machines.
 #[derive(Debug)]
-pub(super) struct Placeholders(BTreeMap<String, Stands>);
+pub(super) struct Placeholders(BTreeMap<String, PlaceholderValue>);
 
-/// What stands for a placeholder.
+/// The value of a placeholder.
 #[derive(Debug, Clone)]
-pub(super) struct Stands {
+pub(super) struct PlaceholderValue {
     /// The value, as YAML.
     pub(super) yaml: String,
-    /// The function whose ARN it is, by logical id.
+    /// The logical id of the function whose ARN it is.
     pub(super) function: Option<String>,
 }
 
 impl Placeholders {
     pub(super) fn new(materializers: &[Materializer]) -> Self {
-        let function = |id: &str| Stands {
+        let function = |id: &str| PlaceholderValue {
             yaml: format!("!GetAtt {id}.Arn"),
             function: Some(id.to_owned()),
         };
-        let value = |yaml: &str| Stands {
+        let value = |yaml: &str| PlaceholderValue {
             yaml: yaml.to_owned(),
             function: None,
         };
@@ -93,11 +98,11 @@ impl Placeholders {
         Self(known)
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Stands> {
+    pub(super) fn get(&self, name: &str) -> Option<&PlaceholderValue> {
         self.0.get(name)
     }
 
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(super) fn known_names(&self) -> Vec<String> {
         self.0.keys().cloned().collect()
     }
 }

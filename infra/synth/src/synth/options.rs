@@ -1,27 +1,27 @@
-//! What is not declared by the project and has to be known to generate its deployment.
+//! The settings of a deployment that the project does not declare.
 
 use std::fmt;
 
 use super::SynthError;
 
-/// What is not declared by the project.
+/// The settings of a deployment that the project does not declare.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SynthOptions {
-    /// The project's name: letters, digits, `_` and `-`, at most 40 of them, a letter first. It names
-    /// the files of the state machines and tags everything that is deployed.
+    /// The project's name: letters, digits, `_` and `-`, at most 40 of them, a letter first. It
+    /// names the files of the state machines and tags all resources.
     pub project: String,
-    /// The environment of the project that the functions run in; its first one when `None`.
+    /// The environment of the project that the functions use; the first one when `None`.
     pub environment: Option<String>,
-    /// The processor that the functions are built for unless the deployment says otherwise.
+    /// The default processor of the functions.
     pub architecture: Architecture,
-    /// The folder with a zip for each function, as the template's folder sees it:
+    /// The folder with a zip for each function, relative to the template's folder:
     /// `{code}/{function}/bootstrap.zip`, as `cargo lambda build --output-format zip` writes them.
     pub code: String,
 }
 
 impl SynthOptions {
-    /// The usual options: x86_64, built in the workspace's own target folder, with the template two
-    /// folders below the workspace's root.
+    /// Returns the default options: x86_64, built in the workspace's own target folder, with the
+    /// template two folders below the workspace's root.
     pub fn new(project: impl Into<String>) -> Self {
         Self {
             project: project.into(),
@@ -31,8 +31,8 @@ impl SynthOptions {
         }
     }
 
-    /// Refuses a name that does not fit where it is put.
-    pub(super) fn validate(&self) -> Result<(), SynthError> {
+    /// Checks that the project's name is valid in the names of resources.
+    pub(super) fn validate_project(&self) -> Result<(), SynthError> {
         let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
         let name = self.project.as_bytes();
         if name.first().is_some_and(u8::is_ascii_alphabetic)
@@ -51,10 +51,10 @@ impl SynthOptions {
 /// The processor of a function.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Architecture {
-    /// Intel and AMD: what most machines that build are.
+    /// Intel and AMD, like most machines that build.
     #[default]
     X86_64,
-    /// AWS Graviton: a fifth cheaper by the second.
+    /// AWS Graviton: a fifth cheaper per second.
     Arm64,
 }
 

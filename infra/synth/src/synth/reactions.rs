@@ -1,4 +1,4 @@
-//! What waits for changes of the record: sensors of assets and runs, automation, freshness.
+//! Reactions to changes of the record: sensors of assets and runs, automation, freshness.
 
 use chrono::DateTime;
 use precip_core::{
@@ -11,34 +11,39 @@ use precip_core::{
 
 use super::SynthError;
 
-/// What the reactor does beside projecting the table's stream.
+/// The tasks of the reactor besides projecting the table's stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Reactions {
-    /// Whether assets have automation conditions.
+    /// True if assets have automation conditions.
     pub(super) automation: bool,
-    /// Whether sensors wait for assets.
+    /// True if there are sensors of assets.
     pub(super) assets: bool,
-    /// Whether sensors wait for runs.
+    /// True if there are sensors of runs.
     pub(super) runs: bool,
-    /// Whether assets have freshness policies.
+    /// True if assets have freshness policies.
     pub(super) freshness: bool,
-    /// Whether functions of those sensors take resources.
+    /// True if functions of those sensors take resources.
     pub(super) resources: bool,
-    /// Whether something changes with time alone, or is tried again after some time.
+    /// True if something changes with time alone, or is retried after some time.
     pub(super) ticks: bool,
 }
 
 impl Reactions {
-    pub(super) fn of(manifest: &Manifest, graph: &AssetGraph) -> Result<Self, SynthError> {
+    /// Returns the reactions of a project.
+    pub(super) fn from_manifest(
+        manifest: &Manifest,
+        graph: &AssetGraph,
+    ) -> Result<Self, SynthError> {
         let mut reactions = Self::default();
         for sensor in &manifest.sensors {
             match &sensor.spec.source {
                 SensorSource::Assets { .. } => {
                     reactions.assets = true;
-                    // Its function may fail.
+                    // Its function may fail, and is then retried.
                     reactions.ticks |= sensor.spec.has_function;
                 }
                 SensorSource::Runs { .. } => reactions.runs = true,
+                // Sensors of objects have a function of their own.
                 SensorSource::Objects(_) => continue,
             }
             reactions.resources |= !sensor.details.resources.is_empty();
@@ -50,43 +55,43 @@ impl Reactions {
         }
         reactions.ticks |= reactions.freshness;
         if reactions.automation {
-            let conditions = Conditions::new(graph, Ordering::default());
-            let conditions =
-                conditions.map_err(|error| SynthError::Automation(error.to_string()))?;
-            // Whether time changes anything at all: from a moment before everything.
+            let conditions = Conditions::new(graph, Ordering::default())
+                .map_err(|error| SynthError::Automation(error.to_string()))?;
+            // From a moment before every window: if anything ever changes with time, it does after
+            // this.
             let begin = PartitionContext::at(DateTime::UNIX_EPOCH);
             reactions.ticks |= conditions.next_change(&begin).is_some();
         }
         Ok(reactions)
     }
 
-    /// Whether it may request runs.
-    pub(super) fn requests(self) -> bool {
+    /// Returns whether the reactor may request runs.
+    pub(super) fn requests_runs(self) -> bool {
         self.automation || self.assets || self.runs
     }
 
-    /// Whether there is anything.
-    pub(super) fn any(self) -> bool {
-        self.requests() || self.freshness
+    /// Returns whether there are any reactions.
+    pub(super) fn has_any(self) -> bool {
+        self.requests_runs() || self.freshness
     }
 
-    /// What the function is for, in a line.
+    /// Returns the description of the function.
     pub(super) fn description(self) -> &'static str {
-        match (self.requests(), self.freshness) {
+        match (self.requests_runs(), self.freshness) {
             (false, false) => {
-                "Keeps the status of each asset and the progress of each run, from the table's stream."
+                "Updates the status of each asset and the progress of each run from the table's stream."
             }
             (true, _) => {
-                "Keeps status and progress, from the table's stream, and starts the runs that follow from it."
+                "Updates status and progress from the table's stream, and starts the runs that changes request."
             }
-            (false, true) => "Keeps status, progress and freshness, from the table's stream.",
+            (false, true) => "Updates status, progress and freshness from the table's stream.",
         }
     }
 
-    /// How long the reactor waits for more changes unless the deployment says otherwise, in seconds. What
-    /// follows from a change should follow at once. Where nothing does, people look at status and
-    /// progress: a few seconds are not seen, and larger batches write less to the table.
+    /// Returns the default time that the reactor waits for more changes, in seconds. Reactions
+    /// should follow at once. Without any, only people look at status and progress: they do not
+    /// notice a few seconds, and larger batches write less to the table.
     pub(super) fn batching_seconds(self) -> u32 {
-        if self.any() { 1 } else { 3 }
+        if self.has_any() { 1 } else { 3 }
     }
 }

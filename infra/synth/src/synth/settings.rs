@@ -1,4 +1,4 @@
-//! What the functions read of their environment: variables as parameters, secrets by permission.
+//! The settings that the functions read: variables as parameters, secrets by permission.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ const PARAMETERS: [&str; 14] = [
     "SweepEvery",
 ];
 
-/// Names that resources of every template have, or may have: a parameter cannot have the same.
+/// Names of resources that a template may have, which a parameter cannot have as well.
 const RESOURCES: [&str; 31] = [
     "Stage",
     "Table",
@@ -62,7 +62,7 @@ const RESOURCES: [&str; 31] = [
     "TickRole",
 ];
 
-/// Variables that the template sets itself. A setting of such a name reads that.
+/// Variables that the template sets itself. A setting of such a name reads this value.
 const OWN: [&str; 5] = [
     "PRECIP_TABLE",
     "PRECIP_BUCKET",
@@ -71,7 +71,7 @@ const OWN: [&str; 5] = [
     "PRECIP_MAX_CONCURRENCY",
 ];
 
-/// What an environment reads.
+/// The settings of an environment.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     /// The environment; `None` in a project that declares none.
@@ -82,7 +82,7 @@ pub(super) struct Settings {
     pub(super) secrets: Vec<SecretAccess>,
 }
 
-/// A variable that the deployment sets.
+/// A variable that is a parameter of the deployment.
 #[derive(Debug)]
 pub(super) struct SettingParameter {
     /// Its logical id.
@@ -90,9 +90,9 @@ pub(super) struct SettingParameter {
     pub(super) variable: String,
     pub(super) optional: bool,
     pub(super) secret: bool,
-    /// Whether it has to be the name of a bucket, since a sensor watches that.
+    /// True if it has to be the name of a bucket, because a sensor watches it.
     pub(super) bucket: bool,
-    /// The bucket's name unless the deployment gives another.
+    /// The default name of the bucket.
     pub(super) default: Option<String>,
     by: String,
 }
@@ -103,7 +103,7 @@ pub(super) struct SecretAccess {
     name: String,
 }
 
-/// The uses of one setting put together.
+/// All uses of one setting.
 #[derive(Debug)]
 struct Use {
     setting: SettingManifest,
@@ -113,21 +113,26 @@ struct Use {
 }
 
 impl Settings {
-    pub(super) fn of(manifest: &Manifest, wanted: Option<&str>) -> Result<Self, SynthError> {
-        let environment = environment(manifest, wanted)?;
-        let mut ids = LogicalIds::reserving(PARAMETERS.into_iter().chain(RESOURCES));
+    /// Collects the settings that the project reads in an environment.
+    pub(super) fn from_manifest(
+        manifest: &Manifest,
+        wanted: Option<&str>,
+    ) -> Result<Self, SynthError> {
+        let environment = find_environment(manifest, wanted)?;
+        let mut ids = LogicalIds::with_reserved(PARAMETERS.into_iter().chain(RESOURCES));
         let mut settings = Self {
             environment: environment.map(|environment| environment.name.clone()),
             ..Self::default()
         };
-        for used in uses(environment, &manifest.sensors) {
+        for used in collect_uses(environment, &manifest.sensors) {
             let by = used.by.join(", ");
             match used.setting.source {
+                // The template sets it already.
                 SettingSource::Variable if OWN.contains(&used.setting.name.as_str()) => {}
                 SettingSource::Variable => {
-                    variable(&used.setting.name, &by)?;
+                    check_variable(&used.setting.name, &by)?;
                     settings.parameters.push(SettingParameter {
-                        id: ids.of(&used.setting.name),
+                        id: ids.id_for(&used.setting.name),
                         variable: used.setting.name,
                         default: used.default.filter(|_| used.setting.optional),
                         optional: used.setting.optional,
@@ -137,7 +142,7 @@ impl Settings {
                     });
                 }
                 SettingSource::SecretsManager => {
-                    secret(&used.setting.name, &by)?;
+                    check_secret(&used.setting.name, &by)?;
                     settings.secrets.push(SecretAccess {
                         name: used.setting.name,
                     });
@@ -147,20 +152,21 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The heading of the parameters.
-    pub(super) fn title(&self) -> String {
+    /// Returns the heading of the parameters.
+    pub(super) fn group_label(&self) -> String {
         match &self.environment {
-            Some(environment) => format!("What environment {environment} reads"),
-            None => "What the project reads".to_owned(),
+            Some(environment) => format!("Variables of environment {environment}"),
+            None => "Variables of the project".to_owned(),
         }
     }
 
-    /// The logical id of what stands for a variable's value.
-    pub(super) fn reference(&self, variable: &str) -> String {
+    /// Returns the logical id of a variable's value.
+    pub(super) fn value_id(&self, variable: &str) -> String {
         let mut parameters = self.parameters.iter();
+        // Every variable of a sensor is a parameter, but those that the template sets.
         match parameters.find(|parameter| parameter.variable == variable) {
             Some(parameter) => parameter.id.clone(),
-            // A sensor that watches the bucket of the project itself.
+            // A sensor of the project's own bucket.
             None => "Bucket".to_owned(),
         }
     }
@@ -169,9 +175,9 @@ impl Settings {
 impl SettingParameter {
     pub(super) fn description(&self) -> String {
         let default = if self.bucket {
-            " The name of a bucket, which has to send its events to EventBridge."
+            " The name of a bucket that sends its events to EventBridge."
         } else if self.optional {
-            " Empty is the default that the project declares."
+            " Empty means the project's default."
         } else {
             ""
         };
@@ -183,8 +189,8 @@ impl SettingParameter {
 }
 
 impl SecretAccess {
-    /// Its ARN, as YAML. Secrets Manager puts six characters of its own behind a name.
-    pub(super) fn arn(&self) -> String {
+    /// Returns the secret's ARN, as YAML. Secrets Manager adds six characters to a name.
+    pub(super) fn arn_yaml(&self) -> String {
         if self.name.starts_with("arn:") {
             return serde_json::Value::from(self.name.as_str()).to_string();
         }
@@ -195,7 +201,8 @@ impl SecretAccess {
     }
 }
 
-fn environment<'a>(
+/// Returns the environment of a name, or the first one.
+fn find_environment<'a>(
     manifest: &'a Manifest,
     wanted: Option<&str>,
 ) -> Result<Option<&'a EnvironmentManifest>, SynthError> {
@@ -216,18 +223,25 @@ fn environment<'a>(
     }
 }
 
-/// Each setting once, by name. It is needed if anything needs it, and hidden if anything hides it.
-fn uses(environment: Option<&EnvironmentManifest>, sensors: &[SensorManifest]) -> Vec<Use> {
-    let resources = environment.into_iter().flat_map(|has| &has.resources);
-    let resources = resources.map(|made| ("resource", made));
-    let io_managers = environment.into_iter().flat_map(|has| &has.io_managers);
-    let io_managers = io_managers.map(|made| ("IO manager", made));
+/// Returns each setting once, ordered by name. It is required if any use requires it, and hidden if
+/// any use hides it.
+fn collect_uses(environment: Option<&EnvironmentManifest>, sensors: &[SensorManifest]) -> Vec<Use> {
+    let resources = environment
+        .into_iter()
+        .flat_map(|environment| &environment.resources)
+        .map(|resource| ("resource", resource));
+    let io_managers = environment
+        .into_iter()
+        .flat_map(|environment| &environment.io_managers)
+        .map(|manager| ("IO manager", manager));
+    // Ordered by name, so that parameters keep their order when ops change.
     let mut uses: BTreeMap<(bool, &str), Use> = BTreeMap::new();
-    for (what, made) in resources.chain(io_managers) {
-        for setting in &made.settings {
-            let kept_apart = setting.source == SettingSource::SecretsManager;
+    for (what, declared) in resources.chain(io_managers) {
+        for setting in &declared.settings {
+            // A variable and a secret of the same name are two settings.
+            let is_secret = setting.source == SettingSource::SecretsManager;
             let used = uses
-                .entry((kept_apart, &setting.name))
+                .entry((is_secret, &setting.name))
                 .or_insert_with(|| Use {
                     setting: setting.clone(),
                     bucket: false,
@@ -236,25 +250,25 @@ fn uses(environment: Option<&EnvironmentManifest>, sensors: &[SensorManifest]) -
                 });
             used.setting.optional &= setting.optional;
             used.setting.secret |= setting.secret;
-            used.by.push(format!("{what} {}", made.name));
+            used.by.push(format!("{what} {}", declared.name));
         }
     }
     for sensor in sensors {
-        watches(sensor, &mut uses);
+        add_watched_bucket(sensor, &mut uses);
     }
     uses.into_values().collect()
 }
 
-/// The bucket that a sensor watches, where a variable names it.
-fn watches<'a>(sensor: &'a SensorManifest, uses: &mut BTreeMap<(bool, &'a str), Use>) {
+/// Adds the bucket that a sensor watches, if a variable names it.
+fn add_watched_bucket<'a>(sensor: &'a SensorManifest, uses: &mut BTreeMap<(bool, &'a str), Use>) {
     let SensorSource::Objects(objects) = &sensor.spec.source else {
         return;
     };
     let Bucket::Variable { name, default } = &objects.bucket else {
         return;
     };
-    // On a laptop it is a folder, whose name may be none of a bucket.
-    let default = default.clone().filter(|default| is_bucket_name(default));
+    // The default may be a local folder, whose name is not valid for a bucket.
+    let bucket_default = default.clone().filter(|default| is_bucket_name(default));
     let used = uses.entry((false, name)).or_insert_with(|| Use {
         setting: SettingManifest {
             source: SettingSource::Variable,
@@ -263,18 +277,18 @@ fn watches<'a>(sensor: &'a SensorManifest, uses: &mut BTreeMap<(bool, &'a str), 
             secret: false,
         },
         bucket: true,
-        default: default.clone(),
+        default: bucket_default.clone(),
         by: Vec::new(),
     });
     used.bucket = true;
-    used.setting.optional &= default.is_some();
-    used.default = used.default.take().or(default);
+    used.setting.optional &= bucket_default.is_some();
+    used.default = used.default.take().or(bucket_default);
     used.by.push(format!("sensor {}", sensor.spec.name));
 }
 
-/// Refuses names that a function's environment cannot have (Lambda developer guide, "Environment
-/// variables").
-fn variable(name: &str, by: &str) -> Result<(), SynthError> {
+/// Checks that a function's environment can have a variable of this name (Lambda developer guide,
+/// "Environment variables").
+fn check_variable(name: &str, by: &str) -> Result<(), SynthError> {
     let refused = |why| {
         Err(SynthError::Variable {
             by: by.to_owned(),
@@ -293,7 +307,8 @@ fn variable(name: &str, by: &str) -> Result<(), SynthError> {
     Ok(())
 }
 
-fn secret(name: &str, by: &str) -> Result<(), SynthError> {
+/// Checks that Secrets Manager can hold a secret of this name.
+fn check_secret(name: &str, by: &str) -> Result<(), SynthError> {
     let arn = name.starts_with("arn:");
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"/_+=.@-".contains(&b) || (arn && b == b':');
     if (1..=512).contains(&name.len()) && name.bytes().all(fits) {

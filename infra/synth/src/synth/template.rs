@@ -1,4 +1,4 @@
-//! The template as askama fills it in.
+//! The template that askama renders.
 
 use askama::Template as _;
 
@@ -7,17 +7,18 @@ use super::{
     materializer::Materializer, reactions::Reactions, settings::Settings, triggers::Triggers,
 };
 
-/// The planner's timeout. The state machines wait for it that long.
+/// The planner's timeout, in seconds. The state machines wait that long for an answer.
 pub(super) const PLANNER_SECONDS: u64 = 300;
 
-/// The timeout of the function of sensors and schedules: as long as a sweep of a large bucket takes.
+/// The timeout of the function of sensors and schedules, in seconds: enough to sweep a large
+/// bucket.
 const SENSOR_SECONDS: u64 = 120;
 
-/// How long a message that is being worked on is hidden: six times the function's timeout ("Using Lambda
-/// with Amazon SQS").
+/// The time that a received message stays hidden, in seconds: six times the function's timeout
+/// ("Using Lambda with Amazon SQS").
 const SENSOR_VISIBILITY_SECONDS: u64 = 6 * SENSOR_SECONDS;
 
-/// What the template's parts in `templates/` show.
+/// The values that the template's parts in `templates/` use.
 #[derive(Debug, askama::Template)]
 #[template(path = "template.yaml", escape = "none")]
 pub(super) struct Template<'a> {
@@ -35,7 +36,7 @@ pub(super) struct Template<'a> {
     pub(super) next: Next,
 }
 
-/// What to do next, for the descriptions of the outputs.
+/// The next steps, for the descriptions of the outputs.
 #[derive(Debug)]
 pub(super) struct Next {
     pub(super) command_line: &'static str,
@@ -50,14 +51,14 @@ pub(super) struct Next {
 
 impl Next {
     pub(super) const COMMANDS: Self = Self {
-        command_line: "For a shell, so that the command line of the project acts on this deployment. Run it with: eval \"$(aws cloudformation describe-stacks --stack-name STACK --query \"Stacks[0].Outputs[?OutputKey=='CommandLine'].OutputValue\" --output text)\"",
+        command_line: "Lets the project's command line act on this deployment. Run in a shell: eval \"$(aws cloudformation describe-stacks --stack-name STACK --query \"Stacks[0].Outputs[?OutputKey=='CommandLine'].OutputValue\" --output text)\"",
         start: r#"Start a run with this machine: aws stepfunctions start-execution --state-machine-arn VALUE --input '{"select": "*", "partitions": "missing"}'"#,
-        look: "Drop files for the project below landing/ (aws s3 cp FILE s3://VALUE/landing/); what assets hold is below data/.",
+        look: "Drop files for the project below landing/ (aws s3 cp FILE s3://VALUE/landing/); the data of assets is below data/.",
         runs: "The record. To see the runs in it: eval CommandLine, then the command line of the project: runs",
-        freshness: "Hears of an asset whose data becomes too old, or fresh again. Subscribe: aws sns subscribe --topic-arn VALUE --protocol email --notification-endpoint YOU",
-        dead_letters: "Events that nothing could be done with. Read one: aws sqs receive-message --queue-url VALUE",
-        sweep: r#"Starts runs. To look through the buckets of the sensors now: aws lambda invoke --function-name VALUE --cli-binary-format raw-in-base64-out --payload '{"sweep": "*"}' /dev/stdout"#,
-        redrive: "Files whose sensor could not be evaluated. Once what its log says is repaired: aws sqs start-message-move-task --source-arn VALUE",
+        freshness: "Messages about assets whose data becomes too old, or fresh again. Subscribe: aws sns subscribe --topic-arn VALUE --protocol email --notification-endpoint YOU",
+        dead_letters: "Events that could not be handled. Read one: aws sqs receive-message --queue-url VALUE",
+        sweep: r#"Starts runs. To sweep the sensors' buckets now: aws lambda invoke --function-name VALUE --cli-binary-format raw-in-base64-out --payload '{"sweep": "*"}' /dev/stdout"#,
+        redrive: "Files whose sensor could not be evaluated. Fix the error in its log, then: aws sqs start-message-move-task --source-arn VALUE",
     };
 }
 
@@ -74,8 +75,8 @@ impl Template<'_> {
         SENSOR_VISIBILITY_SECONDS
     }
 
-    /// The environment, as a shell's `export` takes it after other variables. A name that a shell
-    /// would read as something else is left for the person to give.
+    /// Returns the environment for a shell's `export`. A name that a shell would read as something
+    /// else is left to the person.
     fn shell_environment(&self) -> String {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
         match &self.settings.environment {
@@ -84,8 +85,8 @@ impl Template<'_> {
         }
     }
 
-    /// The zip of a function, as YAML.
-    fn code(&self, function: &str) -> String {
+    /// Returns the path of a function's zip, as YAML.
+    fn code_path(&self, function: &str) -> String {
         let path = format!("{}/{function}/bootstrap.zip", self.code_folder);
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-".contains(&b);
         if path.bytes().all(plain) {
@@ -95,8 +96,8 @@ impl Template<'_> {
         }
     }
 
-    /// The template as text.
-    pub(super) fn text(&self) -> Result<String, SynthError> {
+    /// Renders the template.
+    pub(super) fn render_text(&self) -> Result<String, SynthError> {
         let text = self
             .render()
             .map_err(|error| SynthError::Template(error.to_string()))?;

@@ -7,8 +7,8 @@ use insta::assert_snapshot;
 use precip_core::{
     graph::AssetGraph,
     manifest::{
-        EnvironmentManifest, MadeManifest, Manifest, OpDetails, SettingManifest, SettingSource,
-        SourceManifest,
+        ComponentManifest, EnvironmentManifest, Manifest, OpDetails, SettingManifest,
+        SettingSource, SourceManifest,
     },
     spec::{AssetSpec, ComputeProfile, OpSpec},
 };
@@ -21,16 +21,21 @@ use super::{
     names::{LogicalIds, Placeholders},
     synth,
 };
-use crate::check::check;
+use crate::check::check_files;
 
-fn op(name: &str, compute: ComputeProfile) -> OpSpec {
+fn op_spec(name: &str, compute: ComputeProfile) -> OpSpec {
     OpSpec {
         compute,
         ..OpSpec::single(AssetSpec::new(name.parse().unwrap()))
     }
 }
 
-fn setting(source: SettingSource, name: &str, optional: bool, secret: bool) -> SettingManifest {
+fn setting_manifest(
+    source: SettingSource,
+    name: &str,
+    optional: bool,
+    secret: bool,
+) -> SettingManifest {
     SettingManifest {
         source,
         name: name.to_owned(),
@@ -39,10 +44,10 @@ fn setting(source: SettingSource, name: &str, optional: bool, secret: bool) -> S
     }
 }
 
-fn reads(environment: &str, settings: Vec<SettingManifest>) -> EnvironmentManifest {
+fn environment_with(environment: &str, settings: Vec<SettingManifest>) -> EnvironmentManifest {
     EnvironmentManifest {
         name: environment.to_owned(),
-        resources: vec![MadeManifest {
+        resources: vec![ComponentManifest {
             name: "warehouse".to_owned(),
             type_name: "Warehouse".to_owned(),
             settings,
@@ -51,8 +56,9 @@ fn reads(environment: &str, settings: Vec<SettingManifest>) -> EnvironmentManife
     }
 }
 
-/// Two ops on two machines, and an environment that reads one setting of each kind.
-pub(crate) fn manifest() -> Manifest {
+/// Returns a project with two ops of two profiles, and an environment that reads one setting of
+/// each kind.
+pub(crate) fn test_manifest() -> Manifest {
     let large = ComputeProfile {
         memory_mib: 3_008,
         timeout: Duration::from_millis(899_500),
@@ -60,17 +66,17 @@ pub(crate) fn manifest() -> Manifest {
         binary: None,
     };
     let ops = vec![
-        op("flights", ComputeProfile::default()),
-        op("report", large),
+        op_spec("flights", ComputeProfile::default()),
+        op_spec("report", large),
     ];
     let graph = AssetGraph::new(ops, vec![]).unwrap();
-    let prod = reads(
+    let prod = environment_with(
         "prod",
         vec![
-            setting(SettingSource::Variable, "WAREHOUSE_HOST", false, false),
-            setting(SettingSource::Variable, "WAREHOUSE_PASSWORD", true, true),
-            setting(SettingSource::Variable, "PRECIP_BUCKET", false, false),
-            setting(
+            setting_manifest(SettingSource::Variable, "WAREHOUSE_HOST", false, false),
+            setting_manifest(SettingSource::Variable, "WAREHOUSE_PASSWORD", true, true),
+            setting_manifest(SettingSource::Variable, "PRECIP_BUCKET", false, false),
+            setting_manifest(
                 SettingSource::SecretsManager,
                 "warehouse/token",
                 false,
@@ -85,29 +91,33 @@ pub(crate) fn manifest() -> Manifest {
             line: 1,
         }),
     };
-    Manifest::new(&graph, details, vec![reads("local", vec![]), prod])
+    Manifest::new(
+        &graph,
+        details,
+        vec![environment_with("local", vec![]), prod],
+    )
 }
 
-fn options() -> SynthOptions {
+fn test_options() -> SynthOptions {
     SynthOptions {
         environment: Some("prod".to_owned()),
         ..SynthOptions::new("trips")
     }
 }
 
-pub(crate) fn files() -> Vec<GeneratedFile> {
-    synth(&manifest(), &options()).unwrap()
+pub(crate) fn test_files() -> Vec<GeneratedFile> {
+    synth(&test_manifest(), &test_options()).unwrap()
 }
 
-fn template(manifest: &Manifest, options: &SynthOptions) -> String {
+fn generated_template(manifest: &Manifest, options: &SynthOptions) -> String {
     let files = synth(manifest, options).unwrap();
     let template = files.into_iter().find(|file| file.path == "template.yaml");
     template.unwrap().contents
 }
 
 #[test]
-fn the_template_reads_as_if_a_person_had_written_it() {
-    let template = template(&manifest(), &options());
+fn the_template_is_readable() {
+    let template = generated_template(&test_manifest(), &test_options());
     assert_snapshot!("template", template);
     assert!(
         template.lines().all(|line| line.trim_end() == line),
@@ -116,8 +126,8 @@ fn the_template_reads_as_if_a_person_had_written_it() {
 }
 
 #[test]
-fn everything_is_written_and_nothing_is_found_in_it() {
-    let files = files();
+fn all_files_are_generated_without_findings() {
+    let files = test_files();
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(
         paths,
@@ -128,22 +138,22 @@ fn everything_is_written_and_nothing_is_found_in_it() {
             "template.yaml"
         ]
     );
-    assert_eq!(check(&files), []);
+    assert_eq!(check_files(&files), []);
 }
 
 #[test]
-fn the_manifest_is_that_of_the_project_without_places_in_the_source() {
-    let files = files();
+fn the_manifest_has_no_source_locations() {
+    let files = test_files();
     let read = Manifest::from_json(&files[0].contents).unwrap();
-    assert_eq!(read.to_graph(), manifest().to_graph());
+    assert_eq!(read.to_graph(), test_manifest().to_graph());
     assert!(!files[0].contents.contains("src/lib.rs"));
 }
 
 #[test]
 fn a_project_without_settings_has_no_parameters_for_them() {
-    let mut plain = manifest();
+    let mut plain = test_manifest();
     plain.environments.clear();
-    let template = template(&plain, &SynthOptions::new("trips"));
+    let template = generated_template(&plain, &SynthOptions::new("trips"));
     assert!(!template.contains("PRECIP_ENV") && !template.contains("secretsmanager"));
 }
 
@@ -152,27 +162,27 @@ fn options_reach_the_template() {
     let options = SynthOptions {
         architecture: Architecture::Arm64,
         code: "my zips".to_owned(),
-        ..options()
+        ..test_options()
     };
-    let template = template(&manifest(), &options);
+    let template = generated_template(&test_manifest(), &options);
     assert!(template.contains("    Default: arm64\n"));
     assert!(template.contains("CodeUri: \"my zips/planner/bootstrap.zip\"\n"));
 }
 
 #[test]
-fn profiles_that_lambda_cannot_tell_apart_share_a_function() {
+fn profiles_that_are_the_same_for_lambda_share_a_function() {
     let with = |millis| ComputeProfile {
         timeout: Duration::from_millis(millis),
         ..ComputeProfile::default()
     };
     let ops = vec![
-        op("a", with(59_100)),
-        op("b", with(60_000)),
-        op("c", with(61_000)),
+        op_spec("a", with(59_100)),
+        op_spec("b", with(60_000)),
+        op_spec("c", with(61_000)),
     ];
     let graph = AssetGraph::new(ops, vec![]).unwrap();
     let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
-    let template = template(&manifest, &SynthOptions::new("trips"));
+    let template = generated_template(&manifest, &SynthOptions::new("trips"));
     assert!(
         template.contains("# For a, b.\n  Materializer512MiB60s:\n"),
         "{template}"
@@ -185,21 +195,21 @@ fn profiles_that_lambda_cannot_tell_apart_share_a_function() {
     64,
     60,
     512,
-    "op `flights` asks for 64 MiB of memory, and Lambda has 128 to 10,240 MiB: change its compute profile"
+    "op `flights` requires 64 MiB of memory, but Lambda offers 128 to 10,240 MiB: change its compute profile"
 )]
 #[case::time(
     512,
     901,
     512,
-    "op `flights` asks for 901 s, and Lambda has 1 to 900 s: change its compute profile"
+    "op `flights` requires 901 s, but Lambda offers 1 to 900 s: change its compute profile"
 )]
 #[case::disk(
     512,
     60,
     20_000,
-    "op `flights` asks for 20000 MiB of disk, and Lambda has 512 to 10,240 MiB: change its compute profile"
+    "op `flights` requires 20000 MiB of disk, but Lambda offers 512 to 10,240 MiB: change its compute profile"
 )]
-fn machines_that_lambda_does_not_have_are_refused(
+fn profiles_beyond_the_limits_of_lambda_are_refused(
     #[case] memory_mib: u32,
     #[case] seconds: u64,
     #[case] ephemeral_storage_mib: u32,
@@ -211,22 +221,25 @@ fn machines_that_lambda_does_not_have_are_refused(
         ephemeral_storage_mib,
         binary: None,
     };
-    let graph = AssetGraph::new(vec![op("flights", compute)], vec![]).unwrap();
+    let graph = AssetGraph::new(vec![op_spec("flights", compute)], vec![]).unwrap();
     let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
     let error = synth(&manifest, &SynthOptions::new("trips")).unwrap_err();
     assert_eq!(error.to_string(), message);
 }
 
 #[test]
-fn a_program_of_its_own_is_a_function_of_its_own() {
+fn each_binary_is_a_function_of_its_own() {
     let sql = ComputeProfile {
         binary: Some("materializer-sql".parse().unwrap()),
         ..ComputeProfile::default()
     };
-    let ops = vec![op("flights", ComputeProfile::default()), op("ranking", sql)];
+    let ops = vec![
+        op_spec("flights", ComputeProfile::default()),
+        op_spec("ranking", sql),
+    ];
     let graph = AssetGraph::new(ops, vec![]).unwrap();
     let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
-    let template = template(&manifest, &SynthOptions::new("trips"));
+    let template = generated_template(&manifest, &SynthOptions::new("trips"));
     let code = |id: &str| {
         let (_, function) = template.split_once(&format!("\n  {id}:\n")).unwrap();
         let line = function.lines().find(|line| line.contains("CodeUri: "));
@@ -240,20 +253,20 @@ fn a_program_of_its_own_is_a_function_of_its_own() {
 }
 
 #[test]
-fn programs_whose_functions_have_one_name_are_refused() {
+fn binaries_whose_functions_have_the_same_name_are_refused() {
     let by = |binary: &str| ComputeProfile {
         binary: Some(binary.parse().unwrap()),
         ..ComputeProfile::default()
     };
-    let ops = vec![op("a", by("with-sql")), op("b", by("with_sql"))];
+    let ops = vec![op_spec("a", by("with-sql")), op_spec("b", by("with_sql"))];
     let graph = AssetGraph::new(ops, vec![]).unwrap();
     let manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
     assert_eq!(
         synth(&manifest, &SynthOptions::new("trips"))
             .unwrap_err()
             .to_string(),
-        "the functions of binaries `with-sql` and `with_sql` would have one name, as what is deployed knows \
-         no `-` and `_`: rename one of them"
+        "the functions of binaries `with-sql` and `with_sql` would have the same name, since `-` and \
+         `_` are left out of it: rename one of them"
     );
 }
 
@@ -265,7 +278,7 @@ fn more_functions_than_a_role_can_name_are_refused() {
                 memory_mib: 512 + n,
                 ..ComputeProfile::default()
             };
-            op(&format!("op{n}"), compute)
+            op_spec(&format!("op{n}"), compute)
         });
         let graph = AssetGraph::new(ops.collect(), vec![]).unwrap();
         Manifest::new(&graph, |_| OpDetails::default(), vec![])
@@ -274,20 +287,20 @@ fn more_functions_than_a_role_can_name_are_refused() {
     assert!(synth(&of(60), &options).is_ok());
     assert_eq!(
         synth(&of(61), &options).unwrap_err().to_string(),
-        "the ops have 61 different compute profiles, each a function of its own, and a stack holds \
-         60: let ops that need about the same share a profile"
+        "the ops have 61 different compute profiles, each with a function of its own, but a stack \
+         holds at most 60: let ops with similar needs share a profile"
     );
 }
 
 #[test]
-fn more_parameters_than_cloudformation_takes_are_refused() {
-    let mut manifest = manifest();
+fn more_parameters_than_cloudformation_accepts_are_refused() {
+    let mut manifest = test_manifest();
     let names = (0..200).map(|n| format!("SETTING_{n}"));
-    let settings = names.map(|name| setting(SettingSource::Variable, &name, true, false));
-    manifest.environments = vec![reads("prod", settings.collect())];
+    let settings = names.map(|name| setting_manifest(SettingSource::Variable, &name, true, false));
+    manifest.environments = vec![environment_with("prod", settings.collect())];
     assert_eq!(
-        synth(&manifest, &options()).unwrap_err().to_string(),
-        "the template has 212 parameters, and CloudFormation takes 200: let resources and IO managers \
+        synth(&manifest, &test_options()).unwrap_err().to_string(),
+        "the template has 212 parameters, but CloudFormation accepts 200: let resources and IO managers \
          share settings, or read them from one secret"
     );
 }
@@ -297,24 +310,24 @@ fn more_parameters_than_cloudformation_takes_are_refused() {
 #[case("")]
 #[case("a project")]
 #[case("abcdefghijklmnopqrstuvwxyzabcdefghijklmno")]
-fn a_project_name_that_does_not_fit_is_refused(#[case] name: &str) {
-    let error = synth(&manifest(), &SynthOptions::new(name)).unwrap_err();
+fn an_invalid_project_name_is_refused(#[case] name: &str) {
+    let error = synth(&test_manifest(), &SynthOptions::new(name)).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
-            "`{name}` cannot name what is deployed: write at most 40 letters, digits, `_` and `-`, a \
+            "`{name}` cannot be part of resource names: write at most 40 letters, digits, `_` and `-`, a \
              letter first"
         )
     );
 }
 
 #[test]
-fn an_environment_that_is_not_there_is_refused() {
+fn a_missing_environment_is_refused() {
     let options = SynthOptions {
         environment: Some("staging".to_owned()),
-        ..options()
+        ..test_options()
     };
-    let error = synth(&manifest(), &options).unwrap_err();
+    let error = synth(&test_manifest(), &options).unwrap_err();
     assert_eq!(
         error.to_string(),
         "there is no environment `staging`: use `local` or `prod`"
@@ -342,30 +355,35 @@ fn settings_that_a_function_cannot_have_are_refused(
     #[case] name: &str,
     #[case] message: &str,
 ) {
-    let mut manifest = manifest();
-    manifest.environments = vec![reads("prod", vec![setting(source, name, false, false)])];
-    let error = synth(&manifest, &options()).unwrap_err();
+    let mut manifest = test_manifest();
+    manifest.environments = vec![environment_with(
+        "prod",
+        vec![setting_manifest(source, name, false, false)],
+    )];
+    let error = synth(&manifest, &test_options()).unwrap_err();
     assert_eq!(error.to_string(), message);
 }
 
 #[test]
-fn a_placeholder_that_nothing_stands_for_is_refused() {
-    let manifest = manifest();
-    let mut machines = Machines::of(&manifest.to_graph().unwrap(), "trips").unwrap();
-    machines.run.contents = machines.run.contents.replace("512MiB60s", "128MiB60s");
-    let known = Placeholders::new(&Materializer::all(&manifest.ops).unwrap());
+fn a_placeholder_without_a_value_is_refused() {
+    let manifest = test_manifest();
+    let mut machines = Machines::from_graph(&manifest.to_graph().unwrap(), "trips").unwrap();
+    let changed = machines.run.contents.replace("512MiB60s", "128MiB60s");
+    machines.run.contents = changed;
+    let known = Placeholders::new(&Materializer::for_profiles(&manifest.ops).unwrap());
+    // The machine calls a function that no profile gives.
     let error = Machine::new(&machines.run, &known).unwrap_err();
     assert_eq!(
         error.to_string(),
         "state machine `statemachine/trips.asl.json` has the placeholder \
-         `${Materializer128MiB60sArn}`, and nothing stands for it; known are \
+         `${Materializer128MiB60sArn}`, which has no value; known are \
          BackfillStateMachineArn, Bucket, Materializer3008MiB900sDisk2048MiBArn, \
          Materializer512MiB60sArn, PlannerArn"
     );
 }
 
 #[test]
-fn a_project_that_makes_nothing_has_no_machines() {
+fn a_project_without_ops_has_no_machines() {
     let manifest = Manifest::new(
         &AssetGraph::new(vec![], vec![]).unwrap(),
         |_| OpDetails::default(),
@@ -377,7 +395,7 @@ fn a_project_that_makes_nothing_has_no_machines() {
 
 #[test]
 fn names_become_logical_ids_each_once() {
-    let mut ids = LogicalIds::reserving(["Stage"]);
+    let mut ids = LogicalIds::with_reserved(["Stage"]);
     let given = [
         "FLIGHTS_LANDING",
         "flightsLanding",
@@ -386,7 +404,7 @@ fn names_become_logical_ids_each_once() {
         "1st",
         "é",
     ];
-    let named: Vec<String> = given.iter().map(|name| ids.of(name)).collect();
+    let named: Vec<String> = given.iter().map(|name| ids.id_for(name)).collect();
     assert_eq!(
         named,
         [
@@ -398,5 +416,5 @@ fn names_become_logical_ids_each_once() {
             "Setting"
         ]
     );
-    assert!(ids.of(&"x".repeat(300)).len() <= 255);
+    assert!(ids.id_for(&"x".repeat(300)).len() <= 255);
 }

@@ -1,4 +1,4 @@
-//! What starts runs: sensors of objects with their queues, schedules with their expressions.
+//! Triggers of runs: sensors of objects with their queues, schedules with their expressions.
 
 use precip_core::{
     graph::AssetGraph,
@@ -16,39 +16,39 @@ use super::{
     settings::Settings,
 };
 
-/// How many characters of a sensor's name fit into the name of its queue, which has at most 80 with
-/// that of the stack before it ("Amazon SQS queue quotas").
+/// Largest length of a sensor's name in the name of its queue, which has at most 80 characters with
+/// the stack's name in front ("Amazon SQS queue quotas").
 const MOST_NAME: usize = 40;
 
-/// What stands where the bucket's name is known only when the stack is deployed. No bucket has it.
+/// Replaces a bucket's name that is known only when the stack is deployed. No bucket has this name.
 const PLACEHOLDER: &str = "@";
 
-/// What starts runs.
+/// The triggers of runs.
 #[derive(Debug, Default)]
 pub(super) struct Triggers {
-    /// Sensors that wait for objects.
+    /// The sensors of objects.
     pub(super) sensors: Vec<Sensor>,
-    /// What EventBridge Scheduler is told.
+    /// The schedules of EventBridge Scheduler.
     pub(super) ticks: Vec<Tick>,
 }
 
-/// A sensor that waits for objects: a rule, a queue, and what is read from both.
+/// A sensor of objects: a rule, a queue, and the permissions to read the objects.
 #[derive(Debug)]
 pub(super) struct Sensor {
-    /// What the logical ids of its resources begin with.
+    /// The prefix of its resources' logical ids.
     pub(super) id: String,
     pub(super) name: String,
     /// The kinds of events, as YAML.
     pub(super) kinds: String,
-    /// Which objects, as JSON; none for all of the bucket.
+    /// The objects, as JSON; `None` for all objects of the bucket.
     pub(super) object: Option<String>,
-    bucket: Name,
+    bucket: BucketName,
     prefix: String,
 }
 
-/// The name of a bucket, or what stands for it.
+/// The name of a bucket, or a reference to it.
 #[derive(Debug)]
-enum Name {
+enum BucketName {
     Plain(String),
     Reference(String),
 }
@@ -63,7 +63,8 @@ pub(super) struct Tick {
 }
 
 impl Triggers {
-    pub(super) fn of(
+    /// Collects the triggers of a project.
+    pub(super) fn from_manifest(
         manifest: &Manifest,
         graph: &AssetGraph,
         settings: &Settings,
@@ -72,27 +73,30 @@ impl Triggers {
         let mut triggers = Self::default();
         for sensor in &manifest.sensors {
             if let SensorSource::Objects(objects) = &sensor.spec.source {
-                let id = ids.of(&format!("sensor {}", sensor.spec.name));
+                let id = ids.id_for(&format!("sensor {}", sensor.spec.name));
                 triggers
                     .sensors
-                    .push(Sensor::of(sensor, objects, id, settings)?);
+                    .push(Sensor::from_sensor(sensor, objects, id, settings)?);
             }
         }
         for schedule in &manifest.schedules {
-            let id = ids.of(&format!("schedule {}", schedule.spec.name));
-            triggers.ticks.extend(ticks(schedule, graph, &id)?);
+            let id = ids.id_for(&format!("schedule {}", schedule.spec.name));
+            triggers
+                .ticks
+                .extend(scheduler_ticks(schedule, graph, &id)?);
         }
         Ok(triggers)
     }
 
-    /// Whether there is anything to deploy for it.
-    pub(super) fn any(&self) -> bool {
+    /// Returns whether there are any triggers to deploy.
+    pub(super) fn has_any(&self) -> bool {
         !self.sensors.is_empty() || !self.ticks.is_empty()
     }
 }
 
 impl Sensor {
-    fn of(
+    /// Creates a sensor's resources.
+    fn from_sensor(
         sensor: &SensorManifest,
         objects: &ObjectSensor,
         id: String,
@@ -105,30 +109,31 @@ impl Sensor {
         };
         if name.len() > MOST_NAME {
             return Err(refused(format!(
-                "has a name of {} characters, and that of its queue has room for {MOST_NAME}: give \
+                "has a name of {} characters, but the name of its queue has room for {MOST_NAME}: give \
                  it a shorter one",
                 name.len()
             )));
         }
+        // A bucket of a variable is known only when the stack is deployed.
         let bucket = match &objects.bucket {
-            Bucket::Named(bucket) => Name::Plain(bucket.clone()),
-            Bucket::Variable { name, .. } => Name::Reference(settings.reference(name)),
+            Bucket::Named(bucket) => BucketName::Plain(bucket.clone()),
+            Bucket::Variable { name, .. } => BucketName::Reference(settings.value_id(name)),
         };
-        if let Name::Plain(bucket) = &bucket
+        if let BucketName::Plain(bucket) = &bucket
             && !is_bucket_name(bucket)
         {
             return Err(refused(format!(
-                "watches bucket `{bucket}`, and no bucket of S3 has such a name: write 3 to 63 \
+                "watches bucket `{bucket}`, which is not valid in S3: write 3 to 63 \
                  lowercase letters, digits, `-` and `.`, or name a variable that holds it, like \
                  `bucket = env(\"LANDING_BUCKET\")`"
             )));
         }
-        let pattern = EventPattern::new(objects, PLACEHOLDER);
-        let pattern =
-            pattern.map_err(|invalid| refused(format!("cannot be deployed: {invalid}")))?;
-        let pattern = pattern.as_json();
-        let kinds = pattern["detail-type"].as_array().into_iter().flatten();
-        let kinds: Vec<&str> = kinds.filter_map(Value::as_str).collect();
+        // The rule uses the same pattern that the engine matches events with.
+        let event_pattern = EventPattern::new(objects, PLACEHOLDER)
+            .map_err(|invalid| refused(format!("cannot be deployed: {invalid}")))?;
+        let pattern = event_pattern.as_json();
+        let types = pattern["detail-type"].as_array().into_iter().flatten();
+        let kinds: Vec<&str> = types.filter_map(Value::as_str).collect();
         Ok(Self {
             kinds: kinds.join(", "),
             object: pattern["detail"].get("object").map(Value::to_string),
@@ -139,54 +144,55 @@ impl Sensor {
         })
     }
 
-    /// Its name among the function's event sources.
-    pub(super) fn source(&self) -> String {
+    /// Returns its name in the function's event sources.
+    pub(super) fn source_name(&self) -> String {
         camel_case(&self.name)
     }
 
     pub(super) fn description(&self) -> String {
-        format!("Objects that sensor {} waits for.", self.name)
+        format!("Objects of sensor {}.", self.name)
     }
 
-    pub(super) fn queue(&self) -> String {
+    pub(super) fn queue_id(&self) -> String {
         format!("{}Queue", self.id)
     }
 
-    /// The bucket's name, as YAML.
-    pub(super) fn bucket(&self) -> String {
+    /// Returns the bucket's name, as YAML.
+    pub(super) fn bucket_yaml(&self) -> String {
         match &self.bucket {
-            Name::Plain(name) => Value::from(name.as_str()).to_string(),
-            Name::Reference(id) => format!("!Ref {id}"),
+            BucketName::Plain(name) => Value::from(name.as_str()).to_string(),
+            BucketName::Reference(id) => format!("!Ref {id}"),
         }
     }
 
-    /// The bucket's ARN, as YAML.
+    /// Returns the bucket's ARN, as YAML.
     pub(super) fn bucket_arn(&self) -> String {
-        self.arn("")
+        self.arn_below("")
     }
 
-    /// The ARN of the objects that it waits for, as YAML.
+    /// Returns the ARN of the objects, as YAML.
     pub(super) fn objects_arn(&self) -> String {
-        self.arn(&format!("/{}*", self.prefix.replace("${", "${!")))
+        self.arn_below(&format!("/{}*", self.prefix.replace("${", "${!")))
     }
 
-    fn arn(&self, below: &str) -> String {
+    fn arn_below(&self, below: &str) -> String {
         let bucket = match &self.bucket {
-            Name::Plain(name) => name.clone(),
-            Name::Reference(id) => format!("${{{id}}}"),
+            BucketName::Plain(name) => name.clone(),
+            BucketName::Reference(id) => format!("${{{id}}}"),
         };
         let arn = format!("arn:${{AWS::Partition}}:s3:::{bucket}{below}");
         format!("!Sub {}", Value::from(arn))
     }
 
-    /// What the keys begin with, as YAML.
-    pub(super) fn listed(&self) -> String {
+    /// Returns the prefix of the objects' keys, as YAML.
+    pub(super) fn listed_prefix(&self) -> String {
         Value::from(format!("{}*", self.prefix)).to_string()
     }
 }
 
-/// What EventBridge Scheduler is told of a schedule: the ticks, and a look after changes of the clock.
-fn ticks(
+/// Returns the schedules of EventBridge Scheduler for one schedule: its ticks, and a check after
+/// changes of the clock.
+fn scheduler_ticks(
     schedule: &ScheduleManifest,
     graph: &AssetGraph,
     id: &str,
@@ -196,19 +202,22 @@ fn ticks(
         who: format!("schedule `{name}`"),
         problem: format!("cannot be deployed: {problem}"),
     };
-    let ticking = schedule.spec.ticking(graph);
-    let ticking = ticking.map_err(|invalid| refused(&invalid))?;
-    let told = scheduler_expressions(ticking.cron()).map_err(|cron| refused(&cron))?;
-    let numbered = |base: &str, place: usize| match place {
+    let resolved = schedule
+        .spec
+        .resolve(graph)
+        .map_err(|invalid| refused(&invalid))?;
+    let expressions = scheduler_expressions(resolved.cron()).map_err(|cron| refused(&cron))?;
+    // A schedule may need several expressions: cron of EventBridge cannot name both days.
+    let numbered = |base: &str, index: usize| match index {
         0 => base.to_owned(),
-        place => format!("{base}{}", place + 1),
+        index => format!("{base}{}", index + 1),
     };
-    let ticks = told.expressions.into_iter().enumerate();
-    let ticks = ticks.map(|(place, expression)| Tick {
-        id: numbered(id, place),
+    let numbered_ticks = expressions.expressions.into_iter().enumerate();
+    let ticks = numbered_ticks.map(|(index, expression)| Tick {
+        id: numbered(id, index),
         description: format!("Ticks of schedule {name}."),
         expression,
-        // In an order of its own, whatever that of JSON objects is in this build.
+        // Written by hand, so that the order of the fields is the same in every build.
         input: format!(
             "{{\"schedule\":\"{name}\",\"scheduled_for\":\"<aws.scheduler.scheduled-time>\",\
              \"execution\":\"<aws.scheduler.execution-id>\",\
@@ -216,17 +225,17 @@ fn ticks(
         ),
     });
     let base = format!("{id}AfterChange");
-    let guards = told.guards.into_iter().enumerate();
-    let guards = guards.map(|(place, guard)| Tick {
-        id: numbered(&base, place),
-        description: format!("Looks at schedule {name} once more when the clock has changed."),
+    let numbered_guards = expressions.guards.into_iter().enumerate();
+    let guards = numbered_guards.map(|(index, guard)| Tick {
+        id: numbered(&base, index),
+        description: format!("Checks schedule {name} again after a change of the clock."),
         expression: guard.0,
         input: format!("{{\"schedule\":\"{name}\"}}"),
     });
     Ok(ticks.chain(guards).collect())
 }
 
-/// Whether S3 would take a name ("General purpose bucket naming rules").
+/// Returns whether a name is valid for a bucket ("General purpose bucket naming rules").
 pub(super) fn is_bucket_name(name: &str) -> bool {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let ends = |b: Option<u8>| b.is_some_and(inner);

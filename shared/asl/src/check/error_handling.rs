@@ -5,31 +5,34 @@ use std::collections::BTreeSet;
 use super::{Finding, Rule};
 use crate::model::{Retry, STATES_ALL, State};
 
-/// AWS's limits: <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>.
+/// AWS's limits:
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>.
 const MAX_ATTEMPTS: u32 = 99_999_999;
 const MAX_INTERVAL_SECONDS: u32 = 99_999_999;
 const MAX_DELAY_SECONDS: u32 = 31_622_400;
 
-pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
+/// Finds invalid retriers and catchers of a state.
+pub(super) fn check_state(location: &str, state: &State, findings: &mut Vec<Finding>) {
     let mut finding = |rule, message: String| {
         findings.push(Finding {
-            place: place.to_owned(),
+            location: location.to_owned(),
             rule,
             message,
         });
     };
     let retriers = state
-        .retry()
+        .retriers()
         .iter()
         .map(|retry| &retry.error_equals)
         .collect();
     let catchers = state
-        .catch()
+        .catchers()
         .iter()
         .map(|catch| &catch.error_equals)
         .collect();
     for (what, lists) in [("retrier", retriers), ("catcher", catchers)] {
         let lists: Vec<&Vec<String>> = lists;
+        // `States.ALL` has a rule of its own below.
         let mut named = BTreeSet::new();
         let mut twice = lists
             .iter()
@@ -42,6 +45,7 @@ pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
                 format!("`{error}` is named twice: the second {what} never sees it"),
             );
         }
+        // States.ALL matches every error: anything after it, or next to it, never matches.
         for (index, errors) in lists.iter().enumerate() {
             let all = errors.iter().any(|error| error == STATES_ALL);
             if errors.is_empty() {
@@ -52,17 +56,18 @@ pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
             } else if all && (errors.len() > 1 || index + 1 < lists.len()) {
                 finding(
                     Rule::CatchAllLast,
-                    format!("{STATES_ALL} must stand alone, and in the last {what}"),
+                    format!("{STATES_ALL} must be the only error of its list, in the last {what}"),
                 );
             }
         }
     }
-    for problem in state.retry().iter().filter_map(numbers) {
+    for problem in state.retriers().iter().filter_map(invalid_number) {
         finding(Rule::ErrorHandling, problem);
     }
 }
 
-fn numbers(retry: &Retry) -> Option<String> {
+/// Returns the first number of a retrier that is out of AWS's range, as a message.
+fn invalid_number(retry: &Retry) -> Option<String> {
     let interval = retry.interval_seconds.unwrap_or(1);
     if interval == 0 || interval >= MAX_INTERVAL_SECONDS {
         return Some(format!(

@@ -2,28 +2,28 @@
 
 use std::fmt;
 
-/// Something that is wrong with a machine.
+/// A mistake in a machine.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     /// The state, with the states it is nested in: `Backfill / flights`.
-    pub place: String,
-    /// The rule that does not hold.
+    pub location: String,
+    /// The rule that is broken.
     pub rule: Rule,
-    /// What is wrong, and what to write instead.
+    /// The mistake, and what to write instead.
     pub message: String,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.place.is_empty() {
+        if self.location.is_empty() {
             write!(f, "{}", self.message)
         } else {
-            write!(f, "{}: {}", self.place, self.message)
+            write!(f, "{}: {}", self.location, self.message)
         }
     }
 }
 
-/// The rules of [`check`](super::check).
+/// The rules of [`check_machine`](super::check_machine).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// `StartAt`, `Next`, `Default` and `Catch` name states of the same machine.
@@ -34,7 +34,7 @@ pub enum Rule {
     Ends,
     /// A state's name is used once in the whole definition, nested machines included.
     UniqueName,
-    /// `States.ALL` stands alone, and in the last retrier or catcher.
+    /// `States.ALL` is the only error of its list, and in the last retrier or catcher.
     CatchAllLast,
     /// Retriers and catchers name errors, and their numbers are in AWS's ranges.
     ErrorHandling,
@@ -44,17 +44,17 @@ pub enum Rule {
     Integration,
     /// Timeouts are positive, and heartbeats shorter than timeouts.
     Timeout,
-    /// What is only for distributed maps stands in distributed maps only.
+    /// Fields for distributed maps are used in distributed maps only.
     MapMode,
-    /// A distributed map says where its items come from and its results go, and which kind of
-    /// execution it starts; its label is short and plain.
+    /// A distributed map has a source of items, a destination of results and a kind of execution;
+    /// its label is short and plain.
     DistributedMap,
-    /// A CSV reader says where its header is.
+    /// A CSV reader has the location of its header.
     CsvHeader,
-    /// Express executions start nothing that outlives them.
+    /// Express executions start nothing that runs longer than they may.
     Express,
-    /// Paths begin with `$`, those into the context object lead to a field of it, and what looks like
-    /// a path stands under a key that ends in `.$`.
+    /// Paths begin with `$`, those into the context object lead to a field of it, and a key whose
+    /// text looks like a path ends in `.$`.
     Path,
     /// The definition is at most 1 MiB.
     Size,

@@ -5,11 +5,12 @@ use serde_json::Value;
 use super::{Finding, Rule};
 use crate::model::{ExecutionType, Map, ProcessorMode, State, States};
 
-pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
+/// Finds mistakes in a map state.
+pub(super) fn check_state(location: &str, state: &State, findings: &mut Vec<Finding>) {
     let State::Map(map) = state else { return };
     let mut finding = |rule, message: &str| {
         findings.push(Finding {
-            place: place.to_owned(),
+            location: location.to_owned(),
             rule,
             message: message.to_owned(),
         });
@@ -20,6 +21,7 @@ pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
             "the limit is MaxConcurrency or MaxConcurrencyPath, not both",
         );
     }
+    // Inline and distributed maps have different fields and limits.
     let config = map.item_processor.processor_config;
     match config.mode {
         ProcessorMode::Inline => {
@@ -36,23 +38,21 @@ pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
                 if present {
                     let message = format!(
                         "{field} is for distributed maps: set the processor's Mode to DISTRIBUTED, \
-                         or take it out"
+                         or remove it"
                     );
                     finding(Rule::MapMode, &message);
                 }
             }
             if map.max_concurrency.is_some_and(|limit| limit > 40) {
-                finding(
-                    Rule::MapMode,
-                    "an inline map works on at most 40 items at once",
-                );
+                finding(Rule::MapMode, "an inline map runs at most 40 items at once");
             }
         }
-        ProcessorMode::Distributed => distributed(map, &mut finding),
+        ProcessorMode::Distributed => check_distributed_map(map, &mut finding),
     }
 }
 
-fn distributed(map: &Map, finding: &mut impl FnMut(Rule, &str)) {
+/// Finds mistakes in a distributed map.
+fn check_distributed_map(map: &Map, finding: &mut impl FnMut(Rule, &str)) {
     if map.item_reader.is_some() && map.items_path.is_some() {
         finding(
             Rule::DistributedMap,
@@ -102,6 +102,7 @@ fn distributed(map: &Map, finding: &mut impl FnMut(Rule, &str)) {
         .as_ref()
         .and_then(|reader| reader.reader_config.as_ref())
     {
+        // The reader's configuration is plain JSON here, so its keys are looked up.
         let is = |key: &str, value: &str| config.get(key).and_then(Value::as_str) == Some(value);
         let headers = config.get("CSVHeaders").and_then(Value::as_array);
         if is("InputType", "CSV")
@@ -119,29 +120,32 @@ fn distributed(map: &Map, finding: &mut impl FnMut(Rule, &str)) {
             Rule::DistributedMap,
             "say ExecutionType EXPRESS or STANDARD",
         ),
-        Some(ExecutionType::Express) if outlives(&map.item_processor.states) => finding(
-            Rule::Express,
-            "an Express execution cannot run distributed maps or wait for other executions: make \
+        // An Express execution ends after five minutes, so it must not wait for anything longer.
+        Some(ExecutionType::Express) if needs_standard_execution(&map.item_processor.states) => {
+            finding(
+                Rule::Express,
+                "an Express execution cannot run distributed maps or wait for other executions: make \
              it STANDARD",
-        ),
+            )
+        }
         Some(_) => {}
     }
 }
 
-/// Whether some state needs a Standard execution.
-fn outlives(states: &States) -> bool {
+/// Returns whether a state needs a Standard execution.
+fn needs_standard_execution(states: &States) -> bool {
     states.values().any(|state| match state {
         State::Task(task) => {
             task.resource.contains(".sync") || task.resource.contains(".waitForTaskToken")
         }
         State::Map(map) => {
             map.item_processor.processor_config.mode == ProcessorMode::Distributed
-                || outlives(&map.item_processor.states)
+                || needs_standard_execution(&map.item_processor.states)
         }
         State::Parallel(parallel) => parallel
             .branches
             .iter()
-            .any(|branch| outlives(&branch.states)),
+            .any(|branch| needs_standard_execution(&branch.states)),
         _ => false,
     })
 }

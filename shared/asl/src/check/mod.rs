@@ -1,8 +1,8 @@
-//! What must be true of a machine before it is deployed.
+//! Checks of a machine before it is deployed.
 //!
-//! Step Functions refuses some of these when the machine is created, some when an execution reaches
-//! the state, and some never: it then does something else than was meant. Public validators miss
-//! several of them, which is why they are here.
+//! Step Functions refuses some mistakes when the machine is created, some when an execution reaches
+//! the state, and some never: it then does something other than intended. Public validators miss
+//! several of them.
 
 mod error_handling;
 mod finding;
@@ -17,18 +17,17 @@ pub use finding::{Finding, Rule};
 
 use crate::model::StateMachine;
 
-/// Everything that is wrong with a machine, in the order of its states. Nothing wrong gives an empty
-/// list.
-pub fn check(machine: &StateMachine) -> Vec<Finding> {
+/// Returns every mistake in a machine, in the order of its states. A valid machine has none.
+pub fn check_machine(machine: &StateMachine) -> Vec<Finding> {
     let mut findings = Vec::new();
-    structure::check(machine, &mut findings);
-    walk::states(machine, &mut |place, state| {
-        error_handling::check(place, state, &mut findings);
-        task::check(place, state, &mut findings);
-        map::check(place, state, &mut findings);
-        path::check(place, state, &mut findings);
+    structure::check_structure(machine, &mut findings);
+    walk::visit_states(machine, &mut |location, state| {
+        error_handling::check_state(location, state, &mut findings);
+        task::check_state(location, state, &mut findings);
+        map::check_state(location, state, &mut findings);
+        path::check_state(location, state, &mut findings);
     });
-    size::check(machine, &mut findings);
+    size::check_size(machine, &mut findings);
     findings
 }
 

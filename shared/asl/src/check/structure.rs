@@ -1,68 +1,75 @@
-//! How the states of a machine hang together.
+//! The structure of a machine: names, transitions and ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Finding, Rule,
-    walk::{Scope, join, scopes},
+    walk::{Scope, join_location, visit_scopes},
 };
 use crate::model::{State, StateMachine, StateName};
 
-pub(super) fn check(machine: &StateMachine, findings: &mut Vec<Finding>) {
-    let mut places: BTreeMap<&StateName, Vec<String>> = BTreeMap::new();
-    scopes(machine, &mut |scope| {
-        targets(scope, findings);
-        // Without a start nothing is reachable, which says no more than that the start is missing.
+/// Finds transitions to missing states, states that no path reaches, and names used twice.
+pub(super) fn check_structure(machine: &StateMachine, findings: &mut Vec<Finding>) {
+    let mut locations: BTreeMap<&StateName, Vec<String>> = BTreeMap::new();
+    visit_scopes(machine, &mut |scope| {
+        check_targets(scope, findings);
+        // Without a start every state is unreachable, and one finding says that the start is
+        // missing.
         if scope.states.contains_key(scope.start_at) {
-            reachable(scope, findings);
-            ends(scope, findings);
+            check_reachability(scope, findings);
+            check_end(scope, findings);
         }
         for name in scope.states.keys() {
-            places
+            locations
                 .entry(name)
                 .or_default()
-                .push(join(&scope.place, name));
+                .push(join_location(&scope.location, name));
         }
     });
-    for (name, places) in places.into_iter().filter(|(_, places)| places.len() > 1) {
+    // Names are unique in the whole definition, so all scopes are compared at once.
+    for (name, locations) in locations
+        .into_iter()
+        .filter(|(_, locations)| locations.len() > 1)
+    {
         findings.push(Finding {
-            place: places[1].clone(),
+            location: locations[1].clone(),
             rule: Rule::UniqueName,
             message: format!(
                 "the name `{name}` is used {} times: rename all but one",
-                places.len()
+                locations.len()
             ),
         });
     }
 }
 
-/// Everything a state can go to.
+/// Returns every state that a state can lead to.
 fn successors(state: &State) -> impl Iterator<Item = &StateName> {
     state
-        .next()
+        .next_states()
         .into_iter()
-        .chain(state.catch().iter().map(|catch| &catch.next))
+        .chain(state.catchers().iter().map(|catch| &catch.next))
 }
 
-fn targets(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
-    let missing = |place: String, target: &StateName, from: &str| Finding {
-        place,
+/// Finds transitions to states that do not exist, and choices that may match nothing.
+fn check_targets(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
+    let missing = |location: String, target: &StateName, from: &str| Finding {
+        location,
         rule: Rule::TargetExists,
         message: format!("{from} names `{target}`, which is not a state of the same machine"),
     };
     if !scope.states.contains_key(scope.start_at) {
-        findings.push(missing(scope.place.clone(), scope.start_at, "StartAt"));
+        findings.push(missing(scope.location.clone(), scope.start_at, "StartAt"));
     }
     for (name, state) in scope.states {
-        let place = join(&scope.place, name);
+        let location = join_location(&scope.location, name);
         for target in successors(state).filter(|target| !scope.states.contains_key(*target)) {
-            findings.push(missing(place.clone(), target, "a transition"));
+            findings.push(missing(location.clone(), target, "a transition"));
         }
         if let State::Choice(choice) = state
             && (choice.choices.is_empty() || choice.default.is_none())
         {
             findings.push(Finding {
-                place,
+                location,
                 rule: Rule::ChoiceDefault,
                 message: "a choice needs at least one rule and a Default, or an execution that \
                           fits no rule fails with States.NoChoiceMatched"
@@ -72,8 +79,10 @@ fn targets(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn reached<'a>(scope: &Scope<'a>) -> BTreeSet<&'a StateName> {
+/// Returns the states that can be reached from the start.
+fn reachable_states<'a>(scope: &Scope<'a>) -> BTreeSet<&'a StateName> {
     let mut reached = BTreeSet::new();
+    // Depth first; a state is followed only when it is seen for the first time.
     let mut next = vec![scope.start_at];
     while let Some(name) = next.pop() {
         if let Some(state) = scope.states.get(name)
@@ -85,24 +94,27 @@ fn reached<'a>(scope: &Scope<'a>) -> BTreeSet<&'a StateName> {
     reached
 }
 
-fn reachable(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
-    let reached = reached(scope);
+/// Finds states that no path from the start reaches.
+fn check_reachability(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
+    let reached = reachable_states(scope);
     for name in scope.states.keys().filter(|name| !reached.contains(name)) {
         findings.push(Finding {
-            place: join(&scope.place, name),
+            location: join_location(&scope.location, name),
             rule: Rule::Reachable,
-            message: "no state leads here: remove it, or lead to it".to_owned(),
+            message: "no state leads here: remove it, or add a transition to it".to_owned(),
         });
     }
 }
 
-fn ends(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
-    let ends = reached(scope)
+/// Finds a machine without an end that can be reached.
+fn check_end(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
+    // An end that nothing reaches does not count.
+    let ends = reachable_states(scope)
         .into_iter()
-        .any(|name| scope.states[name].next().is_empty());
+        .any(|name| scope.states[name].next_states().is_empty());
     if !ends {
         findings.push(Finding {
-            place: scope.place.clone(),
+            location: scope.location.clone(),
             rule: Rule::Ends,
             message: "no reachable state ends the machine: give one `End: true`, or a Succeed or \
                       Fail state"

@@ -13,11 +13,12 @@ const INTEGRATIONS: [&str; 6] = [
     "arn:aws:states:::sns:publish",
 ];
 
-pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
+/// Finds invalid integrations, timeouts and heartbeats of a task.
+pub(super) fn check_state(location: &str, state: &State, findings: &mut Vec<Finding>) {
     let State::Task(task) = state else { return };
     let mut finding = |rule, message: String| {
         findings.push(Finding {
-            place: place.to_owned(),
+            location: location.to_owned(),
             rule,
             message,
         });
@@ -39,7 +40,7 @@ pub(super) fn check(place: &str, state: &State, findings: &mut Vec<Finding>) {
         );
     }
     if let Some(heartbeat) = task.heartbeat_seconds {
-        // Without a timeout of its own a task has 99999999 seconds.
+        // Step Functions' default timeout.
         let timeout = task.timeout_seconds.unwrap_or(99_999_999);
         if heartbeat == 0 || heartbeat >= timeout {
             finding(

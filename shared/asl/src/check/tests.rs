@@ -1,11 +1,11 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{Rule, check};
+use super::{Rule, check_machine};
 use crate::model::StateMachine;
 
-/// A machine that uses most of the language and has nothing wrong with it.
-fn good() -> Value {
+/// Returns a machine that uses most of the language and has nothing wrong with it.
+fn valid_machine() -> Value {
     json!({
         "Comment": "Backfill flights.",
         "StartAt": "Plan",
@@ -68,9 +68,10 @@ fn good() -> Value {
     })
 }
 
-fn rules(machine: Value) -> Vec<Rule> {
+/// Returns the rules that a machine breaks.
+fn broken_rules(machine: Value) -> Vec<Rule> {
     let machine: StateMachine = serde_json::from_value(machine).expect("a machine");
-    check(&machine)
+    check_machine(&machine)
         .into_iter()
         .map(|finding| finding.rule)
         .collect()
@@ -78,13 +79,16 @@ fn rules(machine: Value) -> Vec<Rule> {
 
 #[test]
 fn a_good_machine_has_no_findings() {
-    assert_eq!(rules(good()), []);
+    assert_eq!(broken_rules(valid_machine()), []);
 }
 
 #[test]
 fn a_machine_is_read_and_written_without_loss() {
-    let machine: StateMachine = serde_json::from_value(good()).expect("a machine");
-    assert_eq!(serde_json::to_value(&machine).expect("json"), good());
+    let machine: StateMachine = serde_json::from_value(valid_machine()).expect("a machine");
+    assert_eq!(
+        serde_json::to_value(&machine).expect("json"),
+        valid_machine()
+    );
 }
 
 #[rstest]
@@ -146,27 +150,28 @@ fn a_machine_is_read_and_written_without_loss() {
 #[case::variable("/States/Size/Choices/0/Variable", json!("plan.mode"), &[Rule::Path])]
 #[case::size("/Comment", json!("x".repeat(StateMachine::MAX_BYTES)), &[Rule::Size])]
 fn each_mistake_is_found(#[case] pointer: &str, #[case] value: Value, #[case] expected: &[Rule]) {
-    let mut machine = good();
+    let mut machine = valid_machine();
+    // `null` removes the field, a missing field is added, any other value replaces.
     match (pointer.rsplit_once('/'), &value) {
         (Some((parent, key)), Value::Null) => {
             let parent = machine.pointer_mut(parent).and_then(Value::as_object_mut);
-            parent.expect("the place exists").remove(key);
+            parent.expect("the parent exists").remove(key);
         }
         (Some((parent, key)), _) if machine.pointer(pointer).is_none() => {
-            machine.pointer_mut(parent).expect("the place exists")[key] = value;
+            machine.pointer_mut(parent).expect("the parent exists")[key] = value;
         }
-        _ => *machine.pointer_mut(pointer).expect("the place exists") = value,
+        _ => *machine.pointer_mut(pointer).expect("the field exists") = value,
     }
-    assert_eq!(rules(machine), expected);
+    assert_eq!(broken_rules(machine), expected);
 }
 
 #[test]
 fn a_finding_says_where_and_what_to_write() {
-    let mut machine = good();
+    let mut machine = valid_machine();
     machine["States"]["Many"]["Label"] = json!("flights per day");
     let machine: StateMachine = serde_json::from_value(machine).expect("a machine");
     insta::assert_snapshot!(
-        check(&machine)[0],
+        check_machine(&machine)[0],
         @"Many: a Label has 1 to 40 characters, all of them letters, digits, `-` or `_`"
     );
 }

@@ -1,48 +1,48 @@
-//! Every state of a machine, nested ones included.
+//! A walk over every state of a machine, nested ones included.
 
 use crate::model::{State, StateMachine, StateName, States};
 
-/// A machine's states, or those of one nested machine.
+/// The states of a machine, or of a machine nested in it.
 pub(crate) struct Scope<'a> {
-    /// The states it is nested in, outermost first, joined by ` / `; empty for the machine itself.
-    pub(crate) place: String,
+    /// The states around it, outermost first, joined by ` / `; empty for the machine itself.
+    pub(crate) location: String,
     pub(crate) start_at: &'a StateName,
     pub(crate) states: &'a States,
 }
 
-/// Calls `visit` with the machine itself and with each nested machine.
-pub(crate) fn scopes<'a>(machine: &'a StateMachine, visit: &mut impl FnMut(&Scope<'a>)) {
+/// Calls `visit` with the machine and with each nested machine.
+pub(crate) fn visit_scopes<'a>(machine: &'a StateMachine, visit: &mut impl FnMut(&Scope<'a>)) {
     let scope = Scope {
-        place: String::new(),
+        location: String::new(),
         start_at: &machine.start_at,
         states: &machine.states,
     };
-    descend(&scope, visit);
+    visit_nested(&scope, visit);
 }
 
-fn descend<'a>(scope: &Scope<'a>, visit: &mut impl FnMut(&Scope<'a>)) {
+/// Calls `visit` with a scope and everything nested in it.
+fn visit_nested<'a>(scope: &Scope<'a>, visit: &mut impl FnMut(&Scope<'a>)) {
     visit(scope);
     for (name, state) in scope.states {
-        let place = join(&scope.place, name);
+        let location = join_location(&scope.location, name);
         match state {
             State::Map(map) => {
                 let processor = &map.item_processor;
                 let inner = Scope {
-                    place,
+                    location,
                     start_at: &processor.start_at,
                     states: &processor.states,
                 };
-                descend(&inner, visit);
+                visit_nested(&inner, visit);
             }
             State::Parallel(parallel) => {
                 for branch in &parallel.branches {
-                    let place = place.clone();
                     let inner = Scope {
-                        place,
+                        location: location.clone(),
                         start_at: &branch.start_at,
                         states: &branch.states,
                     };
-                    descend(&inner, visit);
+                    visit_nested(&inner, visit);
                 }
             }
             _ => {}
@@ -50,19 +50,20 @@ fn descend<'a>(scope: &Scope<'a>, visit: &mut impl FnMut(&Scope<'a>)) {
     }
 }
 
-/// Calls `visit` with every state and its place, written `outer / inner`.
-pub(crate) fn states<'a>(machine: &'a StateMachine, visit: &mut impl FnMut(&str, &'a State)) {
-    scopes(machine, &mut |scope| {
+/// Calls `visit` with every state and its location, written `outer / inner`.
+pub(crate) fn visit_states<'a>(machine: &'a StateMachine, visit: &mut impl FnMut(&str, &'a State)) {
+    visit_scopes(machine, &mut |scope| {
         for (name, state) in scope.states {
-            visit(&join(&scope.place, name), state);
+            visit(&join_location(&scope.location, name), state);
         }
     });
 }
 
-pub(crate) fn join(place: &str, name: &StateName) -> String {
-    if place.is_empty() {
+/// Returns the location of a state within a scope.
+pub(crate) fn join_location(location: &str, name: &StateName) -> String {
+    if location.is_empty() {
         name.to_string()
     } else {
-        format!("{place} / {name}")
+        format!("{location} / {name}")
     }
 }

@@ -10,20 +10,20 @@ use super::{
 };
 use crate::model::{Task, Transition};
 
-/// Step Functions' call of a Lambda function, which answers `{"Payload": .., ..}`.
+/// Step Functions' integration with Lambda, which answers `{"Payload": .., ..}`.
 const INVOKE: &str = "arn:aws:states:::lambda:invoke";
 
-/// Where the function's own answer is.
+/// Path of the function's own answer.
 pub(super) const ANSWER: &str = "$.Payload";
 
-/// What Step Functions waits for an answer longer than the function may take for it, in seconds.
+/// Time that Step Functions waits beyond the function's own timeout, in seconds.
 const GRACE_SECONDS: u64 = 30;
 
-/// How long the planner may take to write a failure down, in seconds.
+/// Timeout of the planner for recording a failure, in seconds.
 pub(super) const RECORD_SECONDS: u64 = 30;
 
-/// A call of the function behind a substitution.
-pub(super) fn function(substitution: &str, payload: Value, timeout_seconds: u64) -> Task {
+/// Returns a task that calls the function behind a substitution.
+pub(super) fn function_call(substitution: &str, payload: Value, timeout_seconds: u64) -> Task {
     let mut parameters = Map::new();
     parameters.insert("FunctionName".to_owned(), placeholder(substitution).into());
     parameters.insert("Payload".to_owned(), payload);
@@ -42,8 +42,8 @@ pub(super) fn function(substitution: &str, payload: Value, timeout_seconds: u64)
     }
 }
 
-/// A call of the planner, whose answer becomes the document.
-pub(super) fn planner(
+/// Returns a task that calls the planner, whose answer becomes the document.
+pub(super) fn planner_call(
     options: &CompileOptions,
     comment: &str,
     payload: Value,
@@ -52,14 +52,14 @@ pub(super) fn planner(
     Task {
         comment: Some(comment.to_owned()),
         output_path: Some(ANSWER.into()),
-        retry: retry::of_planner(),
+        retry: retry::planner_retriers(),
         transition: then,
-        ..function(PLANNER, payload, options.planner_timeout.as_secs())
+        ..function_call(PLANNER, payload, options.planner_timeout.as_secs())
     }
 }
 
-/// What the planner is told of the execution that calls it.
-pub(super) fn execution() -> Value {
+/// Returns the fields that identify the calling execution to the planner.
+pub(super) fn execution_fields() -> Value {
     json!({
         "id.$": "$$.Execution.Id",
         "name.$": "$$.Execution.Name",
@@ -69,22 +69,22 @@ pub(super) fn execution() -> Value {
 }
 
 impl Compiler<'_> {
-    /// What the planner is asked, about the run that the document is of.
-    pub(super) fn ask(&self, what: &str, about: Value) -> Value {
+    /// Returns the payload of a call to the planner about the document's run.
+    pub(super) fn planner_payload(&self, what: &str, about: Value) -> Value {
         let mut payload = json!({"do": what});
         if self.form == Form::Loop {
-            merge(&mut payload, json!({"loop": true}));
+            merge_fields(&mut payload, json!({"loop": true}));
         }
         let run = json!({"run.$": "$.run", "mode.$": "$.mode", "redrive.$": "$.redrive"});
-        merge(&mut payload, run);
-        merge(&mut payload, about);
-        merge(&mut payload, json!({"execution": execution()}));
+        merge_fields(&mut payload, run);
+        merge_fields(&mut payload, about);
+        merge_fields(&mut payload, json!({"execution": execution_fields()}));
         payload
     }
 }
 
 /// Adds the fields of one object to another.
-pub(super) fn merge(object: &mut Value, more: Value) {
+pub(super) fn merge_fields(object: &mut Value, more: Value) {
     if let (Value::Object(object), Value::Object(more)) = (object, more) {
         object.extend(more);
     }

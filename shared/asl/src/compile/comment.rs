@@ -1,4 +1,4 @@
-//! What a person reads at the top of a machine.
+//! The comment at the top of a machine.
 
 use precip_core::{
     graph::AssetGraph,
@@ -8,51 +8,52 @@ use serde_json::{Value, json};
 
 use super::CompileOptions;
 
-/// How many partitions the example asks for at most.
+/// Largest number of partitions in the example.
 const EXAMPLE_PARTITIONS: u64 = 3;
 
-/// How a run is started, with an example from the project itself.
-pub(super) fn run(graph: &AssetGraph, options: &CompileOptions) -> String {
+/// Returns the comment of the machine that people start, with an example from the project itself.
+pub(super) fn run_comment(graph: &AssetGraph, options: &CompileOptions) -> String {
     format!(
-        "Makes assets of {project}. Start it with an input like {example}. `select` chooses assets \
-         (`a`, `a+` with what is made from it, `+a` with what it is made from, `group:g`), `partitions` is a key, a range `a...b`, \
-         a list `a,b`, `all`, `latest`, `missing` or `failed`. `config`, `tags` and `run_key` may \
-         stand beside them. Generated: change the assets, not this.",
+        "Materializes assets of {project}. Start it with an input like {example}. `select` chooses \
+         assets (`a`, `a+` with its downstream, `+a` with its upstream, `group:g`), `partitions` is a \
+         key, a range `a...b`, a list `a,b`, `all`, `latest`, `missing` or `failed`. `config`, `tags` \
+         and `run_key` are optional. Generated: change the assets, not this file.",
         project = options.project,
-        example = example(graph),
+        example = example_input(graph),
     )
 }
 
-/// That nobody starts it.
-pub(super) fn backfill(options: &CompileOptions) -> String {
+/// Returns the comment of the machine that only the other machine starts.
+pub(super) fn backfill_comment(options: &CompileOptions) -> String {
     format!(
-        "Makes many partitions of {}. The machine that people start starts it. Generated: change \
-         the assets, not this.",
+        "Materializes many partitions of {}. The project's other machine starts it. Generated: \
+         change the assets, not this file.",
         options.project
     )
 }
 
-/// An input: an asset with partitions if there is one, and everything made from it.
-fn example(graph: &AssetGraph) -> Value {
+/// Returns an example input: an asset, with partitions if possible, and everything downstream of
+/// it.
+fn example_input(graph: &AssetGraph) -> Value {
     let own = graph
         .topological()
         .iter()
         .filter(|id| !graph.is_external(**id));
-    let mut own: Vec<_> = own.copied().collect();
+    let mut candidates: Vec<_> = own.copied().collect();
     // Stable: the first in the order of the graph stays first.
-    own.sort_by_key(|id| graph.partitions(*id).is_none());
-    let Some(asset) = own.first() else {
+    candidates.sort_by_key(|id| graph.partitions(*id).is_none());
+    let Some(asset) = candidates.first() else {
         return json!({"select": "*"});
     };
     let select = format!("{}+", graph.key(*asset));
-    match graph.partitions(*asset).map(keys) {
+    match graph.partitions(*asset).map(example_partitions) {
         Some(partitions) => json!({"select": select, "partitions": partitions}),
         None => json!({"select": select}),
     }
 }
 
-/// The first keys of a definition, if it can say them without looking at the clock or the record.
-fn keys(definition: &PartitionsDefinition) -> String {
+/// Returns the first keys of a definition, or `all` if they depend on the clock or the record.
+fn example_partitions(definition: &PartitionsDefinition) -> String {
     let context = PartitionContext::at(chrono::DateTime::UNIX_EPOCH);
     let key = |ordinal| definition.key(ordinal, &context);
     match (key(0), (1..EXAMPLE_PARTITIONS).rev().find_map(key)) {

@@ -1,4 +1,4 @@
-//! [`Compiler`]: what the parts of one machine share while it is made.
+//! [`Compiler`]: the state shared by the parts of one machine while it is built.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use precip_core::{
 
 use super::{
     CompileError, CompileOptions,
-    name::{Names, title},
+    name::{NamePool, state_title},
 };
 use crate::model::{State, StateName, States};
 
-/// How a machine does its stages.
+/// The way a machine runs its stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     /// In the execution itself, whose document holds the items.
@@ -23,16 +23,16 @@ pub(super) enum Mode {
     Distributed,
 }
 
-/// Which states a machine has.
+/// The kind of states that a machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Those of every stage, with a task for each op, named after it.
+    /// States for every stage, with a task for each op, named after it.
     Named,
-    /// Those of any stage, gone through again and again.
+    /// One set of states, used for every stage in turn.
     Loop,
 }
 
-/// Makes one machine.
+/// A builder of one machine.
 #[derive(Debug)]
 pub(super) struct Compiler<'a> {
     pub(super) options: &'a CompileOptions,
@@ -40,14 +40,14 @@ pub(super) struct Compiler<'a> {
     pub(super) mode: Mode,
     pub(super) form: Form,
     ops: BTreeMap<&'a str, &'a OpSpec>,
-    names: Names,
-    /// The name of each step's task, by stage and step; none where tasks are not by step.
+    names: NamePool,
+    /// The name of each step's task, by stage and step; empty in the form of a loop.
     tasks: Vec<Vec<StateName>>,
 }
 
 impl<'a> Compiler<'a> {
-    /// Prepares a machine. `reserved` are the names that its own states must have: an op of the
-    /// same name has to make way.
+    /// Prepares a machine. `reserved` are the fixed names of its own states: an op of the same name
+    /// gets another.
     pub(super) fn new(
         graph: &'a AssetGraph,
         layout: &'a Layout,
@@ -62,60 +62,63 @@ impl<'a> Compiler<'a> {
             mode,
             form,
             ops,
-            names: Names::default(),
+            names: NamePool::default(),
             tasks: Vec::new(),
         };
+        // Reserved names first, then tasks: both show in the console as they are, and everything
+        // that is named later is numbered where it collides.
         for name in reserved {
-            compiler.name(name)?;
+            compiler.reserve_name(name)?;
         }
+        // In a loop the tasks are named after kinds of steps, not after ops.
         if form == Form::Loop {
             return Ok(compiler);
         }
         for stage in &layout.stages {
             let mut tasks = Vec::new();
             for step in &stage.steps {
-                tasks.push(compiler.name(&title(compiler.op(step)?))?);
+                tasks.push(compiler.reserve_name(&state_title(compiler.step_op(step)?))?);
             }
             compiler.tasks.push(tasks);
         }
         Ok(compiler)
     }
 
-    /// A name for a state.
-    pub(super) fn name(&mut self, title: &str) -> Result<StateName, CompileError> {
-        Ok(self.names.take(title)?)
+    /// Reserves a name for a state.
+    pub(super) fn reserve_name(&mut self, title: &str) -> Result<StateName, CompileError> {
+        Ok(self.names.reserve_name(title)?)
     }
 
-    /// The name of the task of a step.
-    pub(super) fn task(&self, stage: usize, step: usize) -> &StateName {
+    /// Returns the name of a step's task.
+    pub(super) fn task_name(&self, stage: usize, step: usize) -> &StateName {
         &self.tasks[stage][step]
     }
 
-    /// The names of the tasks of a stage's steps.
-    pub(super) fn tasks(&self, stage: usize) -> &[StateName] {
+    /// Returns the names of the tasks of a stage, one for each step.
+    pub(super) fn task_names(&self, stage: usize) -> &[StateName] {
         &self.tasks[stage]
     }
 
-    /// The op of a step.
-    pub(super) fn op(&self, step: &LayoutStep) -> Result<&'a OpSpec, CompileError> {
+    /// Returns the op of a step.
+    pub(super) fn step_op(&self, step: &LayoutStep) -> Result<&'a OpSpec, CompileError> {
         let unknown = || CompileError::UnknownOp {
             op: step.op.clone(),
         };
         self.ops.get(step.op.as_str()).copied().ok_or_else(unknown)
     }
 
-    /// The op of a name.
+    /// Returns the op of a name.
     pub(super) fn op_named(&self, name: &str) -> Option<&'a OpSpec> {
         self.ops.get(name).copied()
     }
 
-    /// A stage by its place.
-    pub(super) fn stage(&self, place: usize) -> &'a LayoutStage {
-        &self.layout.stages[place]
+    /// Returns a stage by its index.
+    pub(super) fn stage(&self, index: usize) -> &'a LayoutStage {
+        &self.layout.stages[index]
     }
 }
 
-/// States that hang together, and the first of them.
+/// Connected states, and the first of them.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) start: StateName,
@@ -123,7 +126,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// One state.
+    /// Returns a part of one state.
     pub(super) fn new(name: StateName, state: State) -> Self {
         Self {
             start: name.clone(),

@@ -1,14 +1,13 @@
-//! What the machines ask the planner, and what it answers. This page is for whoever writes the
-//! planner; the machines themselves only know the paths.
+//! The protocol between the machines and the planner: calls and answers.
 //!
-//! Every call holds `"execution"`, which says who asks, but for `redrive` as strings:
+//! Every call holds `"execution"`, the calling execution. All its fields but `redrive` are strings:
 //!
 //! ```json
 //! {"id": "arn:aws:states:..", "name": "01J..", "redrive": 0, "start": "2026-01-31T00:00:00Z"}
 //! ```
 //!
-//! `redrive` counts how often a person redrove the execution. (`null` on an emulator that does not
-//! know it: take it as 0.)
+//! `redrive` counts how often a person redrove the execution. (Emulators without redrive send
+//! `null`: read it as 0.)
 //!
 //! # The document
 //!
@@ -21,7 +20,7 @@
 //! }
 //! ```
 //!
-//! or, where there is much to do:
+//! or, for a large plan:
 //!
 //! ```json
 //! {
@@ -30,15 +29,15 @@
 //! }
 //! ```
 //!
-//! | field | is |
+//! | field | holds |
 //! |---|---|
 //! | `mode` | `inline`, `distributed`, or from `plan` only, `nothing`: then no other field is read |
-//! | `wave` | the wave of [`Layout`](precip_core::machine::Layout) that has work. Waves without work may be left out; a wave that there is not means that all is done |
-//! | `redrive` | which `execution.redrive` the document was planned for. It goes on to the materializer, whose attempts start again at retry 0 |
-//! | `max_concurrency` | how many children a distributed map may have at once; in a distributed run only |
-//! | `stages` | what the stages of the wave have to do; a stage that has nothing to do is absent. Each holds [`items`](precip_core::machine::Item), or the key of a manifest with a [`Row`](precip_core::machine::Row) in each line |
+//! | `wave` | the wave of [`Layout`](precip_core::machine::Layout) that has work. Waves without work may be skipped; a number beyond the last wave ends the run |
+//! | `redrive` | the `execution.redrive` that the document was planned for. It is passed to the materializer, whose attempts start again at retry 0 |
+//! | `max_concurrency` | the number of children that a distributed map may run at once; in distributed runs only |
+//! | `stages` | the work of the wave's stages; a stage without work is absent. Each holds [`items`](precip_core::machine::Item), or the key of a manifest with a [`Row`](precip_core::machine::Row) in each line |
 //!
-//! Other fields do no harm. What is over 256 KiB cannot be a document, and what leaves more than
+//! Other fields are ignored. A document has at most 256 KiB, and a run that would leave more than
 //! [`INLINE_EVENTS`](precip_core::machine::INLINE_EVENTS) in the history has to be distributed.
 //!
 //! # The calls
@@ -49,22 +48,23 @@
 //! | `{"do": "settle", run, mode, wave, redrive}` | the document of the next wave that has work, with the same `redrive` |
 //! | `{"do": "next", run, mode, wave, redrive, stage, key, row}` | `{"row": 1, "rows": [{"items": [..]}]}`: the row of that number in the manifest, counted from 0, without what is held back, in a list, and the number to ask for next; `"rows": []` after the last. Only for stages that run in order, in distributed runs |
 //! | `{"do": "record", run, stage, item, failed, redrive}` | `{"run": .., "redrive": .., "item": ..}`, see below |
-//! | `{"do": "finish", run, mode, redrive}` | `{"again": false}`; the error `Precip.RunFailed` when something failed; or, when `execution.redrive` is more than `redrive`, a document of what is left with `"again": true` and `redrive` from `execution` |
-//! | `{"do": "finish", "again": true, ..}` | the document of what is left, with `"again": true` and the same `redrive`, without ending anything: the execution that waits for this one was redriven, `redrive` times so far |
+//! | `{"do": "finish", run, mode, redrive}` | `{"again": false}`; the error `Precip.RunFailed` when something failed; or, when `execution.redrive` is more than `redrive`, a document of the work that is left, with `"again": true` and `redrive` from `execution` |
+//! | `{"do": "finish", "again": true, ..}` | a document of the work that is left, with `"again": true` and the same `redrive`, without ending the run: the execution that waits for this one was redriven, `redrive` times so far |
 //!
-//! `record` comes when a step of an item failed for good: `"failed": {"flights": {"Error": "..",
-//! "Cause": ".."}}` has one field, the step. The planner sees to it that the failure is on record
-//! (the materializer may have been killed before it could write it) and answers what is left of the
-//! item: [`LayoutStage::left_after`](precip_core::machine::LayoutStage::left_after). After
-//! `Precip.Canceled` that is an item without steps. An item that is answered with the step still in
-//! it would take it again, for ever.
+//! `record` follows when a step of an item has failed for good: `"failed": {"flights": {"Error":
+//! "..", "Cause": ".."}}` has one field, the step. The planner makes sure that the failure is
+//! recorded (the materializer may have been killed before it could record it) and answers the item
+//! with the steps that are left:
+//! [`LayoutStage::left_after`](precip_core::machine::LayoutStage::left_after). After
+//! `Precip.Canceled` that is an item without steps. The answer must not hold the failed step: the
+//! item would run it again, without end.
 //!
-//! Every other error of the planner is tried again.
+//! Every other error of the planner is retried.
 //!
 //! # The loop
 //!
-//! Machines with more assets than a definition can hold ask with `"loop": true` in every call, and
-//! know no stages. They want one stage at a time, and of each item what it takes:
+//! Machines with more assets than a definition can hold send `"loop": true` in every call. They do
+//! not know the stages: they need one stage at a time, and the steps of each item:
 //!
 //! ```json
 //! {
@@ -77,7 +77,7 @@
 //! ```
 //!
 //! or a `key` in place of the `items`, with such items in its rows. `kind` is
-//! [`step_kind`](precip_core::machine::step_kind) of the step's op. `settle` says which `stage` has
-//! ended beside its `wave`; a document without `stage` means that all is done. `record` holds `step`
-//! and `error` in place of `failed`, and its answer is not read: the steps after it are tried, and
-//! their function refuses them with `Precip.Held` where they need what failed.
+//! [`step_kind`](precip_core::machine::step_kind) of the step's op. `settle` holds the `stage` that
+//! has ended in addition to its `wave`; a document without `stage` ends the run. `record` holds
+//! `step` and `error` in place of `failed`, and its answer is not read: the later steps are tried,
+//! and their function refuses those that depend on the failure with `Precip.Held`.

@@ -2,21 +2,21 @@
 
 use crate::model::InvalidStateName;
 
-/// A graph that no machine can be generated for.
+/// The reason why no machine can be generated for a graph.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
     /// The layout does not belong to the graph.
     #[error(
-        "the layout names the op `{op}`, which the graph does not have: lay the graph out again"
+        "the layout names the op `{op}`, which the graph does not have: make the layout from this graph"
     )]
     UnknownOp {
-        /// The op.
+        /// The name of the op.
         op: String,
     },
-    /// There is nothing to run.
-    #[error("the project declares no asset that it makes itself: a state machine needs one")]
+    /// The graph has no op.
+    #[error("the project declares no asset of its own: a state machine needs at least one")]
     Empty,
-    /// A name that was made for a state is none.
+    /// A generated name is not valid for a state.
     #[error(transparent)]
     Name(#[from] InvalidStateName),
 }

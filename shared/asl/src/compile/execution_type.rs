@@ -8,14 +8,15 @@ use precip_core::{
 use super::retry;
 use crate::model::ExecutionType;
 
-/// How long the children of a stage may take for Express, in seconds: well inside its five minutes,
-/// since a lost invocation is tried again on top of it.
+/// Longest time that a stage's children may declare and still be Express, in seconds. Express
+/// allows five minutes; the rest is for a lost invocation, which is retried on top.
 const EXPRESS_SECONDS: f64 = 240.0;
 
-/// What kind of execution a stage's children are, each of which has a row of items: Express when
-/// what the ops declare (timeouts, retries and the waits between them) fits well inside the five
-/// minutes that it may take, else Standard. An op with a pool may wait for long, and the items of a
-/// stage that runs in order wait for each other.
+/// Returns the kind of execution for a stage's children, each of which handles one row of items.
+///
+/// Express when the declared timeouts, retries and waits between them fit well inside the five
+/// minutes that it allows, else Standard. An op with a pool may wait for long, so it needs
+/// Standard; in a stage that runs in order the times of all items of a row add up.
 ///
 /// `op` finds an op by its name.
 pub fn execution_type<'a>(
@@ -23,21 +24,24 @@ pub fn execution_type<'a>(
     op: impl Fn(&str) -> Option<&'a OpSpec>,
 ) -> ExecutionType {
     let mut seconds = 0.0;
+    // The worst case: every step runs, and uses up its retries.
     for op in stage.steps.iter().filter_map(|step| op(&step.op)) {
         if op.pool.is_some() {
             return ExecutionType::Standard;
         }
         let (retries, waits) = match &op.retry {
-            Some(policy) => (policy.max_retries, retry::longest_waits(policy)),
+            Some(policy) => (policy.max_retries, retry::total_wait_seconds(policy)),
             None => (0, 0.0),
         };
         seconds += op.compute.timeout.as_secs_f64() * (1.0 + f64::from(retries)) + waits;
     }
+    // The items of a row run one after the other.
     if stage.in_order {
         seconds *= ITEMS_PER_ROW as f64;
     }
-    match seconds <= EXPRESS_SECONDS {
-        true => ExecutionType::Express,
-        false => ExecutionType::Standard,
+    if seconds <= EXPRESS_SECONDS {
+        ExecutionType::Express
+    } else {
+        ExecutionType::Standard
     }
 }

@@ -1,4 +1,4 @@
-//! [`compile`].
+//! [`compile_machines`].
 
 use std::collections::BTreeSet;
 
@@ -19,11 +19,11 @@ use crate::model::{
 /// A project's two state machines. Both are of type STANDARD.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Machines {
-    /// What people start.
+    /// The machine that people start.
     pub run: StateMachine,
-    /// What it starts when there is much to do.
+    /// The machine that it starts when a run is large.
     pub backfill: StateMachine,
-    /// What has to be put in where they are deployed.
+    /// The substitutions that both need when they are deployed.
     pub substitutions: Substitutions,
 }
 
@@ -36,24 +36,25 @@ pub struct Substitutions {
     pub backfill: BTreeSet<String>,
 }
 
-/// Compiles the machines of a graph. Equal graphs give equal machines. There is a state for each op,
-/// named after it, as long as a definition can hold them all: about a thousand assets. More share
-/// the states of a [loop](super::document#the-loop).
+/// Compiles the machines of a graph. Equal graphs give equal machines.
+///
+/// Each op has a state of its own, named after it, as long as the definition fits: about a thousand
+/// assets. Larger graphs share the states of a [loop](super::document#the-loop).
 ///
 /// ```
-/// use precip_asl::compile::{CompileOptions, compile};
+/// use precip_asl::compile::{CompileOptions, compile_machines};
 /// use precip_core::{graph::AssetGraph, machine::Layout, spec::{AssetSpec, OpSpec}};
 ///
 /// let flights = OpSpec::single(AssetSpec::new("flights".parse()?));
 /// let graph = AssetGraph::new(vec![flights], vec![])?;
-/// let machines = compile(&graph, &Layout::of(&graph)?, &CompileOptions::new("delays"))?;
+/// let machines = compile_machines(&graph, &Layout::from_graph(&graph)?, &CompileOptions::new("delays"))?;
 /// assert!(machines.run.to_json()?.contains(r#""StartAt": "flights""#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
-/// [`CompileError`]: there is nothing to run, or the layout is not the graph's.
-pub fn compile(
+/// [`CompileError`] when there is nothing to run, or the layout is not the graph's.
+pub fn compile_machines(
     graph: &AssetGraph,
     layout: &Layout,
     options: &CompileOptions,
@@ -68,10 +69,12 @@ pub fn compile(
             options,
             form,
         };
-        Ok([project.run()?, project.backfill()?])
+        Ok([project.run_machine()?, project.backfill_machine()?])
     };
+    // A state per op shows most in the console; the loop is for graphs whose definition is too
+    // large.
     let mut machines = both(Form::Named)?;
-    if !machines.iter().all(fits) {
+    if !machines.iter().all(fits_size_limit) {
         machines = both(Form::Loop)?;
     }
     let [run, backfill] = machines;
@@ -86,13 +89,13 @@ pub fn compile(
     })
 }
 
-/// Whether Step Functions takes a definition of this size.
-fn fits(machine: &StateMachine) -> bool {
+/// Returns whether a definition is small enough for Step Functions.
+fn fits_size_limit(machine: &StateMachine) -> bool {
     let bytes = machine.deployed_bytes();
     bytes.is_ok_and(|bytes| bytes <= StateMachine::MAX_BYTES)
 }
 
-/// What machines are made from.
+/// The inputs of both machines.
 struct Project<'a> {
     graph: &'a AssetGraph,
     layout: &'a Layout,
@@ -101,8 +104,8 @@ struct Project<'a> {
 }
 
 impl Project<'_> {
-    /// Everything from a document on to the end of the run.
-    fn stages(&self, mode: Mode, own: &[&str]) -> Result<Part, CompileError> {
+    /// Returns all states from the first document to the end of the run.
+    fn states_from_document(&self, mode: Mode, own: &[&str]) -> Result<Part, CompileError> {
         let start = match self.form {
             Form::Named => "Next wave",
             Form::Loop => "Next stage",
@@ -111,36 +114,37 @@ impl Project<'_> {
         let how = (mode, self.form);
         let mut compiler = Compiler::new(self.graph, self.layout, self.options, how, &reserved)?;
         match self.form {
-            Form::Named => compiler.waves(),
+            Form::Named => compiler.all_wave_states(),
             Form::Loop => compiler.stage_loop(),
         }
     }
 
-    fn run(&self) -> Result<StateMachine, CompileError> {
+    fn run_machine(&self) -> Result<StateMachine, CompileError> {
+        // `own` reserves the names before any op can take one; the array below names the same
+        // states.
         let own = ["Plan", "How much", "Nothing to do", "Backfill"];
-        let stages = self.stages(Mode::Inline, &own)?;
+        let stages = self.states_from_document(Mode::Inline, &own)?;
         let [plan, how_much, nothing, backfill] = [
             StateName::new(own[0])?,
             StateName::new(own[1])?,
             StateName::new(own[2])?,
             StateName::new(own[3])?,
         ];
-        let mut payload = json!({"do": "plan", "input.$": "$", "execution": call::execution()});
+        let mut payload =
+            json!({"do": "plan", "input.$": "$", "execution": call::execution_fields()});
         if self.form == Form::Loop {
-            call::merge(&mut payload, json!({"loop": true}));
+            call::merge_fields(&mut payload, json!({"loop": true}));
         }
-        let comment = "Resolves what was asked for. Input that cannot be right fails here, with \
-                       what to write instead.";
+        let comment = "Resolves the request. Invalid input fails here, with an explanation of what to \
+                       write instead.";
         let then = Transition::to(how_much.clone());
-        let ask = call::planner(self.options, comment, payload, then);
+        let ask = call::planner_call(self.options, comment, payload, then);
         let rule = |mode, next: &StateName| ChoiceRule {
             condition: Comparison::string_equals("$.mode", mode),
             next: next.clone(),
         };
         let size = Choice {
-            comment: Some(
-                "Little is done here, in sight. Much is done by the backfill machine.".to_owned(),
-            ),
+            comment: Some("Small plans run here, large plans in the backfill machine.".to_owned()),
             choices: vec![rule("nothing", &nothing), rule("distributed", &backfill)],
             default: Some(stages.start),
         };
@@ -150,17 +154,17 @@ impl Project<'_> {
         states.insert(nothing, State::Succeed(Succeed::default()));
         states.insert(backfill, State::Task(Box::new(self.start_backfill())));
         states.extend(stages.states);
-        let comment = comment::run(self.graph, self.options);
-        Ok(machine(comment, plan, states))
+        let machine_comment = comment::run_comment(self.graph, self.options);
+        Ok(new_machine(machine_comment, plan, states))
     }
 
-    fn backfill(&self) -> Result<StateMachine, CompileError> {
+    fn backfill_machine(&self) -> Result<StateMachine, CompileError> {
         let own = ["Started again", "What is left"];
-        let stages = self.stages(Mode::Distributed, &own)?;
+        let stages = self.states_from_document(Mode::Distributed, &own)?;
         let [started, resume] = [StateName::new(own[0])?, StateName::new(own[1])?];
         let again = Choice {
             comment: Some(
-                "A redrive of the run starts this machine once more, with the old plan.".to_owned(),
+                "A redrive of the run starts this machine again, with the old plan.".to_owned(),
             ),
             choices: vec![ChoiceRule {
                 condition: Comparison::all(vec![
@@ -177,21 +181,25 @@ impl Project<'_> {
             "run.$": "$.run",
             "mode.$": "$.mode",
             "redrive.$": "$.started_again",
-            "execution": call::execution(),
+            "execution": call::execution_fields(),
         });
         if self.form == Form::Loop {
-            call::merge(&mut payload, json!({"loop": true}));
+            call::merge_fields(&mut payload, json!({"loop": true}));
         }
-        let comment = "Plans what is left of the run, and only that.";
-        let left = call::planner(self.options, comment, payload, Transition::to(stages.start));
+        let comment = "Plans only the work that is left of the run.";
+        let left = call::planner_call(self.options, comment, payload, Transition::to(stages.start));
         let mut states = States::new();
         states.insert(started.clone(), State::Choice(again));
         states.insert(resume, State::Task(Box::new(left)));
         states.extend(stages.states);
-        Ok(machine(comment::backfill(self.options), started, states))
+        Ok(new_machine(
+            comment::backfill_comment(self.options),
+            started,
+            states,
+        ))
     }
 
-    /// Starts the backfill machine, and waits. That it fails is this execution's failure as well.
+    /// Starts the backfill machine and waits. If it fails, this execution fails too.
     fn start_backfill(&self) -> Task {
         let mut input = json!({
             "run.$": "$.run",
@@ -204,15 +212,15 @@ impl Project<'_> {
             Form::Named => json!({"stages.$": "$.stages"}),
             Form::Loop => json!({"stage.$": "$.stage"}),
         };
-        call::merge(&mut input, stages);
+        call::merge_fields(&mut input, stages);
         let about = json!({
             "started_again.$": "$$.Execution.RedriveCount",
             "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$": "$$.Execution.Id",
         });
-        call::merge(&mut input, about);
+        call::merge_fields(&mut input, about);
         Task {
             comment: Some(
-                "The backfill machine does it. Its execution shows how far it is.".to_owned(),
+                "Waits for the backfill machine. Its execution shows the progress.".to_owned(),
             ),
             resource: "arn:aws:states:::states:startExecution.sync:2".to_owned(),
             parameters: Some(json!({
@@ -231,7 +239,7 @@ impl Project<'_> {
     }
 }
 
-fn machine(comment: String, start_at: StateName, states: States) -> StateMachine {
+fn new_machine(comment: String, start_at: StateName, states: States) -> StateMachine {
     StateMachine {
         comment: Some(comment),
         query_language: Some("JSONPath".to_owned()),

@@ -1,8 +1,8 @@
-//! From a project's [`Layout`](precip_core::machine::Layout) to its two state machines.
+//! Compilation of a project's [`Layout`](precip_core::machine::Layout) into its two state machines.
 //!
-//! People start the first one. It plans, and when there is little to do it does it itself, so that
-//! the console shows every partition; when there is much it starts the second, whose stages are
-//! distributed maps over manifests in S3:
+//! People start the first. It plans, and runs small plans itself, so that the console shows every
+//! partition; for large plans it starts the second, whose stages are distributed maps over
+//! manifests in S3:
 //!
 //! ```text
 //! run:       Plan -> How much -> Next wave -> wave 0, wave 1, .. -> Finish -> Done
@@ -12,7 +12,7 @@
 //! backfill:                      Next wave -> wave 0, wave 1, .. -> Finish -> Done
 //! ```
 //!
-//! What goes from state to state is the planner's *document*; [`document`] says what it holds.
+//! The planner's *document* goes from state to state; [`document`] describes it.
 
 mod call;
 mod comment;
@@ -32,7 +32,7 @@ mod wave;
 
 pub use error::CompileError;
 pub use execution_type::execution_type;
-pub use machines::{Machines, Substitutions, compile};
+pub use machines::{Machines, Substitutions, compile_machines};
 pub use options::CompileOptions;
 pub use substitution::{BACKFILL, BUCKET, PLANNER, function_substitution, substitutions};
 

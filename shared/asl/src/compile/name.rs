@@ -6,17 +6,24 @@ use precip_core::spec::OpSpec;
 
 use crate::model::{InvalidStateName, StateName};
 
-/// Gives out the names of one machine, each once.
+/// The names of one machine's states, each used once.
 #[derive(Debug, Default)]
-pub(super) struct Names(BTreeSet<StateName>);
+pub(super) struct NamePool(BTreeSet<StateName>);
 
-impl Names {
-    /// A name for what people call `title`: the same, as far as it can be.
-    pub(super) fn take(&mut self, title: &str) -> Result<StateName, InvalidStateName> {
-        let plain = |c: char| if StateName::takes(c) { c } else { ' ' };
+impl NamePool {
+    /// Reserves a name that is as close to `title` as possible.
+    pub(super) fn reserve_name(&mut self, title: &str) -> Result<StateName, InvalidStateName> {
+        let plain = |c: char| {
+            if StateName::allows_character(c) {
+                c
+            } else {
+                ' '
+            }
+        };
         let base: String = title.chars().map(plain).collect();
         let mut suffix = String::new();
         let mut count = 1;
+        // Ends: every round tries a name that no round before it has tried.
         loop {
             let room = StateName::MAX_CHARS - suffix.chars().count();
             let cut: String = base.chars().take(room).collect();
@@ -30,12 +37,13 @@ impl Names {
     }
 }
 
-/// What people see of an op: its name, which is the asset's key where it makes one; of an op that
-/// only looks at an asset, that it does.
-pub(super) fn title(op: &OpSpec) -> String {
-    match op.assets.is_empty() {
-        true => format!("check {}", op.name),
-        false => op.name.clone(),
+/// Returns the name of an op's state: the op's own name, with `check` in front of an op that only
+/// checks an asset.
+pub(super) fn state_title(op: &OpSpec) -> String {
+    if op.assets.is_empty() {
+        format!("check {}", op.name)
+    } else {
+        op.name.clone()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What holds of the machines of every graph.
+//! Properties of the machines of every graph.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,37 +8,38 @@ use std::{
 
 use precip_core::{
     graph::AssetGraph,
-    machine::{Item, Layout, Row, StepName, Work, rows},
+    machine::{Item, Layout, Row, StepName, Work, divide_into_rows},
     mapping::PartitionMapping,
     partitions::{PartitionContext, PartitionsDefinition, TimeWindowPartitions},
-    plan::{Lineage, PartitionSelector, Plan, PlanRequest, Record},
+    plan::{AssetStatuses, Lineage, PartitionSelector, Plan, PlanRequest},
     spec::{AssetSpec, BackfillPolicy, DepSpec, OpSpec, RetryPolicy},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    CompileOptions, compile,
-    simulation::{World, run},
+    CompileOptions, compile_machines,
+    simulation::{Environment, run_machines},
 };
 use crate::{
-    check::{check, walk},
+    check::{check_machine, walk},
     model::{State, StateMachine},
 };
 
-fn context() -> PartitionContext {
+fn fixed_context() -> PartitionContext {
     PartitionContext::at("2024-06-09T12:00:00Z".parse().unwrap())
 }
 
-/// A graph from numbers to choose by: a kind, a policy, and what it is made from.
+/// Returns a graph from random numbers: for each op a kind, a policy and its upstream.
 fn drawn_graph(drawn: &[(u8, u8, Vec<u8>)]) -> AssetGraph {
-    let days = TimeWindowPartitions::daily("2024-06-05").build().unwrap();
-    let days = Arc::new(PartitionsDefinition::from(days));
+    let daily = TimeWindowPartitions::daily("2024-06-05").build().unwrap();
+    let days = Arc::new(PartitionsDefinition::from(daily));
     let mut ops: Vec<OpSpec> = Vec::new();
-    for (place, (kind, policy, deps)) in drawn.iter().enumerate() {
-        let mut asset = AssetSpec::new(format!("n/{place}").parse().unwrap());
+    for (index, (kind, policy, deps)) in drawn.iter().enumerate() {
+        let mut asset = AssetSpec::new(format!("n/{index}").parse().unwrap());
         asset.partitions = (kind % 4 != 3).then(|| Arc::clone(&days));
-        for (above, choice) in deps.iter().enumerate().take(place) {
+        // Assets depend on earlier ones only, so the graph has no cycle.
+        for (above, choice) in deps.iter().enumerate().take(index) {
             let mut dep = DepSpec::new(format!("n/{above}").parse().unwrap());
             match choice % 4 {
                 0 | 1 => {}
@@ -49,6 +50,7 @@ fn drawn_graph(drawn: &[(u8, u8, Vec<u8>)]) -> AssetGraph {
             }
             asset.deps.push(dep);
         }
+        // Some assets depend on their own previous day: their stages run in order.
         if kind % 8 == 1 {
             let mut dep = DepSpec::new(asset.key.clone());
             dep.mapping = Some(PartitionMapping::TimeWindow {
@@ -58,10 +60,10 @@ fn drawn_graph(drawn: &[(u8, u8, Vec<u8>)]) -> AssetGraph {
             });
             asset.deps.push(dep);
         }
-        let divided = asset.partitions.is_some();
+        let partitioned = asset.partitions.is_some();
         let mut op = OpSpec::single(asset);
         op.backfill = match policy % 4 {
-            3 if divided => BackfillPolicy::MultiRun(NonZeroU32::new(3).unwrap()),
+            3 if partitioned => BackfillPolicy::MultiRun(NonZeroU32::new(3).unwrap()),
             _ => BackfillPolicy::PerPartition,
         };
         op.pool = (policy % 8 == 1).then(|| "pool".to_owned());
@@ -76,19 +78,20 @@ fn drawn_graph(drawn: &[(u8, u8, Vec<u8>)]) -> AssetGraph {
     AssetGraph::new(ops, vec![]).unwrap()
 }
 
-/// Stages as the planner hands them out, and functions that fail for some items.
+/// A planner that hands out planned work, and functions that fail for some items.
 struct Project<'a> {
     layout: &'a Layout,
     work: &'a Work,
     distributed: bool,
     fails: &'a dyn Fn(&str, &Item) -> bool,
-    /// What was called: stage, step and item.
+    /// The calls so far: stage, step and item.
     called: Vec<(String, String, String)>,
+    /// The number of redrives so far.
     redriven: u32,
 }
 
 impl Project<'_> {
-    fn document(&self, wave: u32) -> Value {
+    fn wave_document(&self, wave: u32) -> Value {
         let mut stages = serde_json::Map::new();
         let mode = if self.distributed {
             "distributed"
@@ -98,9 +101,10 @@ impl Project<'_> {
         for work in &self.work.stages {
             let stage = &self.layout.stages[work.stage];
             if stage.wave == wave {
-                let value = match self.distributed {
-                    true => json!({"key": work.stage.to_string()}),
-                    false => json!({"items": work.items}),
+                let value = if self.distributed {
+                    json!({"key": work.stage.to_string()})
+                } else {
+                    json!({"items": work.items})
                 };
                 stages.insert(stage.name.to_string(), value);
             }
@@ -112,33 +116,36 @@ impl Project<'_> {
     }
 
     fn rows(&self, key: &str) -> Vec<Row> {
-        let place: usize = key.parse().unwrap();
-        let work = self.work.stages.iter().find(|work| work.stage == place);
-        let in_order = self.layout.stages[place].in_order;
-        let rows = rows(work.unwrap().items.clone(), in_order).into_iter();
+        let index: usize = key.parse().unwrap();
+        let work = self.work.stages.iter().find(|work| work.stage == index);
+        let in_order = self.layout.stages[index].in_order;
+        let rows = divide_into_rows(work.unwrap().items.clone(), in_order).into_iter();
         rows.map(|items| Row { items }).collect()
     }
 }
 
-impl World for Project<'_> {
-    fn call(&mut self, function: &str, payload: &Value) -> Result<Value, String> {
+impl Environment for Project<'_> {
+    fn call_function(&mut self, function: &str, payload: &Value) -> Result<Value, String> {
         let text = |field: &str| payload[field].as_str().unwrap().to_owned();
         if function != "${PlannerArn}" {
             let item: Item = serde_json::from_value(payload["item"].clone()).unwrap();
             assert_eq!(payload["redrive"], self.redriven);
+            // Retries are calls too: only the first attempt counts.
             if payload["retry"] == 0 {
                 self.called
-                    .push((text("stage"), text("step"), written(&item)));
+                    .push((text("stage"), text("step"), ordinals_of(&item)));
             }
-            return match (self.fails)(&text("step"), &item) {
-                true => Err("Precip.Retryable".to_owned()),
-                false => Ok(Value::Null),
+            return if (self.fails)(&text("step"), &item) {
+                Err("Precip.Retryable".to_owned())
+            } else {
+                Ok(Value::Null)
             };
         }
         match text("do").as_str() {
-            "plan" => Ok(self.document(0)),
+            "plan" => Ok(self.wave_document(0)),
             "settle" => {
-                Ok(self.document(u32::try_from(payload["wave"].as_u64().unwrap()).unwrap() + 1))
+                Ok(self
+                    .wave_document(u32::try_from(payload["wave"].as_u64().unwrap()).unwrap() + 1))
             }
             "next" => {
                 let row = usize::try_from(payload["row"].as_u64().unwrap()).unwrap();
@@ -151,38 +158,38 @@ impl World for Project<'_> {
                 Ok(json!({"row": row + 1, "rows": rows}))
             }
             "record" => {
-                let (_, stage) = self.layout.stage(&text("stage")).unwrap();
+                let (_, stage) = self.layout.stage_named(&text("stage")).unwrap();
                 let failed = payload["failed"].as_object().unwrap();
                 assert_eq!(failed.len(), 1);
-                let (step, _) = stage.step(failed.keys().next().unwrap()).unwrap();
+                let (step, _) = stage.step_named(failed.keys().next().unwrap()).unwrap();
                 let item: Item = serde_json::from_value(payload["item"].clone()).unwrap();
                 let left = stage.left_after(&item, step);
                 Ok(json!({"run": "r", "redrive": payload["redrive"], "item": left}))
             }
-            // Something is left over once.
+            // The first end answers a document, as after a redrive; the second ends the run.
             "finish" if self.redriven == 0 => {
                 self.redriven = 1;
-                let mut document = self.document(0);
+                let mut document = self.wave_document(0);
                 document["again"] = true.into();
                 Ok(document)
             }
             "finish" => Err("Precip.RunFailed".to_owned()),
-            other => panic!("`{other}` is not asked for"),
+            other => panic!("the machine sent an unexpected call `{other}`"),
         }
     }
 
-    fn read(&self, key: &str) -> Vec<Value> {
+    fn manifest_rows(&self, key: &str) -> Vec<Value> {
         let rows = self.rows(key).into_iter();
         rows.map(|row| serde_json::to_value(row).unwrap()).collect()
     }
 }
 
-fn written(item: &Item) -> String {
+fn ordinals_of(item: &Item) -> String {
     serde_json::to_value(item).unwrap()["o"].to_string()
 }
 
-/// What has to be called, from what is planned and what fails.
-fn expected(
+/// Returns the calls that the plan requires, given the failures.
+fn expected_calls(
     layout: &Layout,
     work: &Work,
     fails: &dyn Fn(&str, &Item) -> bool,
@@ -191,18 +198,23 @@ fn expected(
     for work in &work.stages {
         let stage = &layout.stages[work.stage];
         for item in &work.items {
+            // Steps that failed, or depend on one that did.
             let mut lost: BTreeSet<usize> = BTreeSet::new();
-            for (place, step) in stage.steps.iter().enumerate() {
+            for (index, step) in stage.steps.iter().enumerate() {
                 if !item.steps.contains_key(&step.name) {
                     continue;
                 }
                 if step.after.iter().any(|before| lost.contains(before)) {
-                    lost.insert(place);
+                    lost.insert(index);
                     continue;
                 }
-                called.push((stage.name.to_string(), step.name.to_string(), written(item)));
+                called.push((
+                    stage.name.to_string(),
+                    step.name.to_string(),
+                    ordinals_of(item),
+                ));
                 if fails(step.name.as_str(), item) {
-                    lost.insert(place);
+                    lost.insert(index);
                 }
             }
         }
@@ -210,10 +222,10 @@ fn expected(
     called
 }
 
-/// How many tasks a machine has for each step.
-fn tasks(machine: &StateMachine) -> BTreeMap<(String, String), usize> {
+/// Returns the number of tasks that a machine has for each step.
+fn tasks_per_step(machine: &StateMachine) -> BTreeMap<(String, String), usize> {
     let mut tasks = BTreeMap::new();
-    walk::states(machine, &mut |_, state| {
+    walk::visit_states(machine, &mut |_, state| {
         let State::Task(task) = state else { return };
         let payload = task.parameters.as_ref().and_then(|p| p.get("Payload"));
         let field = |name| payload.and_then(|p| p.get(name)).and_then(Value::as_str);
@@ -235,45 +247,45 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn every_step_has_one_task_and_nothing_is_wrong(drawn in any_drawn()) {
+    fn every_step_has_one_task_and_machines_have_no_findings(drawn in any_drawn()) {
         let graph = drawn_graph(&drawn);
-        let layout = Layout::of(&graph).unwrap();
-        let machines = compile(&graph, &layout, &CompileOptions::new("p")).unwrap();
-        let steps = layout.stages.iter().flat_map(|stage| {
+        let layout = Layout::from_graph(&graph).unwrap();
+        let machines = compile_machines(&graph, &layout, &CompileOptions::new("p")).unwrap();
+        let planned = layout.stages.iter().flat_map(|stage| {
             let name = |step: &StepName| (stage.name.to_string(), step.to_string());
             stage.steps.iter().map(move |step| (name(&step.name), 1))
         });
-        let steps: BTreeMap<_, usize> = steps.collect();
+        let steps: BTreeMap<_, usize> = planned.collect();
         for machine in [&machines.run, &machines.backfill] {
-            prop_assert_eq!(check(machine), []);
-            prop_assert_eq!(&tasks(machine), &steps);
+            prop_assert_eq!(check_machine(machine), []);
+            prop_assert_eq!(&tasks_per_step(machine), &steps);
         }
     }
 
     #[test]
-    fn machines_call_what_is_planned_and_nothing_that_needs_what_failed(
+    fn machines_call_what_is_planned_except_downstream_of_failures(
         drawn in any_drawn(),
         asked in any::<u8>(),
         distributed in any::<bool>(),
         bad in any::<u64>(),
     ) {
         let graph = drawn_graph(&drawn);
-        let context = context();
+        let context = fixed_context();
         let lineage = Lineage::new(&graph, &context);
-        let assets = graph.ids().enumerate().filter(|(place, _)| asked & (1 << place) != 0);
-        let assets = assets.map(|(_, id)| id).collect();
+        let chosen = graph.ids().enumerate().filter(|(index, _)| asked & (1 << index) != 0);
+        let assets = chosen.map(|(_, id)| id).collect();
         let request = PlanRequest::new(assets, PartitionSelector::all());
-        let Ok(plan) = Plan::new(lineage, &request, &Record::default()) else {
+        let Ok(plan) = Plan::new(lineage, &request, &AssetStatuses::default()) else {
             return Ok(());
         };
-        let layout = Layout::of(&graph).unwrap();
+        let layout = Layout::from_graph(&graph).unwrap();
         let work = Work::new(lineage, &layout, &plan, |_, set| set.clone()).unwrap();
-        let machines = compile(&graph, &layout, &CompileOptions::new("p")).unwrap();
+        let machines = compile_machines(&graph, &layout, &CompileOptions::new("p")).unwrap();
 
         let fails = |step: &str, item: &Item| {
-            let step: u64 = step.bytes().map(u64::from).sum();
-            let place = step + 7 * item.partitions.first().unwrap_or(0);
-            bad & (1 << (place % 64)) != 0 && !place.is_multiple_of(3)
+            let sum: u64 = step.bytes().map(u64::from).sum();
+            let number = sum + 7 * item.partitions.first().unwrap_or(0);
+            bad & (1 << (number % 64)) != 0 && !number.is_multiple_of(3)
         };
         let mut project = Project {
             layout: &layout,
@@ -283,17 +295,18 @@ proptest! {
             called: Vec::new(),
             redriven: 0,
         };
-        let outcome = run(&machines, &mut project, &json!({"select": "*"}));
+        let outcome = run_machines(&machines, &mut project, &json!({"select": "*"}));
         prop_assert_eq!(outcome, Err("Precip.RunFailed".to_owned()));
-        // Done twice: once more for what the planner says is left.
-        let once = expected(&layout, &work, &fails);
+        // The planner hands the same work out twice, the second time as the work that is left.
+        let once = expected_calls(&layout, &work, &fails);
         let half = project.called.split_off(project.called.len() / 2);
         for called in [&project.called, &half] {
-            let in_order = |stage: &str| layout.stage(stage).is_some_and(|(_, s)| s.in_order);
+            // Stages in order have to call in exactly the planned order, the others in any.
+            let in_order = |stage: &str| layout.stage_named(stage).is_some_and(|(_, s)| s.in_order);
             for (stage, _) in layout.stages.iter().zip(0..).filter(|(s, _)| in_order(s.name.as_str())) {
                 let of = |calls: &[(String, String, String)]| -> Vec<String> {
-                    let calls = calls.iter().filter(|(s, ..)| s == stage.name.as_str());
-                    calls.map(|(.., item)| item.clone()).collect()
+                    let of_stage = calls.iter().filter(|(s, ..)| s == stage.name.as_str());
+                    of_stage.map(|(.., item)| item.clone()).collect()
                 };
                 prop_assert_eq!(of(called), of(&once));
             }

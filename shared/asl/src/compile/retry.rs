@@ -1,15 +1,15 @@
-//! What is tried again, and when.
+//! Retriers: the errors that are retried, and the waits between.
 
 use precip_core::spec::{Backoff, Jitter, OpSpec, RetryPolicy};
 
 use crate::model::{JitterStrategy, Retry, STATES_ALL};
 
-/// What an op's retry policy is for: an error of the op, a timeout that the function saw coming, and
-/// a panic.
+/// Errors that an op's retry policy covers: an error of the op, a timeout that the function
+/// reported itself, and a panic.
 const RETRYABLE: [&str; 3] = ["Precip.Retryable", "Precip.Timeout", "Precip.Panic"];
 
-/// What trying again does not change: the op says so, a check failed, what the item is made from
-/// failed, or the run is to stop.
+/// Errors that a retry cannot change: the op says so, a check failed, an upstream of the item
+/// failed, or the run is canceled.
 const FINAL: [&str; 4] = [
     "Precip.Terminal",
     "Precip.CheckFailed",
@@ -17,31 +17,36 @@ const FINAL: [&str; 4] = [
     "Precip.Canceled",
 ];
 
-/// The same of the planner: input that cannot be right, and a run that ended with failures.
+/// Errors of the planner that a retry cannot change: invalid input, and a run that ended with
+/// failures.
 const FINAL_OF_PLANNER: [&str; 2] = ["Precip.BadInput", "Precip.RunFailed"];
 
-/// There is no slot free in the op's pool.
+/// The error of an op that found no free slot in its pool.
 const POOL_FULL: &str = "Precip.PoolFull";
 
-/// How often an invocation that Lambda refused, lost or killed is tried again: after 1, 2, 4, 8 and
-/// 16 s at the latest. Repeating it does no harm: what a run has made it does not make again.
+/// Retries of an invocation that Lambda refused, lost or killed: after at most 1, 2, 4, 8 and 16 s.
+/// Repeating it is harmless, since an item that the run has published is not made again.
 const LOST_ATTEMPTS: u32 = 5;
 
-/// The planner is waited for longer: without it nothing goes on.
+/// Retries of the planner: more, since nothing continues without it.
 const PLANNER_ATTEMPTS: u32 = 8;
+/// Retries of the call that records a failure.
 const RECORD_ATTEMPTS: u32 = 10;
 
-/// A pool is waited for up to a day, and asked at least every 30 s.
+/// Longest wait between two requests for a slot in a pool, in seconds.
 const POOL_LONGEST_WAIT_SECONDS: u32 = 30;
+/// Retries of a task that waits for its pool: enough for a day.
 const POOL_ATTEMPTS: u32 = 2 * 60 * 24;
 
-/// The longest wait that Step Functions takes.
+/// The longest wait that Step Functions accepts, in seconds.
 const LONGEST_WAIT_SECONDS: f64 = 31_622_399.0;
 
-/// The retriers of an op's task. Whatever is no error of Precip's own is Lambda's, of which there
-/// are many names: throttled, out of memory, lost.
-pub(super) fn of(op: &OpSpec) -> Vec<Retry> {
-    let policy = op.retry.as_ref().and_then(by_policy);
+/// Returns the retriers of an op's task. Errors without a `Precip.` name are Lambda's, which has
+/// many: throttled, out of memory, lost.
+pub(super) fn op_retriers(op: &OpSpec) -> Vec<Retry> {
+    let policy = op.retry.as_ref().and_then(policy_retrier);
+    // The first retrier that matches wins, and `States.ALL` matches everything: without a policy
+    // its errors have to be named as final, and the catch-all has to come last.
     let mut last = FINAL.to_vec();
     if policy.is_none() {
         last.extend(RETRYABLE);
@@ -50,42 +55,42 @@ pub(super) fn of(op: &OpSpec) -> Vec<Retry> {
         interval_seconds: Some(2),
         backoff_rate: Some(1.5),
         max_delay_seconds: Some(POOL_LONGEST_WAIT_SECONDS),
-        ..spread(&[POOL_FULL], POOL_ATTEMPTS)
+        ..jittered_retry(&[POOL_FULL], POOL_ATTEMPTS)
     });
-    let mut retriers = vec![never(&last)];
+    let mut retriers = vec![no_retry(&last)];
     retriers.extend(policy);
     retriers.extend(pool);
-    retriers.push(spread(&[STATES_ALL], LOST_ATTEMPTS));
+    retriers.push(jittered_retry(&[STATES_ALL], LOST_ATTEMPTS));
     retriers
 }
 
-/// The retriers of a call to the planner.
-pub(super) fn of_planner() -> Vec<Retry> {
+/// Returns the retriers of a call to the planner.
+pub(super) fn planner_retriers() -> Vec<Retry> {
     let retry = Retry {
         max_delay_seconds: Some(60),
-        ..spread(&[STATES_ALL], PLANNER_ATTEMPTS)
+        ..jittered_retry(&[STATES_ALL], PLANNER_ATTEMPTS)
     };
-    vec![never(&FINAL_OF_PLANNER), retry]
+    vec![no_retry(&FINAL_OF_PLANNER), retry]
 }
 
-/// The retriers of writing a failure down, which must not get lost.
-pub(super) fn of_record() -> Vec<Retry> {
+/// Returns the retriers of the call that records a failure, which must not be lost.
+pub(super) fn record_retriers() -> Vec<Retry> {
     vec![Retry {
         max_delay_seconds: Some(30),
-        ..spread(&[STATES_ALL], RECORD_ATTEMPTS)
+        ..jittered_retry(&[STATES_ALL], RECORD_ATTEMPTS)
     }]
 }
 
-/// Errors that are not tried again.
-fn never(errors: &[&str]) -> Retry {
+/// Returns a retrier that never retries these errors.
+fn no_retry(errors: &[&str]) -> Retry {
     Retry {
         jitter_strategy: None,
-        ..spread(errors, 0)
+        ..jittered_retry(errors, 0)
     }
 }
 
-/// Errors that are tried again after a wait that doubles, and is spread.
-fn spread(errors: &[&str], attempts: u32) -> Retry {
+/// Returns a retrier with full jitter, whose wait doubles.
+fn jittered_retry(errors: &[&str], attempts: u32) -> Retry {
     Retry {
         error_equals: errors.iter().map(|error| (*error).to_owned()).collect(),
         interval_seconds: None,
@@ -96,54 +101,59 @@ fn spread(errors: &[&str], attempts: u32) -> Retry {
     }
 }
 
-/// The nearest that a state machine can come to a policy, of which it is the same where there is
-/// only one retry, or the wait stays the same.
+/// Returns the retrier closest to a policy. It is exact for a single retry, and for a constant
+/// wait.
 ///
 /// | policy | machine |
 /// |---|---|
 /// | a wait that grows (linear, exponential) | grows by a factor, such that the first and the last wait are the policy's |
-/// | full jitter | the same |
-/// | jitter around the wait | the same: anything from nothing to twice the wait |
+/// | full jitter | full jitter |
+/// | jitter around the wait | full jitter over twice the wait |
 /// | a wait under a second, or with a part of one | whole seconds, at least one |
-fn by_policy(policy: &RetryPolicy) -> Option<Retry> {
+fn policy_retrier(policy: &RetryPolicy) -> Option<Retry> {
     if policy.max_retries == 0 {
         return None;
     }
+    // Full jitter draws from zero to the wait; twice the wait keeps the mean of plus-or-minus
+    // jitter.
     let spread = match policy.jitter {
         Jitter::None | Jitter::Full => 1.0,
         Jitter::PlusMinus => 2.0,
     };
     let interval = (policy.delay.as_secs_f64() * spread).ceil();
+    // The n-th wait is `first * rate^(n-1)`: this rate makes the last one the policy's.
     let rate = match policy.max_retries {
         1 => 1.0,
         retries => last_wait(policy.backoff, retries).powf(1.0 / f64::from(retries - 1)),
     };
-    let rate = (rate * 100.0).round() / 100.0;
     Some(Retry {
         error_equals: RETRYABLE.map(str::to_owned).to_vec(),
         interval_seconds: Some(whole_seconds(interval)),
         max_attempts: Some(policy.max_retries),
-        backoff_rate: Some(rate.clamp(1.0, 100.0)),
+        // Waits are whole seconds, so two decimals are exact enough.
+        backoff_rate: Some(((rate * 100.0).round() / 100.0).clamp(1.0, 100.0)),
         max_delay_seconds: None,
         jitter_strategy: (policy.jitter != Jitter::None).then_some(JitterStrategy::Full),
     })
 }
 
-/// How long all retries of a policy may be waited for in a machine, in seconds.
-pub(super) fn longest_waits(policy: &RetryPolicy) -> f64 {
-    let Some(retry) = by_policy(policy) else {
+/// Returns the longest total wait of a policy's retries in a machine, in seconds.
+pub(super) fn total_wait_seconds(policy: &RetryPolicy) -> f64 {
+    let Some(retry) = policy_retrier(policy) else {
         return 0.0;
     };
     let first = f64::from(retry.interval_seconds.unwrap_or(1));
     let rate = retry.backoff_rate.unwrap_or(1.0);
     let count = f64::from(policy.max_retries);
-    match rate > 1.0 {
-        true => first * (rate.powf(count) - 1.0) / (rate - 1.0),
-        false => first * count,
+    if rate > 1.0 {
+        // The sum of a geometric series.
+        first * (rate.powf(count) - 1.0) / (rate - 1.0)
+    } else {
+        first * count
     }
 }
 
-/// The wait before the last of several retries, in first waits.
+/// Returns the wait before the last of several retries, as a multiple of the first wait.
 fn last_wait(backoff: Backoff, retries: u32) -> f64 {
     match backoff {
         Backoff::Constant => 1.0,
@@ -152,6 +162,7 @@ fn last_wait(backoff: Backoff, retries: u32) -> f64 {
     }
 }
 
+/// Returns a wait as whole seconds within the range of Step Functions.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,13 +1,13 @@
-//! The maps that take a stage's items through it.
+//! Maps over the items of a stage.
 
 use serde_json::{Value, json};
 
 use super::{
     CompileError,
-    call::{self, merge},
+    call::{self, merge_fields},
     compiler::{Compiler, Mode, Part},
     execution_type,
-    stage_loop::row_by_row,
+    stage_loop::row_loop,
     substitution::{BUCKET, placeholder},
 };
 use crate::model::{
@@ -16,36 +16,38 @@ use crate::model::{
 };
 
 impl Compiler<'_> {
-    /// The states of a stage, which keep the document as it is and lead to `then`.
+    /// Returns the states of a stage. They keep the document as it is and lead to `then`.
     pub(super) fn stage_states(
         &mut self,
         place: usize,
         then: &StateName,
     ) -> Result<Part, CompileError> {
         let stage = self.stage(place);
-        let name = self.name(stage.name.as_str())?;
+        let name = self.reserve_name(stage.name.as_str())?;
         let map = match (self.mode, stage.in_order) {
             (Mode::Inline, _) => {
                 let items = format!("$.stages.{}.items", stage.name);
                 Map {
                     transition: Transition::to(then.clone()),
-                    ..self.items(place, items)?
+                    ..self.items_map(place, items)?
                 }
             }
             (Mode::Distributed, false) => Map {
-                item_reader: Some(manifest(stage.name.as_str())),
+                item_reader: Some(manifest_reader(stage.name.as_str())),
                 transition: Transition::to(then.clone()),
-                ..self.rows(place)?
+                ..self.rows_map(place)?
             },
-            (Mode::Distributed, true) => return self.row_by_row(place, name, then),
+            // A distributed map starts its rows in any order, so rows in order need a loop around
+            // it.
+            (Mode::Distributed, true) => return self.ordered_rows(place, name, then),
         };
         Ok(Part::new(name, State::Map(Box::new(map))))
     }
 
-    /// An inline map over items. In order, where the stage is.
-    fn items(&mut self, place: usize, items: String) -> Result<Map, CompileError> {
+    /// Returns an inline map over items, one at a time where the stage runs in order.
+    fn items_map(&mut self, place: usize, items: String) -> Result<Map, CompileError> {
         let in_order = self.stage(place).in_order;
-        let item = self.item(place)?;
+        let item = self.item_states(place)?;
         Ok(Map {
             items_path: Some(items),
             item_selector: Some(json!({
@@ -56,7 +58,7 @@ impl Compiler<'_> {
             })),
             max_concurrency: in_order.then_some(1),
             result_path: Some(Value::Null),
-            ..map(
+            ..new_map(
                 ProcessorConfig {
                     mode: ProcessorMode::Inline,
                     execution_type: None,
@@ -66,13 +68,13 @@ impl Compiler<'_> {
         })
     }
 
-    /// A distributed map over rows, whose children are inline maps over the items of one.
-    fn rows(&mut self, place: usize) -> Result<Map, CompileError> {
+    /// Returns a distributed map over rows, whose children are inline maps over the items of a row.
+    fn rows_map(&mut self, place: usize) -> Result<Map, CompileError> {
         let stage = self.stage(place);
-        let name = self.name(&format!("{} items", stage.name))?;
+        let name = self.reserve_name(&format!("{} items", stage.name))?;
         let items = Map {
             output_path: Some(Value::Null),
-            ..self.items(place, "$.items".to_owned())?
+            ..self.items_map(place, "$.items".to_owned())?
         };
         let child = execution_type(stage, |op| self.op_named(op));
         Ok(Map {
@@ -84,9 +86,9 @@ impl Compiler<'_> {
             })),
             max_concurrency_path: Some("$.max_concurrency".to_owned()),
             tolerated_failure_percentage: Some(100),
-            result_writer: Some(results()),
+            result_writer: Some(results_writer()),
             result_path: Some(Value::Null),
-            ..map(
+            ..new_map(
                 ProcessorConfig {
                     mode: ProcessorMode::Distributed,
                     execution_type: Some(child),
@@ -96,9 +98,9 @@ impl Compiler<'_> {
         })
     }
 
-    /// A loop over the rows of a manifest: one at a time, as the planner hands them out, since what
-    /// failed in one row holds back items of the next.
-    fn row_by_row(
+    /// Returns a loop over the rows of a manifest. The planner hands out one row at a time, since a
+    /// failure in one row holds back items of the next.
+    fn ordered_rows(
         &mut self,
         place: usize,
         name: StateName,
@@ -106,23 +108,23 @@ impl Compiler<'_> {
     ) -> Result<Part, CompileError> {
         let stage = &self.stage(place).name;
         let [first, next, more] = [
-            self.name(&format!("first row of {stage}"))?,
-            self.name(&format!("next row of {stage}"))?,
-            self.name(&format!("another row of {stage}"))?,
+            self.reserve_name(&format!("first row of {stage}"))?,
+            self.reserve_name(&format!("next row of {stage}"))?,
+            self.reserve_name(&format!("another row of {stage}"))?,
         ];
         let key = format!("$.stages.{stage}.key");
-        let ask = self.next_row(&key, json!({"stage": stage}), &more);
+        let ask = self.next_row_call(&key, json!({"stage": stage}), &more);
         let map = Map {
             items_path: Some("$.next.rows".to_owned()),
             transition: Transition::to(next.clone()),
-            ..self.rows(place)?
+            ..self.rows_map(place)?
         };
-        Ok(row_by_row([first, next, more, name], ask, map, then))
+        Ok(row_loop([first, next, more, name], ask, map, then))
     }
 
-    /// The call that hands out the next row of a stage that runs in order.
-    pub(super) fn next_row(&self, key: &str, stage: Value, then: &StateName) -> Task {
-        let mut payload = self.ask(
+    /// Returns the call that hands out the next row of a stage that runs in order.
+    pub(super) fn next_row_call(&self, key: &str, stage: Value, then: &StateName) -> Task {
+        let mut payload = self.planner_payload(
             "next",
             json!({
                 "wave.$": "$.wave",
@@ -130,11 +132,12 @@ impl Compiler<'_> {
                 "row.$": "$.next.row",
             }),
         );
-        merge(&mut payload, stage);
+        merge_fields(&mut payload, stage);
         let comment =
-            "Hands out the next row of items, without those that something before them holds back.";
-        let ask = call::planner(self.options, comment, payload, Transition::to(then.clone()));
+            "Answers the next row of items, without those that an earlier failure holds back.";
+        let ask = call::planner_call(self.options, comment, payload, Transition::to(then.clone()));
         Task {
+            // Only the row and its number: the rest of the document stays as it is.
             result_selector: Some(json!({
                 "row.$": format!("{}.row", call::ANSWER),
                 "rows.$": format!("{}.rows", call::ANSWER),
@@ -146,7 +149,8 @@ impl Compiler<'_> {
     }
 }
 
-pub(super) fn map(processor_config: ProcessorConfig, part: Part) -> Map {
+/// Returns a map over the states of `part`, with everything else left out.
+pub(super) fn new_map(processor_config: ProcessorConfig, part: Part) -> Map {
     Map {
         comment: None,
         label: None,
@@ -171,8 +175,9 @@ pub(super) fn map(processor_config: ProcessorConfig, part: Part) -> Map {
     }
 }
 
-/// The manifest that the planner wrote for a stage: a row of items in each line.
-fn manifest(stage: &str) -> ItemReader {
+/// Returns a reader of the manifest that the planner wrote for a stage: a row of items in each
+/// line.
+fn manifest_reader(stage: &str) -> ItemReader {
     ItemReader {
         resource: "arn:aws:states:::s3:getObject".to_owned(),
         reader_config: Some(json!({"InputType": "JSONL"})),
@@ -183,8 +188,8 @@ fn manifest(stage: &str) -> ItemReader {
     }
 }
 
-/// Where Step Functions writes down what became of the children: too much for an answer.
-pub(super) fn results() -> ResultWriter {
+/// Returns a writer for the children's results, which are too large for an answer.
+pub(super) fn results_writer() -> ResultWriter {
     ResultWriter {
         resource: "arn:aws:states:::s3:putObject".to_owned(),
         parameters: json!({

@@ -1,10 +1,9 @@
-//! The loop that stands in for a state per asset where there are too many assets.
+//! The loop that replaces a state per asset in graphs with too many assets.
 //!
-//! One stage at a time: the planner hands out the next one, with its items, and says of each item
-//! which steps it takes and of which [kind](precip_core::machine::step_kind) they are. There is a task
-//! for each kind. What depends on a failure is not skipped here, but refused by its own function
-//! (`Precip.Held`), and the children are Standard executions, since the machine does not know what it
-//! runs.
+//! The planner hands out one stage at a time, with its items, and lists for each item the steps it
+//! needs and their [kind](precip_core::machine::step_kind). There is a task for each kind. An item
+//! that depends on a failure is not skipped here but refused by its function (`Precip.Held`). The
+//! children are Standard executions, since the machine does not know the ops that they run.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +14,7 @@ use super::{
     CompileError, call,
     compiler::{Compiler, Mode, Part},
     retry,
-    stage::{map, results},
+    stage::{new_map, results_writer},
     substitution::{BUCKET, PLANNER, function_substitution, placeholder},
     wave::Frame,
 };
@@ -30,19 +29,22 @@ const INLINE: ProcessorConfig = ProcessorConfig {
 };
 
 impl<'a> Compiler<'a> {
-    /// Everything from a document on to the end of the run. It starts with the choice of the stage.
+    /// Returns all states from the first document to the end of the run, beginning with the choice
+    /// of the stage.
     pub(super) fn stage_loop(&mut self) -> Result<Part, CompileError> {
         let frame = Frame::new("Next stage")?;
-        let stage = self.name("Stage")?;
+        let stage = self.reserve_name("Stage")?;
         let in_order = match self.mode {
             Mode::Inline => {
-                let name = self.name("Stage in order")?;
+                let name = self.reserve_name("Stage in order")?;
                 let states = self.loop_items("$.stage.items", Some(1), &frame.settle)?;
                 Part::new(name, State::Map(Box::new(states)))
             }
             Mode::Distributed => self.loop_rows_in_order(&frame.settle)?,
         };
-        let beside = match self.mode {
+        // Two maps: one for stages that run in order, with a concurrency of one, and one for all
+        // others.
+        let any_order = match self.mode {
             Mode::Inline => self.loop_items("$.stage.items", None, &frame.settle)?,
             Mode::Distributed => Map {
                 item_reader: Some(ItemReader {
@@ -62,7 +64,7 @@ impl<'a> Compiler<'a> {
             Comparison::boolean_equals("$.stage.in_order", true),
         ]);
         let choose = Choice {
-            comment: Some("Which stage the planner has work for.".to_owned()),
+            comment: Some("Goes to the stage that the planner has work for.".to_owned()),
             choices: vec![
                 ChoiceRule {
                     condition: is_in_order,
@@ -76,23 +78,24 @@ impl<'a> Compiler<'a> {
             default: Some(frame.finish.clone()),
         };
         let mut part = Part::new(frame.next.clone(), State::Choice(choose));
-        part.states.insert(stage, State::Map(Box::new(beside)));
+        part.states.insert(stage, State::Map(Box::new(any_order)));
         part.states.extend(in_order.states);
-        let settle = self.settle(&frame);
+        let settle = self.settle_task(&frame);
         part.states
             .insert(frame.settle.clone(), State::Task(Box::new(settle)));
-        self.finish(&frame, &mut part)?;
+        self.add_finish_states(&frame, &mut part)?;
         Ok(part)
     }
 
-    /// An inline map over items, each of which is a map over its steps, one by one.
+    /// Returns an inline map over items, each of which is a map over its steps, one after the
+    /// other.
     fn loop_items(
         &mut self,
         items: &str,
         at_once: Option<u32>,
         then: &StateName,
     ) -> Result<Map, CompileError> {
-        let each = self.name("Item")?;
+        let each = self.reserve_name("Item")?;
         let step = self.loop_step()?;
         let steps = Map {
             items_path: Some("$.todo".to_owned()),
@@ -106,7 +109,7 @@ impl<'a> Compiler<'a> {
             max_concurrency: Some(1),
             result_path: Some(Value::Null),
             output_path: Some(Value::Null),
-            ..map(INLINE, step)
+            ..new_map(INLINE, step)
         };
         Ok(Map {
             items_path: Some(items.to_owned()),
@@ -120,16 +123,17 @@ impl<'a> Compiler<'a> {
             max_concurrency: at_once,
             result_path: Some(Value::Null),
             transition: Transition::to(then.clone()),
-            ..map(INLINE, Part::new(each, State::Map(Box::new(steps))))
+            ..new_map(INLINE, Part::new(each, State::Map(Box::new(steps))))
         })
     }
 
-    /// A distributed map over rows.
+    /// Returns a distributed map over rows.
     fn loop_rows(&mut self, at_once: Option<u32>, then: &StateName) -> Result<Map, CompileError> {
-        let name = self.name("Items")?;
-        let end = self.name("End of row")?;
+        let name = self.reserve_name("Items")?;
+        let end = self.reserve_name("End of row")?;
         let items = self.loop_items("$.items", at_once, &end)?;
         let mut child = Part::new(name, State::Map(Box::new(items)));
+        // The child's output would be written to S3 for every row, so it is dropped.
         let nothing = crate::model::Succeed {
             comment: None,
             output_path: Some(Value::Null),
@@ -148,40 +152,43 @@ impl<'a> Compiler<'a> {
             })),
             max_concurrency_path: Some("$.max_concurrency".to_owned()),
             tolerated_failure_percentage: Some(100),
-            result_writer: Some(results()),
+            result_writer: Some(results_writer()),
             result_path: Some(Value::Null),
             transition: Transition::to(then.clone()),
-            ..map(config, child)
+            ..new_map(config, child)
         })
     }
 
+    /// Returns a loop over the rows of a stage that runs in order.
     fn loop_rows_in_order(&mut self, then: &StateName) -> Result<Part, CompileError> {
         let [first, next, more, name] = [
-            self.name("First row")?,
-            self.name("Next row")?,
-            self.name("Another row")?,
-            self.name("Row")?,
+            self.reserve_name("First row")?,
+            self.reserve_name("Next row")?,
+            self.reserve_name("Another row")?,
+            self.reserve_name("Row")?,
         ];
-        let ask = self.next_row("$.stage.key", json!({"stage.$": "$.stage.name"}), &more);
+        let ask = self.next_row_call("$.stage.key", json!({"stage.$": "$.stage.name"}), &more);
         let map = Map {
             items_path: Some("$.next.rows".to_owned()),
             label: Some("row".to_owned()),
             ..self.loop_rows(Some(1), &next)?
         };
-        Ok(row_by_row([first, next, more, name], ask, map, then))
+        Ok(row_loop([first, next, more, name], ask, map, then))
     }
 
-    /// One step of an item.
+    /// Returns the states for one step of an item: a choice by the step's kind, and a task for each
+    /// kind.
     fn loop_step(&mut self) -> Result<Part, CompileError> {
         let [choose, record, unknown] = [
-            self.name("Function")?,
-            self.name("Record failure")?,
-            self.name("Unknown kind")?,
+            self.reserve_name("Function")?,
+            self.reserve_name("Record failure")?,
+            self.reserve_name("Unknown kind")?,
         ];
         let mut rules = Vec::new();
         let mut tasks = Vec::new();
-        for (kind, op) in self.kinds()? {
-            let name = self.name(&format!("Materialize {kind}"))?;
+        // Any op of a kind will do: its function, timeout and retriers are those of the kind.
+        for (kind, op) in self.ops_by_kind()? {
+            let name = self.reserve_name(&format!("Materialize {kind}"))?;
             rules.push(ChoiceRule {
                 condition: Comparison::string_equals("$.step.kind", &kind),
                 next: name.clone(),
@@ -194,10 +201,11 @@ impl<'a> Compiler<'a> {
             default: Some(unknown.clone()),
         };
         let mut part = Part::new(choose, State::Choice(choice));
-        let tasks = tasks
-            .into_iter()
-            .map(|(name, task)| (name, State::Task(Box::new(task))));
-        part.states.extend(tasks);
+        part.states.extend(
+            tasks
+                .into_iter()
+                .map(|(name, task)| (name, State::Task(Box::new(task)))),
+        );
         part.states
             .insert(record, State::Task(Box::new(loop_record())));
         let fail = Fail {
@@ -212,14 +220,15 @@ impl<'a> Compiler<'a> {
         Ok(part)
     }
 
-    /// One op of each kind.
-    fn kinds(&self) -> Result<BTreeMap<String, &'a OpSpec>, CompileError> {
+    /// Returns one op of each kind.
+    fn ops_by_kind(&self) -> Result<BTreeMap<String, &'a OpSpec>, CompileError> {
         let steps = self.layout.stages.iter().flat_map(|stage| &stage.steps);
-        let op = |step| self.op(step).map(|op| (step_kind(op), op));
+        let op = |step| self.step_op(step).map(|op| (step_kind(op), op));
         steps.map(op).collect()
     }
 }
 
+/// Returns the task for all steps of one kind.
 fn loop_task(op: &OpSpec, record: &StateName) -> Task {
     let payload = json!({
         "loop": true,
@@ -232,9 +241,9 @@ fn loop_task(op: &OpSpec, record: &StateName) -> Task {
         "redrive.$": "$.redrive",
     });
     let substitution = function_substitution(&op.compute);
-    let mut task = call::function(&substitution, payload, op.compute.timeout_seconds());
+    let mut task = call::function_call(&substitution, payload, op.compute.timeout_seconds());
     task.output_path = Some(Value::Null);
-    task.retry = retry::of(op);
+    task.retry = retry::op_retriers(op);
     task.catch = vec![Catch {
         error_equals: vec![STATES_ALL.to_owned()],
         result_path: Some("$.error".to_owned()),
@@ -243,6 +252,7 @@ fn loop_task(op: &OpSpec, record: &StateName) -> Task {
     task
 }
 
+/// Returns the task that records a failed step.
 fn loop_record() -> Task {
     let payload = json!({
         "do": "record",
@@ -253,17 +263,17 @@ fn loop_record() -> Task {
         "item.$": "$.item",
         "error.$": "$.error",
         "redrive.$": "$.redrive",
-        "execution": call::execution(),
+        "execution": call::execution_fields(),
     });
-    let mut task = call::function(PLANNER, payload, call::RECORD_SECONDS);
+    let mut task = call::function_call(PLANNER, payload, call::RECORD_SECONDS);
     task.output_path = Some(Value::Null);
-    task.retry = retry::of_record();
+    task.retry = retry::record_retriers();
     task
 }
 
-/// A loop over the rows of a manifest, one at a time: a start, the call that hands out a row, the
-/// choice whether there was one, and what is done with it.
-pub(super) fn row_by_row(
+/// Returns a loop over the rows of a manifest, one at a time: a start, the call that hands out a
+/// row, the choice whether there is one, and the map that runs it.
+pub(super) fn row_loop(
     [first, next, more, name]: [StateName; 4],
     ask: Task,
     map: Map,

@@ -1,4 +1,4 @@
-//! Waves: stages that do not wait for each other.
+//! Waves: stages that run at the same time.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::model::{
     Transition,
 };
 
-/// The states that the waves of both machines have around them.
+/// The names of the states around the waves of both machines.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     pub(super) next: StateName,
@@ -20,11 +20,10 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Their names.
+    /// The fixed names of these states, which no other state of the machine may have.
     pub(super) const NAMES: [&'static str; 4] = ["Settle", "Finish", "Anything left", "Done"];
 
-    /// Their names, which no other state of the machine may have. The first is the choice that a
-    /// document goes to.
+    /// Returns the names. `next` is the choice that every document goes to.
     pub(super) fn new(next: &str) -> Result<Self, CompileError> {
         Ok(Self {
             next: StateName::new(next)?,
@@ -35,17 +34,20 @@ impl Frame {
 }
 
 impl Compiler<'_> {
-    /// Everything from a document on to the end of the run. It starts with the choice of the wave.
-    pub(super) fn waves(&mut self) -> Result<Part, CompileError> {
+    /// Returns all states from the first document to the end of the run, beginning with the choice
+    /// of the wave.
+    pub(super) fn all_wave_states(&mut self) -> Result<Part, CompileError> {
         let frame = Frame::new("Next wave")?;
-        let count = self.layout.waves();
+        let count = self.layout.wave_count();
+        // A placeholder keeps the choice at the front; it is replaced once all waves have their
+        // names.
         let mut part = Part::new(frame.next.clone(), State::Succeed(Succeed::default()));
         let mut rules = Vec::new();
         for wave in 0..count {
             // After the last wave there is nothing to settle.
             let last = wave + 1 == count;
             let then = if last { &frame.finish } else { &frame.settle };
-            let states = self.wave(wave, then)?;
+            let states = self.wave_states(wave, then)?;
             rules.push(ChoiceRule {
                 condition: Comparison::number_equals("$.wave", wave.into()),
                 next: states.start,
@@ -53,30 +55,38 @@ impl Compiler<'_> {
             part.states.extend(states.states);
         }
         let choose = Choice {
-            comment: Some("Which wave the planner has work for.".to_owned()),
+            comment: Some("Goes to the wave that the planner has work for.".to_owned()),
             choices: rules,
             default: Some(frame.finish.clone()),
         };
         part.states
             .insert(frame.next.clone(), State::Choice(choose));
+        // With a single wave there is nothing to plan between waves.
         if count > 1 {
-            let settle = self.settle(&frame);
+            let settle = self.settle_task(&frame);
             part.states
                 .insert(frame.settle.clone(), State::Task(Box::new(settle)));
         }
-        self.finish(&frame, &mut part)?;
+        self.add_finish_states(&frame, &mut part)?;
         Ok(part)
     }
 
-    fn wave(&mut self, wave: u32, then: &StateName) -> Result<Part, CompileError> {
+    /// Returns the states of a wave: those of its only stage, or a parallel state with a branch for
+    /// each.
+    fn wave_states(&mut self, wave: u32, then: &StateName) -> Result<Part, CompileError> {
+        // A copy of the reference, so that `self` is free for the names reserved below.
         let layout = self.layout;
-        let places: Vec<usize> = layout.wave(wave).map(|(place, _)| place).collect();
+        let places: Vec<usize> = layout
+            .stages_of_wave(wave)
+            .map(|(place, _)| place)
+            .collect();
+        // A single stage needs no parallel state around it.
         if let [only] = places[..] {
-            return self.guarded(only, then);
+            return self.guarded_stage(only, then);
         }
         let mut branches = Vec::new();
         for place in places {
-            branches.push(self.branch(place)?);
+            branches.push(self.stage_branch(place)?);
         }
         let parallel = Parallel {
             comment: None,
@@ -86,14 +96,16 @@ impl Compiler<'_> {
             catch: Vec::new(),
             transition: Transition::to(then.clone()),
         };
-        let name = self.name(&format!("wave {wave}"))?;
+        let name = self.reserve_name(&format!("wave {wave}"))?;
         Ok(Part::new(name, State::Parallel(parallel)))
     }
 
-    /// A stage, if the document has it.
-    fn guarded(&mut self, place: usize, then: &StateName) -> Result<Part, CompileError> {
+    /// Returns the states of a stage, behind a choice that skips it if the document does not hold
+    /// it.
+    fn guarded_stage(&mut self, place: usize, then: &StateName) -> Result<Part, CompileError> {
         let stage = &self.stage(place).name;
-        let guard = self.name(&format!("any {stage}"))?;
+        // The document leaves out stages without work.
+        let guard = self.reserve_name(&format!("any {stage}"))?;
         let states = self.stage_states(place, then)?;
         let choice = Choice {
             comment: None,
@@ -108,11 +120,11 @@ impl Compiler<'_> {
         Ok(part)
     }
 
-    /// A stage that stands beside others. Its answer is thrown away.
-    fn branch(&mut self, place: usize) -> Result<StateMachine, CompileError> {
+    /// Returns a stage as a branch that runs in parallel with others. Its answer is dropped.
+    fn stage_branch(&mut self, place: usize) -> Result<StateMachine, CompileError> {
         let stage = &self.stage(place).name;
-        let end = self.name(&format!("after {stage}"))?;
-        let mut part = self.guarded(place, &end)?;
+        let end = self.reserve_name(&format!("after {stage}"))?;
+        let mut part = self.guarded_stage(place, &end)?;
         let nothing = Succeed {
             comment: None,
             output_path: Some(Value::Null),
@@ -127,26 +139,33 @@ impl Compiler<'_> {
         })
     }
 
-    /// Looks at what failed, and goes on to what comes next.
-    pub(super) fn settle(&self, frame: &Frame) -> Task {
-        let mut payload = self.ask("settle", json!({"wave.$": "$.wave"}));
+    /// Returns the task that asks the planner for the next wave that has work.
+    pub(super) fn settle_task(&self, frame: &Frame) -> Task {
+        let mut payload = self.planner_payload("settle", json!({"wave.$": "$.wave"}));
         if self.form == Form::Loop {
-            call::merge(&mut payload, json!({"stage.$": "$.stage.name"}));
+            call::merge_fields(&mut payload, json!({"stage.$": "$.stage.name"}));
         }
-        let comment = "Drops what depends on what failed, and answers the next wave that has work.";
+        let comment =
+            "Drops everything that depends on a failure, and answers the next wave that has work.";
         let then = Transition::to(frame.next.clone());
-        call::planner(self.options, comment, payload, then)
+        call::planner_call(self.options, comment, payload, then)
     }
 
-    /// Ends the run, or goes on with what is left of it.
-    pub(super) fn finish(&self, frame: &Frame, part: &mut Part) -> Result<(), CompileError> {
-        let payload = self.ask("finish", json!({}));
+    /// Adds the states that end the run, or continue with the work that is left of it.
+    pub(super) fn add_finish_states(
+        &self,
+        frame: &Frame,
+        part: &mut Part,
+    ) -> Result<(), CompileError> {
+        let payload = self.planner_payload("finish", json!({}));
         let comment = "Ends the run. It fails with Precip.RunFailed when something failed; redrive \
-                       the execution to do what is left, and only that.";
+                       the execution to run only the work that is left.";
+        // After a redrive the planner answers a document of the remaining work, and the waves start
+        // again.
         let again = StateName::new("Anything left")?;
         let done = StateName::new("Done")?;
         let then = Transition::to(again.clone());
-        let finish = call::planner(self.options, comment, payload, then);
+        let finish = call::planner_call(self.options, comment, payload, then);
         let decide = Choice {
             comment: None,
             choices: vec![ChoiceRule {

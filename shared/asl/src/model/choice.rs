@@ -9,12 +9,12 @@ use super::StateName;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Choice {
-    /// What is decided.
+    /// The decision, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// The rules, in the order in which they are tried.
     pub choices: Vec<ChoiceRule>,
-    /// Where to go when no rule holds.
+    /// The next state when no rule holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<StateName>,
 }
@@ -22,10 +22,10 @@ pub struct Choice {
 /// One rule of a [`Choice`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChoiceRule {
-    /// What has to hold.
+    /// The condition that has to hold.
     #[serde(flatten)]
     pub condition: Comparison,
-    /// Where to go if it does.
+    /// The next state if it does.
     #[serde(rename = "Next")]
     pub next: StateName,
 }
@@ -37,41 +37,42 @@ pub struct ChoiceRule {
 pub struct Comparison(pub Map<String, Value>);
 
 impl Comparison {
-    /// Whether the value at a path is this string.
+    /// Holds if the value at a path is this string.
     pub fn string_equals(variable: &str, value: &str) -> Self {
-        Self::of(variable, "StringEquals", value.into())
+        Self::compare_with(variable, "StringEquals", value.into())
     }
 
-    /// Whether the value at a path is this number.
+    /// Holds if the value at a path is this number.
     pub fn number_equals(variable: &str, value: i64) -> Self {
-        Self::of(variable, "NumericEquals", value.into())
+        Self::compare_with(variable, "NumericEquals", value.into())
     }
 
-    /// Whether the value at a path is a greater number.
+    /// Holds if the value at a path is a greater number.
     pub fn number_greater_than(variable: &str, value: i64) -> Self {
-        Self::of(variable, "NumericGreaterThan", value.into())
+        Self::compare_with(variable, "NumericGreaterThan", value.into())
     }
 
-    /// Whether the value at a path is this truth value.
+    /// Holds if the value at a path is this truth value.
     pub fn boolean_equals(variable: &str, value: bool) -> Self {
-        Self::of(variable, "BooleanEquals", value.into())
+        Self::compare_with(variable, "BooleanEquals", value.into())
     }
 
-    /// Whether there is a value at a path.
+    /// Holds if there is a value at a path.
     pub fn is_present(variable: &str) -> Self {
-        Self::of(variable, "IsPresent", true.into())
+        Self::compare_with(variable, "IsPresent", true.into())
     }
 
-    /// Whether all of several hold. They are tried in their order, and none after the first that
-    /// does not.
+    /// Holds if all conditions hold. They are evaluated in order, up to the first that does not
+    /// hold.
     pub fn all(conditions: Vec<Self>) -> Self {
-        let conditions = conditions
+        let nested = conditions
             .into_iter()
             .map(|condition| Value::Object(condition.0));
-        Self(Map::from_iter([("And".to_owned(), conditions.collect())]))
+        Self(Map::from_iter([("And".to_owned(), nested.collect())]))
     }
 
-    fn of(variable: &str, operator: &str, value: Value) -> Self {
+    /// Returns a comparison of the value at a path.
+    fn compare_with(variable: &str, operator: &str, value: Value) -> Self {
         Self(Map::from_iter([
             ("Variable".to_owned(), variable.into()),
             (operator.to_owned(), value),

@@ -7,50 +7,50 @@ use super::StateName;
 /// The error name that matches every error (but `States.DataLimitExceeded` and `States.Runtime`).
 pub const STATES_ALL: &str = "States.ALL";
 
-/// When and how often a failed state is tried again.
+/// A rule for retries of a failed state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Retry {
-    /// The errors it is for.
+    /// The errors that it matches.
     pub error_equals: Vec<String>,
     /// The wait before the first retry, in seconds. AWS's default is 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval_seconds: Option<u32>,
-    /// How many retries. AWS's default is 3; 0 is none.
+    /// The number of retries. AWS's default is 3; 0 retries never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_attempts: Option<u32>,
-    /// What the wait is multiplied by after each retry, at least 1. AWS's default is 2.
+    /// The factor between two waits, at least 1. AWS's default is 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backoff_rate: Option<f64>,
     /// The longest wait, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_delay_seconds: Option<u32>,
-    /// Whether the wait is spread at random.
+    /// The randomness of the wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jitter_strategy: Option<JitterStrategy>,
 }
 
-/// Whether waits are spread.
+/// The randomness of waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JitterStrategy {
-    /// Anything from nothing to the whole wait.
+    /// A random wait between zero and the computed one.
     #[serde(rename = "FULL")]
     Full,
-    /// As computed.
+    /// The computed wait.
     #[serde(rename = "NONE")]
     None,
 }
 
-/// Where to go when a state failed and is not tried again.
+/// A rule for the next state after a failure that is not retried.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Catch {
-    /// The errors it is for.
+    /// The errors that it matches.
     pub error_equals: Vec<String>,
-    /// Where the error is put into the state's input: a reference path, or `None` for AWS's default
-    /// (`$`, the error replaces the input).
+    /// The path in the state's input that receives the error, or `None` for AWS's default (`$`, the
+    /// error replaces the input).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_path: Option<String>,
-    /// The state to go to.
+    /// The next state.
     pub next: StateName,
 }

@@ -1,4 +1,4 @@
-//! State machines and their states, as they are written in JSON.
+//! State machines and their states, as in JSON.
 
 mod choice;
 mod error_handling;

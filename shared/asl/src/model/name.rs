@@ -4,22 +4,23 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// The name of a state: 1 to 80 characters, none of which Step Functions refuses
+/// The name of a state: 1 to 80 characters, without those that Step Functions refuses
 /// (control characters and `? * < > { } [ ] : ; , \ | ^ ~ $ # % & ` " `).
 ///
-/// Names are what people see in the Step Functions console, so they are asset names where they can be.
+/// People see these names in the Step Functions console, so they are asset names where possible.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StateName(Arc<str>);
 
 impl StateName {
-    /// The longest name that Step Functions takes, in characters.
+    /// The longest name that Step Functions accepts, in characters.
     pub const MAX_CHARS: usize = 80;
 
-    /// Takes a name.
+    /// Creates a name.
     ///
     /// # Errors
-    /// [`InvalidStateName`] when it is empty, too long, or holds a character that is refused.
+    /// [`InvalidStateName`] when it is empty, too long, or holds a character that Step Functions
+    /// refuses.
     pub fn new(name: impl Into<Arc<str>>) -> Result<Self, InvalidStateName> {
         let name = name.into();
         let chars = name.chars().count();
@@ -29,7 +30,7 @@ impl StateName {
                 chars,
             });
         }
-        match name.chars().find(|c| !Self::takes(*c)) {
+        match name.chars().find(|c| !Self::allows_character(*c)) {
             Some(character) => Err(InvalidStateName::Character {
                 name: name.to_string(),
                 character,
@@ -38,12 +39,12 @@ impl StateName {
         }
     }
 
-    /// Whether a name may hold a character.
-    pub fn takes(character: char) -> bool {
+    /// Returns whether a name may hold a character.
+    pub fn allows_character(character: char) -> bool {
         !character.is_control() && !"?*<>{}[]:;,\\|^~$#%&`\"".contains(character)
     }
 
-    /// The name.
+    /// Returns the name as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -78,15 +79,15 @@ pub enum InvalidStateName {
         StateName::MAX_CHARS
     )]
     Length {
-        /// What was given.
+        /// The string that was given.
         name: String,
-        /// Its length.
+        /// Its length, in characters.
         chars: usize,
     },
     /// Holds a character that Step Functions refuses.
     #[error("`{name}` holds {character:?}, which Step Functions refuses in a state name")]
     Character {
-        /// What was given.
+        /// The string that was given.
         name: String,
         /// The first such character.
         character: char,

@@ -9,27 +9,27 @@ use super::{Catch, Choice, Map, Retry, StateMachine, StateName};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "Type")]
 pub enum State {
-    /// Does work outside the machine.
+    /// Calls a service outside the machine.
     Task(Box<Task>),
-    /// Hands on its input, or a fixed value.
+    /// Outputs its input, or a fixed value.
     Pass(Pass),
-    /// Decides where to go.
+    /// Chooses the next state.
     Choice(Choice),
     /// Waits.
     Wait(Wait),
-    /// Ends well.
+    /// Ends the machine successfully.
     Succeed(Succeed),
-    /// Ends badly.
+    /// Ends the machine with an error.
     Fail(Fail),
-    /// Runs branches side by side.
+    /// Runs branches in parallel.
     Parallel(Parallel),
     /// Runs the same states for many items.
     Map(Box<Map>),
 }
 
 impl State {
-    /// Where the state goes when nothing fails: nowhere for an end.
-    pub fn next(&self) -> Vec<&StateName> {
+    /// Returns the states that may follow when nothing fails; none for an end.
+    pub fn next_states(&self) -> Vec<&StateName> {
         match self {
             Self::Task(task) => task.transition.next().into_iter().collect(),
             Self::Pass(pass) => pass.transition.next().into_iter().collect(),
@@ -46,8 +46,8 @@ impl State {
         }
     }
 
-    /// What is tried again, and when.
-    pub fn retry(&self) -> &[Retry] {
+    /// Returns the retriers.
+    pub fn retriers(&self) -> &[Retry] {
         match self {
             Self::Task(task) => &task.retry,
             Self::Parallel(parallel) => &parallel.retry,
@@ -56,8 +56,8 @@ impl State {
         }
     }
 
-    /// Where failures go.
-    pub fn catch(&self) -> &[Catch] {
+    /// Returns the catchers.
+    pub fn catchers(&self) -> &[Catch] {
         match self {
             Self::Task(task) => &task.catch,
             Self::Parallel(parallel) => &parallel.catch,
@@ -67,7 +67,7 @@ impl State {
     }
 }
 
-/// What follows a state: another state, or the end of its machine.
+/// The successor of a state: another state, or the end of its machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Transition {
@@ -89,12 +89,12 @@ impl Transition {
     /// The end of the machine.
     pub const END: Self = Self::End { end: true };
 
-    /// On to another state.
+    /// Returns a transition to another state.
     pub fn to(next: StateName) -> Self {
         Self::Next { next }
     }
 
-    /// The state that follows, if one does.
+    /// Returns the next state, if there is one.
     pub fn next(&self) -> Option<&StateName> {
         match self {
             Self::Next { next } => Some(next),
@@ -103,70 +103,71 @@ impl Transition {
     }
 }
 
-/// Does work outside the machine: a Lambda function, or another AWS service.
+/// Calls a Lambda function, or another AWS service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Task {
-    /// What it does.
+    /// The task's purpose, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// The integration, such as `arn:aws:states:::lambda:invoke`.
     pub resource: String,
-    /// What it is called with. Keys that end in `.$` hold paths.
+    /// The parameters of the call. Keys that end in `.$` hold paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Value>,
-    /// Which part of the answer is kept, and under which names.
+    /// The selection of the answer, by new names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_selector: Option<Value>,
-    /// Where the answer is put into the input. `Some(Value::Null)` throws it away.
+    /// The path in the input that receives the answer. `Some(Value::Null)` drops it.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "present"
     )]
     pub result_path: Option<Value>,
-    /// Which part of the whole is handed on. `Some(Value::Null)` hands on an empty object.
+    /// The path of the output within the input and answer. `Some(Value::Null)` gives an empty
+    /// object.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "present"
     )]
     pub output_path: Option<Value>,
-    /// How long one attempt may take, in seconds.
+    /// The timeout of one attempt, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u32>,
-    /// How long the worker may be silent, in seconds: less than the timeout.
+    /// The longest time between two heartbeats, in seconds: less than the timeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heartbeat_seconds: Option<u32>,
-    /// What is tried again, and when.
+    /// The retriers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retry: Vec<Retry>,
-    /// Where failures go.
+    /// The catchers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub catch: Vec<Catch>,
-    /// What follows.
+    /// The next state, or the end.
     #[serde(flatten)]
     pub transition: Transition,
 }
 
-/// Hands on its input, or a fixed value.
+/// Outputs its input, or a fixed value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Pass {
-    /// What it is for.
+    /// The state's purpose, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// What is handed on. Keys that end in `.$` hold paths.
+    /// The value to output. Keys that end in `.$` hold paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Value>,
-    /// Where it is put into the input. `Some(Value::Null)` throws it away.
+    /// The path in the input that receives the value. `Some(Value::Null)` drops it.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "present"
     )]
     pub result_path: Option<Value>,
-    /// What follows.
+    /// The next state, or the end.
     #[serde(flatten)]
     pub transition: Transition,
 }
@@ -175,24 +176,24 @@ pub struct Pass {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Wait {
-    /// What is waited for.
+    /// The reason to wait, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// For how long.
+    /// The time to wait, in seconds.
     pub seconds: u32,
-    /// What follows.
+    /// The next state, or the end.
     #[serde(flatten)]
     pub transition: Transition,
 }
 
-/// Ends the machine well.
+/// Ends the machine successfully.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Succeed {
-    /// What this end means.
+    /// The meaning of this end, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Which part of the input is the answer. `Some(Value::Null)` answers an empty object.
+    /// The path of the output within the input. `Some(Value::Null)` gives an empty object.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -201,55 +202,56 @@ pub struct Succeed {
     pub output_path: Option<Value>,
 }
 
-/// Ends the machine badly.
+/// Ends the machine with an error.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Fail {
-    /// What this end means.
+    /// The meaning of this end, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// The error's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What went wrong, for a person.
+    /// The error's cause, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// A path to the error's name in the input.
+    /// The path of the error's name in the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_path: Option<String>,
-    /// A path to what went wrong in the input.
+    /// The path of the error's cause in the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause_path: Option<String>,
 }
 
-/// Runs branches side by side and goes on when all have ended.
+/// Runs branches in parallel and continues when all have ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Parallel {
-    /// What it is for.
+    /// The state's purpose, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// The branches, each a machine of its own.
     pub branches: Vec<StateMachine>,
-    /// Where the branches' answers are put into the input. `Some(Value::Null)` throws them away.
+    /// The path in the input that receives the branches' outputs. `Some(Value::Null)` drops them.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "present"
     )]
     pub result_path: Option<Value>,
-    /// What is tried again, and when.
+    /// The retriers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retry: Vec<Retry>,
-    /// Where failures go.
+    /// The catchers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub catch: Vec<Catch>,
-    /// What follows.
+    /// The next state, or the end.
     #[serde(flatten)]
     pub transition: Transition,
 }
 
-/// Tells `"ResultPath": null` (throw the answer away) from no `ResultPath` at all.
+/// Deserializes `null` as `Some(Null)`: `"ResultPath": null` drops the result, while a missing
+/// `ResultPath` replaces the input with it.
 pub(super) fn present<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Value>, D::Error> {

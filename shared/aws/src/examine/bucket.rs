@@ -1,21 +1,21 @@
-//! The bucket of data and run files.
+//! Examination of the bucket of data and run files.
 
 use aws_sdk_s3::error::SdkError;
 use precip_engine::deployment::Finding;
 
 use crate::Aws;
 
-/// Whether the bucket is there and these credentials may use it.
-pub(super) async fn examine(aws: &Aws, bucket: &str) -> Finding {
+/// Checks that the bucket exists and that these credentials may use it.
+pub(super) async fn examine_bucket(aws: &Aws, bucket: &str) -> Finding {
     let what = format!("bucket `{bucket}`");
     match aws.s3().head_bucket().bucket(bucket).send().await {
-        Ok(_) => Finding::well(what, "can be read"),
+        Ok(_) => Finding::without_problem(what, "can be read"),
         Err(SdkError::ServiceError(answer)) => {
-            // The answer to HEAD has no body, so that its status is all there is.
+            // An answer to HEAD has no body: only its status tells what is wrong.
             let (problem, note) = match answer.raw().status().as_u16() {
                 404 => (
-                    "is not there".to_owned(),
-                    "deploy the stack, or set PRECIP_BUCKET to the bucket that its outputs name",
+                    "does not exist".to_owned(),
+                    "deploy the stack, or set PRECIP_BUCKET to the bucket in the stack's outputs",
                 ),
                 403 => (
                     "these credentials may not use it".to_owned(),
@@ -28,9 +28,9 @@ pub(super) async fn examine(aws: &Aws, bucket: &str) -> Finding {
                 ),
                 status => (format!("S3 answers {status}"), "try again in a moment"),
             };
-            Finding::wrong(what, problem, note)
+            Finding::with_problem(what, problem, note)
         }
-        Err(_) => Finding::wrong(
+        Err(_) => Finding::with_problem(
             what,
             "S3 does not answer",
             "check the network, the region and the endpoint",

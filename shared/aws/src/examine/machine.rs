@@ -1,4 +1,4 @@
-//! A state machine.
+//! Examination of a state machine.
 
 use aws_sdk_sfn::{
     error::ProvideErrorMetadata,
@@ -6,10 +6,13 @@ use aws_sdk_sfn::{
 };
 use precip_engine::deployment::Finding;
 
-use crate::Aws;
+use crate::{
+    Aws,
+    error::{ErrorClass, LOG_IN},
+};
 
-/// Whether a state machine is there and can be started.
-pub(super) async fn examine(aws: &Aws, machine: &str) -> Finding {
+/// Checks that a state machine exists and can be started.
+pub(super) async fn examine_machine(aws: &Aws, machine: &str) -> Finding {
     let what = format!("state machine `{machine}`");
     let describe = aws.step_functions().describe_state_machine();
     let found = describe.state_machine_arn(machine).send().await;
@@ -19,25 +22,26 @@ pub(super) async fn examine(aws: &Aws, machine: &str) -> Finding {
             "deploy the stack once it is gone",
         ),
         Ok(found) if found.r#type != StateMachineType::Standard => (
-            format!("is of type {}, and has to be STANDARD", found.r#type),
-            "set PRECIP_STATE_MACHINE_ARN to what the stack's outputs say",
+            format!("is of type {}, and must be STANDARD", found.r#type),
+            "set PRECIP_STATE_MACHINE_ARN to the ARN in the stack's outputs",
         ),
-        Ok(_) => return Finding::well(what, "can be reached"),
-        Err(error) => match error.code() {
-            Some("StateMachineDoesNotExist" | "InvalidArn") => (
-                "is not there".to_owned(),
-                "deploy the stack, or set PRECIP_STATE_MACHINE_ARN to what its outputs say",
+        Ok(_) => return Finding::without_problem(what, "can be reached"),
+        Err(error) => match (ErrorClass::of_sdk_error(&error), error.code()) {
+            (ErrorClass::NotFound, _) | (_, Some("InvalidArn")) => (
+                "does not exist".to_owned(),
+                "deploy the stack, or set PRECIP_STATE_MACHINE_ARN to the ARN in its outputs",
             ),
-            Some("AccessDeniedException") => (
-                "these credentials may not look at it".to_owned(),
+            (ErrorClass::AccessDenied, _) => (
+                "these credentials may not describe it".to_owned(),
                 "give them states:DescribeStateMachine, and states:StartExecution to start runs",
             ),
-            Some(code) => (code.to_owned(), "log in again if it is about credentials"),
-            None => (
+            (ErrorClass::Credentials, Some(code)) => (code.to_owned(), LOG_IN),
+            (_, Some(code)) => (code.to_owned(), "try again in a moment"),
+            (_, None) => (
                 "Step Functions does not answer".to_owned(),
                 "check the network, the region and the endpoint",
             ),
         },
     };
-    Finding::wrong(what, problem, note)
+    Finding::with_problem(what, problem, note)
 }

@@ -1,4 +1,4 @@
-//! Looking for what is wrong with a deployment.
+//! Examination of a deployment: finds what is missing or misconfigured.
 
 mod bucket;
 mod deployment;

@@ -1,4 +1,4 @@
-//! The record's table.
+//! Examination of the record's table.
 
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
@@ -8,47 +8,52 @@ use precip_engine::deployment::Finding;
 
 use crate::{
     Aws,
+    error::{ErrorClass, LOG_IN},
     state::dynamo::{KeyKind, TableDefinition},
 };
 
-/// Whether the table is there, has the right keys, and tells of its changes.
-pub(super) async fn examine(aws: &Aws, table: &str) -> Finding {
+/// Checks that the table exists, has the right keys, and streams its changes.
+pub(super) async fn examine_table(aws: &Aws, table: &str) -> Finding {
     let what = format!("table `{table}`");
     let described = aws.dynamodb().describe_table().table_name(table);
     match described.send().await {
-        Ok(found) => match found.table.as_ref().and_then(wrong) {
-            Some((problem, note)) => Finding::wrong(what, problem, note),
-            None => Finding::well(what, "its keys are right, its stream is on"),
+        Ok(found) => match found.table.as_ref().and_then(first_problem) {
+            Some((problem, note)) => Finding::with_problem(what, problem, note),
+            None => Finding::without_problem(what, "its keys are right, its stream is on"),
         },
-        // Some that speak like DynamoDB describe a table in a form of their own.
-        Err(SdkError::ServiceError(error)) if error.raw().status().is_success() => Finding::well(
-            what,
-            "is there; what it says of its keys and its stream cannot be read",
-        ),
+        // Some emulators of DynamoDB answer in a form that the SDK cannot read.
+        Err(SdkError::ServiceError(error)) if error.raw().status().is_success() => {
+            Finding::without_problem(
+                what,
+                "exists; the description of its keys and its stream cannot be read",
+            )
+        }
         Err(error) => {
-            let (problem, note) = match error.code() {
-                Some("ResourceNotFoundException") => (
-                    "is not there in this account and region",
+            let (problem, note) = match (ErrorClass::of_sdk_error(&error), error.code()) {
+                (ErrorClass::NotFound, _) => (
+                    "does not exist in this account and region",
                     "deploy the stack, or set PRECIP_TABLE and AWS_REGION to where it is",
                 ),
-                Some("AccessDeniedException") => (
-                    "these credentials may not look at it",
-                    "give them dynamodb:DescribeTable, and what reading and writing items needs",
+                (ErrorClass::AccessDenied, _) => (
+                    "these credentials may not describe it",
+                    "give them dynamodb:DescribeTable, and the rights to read and write items",
                 ),
-                Some(code) => (code, "log in again if it is about credentials"),
-                None => (
+                (ErrorClass::Credentials, Some(code)) => (code, LOG_IN),
+                (_, Some(code)) => (code, "try again in a moment"),
+                (_, None) => (
                     "DynamoDB does not answer",
                     "check the network, the region and the endpoint",
                 ),
             };
-            Finding::wrong(what, problem, note)
+            Finding::with_problem(what, problem, note)
         }
     }
 }
 
-/// What is wrong with a table that is there.
-fn wrong(table: &TableDescription) -> Option<(String, String)> {
+/// Returns the first problem of an existing table, with what to do about it.
+fn first_problem(table: &TableDescription) -> Option<(String, String)> {
     let wanted = TableDefinition::PRECIP;
+    // The status comes first: a table that is being created has neither keys nor a stream to judge.
     let deploy = || "deploy the stack with the generated template".to_owned();
     if let Some(status) = table.table_status()
         && *status != TableStatus::Active
@@ -71,21 +76,22 @@ fn wrong(table: &TableDescription) -> Option<(String, String)> {
         let [(partition, _), (sort, _)] = wanted.keys;
         return Some((
             format!("has other keys than `{partition}` and `{sort}`: it is not a record"),
-            "set PRECIP_TABLE to the table that the stack's outputs name".to_owned(),
+            "set PRECIP_TABLE to the table in the stack's outputs".to_owned(),
         ));
     }
     let stream = table.stream_specification();
+    // A disabled stream may still have a view type.
     let view = stream
         .filter(|stream| stream.stream_enabled())
         .and_then(|stream| stream.stream_view_type());
     match view {
         Some(view) if view.as_str() == wanted.stream => None,
         Some(view) => Some((
-            format!("its stream holds {view}, and has to hold {}", wanted.stream),
+            format!("its stream holds {view}, and must hold {}", wanted.stream),
             deploy(),
         )),
         None => Some((
-            "its stream is off, so that statuses and progress stand still".to_owned(),
+            "its stream is off, so statuses and progress are never updated".to_owned(),
             deploy(),
         )),
     }

@@ -6,23 +6,23 @@ use std::{fmt, str::FromStr};
 /// `arn:aws:states:us-east-1:123456789012:stateMachine:flights`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MachineArn {
-    /// Everything up to and including the account.
+    /// The ARN up to and including the account: `arn:aws:states:us-east-1:123456789012`.
     account: String,
     name: String,
 }
 
 impl MachineArn {
-    /// The ARN of the execution of a name.
-    pub fn execution(&self, name: &str) -> String {
+    /// Returns the ARN of the execution with this name.
+    pub fn execution_arn(&self, name: &str) -> String {
         format!("{}:execution:{}:{name}", self.account, self.name)
     }
 
-    /// The ARN of the machine that large runs are handed to. The template names it after this one.
-    pub fn backfill(&self) -> String {
+    /// Returns the ARN of the machine that carries out large runs. The template names it after this one.
+    pub fn backfill_arn(&self) -> String {
         format!("{self}-backfill")
     }
 
-    /// The region.
+    /// Returns the region.
     pub fn region(&self) -> &str {
         self.account.split(':').nth(3).unwrap_or_default()
     }
@@ -34,14 +34,14 @@ impl fmt::Display for MachineArn {
     }
 }
 
-/// A text that is not the ARN of a state machine.
+/// The error of a text that is not the ARN of a state machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is not the ARN of a state machine: it is written like \
+    "`{text}` is not the ARN of a state machine, which is written like \
      `arn:aws:states:us-east-1:123456789012:stateMachine:flights`"
 )]
 pub struct InvalidMachineArn {
-    /// What was given.
+    /// The refused text.
     pub text: String,
 }
 
@@ -50,7 +50,10 @@ impl FromStr for MachineArn {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts: Vec<&str> = text.trim().split(':').collect();
+        // The name is the last part: an ARN with a version or an alias behind it is refused, since an
+        // execution's ARN could not be derived from it.
         match parts.as_slice() {
+            // An empty part would give an ARN that looks valid and names nothing.
             [
                 "arn",
                 partition,
@@ -80,14 +83,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_arn_names_its_executions_and_its_other_half() {
+    fn an_arn_names_its_executions_and_its_backfill_machine() {
         let text = "arn:aws-cn:states:cn-north-1:123456789012:stateMachine:flights";
         let arn: MachineArn = text.parse().unwrap();
         assert_eq!(arn.to_string(), text);
         assert_eq!(arn.region(), "cn-north-1");
-        assert_eq!(arn.backfill(), format!("{text}-backfill"));
+        assert_eq!(arn.backfill_arn(), format!("{text}-backfill"));
         let execution = "arn:aws-cn:states:cn-north-1:123456789012:execution:flights:01J";
-        assert_eq!(arn.execution("01J"), execution);
+        assert_eq!(arn.execution_arn("01J"), execution);
     }
 
     #[test]

@@ -6,7 +6,6 @@ mod launcher;
 mod sfn;
 
 pub use arn::{InvalidMachineArn, MachineArn};
-pub(crate) use error::LOG_IN;
 pub use launcher::SfnLauncher;
 pub use sfn::SfnExecutions;
 

@@ -1,4 +1,4 @@
-//! The objects of S3 buckets, as sweeps look through them.
+//! The objects of S3 buckets, as sensors list them in a sweep.
 
 mod s3;
 

@@ -11,7 +11,9 @@ use chrono::DateTime;
 use precip_core::trigger::decode_key;
 use precip_engine::trigger::{ListedObject, ObjectListing, ObjectPage};
 
-/// The objects of buckets, listed with `ListObjectsV2`.
+use crate::error::{ErrorClass, describe};
+
+/// A listing of the objects in buckets, by `ListObjectsV2`.
 #[derive(Debug, Clone)]
 pub struct S3Objects {
     client: Client,
@@ -19,7 +21,7 @@ pub struct S3Objects {
 }
 
 impl S3Objects {
-    /// Lists with a client.
+    /// Lists objects with a client.
     pub fn new(client: Client) -> Self {
         Self {
             client,
@@ -27,7 +29,7 @@ impl S3Objects {
         }
     }
 
-    /// The same with so many objects a page; 1,000, the most that S3 gives, unless told.
+    /// Sets the number of objects per page; the default is S3's maximum of 1,000.
     #[must_use]
     pub fn with_page_size(self, page_size: u16) -> Self {
         Self {
@@ -37,32 +39,26 @@ impl S3Objects {
     }
 }
 
-/// Why a listing failed, with what to do where that is known.
-fn failed(bucket: &str, error: &SdkError<ListObjectsV2Error>) -> String {
-    let code = error.code().unwrap_or_default();
-    match (error, code) {
-        (_, "NoSuchBucket") => {
-            format!("there is no bucket `{bucket}`: name one that is there in the sensor's setting")
+/// Describes a failed listing, with what to do where that is known.
+fn describe_failure(bucket: &str, error: &SdkError<ListObjectsV2Error>) -> String {
+    match (ErrorClass::of_sdk_error(error), error.code()) {
+        (ErrorClass::NotFound, _) => {
+            format!("there is no bucket `{bucket}`: set the sensor's bucket to one that exists")
         }
-        (_, "AccessDenied") => format!(
-            "the role may not list bucket `{bucket}`: deploy with the generated template, which says \
-             so, and look at the bucket's own policy"
+        (ErrorClass::AccessDenied, _) => format!(
+            "the role may not list bucket `{bucket}`: deploy with the generated template, which \
+             allows it, and check the bucket's own policy"
         ),
-        (_, "PermanentRedirect" | "AuthorizationHeaderMalformed") => format!(
-            "bucket `{bucket}` is in another region: events reach a rule in the bucket's own region \
-             only"
+        (_, Some("PermanentRedirect" | "AuthorizationHeaderMalformed")) => format!(
+            "bucket `{bucket}` is in another region: a rule receives events only of buckets in its \
+             own region"
         ),
-        (SdkError::TimeoutError(_), _) => "S3 did not answer in time".to_owned(),
-        (SdkError::DispatchFailure(_) | SdkError::ResponseError(_), _) => {
-            "the connection to S3 failed".to_owned()
-        }
-        (_, "") => "S3 refused without a reason".to_owned(),
-        (_, code) => format!("{code}: {}", error.message().unwrap_or_default()),
+        _ => describe("S3", error),
     }
 }
 
-/// An object of an answer; `None` for one whose key is no text.
-fn listed(object: Object) -> Option<ListedObject> {
+/// Converts a listed object; `None` if its key is not text.
+fn to_listed_object(object: Object) -> Option<ListedObject> {
     let key = decode_key(&object.key?)?;
     let modified = object.last_modified?;
     Some(ListedObject {
@@ -79,26 +75,32 @@ fn listed(object: Object) -> Option<ListedObject> {
 
 #[async_trait]
 impl ObjectListing for S3Objects {
-    async fn list(
+    async fn list_objects(
         &self,
         bucket: &str,
         prefix: &str,
         after: Option<&str>,
     ) -> Result<ObjectPage, String> {
-        let list = self.client.list_objects_v2().bucket(bucket).prefix(prefix);
-        // Keys may hold characters that XML cannot.
-        let list = list.encoding_type(EncodingType::Url);
-        let list = list.set_max_keys(self.page_size);
-        let list = list.set_continuation_token(after.map(str::to_owned));
-        let page = list.send().await.map_err(|error| failed(bucket, &error))?;
+        let list = self
+            .client
+            .list_objects_v2()
+            .bucket(bucket)
+            .prefix(prefix)
+            // Keys may contain characters that XML cannot represent.
+            .encoding_type(EncodingType::Url)
+            .set_max_keys(self.page_size)
+            .set_continuation_token(after.map(str::to_owned));
+        let answer = list.send().await;
+        let page = answer.map_err(|error| describe_failure(bucket, &error))?;
         let next = page.next_continuation_token;
+        // Some S3-compatible stores return a token with the last page, too.
         Ok(ObjectPage {
             next: next.filter(|_| page.is_truncated == Some(true)),
             objects: page
                 .contents
                 .unwrap_or_default()
                 .into_iter()
-                .filter_map(listed)
+                .filter_map(to_listed_object)
                 .collect(),
         })
     }

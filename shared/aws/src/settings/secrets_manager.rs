@@ -16,12 +16,16 @@ use precip_engine::settings::{
     ProcessEnvironment, Secret, SettingReadError, SettingReader, SettingRef,
 };
 
-/// Reads `env(..)` from the process and `secret(..)` from AWS Secrets Manager, by the secret's name or
-/// ARN. A secret is asked for once a process: one that is rotated is seen by the processes that start
-/// afterwards. Secrets that are not there are asked for again.
+use crate::error::{ErrorClass, LOG_IN};
+
+/// A reader of settings: `env(..)` from the process, and `secret(..)` from AWS Secrets Manager by the
+/// secret's name or ARN.
+///
+/// A secret is fetched once per process, so a rotated one is seen by processes that start afterwards.
+/// A missing secret is looked up again each time.
 pub struct SecretsManager {
     client: Client,
-    known: Mutex<BTreeMap<String, Secret>>,
+    cached: Mutex<BTreeMap<String, Secret>>,
 }
 
 impl SecretsManager {
@@ -29,37 +33,33 @@ impl SecretsManager {
     pub fn new(client: Client) -> Self {
         Self {
             client,
-            known: Mutex::default(),
+            cached: Mutex::default(),
         }
     }
 
-    fn known(&self, name: &str) -> Option<String> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(name).map(|value| value.expose().clone())
+    fn cached_secret(&self, name: &str) -> Option<String> {
+        let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.get(name).map(|value| value.expose().clone())
     }
 
-    async fn secret(&self, name: &str) -> Result<Option<String>, SettingReadError> {
-        if let Some(value) = self.known(name) {
+    async fn find_secret(&self, name: &str) -> Result<Option<String>, SettingReadError> {
+        if let Some(value) = self.cached_secret(name) {
             return Ok(Some(value));
         }
-        let answer = self.client.get_secret_value().secret_id(name).send().await;
-        let answer = match answer {
+        let get = self.client.get_secret_value().secret_id(name);
+        let answer = match get.send().await {
             Ok(answer) => answer,
-            Err(SdkError::ServiceError(error))
-                if matches!(
-                    error.err(),
-                    GetSecretValueError::ResourceNotFoundException(_)
-                ) =>
-            {
+            Err(error) if ErrorClass::of_sdk_error(&error) == ErrorClass::NotFound => {
                 return Ok(None);
             }
             Err(error) => {
                 return Err(SettingReadError {
-                    reason: refused(name, &error),
+                    reason: describe_failure(name, &error),
                 });
             }
         };
         let Some(value) = answer.secret_string() else {
+            // Settings are text: a binary secret cannot be one.
             return Err(SettingReadError {
                 reason: format!(
                     "secret `{name}` is binary: store it as text (`aws secretsmanager \
@@ -67,23 +67,25 @@ impl SecretsManager {
                 ),
             });
         };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(name.to_owned(), Secret::new(value.to_owned()));
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.insert(name.to_owned(), Secret::new(value.to_owned()));
         Ok(Some(value.to_owned()))
     }
 }
 
-/// Says what went wrong by the service's code only: messages of the service can quote the request.
-fn refused<R>(name: &str, error: &SdkError<GetSecretValueError, R>) -> String {
-    let hint = match error.code() {
-        Some("AccessDeniedException") => {
+/// Describes a failed lookup by the service's code only: messages of the service can quote the
+/// request.
+fn describe_failure(name: &str, error: &SdkError<GetSecretValueError>) -> String {
+    let hint = match (ErrorClass::of_sdk_error(error), error.code()) {
+        (ErrorClass::AccessDenied, _) => {
             "give this role `secretsmanager:GetSecretValue` on it, and `kms:Decrypt` if it has a \
              key of its own"
         }
-        Some("DecryptionFailure") => "give this role `kms:Decrypt` on the key of the secret",
-        Some("InvalidRequestException") => "it is scheduled for deletion: restore it",
-        Some(_) => "try again, and look at the state of Secrets Manager in this region",
-        None => "check the region, the credentials and the network (a VPC needs an endpoint)",
+        (ErrorClass::Credentials, _) => LOG_IN,
+        (_, Some("DecryptionFailure")) => "give this role `kms:Decrypt` on the key of the secret",
+        (_, Some("InvalidRequestException")) => "it is scheduled for deletion: restore it",
+        (_, Some(_)) => "try again, and check the state of Secrets Manager in this region",
+        (_, None) => "check the region, the credentials and the network (a VPC needs an endpoint)",
     };
     let code = error.code().unwrap_or("no answer from Secrets Manager");
     format!("secret `{name}`: {code}; {hint}")
@@ -97,10 +99,13 @@ impl fmt::Debug for SecretsManager {
 
 #[async_trait]
 impl SettingReader for SecretsManager {
-    async fn read(&self, reference: &SettingRef) -> Result<Option<String>, SettingReadError> {
+    async fn read_setting(
+        &self,
+        reference: &SettingRef,
+    ) -> Result<Option<String>, SettingReadError> {
         match reference {
-            SettingRef::Variable(_) => ProcessEnvironment.read(reference).await,
-            SettingRef::Secret(name) => self.secret(name).await,
+            SettingRef::Variable(_) => ProcessEnvironment.read_setting(reference).await,
+            SettingRef::Secret(name) => self.find_secret(name).await,
         }
     }
 }

@@ -1,3 +1,3 @@
-//! The record on AWS: [`dynamo`].
+//! The record on AWS, in DynamoDB: [`dynamo`].
 
 pub mod dynamo;

@@ -1,6 +1,5 @@
-//! What calls the functions that react, and where they raise what others hear of.
+//! Scheduled calls of the reactor, and the topic that it publishes freshness changes to.
 
-mod error;
 mod scheduler;
 mod topic;
 

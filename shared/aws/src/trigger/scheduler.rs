@@ -12,17 +12,18 @@ use chrono::{DateTime, Utc};
 use precip_engine::react::TickScheduler;
 use serde_json::json;
 
-use super::error::told;
+use crate::error::describe;
 
-/// How long EventBridge Scheduler tries to call a function that cannot be called, in seconds.
-const TRIED: i32 = 3_600;
+/// The time for which EventBridge Scheduler retries a call that fails, in seconds.
+const MAX_EVENT_AGE: i32 = 3_600;
 
-/// One-time schedules of EventBridge Scheduler that call a function with `{"tick": MOMENT}` and are
-/// deleted by it once they have.
+/// One-time schedules of EventBridge Scheduler that call a function with `{"tick": MOMENT}`.
+/// EventBridge Scheduler deletes each after its call.
 ///
-/// A schedule is named after its moment: of all that arrange one tick, one creates it, and none takes
-/// another one's place. (One schedule of a fixed name would have to be moved, and whoever is late would
-/// move it behind what others need.) They lie in a group of their own, which goes with the stack.
+/// A schedule is named after its moment: of all callers that request one tick, one creates it, and none
+/// replaces another tick. (A single schedule with a fixed name would have to be moved, and a late
+/// caller could move it past a tick that others need.) The schedules are in a group of their own, which
+/// is deleted with the stack.
 ///
 /// EventBridge Scheduler calls within a minute of the moment, and not before it.
 ///
@@ -36,7 +37,7 @@ pub struct ScheduledTicks {
 }
 
 impl ScheduledTicks {
-    /// Schedules in a group that call a function, by its ARN, with a role, by its ARN.
+    /// Creates schedules in `group` that call `function` (an ARN) with `role` (an ARN).
     pub fn new(
         client: Client,
         group: impl Into<String>,
@@ -51,8 +52,8 @@ impl ScheduledTicks {
         }
     }
 
-    /// The name of the schedule for a moment.
-    fn name(due: DateTime<Utc>) -> String {
+    /// Returns the name of the schedule for a moment.
+    fn schedule_name(due: DateTime<Utc>) -> String {
         due.format("tick-%Y%m%dT%H%M%SZ").to_string()
     }
 }
@@ -61,7 +62,7 @@ impl ScheduledTicks {
 impl TickScheduler for ScheduledTicks {
     async fn call_at(&self, due: DateTime<Utc>) -> Result<(), String> {
         let retry = RetryPolicy::builder()
-            .maximum_event_age_in_seconds(TRIED)
+            .maximum_event_age_in_seconds(MAX_EVENT_AGE)
             .build();
         let target = Target::builder()
             .arn(&self.function)
@@ -77,7 +78,7 @@ impl TickScheduler for ScheduledTicks {
         let create = self
             .client
             .create_schedule()
-            .name(Self::name(due))
+            .name(Self::schedule_name(due))
             .group_name(&self.group)
             .schedule_expression(due.format("at(%Y-%m-%dT%H:%M:%S)").to_string())
             .flexible_time_window(exactly)
@@ -86,8 +87,9 @@ impl TickScheduler for ScheduledTicks {
         match create.send().await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
+                // Another caller has created the schedule of this moment.
                 Some(CreateScheduleError::ConflictException(_)) => Ok(()),
-                _ => Err(told("EventBridge Scheduler", &error)),
+                _ => Err(describe("EventBridge Scheduler", &error)),
             },
         }
     }

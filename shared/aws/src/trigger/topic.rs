@@ -7,18 +7,22 @@ use aws_sdk_sns::{
 };
 use precip_engine::freshness::{FreshnessChange, FreshnessTopic};
 
-use super::error::told;
+use crate::error::describe;
 
-/// How many messages one call publishes, and how long a subject may be, in characters.
+/// The most messages that one call publishes.
 ///
 /// Source: <https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html>
-const AT_ONCE: usize = 10;
-const SUBJECT: usize = 99;
+const MESSAGES_PER_CALL: usize = 10;
+/// The longest subject of a message, in characters.
+///
+/// Source: <https://docs.aws.amazon.com/sns/latest/api/API_PublishBatchRequestEntry.html>
+const MAX_SUBJECT: usize = 99;
 
-/// A topic of SNS. A topic rather than an event bus, since those who want to hear that data is too old
-/// are people: they subscribe with an address, a chat or a queue, and need no rule, no role and no
-/// function for it. The state and the asset are attributes of each message, so that a subscription can
-/// filter by them.
+/// A topic of SNS that receives freshness changes.
+///
+/// It is a topic rather than an event bus because its subscribers are people: they subscribe with an
+/// address, a chat or a queue, and need no rule, role or function. The state and the asset are
+/// attributes of each message, so a subscription can filter by them.
 #[derive(Debug, Clone)]
 pub struct SnsTopic {
     client: Client,
@@ -26,7 +30,7 @@ pub struct SnsTopic {
 }
 
 impl SnsTopic {
-    /// A topic, by its ARN.
+    /// Publishes to a topic, identified by its ARN.
     pub fn new(client: Client, topic: impl Into<String>) -> Self {
         Self {
             client,
@@ -35,14 +39,16 @@ impl SnsTopic {
     }
 }
 
-fn attribute(value: impl ToString) -> Result<MessageAttributeValue, String> {
-    let attribute = MessageAttributeValue::builder().data_type("String");
-    let attribute = attribute.string_value(value.to_string()).build();
-    attribute.map_err(|error| error.to_string())
+fn string_attribute(value: impl ToString) -> Result<MessageAttributeValue, String> {
+    MessageAttributeValue::builder()
+        .data_type("String")
+        .string_value(value.to_string())
+        .build()
+        .map_err(|error| error.to_string())
 }
 
-/// One change as a message: JSON, with a subject for those who read it as a mail.
-fn message(place: usize, change: &FreshnessChange) -> Result<PublishBatchRequestEntry, String> {
+/// Converts a change to a message: JSON, with a subject for mails.
+fn to_message(index: usize, change: &FreshnessChange) -> Result<PublishBatchRequestEntry, String> {
     let text = serde_json::to_string(&serde_json::json!({
         "id": change.id(),
         "event": "freshness",
@@ -53,7 +59,7 @@ fn message(place: usize, change: &FreshnessChange) -> Result<PublishBatchRequest
         "last_materialized": change.last_materialized,
     }));
     let subject = format!("{}: {}", change.state, change.asset);
-    // SNS takes printable ASCII only.
+    // SNS accepts only printable ASCII in a subject.
     let plain = |c: char| {
         if c.is_ascii_graphic() || c == ' ' {
             c
@@ -62,22 +68,28 @@ fn message(place: usize, change: &FreshnessChange) -> Result<PublishBatchRequest
         }
     };
     PublishBatchRequestEntry::builder()
-        .id(place.to_string())
-        .subject(subject.chars().map(plain).take(SUBJECT).collect::<String>())
+        .id(index.to_string())
+        .subject(
+            subject
+                .chars()
+                .map(plain)
+                .take(MAX_SUBJECT)
+                .collect::<String>(),
+        )
         .message(text.map_err(|error| error.to_string())?)
-        .message_attributes("asset", attribute(&change.asset)?)
-        .message_attributes("state", attribute(change.state)?)
-        .message_attributes("before", attribute(change.before)?)
+        .message_attributes("asset", string_attribute(&change.asset)?)
+        .message_attributes("state", string_attribute(change.state)?)
+        .message_attributes("before", string_attribute(change.before)?)
         .build()
         .map_err(|error| error.to_string())
 }
 
 #[async_trait]
 impl FreshnessTopic for SnsTopic {
-    async fn raise(&self, changes: &[FreshnessChange]) -> Result<(), String> {
-        for some in changes.chunks(AT_ONCE) {
-            let messages = some.iter().enumerate();
-            let messages = messages.map(|(place, change)| message(place, change));
+    async fn raise_changes(&self, changes: &[FreshnessChange]) -> Result<(), String> {
+        for batch in changes.chunks(MESSAGES_PER_CALL) {
+            let numbered = batch.iter().enumerate();
+            let messages = numbered.map(|(index, change)| to_message(index, change));
             let published = self
                 .client
                 .publish_batch()
@@ -85,8 +97,9 @@ impl FreshnessTopic for SnsTopic {
                 .set_publish_batch_request_entries(Some(messages.collect::<Result<_, _>>()?))
                 .send()
                 .await
-                .map_err(|error| told("SNS", &error))?;
+                .map_err(|error| describe("SNS", &error))?;
             if let Some(failed) = published.failed().first() {
+                // The call succeeds even when SNS refuses some of its messages.
                 let said = failed.message().unwrap_or_default();
                 return Err(format!("SNS: {}: {said}", failed.code()));
             }

@@ -1,4 +1,4 @@
-//! What a run costs.
+//! The arguments of `cost`.
 
 use clap::Args;
 
@@ -7,11 +7,11 @@ use super::{PlanArgs, Processor};
 /// A run whose cost is estimated.
 #[derive(Debug, Clone, Args)]
 pub struct CostArgs {
-    /// What is to be run, and with what.
+    /// Arguments of the plan.
     #[command(flatten)]
     pub plan: PlanArgs,
 
-    /// The processor that functions are built for
+    /// Processor that functions are built for
     #[arg(long, value_enum, default_value_t)]
     pub architecture: Processor,
 }

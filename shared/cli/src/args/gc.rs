@@ -3,24 +3,24 @@
 use chrono::TimeDelta;
 use clap::Args;
 
-/// What is looked for, and whether it is removed.
+/// The arguments of `gc`.
 #[derive(Debug, Clone, Args)]
 pub struct GcArgs {
-    /// Which assets
+    /// Assets to look at
     #[arg(short, long, value_name = "SELECTION", default_value = "*")]
     pub select: String,
 
-    /// How long ago it has to be written, and replaced: `90m`, `24h`, `7d`; an hour at least
-    #[arg(long, value_name = "AGE", default_value = "7d", value_parser = age)]
+    /// Minimum age of the data and of its replacement: `90m`, `24h`, `7d`; an hour at least
+    #[arg(long, value_name = "AGE", default_value = "7d", value_parser = parse_age)]
     pub older_than: TimeDelta,
 
-    /// Remove it; lists only unless given
+    /// Remove the data; lists only unless given
     #[arg(long)]
     pub delete: bool,
 }
 
-fn age(text: &str) -> Result<TimeDelta, String> {
-    let wrong = || "an age is written like `90m`, `24h` or `7d`".to_owned();
-    let age = humantime::parse_duration(text).map_err(|error| format!("{error}; {}", wrong()))?;
-    TimeDelta::from_std(age).map_err(|_| wrong())
+fn parse_age(text: &str) -> Result<TimeDelta, String> {
+    let hint = || "write an age like `90m`, `24h` or `7d`".to_owned();
+    let age = humantime::parse_duration(text).map_err(|error| format!("{error}; {}", hint()))?;
+    TimeDelta::from_std(age).map_err(|_| hint())
 }

@@ -1,18 +1,25 @@
-//! The command line as types. What a command does stands in [`command`](crate::command).
+//! The command line as types. [`command`](crate::command) holds what each command does.
 
+mod access;
+mod action;
+mod command;
 mod cost;
 mod gc;
 mod root;
 mod run;
+mod selection;
 mod synth;
-mod target;
 
-pub use cost::CostArgs;
-pub use gc::GcArgs;
-pub use root::{
-    AutomationAction, Command, DevArgs, DynamicAction, Global, GraphFormat, On, PoolAction, Root,
-    ScheduleAction, SensorAction, StatusFilter, TableFormat,
+pub(crate) use access::Access;
+pub(crate) use action::{
+    AutomationAction, DynamicAction, GraphFormat, PoolAction, ScheduleAction, SensorAction,
+    StatusFilter, TableFormat,
 };
-pub use run::{MaterializeArgs, PlanArgs, RunControlArgs};
-pub use synth::{Processor, SynthArgs};
-pub use target::{PartitionArgs, TargetArgs};
+pub(crate) use command::{Command, DevArgs};
+pub(crate) use cost::CostArgs;
+pub(crate) use gc::GcArgs;
+pub use root::Root;
+pub(crate) use root::{Global, TargetKind};
+pub(crate) use run::{MaterializeArgs, PlanArgs, RunControlArgs};
+pub(crate) use selection::SelectionArgs;
+pub(crate) use synth::{Processor, SynthArgs};

@@ -1,23 +1,23 @@
-//! Commands that plan and run.
+//! The arguments of commands that plan and run.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::TargetArgs;
+use super::SelectionArgs;
 
-/// What is to be run, and with what.
+/// The arguments of `plan`: assets, partitions and config.
 #[derive(Debug, Clone, Args)]
 pub struct PlanArgs {
     /// Assets and partitions.
     #[command(flatten)]
-    pub target: TargetArgs,
+    pub selection: SelectionArgs,
 
-    /// Leave the assets' checks out
+    /// Leave out the assets' checks
     #[arg(long)]
     pub without_checks: bool,
 
-    /// Config for ops: a JSON file with one entry an op, `{"flights": {"limit": 10}}`
+    /// Config for ops: a JSON file with an entry for each op, `{"flights": {"limit": 10}}`
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -26,34 +26,34 @@ pub struct PlanArgs {
     pub config_json: Option<String>,
 }
 
-/// A run to be started.
+/// The arguments of `materialize`.
 #[derive(Debug, Clone, Args)]
 pub struct MaterializeArgs {
-    /// What is to be run, and with what.
+    /// Arguments of the plan.
     #[command(flatten)]
     pub plan: PlanArgs,
 
-    /// A label of the run
+    /// Tag for the run; may be repeated
     #[arg(long = "tag", value_name = "KEY=VALUE")]
     pub tags: Vec<String>,
 
-    /// A name for this request: the same name never starts a second run
+    /// Key that identifies this request: a second request with the same key starts no run
     #[arg(long, value_name = "KEY")]
     pub run_key: Option<String>,
 
-    /// How it is run.
+    /// Execution options.
     #[command(flatten)]
     pub control: RunControlArgs,
 }
 
-/// How a run is run.
+/// Execution options of a run.
 #[derive(Debug, Clone, Args)]
 pub struct RunControlArgs {
-    /// How many ops run at once; four for each core unless given
+    /// Number of ops that run at once; four for each core unless given
     #[arg(short = 'j', long, value_name = "N")]
     pub concurrency: Option<std::num::NonZeroUsize>,
 
-    /// With `--on aws`: start the run, print its id and its execution, and do not follow it
+    /// With `--on aws`: start the run, print its id and execution, and do not follow it
     #[arg(long)]
     pub detach: bool,
 }

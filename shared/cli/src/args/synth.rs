@@ -1,30 +1,29 @@
-//! Commands about what is deployed.
+//! The arguments of `synth`.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// What is generated, and where it is put.
+/// The arguments of `synth`.
 #[derive(Debug, Clone, Args)]
 pub struct SynthArgs {
-    /// Write nothing: compare with what is there, and end with 1 if it is not the same
+    /// Write nothing: compare with the existing files, and exit with 1 if they differ
     #[arg(long)]
     pub check: bool,
 
-    /// The folder of what is generated
+    /// Folder for the generated files
     #[arg(long, value_name = "DIR", default_value = "infra/generated")]
     pub out: PathBuf,
 
-    /// The project's name, which is part of the names of what is deployed; that of this binary unless
-    /// given
+    /// Name of the project, part of the names of what is deployed; the name of this binary unless given
     #[arg(long, value_name = "NAME")]
     pub project: Option<String>,
 
-    /// The processor that functions are built for
+    /// Processor that functions are built for
     #[arg(long, value_enum, default_value_t)]
     pub architecture: Processor,
 
-    /// The folder with a zip for each function
+    /// Folder that holds a zip for each function
     #[arg(long, value_name = "DIR", default_value = "target/lambda")]
     pub code: PathBuf,
 }

@@ -1,4 +1,4 @@
-//! `asset`: everything about one asset.
+//! `asset`: one asset in full.
 
 use std::io::Write;
 
@@ -9,19 +9,19 @@ use precip_core::{
 use precip_engine::state::ReadConsistency;
 use serde::Serialize;
 
-use self::latest::{Latest, line};
+use self::latest::{LatestAnswer, write_field};
 use crate::{
     exit::Exit,
     failure::Failure,
     graph::Tally,
     label,
-    output::{fact, json},
+    output::{format_metadata, write_json},
     session::Session,
 };
 
 mod latest;
 
-/// One asset, whole.
+/// The answer of `asset`.
 #[derive(Debug, Serialize)]
 struct Answer {
     key: String,
@@ -45,35 +45,36 @@ struct Answer {
     code_version: Option<String>,
     io_manager: Option<String>,
     metadata: Metadata,
-    /// Of the partition that was named, or of an unpartitioned asset.
-    latest: Option<Latest>,
+    /// State of the given partition, or of an unpartitioned asset.
+    latest: Option<LatestAnswer>,
 }
 
+/// An upstream or downstream asset.
 #[derive(Debug, Serialize)]
 struct Neighbour {
     key: String,
     mapping: PartitionMapping,
 }
 
-/// Shows one asset, and how it or one of its partitions was made.
+/// Shows one asset, with the latest materialization of one partition.
 ///
 /// # Errors
 /// [`Failure`] when there is no such asset or partition, or the record cannot be read.
-pub async fn asset(
+pub(crate) async fn show_asset(
     session: &Session,
     key: &str,
     partition: Option<&str>,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let id = session.asset(key)?;
-    let latest = latest(session, id, partition).await?;
+    let id = session.asset_id(key)?;
+    let latest = load_latest(session, id, partition).await?;
     let graph = session.definitions.graph();
     let spec = graph.asset(id);
     let Tally {
         materialized,
         failed,
         total,
-    } = session.tally(id).await?;
+    } = session.tally_partitions(id).await?;
     let neighbours = |edges: &[precip_core::graph::Edge]| {
         edges
             .iter()
@@ -83,6 +84,7 @@ pub async fn asset(
             })
             .collect()
     };
+    // The answer has everything that is printed in either format.
     let answer = Answer {
         key: spec.key.to_string(),
         group: spec.group.to_string(),
@@ -92,12 +94,12 @@ pub async fn asset(
             .source_of(&spec.key)
             .map(|source| source.to_string()),
         op: graph.op_of(id).map(|op| graph.op(op).name.clone()),
-        partitions: label::partitions(spec.partitions.as_deref()),
+        partitions: label::partitions_label(spec.partitions.as_deref()),
         materialized,
         failed,
         missing: total - materialized,
         total,
-        freshness: session.freshness().await?.get(key).copied(),
+        freshness: session.freshness_states().await?.get(key).copied(),
         automation: spec.automation.as_ref().map(|condition| {
             condition
                 .label
@@ -123,31 +125,32 @@ pub async fn asset(
         latest,
     };
     if session.json {
-        json(out, &answer)?;
+        write_json(out, &answer)?;
     } else {
-        write(&answer, out)?;
+        write_asset(&answer, out)?;
     }
     Ok(Exit::Done)
 }
 
-async fn latest(
+async fn load_latest(
     session: &Session,
     asset: AssetId,
     partition: Option<&str>,
-) -> Result<Option<Latest>, Failure> {
+) -> Result<Option<LatestAnswer>, Failure> {
     let partitioned = session.definitions.graph().partitions(asset).is_some();
+    // Without `--partition` there is no one state to show.
     if partitioned && partition.is_none() {
         return Ok(None);
     }
-    let target = session.target(asset, partition)?;
+    let target = session.partition_ref(asset, partition)?;
     let known = session
         .store
-        .latest(&target, ReadConsistency::Strong)
+        .latest_materialization(&target, ReadConsistency::Strong)
         .await?;
-    Ok(Some(Latest::new(target, known)))
+    Ok(Some(LatestAnswer::new(target, known)))
 }
 
-fn write(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
+fn write_asset(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{}", answer.key)?;
     if let Some(description) = &answer.description {
         description
@@ -183,6 +186,7 @@ fn write(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
             String::new()
         }
     );
+    // Fields with an empty value are not printed.
     let lines = [
         ("group", answer.group.clone()),
         ("partitions", answer.partitions.clone()),
@@ -212,13 +216,13 @@ fn write(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
         ),
     ];
     for (name, value) in lines {
-        line(out, name, &value)?;
+        write_field(out, name, &value)?;
     }
     for (name, value) in &answer.metadata {
-        line(out, name, &fact(value))?;
+        write_field(out, name, &format_metadata(value))?;
     }
     match &answer.latest {
-        Some(latest) => latest.write(out),
+        Some(latest) => latest.write_to(out),
         None => Ok(()),
     }
 }

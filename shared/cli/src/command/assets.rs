@@ -9,7 +9,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     label,
-    output::{Table, json},
+    output::{Table, write_json},
     session::Session,
 };
 
@@ -29,23 +29,35 @@ struct Row {
     description: Option<String>,
 }
 
-/// Lists the assets of a selection.
+/// Lists the assets of a selection with the status of their partitions.
 ///
 /// # Errors
-/// [`Failure`] when the selection makes no sense or the record cannot be read.
-pub async fn assets(session: &Session, select: &str, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let selected = session.select(select)?;
-    let freshness = session.freshness().await?;
+/// [`Failure`] when the selection is invalid or the record cannot be read.
+pub(crate) async fn list_assets(
+    session: &Session,
+    select: &str,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let selected = session.select_assets(select)?;
+    let freshness = session.freshness_states().await?;
     let mut rows = Vec::new();
     for id in selected.iter() {
         let key = session.definitions.graph().key(id);
-        rows.push(row(session, id, freshness.get(key).copied()).await?);
+        rows.push(load_row(session, id, freshness.get(key).copied()).await?);
     }
     if session.json {
-        json(out, &rows)?;
+        write_json(out, &rows)?;
         return Ok(Exit::Done);
     }
-    let mut headings = vec!["ASSET", "GROUP", "PARTITIONS", "MADE #", "OF #", "FAILED #"];
+    let mut headings = vec![
+        "ASSET",
+        "GROUP",
+        "PARTITIONS",
+        "MATERIALIZED #",
+        "TOTAL #",
+        "FAILED #",
+    ];
+    // The column is shown when some asset has a freshness policy.
     let any_policy = rows.iter().any(|row| row.freshness.is_some());
     headings.extend(any_policy.then_some("FRESHNESS"));
     headings.push("KINDS");
@@ -68,23 +80,23 @@ pub async fn assets(session: &Session, select: &str, out: &mut dyn Write) -> Res
             .map_or_else(String::new, |state| state.to_string());
         cells.extend(any_policy.then_some(freshness));
         cells.push(row.kinds.join(", "));
-        table.row(cells);
+        table.add_row(cells);
     }
-    table.write(out)?;
+    table.write_to(out)?;
     Ok(Exit::Done)
 }
 
-async fn row(
+async fn load_row(
     session: &Session,
     id: AssetId,
     freshness: Option<FreshnessState>,
 ) -> Result<Row, Failure> {
-    let tally = session.tally(id).await?;
+    let tally = session.tally_partitions(id).await?;
     let spec = session.definitions.graph().asset(id);
     Ok(Row {
         key: spec.key.to_string(),
         group: spec.group.to_string(),
-        partitions: label::partitions(spec.partitions.as_deref()),
+        partitions: label::partitions_label(spec.partitions.as_deref()),
         kinds: spec.kinds.iter().map(ToString::to_string).collect(),
         owners: spec.owners.clone(),
         materialized: tally.materialized,

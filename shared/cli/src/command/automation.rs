@@ -1,4 +1,4 @@
-//! `automation`: what the automation conditions ask for, and why.
+//! `automation` and `automation explain`: what automation conditions request now, and why.
 
 use std::{collections::BTreeMap, io::Write};
 
@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use crate::{
     exit::Exit,
-    failure::{Failure, causes},
-    output::{Table, ago, json},
+    failure::{Failure, cause_lines},
+    output::{Table, format_ago, write_json},
     session::Session,
 };
 
-/// One asset under a condition, in the list.
+/// One asset with a condition, in the list.
 #[derive(Debug, Serialize)]
 struct Row {
     asset: String,
@@ -22,7 +22,7 @@ struct Row {
     requested: u64,
 }
 
-/// Why an asset is to be made now, and why not.
+/// The answer of `automation explain`.
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     asset: &'a AssetKey,
@@ -32,13 +32,16 @@ struct Answer<'a> {
     explanation: &'a Explanation,
 }
 
-/// Lists the assets that carry a condition, with how many partitions each would request now.
+/// Lists the assets that have a condition, with the number of partitions that each would request now.
 ///
 /// # Errors
-/// [`Failure`] when a condition makes no sense or the record cannot be read.
-pub async fn automation(session: &Session, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let tick = tick(session).await?;
-    let conditions = conditions(session);
+/// [`Failure`] when a condition is invalid or the record cannot be read.
+pub(crate) async fn list_conditions(
+    session: &Session,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let tick = evaluate_conditions(session).await?;
+    let conditions = labelled_conditions(session);
     let rows: Vec<Row> = conditions
         .into_iter()
         .map(|(asset, condition)| Row {
@@ -52,47 +55,50 @@ pub async fn automation(session: &Session, out: &mut dyn Write) -> Result<Exit, 
         })
         .collect();
     if session.json {
-        json(out, &rows)?;
+        write_json(out, &rows)?;
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
-        session.say("no asset has an automation condition: give one with `automation = ..`");
+        session.print_note("no asset has an automation condition: give one with `automation = ..`");
         return Ok(Exit::Done);
     }
     let mut table = Table::new(["ASSET", "REQUESTS #", "CONDITION"]);
     for row in &rows {
-        table.row([&row.asset, &row.requested.to_string(), &row.condition]);
+        table.add_row([&row.asset, &row.requested.to_string(), &row.condition]);
     }
-    table.write(out)?;
-    session.say("`automation explain ASSET` says why");
+    table.write_to(out)?;
+    session.print_note("`automation explain ASSET` explains an asset's condition");
     Ok(Exit::Done)
 }
 
-/// Explains what the condition of an asset asks for, at the present moment and with what is on
-/// record. It starts nothing.
+/// Explains what the condition of an asset requests now, by the present record. Starts no run.
 ///
 /// # Errors
 /// [`Failure`] when there is no such asset, it has no condition, or the record cannot be read.
-pub async fn explain(session: &Session, key: &str, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let id = session.asset(key)?;
+pub(crate) async fn explain_condition(
+    session: &Session,
+    key: &str,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let id = session.asset_id(key)?;
     let graph = session.definitions.graph();
     let asset = graph.key(id);
-    let known = conditions(session);
-    let Some(condition) = known.get(asset) else {
+    let conditions = labelled_conditions(session);
+    let Some(condition) = conditions.get(asset) else {
         let failure = Failure::usage(format!(
-            "asset `{asset}` has no automation condition: it is made only when asked for"
+            "asset `{asset}` has no automation condition: only requests materialize it"
         ));
-        return Err(match known.keys().next() {
-            None => failure.help(
+        return Err(match conditions.keys().next() {
+            None => failure.with_help(
                 "give it one in its declaration, like `automation = AutomationCondition::eager()`",
             ),
             Some(_) => {
-                let known: Vec<String> = known.keys().map(|key| format!("`{key}`")).collect();
-                failure.help(format!("these have one: {}", known.join(", ")))
+                let known: Vec<String> = conditions.keys().map(|key| format!("`{key}`")).collect();
+                failure.with_help(format!("assets with a condition: {}", known.join(", ")))
             }
         });
     };
-    let tick = tick(session).await?;
+    let tick = evaluate_conditions(session).await?;
     let (Some(explanation), requested) = (
         tick.evaluation.explanations.get(asset),
         tick.evaluation
@@ -105,7 +111,8 @@ pub async fn explain(session: &Session, key: &str, out: &mut dyn Write) -> Resul
             "the condition of `{asset}` was not evaluated"
         )));
     };
-    let targets = session.targets(id, &requested);
+    // An unpartitioned asset is requested under its own key.
+    let targets = session.partition_refs(id, &requested);
     let answer = Answer {
         asset,
         condition: condition.clone(),
@@ -121,14 +128,18 @@ pub async fn explain(session: &Session, key: &str, out: &mut dyn Write) -> Resul
         explanation,
     };
     if session.json {
-        json(out, &answer)?;
+        write_json(out, &answer)?;
     } else {
-        write(session, &answer, out)?;
+        write_explanation(session, &answer, out)?;
     }
     Ok(Exit::Done)
 }
 
-fn write(session: &Session, answer: &Answer<'_>, out: &mut dyn Write) -> std::io::Result<()> {
+fn write_explanation(
+    session: &Session,
+    answer: &Answer<'_>,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
     let graph = session.definitions.graph();
     writeln!(out, "{}: {}", answer.asset, answer.condition)?;
     let partitioned = graph
@@ -141,7 +152,7 @@ fn write(session: &Session, answer: &Answer<'_>, out: &mut dyn Write) -> std::io
         (count, true) => format!("requests {count} partitions now"),
     };
     let before = match answer.evaluated_before {
-        Some(at) => format!("evaluated before, {}", ago(at, session.context.now)),
+        Some(at) => format!("evaluated before, {}", format_ago(at, session.context.now)),
         None => "evaluated for the first time".to_owned(),
     };
     writeln!(out, "{requests}; {before}")?;
@@ -149,31 +160,31 @@ fn write(session: &Session, answer: &Answer<'_>, out: &mut dyn Write) -> std::io
     write!(
         out,
         "{}",
-        answer.explanation.render(graph, &session.context)
+        answer.explanation.render_tree(graph, &session.context)
     )
 }
 
-/// The assets that carry a condition.
-fn conditions(session: &Session) -> BTreeMap<&AssetKey, String> {
+/// Returns the assets that have a condition, with its label.
+fn labelled_conditions(session: &Session) -> BTreeMap<&AssetKey, String> {
     let graph = session.definitions.graph();
     let conditions = graph.ids().filter_map(|id| {
         let condition = graph.asset(id).automation.as_ref()?;
-        let named = condition
+        let label = condition
             .label
             .clone()
             .unwrap_or_else(|| condition.to_string());
-        Some((graph.key(id), named))
+        Some((graph.key(id), label))
     });
     conditions.collect()
 }
 
-async fn tick(session: &Session) -> Result<AutomationTick, Failure> {
+async fn evaluate_conditions(session: &Session) -> Result<AutomationTick, Failure> {
     evaluate_automation(&session.definitions, &session.store, &session.context)
         .await
         .map_err(|error| match error {
             AutomationError::State(error) => error.into(),
             AutomationError::Cursor(_) => {
-                Failure::environment(error.to_string()).detail(&causes(&error))
+                Failure::environment(error.to_string()).with_detail(&cause_lines(&error))
             }
             error => Failure::new(Exit::Definitions, error.to_string()),
         })

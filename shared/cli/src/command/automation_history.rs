@@ -1,29 +1,29 @@
-//! `automation status`, `on`, `off` and `history`: what the automation conditions did, and whether they
-//! are evaluated at all.
+//! `automation status`, `start`, `stop` and `history`: whether conditions are evaluated, and past
+//! evaluations.
 
 use std::io::Write;
 
 use chrono::{DateTime, Utc};
 use precip_core::trigger::DefaultStatus;
 use precip_engine::{
-    automation::{evaluate_automation, trigger},
+    automation::{automation_trigger, evaluate_automation},
     state::{PageRequest, Tick},
-    trigger::{TriggerError, status, turn},
+    trigger::{TriggerError, switch_trigger, trigger_status},
 };
 use serde::Serialize;
 
-use super::{ticks::outcome, triggers::on};
+use super::{ticks::describe_outcome, triggers::running_label};
 use crate::{
     exit::Exit,
     failure::Failure,
-    output::{ago, json, moment},
+    output::{format_ago, format_time, write_json},
     session::Session,
 };
 
-/// How many evaluations are looked through for those of one asset, at a time.
+/// Number of evaluations read at a time.
 const PAGE: usize = 100;
 
-/// Whether the conditions are evaluated, and what they did.
+/// The answer of `automation status`.
 #[derive(Debug, Serialize)]
 struct Status {
     running: bool,
@@ -35,15 +35,20 @@ struct Status {
     last_tick: Option<Tick>,
 }
 
-/// Says whether the conditions are evaluated, and what they did last.
+/// Shows whether conditions are evaluated, and the last tick.
 ///
 /// # Errors
-/// [`Failure`] when a condition makes no sense or the record cannot be read.
-pub async fn automation_status(session: &Session, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let state = session.store.trigger(&trigger()).await?;
-    let evaluated = evaluate_automation(&session.definitions, &session.store, &session.context);
-    let evaluated = evaluated.await.map_err(TriggerError::from)?;
-    let status_now = status(DefaultStatus::Running, &state);
+/// [`Failure`] when a condition is invalid or the record cannot be read.
+pub(crate) async fn show_automation_status(
+    session: &Session,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let state = session.store.trigger_state(&automation_trigger()).await?;
+    let evaluated = evaluate_automation(&session.definitions, &session.store, &session.context)
+        .await
+        .map_err(TriggerError::from)?;
+    // Without an entry on record, automation is on.
+    let status_now = trigger_status(DefaultStatus::Running, &state);
     let status = Status {
         running: status_now.running,
         by_hand: status_now.by_hand,
@@ -52,23 +57,31 @@ pub async fn automation_status(session: &Session, out: &mut dyn Write) -> Result
         last_tick: state.last_tick,
     };
     if session.json {
-        json(out, &status)?;
+        write_json(out, &status)?;
         return Ok(Exit::Done);
     }
     let assets = match status.assets {
         1 => "1 asset has a condition".to_owned(),
         count => format!("{count} assets have a condition"),
     };
-    writeln!(out, "automation: {}", on(status.running, status.by_hand))?;
+    writeln!(
+        out,
+        "automation: {}",
+        running_label(status.running, status.by_hand)
+    )?;
     writeln!(out, "{assets}")?;
     if let Some(next) = status.next {
-        writeln!(out, "next by time  {}", moment(next))?;
+        writeln!(out, "next by time  {}", format_time(next))?;
     }
     if let Some(tick) = &status.last_tick {
-        let ago = ago(tick.at, session.context.now);
-        writeln!(out, "last tick     {ago}: {}", outcome(&tick.outcome))?;
+        let ago = format_ago(tick.at, session.context.now);
+        writeln!(
+            out,
+            "last tick     {ago}: {}",
+            describe_outcome(&tick.outcome)
+        )?;
     }
-    session.say("`automation history ASSET` says why an asset was made or was not");
+    session.print_note("`automation history ASSET` explains past evaluations");
     Ok(Exit::Done)
 }
 
@@ -76,83 +89,96 @@ pub async fn automation_status(session: &Session, out: &mut dyn Write) -> Result
 ///
 /// # Errors
 /// [`Failure`] when the record cannot be written.
-pub async fn turn_automation(session: &Session, start: bool) -> Result<Exit, Failure> {
+pub(crate) async fn set_automation_running(
+    session: &Session,
+    start: bool,
+) -> Result<Exit, Failure> {
     let (store, now) = (session.store.as_ref(), session.context.now);
-    turn(store, &trigger(), start, now).await?;
-    session.say(match start {
-        true => "automation is on: what changed meanwhile is taken up with the next change",
-        false => "automation is off: assets are made only when asked for",
+    switch_trigger(store, &automation_trigger(), start, now).await?;
+    session.print_note(if start {
+        "automation is on: changes since it was turned off are handled with the next change"
+    } else {
+        "automation is off: assets are materialized only on request"
     });
     Ok(Exit::Done)
 }
 
-/// One evaluation of an asset's condition, as it was kept.
+/// A past evaluation of an asset's condition.
 #[derive(Debug, Serialize)]
-struct Kept {
+struct PastEvaluation {
     at: DateTime<Utc>,
     outcome: String,
     explanation: String,
 }
 
-/// Says why an asset was made by itself, or was not although something upstream was new: the kept
-/// evaluations of its condition, newest first.
+/// Shows the past evaluations of an asset's condition, newest first: why it was requested, or was not
+/// although something upstream was new.
 ///
 /// # Errors
 /// [`Failure`] when there is no such asset, or the record cannot be read.
-pub async fn automation_history(
+pub(crate) async fn show_automation_history(
     session: &Session,
     key: &str,
     limit: usize,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    session.asset(key)?;
-    let mut kept: Vec<Kept> = Vec::new();
+    session.asset_id(key)?;
+    let mut found: Vec<PastEvaluation> = Vec::new();
     let mut page = PageRequest::first(PAGE);
     loop {
-        let ticks = session.store.ticks(&trigger(), &page).await?;
+        let ticks = session
+            .store
+            .list_ticks(&automation_trigger(), &page)
+            .await?;
         let of_asset = ticks.items.into_iter().filter_map(|tick| {
-            let explanation = part(tick.note.as_deref()?, key)?;
-            Some(Kept {
+            // The note of a tick covers all assets that were evaluated in it.
+            let explanation = asset_section(tick.note.as_deref()?, key)?;
+            Some(PastEvaluation {
                 at: tick.at,
-                outcome: outcome(&tick.outcome),
+                outcome: describe_outcome(&tick.outcome),
                 explanation,
             })
         });
-        kept.extend(of_asset);
+        found.extend(of_asset);
         match ticks.next {
-            Some(token) if kept.len() < limit => page = page.after(token),
+            Some(token) if found.len() < limit => page = page.next_page(token),
             _ => break,
         }
     }
-    kept.truncate(limit);
+    found.truncate(limit);
     if session.json {
-        json(out, &kept)?;
+        write_json(out, &found)?;
         return Ok(Exit::Done);
     }
-    if kept.is_empty() {
-        session.say(&format!(
-            "no evaluation of `{key}` is kept: nothing it is made from was new since it has a \
-             condition; `automation explain {key}` says what holds now"
+    if found.is_empty() {
+        session.print_note(&format!(
+            "no evaluation of `{key}` is on record: nothing upstream was new since it has a \
+             condition; `automation explain {key}` explains the present state"
         ));
     }
-    for one in &kept {
-        let ago = ago(one.at, session.context.now);
-        writeln!(out, "{} ({ago}): {}", moment(one.at), one.outcome)?;
-        writeln!(out, "{}", one.explanation)?;
+    for evaluation in &found {
+        let ago = format_ago(evaluation.at, session.context.now);
+        writeln!(
+            out,
+            "{} ({ago}): {}",
+            format_time(evaluation.at),
+            evaluation.outcome
+        )?;
+        writeln!(out, "{}", evaluation.explanation)?;
     }
     Ok(Exit::Done)
 }
 
-/// What a note says of an asset: the lines under its key, as far as the next key.
-fn part(note: &str, key: &str) -> Option<String> {
+/// Returns the section of a note about an asset: the lines below its key, up to an empty line.
+fn asset_section(note: &str, key: &str) -> Option<String> {
     let mut lines = note.lines().skip_while(|line| *line != key);
     lines.next()?;
-    let mut part = String::new();
+    let mut section = String::new();
     for line in lines.take_while(|line| !line.is_empty()) {
-        part.push_str(line);
-        part.push('\n');
+        section.push_str(line);
+        section.push('\n');
     }
-    Some(part)
+    Some(section)
 }
 
 #[cfg(test)]
@@ -160,10 +186,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_part_of_an_asset_ends_before_the_next() {
+    fn the_section_of_an_asset_ends_before_the_next() {
         let note = "a\n+ eager\n  - missing\n\nb\n- eager\n\n";
-        assert_eq!(part(note, "a").as_deref(), Some("+ eager\n  - missing\n"));
-        assert_eq!(part(note, "b").as_deref(), Some("- eager\n"));
-        assert_eq!(part(note, "c"), None);
+        assert_eq!(
+            asset_section(note, "a").as_deref(),
+            Some("+ eager\n  - missing\n")
+        );
+        assert_eq!(asset_section(note, "b").as_deref(), Some("- eager\n"));
+        assert_eq!(asset_section(note, "c"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! `cancel`: asking a run to stop.
+//! `cancel`: stopping a run.
 
 use precip_engine::state::{Run, RunChange, RunChanged, RunStatus};
 use precip_local::executor::TokioSleeper;
@@ -6,31 +6,31 @@ use precip_local::executor::TokioSleeper;
 use crate::{
     exit::Exit,
     failure::Failure,
-    place::{Deployment, Place},
     session::Session,
+    target::{Deployment, Target},
 };
 
-/// What the record says of it.
-const WHY: &str = "canceled by command";
+/// The run's message on record.
+const MESSAGE: &str = "canceled by command";
 
-/// Asks a run to stop. The process that executes it learns of it with its next sign of life and
-/// lets what it began come to its end; where that process is gone, the run is over at once. On AWS
-/// its execution is stopped.
+/// Asks a run to stop. The process that executes it notices at its next heartbeat, and finishes the ops
+/// that are running. If that process is gone, the run is canceled at once. On AWS its execution is
+/// stopped.
 ///
 /// # Errors
 /// [`Failure`] when there is no such run, or the record cannot be read or written.
-pub async fn cancel(session: &Session, id: &str) -> Result<Exit, Failure> {
-    let run = session.run(id).await?;
+pub(crate) async fn cancel_run(session: &Session, id: &str) -> Result<Exit, Failure> {
+    let run = session.find_run(id).await?;
     if run.status.is_finished() {
-        session.say(&format!(
-            "run {} is over already: it {}",
+        session.print_note(&format!(
+            "run {} has ended already: it {}",
             run.id, run.status
         ));
         return Ok(Exit::Done);
     }
-    let home = match &session.place {
-        Place::Local(home) => home,
-        Place::Aws(deployment) => return stop(session, deployment, &run).await,
+    let home = match &session.target {
+        Target::Local(home) => home,
+        Target::Aws(deployment) => return cancel_on_deployment(session, deployment, &run).await,
     };
     let alive = match &run.owner {
         Some(owner) => home
@@ -38,6 +38,7 @@ pub async fn cancel(session: &Session, id: &str) -> Result<Exit, Failure> {
             .map_err(crate::launch::home_failure)?,
         None => false,
     };
+    // Only the process that executes a run can end it in order.
     let to = if alive {
         RunStatus::Canceling
     } else {
@@ -45,40 +46,44 @@ pub async fn cancel(session: &Session, id: &str) -> Result<Exit, Failure> {
     };
     let from = [RunStatus::Queued, RunStatus::Running, RunStatus::Canceling];
     let change = RunChange {
-        message: Some(WHY.to_owned()),
+        message: Some(MESSAGE.to_owned()),
         ..RunChange::new(from, to, session.context.now)
     };
     let changed = match session.store.change_run(run.id, change).await? {
         RunChanged::Changed(run) | RunChanged::Refused(run) => run,
     };
-    session.say(&match changed.status {
+    session.print_note(&match changed.status {
         RunStatus::Canceling => {
-            format!("run {} stops: what it began comes to its end", run.id)
+            format!(
+                "run {} is stopping: ops that are running finish first",
+                run.id
+            )
         }
-        status => format!(
-            "run {} is {status}; `resume {}` goes on with it",
-            run.id, run.id
-        ),
+        status => format!("run {} is {status}; `resume {}` resumes it", run.id, run.id),
     });
     Ok(Exit::Done)
 }
 
-/// Stops a run that a deployment carries out.
-async fn stop(session: &Session, deployment: &Deployment, run: &Run) -> Result<Exit, Failure> {
-    let planner = deployment.planner(&session.definitions)?;
+/// Stops a run of a deployment.
+async fn cancel_on_deployment(
+    session: &Session,
+    deployment: &Deployment,
+    run: &Run,
+) -> Result<Exit, Failure> {
+    let planner = deployment.new_planner(&session.definitions)?;
     let executions = deployment.executions.as_ref();
-    let ended = planner.cancel(run, executions, &TokioSleeper, WHY).await?;
-    let (id, suffix) = (ended.id, session.place.suffix());
-    session.say(&match ended.status {
+    let ended = planner
+        .cancel_run(run, executions, &TokioSleeper, MESSAGE)
+        .await?;
+    let (id, suffix) = (ended.id, session.target.option_suffix());
+    session.print_note(&match ended.status {
         RunStatus::Canceled => {
-            format!("run {id} is canceled; `retry {id}{suffix}` makes what it left")
+            format!("run {id} is canceled; `retry {id}{suffix}` runs the rest")
         }
         status if status.is_finished() => {
-            format!("run {id} came to its end meanwhile: it {status}")
+            format!("run {id} has ended meanwhile: it {status}")
         }
-        _ => format!(
-            "run {id} stops: its execution takes its time; `run {id}{suffix}` says when it has"
-        ),
+        _ => format!("run {id} is stopping: `run {id}{suffix}` shows when its execution has ended"),
     });
     Ok(Exit::Done)
 }

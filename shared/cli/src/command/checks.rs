@@ -1,4 +1,4 @@
-//! `checks`: what an asset's checks found last.
+//! `checks`: the latest results of an asset's checks.
 
 use std::io::Write;
 
@@ -7,28 +7,33 @@ use precip_engine::state::{CheckEvaluation, CheckOutcome, PartitionRef};
 use crate::{
     exit::Exit,
     failure::Failure,
-    output::{Table, json, moment},
+    output::{Table, format_time, write_json},
     session::Session,
 };
 
-/// Lists the latest evaluation of each check of an asset, for one partition or for all that were
-/// checked.
+/// Lists the latest evaluation of each check of an asset, for one partition or for all materialized
+/// ones.
 ///
 /// # Errors
 /// [`Failure`] when there is no such asset or partition, or the record cannot be read.
-pub async fn checks(
+pub(crate) async fn list_checks(
     session: &Session,
     key: &str,
     partition: Option<&str>,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let asset = session.asset(key)?;
+    let asset = session.asset_id(key)?;
     let graph = session.definitions.graph();
+    // Checks run on materialized partitions only, so the others have no results.
     let targets: Vec<PartitionRef> = match (partition, graph.partitions(asset)) {
-        (Some(_), _) | (None, None) => vec![session.target(asset, partition)?],
+        (Some(_), _) | (None, None) => vec![session.partition_ref(asset, partition)?],
         (None, Some(_)) => {
-            let made = session.store.statuses(graph.key(asset)).await?.materialized;
-            session.targets(asset, &(&made & &session.existing(asset)))
+            let made = session
+                .store
+                .partition_statuses(graph.key(asset))
+                .await?
+                .materialized;
+            session.partition_refs(asset, &(&made & &session.existing_partitions(asset)))
         }
     };
     let mut found: Vec<CheckEvaluation> = Vec::new();
@@ -36,7 +41,7 @@ pub async fn checks(
         found.extend(session.store.latest_checks(target).await?);
     }
     if session.json {
-        json(out, &found)?;
+        write_json(out, &found)?;
         return Ok(Exit::Done);
     }
     if graph.checks_of(asset).len() == 0 {
@@ -59,7 +64,7 @@ pub async fn checks(
             CheckOutcome::Errored => "errored",
         };
         let severity = format!("{:?}", evaluation.severity).to_uppercase();
-        table.row([
+        table.add_row([
             evaluation.check.name.clone(),
             evaluation
                 .target
@@ -69,10 +74,10 @@ pub async fn checks(
             result.to_owned(),
             severity,
             if evaluation.blocking { "yes" } else { "no" }.to_owned(),
-            moment(evaluation.at),
+            format_time(evaluation.at),
             evaluation.description.clone().unwrap_or_default(),
         ]);
     }
-    table.write(out)?;
+    table.write_to(out)?;
     Ok(Exit::Done)
 }

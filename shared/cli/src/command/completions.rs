@@ -7,11 +7,17 @@ use clap_complete::Shell;
 
 use crate::{args::Root, exit::Exit, failure::Failure};
 
-/// Writes a shell's completion script for the program that was started as `program`.
+/// Writes a shell's completion script for this program.
 ///
 /// # Errors
 /// [`Failure`] when the script cannot be written.
-pub fn completions(
+pub(crate) fn write_completions(shell: Shell, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let program = std::env::args_os().next();
+    write_script(shell, program.as_deref(), out)
+}
+
+/// Writes the script for a program that was started as `program`.
+fn write_script(
     shell: Shell,
     program: Option<&OsStr>,
     out: &mut dyn Write,
@@ -19,7 +25,7 @@ pub fn completions(
     let name = program
         .and_then(|path| Path::new(path).file_stem())
         .map_or("precip".into(), OsStr::to_string_lossy);
-    // The generator panics when it cannot write, to a closed pipe for example.
+    // The generator panics when writing fails, as to a closed pipe: it writes to a buffer.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Root::command(), name, &mut script);
     out.write_all(&script)?;
@@ -33,9 +39,9 @@ mod tests {
 
     use super::*;
 
-    struct Closed;
+    struct ClosedPipe;
 
-    impl Write for Closed {
+    impl Write for ClosedPipe {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
             Err(io::ErrorKind::BrokenPipe.into())
         }
@@ -50,7 +56,7 @@ mod tests {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell] {
             let mut script = Vec::new();
             let program = OsStr::new("/usr/local/bin/flights");
-            completions(shell, Some(program), &mut script).unwrap();
+            write_script(shell, Some(program), &mut script).unwrap();
             let script = String::from_utf8(script).unwrap();
             for word in ["flights", "materialize", "partition-range-start"] {
                 assert!(script.contains(word), "{shell}: no `{word}`");
@@ -60,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_has_seen_enough_is_no_failure() {
-        let failure = completions(Shell::Fish, None, &mut Closed).unwrap_err();
+        let failure = write_script(Shell::Fish, None, &mut ClosedPipe).unwrap_err();
         assert_eq!(failure.exit, Exit::Done);
     }
 }

@@ -2,35 +2,43 @@
 
 use std::io::Write;
 
-use precip_core::manifest::{EnvironmentManifest, MadeManifest, Manifest, SettingSource};
+use precip_core::manifest::{ComponentManifest, EnvironmentManifest, Manifest, SettingSource};
 
 use crate::{
     exit::Exit,
     failure::Failure,
-    output::{Table, json},
+    output::{Table, write_json},
     session::Session,
 };
 
-/// Writes the manifest of the project, or the schema of manifests; for a person, what each
-/// environment reads.
+/// Writes the manifest of the project or the schema of manifests as JSON; without `--json`, a summary
+/// with the settings of each environment.
 ///
 /// # Errors
 /// [`Failure`] when the answer cannot be written.
-pub fn describe(session: &Session, schema: bool, out: &mut dyn Write) -> Result<Exit, Failure> {
+pub(crate) fn describe_project(
+    session: &Session,
+    schema: bool,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
     if schema {
-        json(out, &Manifest::schema())?;
+        write_json(out, &Manifest::schema())?;
         return Ok(Exit::Done);
     }
     let manifest = session.definitions.manifest();
     if session.json {
-        json(out, &manifest)?;
+        write_json(out, &manifest)?;
     } else {
-        write(session, &manifest, out)?;
+        write_summary(session, &manifest, out)?;
     }
     Ok(Exit::Done)
 }
 
-fn write(session: &Session, manifest: &Manifest, out: &mut dyn Write) -> std::io::Result<()> {
+fn write_summary(
+    session: &Session,
+    manifest: &Manifest,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
     let graph = session.definitions.graph();
     let counts = [
         ("assets", graph.len()),
@@ -45,23 +53,28 @@ fn write(session: &Session, manifest: &Manifest, out: &mut dyn Write) -> std::io
     writeln!(out)?;
     let mut table = Table::new(["ENVIRONMENT", "USES", "READS", "KEPT IN", "NEEDED"]);
     for environment in &manifest.environments {
-        rows(environment).into_iter().for_each(|row| table.row(row));
+        environment_rows(environment)
+            .into_iter()
+            .for_each(|row| table.add_row(row));
     }
-    table.write(out)?;
-    session.say("`--json` writes all of it, `--schema` the JSON Schema of that");
+    table.write_to(out)?;
+    session.print_note("`--json` prints all of it, `--schema` the JSON Schema of that");
     Ok(())
 }
 
-fn rows(environment: &EnvironmentManifest) -> Vec<[String; 5]> {
-    let resources = environment.resources.iter().map(|made| ("resource", made));
+fn environment_rows(environment: &EnvironmentManifest) -> Vec<[String; 5]> {
+    let resources = environment
+        .resources
+        .iter()
+        .map(|component| ("resource", component));
     let io_managers = environment
         .io_managers
         .iter()
-        .map(|made| ("IO manager", made));
+        .map(|component| ("IO manager", component));
     let mut rows = Vec::new();
-    for (what, made) in resources.chain(io_managers) {
-        let uses = format!("{what} {}", made.name);
-        rows.extend(settings(made).map(|[reads, kept, needed]| {
+    for (kind, component) in resources.chain(io_managers) {
+        let uses = format!("{kind} {}", component.name);
+        rows.extend(setting_cells(component).map(|[reads, kept, needed]| {
             [environment.name.clone(), uses.clone(), reads, kept, needed]
         }));
     }
@@ -78,8 +91,8 @@ fn rows(environment: &EnvironmentManifest) -> Vec<[String; 5]> {
     rows
 }
 
-fn settings(made: &MadeManifest) -> impl Iterator<Item = [String; 3]> {
-    let read = made.settings.iter().map(|setting| {
+fn setting_cells(component: &ComponentManifest) -> impl Iterator<Item = [String; 3]> {
+    let read = component.settings.iter().map(|setting| {
         let kept = match (setting.source, setting.secret) {
             (SettingSource::Variable, false) => "environment",
             (SettingSource::Variable, true) => "environment, secret",
@@ -88,7 +101,7 @@ fn settings(made: &MadeManifest) -> impl Iterator<Item = [String; 3]> {
         let needed = if setting.optional { "no" } else { "yes" };
         [setting.name.clone(), kept.to_owned(), needed.to_owned()]
     });
-    let none = made
+    let none = component
         .settings
         .is_empty()
         .then(|| ["-"; 3].map(str::to_owned));

@@ -1,4 +1,4 @@
-//! `doctor`: what is wrong, and how to mend it.
+//! `doctor`: problems of the project and its target, with advice.
 
 use std::io::Write;
 
@@ -15,30 +15,30 @@ use crate::{
     exit::Exit,
     failure::Failure,
     launch,
-    output::{counted, json},
-    place::{Deployment, Place},
+    output::{format_count, write_json},
     session::Session,
+    target::{Deployment, Target},
 };
 
-/// Looks at definitions, environment, folders and record, or at a deployment's parts and its record.
-/// Definitions that are wrong never get here: the command line says so before any command.
+/// Checks definitions, environment, folders and record, or a deployment's parts and its record. Invalid
+/// definitions do not get here: every command refuses them first.
 ///
 /// # Errors
 /// [`Failure`] when the answer cannot be written.
-pub async fn doctor(session: &Session, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let mut findings = vec![definitions(session)];
-    findings.extend(settings(session).await);
-    findings.extend(sensors(session).await);
-    findings.extend(schedules(session));
-    match &session.place {
-        Place::Local(home) => {
-            findings.push(folder(home));
-            findings.extend(record(session, home).await);
+pub(crate) async fn run_doctor(session: &Session, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let mut findings = vec![check_definitions(session)];
+    findings.extend(check_settings(session).await);
+    findings.extend(check_sensors(session).await);
+    findings.extend(check_schedules(session));
+    match &session.target {
+        Target::Local(home) => {
+            findings.push(check_home(home));
+            findings.extend(check_record(session, home).await);
         }
-        Place::Aws(deployment) => findings.extend(deployed(session, deployment).await),
+        Target::Aws(deployment) => findings.extend(check_deployment(session, deployment).await),
     }
     if session.json {
-        json(out, &findings)?;
+        write_json(out, &findings)?;
     } else {
         for finding in &findings {
             match &finding.problem {
@@ -54,23 +54,23 @@ pub async fn doctor(session: &Session, out: &mut dyn Write) -> Result<Exit, Fail
     Ok(if wrong { Exit::Environment } else { Exit::Done })
 }
 
-fn definitions(session: &Session) -> Finding {
+fn check_definitions(session: &Session) -> Finding {
     let graph = session.definitions.graph();
     let (checks, ops) = (graph.checks().count(), session.definitions.ops().len());
     let counts = [
-        counted(graph.len() as u64, "asset"),
-        counted(ops as u64, "op"),
-        counted(checks as u64, "check"),
+        format_count(graph.len() as u64, "asset"),
+        format_count(ops as u64, "op"),
+        format_count(checks as u64, "check"),
     ];
     let note = counts.join(", ");
-    Finding::well("definitions", note)
+    Finding::without_problem("definitions", note)
 }
 
-async fn settings(session: &Session) -> Vec<Finding> {
-    let environment = match launch::environment(session) {
+async fn check_settings(session: &Session) -> Vec<Finding> {
+    let environment = match launch::chosen_environment(session) {
         Ok(environment) => environment,
         Err(failure) => {
-            return vec![Finding::wrong(
+            return vec![Finding::with_problem(
                 "environment",
                 failure.message,
                 "name another with `--env`",
@@ -79,21 +79,24 @@ async fn settings(session: &Session) -> Vec<Finding> {
     };
     let name = format!("environment `{}`", environment.name());
     let problems = environment
-        .check_settings(session.place.settings().as_ref())
+        .check_settings(session.target.setting_reader().as_ref())
         .await;
     if problems.is_empty() {
         let count = environment.settings().count();
-        return vec![Finding::well(name, format!("{count} settings read"))];
+        return vec![Finding::without_problem(
+            name,
+            format!("{count} settings read"),
+        )];
     }
     let wrong = |(by, problem): (String, _)| {
-        Finding::wrong(name.clone(), format!("{problem}"), format!("read by {by}"))
+        Finding::with_problem(name.clone(), format!("{problem}"), format!("read by {by}"))
     };
     problems.into_iter().map(wrong).collect()
 }
 
-/// Whether every sensor knows its bucket. What can be told without looking (targets, templates,
-/// resources) was checked with the definitions.
-async fn sensors(session: &Session) -> Vec<Finding> {
+/// Checks that the bucket of every sensor is known. Targets, templates and resources were checked with
+/// the definitions.
+async fn check_sensors(session: &Session) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut well = 0;
     for sensor in session.definitions.sensors() {
@@ -106,7 +109,7 @@ async fn sensors(session: &Session) -> Vec<Finding> {
         let bucket = match read_bucket(&objects.bucket, &ProcessEnvironment).await {
             Ok(bucket) => bucket,
             Err(problem) => {
-                findings.push(Finding::wrong(
+                findings.push(Finding::with_problem(
                     what,
                     format!("its bucket: {problem}"),
                     declared,
@@ -116,83 +119,77 @@ async fn sensors(session: &Session) -> Vec<Finding> {
         };
         match EventPattern::new(objects, &bucket) {
             Ok(_) => well += 1,
-            Err(problem) => findings.push(Finding::wrong(what, problem.to_string(), declared)),
+            Err(problem) => {
+                findings.push(Finding::with_problem(what, problem.to_string(), declared))
+            }
         }
     }
     if well > 0 {
-        let count = if well == 1 {
-            "1 sensor".to_owned()
-        } else {
-            format!("{well} sensors")
-        };
-        findings.push(Finding::well("sensors", format!("{count} checked")));
+        let note = format!("{} checked", format_count(well, "sensor"));
+        findings.push(Finding::without_problem("sensors", note));
     }
     findings
 }
 
-/// Whether every schedule can be put to EventBridge Scheduler.
-fn schedules(session: &Session) -> Vec<Finding> {
+/// Checks that EventBridge Scheduler can express every schedule.
+fn check_schedules(session: &Session) -> Vec<Finding> {
     let graph = session.definitions.graph();
     let mut findings = Vec::new();
     let mut well = 0;
     for schedule in session.definitions.schedules() {
         let what = format!("schedule `{}`", schedule.name());
         let declared = format!("declared at {}", schedule.source);
-        let told = match schedule.spec.ticking(graph) {
+        let checked = match schedule.spec.resolve(graph) {
             Err(problem) => Err(problem.to_string()),
             Ok(ticking) => scheduler_expressions(ticking.cron())
                 .map(drop)
                 .map_err(|problem| problem.to_string()),
         };
-        match told {
+        match checked {
             Ok(()) => well += 1,
-            Err(problem) => findings.push(Finding::wrong(what, problem, declared)),
+            Err(problem) => findings.push(Finding::with_problem(what, problem, declared)),
         }
     }
     if well > 0 {
-        let count = if well == 1 {
-            "1 schedule".to_owned()
-        } else {
-            format!("{well} schedules")
-        };
-        findings.push(Finding::well("schedules", format!("{count} checked")));
+        let note = format!("{} checked", format_count(well, "schedule"));
+        findings.push(Finding::without_problem("schedules", note));
     }
     findings
 }
 
-/// Writes a file where data goes and removes it again.
-fn folder(home: &Home) -> Finding {
+/// Checks the home by writing a file to it and removing it again.
+fn check_home(home: &Home) -> Finding {
     let root = home.root();
     let what = format!("home `{}`", root.display());
     if !root.exists() {
-        return Finding::well(what, "made by the first run");
+        return Finding::without_problem(what, "created by the first run");
     }
     let probe = root.join(format!(".doctor-{}", std::process::id()));
     match std::fs::write(&probe, b"precip").and_then(|()| std::fs::remove_file(&probe)) {
-        Ok(()) => Finding::well(what, "can be written"),
-        Err(error) => Finding::wrong(
+        Ok(()) => Finding::without_problem(what, "is writable"),
+        Err(error) => Finding::with_problem(
             what,
-            format!("cannot be written: {error}"),
-            "give your user the right to write there, make room, or choose another with `--home`",
+            format!("is not writable: {error}"),
+            "give your user write permission, free some space, or choose another folder with `--home`",
         ),
     }
 }
 
-/// The parts of a deployment and, if all is well with those, its record.
-async fn deployed(session: &Session, deployment: &Deployment) -> Vec<Finding> {
-    let mut findings = deployment.examine.examine().await;
+/// Checks the parts of a deployment and, if they have no problem, its record.
+async fn check_deployment(session: &Session, deployment: &Deployment) -> Vec<Finding> {
+    let mut findings = deployment.examine.examine_deployment().await;
     if findings.iter().all(|finding| finding.problem.is_none()) {
-        findings.extend(layouts(session).await);
-        findings.extend(executions(session, deployment).await);
+        findings.extend(check_partition_numbers(session).await);
+        findings.extend(check_executions(session, deployment).await);
     }
     findings
 }
 
-/// Whether the record is numbered as this project is.
-async fn layouts(session: &Session) -> Option<Finding> {
-    match launch::same_partitions(session).await {
+/// Checks that the record on AWS has the partition numbers of these definitions.
+async fn check_partition_numbers(session: &Session) -> Option<Finding> {
+    match launch::find_partition_mismatch(session).await {
         Ok(None) => None,
-        Ok(Some(other)) | Err(other) => Some(Finding::wrong(
+        Ok(Some(other)) | Err(other) => Some(Finding::with_problem(
             "definitions",
             other.message,
             other.help.unwrap_or_default(),
@@ -200,21 +197,22 @@ async fn layouts(session: &Session) -> Option<Finding> {
     }
 }
 
-/// Runs that the record takes to be under way.
-async fn executions(session: &Session, deployment: &Deployment) -> Vec<Finding> {
-    let runs = match under_way(session).await {
+/// Checks that every active run of the record has a running execution.
+async fn check_executions(session: &Session, deployment: &Deployment) -> Vec<Finding> {
+    let runs = match active_runs(session).await {
         Ok(runs) => runs,
         Err(wrong) => return vec![wrong],
     };
     let mut findings = Vec::new();
     for run in runs {
-        let arn = deployment.executions.of_run(&run);
-        let problem = match deployment.executions.describe(&arn).await {
+        let arn = deployment.executions.execution_of_run(&run);
+        // The record and Step Functions must agree that the run is active.
+        let problem = match deployment.executions.describe_execution(&arn).await {
             Ok(Some(execution)) if execution.status.is_ended() => "its execution has ended",
-            Ok(None) => "its execution is not there",
+            Ok(None) => "its execution does not exist",
             Ok(Some(_)) => continue,
             Err(error) => {
-                findings.push(Finding::wrong(
+                findings.push(Finding::with_problem(
                     format!("run {}", run.id),
                     error.message,
                     error.help,
@@ -222,57 +220,66 @@ async fn executions(session: &Session, deployment: &Deployment) -> Vec<Finding> 
                 continue;
             }
         };
-        findings.push(Finding::wrong(
+        findings.push(Finding::with_problem(
             format!("run {}", run.id),
             format!("is {} on record, and {problem}", run.status),
             format!(
-                "`cancel {}{}` puts that right",
+                "`cancel {}{}` corrects the record",
                 run.id,
-                session.place.suffix()
+                session.target.option_suffix()
             ),
         ));
     }
     if findings.is_empty() {
-        findings.push(Finding::well(
+        findings.push(Finding::without_problem(
             "record",
-            "can be read; every run that is under way has its execution",
+            "can be read; every active run has its execution",
         ));
     }
     findings
 }
 
-/// The runs that the record takes to be under way: at most 100.
-async fn under_way(session: &Session) -> Result<Vec<Run>, Finding> {
+/// Returns the runs that are active by the record, at most 100.
+async fn active_runs(session: &Session) -> Result<Vec<Run>, Finding> {
     let filter = RunFilter {
         statuses: vec![RunStatus::Running, RunStatus::Canceling],
         ..RunFilter::default()
     };
-    let runs = session.store.runs(&filter, &PageRequest::first(100)).await;
+    let runs = session
+        .store
+        .list_runs(&filter, &PageRequest::first(100))
+        .await;
     runs.map(|runs| runs.items).map_err(|error| {
-        Finding::wrong("record", error.to_string(), "no run can start before that")
+        Finding::with_problem(
+            "record",
+            error.to_string(),
+            "no run can start before this is fixed",
+        )
     })
 }
 
-async fn record(session: &Session, home: &Home) -> Vec<Finding> {
-    let runs = match under_way(session).await {
+/// Checks that the record can be read, and that the process of every active run is alive.
+async fn check_record(session: &Session, home: &Home) -> Vec<Finding> {
+    let runs = match active_runs(session).await {
         Ok(runs) => runs,
         Err(wrong) => return vec![wrong],
     };
+    // A run without a living owner was interrupted.
     let interrupted = runs.iter().filter(|run| {
         let owner = run.owner.as_ref().map(|owner| home.is_alive(&owner.id));
         !matches!(owner, Some(Ok(true)))
     });
     let findings: Vec<Finding> = interrupted
         .map(|run| {
-            Finding::wrong(
+            Finding::with_problem(
                 format!("run {}", run.id),
                 "was interrupted: its process is gone",
-                format!("`resume {}` goes on with it", run.id),
+                format!("`resume {}` resumes it", run.id),
             )
         })
         .collect();
     if findings.is_empty() {
-        vec![Finding::well(
+        vec![Finding::without_problem(
             "record",
             "can be read; no run was interrupted",
         )]

@@ -6,7 +6,7 @@ use crate::{
     args::GraphFormat,
     exit::Exit,
     failure::Failure,
-    graph::{Picture, PictureNode, dot, mermaid, svg},
+    graph::{Picture, PictureNode, render_dot, render_mermaid, render_svg},
     label,
     session::Session,
 };
@@ -14,21 +14,21 @@ use crate::{
 /// Draws the assets of a selection, to a file or to `out`.
 ///
 /// # Errors
-/// [`Failure`] when the selection makes no sense, the record cannot be read, or the file cannot be
+/// [`Failure`] when the selection is invalid, the record cannot be read, or the file cannot be
 /// written.
-pub async fn graph(
+pub(crate) async fn draw_graph(
     session: &Session,
     select: &str,
     format: GraphFormat,
     output: Option<&Path>,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let picture = picture(session, select).await?;
+    let picture = build_picture(session, select).await?;
     let drawn = match format {
-        GraphFormat::Svg => svg(&picture)
+        GraphFormat::Svg => render_svg(&picture)
             .map_err(|error| Failure::environment(format!("failed to draw: {error}")))?,
-        GraphFormat::Mermaid => mermaid(&picture),
-        GraphFormat::Dot => dot(&picture),
+        GraphFormat::Mermaid => render_mermaid(&picture),
+        GraphFormat::Dot => render_dot(&picture),
     };
     match output {
         None => out.write_all(drawn.as_bytes())?,
@@ -39,26 +39,27 @@ pub async fn graph(
     Ok(Exit::Done)
 }
 
-async fn picture(session: &Session, select: &str) -> Result<Picture, Failure> {
+async fn build_picture(session: &Session, select: &str) -> Result<Picture, Failure> {
     let graph = session.definitions.graph();
-    let selected = session.select(select)?;
+    let selected = session.select_assets(select)?;
     let mut picture = Picture::default();
-    let mut places = BTreeMap::new();
+    let mut indexes = BTreeMap::new();
     for id in selected.iter() {
         let spec = graph.asset(id);
-        places.insert(id, picture.nodes.len());
+        indexes.insert(id, picture.nodes.len());
         picture.nodes.push(PictureNode {
             key: spec.key.to_string(),
             group: spec.group.to_string(),
-            partitions: label::partitions(spec.partitions.as_deref()),
+            partitions: label::partitions_label(spec.partitions.as_deref()),
             kinds: spec.kinds.iter().map(ToString::to_string).collect(),
-            tally: Some(session.tally(id).await?),
+            tally: Some(session.tally_partitions(id).await?),
         });
     }
-    for (down, place) in &places {
+    for (down, index) in &indexes {
         let upstream = graph.upstream(*down).iter();
-        let known = upstream.filter_map(|edge| places.get(&edge.asset));
-        picture.edges.extend(known.map(|up| (*up, *place)));
+        // Edges to assets outside the selection are not drawn.
+        let drawn = upstream.filter_map(|edge| indexes.get(&edge.asset));
+        picture.edges.extend(drawn.map(|up| (*up, *index)));
     }
     Ok(picture)
 }

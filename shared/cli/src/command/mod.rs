@@ -1,4 +1,4 @@
-//! What the commands do, one file each.
+//! The commands, one file each.
 
 mod asset;
 mod assets;
@@ -24,27 +24,27 @@ mod synth;
 mod ticks;
 mod triggers;
 
-pub use asset::asset;
-pub use assets::assets;
-pub use automation::{automation, explain};
-pub use automation_history::{automation_history, automation_status, turn_automation};
-pub use cancel::cancel;
-pub use checks::checks;
-pub use completions::completions;
-pub use cost::cost;
-pub use describe::describe;
-pub use doctor::doctor;
-pub use dynamic::dynamic;
-pub use gc::gc;
-pub use graph::graph;
-pub use partitions::partitions;
-pub use plan::plan;
-pub(crate) use plan::summary;
-pub use pools::{pools, set_pool_limit};
-pub use runs::{run, runs};
-pub use schedules::{schedule, schedules};
-pub(crate) use sensors::told;
-pub use sensors::{sensor, sensors};
-pub use show::show;
-pub use synth::synth;
-pub use ticks::ticks;
+pub(crate) use asset::show_asset;
+pub(crate) use assets::list_assets;
+pub(crate) use automation::{explain_condition, list_conditions};
+pub(crate) use automation_history::{
+    set_automation_running, show_automation_history, show_automation_status,
+};
+pub(crate) use cancel::cancel_run;
+pub(crate) use checks::list_checks;
+pub(crate) use completions::write_completions;
+pub(crate) use cost::show_cost;
+pub(crate) use describe::describe_project;
+pub(crate) use doctor::run_doctor;
+pub(crate) use dynamic::handle_dynamic_set;
+pub(crate) use gc::collect_garbage;
+pub(crate) use graph::draw_graph;
+pub(crate) use partitions::list_partitions;
+pub(crate) use plan::{show_plan, summarize_plan};
+pub(crate) use pools::{list_pools, set_pool_limit};
+pub(crate) use runs::{list_runs, show_run};
+pub(crate) use schedules::{handle_schedule, list_schedules};
+pub(crate) use sensors::{describe_decision, handle_sensor, list_sensors};
+pub(crate) use show::show_data;
+pub(crate) use synth::generate_deployment;
+pub(crate) use ticks::list_ticks;

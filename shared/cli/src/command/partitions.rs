@@ -9,7 +9,7 @@ use crate::{
     args::StatusFilter,
     exit::Exit,
     failure::Failure,
-    output::{Table, json},
+    output::{Table, write_json},
     session::Session,
 };
 
@@ -20,26 +20,27 @@ struct Row {
     status: &'static str,
 }
 
-/// Lists the partitions of an asset in their own order.
+/// Lists the partitions of an asset, in the order of the definition.
 ///
 /// # Errors
 /// [`Failure`] when there is no such asset or the record cannot be read.
-pub async fn partitions(
+pub(crate) async fn list_partitions(
     session: &Session,
     key: &str,
     status: Option<StatusFilter>,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let asset = session.asset(key)?;
+    let asset = session.asset_id(key)?;
     let graph = session.definitions.graph();
-    let existing = session.existing(asset);
-    let statuses = session.store.statuses(graph.key(asset)).await?;
+    let existing = session.existing_partitions(asset);
+    let statuses = session.store.partition_statuses(graph.key(asset)).await?;
     let shown: PartitionSet = match status {
         None => existing,
         Some(StatusFilter::Materialized) => &existing & &statuses.materialized,
         Some(StatusFilter::Failed) => &existing & &statuses.failed,
         Some(StatusFilter::Missing) => &existing - &statuses.materialized,
     };
+    // A partition can be in several sets: the most recent state comes first.
     let status_of = |ordinal| {
         if statuses.in_progress.contains(ordinal) {
             "running"
@@ -52,7 +53,7 @@ pub async fn partitions(
         }
     };
     let rows: Vec<Row> = session
-        .targets(asset, &shown)
+        .partition_refs(asset, &shown)
         .into_iter()
         .map(|target| Row {
             status: status_of(target.ordinal),
@@ -60,13 +61,13 @@ pub async fn partitions(
         })
         .collect();
     if session.json {
-        json(out, &rows)?;
+        write_json(out, &rows)?;
         return Ok(Exit::Done);
     }
     let mut table = Table::new(["PARTITION", "STATUS"]);
     for row in &rows {
-        table.row([row.partition.as_deref().unwrap_or("-"), row.status]);
+        table.add_row([row.partition.as_deref().unwrap_or("-"), row.status]);
     }
-    table.write(out)?;
+    table.write_to(out)?;
     Ok(Exit::Done)
 }

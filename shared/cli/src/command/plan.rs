@@ -6,7 +6,7 @@ use precip_core::{
     graph::AssetId,
     key::AssetKey,
     partitions::{PartitionSet, PartitionsDefinition},
-    plan::{Plan, Why},
+    plan::{InclusionReason, Plan},
 };
 
 use crate::{
@@ -14,59 +14,60 @@ use crate::{
     exit::Exit,
     failure::Failure,
     launch::{self, Request},
-    output::{Table, counted, json},
+    output::{Table, format_count, write_json},
     session::Session,
 };
 
 /// Prints the plan of a request; `materialize` with the same arguments runs it.
 ///
 /// # Errors
-/// [`Failure`], which says what to write instead.
-pub async fn plan(
+/// [`Failure`] when the request cannot be planned.
+pub(crate) async fn show_plan(
     session: &Session,
     args: &PlanArgs,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let mut request = Request::of_plan(args)?;
-    let planned = launch::plan(session, &mut request).await?;
+    let mut request = Request::from_plan_args(args)?;
+    let planned = launch::plan_request(session, &mut request).await?;
     if session.json {
-        json(out, &planned.plan)?;
+        write_json(out, &planned.plan)?;
     } else if planned.plan.is_empty() {
-        session.say(&launch::nothing_to_do(&request));
+        session.print_note(&launch::nothing_to_do_message(&request));
     } else {
-        write(session, &planned.plan, out)?;
+        write_plan(session, &planned.plan, out)?;
     }
     Ok(Exit::Done)
 }
 
-fn write(session: &Session, plan: &Plan, out: &mut dyn Write) -> std::io::Result<()> {
+fn write_plan(session: &Session, plan: &Plan, out: &mut dyn Write) -> std::io::Result<()> {
     let mut table = Table::new(["WAVE #", "ASSET", "PARTITIONS #", "WHICH", "WHY"]);
     for (_, stage, step) in plan.steps() {
         for asset in &step.assets {
-            table.row([
+            table.add_row([
                 (stage.wave + 1).to_string(),
                 asset.to_string(),
                 stage.partitions.len().to_string(),
-                which(session, asset, &stage.partitions),
-                plan.why.get(asset).map(why).unwrap_or_default(),
+                describe_partitions(session, asset, &stage.partitions),
+                plan.why.get(asset).map(reason_label).unwrap_or_default(),
             ]);
         }
+        // Checks that run with their asset have no row of their own.
         for check in &step.checks {
             if step.assets.is_empty() {
-                table.row([
+                table.add_row([
                     (stage.wave + 1).to_string(),
                     check.to_string(),
                     stage.partitions.len().to_string(),
-                    which(session, &check.asset, &stage.partitions),
+                    describe_partitions(session, &check.asset, &stage.partitions),
                     "check".to_owned(),
                 ]);
             }
         }
     }
-    table.write(out)?;
-    writeln!(out, "{}", summary(plan))?;
+    table.write_to(out)?;
+    writeln!(out, "{}", summarize_plan(plan))?;
     for left in &plan.left_out {
-        let partitions = which(session, &left.asset, &left.partitions);
+        let partitions = describe_partitions(session, &left.asset, &left.partitions);
         writeln!(
             out,
             "left out: {} {partitions}: {}",
@@ -77,47 +78,47 @@ fn write(session: &Session, plan: &Plan, out: &mut dyn Write) -> std::io::Result
     for needed in &plan.needed {
         writeln!(
             out,
-            "warning: {} is made from {} of {}, not materialized and not part of the plan: {}",
+            "warning: {} needs {} of {}, neither materialized nor part of the plan: {}",
             needed.asset,
-            counted(needed.partitions.len(), "partition"),
+            format_count(needed.partitions.len(), "partition"),
             needed.upstream,
-            which(session, &needed.upstream, &needed.partitions),
+            describe_partitions(session, &needed.upstream, &needed.partitions),
         )?;
     }
     Ok(())
 }
 
-/// How much a plan is, such as `31 partitions of 2 assets in 1 wave`.
-pub(crate) fn summary(plan: &Plan) -> String {
+/// Summarizes a plan, such as `31 partitions of 2 assets in 1 wave`.
+pub(crate) fn summarize_plan(plan: &Plan) -> String {
     format!(
         "{} of {} in {}",
-        counted(plan.items(), "partition"),
-        counted(plan.assets().len() as u64, "asset"),
-        counted(plan.waves().into(), "wave")
+        format_count(plan.pair_count(), "partition"),
+        format_count(plan.partition_counts().len() as u64, "asset"),
+        format_count(plan.wave_count().into(), "wave")
     )
 }
 
-fn why(why: &Why) -> String {
+fn reason_label(why: &InclusionReason) -> String {
     match why {
-        Why::Selected => "selected".to_owned(),
-        Why::Keys => "its keys were named".to_owned(),
-        Why::All => "all partitions".to_owned(),
-        Why::Latest => "its last partition".to_owned(),
-        Why::MadeFrom(asset) => format!("made from {asset}"),
-        Why::Makes(asset) => format!("{asset} is made from it"),
-        Why::Together(asset) => format!("made together with {asset}"),
+        InclusionReason::Selected => "selected".to_owned(),
+        InclusionReason::Keys => "its keys were named".to_owned(),
+        InclusionReason::All => "all partitions".to_owned(),
+        InclusionReason::Latest => "its last partition".to_owned(),
+        InclusionReason::MadeFrom(asset) => format!("made from {asset}"),
+        InclusionReason::Makes(asset) => format!("{asset} is made from it"),
+        InclusionReason::Together(asset) => format!("made together with {asset}"),
     }
 }
 
-/// A set of partitions in few words: up to three ranges, or a count.
-fn which(session: &Session, asset: &AssetKey, set: &PartitionSet) -> String {
+/// Describes a set of partitions by its keys: up to three ranges.
+fn describe_partitions(session: &Session, asset: &AssetKey, set: &PartitionSet) -> String {
     let graph = session.definitions.graph();
     let definition = graph.id(asset).and_then(|id: AssetId| graph.partitions(id));
     let Some(definition) = definition else {
         return String::new();
     };
     if matches!(definition, PartitionsDefinition::Multi(_)) && set.len() > 3 {
-        // Neighbours in a product are no range that a person could write.
+        // Consecutive ordinals of a product are no range that `--partitions` could express.
         let mut keys = definition.keys(set, &session.context);
         let first = keys.next().map(|key| key.to_string()).unwrap_or_default();
         return format!("{first}, ...");
@@ -127,8 +128,8 @@ fn which(session: &Session, asset: &AssetKey, set: &PartitionSet) -> String {
         key.map_or_else(|| format!("#{ordinal}"), |key| key.to_string())
     };
     let mut words: Vec<String> = Vec::new();
-    for (place, range) in set.ranges().enumerate() {
-        if place == 3 {
+    for (index, range) in set.ranges().enumerate() {
+        if index == 3 {
             words.push("...".to_owned());
             break;
         }

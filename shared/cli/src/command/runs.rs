@@ -1,35 +1,39 @@
-//! `runs` and `run`: what ran, and how it went.
+//! `runs` and `run`: the runs on record.
 
 use std::io::Write;
 
 use precip_engine::state::{
-    Failure as FailedAttempt, PageRequest, Run, RunFilter, RunProgress, SkipReason, Skipped,
+    FailedAttempt, PageRequest, Run, RunFilter, RunProgress, SkipReason, SkippedPartitions,
 };
 use serde::Serialize;
 
 use crate::{
     exit::Exit,
     failure::Failure,
-    launch::{self, Settled},
-    output::{Table, ago, duration, json},
-    place::Place,
+    launch::{self, ReconciledRun},
+    output::{Table, format_ago, format_duration, write_json},
     session::Session,
+    target::Target,
 };
 
-/// How many failures and held back partitions `run` names before it says how many more there are.
-const SHOWN: usize = 20;
+/// Maximum number of failures, and of held back sets, that `run` prints.
+const MAX_LISTED: usize = 20;
 
 /// Lists runs, newest first.
 ///
 /// # Errors
 /// [`Failure`] when the record cannot be read.
-pub async fn runs(session: &Session, limit: usize, out: &mut dyn Write) -> Result<Exit, Failure> {
+pub(crate) async fn list_runs(
+    session: &Session,
+    limit: usize,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
     let page = session
         .store
-        .runs(&RunFilter::default(), &PageRequest::first(limit))
+        .list_runs(&RunFilter::default(), &PageRequest::first(limit))
         .await?;
     if session.json {
-        json(out, &page.items)?;
+        write_json(out, &page.items)?;
         return Ok(Exit::Done);
     }
     let mut table = Table::new([
@@ -37,18 +41,19 @@ pub async fn runs(session: &Session, limit: usize, out: &mut dyn Write) -> Resul
         "STATUS",
         "CREATED",
         "TOOK",
-        "MADE #",
-        "OF #",
+        "MATERIALIZED #",
+        "TOTAL #",
         "SELECTION",
         "PARTITIONS",
     ]);
     for run in &page.items {
-        let progress = session.store.progress(run.id).await?;
-        table.row([
+        // The run itself does not hold its progress.
+        let progress = session.store.run_progress(run.id).await?;
+        table.add_row([
             run.id.to_string(),
             run.status.to_string(),
-            ago(run.created_at, session.context.now),
-            took(run),
+            format_ago(run.created_at, session.context.now),
+            duration_text(run),
             progress.succeeded.to_string(),
             run.plan
                 .as_ref()
@@ -57,19 +62,19 @@ pub async fn runs(session: &Session, limit: usize, out: &mut dyn Write) -> Resul
             run.request.partitions.clone().unwrap_or_default(),
         ]);
     }
-    table.write(out)?;
+    table.write_to(out)?;
     Ok(Exit::Done)
 }
 
-/// One run, whole.
+/// The answer of `run`.
 #[derive(Debug, Serialize)]
 struct Answer {
     #[serde(flatten)]
     run: Run,
     progress: RunProgress,
     failures: Vec<FailedAttempt>,
-    skipped: Vec<Skipped>,
-    /// What carries it out, on AWS.
+    skipped: Vec<SkippedPartitions>,
+    /// Its execution, on AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     execution: Option<ExecutionAnswer>,
 }
@@ -78,7 +83,7 @@ struct Answer {
 #[derive(Debug, Serialize)]
 struct ExecutionAnswer {
     arn: String,
-    /// As Step Functions says it; `null` when the execution is not there (any more).
+    /// Status in Step Functions; `null` when the execution does not exist (any more).
     status: Option<&'static str>,
 }
 
@@ -86,32 +91,40 @@ struct ExecutionAnswer {
 ///
 /// # Errors
 /// [`Failure`] when there is no such run or the record cannot be read.
-pub async fn run(session: &Session, id: &str, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let run = session.run(id).await?;
-    let (run, execution) = execution(session, run).await?;
+pub(crate) async fn show_run(
+    session: &Session,
+    id: &str,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let run = session.find_run(id).await?;
+    let (run, execution) = reconcile_execution(session, run).await?;
     let id = run.id;
     let answer = Answer {
-        progress: session.store.progress(id).await?,
-        failures: all_failures(session, &run).await?,
-        skipped: session.store.skipped(id).await?,
+        progress: session.store.run_progress(id).await?,
+        failures: load_failures(session, &run).await?,
+        skipped: session.store.run_skips(id).await?,
         run,
         execution,
     };
     if session.json {
-        json(out, &answer)?;
+        write_json(out, &answer)?;
     } else {
-        write(session, &answer, out)?;
+        write_run(session, &answer, out)?;
     }
     Ok(Exit::Done)
 }
 
-/// The execution of a run on AWS. If it has ended and the record does not know it, it does then.
-async fn execution(session: &Session, run: Run) -> Result<(Run, Option<ExecutionAnswer>), Failure> {
-    let Place::Aws(deployment) = &session.place else {
+/// Returns the execution of a run on AWS, and the run. If the execution has ended and the record does not
+/// have that yet, records it.
+async fn reconcile_execution(
+    session: &Session,
+    run: Run,
+) -> Result<(Run, Option<ExecutionAnswer>), Failure> {
+    let Target::Aws(deployment) = &session.target else {
         return Ok((run, None));
     };
-    match launch::settle(session, deployment, run.clone()).await {
-        Ok(Settled {
+    match launch::reconcile_run(session, deployment, run.clone()).await {
+        Ok(ReconciledRun {
             run,
             arn,
             execution,
@@ -119,28 +132,28 @@ async fn execution(session: &Session, run: Run) -> Result<(Run, Option<Execution
             let status = execution.map(|execution| execution.status.as_str());
             Ok((run, Some(ExecutionAnswer { arn, status })))
         }
-        // What the record says can be shown without it.
+        // The record can be shown without the execution.
         Err(failure) => {
-            session.say(&format!("warning: {}", failure.message));
+            session.print_note(&format!("warning: {}", failure.message));
             Ok((run, None))
         }
     }
 }
 
-async fn all_failures(session: &Session, run: &Run) -> Result<Vec<FailedAttempt>, Failure> {
+async fn load_failures(session: &Session, run: &Run) -> Result<Vec<FailedAttempt>, Failure> {
     let mut failures = Vec::new();
     let mut page = PageRequest::first(1_000);
     loop {
-        let found = session.store.failures(run.id, &page).await?;
+        let found = session.store.run_failures(run.id, &page).await?;
         failures.extend(found.items);
         match found.next {
-            Some(token) => page = page.after(token),
+            Some(token) => page = page.next_page(token),
             None => return Ok(failures),
         }
     }
 }
 
-fn write(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
+fn write_run(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
     let Answer {
         run,
         progress,
@@ -159,64 +172,79 @@ fn write(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io::Re
             "partitions",
             run.request.partitions.clone().unwrap_or_default(),
         ),
-        ("created", ago(run.created_at, session.context.now)),
-        ("took", took(run)),
-        ("made", format!("{} of {planned}", progress.succeeded)),
-        ("failed", nonzero(progress.failed)),
-        ("held back", nonzero(progress.skipped)),
+        ("created", format_ago(run.created_at, session.context.now)),
+        ("took", duration_text(run)),
+        (
+            "materialized",
+            format!("{} of {planned}", progress.succeeded),
+        ),
+        ("failed", nonzero_text(progress.failed)),
+        ("held back", nonzero_text(progress.skipped)),
         ("message", run.message.clone().unwrap_or_default()),
         (
             "execution",
-            execution.as_ref().map(told).unwrap_or_default(),
+            execution
+                .as_ref()
+                .map(describe_execution)
+                .unwrap_or_default(),
         ),
     ];
     for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
-        writeln!(out, "  {name:<11} {value}")?;
+        writeln!(out, "  {name:<12} {value}")?;
     }
     if !failures.is_empty() {
         writeln!(out, "failed:")?;
     }
-    for failure in failures.iter().take(SHOWN) {
+    for failure in failures.iter().take(MAX_LISTED) {
         writeln!(out, "  {}: {}", failure.target, failure.message)?;
         for cause in &failure.causes {
             writeln!(out, "    caused by: {cause}")?;
         }
     }
-    more(failures.len(), out)?;
+    write_omitted(failures.len(), out)?;
     if !skipped.is_empty() {
         writeln!(out, "held back:")?;
     }
-    for held in skipped.iter().take(SHOWN) {
+    for held in skipped.iter().take(MAX_LISTED) {
         let count = held.partitions.len();
-        writeln!(out, "  {} ({count}): {}", held.asset, reason(&held.reason))?;
+        writeln!(
+            out,
+            "  {} ({count}): {}",
+            held.asset,
+            describe_skip(&held.reason)
+        )?;
     }
-    more(skipped.len(), out)?;
+    write_omitted(skipped.len(), out)?;
     if !failures.is_empty() {
         writeln!(
             out,
-            "`retry {}{}` runs what failed again, and what that held back",
+            "`retry {}{}` runs what failed, and what that held back",
             run.id,
-            session.place.suffix()
+            session.target.option_suffix()
         )?;
     }
     Ok(())
 }
 
-fn told(execution: &ExecutionAnswer) -> String {
+fn describe_execution(execution: &ExecutionAnswer) -> String {
     match execution.status {
         Some(status) => format!("{} ({status})", execution.arn),
-        None => format!("{} (not there any more)", execution.arn),
+        None => format!("{} (no longer exists)", execution.arn),
     }
 }
 
-fn more(count: usize, out: &mut dyn Write) -> std::io::Result<()> {
-    if count > SHOWN {
-        writeln!(out, "  and {} more; `--json` names them all", count - SHOWN)?;
+fn write_omitted(count: usize, out: &mut dyn Write) -> std::io::Result<()> {
+    if count > MAX_LISTED {
+        writeln!(
+            out,
+            "  and {} more; `--json` prints them all",
+            count - MAX_LISTED
+        )?;
     }
     Ok(())
 }
 
-fn nonzero(count: u64) -> String {
+fn nonzero_text(count: u64) -> String {
     if count == 0 {
         String::new()
     } else {
@@ -224,14 +252,14 @@ fn nonzero(count: u64) -> String {
     }
 }
 
-fn took(run: &Run) -> String {
+fn duration_text(run: &Run) -> String {
     match (run.started_at, run.finished_at) {
-        (Some(started), Some(finished)) => duration(finished - started),
+        (Some(started), Some(finished)) => format_duration(finished - started),
         _ => String::new(),
     }
 }
 
-fn reason(reason: &SkipReason) -> String {
+fn describe_skip(reason: &SkipReason) -> String {
     match reason {
         SkipReason::UpstreamFailed {
             asset,

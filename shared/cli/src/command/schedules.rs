@@ -1,31 +1,31 @@
-//! `schedules` and `schedule`: what starts runs at set times.
+//! `schedules` and `schedule`.
 
 use std::io::Write;
 
 use chrono::{DateTime, Utc};
 use precip_core::{
     partitions::PartitionContext,
-    trigger::{CatchUp, Ticking, scheduler_expressions},
+    trigger::{CatchUp, ResolvedSchedule, scheduler_expressions},
 };
 use precip_engine::{
     state::Tick,
-    trigger::{ScheduleDefinition, partitions_text, schedule_id, status},
+    trigger::{ScheduleDefinition, partitions_text, schedule_id, trigger_status},
 };
 use serde::Serialize;
 
 use super::{
-    ticks::outcome,
-    triggers::{last, makes, on, turn, unknown},
+    ticks::describe_outcome,
+    triggers::{last_tick_cells, running_label, set_running, target_label, unknown_trigger},
 };
 use crate::{
     args::ScheduleAction,
     exit::Exit,
     failure::Failure,
-    output::{Table, ago, json, moment},
+    output::{Table, format_ago, format_time, write_json},
     session::Session,
 };
 
-/// One schedule, in the list and by itself.
+/// One schedule, in the list and in `schedule`.
 #[derive(Debug, Serialize)]
 struct Row {
     name: String,
@@ -39,23 +39,30 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     declared_at: String,
-    /// What it is in EventBridge Scheduler.
+    /// Its expressions in EventBridge Scheduler.
     scheduler: Vec<String>,
-    /// What makes good for what EventBridge Scheduler does around changes of the clock.
+    /// Further expressions that cover hours skipped by a daylight-saving change.
     guards: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_tick: Option<Tick>,
 }
 
-fn ticking(session: &Session, schedule: &ScheduleDefinition) -> Result<Ticking, Failure> {
-    let ticking = schedule.spec.ticking(session.definitions.graph());
-    ticking.map_err(|error| Failure::new(Exit::Definitions, error.to_string()))
+fn resolve_ticking(
+    session: &Session,
+    schedule: &ScheduleDefinition,
+) -> Result<ResolvedSchedule, Failure> {
+    let resolved = schedule.spec.resolve(session.definitions.graph());
+    resolved.map_err(|error| Failure::new(Exit::Definitions, error.to_string()))
 }
 
-async fn row(session: &Session, schedule: &ScheduleDefinition) -> Result<Row, Failure> {
-    let state = session.store.trigger(&schedule_id(schedule.name())).await?;
-    let status = status(schedule.spec.default_status, &state);
-    let ticking = ticking(session, schedule)?;
+async fn load_row(session: &Session, schedule: &ScheduleDefinition) -> Result<Row, Failure> {
+    let state = session
+        .store
+        .trigger_state(&schedule_id(schedule.name()))
+        .await?;
+    let status = trigger_status(schedule.spec.default_status, &state);
+    let ticking = resolve_ticking(session, schedule)?;
+    // A cron that EventBridge Scheduler cannot express still runs locally.
     let translated = scheduler_expressions(ticking.cron()).ok();
     let (scheduler, guards) = translated.map_or_else(Default::default, |translated| {
         let guards = translated.guards.iter().map(|guard| guard.0.to_string());
@@ -67,7 +74,7 @@ async fn row(session: &Session, schedule: &ScheduleDefinition) -> Result<Row, Fa
         running: status.running,
         by_hand: status.by_hand,
         cron: ticking.cron().to_string(),
-        next: ticking.after(session.context.now).next(),
+        next: ticking.ticks_after(session.context.now).next(),
         catch_up: schedule.spec.catch_up,
         makes: schedule.spec.target.as_ref().map(ToString::to_string),
         description: schedule.spec.description.clone(),
@@ -82,17 +89,20 @@ async fn row(session: &Session, schedule: &ScheduleDefinition) -> Result<Row, Fa
 ///
 /// # Errors
 /// [`Failure`] when the record cannot be read.
-pub async fn schedules(session: &Session, out: &mut dyn Write) -> Result<Exit, Failure> {
+pub(crate) async fn list_schedules(
+    session: &Session,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
     let mut rows = Vec::new();
     for schedule in session.definitions.schedules() {
-        rows.push(row(session, schedule).await?);
+        rows.push(load_row(session, schedule).await?);
     }
     if session.json {
-        json(out, &rows)?;
+        write_json(out, &rows)?;
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
-        session.say("the project has no schedules: `#[schedule(..)]` declares one");
+        session.print_note("the project has no schedules: `#[schedule(..)]` declares one");
         return Ok(Exit::Done);
     }
     let mut table = Table::new([
@@ -100,40 +110,40 @@ pub async fn schedules(session: &Session, out: &mut dyn Write) -> Result<Exit, F
         "STATUS",
         "CRON",
         "NEXT",
-        "MAKES",
+        "TARGET",
         "LAST TICK",
         "OUTCOME",
     ]);
     for row in &rows {
-        let makes = makes(row.makes.as_ref());
-        let [at, ended] = last(row.last_tick.as_ref(), session.context.now);
-        table.row([
+        let target = target_label(row.makes.as_ref());
+        let [at, ended] = last_tick_cells(row.last_tick.as_ref(), session.context.now);
+        table.add_row([
             row.name.clone(),
-            on(row.running, row.by_hand),
+            running_label(row.running, row.by_hand),
             row.cron.clone(),
-            row.next.map_or_else(|| "never".to_owned(), moment),
-            makes,
+            row.next.map_or_else(|| "never".to_owned(), format_time),
+            target,
             at,
             ended,
         ]);
     }
-    table.write(out)?;
+    table.write_to(out)?;
     Ok(Exit::Done)
 }
 
-/// A tick to come, and the partitions it is about.
+/// A future tick and its partitions.
 #[derive(Debug, Serialize)]
-struct Coming {
+struct UpcomingTick {
     tick: DateTime<Utc>,
     local: String,
     partitions: Option<String>,
 }
 
-/// Shows one schedule, turns it on or off, or lists its next ticks.
+/// Shows a schedule, starts or stops it, or lists its next ticks.
 ///
 /// # Errors
 /// [`Failure`] when there is no such schedule, or the record cannot be read or written.
-pub async fn schedule(
+pub(crate) async fn handle_schedule(
     session: &Session,
     name: &str,
     action: Option<ScheduleAction>,
@@ -144,83 +154,94 @@ pub async fn schedule(
             .definitions
             .schedules()
             .map(|schedule| schedule.name().as_str());
-        unknown("schedule", name, names)
+        unknown_trigger("schedule", name, names)
     })?;
     match action {
-        Some(ScheduleAction::Preview { count }) => return preview(session, schedule, count, out),
+        Some(ScheduleAction::Preview { count }) => {
+            return preview_ticks(session, schedule, count, out);
+        }
         Some(action) => {
             let start = action == ScheduleAction::Start;
-            return turn(session, "schedule", name, &schedule_id(name), start).await;
+            return set_running(session, "schedule", name, &schedule_id(name), start).await;
         }
         None => {}
     }
-    let row = row(session, schedule).await?;
+    let row = load_row(session, schedule).await?;
     if session.json {
-        json(out, &row)?;
+        write_json(out, &row)?;
         return Ok(Exit::Done);
     }
-    writeln!(out, "{}: {}", row.name, on(row.running, row.by_hand))?;
+    writeln!(
+        out,
+        "{}: {}",
+        row.name,
+        running_label(row.running, row.by_hand)
+    )?;
     if let Some(description) = &row.description {
         writeln!(out, "{description}")?;
     }
     writeln!(out, "cron       {}", row.cron)?;
     if let Some(next) = row.next {
-        writeln!(out, "next       {}", moment(next))?;
+        writeln!(out, "next       {}", format_time(next))?;
     }
     writeln!(
         out,
-        "makes      {}",
-        row.makes.as_deref().unwrap_or("what its function asks for")
+        "target     {}",
+        row.makes.as_deref().unwrap_or("what its function requests")
     )?;
     writeln!(out, "declared   {}", row.declared_at)?;
     for expression in &row.scheduler {
         writeln!(out, "on AWS     {expression}")?;
     }
     for guard in &row.guards {
-        writeln!(out, "           {guard}, for changes of the clock")?;
+        writeln!(out, "           {guard}, for daylight-saving changes")?;
     }
     if let Some(tick) = &row.last_tick {
-        let told = outcome(&tick.outcome);
+        let ended = describe_outcome(&tick.outcome);
         writeln!(
             out,
-            "last tick  {}: {told}",
-            ago(tick.at, session.context.now)
+            "last tick  {}: {ended}",
+            format_ago(tick.at, session.context.now)
         )?;
     }
-    session.say(&format!(
+    session.print_note(&format!(
         "`schedule {name} preview` lists its next ticks with their partitions"
     ));
     Ok(Exit::Done)
 }
 
-fn preview(
+fn preview_ticks(
     session: &Session,
     schedule: &ScheduleDefinition,
     count: usize,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let ticking = ticking(session, schedule)?;
+    let ticking = resolve_ticking(session, schedule)?;
     let zone = ticking.cron().timezone();
-    let coming = ticking.after(session.context.now).take(count).map(|tick| {
-        let context = PartitionContext {
-            now: tick,
-            dynamic: session.context.dynamic.clone(),
-        };
-        let set = ticking.partitions(tick, &context);
-        Coming {
-            tick,
-            local: tick
-                .with_timezone(&zone)
-                .format("%a %Y-%m-%d %H:%M %Z")
-                .to_string(),
-            partitions: ticking
-                .definition()
-                .map(|definition| partitions_text(definition, &set, &context)),
-        }
-    });
-    let coming: Vec<Coming> = coming.collect();
+    let coming = ticking
+        .ticks_after(session.context.now)
+        .take(count)
+        .map(|tick| {
+            // The partitions that exist at the tick, not now.
+            let context = PartitionContext {
+                now: tick,
+                dynamic: session.context.dynamic.clone(),
+            };
+            let set = ticking.partitions_of_tick(tick, &context);
+            UpcomingTick {
+                tick,
+                local: tick
+                    .with_timezone(&zone)
+                    .format("%a %Y-%m-%d %H:%M %Z")
+                    .to_string(),
+                partitions: ticking
+                    .definition()
+                    .map(|definition| partitions_text(definition, &set, &context)),
+            }
+        });
+    let coming: Vec<UpcomingTick> = coming.collect();
     if session.json {
-        json(out, &coming)?;
+        write_json(out, &coming)?;
         return Ok(Exit::Done);
     }
     let mut table = Table::new(["TICK", "LOCAL", "PARTITIONS"]);
@@ -230,8 +251,12 @@ fn preview(
             Some("") => "none has closed yet",
             Some(keys) => keys,
         };
-        table.row([moment(tick.tick), tick.local.clone(), partitions.to_owned()]);
+        table.add_row([
+            format_time(tick.tick),
+            tick.local.clone(),
+            partitions.to_owned(),
+        ]);
     }
-    table.write(out)?;
+    table.write_to(out)?;
     Ok(Exit::Done)
 }

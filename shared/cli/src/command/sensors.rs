@@ -1,4 +1,4 @@
-//! `sensors` and `sensor`: what starts runs when something comes or changes.
+//! `sensors` and `sensor`.
 
 use std::{io::Write, path::Path};
 
@@ -10,25 +10,25 @@ use precip_engine::{
     state::{Tick, TriggerState},
     trigger::{
         Decision, ObjectOptions, RunRequest, SensorDefinition, preview_objects, read_bucket,
-        reset_cursor, sensor_id, status,
+        reset_cursor, sensor_id, trigger_status,
     },
 };
 use serde::Serialize;
 
 use super::{
-    ticks::outcome,
-    triggers::{last, makes, on, turn, unknown},
+    ticks::describe_outcome,
+    triggers::{last_tick_cells, running_label, set_running, target_label, unknown_trigger},
 };
 use crate::{
     args::SensorAction,
     exit::Exit,
     failure::Failure,
     launch,
-    output::{Table, ago, json},
+    output::{Table, format_ago, write_json},
     session::Session,
 };
 
-/// One sensor, in the list and by itself.
+/// One sensor, in the list and in `sensor`.
 #[derive(Debug, Serialize)]
 struct Row {
     name: String,
@@ -42,15 +42,15 @@ struct Row {
     declared_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     bucket: Option<String>,
-    /// The rule that picks its events out on AWS, for a bucket of that name.
+    /// The rule that selects its events on AWS, for this bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_pattern: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_tick: Option<Tick>,
 }
 
-/// What a sensor waits for, in a few words.
-fn waits_for(source: &SensorSource) -> String {
+/// Describes the source of a sensor's events.
+fn describe_source(source: &SensorSource) -> String {
     match source {
         SensorSource::Objects(objects) => {
             let bucket = match &objects.bucket {
@@ -75,24 +75,28 @@ fn waits_for(source: &SensorSource) -> String {
                 .iter()
                 .map(|status| format!("{status:?}").to_lowercase())
                 .collect();
-            let of = of.as_ref().map(|of| format!(" of {of}"));
-            format!(
-                "runs that {}{}",
-                statuses.join(" or "),
-                of.unwrap_or_default()
-            )
+            let of = of
+                .as_ref()
+                .map_or_else(String::new, |of| format!(" of {of}"));
+            format!("runs that {}{of}", statuses.join(" or "))
         }
     }
 }
 
-async fn row(session: &Session, sensor: &SensorDefinition) -> Result<(Row, TriggerState), Failure> {
-    let state = session.store.trigger(&sensor_id(sensor.name())).await?;
-    let status = status(sensor.spec.default_status, &state);
+async fn load_row(
+    session: &Session,
+    sensor: &SensorDefinition,
+) -> Result<(Row, TriggerState), Failure> {
+    let state = session
+        .store
+        .trigger_state(&sensor_id(sensor.name()))
+        .await?;
+    let status = trigger_status(sensor.spec.default_status, &state);
     let mut row = Row {
         name: sensor.name().to_string(),
         running: status.running,
         by_hand: status.by_hand,
-        waits_for: waits_for(&sensor.spec.source),
+        waits_for: describe_source(&sensor.spec.source),
         makes: sensor.spec.target.as_ref().map(ToString::to_string),
         description: sensor.spec.description.clone(),
         declared_at: sensor.source.to_string(),
@@ -100,6 +104,7 @@ async fn row(session: &Session, sensor: &SensorDefinition) -> Result<(Row, Trigg
         event_pattern: None,
         last_tick: state.last_tick.clone(),
     };
+    // The bucket's variable need not be set to list sensors.
     if let SensorSource::Objects(objects) = &sensor.spec.source {
         row.bucket = read_bucket(&objects.bucket, &ProcessEnvironment).await.ok();
         let name = row.bucket.as_deref().unwrap_or("BUCKET");
@@ -113,48 +118,48 @@ async fn row(session: &Session, sensor: &SensorDefinition) -> Result<(Row, Trigg
 ///
 /// # Errors
 /// [`Failure`] when the record cannot be read.
-pub async fn sensors(session: &Session, out: &mut dyn Write) -> Result<Exit, Failure> {
+pub(crate) async fn list_sensors(session: &Session, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut rows = Vec::new();
     for sensor in session.definitions.sensors() {
-        rows.push(row(session, sensor).await?.0);
+        rows.push(load_row(session, sensor).await?.0);
     }
     if session.json {
-        json(out, &rows)?;
+        write_json(out, &rows)?;
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
-        session.say("the project has no sensors: `#[sensor(..)]` declares one");
+        session.print_note("the project has no sensors: `#[sensor(..)]` declares one");
         return Ok(Exit::Done);
     }
     let mut table = Table::new([
         "SENSOR",
         "STATUS",
         "WAITS FOR",
-        "MAKES",
+        "TARGET",
         "LAST TICK",
         "OUTCOME",
     ]);
     for row in &rows {
-        let makes = makes(row.makes.as_ref());
-        let [at, ended] = last(row.last_tick.as_ref(), session.context.now);
-        table.row([
+        let target = target_label(row.makes.as_ref());
+        let [at, ended] = last_tick_cells(row.last_tick.as_ref(), session.context.now);
+        table.add_row([
             row.name.clone(),
-            on(row.running, row.by_hand),
+            running_label(row.running, row.by_hand),
             row.waits_for.clone(),
-            makes,
+            target,
             at,
             ended,
         ]);
     }
-    table.write(out)?;
+    table.write_to(out)?;
     Ok(Exit::Done)
 }
 
-/// Shows one sensor, turns it on or off, or tries it on an event.
+/// Shows a sensor, starts or stops it, resets its cursor, or tests it with an event.
 ///
 /// # Errors
-/// [`Failure`] when there is no such sensor, the event cannot be read, or the record cannot be.
-pub async fn sensor(
+/// [`Failure`] when there is no such sensor, or the event or the record cannot be read.
+pub(crate) async fn handle_sensor(
     session: &Session,
     name: &str,
     event: Option<&Path>,
@@ -166,7 +171,7 @@ pub async fn sensor(
             .definitions
             .sensors()
             .map(|sensor| sensor.name().as_str());
-        unknown("sensor", name, names)
+        unknown_trigger("sensor", name, names)
     })?;
     let id = sensor_id(name);
     let now = session.context.now;
@@ -174,24 +179,31 @@ pub async fn sensor(
     match action {
         Some(SensorAction::ResetCursor) => {
             reset_cursor(store, &id, now).await?;
-            session.say(&format!("sensor {name} forgot what it has handled"));
+            session.print_note(&format!(
+                "sensor {name} no longer remembers which events it handled"
+            ));
             return Ok(Exit::Done);
         }
         Some(action) => {
             let start = action == SensorAction::Start;
-            return turn(session, "sensor", name, &id, start).await;
+            return set_running(session, "sensor", name, &id, start).await;
         }
         None => {}
     }
     if let Some(event) = event {
-        return preview(session, sensor, event, out).await;
+        return preview_event(session, sensor, event, out).await;
     }
-    let (row, _) = row(session, sensor).await?;
+    let (row, _) = load_row(session, sensor).await?;
     if session.json {
-        json(out, &row)?;
+        write_json(out, &row)?;
         return Ok(Exit::Done);
     }
-    writeln!(out, "{}: {}", row.name, on(row.running, row.by_hand))?;
+    writeln!(
+        out,
+        "{}: {}",
+        row.name,
+        running_label(row.running, row.by_hand)
+    )?;
     if let Some(description) = &row.description {
         writeln!(out, "{description}")?;
     }
@@ -201,34 +213,35 @@ pub async fn sensor(
     }
     writeln!(
         out,
-        "makes      {}",
-        row.makes.as_deref().unwrap_or("what its function asks for")
+        "target     {}",
+        row.makes.as_deref().unwrap_or("what its function requests")
     )?;
     writeln!(out, "declared   {}", row.declared_at)?;
     if let Some(pattern) = &row.event_pattern {
         writeln!(out, "on AWS     {pattern}")?;
     }
     if let Some(tick) = &row.last_tick {
-        let told = outcome(&tick.outcome);
-        writeln!(out, "last tick  {}: {told}", ago(tick.at, now))?;
+        let ended = describe_outcome(&tick.outcome);
+        writeln!(out, "last tick  {}: {ended}", format_ago(tick.at, now))?;
     }
-    session.say(&format!(
-        "`ticks {name}` says what it did, `sensor {name} --event FILE` tries it"
+    session.print_note(&format!(
+        "`ticks {name}` lists its ticks, `sensor {name} --event FILE` tests it"
     ));
     Ok(Exit::Done)
 }
 
-/// What a sensor would do for one object.
+/// The decision of a sensor about one object.
 #[derive(Debug, Serialize)]
 struct Preview {
     key: String,
     #[serde(flatten)]
     decision: Decision,
-    requests: Vec<Request>,
+    requests: Vec<RequestPreview>,
 }
 
+/// A run that would be requested.
 #[derive(Debug, Serialize)]
-struct Request {
+struct RequestPreview {
     selection: String,
     partitions: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,14 +252,14 @@ struct Request {
     tags: std::collections::BTreeMap<String, String>,
 }
 
-async fn preview(
+async fn preview_event(
     session: &Session,
     sensor: &SensorDefinition,
     file: &Path,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let events = read(session, file)?;
-    let ports = launch::trigger_ports(session, sensor.resources.as_slice()).await?;
+    let events = read_event_file(session, file)?;
+    let ports = launch::preview_trigger_ports(session, sensor.resources.as_slice()).await?;
     let options = ObjectOptions::default();
     let decided = preview_objects(&ports, sensor, &events, options).await?;
     let target = sensor
@@ -255,7 +268,7 @@ async fn preview(
         .as_ref()
         .map(ToString::to_string)
         .unwrap_or_default();
-    let request = |request: RunRequest| Request {
+    let request = |request: RunRequest| RequestPreview {
         selection: request.selection.unwrap_or_else(|| target.clone()),
         partitions: request.partitions.iter().map(ToString::to_string).collect(),
         run_key: request.run_key,
@@ -271,12 +284,17 @@ async fn preview(
             requests: requests.into_iter().map(request).collect(),
         })
         .collect();
-    let (row, _) = row(session, sensor).await?;
+    let (row, _) = load_row(session, sensor).await?;
     if session.json {
-        json(out, &previews)?;
+        write_json(out, &previews)?;
     } else {
         for preview in &previews {
-            writeln!(out, "{}: {}", preview.key, told(&preview.decision))?;
+            writeln!(
+                out,
+                "{}: {}",
+                preview.key,
+                describe_decision(&preview.decision)
+            )?;
             for request in &preview.requests {
                 let partitions = match request.partitions.as_slice() {
                     [] => String::new(),
@@ -285,23 +303,23 @@ async fn preview(
                 let key = request
                     .run_key
                     .as_ref()
-                    .map(|key| format!(" --run-key {key}"));
-                let key = key.unwrap_or_default();
+                    .map_or_else(String::new, |key| format!(" --run-key {key}"));
                 writeln!(out, "  --select {}{partitions}{key}", request.selection)?;
             }
         }
     }
+    // A preview decides as if the sensor were on and watched the bucket of the event.
     if !row.running {
         let name = &row.name;
-        session.say(&format!(
+        session.print_note(&format!(
             "the sensor is off: `sensor {name} start` turns it on"
         ));
     }
     if let Some(bucket) = &row.bucket {
         let other = events.iter().find(|event| event.bucket != *bucket);
         if let Some(other) = other {
-            session.say(&format!(
-                "the event is of bucket `{}`; here the sensor watches `{bucket}`",
+            session.print_note(&format!(
+                "the event is from bucket `{}`; here the sensor watches `{bucket}`",
                 other.bucket
             ));
         }
@@ -309,13 +327,13 @@ async fn preview(
     Ok(Exit::Done)
 }
 
-/// A decision in words.
-pub(crate) fn told(decision: &Decision) -> String {
+/// Describes a decision, to follow the name of the object.
+pub(crate) fn describe_decision(decision: &Decision) -> String {
     match decision {
         Decision::Requested { .. } => "requests a run".to_owned(),
         Decision::Duplicate => "does nothing: the event was handled already".to_owned(),
         Decision::Superseded => "does nothing: a later event of the object was handled".to_owned(),
-        Decision::Made => "does nothing: its partition was made since".to_owned(),
+        Decision::Made => "does nothing: its partition was materialized since".to_owned(),
         Decision::Waits { reason } => format!("waits: {reason}"),
         Decision::Ignored { reason } => format!("is ignored: {reason}"),
         Decision::Skipped { reason } => format!("is skipped: {reason}"),
@@ -323,8 +341,8 @@ pub(crate) fn told(decision: &Decision) -> String {
     }
 }
 
-/// The events of a file. A message that cannot be understood is told of, and harms no other.
-fn read(session: &Session, file: &Path) -> Result<Vec<ObjectEvent>, Failure> {
+/// Reads the events of a file. A message that cannot be read is reported, and the others are used.
+fn read_event_file(session: &Session, file: &Path) -> Result<Vec<ObjectEvent>, Failure> {
     let shown = file.display();
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::usage(format!("failed to read `{shown}`: {error}")))?;
@@ -332,7 +350,7 @@ fn read(session: &Session, file: &Path) -> Result<Vec<ObjectEvent>, Failure> {
         .map_err(|error| Failure::usage(format!("`{shown}` is not JSON: {error}")))?;
     let messages = read_events(&payload).map_err(|error| {
         Failure::usage(format!("`{shown}`: {error}"))
-            .help("`events/` of the sample project has an event of each kind")
+            .with_help("`events/` of the sample project has an event of each kind")
     })?;
     let mut events = Vec::new();
     for message in messages {
@@ -340,7 +358,7 @@ fn read(session: &Session, file: &Path) -> Result<Vec<ObjectEvent>, Failure> {
             Ok(of_message) => events.extend(of_message),
             Err(error) => {
                 let name = message.message.unwrap_or_default();
-                session.say(&format!("message {name}: {error}"));
+                session.print_note(&format!("message {name}: {error}"));
             }
         }
     }

@@ -1,7 +1,7 @@
-//! `synth`: what is deployed on AWS, as files.
+//! `synth`: the generated files of a deployment.
 
 mod compare;
-mod place;
+mod relative_path;
 mod write;
 
 use std::{io::Write, path::Path};
@@ -15,32 +15,40 @@ use crate::{
     session::Session,
 };
 
-/// Writes what is generated from the definitions, or with `--check` says how what is there differs
-/// from it.
+/// Generates the files of a deployment and writes them, or with `--check` shows how the existing files
+/// differ.
 ///
 /// # Errors
-/// [`Failure`] when the project asks for what AWS does not have, or files cannot be read or written.
-pub fn synth(session: &Session, args: &SynthArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let files = generated(session, args)?;
+/// [`Failure`] when AWS cannot express the definitions, files cannot be read or written, or `--check`
+/// finds a difference.
+pub(crate) fn generate_deployment(
+    session: &Session,
+    args: &SynthArgs,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let files = generate_files(session, args)?;
     if args.check {
-        check(session, &files, &args.out, out)
+        check_drift(session, &files, &args.out, out)
     } else {
-        let written = write::write(&files, &args.out)?;
+        let written = write::write_files(&files, &args.out)?;
         for path in &written {
             writeln!(out, "{}", args.out.join(path).display())?;
         }
         let same = files.len() - written.len();
         let folder = args.out.display();
-        session.say(&format!(
-            "{} written, {same} as they were in {folder}",
+        session.print_note(&format!(
+            "{} written, {same} unchanged in {folder}",
             written.len()
         ));
         Ok(Exit::Done)
     }
 }
 
-fn generated(session: &Session, args: &SynthArgs) -> Result<Vec<GeneratedFile>, Failure> {
-    let project = args.project.clone().unwrap_or_else(crate::app::program);
+fn generate_files(session: &Session, args: &SynthArgs) -> Result<Vec<GeneratedFile>, Failure> {
+    let project = args
+        .project
+        .clone()
+        .unwrap_or_else(crate::app::program_name);
     let options = SynthOptions {
         project,
         environment: session.environment.clone(),
@@ -48,43 +56,43 @@ fn generated(session: &Session, args: &SynthArgs) -> Result<Vec<GeneratedFile>, 
             Processor::X86_64 => Architecture::X86_64,
             Processor::Arm64 => Architecture::Arm64,
         },
-        code: place::seen_from(&args.out, &args.code)?,
+        code: relative_path::relative_path(&args.out, &args.code)?,
     };
     let manifest = session.definitions.manifest();
     let files = precip_synth::synth(&manifest, &options)
         .map_err(|error| Failure::new(Exit::Definitions, error.to_string()))?;
-    let findings = precip_synth::check::check(&files);
+    let findings = precip_synth::check::check_files(&files);
     if findings.is_empty() {
         return Ok(files);
     }
     let found: Vec<String> = findings.iter().map(ToString::to_string).collect();
     Err(
-        Failure::new(Exit::Definitions, "what was generated cannot be deployed")
-            .detail(&found.join("\n")),
+        Failure::new(Exit::Definitions, "the generated files cannot be deployed")
+            .with_detail(&found.join("\n")),
     )
 }
 
-fn check(
+fn check_drift(
     session: &Session,
     files: &[GeneratedFile],
     folder: &Path,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let differences = compare::compare(files, folder)?;
+    let differences = compare::diff_files(files, folder)?;
     for difference in &differences {
         out.write_all(difference.as_bytes())?;
     }
     let (count, folder) = (differences.len(), folder.display());
     if count == 0 {
-        session.say(&format!("`{folder}` is what the definitions give"));
+        session.print_note(&format!("`{folder}` is up to date"));
         return Ok(Exit::Done);
     }
-    let what = if count == 1 { "file is" } else { "files are" };
+    let files_are = if count == 1 { "file is" } else { "files are" };
     Err(Failure::new(
         Exit::RunFailed,
-        format!("{count} {what} not what the definitions give"),
+        format!("{count} {files_are} not what the definitions generate"),
     )
-    .help(format!(
-        "run `synth --out {folder}` and commit what it writes; do not change the files by hand"
+    .with_help(format!(
+        "run `synth --out {folder}` and commit the result; do not edit the files by hand"
     )))
 }

@@ -1,4 +1,4 @@
-//! `ticks`: why something did or did not run.
+//! `ticks`: the ticks of sensors, schedules and automation.
 
 use std::io::Write;
 
@@ -9,15 +9,15 @@ use precip_engine::{
 };
 use serde::Serialize;
 
-use super::triggers::unknown;
+use super::triggers::unknown_trigger;
 use crate::{
     exit::Exit,
     failure::Failure,
-    output::{Table, ago, json, moment},
+    output::{Table, format_ago, format_time, write_json},
     session::Session,
 };
 
-/// One tick, and of what.
+/// One tick of a trigger.
 #[derive(Debug, Serialize)]
 struct Row {
     trigger: String,
@@ -25,8 +25,8 @@ struct Row {
     tick: Tick,
 }
 
-/// How a tick ended, in words.
-pub(crate) fn outcome(outcome: &TickOutcome) -> String {
+/// Describes the outcome of a tick.
+pub(crate) fn describe_outcome(outcome: &TickOutcome) -> String {
     match outcome {
         TickOutcome::Requested(runs) if runs.len() == 1 => format!("run {}", runs[0]),
         TickOutcome::Requested(runs) => format!("{} runs", runs.len()),
@@ -42,45 +42,53 @@ pub(crate) fn outcome(outcome: &TickOutcome) -> String {
 ///
 /// # Errors
 /// [`Failure`] when there is no such trigger, or the record cannot be read.
-pub async fn ticks(
+pub(crate) async fn list_ticks(
     session: &Session,
     name: Option<&str>,
     limit: usize,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let mut rows = Vec::new();
-    for (shown, id) in triggers(session, name)? {
-        let page = session.store.ticks(&id, &PageRequest::first(limit)).await?;
+    for (shown, id) in named_triggers(session, name)? {
+        let page = session
+            .store
+            .list_ticks(&id, &PageRequest::first(limit))
+            .await?;
         rows.extend(page.items.into_iter().map(|tick| Row {
             trigger: shown.clone(),
             tick,
         }));
     }
+    // Each page is sorted already; together they are not.
     rows.sort_by_key(|row| std::cmp::Reverse(row.tick.at));
     if session.json {
-        json(out, &rows)?;
+        write_json(out, &rows)?;
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
-        session.say("nothing ticked yet: `dev` runs sensors, schedules and automation here");
+        session.print_note("no ticks yet: `dev` runs sensors, schedules and automation here");
         return Ok(Exit::Done);
     }
     let mut table = Table::new(["AT", "WHAT", "FOR", "OUTCOME", "WHY"]);
     for row in &rows {
         let note = row.tick.note.as_deref().unwrap_or_default();
-        table.row([
-            ago(row.tick.at, session.context.now),
+        table.add_row([
+            format_ago(row.tick.at, session.context.now),
             row.trigger.clone(),
-            row.tick.scheduled_for.map(moment).unwrap_or_default(),
-            outcome(&row.tick.outcome),
+            row.tick.scheduled_for.map(format_time).unwrap_or_default(),
+            describe_outcome(&row.tick.outcome),
             note.lines().next().unwrap_or_default().to_owned(),
         ]);
     }
-    table.write(out)?;
+    table.write_to(out)?;
     Ok(Exit::Done)
 }
 
-fn triggers(session: &Session, name: Option<&str>) -> Result<Vec<(String, TriggerId)>, Failure> {
+/// Returns the triggers of this name, or all, each with its name.
+fn named_triggers(
+    session: &Session,
+    name: Option<&str>,
+) -> Result<Vec<(String, TriggerId)>, Failure> {
     let sensors = session.definitions.sensors().map(|sensor| {
         let name = sensor.name().to_string();
         let id = sensor_id(&name);
@@ -91,7 +99,7 @@ fn triggers(session: &Session, name: Option<&str>) -> Result<Vec<(String, Trigge
         let id = schedule_id(&name);
         (name, id)
     });
-    let conditions = ("automation".to_owned(), automation::trigger());
+    let conditions = ("automation".to_owned(), automation::automation_trigger());
     let all: Vec<(String, TriggerId)> = sensors.chain(schedules).chain([conditions]).collect();
     let Some(name) = name else { return Ok(all) };
     let named: Vec<_> = all
@@ -101,8 +109,8 @@ fn triggers(session: &Session, name: Option<&str>) -> Result<Vec<(String, Trigge
         .collect();
     if named.is_empty() {
         let names = all.iter().map(|(known, _)| known.as_str());
-        return Err(unknown("sensor or schedule", name, names)
-            .help("`sensors` and `schedules` list them; `automation` is one too"));
+        return Err(unknown_trigger("sensor or schedule", name, names)
+            .with_help("`sensors` and `schedules` list them; `automation` is one too"));
     }
     Ok(named)
 }

@@ -1,17 +1,17 @@
-//! What `sensors`, `schedules` and `ticks` have in common.
+//! Helpers of `sensors`, `schedules` and `ticks`.
 
 use chrono::{DateTime, Utc};
-use precip_core::nearest::{nearest, or_list};
+use precip_core::prose::did_you_mean;
 use precip_engine::{
     state::{Tick, TriggerId},
     trigger,
 };
 
-use super::ticks::outcome;
-use crate::{exit::Exit, failure::Failure, output::ago, session::Session};
+use super::ticks::describe_outcome;
+use crate::{exit::Exit, failure::Failure, output::format_ago, session::Session};
 
-/// `on`, `off`, and who says so.
-pub(super) fn on(running: bool, by_hand: bool) -> String {
+/// Returns `on` or `off`, with `(by hand)` when a command set it.
+pub(super) fn running_label(running: bool, by_hand: bool) -> String {
     let on = if running { "on" } else { "off" };
     if by_hand {
         format!("{on} (by hand)")
@@ -20,41 +20,42 @@ pub(super) fn on(running: bool, by_hand: bool) -> String {
     }
 }
 
-/// What a trigger makes, for a list.
-pub(super) fn makes(target: Option<&String>) -> String {
-    target.map_or_else(|| "what it asks for".to_owned(), Clone::clone)
+/// Returns what a trigger materializes, for a list.
+pub(super) fn target_label(target: Option<&String>) -> String {
+    target.map_or_else(|| "what it requests".to_owned(), Clone::clone)
 }
 
-/// When a trigger last ticked and how that ended, for a list.
-pub(super) fn last(tick: Option<&Tick>, now: DateTime<Utc>) -> [String; 2] {
+/// Returns the time and outcome of a trigger's last tick, for a list.
+pub(super) fn last_tick_cells(tick: Option<&Tick>, now: DateTime<Utc>) -> [String; 2] {
     match tick {
         None => ["never".to_owned(), String::new()],
-        Some(tick) => [ago(tick.at, now), outcome(&tick.outcome)],
+        Some(tick) => [format_ago(tick.at, now), describe_outcome(&tick.outcome)],
     }
 }
 
-/// Turns a trigger on or off, and says so.
+/// Turns a trigger on or off, and prints that.
 ///
 /// # Errors
-/// [`Failure`] when that cannot be put down.
-pub(super) async fn turn(
+/// [`Failure`] when the record cannot be written.
+pub(super) async fn set_running(
     session: &Session,
-    what: &str,
+    kind: &str,
     name: &str,
     id: &TriggerId,
     start: bool,
 ) -> Result<Exit, Failure> {
-    trigger::turn(session.store.as_ref(), id, start, session.context.now).await?;
+    trigger::switch_trigger(session.store.as_ref(), id, start, session.context.now).await?;
     let on = if start { "on" } else { "off" };
-    session.say(&format!("{what} {name} is {on}"));
+    session.print_note(&format!("{kind} {name} is {on}"));
     Ok(Exit::Done)
 }
 
-/// There is none of this name.
-pub(super) fn unknown<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str>) -> Failure {
-    let failure = Failure::usage(format!("there is no {what} `{name}`"));
-    match nearest(name, names).as_slice() {
-        [] => failure.help(format!("`{what}s` lists the {what}s")),
-        near => failure.help(format!("did you mean {}?", or_list(near))),
-    }
+/// Returns the failure for an unknown trigger, with the nearest names.
+pub(super) fn unknown_trigger<'a>(
+    kind: &str,
+    name: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Failure {
+    let help = did_you_mean(name, names).unwrap_or_else(|| format!("`{kind}s` lists the {kind}s"));
+    Failure::usage(format!("there is no {kind} `{name}`")).with_help(help)
 }

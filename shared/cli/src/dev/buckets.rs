@@ -1,43 +1,50 @@
-//! The folders that stand for buckets.
+//! Folders that are used as buckets.
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-use precip_core::trigger::{Bucket, SensorSource};
+use precip_core::{
+    prose::and_list,
+    trigger::{Bucket, SensorSource},
+};
 use precip_engine::{definitions::Definitions, settings::ProcessEnvironment, trigger::read_bucket};
 use precip_local::{bucket::BucketFolder, home::Home};
 
 use crate::failure::Failure;
 
-/// A folder, what the bucket is called, and the sensors that wait for its objects.
+/// A folder that is watched as a bucket.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(super) struct WatchedBucket {
+    /// Name of the bucket.
     pub(super) name: String,
+    /// The folder with its objects.
     pub(super) folder: BucketFolder,
+    /// Names of the sensors that wait for its objects.
     pub(super) sensors: Vec<String>,
 }
 
-/// Finds the folder of every sensor's bucket: the one that the command line names, or else the path
-/// that the setting holds; for a bucket with a fixed name, a folder of that name in the home.
+/// Returns the bucket of every sensor with its folder: the one given on the command line, or else the
+/// path in the bucket's setting; for a bucket with a fixed name, a folder of that name in the home.
 ///
 /// # Errors
-/// [`Failure`] when a setting is missing, or a folder cannot be made.
-pub(super) async fn watched(
+/// [`Failure`] when a setting is missing, or a folder cannot be created.
+pub(super) async fn find_watched_buckets(
     definitions: &Definitions,
     home: &Home,
     given: &[String],
-) -> Result<Vec<Watched>, Failure> {
+) -> Result<Vec<WatchedBucket>, Failure> {
     let mut chosen: BTreeMap<&str, &str> = BTreeMap::new();
-    for one in given {
-        let (bucket, folder) = one.split_once('=').ok_or_else(|| {
-            Failure::usage(format!("`{one}` names no folder for a bucket"))
-                .help("write `--folder BUCKET=FOLDER`")
+    for argument in given {
+        let (bucket, folder) = argument.split_once('=').ok_or_else(|| {
+            Failure::usage(format!("`{argument}` names no folder for a bucket"))
+                .with_help("write `--folder BUCKET=FOLDER`")
         })?;
         chosen.insert(bucket, folder);
     }
-    let mut watched: BTreeMap<PathBuf, Watched> = BTreeMap::new();
+    // By folder: sensors of buckets in the same folder share a watch.
+    let mut watched: BTreeMap<PathBuf, WatchedBucket> = BTreeMap::new();
     let mut used: Vec<String> = Vec::new();
     for sensor in definitions.sensors() {
         let SensorSource::Objects(objects) = &sensor.spec.source else {
@@ -55,39 +62,40 @@ pub(super) async fn watched(
                         "sensor `{}`: its bucket: {problem}",
                         sensor.name()
                     ))
-                    .help(format!(
+                    .with_help(format!(
                         "set it to a folder, or write `--folder {declared}=FOLDER`"
                     ))
                 })?,
         };
         used.push(declared.to_owned());
-        let folder = match (&objects.bucket, chosen.get(declared)) {
+        let path = match (&objects.bucket, chosen.get(declared)) {
             (Bucket::Named(name), None) => home.root().join("buckets").join(name),
             _ => PathBuf::from(&name),
         };
-        let folder = made(&folder)?;
-        let entry = watched.entry(folder.clone()).or_insert_with(|| Watched {
-            name,
-            folder: BucketFolder::new(folder),
-            sensors: Vec::new(),
-        });
+        let folder = create_folder(&path)?;
+        let entry = watched
+            .entry(folder.clone())
+            .or_insert_with(|| WatchedBucket {
+                name,
+                folder: BucketFolder::new(folder),
+                sensors: Vec::new(),
+            });
         entry.sensors.push(sensor.name().to_string());
     }
     if let Some(unused) = chosen
         .keys()
         .find(|name| !used.iter().any(|used| used == *name))
     {
-        let known: Vec<String> = used.iter().map(|name| format!("`{name}`")).collect();
         return Err(Failure::usage(format!("no sensor has a bucket `{unused}`"))
-            .help(format!("there are {}", known.join(", "))));
+            .with_help(format!("the buckets are {}", and_list(&used))));
     }
     Ok(watched.into_values().collect())
 }
 
-fn made(folder: &Path) -> Result<PathBuf, Failure> {
+fn create_folder(folder: &Path) -> Result<PathBuf, Failure> {
     let failed = |error: std::io::Error| {
         Failure::environment(format!(
-            "failed to make the folder `{}`: {error}",
+            "failed to create the folder `{}`: {error}",
             folder.display()
         ))
     };

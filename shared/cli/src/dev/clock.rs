@@ -1,24 +1,25 @@
-//! [`DevClock`]: the time, perhaps beginning at another moment.
+//! [`DevClock`]: a clock that may start at another time.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use precip_engine::run::{Clock, SystemClock};
 
-/// The time. With `--now` it begins at that moment and goes on from there.
+/// The system clock, shifted so that it starts at the time given with `--now`.
 #[derive(Debug)]
 pub(super) struct DevClock {
-    ahead: TimeDelta,
+    offset: TimeDelta,
 }
 
 impl DevClock {
-    pub(super) fn beginning(now: Option<DateTime<Utc>>) -> Self {
+    /// Creates a clock that starts at `now`, or at the present.
+    pub(super) fn starting_at(now: Option<DateTime<Utc>>) -> Self {
         Self {
-            ahead: now.map_or(TimeDelta::zero(), |now| now - SystemClock.now()),
+            offset: now.map_or(TimeDelta::zero(), |now| now - SystemClock.now()),
         }
     }
 }
 
 impl Clock for DevClock {
     fn now(&self) -> DateTime<Utc> {
-        SystemClock.now() + self.ahead
+        SystemClock.now() + self.offset
     }
 }

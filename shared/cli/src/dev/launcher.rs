@@ -1,4 +1,4 @@
-//! [`DevLauncher`]: runs are started in this process.
+//! [`DevLauncher`]: a launcher that queues runs in this process.
 
 use std::{
     collections::HashSet,
@@ -9,13 +9,14 @@ use async_trait::async_trait;
 use precip_engine::{run_id::RunId, state::Run, trigger::RunLauncher};
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Puts runs into this process's queue, each once.
+/// A launcher that puts runs into this process's queue, each once.
 pub(super) struct DevLauncher {
     queue: UnboundedSender<Run>,
     launched: Mutex<HashSet<RunId>>,
 }
 
 impl DevLauncher {
+    /// Creates a launcher for a queue.
     pub(super) fn new(queue: UnboundedSender<Run>) -> Self {
         Self {
             queue,
@@ -28,6 +29,7 @@ impl DevLauncher {
 impl RunLauncher for DevLauncher {
     async fn launch(&self, run: &Run) -> Result<(), String> {
         let mut launched = self.launched.lock().unwrap_or_else(PoisonError::into_inner);
+        // The lock is held while sending, so that a run is queued once.
         if launched.insert(run.id) && self.queue.send(run.clone()).is_err() {
             launched.remove(&run.id);
             return Err("this process is stopping".to_owned());

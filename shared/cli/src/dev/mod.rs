@@ -2,10 +2,10 @@
 
 mod buckets;
 mod clock;
+mod event_loop;
 mod launcher;
 mod react;
 mod runs;
 mod view;
-mod work;
 
-pub use work::dev;
+pub(crate) use event_loop::run_dev;

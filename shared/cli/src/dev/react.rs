@@ -1,5 +1,4 @@
-//! What reactions stand on here: the next tick in this process, and changes of freshness told to the
-//! person.
+//! Ports of reactions in this process: the next tick, and changes of freshness in the view.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,13 +11,13 @@ use precip_engine::{
 
 use super::view::View;
 
-/// The next tick, which the loop looks for at each beat.
+/// The time of the next tick, which the event loop checks at each beat.
 #[derive(Debug, Default)]
 pub(super) struct DevTicks(Mutex<Option<DateTime<Utc>>>);
 
 impl DevTicks {
-    /// Whether it is time; then none is arranged any more.
-    pub(super) fn take(&self, now: DateTime<Utc>) -> bool {
+    /// Returns true, and clears the time, when the tick is due.
+    pub(super) fn take_due(&self, now: DateTime<Utc>) -> bool {
         let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         next.take_if(|due| *due <= now).is_some()
     }
@@ -33,15 +32,15 @@ impl TickScheduler for DevTicks {
     }
 }
 
-/// Changes of freshness in the view.
+/// A topic that shows changes of freshness in the view.
 pub(super) struct DevTopic(pub(super) Arc<View>);
 
 #[async_trait]
 impl FreshnessTopic for DevTopic {
-    async fn raise(&self, changes: &[FreshnessChange]) -> Result<(), String> {
+    async fn raise_changes(&self, changes: &[FreshnessChange]) -> Result<(), String> {
         for change in changes {
             let text = format!("is {} now, and was {}", change.state, change.before);
-            self.0.tell(change.at, change.asset.as_str(), &text);
+            self.0.show_event(change.at, change.asset.as_str(), &text);
         }
         Ok(())
     }

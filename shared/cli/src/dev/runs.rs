@@ -1,25 +1,25 @@
-//! Executing the runs that were requested.
+//! [`RunExecutor`]: executing queued runs.
 
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use precip_engine::{
-    run::{Clock, PlannedRun, Requested, RunEnd, RunPorts, SystemRandomness, plan_requested},
+    run::{Clock, PlannedRun, QueuedRunPlan, RunEnd, RunPorts, plan_queued_run},
     state::{PlanSummary, Run},
 };
-use precip_local::executor::{Executor, Stop, TokioBodies, TokioSleeper};
+use precip_local::executor::{Executor, Stop, TokioOpRunner, TokioSleeper};
 
 use super::view::View;
 use crate::{
     failure::Failure,
-    launch::{plans, run_session, steps},
-    output::duration,
+    launch::{count_steps, open_run_session, write_plan},
+    output::format_duration,
     session::Session,
 };
 
 /// Executes runs of the queue.
 #[derive(Debug, Clone)]
-pub(super) struct Runs {
+pub(super) struct RunExecutor {
     pub(super) session: Arc<Session>,
     pub(super) executor: Executor,
     pub(super) clock: Arc<dyn Clock>,
@@ -27,16 +27,17 @@ pub(super) struct Runs {
     pub(super) stop: Stop,
 }
 
-impl Runs {
-    /// Executes one run and says how it went. Whatever goes wrong ends on the record or in words.
-    pub(super) async fn execute(&self, run: Run) {
+impl RunExecutor {
+    /// Executes one run and shows its outcome. Failures are shown or recorded, not returned.
+    pub(super) async fn execute_run(&self, run: Run) {
         let name = format!("run {}", run.id);
         match self.try_execute(&run).await {
-            Ok(text) => self.view.tell(self.clock.now(), &name, &text),
+            Ok(text) => self.view.show_event(self.clock.now(), &name, &text),
             Err(failure) => {
                 let detail = failure.detail.join("; ");
                 let text = format!("{} {detail}", failure.message);
-                self.view.tell(self.clock.now(), &name, text.trim_end());
+                self.view
+                    .show_event(self.clock.now(), &name, text.trim_end());
             }
         }
     }
@@ -44,53 +45,58 @@ impl Runs {
     async fn try_execute(&self, run: &Run) -> Result<String, Failure> {
         let session = &self.session;
         let now = self.clock.now();
-        let planned = match plan_requested(&session.definitions, &session.store, now, run).await? {
-            Requested::Planned(planned) => *planned,
-            Requested::Nothing(message) => return Ok(message),
-            Requested::Never(error) => {
+        let planned = match plan_queued_run(&session.definitions, &session.store, now, run).await? {
+            QueuedRunPlan::Planned(planned) => *planned,
+            QueuedRunPlan::NothingToDo(message) => return Ok(message),
+            QueuedRunPlan::Invalid(error) => {
                 return Err(Failure::usage(format!("cannot be planned: {error}")));
             }
         };
-        plans::write(session.place.home()?, run.id, &planned.plan)?;
-        session.store.set_plan(run.id, summary(&planned)).await?;
-        let observer = self.view.observer(steps(&planned.plan));
+        // The plan file lets `resume` continue the run if this process dies.
+        write_plan(session.target.local_home()?, run.id, &planned.plan)?;
+        session
+            .store
+            .set_run_plan(run.id, summarize_plan(&planned))
+            .await?;
+        let observer = self.view.new_observer(count_steps(&planned.plan));
         let ports = RunPorts {
-            state: Arc::clone(&session.store),
             clock: Arc::clone(&self.clock),
-            sleeper: Arc::new(TokioSleeper),
-            randomness: Arc::new(SystemRandomness),
-            bodies: Arc::new(TokioBodies),
             observer,
+            ..RunPorts::system(
+                Arc::clone(&session.store),
+                Arc::new(TokioSleeper),
+                Arc::new(TokioOpRunner),
+            )
         };
-        let open = run_session(session, ports, run.id, &planned).await?;
+        let open = open_run_session(session, ports, run.id, &planned).await?;
         let report = self
             .executor
-            .execute(Arc::new(open), &planned, &self.stop)
+            .execute_run(Arc::new(open), &planned, &self.stop)
             .await;
         let report = report.map_err(|error| {
-            Failure::environment(error.to_string()).detail(&crate::failure::causes(&error))
+            Failure::environment(error.to_string())
+                .with_detail(&crate::failure::cause_lines(&error))
         })?;
-        let took = duration(TimeDelta::from_std(report.took).unwrap_or_default());
+        let took = format_duration(TimeDelta::from_std(report.elapsed).unwrap_or_default());
         let made = format!("{} materialized in {took}", report.materialized);
         Ok(match report.end {
             RunEnd::Succeeded => made,
             RunEnd::Failed { failed, held } => {
-                let first = report.failures.first().map(crate::progress::failure);
-                let first = first
-                    .map(|failure| format!(": {failure}"))
-                    .unwrap_or_default();
+                let first = report.failures.first().map_or_else(String::new, |failure| {
+                    format!(": {}", crate::progress::describe_failure(failure))
+                });
                 format!("{made}, {failed} failed, {held} held back{first}")
             }
-            RunEnd::Canceled => format!("{made}, stopped: `resume {}` goes on", run.id),
+            RunEnd::Canceled => format!("{made}, stopped: `resume {}` resumes it", run.id),
         })
     }
 }
 
-fn summary(planned: &PlannedRun) -> PlanSummary {
+fn summarize_plan(planned: &PlannedRun) -> PlanSummary {
     PlanSummary {
-        items: planned.plan.items(),
-        waves: planned.plan.waves(),
-        assets: planned.plan.assets(),
+        items: planned.plan.pair_count(),
+        waves: planned.plan.wave_count(),
+        assets: planned.plan.partition_counts(),
         pointer: None,
     }
 }

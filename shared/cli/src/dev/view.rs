@@ -1,4 +1,4 @@
-//! [`View`]: what a person sees of it.
+//! [`View`]: the output of `dev`.
 
 use std::{
     io::IsTerminal,
@@ -13,26 +13,27 @@ use serde::Serialize;
 
 use crate::progress::Bar;
 
-/// On a terminal: what happened, above a bar for each run and a line that says what is waited for.
-/// Elsewhere: a line for each thing that happened. With `--json` each is an object on stdout.
+/// The output of `dev`. On a terminal: events, above a bar for each run and a status line. Elsewhere: a
+/// line for each event. With `--json` each event is an object on stdout.
 #[derive(Debug)]
 pub(super) struct View {
     terminal: Option<(MultiProgress, ProgressBar)>,
     json: bool,
-    /// So that two lines never mix.
+    /// Held while a line is written, so that lines do not mix.
     writing: Mutex<()>,
 }
 
-/// One thing that happened.
+/// An event that is shown.
 #[derive(Debug, Serialize)]
-pub(super) struct Happening<'a> {
-    pub(super) at: DateTime<Utc>,
-    /// What happened to: a sensor, a schedule, a run.
-    pub(super) what: &'a str,
-    pub(super) text: &'a str,
+struct DevEvent<'a> {
+    at: DateTime<Utc>,
+    /// Name of its subject: a sensor, a schedule, a run.
+    what: &'a str,
+    text: &'a str,
 }
 
 impl View {
+    /// Creates the view.
     pub(super) fn new(json: bool) -> Self {
         let terminal = (std::io::stderr().is_terminal() && !json).then(|| {
             let all = MultiProgress::new();
@@ -50,61 +51,61 @@ impl View {
         }
     }
 
-    /// Tells of one thing.
-    pub(super) fn tell(&self, at: DateTime<Utc>, what: &str, text: &str) {
+    /// Shows an event about `what`.
+    pub(super) fn show_event(&self, at: DateTime<Utc>, what: &str, text: &str) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.json {
-            let line = serde_json::to_string(&Happening { at, what, text });
-            out(&line.unwrap_or_default());
+            let line = serde_json::to_string(&DevEvent { at, what, text });
+            print_stdout(&line.unwrap_or_default());
             return;
         }
         let line = format!("{}  {what}: {text}", at.format("%H:%M:%S"));
         match &self.terminal {
             Some((all, _)) => {
-                // A terminal that is gone is nobody to tell.
+                // Fails when the terminal is closed, and then there is no reader.
                 let _ = all.println(line);
             }
-            None => err(&line),
+            None => print_stderr(&line),
         }
     }
 
-    /// Says what is waited for.
-    pub(super) fn waits(&self, text: String) {
+    /// Shows what `dev` is waiting for, on a terminal.
+    pub(super) fn show_status(&self, text: String) {
         if let Some((_, line)) = &self.terminal {
             line.set_message(text);
         }
     }
 
-    /// Who watches a run.
-    pub(super) fn observer(&self, total: u64) -> Arc<dyn RunObserver> {
+    /// Returns an observer for a run.
+    pub(super) fn new_observer(&self, total: u64) -> Arc<dyn RunObserver> {
         match &self.terminal {
-            Some((all, _)) => Arc::new(Bar::among(all, total)),
-            None => Arc::new(Silent),
+            Some((all, _)) => Arc::new(Bar::new_among(all, total)),
+            None => Arc::new(SilentObserver),
         }
     }
 
-    /// Leaves the terminal as it was.
-    pub(super) fn close(&self) {
+    /// Removes the status line from the terminal.
+    pub(super) fn clear_status(&self) {
         if let Some((_, line)) = &self.terminal {
             line.finish_and_clear();
         }
     }
 }
 
-/// Where nobody sees a bar, the lines about a run's beginning and end are enough.
+/// An observer that shows nothing. Without a terminal, the lines about a run's start and end suffice.
 #[derive(Debug)]
-struct Silent;
+struct SilentObserver;
 
-impl RunObserver for Silent {
-    fn observe(&self, _: &RunEvent<'_>) {}
+impl RunObserver for SilentObserver {
+    fn on_event(&self, _: &RunEvent<'_>) {}
 }
 
-#[expect(clippy::print_stderr, reason = "told to the person at the terminal")]
-fn err(line: &str) {
+#[expect(clippy::print_stderr, reason = "notes go to stderr")]
+fn print_stderr(line: &str) {
     eprintln!("{line}");
 }
 
 #[expect(clippy::print_stdout, reason = "data for machines")]
-fn out(line: &str) {
+fn print_stdout(line: &str) {
     println!("{line}");
 }

@@ -4,15 +4,15 @@ use std::fmt::Write as _;
 
 use super::Picture;
 
-/// Writes the picture in DOT: one cluster a group.
-pub fn dot(picture: &Picture) -> String {
+/// Renders the picture in DOT, with a cluster for each group.
+pub(crate) fn render_dot(picture: &Picture) -> String {
     let mut text =
         String::from("digraph assets {\n  rankdir=LR;\n  node [shape=box, style=rounded];\n");
-    for (index, group) in picture.groups().into_iter().enumerate() {
+    for (index, group) in picture.group_names().into_iter().enumerate() {
         let _ = writeln!(
             text,
             "  subgraph cluster_{index} {{\n    label={};",
-            quote(group)
+            quote_label(group)
         );
         for node in picture.nodes.iter().filter(|node| node.group == group) {
             let label = if node.partitions.is_empty() {
@@ -20,19 +20,25 @@ pub fn dot(picture: &Picture) -> String {
             } else {
                 format!("{}\n{}", node.key, node.partitions)
             };
-            let _ = writeln!(text, "    {} [label={}];", quote(&node.key), quote(&label));
+            let _ = writeln!(
+                text,
+                "    {} [label={}];",
+                quote_label(&node.key),
+                quote_label(&label)
+            );
         }
         text.push_str("  }\n");
     }
+    // Edges come last, outside the clusters.
     for &(up, down) in &picture.edges {
         let (up, down) = (&picture.nodes[up].key, &picture.nodes[down].key);
-        let _ = writeln!(text, "  {} -> {};", quote(up), quote(down));
+        let _ = writeln!(text, "  {} -> {};", quote_label(up), quote_label(down));
     }
     text.push_str("}\n");
     text
 }
 
-fn quote(label: &str) -> String {
+fn quote_label(label: &str) -> String {
     format!(
         "\"{}\"",
         label

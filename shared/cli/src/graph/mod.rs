@@ -1,4 +1,4 @@
-//! The asset graph as a picture: SVG for people, Mermaid and DOT for documents.
+//! The asset graph as a picture: SVG, Mermaid and DOT.
 
 mod dot;
 mod layout;
@@ -8,7 +8,7 @@ mod svg;
 #[cfg(test)]
 mod tests;
 
-pub use dot::dot;
-pub use mermaid::mermaid;
-pub use picture::{Picture, PictureNode, Tally};
-pub use svg::svg;
+pub(crate) use dot::render_dot;
+pub(crate) use mermaid::render_mermaid;
+pub(crate) use picture::{Picture, PictureNode, Tally};
+pub(crate) use svg::render_svg;

@@ -1,46 +1,46 @@
-//! [`Picture`]: what is drawn, before it is drawn.
+//! [`Picture`]: a graph ready to be drawn.
 
 use std::collections::BTreeSet;
 
-/// An asset graph with what is known of its partitions, ready to be drawn.
+/// An asset graph with the status of its partitions, ready to be drawn.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Picture {
+pub(crate) struct Picture {
     /// The assets.
-    pub nodes: Vec<PictureNode>,
-    /// Upstream and downstream, as places in [`Self::nodes`].
-    pub edges: Vec<(usize, usize)>,
+    pub(crate) nodes: Vec<PictureNode>,
+    /// Pairs of upstream and downstream asset, as indexes into [`Self::nodes`].
+    pub(crate) edges: Vec<(usize, usize)>,
 }
 
 /// One asset of a [`Picture`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PictureNode {
+pub(crate) struct PictureNode {
     /// The asset's key.
-    pub key: String,
-    /// Its group.
-    pub group: String,
-    /// How it is partitioned, in a few words: `daily`, `date × origin`. Empty when it is not.
-    pub partitions: String,
-    /// What it is made with or stored in.
-    pub kinds: Vec<String>,
-    /// How much of it there is; absent when no record was looked at.
-    pub tally: Option<Tally>,
+    pub(crate) key: String,
+    /// The asset's group.
+    pub(crate) group: String,
+    /// Label of its partitions: `daily`, `date × origin`. Empty for an unpartitioned asset.
+    pub(crate) partitions: String,
+    /// Technologies that it is made with or stored in.
+    pub(crate) kinds: Vec<String>,
+    /// Number of partitions by status; absent when no record was read.
+    pub(crate) tally: Option<Tally>,
 }
 
-/// How many partitions of an asset are in which state. An unpartitioned asset counts as one.
+/// Numbers of partitions of an asset by status. An unpartitioned asset counts as one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Made, by the record.
-    pub materialized: u64,
-    /// Tried last without success.
-    pub failed: u64,
-    /// All there are.
-    pub total: u64,
+pub(crate) struct Tally {
+    /// Materialized partitions.
+    pub(crate) materialized: u64,
+    /// Partitions whose last attempt failed.
+    pub(crate) failed: u64,
+    /// Existing partitions.
+    pub(crate) total: u64,
 }
 
 impl Tally {
-    /// `part` of the whole, as a length out of `width`. Anything at all is at least 2 long, so that
-    /// one failure among thousands is seen.
-    pub(super) fn share(self, part: u64, width: f64) -> f64 {
+    /// Returns the length that represents `part` of the total in a bar of `width`. It is at least 2 when
+    /// `part` is not 0, so that one failure among thousands is visible.
+    pub(super) fn bar_length(self, part: u64, width: f64) -> f64 {
         if part == 0 || self.total == 0 {
             return 0.0;
         }
@@ -51,8 +51,8 @@ impl Tally {
 }
 
 impl Picture {
-    /// The groups, sorted.
-    pub(super) fn groups(&self) -> Vec<&str> {
+    /// Returns the names of the groups, sorted.
+    pub(super) fn group_names(&self) -> Vec<&str> {
         let groups: BTreeSet<&str> = self.nodes.iter().map(|node| node.group.as_str()).collect();
         groups.into_iter().collect()
     }

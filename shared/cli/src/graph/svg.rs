@@ -1,17 +1,20 @@
-//! The picture as an SVG that a person wants to look at.
+//! The picture as an SVG image.
 
 use askama::Template;
 
 use super::{
     Picture, PictureNode,
-    layout::{CARD, layout},
+    layout::{CARD, layout_cards},
 };
 
+/// Space around the picture, in pixels.
 const MARGIN: f64 = 32.0;
+/// Height of the legend, in pixels.
 const LEGEND: f64 = 48.0;
+/// Width of a card's bar, in pixels.
 const BAR: f64 = 204.0;
-/// Colours of the groups, told apart by people who see few colours (Okabe and Ito's palette, then
-/// lighter ones), in turn.
+/// Colours of the groups, distinguishable with colour blindness (Okabe and Ito's palette, then three
+/// more). They repeat after the last.
 const COLOURS: [&str; 8] = [
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#8c6bb1", "#7f7f7f",
 ];
@@ -50,13 +53,13 @@ struct Bar {
     text: String,
 }
 
-/// Draws the picture. It follows the reader's light or dark theme, and needs nothing from elsewhere.
+/// Renders the picture as SVG. It follows the reader's light or dark theme and loads nothing.
 ///
 /// # Errors
-/// Never in practice: the template is checked when this crate is compiled.
-pub fn svg(picture: &Picture) -> Result<String, askama::Error> {
-    let placed = layout(picture);
-    let names = picture.groups();
+/// When the template fails, which it does not in practice: it is checked at compile time.
+pub(crate) fn render_svg(picture: &Picture) -> Result<String, askama::Error> {
+    let layout = layout_cards(picture);
+    let names = picture.group_names();
     let colour = |group: &str| {
         let index = names
             .iter()
@@ -64,6 +67,7 @@ pub fn svg(picture: &Picture) -> Result<String, askama::Error> {
             .unwrap_or_default();
         COLOURS[index % COLOURS.len()]
     };
+    // The legend: one entry after the other, each as wide as its text.
     let mut x = MARGIN;
     let groups = names
         .iter()
@@ -78,24 +82,24 @@ pub fn svg(picture: &Picture) -> Result<String, askama::Error> {
         })
         .collect();
     let corner = |index: usize| {
-        let (x, y) = placed.corners[index];
+        let (x, y) = layout.corners[index];
         (x + MARGIN, y + MARGIN + LEGEND)
     };
     let cards = picture
         .nodes
         .iter()
         .enumerate()
-        .map(|(index, node)| card(node, corner(index), colour(&node.group)))
+        .map(|(index, node)| new_card(node, corner(index), colour(&node.group)))
         .collect();
     let edges = picture
         .edges
         .iter()
         .filter(|(up, down)| up != down)
-        .map(|&(up, down)| curve(corner(up), corner(down)))
+        .map(|&(up, down)| edge_path(corner(up), corner(down)))
         .collect();
     Svg {
-        width: (placed.size.0 + 2.0 * MARGIN).max(x + MARGIN).max(320.0),
-        height: placed.size.1 + 2.0 * MARGIN + LEGEND,
+        width: (layout.size.0 + 2.0 * MARGIN).max(x + MARGIN).max(320.0),
+        height: layout.size.1 + 2.0 * MARGIN + LEGEND,
         groups,
         edges,
         cards,
@@ -104,21 +108,21 @@ pub fn svg(picture: &Picture) -> Result<String, askama::Error> {
     .render()
 }
 
-fn card(node: &PictureNode, (x, y): (f64, f64), colour: &'static str) -> Card {
+fn new_card(node: &PictureNode, (x, y): (f64, f64), colour: &'static str) -> Card {
     let mut detail = vec![node.partitions.clone()];
     detail.extend(node.kinds.iter().cloned());
     detail.retain(|part| !part.is_empty());
     let bar = node.tally.map(|tally| {
-        let made = tally.share(tally.materialized, BAR);
-        let failed = tally.share(tally.failed, BAR);
-        let made = made.min(BAR - failed);
+        let made = tally.bar_length(tally.materialized, BAR);
+        let failed = tally.bar_length(tally.failed, BAR);
+        // The minimum lengths may add up to more than the bar: failures take precedence.
         let mut text = format!("{} of {}", tally.materialized, tally.total);
         if tally.failed > 0 {
             text.push_str(&format!(", {} failed", tally.failed));
         }
         Bar {
-            made,
-            failed_x: made,
+            made: made.min(BAR - failed),
+            failed_x: made.min(BAR - failed),
             failed,
             text,
         }
@@ -130,16 +134,16 @@ fn card(node: &PictureNode, (x, y): (f64, f64), colour: &'static str) -> Card {
     Card {
         x,
         y,
-        title: shorten(&node.key, 27),
-        detail: shorten(&detail.join(" · "), 36),
+        title: shorten_text(&node.key, 27),
+        detail: shorten_text(&detail.join(" · "), 36),
         colour,
         tooltip,
         bar,
     }
 }
 
-/// From the middle of the right side of one card to the middle of the left side of another.
-fn curve(up: (f64, f64), down: (f64, f64)) -> String {
+/// Returns the path from the middle of one card's right side to the middle of another's left side.
+fn edge_path(up: (f64, f64), down: (f64, f64)) -> String {
     let (x1, y1) = (up.0 + CARD.0, up.1 + CARD.1 / 2.0);
     let (x2, y2) = (down.0 - 7.0, down.1 + CARD.1 / 2.0);
     let bend = ((x2 - x1).abs() / 2.0).max(24.0);
@@ -154,8 +158,8 @@ fn text_width(text: &str, per_character: f64) -> f64 {
     text.chars().map(|_| per_character).sum()
 }
 
-/// At most `limit` characters, the last an ellipsis where some were left out.
-fn shorten(text: &str, limit: usize) -> String {
+/// Cuts the text to `limit` characters, the last of them an ellipsis when it was longer.
+fn shorten_text(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }

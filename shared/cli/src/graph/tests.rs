@@ -1,6 +1,12 @@
-use super::{Picture, PictureNode, Tally, dot, mermaid, svg};
+use super::{Picture, PictureNode, Tally, render_dot, render_mermaid, render_svg};
 
-fn node(key: &str, group: &str, partitions: &str, kinds: &[&str], tally: [u64; 3]) -> PictureNode {
+fn picture_node(
+    key: &str,
+    group: &str,
+    partitions: &str,
+    kinds: &[&str],
+    tally: [u64; 3],
+) -> PictureNode {
     let [materialized, failed, total] = tally;
     PictureNode {
         key: key.into(),
@@ -15,22 +21,22 @@ fn node(key: &str, group: &str, partitions: &str, kinds: &[&str], tally: [u64; 3
     }
 }
 
-fn flights() -> Picture {
+fn flights_picture() -> Picture {
     Picture {
         nodes: vec![
-            node("raw/flights", "raw", "daily", &["csv"], [31, 0, 31]),
-            node("raw/weather", "raw", "daily", &["csv"], [29, 1, 31]),
-            node("raw/airlines", "raw", "", &["csv"], [1, 0, 1]),
-            node(
+            picture_node("raw/flights", "raw", "daily", &["csv"], [31, 0, 31]),
+            picture_node("raw/weather", "raw", "daily", &["csv"], [29, 1, 31]),
+            picture_node("raw/airlines", "raw", "", &["csv"], [1, 0, 1]),
+            picture_node(
                 "departures",
                 "staging",
                 "date × origin",
                 &["parquet"],
                 [90, 0, 93],
             ),
-            node("delays", "staging", "daily", &["parquet"], [29, 0, 31]),
-            node("carrier_month", "marts", "monthly", &["parquet"], [0, 0, 1]),
-            node(
+            picture_node("delays", "staging", "daily", &["parquet"], [29, 0, 31]),
+            picture_node("carrier_month", "marts", "monthly", &["parquet"], [0, 0, 1]),
+            picture_node(
                 "origin<\"profile\">",
                 "marts",
                 "static",
@@ -44,7 +50,7 @@ fn flights() -> Picture {
 
 #[test]
 fn an_svg_shows_every_asset_once_and_escapes_names() {
-    let drawn = svg(&flights()).unwrap();
+    let drawn = render_svg(&flights_picture()).unwrap();
     for key in [
         "raw/flights",
         "carrier_month",
@@ -62,16 +68,18 @@ fn an_svg_shows_every_asset_once_and_escapes_names() {
 
 #[test]
 fn equal_pictures_are_drawn_equally() {
-    let drawn: Vec<String> = (0..8).map(|_| svg(&flights()).unwrap()).collect();
+    let drawn: Vec<String> = (0..8)
+        .map(|_| render_svg(&flights_picture()).unwrap())
+        .collect();
     assert!(drawn.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
 #[test]
 fn no_two_cards_overlap_and_upstream_is_left() {
-    let picture = flights();
-    let placed = super::layout::layout(&picture);
-    for (i, a) in placed.corners.iter().enumerate() {
-        for b in &placed.corners[i + 1..] {
+    let picture = flights_picture();
+    let layout = super::layout::layout_cards(&picture);
+    for (i, a) in layout.corners.iter().enumerate() {
+        for b in &layout.corners[i + 1..] {
             assert!(
                 (a.0 - b.0).abs() >= 236.0 || (a.1 - b.1).abs() >= 76.0,
                 "{a:?} and {b:?}"
@@ -79,21 +87,21 @@ fn no_two_cards_overlap_and_upstream_is_left() {
         }
     }
     for (up, down) in picture.edges {
-        assert!(placed.corners[up].0 + 236.0 < placed.corners[down].0);
+        assert!(layout.corners[up].0 + 236.0 < layout.corners[down].0);
     }
 }
 
 #[test]
 fn an_empty_graph_is_drawn() {
-    assert!(svg(&Picture::default()).unwrap().starts_with("<svg"));
+    assert!(render_svg(&Picture::default()).unwrap().starts_with("<svg"));
 }
 
 #[test]
 fn mermaid_names_groups_and_edges() {
-    insta::assert_snapshot!(mermaid(&flights()));
+    insta::assert_snapshot!(render_mermaid(&flights_picture()));
 }
 
 #[test]
 fn dot_names_groups_and_edges() {
-    insta::assert_snapshot!(dot(&flights()));
+    insta::assert_snapshot!(render_dot(&flights_picture()));
 }

@@ -1,37 +1,42 @@
-//! What to try after a run.
+//! Suggestions after a run.
 
 use precip_core::plan::Plan;
 use precip_engine::state::{PartitionRef, ReadConsistency};
 
 use crate::{failure::Failure, session::Session};
 
-/// How to look at what a run made, by the last thing it made that can be shown.
+/// Returns a suggestion how to look at the result of a run: the command that shows the last partition
+/// with data in an IO manager.
 ///
 /// # Errors
 /// [`Failure`] when the record cannot be read.
-pub(super) async fn next(session: &Session, plan: &Plan) -> Result<String, Failure> {
+pub(super) async fn next_commands(session: &Session, plan: &Plan) -> Result<String, Failure> {
     let graph = session.definitions.graph();
     let draw = "`graph --output graph.svg` draws the assets";
     let steps: Vec<_> = plan.steps().collect();
+    // Backwards: the end of the graph is what a run is for.
     for (_, stage, step) in steps.into_iter().rev() {
         let Some(ordinal) = stage.partitions.last() else {
             continue;
         };
         for key in &step.assets {
             let Some(id) = graph.id(key) else { continue };
-            let Some(target) = session.targets(id, &[ordinal].into_iter().collect()).pop() else {
+            let Some(target) = session
+                .partition_refs(id, &[ordinal].into_iter().collect())
+                .pop()
+            else {
                 continue;
             };
             let latest = session
                 .store
-                .latest(&target, ReadConsistency::Strong)
+                .latest_materialization(&target, ReadConsistency::Strong)
                 .await?;
             let made = latest.as_ref().and_then(|latest| latest.published());
             if made.is_some_and(|made| made.pointer.is_some()) {
-                let suffix = session.place.suffix();
+                let suffix = session.target.option_suffix();
                 return Ok(format!(
-                    "`{}{suffix}` prints what was made, {draw}",
-                    show(&target)
+                    "`{}{suffix}` prints the data, {draw}",
+                    show_command(&target)
                 ));
             }
         }
@@ -39,12 +44,12 @@ pub(super) async fn next(session: &Session, plan: &Plan) -> Result<String, Failu
     Ok(draw.to_owned())
 }
 
-/// The command that shows a partition, as it is typed in a shell.
-fn show(target: &PartitionRef) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@+,".contains(c);
+/// Returns the command that shows a partition, quoted for a shell.
+fn show_command(target: &PartitionRef) -> String {
+    let needs_no_quotes = |c: char| c.is_ascii_alphanumeric() || "-_.:/@+,".contains(c);
     match &target.partition {
         None => format!("show {}", target.asset),
-        Some(key) if key.as_str().chars().all(plain) => {
+        Some(key) if key.as_str().chars().all(needs_no_quotes) => {
             format!("show {} --partition {key}", target.asset)
         }
         Some(key) => {

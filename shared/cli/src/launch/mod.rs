@@ -1,4 +1,4 @@
-//! Starting runs, and taking them up again: on this machine, and in [`remote`] on a deployment.
+//! Starting and resuming runs: on this machine, and in [`remote`] on a deployment.
 
 mod hint;
 mod open;
@@ -11,14 +11,13 @@ mod start;
 mod stop;
 mod triggers;
 
-pub(crate) use open::{environment, io_managers, run_session};
-pub(crate) use remote::{Settled, begun, settle};
-pub use resume::resume;
-pub use retry::retry;
-pub use start::{Request, materialize, plan};
-pub(crate) use start::{home_failure, nothing_to_do, same_partitions, steps};
-pub(crate) use triggers::{trigger_ports, trigger_ports_with};
-pub(crate) mod plans {
-    //! Plans that are kept beside the record.
-    pub(crate) use super::plan_file::write;
-}
+pub(crate) use open::{chosen_environment, open_io_managers, open_run_session};
+pub(crate) use plan_file::write_plan;
+pub(crate) use remote::{ReconciledRun, await_run_start, reconcile_run};
+pub(crate) use resume::resume_run;
+pub(crate) use retry::retry_run;
+pub(crate) use start::{
+    Request, count_steps, find_partition_mismatch, home_failure, materialize_assets, new_executor,
+    nothing_to_do_message, plan_request,
+};
+pub(crate) use triggers::{preview_trigger_ports, trigger_ports};

@@ -1,53 +1,53 @@
-//! Putting together what a run stands on.
+//! Opening the ports, resources and IO managers of a run.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use precip_core::plan::Plan;
 use precip_engine::{
-    definitions::{IoManagers, Wanted},
+    definitions::{EnvironmentNeeds, IoManagers},
     io::IoManager,
-    run::{PlannedRun, RunObserver, RunPorts, RunSession, SystemClock, SystemRandomness},
+    run::{PlannedRun, RunObserver, RunPorts, RunSession},
     run_id::RunId,
 };
 use precip_io::ObjectStoreIoManager;
-use precip_local::executor::{TokioBodies, TokioSleeper};
+use precip_local::executor::{TokioOpRunner, TokioSleeper};
 
-use crate::{exit::Exit, failure::Failure, place::Place, session::Session};
+use crate::{exit::Exit, failure::Failure, session::Session, target::Target};
 
-/// The ports of this machine.
-pub(super) fn ports(session: &Session, observer: Arc<dyn RunObserver>) -> RunPorts {
+/// Returns the ports of this machine.
+pub(super) fn local_ports(session: &Session, observer: Arc<dyn RunObserver>) -> RunPorts {
     RunPorts {
-        state: Arc::clone(&session.store),
-        clock: Arc::new(SystemClock),
-        sleeper: Arc::new(TokioSleeper),
-        randomness: Arc::new(SystemRandomness),
-        bodies: Arc::new(TokioBodies),
         observer,
+        ..RunPorts::system(
+            Arc::clone(&session.store),
+            Arc::new(TokioSleeper),
+            Arc::new(TokioOpRunner),
+        )
     }
 }
 
-/// A run with the resources and IO managers that its plan uses.
+/// Opens the resources and IO managers that a plan uses, for a run of it.
 ///
 /// # Errors
-/// [`Failure`] when the environment is not there or cannot be opened.
-pub(crate) async fn run_session(
+/// [`Failure`] when the environment does not exist or cannot be opened.
+pub(crate) async fn open_run_session(
     session: &Session,
     ports: RunPorts,
     run: RunId,
     planned: &PlannedRun,
 ) -> Result<RunSession, Failure> {
-    let environment = environment(session)?;
-    let wanted = RunSession::wanted(&session.definitions, &planned.plan);
+    let environment = chosen_environment(session)?;
+    let wanted = RunSession::environment_needs(&session.definitions, &planned.plan);
     let open = environment
         .open(
             &wanted,
-            session.place.settings().as_ref(),
-            Some(data(session)?),
+            session.target.setting_reader().as_ref(),
+            Some(default_io_manager(session)?),
         )
         .await
         .map_err(|error| {
             Failure::environment(error.to_string())
-                .help("`doctor` says which settings are read, and by what")
+                .with_help("`doctor` lists the settings that are read, and by what")
         })?;
     let definitions = Arc::clone(&session.definitions);
     let context = planned.context.clone();
@@ -61,11 +61,11 @@ pub(crate) async fn run_session(
     ))
 }
 
-/// The environment that the command line or the variable names.
+/// Returns the environment chosen by the command line or the variable.
 ///
 /// # Errors
-/// [`Failure`] when the project has none of this name.
-pub(crate) fn environment(
+/// [`Failure`] when the project has no environment of this name.
+pub(crate) fn chosen_environment(
     session: &Session,
 ) -> Result<&precip_engine::definitions::Environment, Failure> {
     session
@@ -74,52 +74,52 @@ pub(crate) fn environment(
         .map_err(|error| Failure::usage(error.to_string()))
 }
 
-/// The IO managers of these names, of the environment at hand.
+/// Opens IO managers of the chosen environment.
 ///
 /// # Errors
 /// [`Failure`] when one cannot be opened.
-pub(crate) async fn io_managers(
+pub(crate) async fn open_io_managers(
     session: &Session,
     names: BTreeSet<String>,
 ) -> Result<IoManagers, Failure> {
-    let wanted = Wanted {
+    let wanted = EnvironmentNeeds {
         io_managers: names,
-        ..Wanted::default()
+        ..EnvironmentNeeds::default()
     };
-    let settings = session.place.settings();
-    let data = Some(data(session)?);
-    let opened = environment(session)?.open(&wanted, settings.as_ref(), data);
+    let settings = session.target.setting_reader();
+    let data = Some(default_io_manager(session)?);
+    let opened = chosen_environment(session)?.open(&wanted, settings.as_ref(), data);
     match opened.await {
         Ok(opened) => Ok(opened.io_managers),
         Err(error) => Err(Failure::environment(error.to_string())),
     }
 }
 
-/// The IO manager of assets that name none: Parquet files below the home, or in the deployment's
+/// Returns the IO manager of assets that name none: Parquet files in the home, or in the deployment's
 /// bucket.
 ///
 /// # Errors
 /// [`Failure`] when the folder cannot be used.
-fn data(session: &Session) -> Result<Arc<dyn IoManager>, Failure> {
-    let home = match &session.place {
-        Place::Local(home) => home,
-        Place::Aws(deployment) => return Ok(Arc::clone(&deployment.data)),
+fn default_io_manager(session: &Session) -> Result<Arc<dyn IoManager>, Failure> {
+    let home = match &session.target {
+        Target::Local(home) => home,
+        Target::Aws(deployment) => return Ok(Arc::clone(&deployment.data)),
     };
-    let folder = std::path::absolute(home.data())?;
-    let data = ObjectStoreIoManager::open(&folder.to_string_lossy());
-    let data = data.map_err(|error| Failure::environment(error.to_string()))?;
-    Ok(Arc::new(data))
+    let folder = std::path::absolute(home.data_folder())?;
+    let opened = ObjectStoreIoManager::open(&folder.to_string_lossy());
+    let manager = opened.map_err(|error| Failure::environment(error.to_string()))?;
+    Ok(Arc::new(manager))
 }
 
-/// The config of a request, from a file or from the command line.
+/// Reads the config of a request, from a file or from the command line.
 ///
 /// # Errors
-/// [`Failure`] when it cannot be read or is no JSON.
-pub(crate) fn config(
+/// [`Failure`] when it cannot be read or is not JSON.
+pub(super) fn read_config(
     file: Option<&std::path::Path>,
     text: Option<&str>,
 ) -> Result<serde_json::Value, Failure> {
-    let (text, place) = match (file, text) {
+    let (json, origin) = match (file, text) {
         (Some(file), _) => {
             let text = std::fs::read_to_string(file).map_err(|error| {
                 Failure::usage(format!("failed to read `{}`: {error}", file.display()))
@@ -129,14 +129,15 @@ pub(crate) fn config(
         (None, Some(text)) => (text.to_owned(), "`--config-json`".to_owned()),
         (None, None) => return Ok(serde_json::Value::Null),
     };
-    serde_json::from_str(&text).map_err(|error| {
-        Failure::new(Exit::Usage, format!("{place} is not JSON: {error}"))
-            .help("write an object with one entry an op, like {\"flights\": {\"limit\": 10}}")
+    serde_json::from_str(&json).map_err(|error| {
+        Failure::new(Exit::Usage, format!("{origin} is not JSON: {error}")).with_help(
+            "write an object with an entry for each op, like {\"flights\": {\"limit\": 10}}",
+        )
     })
 }
 
-/// A plan with the context it was made in.
-pub(super) async fn planned(session: &Session, plan: Plan) -> Result<PlannedRun, Failure> {
+/// Restores the context that a stored plan was made in.
+pub(super) async fn with_context(session: &Session, plan: Plan) -> Result<PlannedRun, Failure> {
     let context =
         precip_engine::run::partition_context(&session.definitions, &session.store, plan.at)
             .await?;

@@ -1,4 +1,4 @@
-//! How a run went, in words.
+//! The report of a finished run.
 
 use std::io::Write;
 
@@ -12,11 +12,12 @@ use super::hint;
 use crate::{
     exit::Exit,
     failure::Failure,
-    output::{duration, json},
-    place::Place,
+    output::{format_duration, write_json},
     session::Session,
+    target::Target,
 };
 
+/// The answer of `materialize`, `resume` and `retry`.
 #[derive(Debug, Serialize)]
 struct Answer {
     run: RunId,
@@ -27,11 +28,11 @@ struct Answer {
     milliseconds: u128,
 }
 
-/// Tells how a run went: a line to stderr, or JSON to `out`.
+/// Reports the outcome of a run: notes on stderr, and with `--json` an object to `out`.
 ///
 /// # Errors
-/// [`Failure`] when the stream is closed.
-pub(super) async fn tell(
+/// [`Failure`] when the stream is closed or the record cannot be read.
+pub(super) async fn report_run(
     session: &Session,
     run: RunId,
     plan: &Plan,
@@ -39,34 +40,38 @@ pub(super) async fn tell(
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let tally = report.tally;
-    let suffix = session.place.suffix();
-    let took = duration(TimeDelta::from_std(report.took).unwrap_or_default());
+    let suffix = session.target.option_suffix();
+    let took = format_duration(TimeDelta::from_std(report.elapsed).unwrap_or_default());
     let made = format!("{} materialized in {took}", report.materialized);
     match report.end {
         RunEnd::Succeeded => {
-            session.say(&format!("run {run}: {made}"));
-            session.say(&format!("next: {}", hint::next(session, plan).await?));
+            session.print_note(&format!("run {run}: {made}"));
+            session.print_note(&format!(
+                "next: {}",
+                hint::next_commands(session, plan).await?
+            ));
         }
         RunEnd::Failed { .. } => {
-            session.say(&format!(
+            session.print_note(&format!(
                 "run {run}: {made}, {} failed, {} held back",
                 tally.failed, tally.held
             ));
-            session.say(&format!(
-                "next: `run {run}{suffix}` says why, `retry {run}{suffix}` tries again"
+            session.print_note(&format!(
+                "next: `run {run}{suffix}` shows why, `retry {run}{suffix}` tries again"
             ));
         }
         RunEnd::Canceled => {
-            session.say(&format!(
+            session.print_note(&format!(
                 "run {run} was stopped: {made}, {} left",
                 tally.total - tally.succeeded
             ));
-            session.say(&match &session.place {
-                Place::Local(_) => format!("next: `resume {run}` goes on"),
-                Place::Aws(_) => format!("next: `retry {run}{suffix}` makes what is left"),
+            session.print_note(&match &session.target {
+                Target::Local(_) => format!("next: `resume {run}` resumes it"),
+                Target::Aws(_) => format!("next: `retry {run}{suffix}` runs the rest"),
             });
         }
     }
+    // The notes go to stderr in both formats; stdout has the JSON object only.
     if session.json {
         let answer = Answer {
             run,
@@ -74,9 +79,9 @@ pub(super) async fn tell(
             materialized: report.materialized,
             failed: tally.failed,
             held_back: tally.held,
-            milliseconds: report.took.as_millis(),
+            milliseconds: report.elapsed.as_millis(),
         };
-        json(out, &answer)?;
+        write_json(out, &answer)?;
     }
     Ok(match report.end {
         RunEnd::Succeeded => Exit::Done,

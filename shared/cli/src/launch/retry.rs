@@ -1,54 +1,55 @@
-//! `retry`: running again what failed in a run, and what that held back.
+//! `retry`: a new run of what failed in a run, and of what that held back.
 
 use std::io::Write;
 
 use precip_engine::{
     run::plan_retry,
-    state::{RunOrigin, RunRequest},
+    state::{RequestedWork, RunOrigin},
 };
 
 use super::{
     open, plan_file, remote,
-    start::{attached, failure, start},
+    start::{plan_failure, refuse_detach, start_run},
 };
-use crate::{args::RunControlArgs, exit::Exit, failure::Failure, place::Place, session::Session};
+use crate::{args::RunControlArgs, exit::Exit, failure::Failure, session::Session, target::Target};
 
-/// Starts a new run of what a finished run left unmade.
+/// Starts a new run of what a finished run did not materialize.
 ///
 /// # Errors
 /// [`Failure`] when there is no such run, it is not finished, or the new one cannot be executed.
-pub async fn retry(
+pub(crate) async fn retry_run(
     session: &Session,
     id: &str,
     control: &RunControlArgs,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let home = match &session.place {
-        Place::Local(home) => home,
-        Place::Aws(deployment) => {
-            return remote::retry(session, deployment, id, control, out).await;
+    let home = match &session.target {
+        Target::Local(home) => home,
+        Target::Aws(deployment) => {
+            return remote::retry_run(session, deployment, id, control, out).await;
         }
     };
-    attached(control)?;
-    let run = session.run(id).await?;
+    refuse_detach(control)?;
+    let run = session.find_run(id).await?;
     if !run.status.is_finished() {
         return Err(
-            Failure::usage(format!("run {} is {}, not finished", run.id, run.status)).help(
-                format!("`resume {}` goes on with it if its process is gone", run.id),
+            Failure::usage(format!("run {} is {}, not finished", run.id, run.status)).with_help(
+                format!("`resume {}` resumes it if its process is gone", run.id),
             ),
         );
     }
-    let mut planned = open::planned(session, plan_file::read(home, run.id)?).await?;
+    let mut planned = open::with_context(session, plan_file::read_plan(home, run.id)?).await?;
     planned.plan = plan_retry(&session.definitions, &session.store, &planned, run.id)
         .await
-        .map_err(failure)?;
+        .map_err(plan_failure)?;
     if planned.plan.is_empty() {
-        session.say(&format!("run {} left nothing to do", run.id));
+        session.print_note(&format!("run {} left nothing to do", run.id));
         return Ok(Exit::Done);
     }
-    let request = RunRequest {
+    // The original request, so that tags and config apply again.
+    let request = RequestedWork {
         origin: RunOrigin::RetryOf(run.id),
         ..run.request
     };
-    start(session, home, request, None, planned, control, out).await
+    start_run(session, home, request, None, planned, control, out).await
 }

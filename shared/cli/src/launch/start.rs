@@ -1,4 +1,4 @@
-//! `plan` and `materialize`.
+//! `materialize`, and the planning it shares with `plan` and `cost`.
 
 use std::{io::Write, sync::Arc};
 
@@ -7,7 +7,7 @@ use precip_engine::{
     machine::StartInput,
     run::{CreateRun, PlanRunError, PlannedRun, changed_layouts, create_run, new_run_id, plan_run},
     run_id::RunId,
-    state::{OwnerId, RunKey, RunRequest},
+    state::{OwnerId, RequestedWork, RunKey},
 };
 use precip_local::{
     executor::{Executor, Stop},
@@ -19,96 +19,98 @@ use crate::{
     args::{MaterializeArgs, PlanArgs, RunControlArgs},
     exit::Exit,
     failure::Failure,
-    place::{Deployment, Place},
     progress,
     session::Session,
+    target::{Deployment, Target},
 };
 
-/// A request as the engine takes it.
+/// A request for a run, read from the command line.
 #[derive(Debug, Clone)]
-pub struct Request {
-    request: RunRequest,
+pub(crate) struct Request {
+    work: RequestedWork,
     checks: CheckSelection,
-    key: Option<String>,
+    run_key: Option<String>,
 }
 
 impl Request {
-    /// Reads the request of `plan`.
+    /// Reads the request of `plan` and `cost`.
     ///
     /// # Errors
     /// [`Failure`] when its config cannot be read.
-    pub fn of_plan(args: &PlanArgs) -> Result<Self, Failure> {
-        let config = open::config(args.config.as_deref(), args.config_json.as_deref())?;
+    pub(crate) fn from_plan_args(args: &PlanArgs) -> Result<Self, Failure> {
+        let config = open::read_config(args.config.as_deref(), args.config_json.as_deref())?;
         let checks = if args.without_checks {
             CheckSelection::None
         } else {
             CheckSelection::All
         };
-        let request = RunRequest {
-            selection: args.target.select.clone(),
-            partitions: args.target.partitions.text(),
+        let work = RequestedWork {
+            selection: args.selection.select.clone(),
+            partitions: args.selection.partitions.to_expression(),
             config,
-            ..RunRequest::default()
+            ..RequestedWork::default()
         };
         Ok(Self {
-            request,
+            work,
             checks,
-            key: None,
+            run_key: None,
         })
     }
 
-    /// Reads the request of `materialize`: without partitions it is about what is missing.
+    /// Reads the request of `materialize`.
     ///
     /// # Errors
     /// [`Failure`] when its config or a tag cannot be read.
-    pub fn of_materialize(args: &MaterializeArgs) -> Result<Self, Failure> {
-        let mut read = Self::of_plan(&args.plan)?;
+    pub(crate) fn from_materialize_args(args: &MaterializeArgs) -> Result<Self, Failure> {
+        let mut request = Self::from_plan_args(&args.plan)?;
         for tag in &args.tags {
             let (key, value) = tag.split_once('=').ok_or_else(|| {
-                Failure::usage(format!("`{tag}` is not a tag")).help("write `--tag KEY=VALUE`")
+                Failure::usage(format!("`{tag}` is not a tag")).with_help("write `--tag KEY=VALUE`")
             })?;
-            read.request.tags.insert(key.to_owned(), value.to_owned());
+            request.work.tags.insert(key.to_owned(), value.to_owned());
         }
-        read.key.clone_from(&args.run_key);
-        Ok(read)
+        request.run_key.clone_from(&args.run_key);
+        Ok(request)
     }
 }
 
-/// Plans a request. Without partitions it is about what is missing.
+/// Plans a request. Without partitions it is for the missing ones.
 ///
 /// # Errors
-/// [`Failure`], which says what to write instead.
-pub async fn plan(session: &Session, request: &mut Request) -> Result<PlannedRun, Failure> {
-    if let Some(warning) = same_partitions(session).await? {
-        return Err(warning);
+/// [`Failure`] when the request is invalid or the record cannot be read.
+pub(crate) async fn plan_request(
+    session: &Session,
+    request: &mut Request,
+) -> Result<PlannedRun, Failure> {
+    if let Some(mismatch) = find_partition_mismatch(session).await? {
+        return Err(mismatch);
     }
-    let selection = &request.request.selection;
-    if session.resolve(selection)?.is_empty() {
-        return Err(session.selects_nothing(selection));
+    let selection = &request.work.selection;
+    if session.resolve_selection(selection)?.is_empty() {
+        return Err(session.empty_selection_failure(selection));
     }
-    let written = request
-        .request
+    let partitions = request
+        .work
         .partitions
         .get_or_insert_with(|| "missing".to_owned());
-    let unspecified = written == "missing";
-    let planned = attempt(session, request).await;
-    match planned {
-        // `missing` is about partitioned assets; a selection that holds none is run as it is.
-        Err(PlanRunError::Plan(precip_core::plan::PlanError::NotPartitioned)) if unspecified => {
-            request.request.partitions = None;
-            attempt(session, request).await.map_err(failure)
+    let missing_only = partitions == "missing";
+    match plan_now(session, request).await {
+        // `missing` applies to partitioned assets; a selection without any is planned as it is.
+        Err(PlanRunError::Plan(precip_core::plan::PlanError::NotPartitioned)) if missing_only => {
+            request.work.partitions = None;
+            plan_now(session, request).await.map_err(plan_failure)
         }
-        planned => planned.map_err(failure),
+        planned => planned.map_err(plan_failure),
     }
 }
 
-/// Says which assets have other partitions here than the record on AWS was numbered by: what it says
-/// of them cannot be read then. Nothing is said of this machine's record, which is numbered anew.
+/// Returns the failure for assets whose partitions differ between these definitions and the record on
+/// AWS, which cannot be read for those assets then. The record of this machine is renumbered instead.
 ///
 /// # Errors
 /// [`Failure`] when the record cannot be read.
-pub(crate) async fn same_partitions(session: &Session) -> Result<Option<Failure>, Failure> {
-    if matches!(session.place, Place::Local(_)) {
+pub(crate) async fn find_partition_mismatch(session: &Session) -> Result<Option<Failure>, Failure> {
+    if matches!(session.target, Target::Local(_)) {
         return Ok(None);
     }
     let changed = changed_layouts(&session.definitions, &session.store).await?;
@@ -122,26 +124,26 @@ pub(crate) async fn same_partitions(session: &Session) -> Result<Option<Failure>
             count - 1
         ),
     };
-    Ok(Some(Failure::usage(message).help(
-        "deploy this project and start a run there, which numbers the record anew; or use the \
+    Ok(Some(Failure::usage(message).with_help(
+        "deploy this project and start a run there, which renumbers the record; or use the \
          version of the project that is deployed",
     )))
 }
 
-async fn attempt(session: &Session, request: &Request) -> Result<PlannedRun, PlanRunError> {
+async fn plan_now(session: &Session, request: &Request) -> Result<PlannedRun, PlanRunError> {
     let checks = request.checks.clone();
     let now = session.context.now;
     plan_run(
         &session.definitions,
         &session.store,
         now,
-        &request.request,
+        &request.work,
         checks,
     )
     .await
 }
 
-pub(super) fn failure(error: PlanRunError) -> Failure {
+pub(super) fn plan_failure(error: PlanRunError) -> Failure {
     match error {
         PlanRunError::Selection(invalid) => (*invalid).into(),
         PlanRunError::State(error) => error.into(),
@@ -149,40 +151,40 @@ pub(super) fn failure(error: PlanRunError) -> Failure {
     }
 }
 
-/// Plans and runs.
+/// Plans a request and runs it.
 ///
 /// # Errors
-/// [`Failure`] when the request cannot be planned or the run cannot be executed to its end. A run
-/// whose assets failed is no failure of the command: its exit code says so.
-pub async fn materialize(
+/// [`Failure`] when the request cannot be planned or the run cannot be executed to its end. Failed
+/// assets are no [`Failure`] but [`Exit::RunFailed`].
+pub(crate) async fn materialize_assets(
     session: &Session,
     args: &MaterializeArgs,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let mut request = Request::of_materialize(args)?;
-    match &session.place {
-        Place::Local(_) => attached(&args.control)?,
-        Place::Aws(_) => remote::check(session, &args.control)?,
+    let mut request = Request::from_materialize_args(args)?;
+    match &session.target {
+        Target::Local(_) => refuse_detach(&args.control)?,
+        Target::Aws(_) => remote::refuse_local_options(session, &args.control)?,
     }
-    let planned = plan(session, &mut request).await?;
+    let planned = plan_request(session, &mut request).await?;
     if planned.plan.is_empty() {
-        session.say(&nothing_to_do(&request));
+        session.print_note(&nothing_to_do_message(&request));
         return Ok(Exit::Done);
     }
     let control = &args.control;
-    match &session.place {
-        Place::Local(home) => {
-            let key = request.key.as_deref().map(RunKey::requested);
-            start(session, home, request.request, key, planned, control, out).await
+    match &session.target {
+        Target::Local(home) => {
+            let key = request.run_key.as_deref().map(RunKey::from_request);
+            start_run(session, home, request.work, key, planned, control, out).await
         }
-        Place::Aws(deployment) => {
-            elsewhere(session, deployment, request, &planned.plan, control, out).await
+        Target::Aws(deployment) => {
+            materialize_remotely(session, deployment, request, &planned.plan, control, out).await
         }
     }
 }
 
-/// Has a deployment do it. It plans the request once more, at the moment it starts.
-async fn elsewhere(
+/// Starts a run on a deployment, which plans the request again when it starts.
+async fn materialize_remotely(
     session: &Session,
     deployment: &Deployment,
     request: Request,
@@ -190,71 +192,72 @@ async fn elsewhere(
     control: &RunControlArgs,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let asked = request.request;
+    // The planner receives the request, not the plan: it reads a newer record.
+    let work = request.work;
     let input = StartInput {
-        select: asked.selection,
-        partitions: asked.partitions,
-        config: asked.config,
-        tags: asked.tags,
-        run_key: request.key.clone(),
+        select: work.selection,
+        partitions: work.partitions,
+        config: work.config,
+        tags: work.tags,
+        run_key: request.run_key.clone(),
         without_checks: request.checks == CheckSelection::None,
         ..StartInput::default()
     };
-    let begin = remote::Begin {
+    let start = remote::RunStart {
         input,
         plan,
         control,
     };
-    match &request.key {
-        Some(key) => remote::materialize_once(session, deployment, key, begin, out).await,
-        None => remote::begin(session, deployment, begin, out).await,
+    match &request.run_key {
+        Some(key) => remote::materialize_once(session, deployment, key, start, out).await,
+        None => remote::start_run(session, deployment, start, out).await,
     }
 }
 
-/// Refuses to let go of a run of this machine: it is this process.
+/// Refuses `--detach` for a run on this machine.
 ///
 /// # Errors
-/// [`Failure`] when that is asked for.
-pub(super) fn attached(control: &RunControlArgs) -> Result<(), Failure> {
+/// [`Failure`] when the option is given.
+pub(super) fn refuse_detach(control: &RunControlArgs) -> Result<(), Failure> {
     if control.detach {
-        return Err(
-            Failure::usage("a run on this machine is this process, and ends with it")
-                .help("leave `--detach` out, or add `--on aws`"),
-        );
+        return Err(Failure::usage(
+            "a run on this machine executes in this process and cannot be detached",
+        )
+        .with_help("leave `--detach` out, or add `--on aws`"));
     }
     Ok(())
 }
 
-/// Why a plan is empty, in words.
-pub(crate) fn nothing_to_do(request: &Request) -> String {
-    let asked = request.request.partitions.as_deref().unwrap_or_default();
+/// Returns the message for an empty plan.
+pub(crate) fn nothing_to_do_message(request: &Request) -> String {
+    let asked = request.work.partitions.as_deref().unwrap_or_default();
     match asked.split(':').next() {
-        Some("failed") => "nothing to do: nothing that was asked for failed".to_owned(),
+        Some("failed") => "nothing to do: nothing that was requested failed".to_owned(),
         Some("missing") => {
-            "nothing is missing: everything asked for is materialized; name partitions to make \
-             them again, like `--partitions all`"
+            "nothing is missing: everything requested is materialized; name partitions to \
+             materialize them again, like `--partitions all`"
                 .to_owned()
         }
-        _ => "nothing to do: no partition that was asked for exists yet".to_owned(),
+        _ => "nothing to do: no requested partition exists yet".to_owned(),
     }
 }
 
-/// Puts a run on record and runs it.
-pub(super) async fn start(
+/// Records a run and executes it in this process.
+pub(super) async fn start_run(
     session: &Session,
     home: &Home,
-    request: RunRequest,
+    request: RequestedWork,
     key: Option<RunKey>,
     planned: PlannedRun,
     control: &RunControlArgs,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let observer = progress::observer(steps(&planned.plan));
-    let ports = open::ports(session, Arc::clone(&observer));
+    let observer = progress::new_observer(count_steps(&planned.plan));
+    let ports = open::local_ports(session, Arc::clone(&observer));
     let id = new_run_id(ports.clock.as_ref(), ports.randomness.as_ref());
-    // Before anything is on record, so that a setting that is missing leaves nothing behind.
-    let run = open::run_session(session, ports.clone(), id, &planned).await?;
-    plan_file::write(home, id, &planned.plan)?;
+    // Opened before anything is recorded, so that a missing setting leaves nothing behind.
+    let run = open::open_run_session(session, ports.clone(), id, &planned).await?;
+    plan_file::write_plan(home, id, &planned.plan)?;
     let new = CreateRun {
         id,
         key,
@@ -265,26 +268,28 @@ pub(super) async fn start(
     let created = create_run(&ports, new).await?;
     if !created.is_new() {
         let existing = created.run();
-        plan_file::remove(home, id);
-        session.say(&format!(
+        plan_file::remove_plan(home, id);
+        session.print_note(&format!(
             "run {} was started for this key already: it {}",
             existing.id, existing.status
         ));
         return Ok(Exit::Done);
     }
+    // The lock is the sign of life by which other processes know that the run is active.
     let lock = home
         .lock_process(OwnerId(id.to_string()))
         .map_err(home_failure)?;
-    let executor = executor(&lock, control);
+    let executor = new_executor(&lock, control);
     let stop = Stop::default();
-    let interrupts = Interrupts::listen(stop.clone());
-    let report = executor.execute(Arc::new(run), &planned, &stop).await;
+    let interrupts = Interrupts::listen_for(stop.clone());
+    let report = executor.execute_run(Arc::new(run), &planned, &stop).await;
+    // The progress bar ends before the report is printed.
     drop((interrupts, observer, ports));
-    finish(session, id, &planned.plan, report, out).await
+    report_outcome(session, id, &planned.plan, report, out).await
 }
 
-/// Says how a run ended.
-pub(super) async fn finish(
+/// Reports how a run ended.
+pub(super) async fn report_outcome(
     session: &Session,
     run: RunId,
     plan: &Plan,
@@ -292,14 +297,14 @@ pub(super) async fn finish(
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     match report {
-        Ok(report) => report::tell(session, run, plan, &report, out).await,
+        Ok(report) => report::report_run(session, run, plan, &report, out).await,
         Err(error) => Err(Failure::environment(error.to_string())
-            .detail(&crate::failure::causes(&error))
-            .help(format!("`resume {run}` goes on once that is mended"))),
+            .with_detail(&crate::failure::cause_lines(&error))
+            .with_help(format!("fix the cause, then run `resume {run}`"))),
     }
 }
 
-pub(super) fn executor(
+pub(crate) fn new_executor(
     lock: &precip_local::home::ProcessLock,
     control: &RunControlArgs,
 ) -> Executor {
@@ -311,11 +316,11 @@ pub(super) fn executor(
 }
 
 pub(crate) fn home_failure(error: precip_local::home::HomeError) -> Failure {
-    Failure::environment(error.to_string()).detail(&crate::failure::causes(&error))
+    Failure::environment(error.to_string()).with_detail(&crate::failure::cause_lines(&error))
 }
 
-/// How many (step, partition) pairs a plan holds.
-pub(crate) fn steps(plan: &Plan) -> u64 {
+/// Counts the (step, partition) pairs of a plan.
+pub(crate) fn count_steps(plan: &Plan) -> u64 {
     plan.steps()
         .map(|(_, stage, _)| stage.partitions.len())
         .sum()

@@ -1,18 +1,18 @@
-//! Ctrl-C: once to stop cleanly, twice to stop at once.
+//! [`Interrupts`]: Ctrl-C once to stop cleanly, twice to stop at once.
 
 use precip_local::executor::Stop;
 
-/// Stops a run when the person says so. Ends when the run does, as it is dropped then.
+/// A task that stops a run at Ctrl-C, until it is dropped.
 pub(super) struct Interrupts(tokio::task::JoinHandle<()>);
 
 impl Interrupts {
-    /// Starts to listen.
-    pub(super) fn listen(stop: Stop) -> Self {
+    /// Starts a task that listens for Ctrl-C.
+    pub(super) fn listen_for(stop: Stop) -> Self {
         Self(tokio::spawn(async move {
             if tokio::signal::ctrl_c().await.is_err() {
                 return;
             }
-            say("stopping: what is running comes to its end; once more to stop at once");
+            print_note("stopping: running ops finish first; Ctrl-C again to stop at once");
             stop.gently.cancel();
             if tokio::signal::ctrl_c().await.is_ok() {
                 stop.at_once.cancel();
@@ -27,7 +27,7 @@ impl Drop for Interrupts {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "said to the person at the terminal")]
-fn say(line: &str) {
+#[expect(clippy::print_stderr, reason = "notes go to stderr")]
+fn print_note(line: &str) {
     eprintln!("{line}");
 }

@@ -1,11 +1,11 @@
-//! What sensors and schedules stand on here.
+//! The ports of sensors and schedules on this machine.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use precip_engine::{
     asset::ResourceNeed,
-    definitions::Wanted,
+    definitions::EnvironmentNeeds,
     run::{Clock, SystemRandomness},
     settings::ProcessEnvironment,
     state::Run,
@@ -13,63 +13,63 @@ use precip_engine::{
 };
 use precip_local::executor::TokioSleeper;
 
-use super::open::environment;
+use super::open::chosen_environment;
 use crate::{failure::Failure, session::Session};
 
-/// Starts nothing: for looking at what would be started.
-struct NoLauncher;
+/// A launcher that starts nothing, for previews.
+struct NullLauncher;
 
 #[async_trait]
-impl RunLauncher for NoLauncher {
+impl RunLauncher for NullLauncher {
     async fn launch(&self, _: &Run) -> Result<(), String> {
         Ok(())
     }
 }
 
-/// The moment of a command.
+/// A clock that always shows the time of the command.
 #[derive(Debug)]
-struct Fixed(chrono::DateTime<chrono::Utc>);
+struct FixedClock(chrono::DateTime<chrono::Utc>);
 
-impl Clock for Fixed {
+impl Clock for FixedClock {
     fn now(&self) -> chrono::DateTime<chrono::Utc> {
         self.0
     }
 }
 
-/// Ports to look at what a sensor or schedule with these needs would start, at the moment of the
-/// command.
+/// Returns ports for a preview of what a sensor or schedule would request at the time of the command.
+/// They start no runs.
+///
+/// # Errors
+/// [`Failure`] when the environment cannot be opened.
+pub(crate) async fn preview_trigger_ports(
+    session: &Session,
+    needs: &[ResourceNeed],
+) -> Result<TriggerPorts, Failure> {
+    let clock = Arc::new(FixedClock(session.context.now));
+    trigger_ports(session, needs, clock, Arc::new(NullLauncher)).await
+}
+
+/// Returns ports of sensors and schedules, with the resources that they need.
 ///
 /// # Errors
 /// [`Failure`] when the environment cannot be opened.
 pub(crate) async fn trigger_ports(
     session: &Session,
     needs: &[ResourceNeed],
-) -> Result<TriggerPorts, Failure> {
-    let clock = Arc::new(Fixed(session.context.now));
-    trigger_ports_with(session, needs, clock, Arc::new(NoLauncher)).await
-}
-
-/// Ports of sensors and schedules with these needs.
-///
-/// # Errors
-/// [`Failure`] when the environment cannot be opened.
-pub(crate) async fn trigger_ports_with(
-    session: &Session,
-    needs: &[ResourceNeed],
     clock: Arc<dyn Clock>,
     launcher: Arc<dyn RunLauncher>,
 ) -> Result<TriggerPorts, Failure> {
-    let environment = environment(session)?;
-    let wanted = Wanted {
+    let environment = chosen_environment(session)?;
+    let wanted = EnvironmentNeeds {
         resources: needs.iter().map(|need| need.name.clone()).collect(),
-        ..Wanted::default()
+        ..EnvironmentNeeds::default()
     };
     let open = environment
         .open(&wanted, &ProcessEnvironment, None)
         .await
         .map_err(|error| {
             Failure::environment(error.to_string())
-                .help("`doctor` says which settings are read, and by what")
+                .with_help("`doctor` lists the settings that are read, and by what")
         })?;
     Ok(TriggerPorts {
         definitions: Arc::clone(&session.definitions),

@@ -1,9 +1,9 @@
-//! Numbers of things.
+//! Counts in words.
 
-/// A number of something, such as `1 asset` or `31 partitions`.
-pub fn counted(count: u64, what: &str) -> String {
+/// Formats a count with its noun, such as `1 asset` or `31 partitions`.
+pub(crate) fn format_count(count: u64, noun: &str) -> String {
     match count {
-        1 => format!("1 {what}"),
-        count => format!("{count} {what}s"),
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
     }
 }

@@ -1,14 +1,14 @@
-//! JSON for machines.
+//! JSON output.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-/// Writes a value as JSON with a line break at its end.
+/// Writes a value as indented JSON, followed by a line break.
 ///
 /// # Errors
 /// When the stream is closed.
-pub fn json(to: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+pub(crate) fn write_json(to: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *to, value)?;
     writeln!(to)
 }

@@ -1,15 +1,15 @@
-//! What commands print: data to stdout, everything else to stderr.
+//! Formats of printed answers. Data goes to stdout, everything else to stderr.
 
 mod count;
-mod fact;
 mod json;
+mod metadata;
 mod size;
 mod table;
 mod time;
 
-pub use count::counted;
-pub use fact::fact;
-pub use json::json;
-pub use size::bytes;
-pub use table::Table;
-pub use time::{ago, duration, moment};
+pub(crate) use count::format_count;
+pub(crate) use json::write_json;
+pub(crate) use metadata::format_metadata;
+pub(crate) use size::format_bytes;
+pub(crate) use table::Table;
+pub(crate) use time::{format_ago, format_duration, format_time};

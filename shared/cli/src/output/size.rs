@@ -1,9 +1,10 @@
-//! Sizes.
+//! Sizes in bytes.
 
-/// A number of bytes with three digits and a unit, such as `1.46 MB`.
-pub fn bytes(bytes: u64) -> String {
+/// Formats a number of bytes with three digits and a unit, such as `1.46 MB`.
+pub(crate) fn format_bytes(bytes: u64) -> String {
     let mut size = bytes as f64;
     for unit in ["B", "kB", "MB", "GB", "TB"] {
+        // Rounding must not give four digits: 999.7 kB is 1.00 MB.
         if size < 999.5 || unit == "TB" {
             let digits = match (unit, size) {
                 ("B", _) => 0,
@@ -15,12 +16,12 @@ pub fn bytes(bytes: u64) -> String {
         }
         size /= 1000.0;
     }
-    unreachable!("the last unit takes all")
+    unreachable!("the last unit takes every size")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::bytes;
+    use super::format_bytes;
 
     #[test]
     fn sizes_have_three_digits() {
@@ -34,7 +35,7 @@ mod tests {
             5_000_000_000_000_000,
         ];
         assert_eq!(
-            sizes.map(bytes),
+            sizes.map(format_bytes),
             [
                 "0 B", "999 B", "1.00 kB", "10.0 kB", "123 kB", "1.46 MB", "5000 TB"
             ]

@@ -4,19 +4,20 @@ use std::{fmt, io, io::Write};
 
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, presets};
 
-/// Rows under headings, without lines between them, so that a row is one line that `grep` finds.
-pub struct Table {
+/// Rows under headings, without borders, so that each row is one line that `grep` finds.
+pub(crate) struct Table {
     inner: comfy_table::Table,
 }
 
 impl Table {
-    /// A table with these headings. A heading that ends in ` #` is a column of numbers.
-    pub fn new<'a>(headings: impl IntoIterator<Item = &'a str>) -> Self {
+    /// Creates a table with these headings. A heading that ends in ` #` makes a column of numbers.
+    pub(crate) fn new<'a>(headings: impl IntoIterator<Item = &'a str>) -> Self {
         let mut inner = comfy_table::Table::new();
         inner
             .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Disabled);
         let mut header = Vec::new();
+        // Indexes of the columns to align right.
         let mut numbers = Vec::new();
         for (index, heading) in headings.into_iter().enumerate() {
             let text = heading.strip_suffix(" #");
@@ -38,18 +39,20 @@ impl Table {
     }
 
     /// Adds a row. Line breaks become spaces.
-    pub fn row<T: fmt::Display>(&mut self, cells: impl IntoIterator<Item = T>) {
-        let cells = cells
+    pub(crate) fn add_row<T: fmt::Display>(&mut self, cells: impl IntoIterator<Item = T>) {
+        let one_line = cells
             .into_iter()
             .map(|cell| cell.to_string().replace(['\n', '\r'], " "));
-        self.inner.add_row(cells.map(Cell::new).collect::<Vec<_>>());
+        self.inner
+            .add_row(one_line.map(Cell::new).collect::<Vec<_>>());
     }
 
     /// Writes the table.
     ///
     /// # Errors
     /// When the stream is closed.
-    pub fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
+        // The padding of the last column would be trailing spaces.
         for line in self.inner.to_string().lines() {
             writeln!(to, "{}", line.trim_end())?;
         }

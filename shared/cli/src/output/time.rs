@@ -1,14 +1,14 @@
-//! Moments and durations in few characters.
+//! Times and durations in few characters.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-/// A moment to the second, in UTC: `2013-01-31T06:00:00Z`.
-pub fn moment(at: DateTime<Utc>) -> String {
+/// Formats a time to the second, in UTC: `2013-01-31T06:00:00Z`.
+pub(crate) fn format_time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// How long ago something was: `3 min ago`, `2 days ago`, `just now`.
-pub fn ago(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+/// Formats the time passed since `at`: `3 min ago`, `2 days ago`, `just now`.
+pub(crate) fn format_ago(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let passed = now - at;
     let (count, unit) = match passed.num_seconds() {
         ..5 => return "just now".to_owned(),
@@ -21,8 +21,8 @@ pub fn ago(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     format!("{count} {unit} ago")
 }
 
-/// How long something took: `340 ms`, `1.2 s`, `3 min 20 s`, `2 h 5 min`.
-pub fn duration(took: TimeDelta) -> String {
+/// Formats a duration: `340 ms`, `1.2 s`, `3 min 20 s`, `2 h 5 min`.
+pub(crate) fn format_duration(took: TimeDelta) -> String {
     let milliseconds = took.num_milliseconds().max(0);
     let seconds = milliseconds / 1_000;
     match seconds {
@@ -41,7 +41,7 @@ mod tests {
     fn durations_keep_two_units() {
         let shown = [0, 340, 1_290, 59_999, 200_000, 7_500_000]
             .map(TimeDelta::milliseconds)
-            .map(duration);
+            .map(format_duration);
         assert_eq!(
             shown,
             [
@@ -56,10 +56,10 @@ mod tests {
     }
 
     #[test]
-    fn the_past_is_told_in_one_unit() {
+    fn passed_time_has_one_unit() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(30);
-        let shown =
-            [1, 59, 60, 7_199, 86_400, 200_000].map(|s| ago(now - TimeDelta::seconds(s), now));
+        let shown = [1, 59, 60, 7_199, 86_400, 200_000]
+            .map(|s| format_ago(now - TimeDelta::seconds(s), now));
         assert_eq!(
             shown,
             [

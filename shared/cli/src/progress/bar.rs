@@ -7,36 +7,36 @@ use precip_engine::run::{RunEvent, RunObserver};
 
 use super::{Display, words};
 
-/// A bar with counts, rate and time left; failures stand above it.
+/// A bar with counts, rate and time left, and failures above it.
 #[derive(Debug)]
-pub struct Bar(ProgressBar);
+pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
-    /// A bar for so many (step, partition) pairs.
-    pub fn new(total: u64) -> Self {
-        Self::styled(ProgressBar::new(total))
+    /// Creates a bar for `total` (step, partition) pairs.
+    pub(crate) fn new(total: u64) -> Self {
+        Self::with_style(ProgressBar::new(total))
     }
 
-    /// The same among others.
-    pub fn among(others: &MultiProgress, total: u64) -> Self {
-        Self::styled(others.add(ProgressBar::new(total)))
+    /// Creates a bar below the other bars of a terminal.
+    pub(crate) fn new_among(others: &MultiProgress, total: u64) -> Self {
+        Self::with_style(others.add(ProgressBar::new(total)))
     }
 
-    fn styled(bar: ProgressBar) -> Self {
+    fn with_style(bar: ProgressBar) -> Self {
         let style = ProgressStyle::with_template(
             "{bar:32.green} {pos}/{len}  {rate}  {eta} left  {wide_msg:.dim}",
         );
         if let Ok(style) = style {
-            bar.set_style(style.with_key("rate", rate));
+            bar.set_style(style.with_key("rate", write_rate));
         }
         Self(bar)
     }
 }
 
-/// How many pairs a second: in whole numbers once it is that fast.
-fn rate(state: &ProgressState, to: &mut dyn Write) {
+/// Writes the pairs finished in a second: a whole number from 10 on.
+fn write_rate(state: &ProgressState, to: &mut dyn Write) {
     let rate = state.per_sec();
-    // The bar has no way to tell that it could not be written.
+    // The style has no way to report an error.
     let _ = if rate < 10.0 {
         write!(to, "{rate:.1}/s")
     } else {
@@ -45,27 +45,27 @@ fn rate(state: &ProgressState, to: &mut dyn Write) {
 }
 
 impl RunObserver for Bar {
-    fn observe(&self, event: &RunEvent<'_>) {
+    fn on_event(&self, event: &RunEvent<'_>) {
         match event {
-            RunEvent::Started { step, .. } => self.0.set_message(words::name(step).to_owned()),
+            RunEvent::Started { step, .. } => self.0.set_message(words::step_name(step).to_owned()),
             RunEvent::Ended { tally, .. } | RunEvent::Held { tally, .. } => {
-                self.count(tally.total - tally.left(), tally.total);
+                self.show_count(tally.total - tally.open_count(), tally.total);
             }
             RunEvent::Retrying { .. } => {}
         }
-        if let Some(line) = words::line(event) {
-            self.line(&line);
+        if let Some(line) = words::event_line(event) {
+            self.show_line(&line);
         }
     }
 }
 
 impl Display for Bar {
-    fn count(&self, done: u64, total: u64) {
+    fn show_count(&self, done: u64, total: u64) {
         self.0.set_length(total);
         self.0.set_position(done);
     }
 
-    fn line(&self, text: &str) {
+    fn show_line(&self, text: &str) {
         self.0.println(text);
     }
 }

@@ -1,10 +1,10 @@
 //! [`Display`].
 
-/// Where progress is shown.
-pub trait Display: Send + Sync {
-    /// So many of so many are done, or given up.
-    fn count(&self, done: u64, total: u64);
+/// A place where progress is shown.
+pub(crate) trait Display: Send + Sync {
+    /// Shows how many (step, partition) pairs are finished, out of how many.
+    fn show_count(&self, done: u64, total: u64);
 
-    /// Something that is worth a line of its own.
-    fn line(&self, text: &str);
+    /// Shows a line of text.
+    fn show_line(&self, text: &str);
 }

@@ -1,4 +1,4 @@
-//! [`Lines`]: progress where nobody sees a bar, such as in a log file.
+//! [`Lines`]: progress without a terminal, such as in a log file.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,49 +6,50 @@ use precip_engine::run::{RunEvent, RunObserver};
 
 use super::{Display, words};
 
-/// A line for every tenth of the way, and one for each failure.
+/// A line for every tenth of the run, and one for each failure.
 #[derive(Debug)]
-pub struct Lines {
+pub(crate) struct Lines {
     total: u64,
-    /// Tenths that were told.
-    told: AtomicU64,
+    /// Number of tenths that were shown.
+    shown: AtomicU64,
 }
 
 impl Lines {
-    /// Lines for so many (step, partition) pairs.
-    pub fn new(total: u64) -> Self {
+    /// Creates lines for a run of `total` (step, partition) pairs.
+    pub(crate) fn new(total: u64) -> Self {
         Self {
             total,
-            told: AtomicU64::new(0),
+            shown: AtomicU64::new(0),
         }
     }
 }
 
 impl Display for Lines {
-    fn count(&self, done: u64, total: u64) {
+    fn show_count(&self, done: u64, total: u64) {
         let tenths = (done * 10).checked_div(total).unwrap_or(10);
-        if self.told.fetch_max(tenths, Ordering::Relaxed) < tenths {
-            write(&format!("{done} of {total}"));
+        // Of threads that finish at the same time, one prints the tenth.
+        if self.shown.fetch_max(tenths, Ordering::Relaxed) < tenths {
+            print_line(&format!("{done} of {total}"));
         }
     }
 
-    fn line(&self, text: &str) {
-        write(text);
+    fn show_line(&self, text: &str) {
+        print_line(text);
     }
 }
 
 impl RunObserver for Lines {
-    fn observe(&self, event: &RunEvent<'_>) {
-        if let Some(line) = words::line(event) {
-            self.line(&line);
+    fn on_event(&self, event: &RunEvent<'_>) {
+        if let Some(line) = words::event_line(event) {
+            self.show_line(&line);
         }
         if let RunEvent::Ended { tally, .. } | RunEvent::Held { tally, .. } = event {
-            self.count(tally.total - tally.left(), self.total);
+            self.show_count(tally.total - tally.open_count(), self.total);
         }
     }
 }
 
 #[expect(clippy::print_stderr, reason = "this is where progress goes")]
-fn write(line: &str) {
+fn print_line(line: &str) {
     eprintln!("{line}");
 }

@@ -1,4 +1,4 @@
-//! What a person sees while a run is under way, on stderr.
+//! Progress of a run, on stderr.
 
 mod bar;
 mod display;
@@ -9,14 +9,13 @@ use std::{io::IsTerminal, sync::Arc};
 
 use precip_engine::run::RunObserver;
 
-pub use bar::Bar;
-pub use display::Display;
-pub use lines::Lines;
-pub(crate) use words::attempt as failed_attempt;
-pub(crate) use words::failure;
+pub(crate) use bar::Bar;
+pub(crate) use display::Display;
+pub(crate) use lines::Lines;
+pub(crate) use words::{describe_attempt, describe_failure};
 
-/// Shows what happens in a run of this process: a bar on a terminal, plain lines elsewhere.
-pub fn observer(total: u64) -> Arc<dyn RunObserver> {
+/// Returns an observer that shows a run of this process: a bar on a terminal, plain lines elsewhere.
+pub(crate) fn new_observer(total: u64) -> Arc<dyn RunObserver> {
     if std::io::stderr().is_terminal() {
         Arc::new(Bar::new(total))
     } else {
@@ -24,8 +23,8 @@ pub fn observer(total: u64) -> Arc<dyn RunObserver> {
     }
 }
 
-/// Shows how far a run elsewhere is: a bar on a terminal, plain lines elsewhere.
-pub fn display(total: u64) -> Box<dyn Display> {
+/// Returns a display for a run in another process: a bar on a terminal, plain lines elsewhere.
+pub(crate) fn new_display(total: u64) -> Box<dyn Display> {
     if std::io::stderr().is_terminal() {
         Box::new(Bar::new(total))
     } else {

@@ -3,16 +3,17 @@
 use precip_core::plan::Step;
 use precip_engine::{
     run::{ItemFailure, RunEvent},
-    state::{Failure as FailedAttempt, PartitionRef},
+    state::{FailedAttempt, PartitionRef},
 };
 
-use crate::output::duration;
+use crate::output::format_duration;
 
-/// What is worth a line of its own: failures and retries.
-pub(super) fn line(event: &RunEvent<'_>) -> Option<String> {
+/// Returns the line for an event that deserves one: a failure or a retry.
+pub(super) fn event_line(event: &RunEvent<'_>) -> Option<String> {
     match event {
         RunEvent::Ended { outcome, .. } if !outcome.failures.is_empty() => {
-            let lines: Vec<String> = outcome.failures.iter().map(failure).collect();
+            // One item may hold several partitions, and each may fail.
+            let lines: Vec<String> = outcome.failures.iter().map(describe_failure).collect();
             Some(lines.join("\n"))
         }
         RunEvent::Retrying {
@@ -25,20 +26,20 @@ pub(super) fn line(event: &RunEvent<'_>) -> Option<String> {
             let wait = chrono::TimeDelta::from_std(*wait).unwrap_or_default();
             Some(format!(
                 "{}: attempt {attempt} failed: {message}; next try in {}",
-                name(step),
-                duration(wait)
+                step_name(step),
+                format_duration(wait)
             ))
         }
         _ => None,
     }
 }
 
-/// A failure with what led to it.
-pub(crate) fn failure(failure: &ItemFailure) -> String {
-    told(&failure.target, &failure.message, &failure.causes)
+/// Describes a failure with its causes.
+pub(crate) fn describe_failure(failure: &ItemFailure) -> String {
+    with_causes(&failure.target, &failure.message, &failure.causes)
 }
 
-fn told(target: &PartitionRef, message: &str, causes: &[String]) -> String {
+fn with_causes(target: &PartitionRef, message: &str, causes: &[String]) -> String {
     let mut text = format!("failed {target}: {message}");
     for cause in causes {
         text.push_str("\n  caused by: ");
@@ -47,12 +48,12 @@ fn told(target: &PartitionRef, message: &str, causes: &[String]) -> String {
     text
 }
 
-/// A failed attempt, as it is on record, with what led to it.
-pub(crate) fn attempt(failed: &FailedAttempt) -> String {
-    told(&failed.target, &failed.message, &failed.causes)
+/// Describes a failed attempt of the record with its causes.
+pub(crate) fn describe_attempt(failed: &FailedAttempt) -> String {
+    with_causes(&failed.target, &failed.message, &failed.causes)
 }
 
-/// What a step makes, or checks.
-pub(super) fn name(step: &Step) -> &str {
+/// Returns the name of a step: its op.
+pub(super) fn step_name(step: &Step) -> &str {
     &step.op
 }

@@ -1,4 +1,4 @@
-//! A check that remembers what it found.
+//! A check that compares with its previous result.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::world::World;
 
 static DAYS: LazyPartitions = partitions!(static("1", "2"));
-/// Whether the source has changed its columns.
+/// True once the source has changed its columns.
 static CHANGED: AtomicBool = AtomicBool::new(false);
 
 #[derive(Serialize, Deserialize)]
@@ -27,22 +27,23 @@ struct After {
 
 #[asset(partitions = DAYS, checks = [columns_unchanged()])]
 fn delivered() -> Result<Table, AssetError> {
-    Ok(match CHANGED.load(Ordering::SeqCst) {
-        false => Table::from_rows(&[Before { a: 1 }])?,
-        true => Table::from_rows(&[After { b: 1 }])?,
+    Ok(if CHANGED.load(Ordering::SeqCst) {
+        Table::from_rows(&[After { b: 1 }])?
+    } else {
+        Table::from_rows(&[Before { a: 1 }])?
     })
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn columns_are_compared_with_those_of_the_time_before() {
+async fn columns_are_compared_with_the_previous_ones() {
     let project = Definitions::builder().asset::<delivered>();
-    let world = World::of(project.build().unwrap()).await;
-    let first = "there are no columns of before";
+    let world = World::with_definitions(project.build().unwrap()).await;
+    let first = "there are no earlier columns to compare with";
     let same = "no column has changed";
     let changed = "`b` Int64 is new; `a` Int64 is gone";
     for (day, has_changed, passes, said) in [
         (1, false, true, first),
-        // Of a new partition, with those of the partition before it.
+        // A new partition is compared with the one before it.
         (2, false, true, same),
         (2, true, false, changed),
         (2, true, true, same),
@@ -53,11 +54,12 @@ async fn columns_are_compared_with_those_of_the_time_before() {
         let words = ["-s", "delivered", "--partitions", key.as_str()];
         world.materialize(&words).await.unwrap();
         let target = PartitionRef::new("delivered".parse().unwrap(), key.as_str(), day - 1);
-        let found = world.session.store.latest_checks(&target).await.unwrap();
-        let found = (found[0].outcome, found[0].description.as_deref());
-        let outcome = match passes {
-            true => CheckOutcome::Passed,
-            false => CheckOutcome::Failed,
+        let checks = world.session.store.latest_checks(&target).await.unwrap();
+        let found = (checks[0].outcome, checks[0].description.as_deref());
+        let outcome = if passes {
+            CheckOutcome::Passed
+        } else {
+            CheckOutcome::Failed
         };
         assert_eq!(found, (outcome, Some(said)), "day {day}");
     }

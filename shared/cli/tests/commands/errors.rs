@@ -1,14 +1,14 @@
-//! What is refused, and what to write instead.
+//! Failures and their advice.
 
 use insta::assert_snapshot;
 
-use crate::world::{World, stable};
+use crate::world::{World, stable_snapshots};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_person_gets_wrong() {
-    let _stable = stable();
+async fn mistakes_are_explained() {
+    let _stable = stable_snapshots();
     let world = World::new().await;
-    let mut told = String::new();
+    let mut shown = String::new();
     for (command, arguments) in [
         ("asset", &["total"][..]),
         ("assets", &["--select", "group:raw and ("]),
@@ -26,18 +26,19 @@ async fn what_a_person_gets_wrong() {
         ("checks", &["totals", "--partition", "2023-01-01"]),
         ("dynamic", &["filez"]),
     ] {
-        let refused = world.refuses(command, arguments).await;
-        told += &format!("$ {command} {}\n{refused}\n", arguments.join(" "));
+        let refused = world.failure_of(command, arguments).await;
+        shown += &format!("$ {command} {}\n{refused}\n", arguments.join(" "));
     }
-    assert_snapshot!("errors", told);
+    assert_snapshot!("errors", shown);
 }
 
 #[test]
 fn a_closed_pipe_is_no_failure() {
     let closed = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
-    let failure = precip_cli::failure::Failure::from(closed);
-    assert_eq!(failure.exit, precip_cli::exit::Exit::Done);
+    let failure = precip_cli::testing::Failure::from(closed);
+    assert_eq!(failure.exit, precip_cli::testing::Exit::Done);
+    // Any other error of the output is one.
     let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-    let failure = precip_cli::failure::Failure::from(full);
-    assert_eq!(failure.exit, precip_cli::exit::Exit::Environment);
+    let failure = precip_cli::testing::Failure::from(full);
+    assert_eq!(failure.exit, precip_cli::testing::Exit::Environment);
 }

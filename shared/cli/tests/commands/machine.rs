@@ -1,4 +1,4 @@
-//! A deployment in memory: executions that do what the state machines do, one thing at a time.
+//! [`Machine`]: a deployment in memory, whose executions do what the state machines do, sequentially.
 
 use std::{
     collections::BTreeMap,
@@ -8,12 +8,13 @@ use std::{
 
 use async_trait::async_trait;
 use precip::io::MemoryIoManager;
-use precip_cli::place::Deployment;
+use precip_cli::target::Deployment;
 use precip_core::machine::{Layout, LayoutStage};
 use precip_engine::{
     definitions::Definitions,
     deployment::{
-        Examine, Execution, ExecutionError, ExecutionStatus, Executions, Finding, Started,
+        DeploymentExaminer, Execution, ExecutionError, ExecutionStatus, Executions, Finding,
+        StartOutcome,
     },
     io::IoManager,
     machine::{
@@ -21,22 +22,23 @@ use precip_engine::{
         MemoryFiles, Planner, PlannerAnswer, PlannerError, PlannerRequest, RecordRequest, RunFiles,
         Settle, StartInput, WaveDocument,
     },
-    run::{InlineBodies, RunPorts, SystemClock, SystemRandomness},
+    run::{InlineOpRunner, RunPorts, SystemClock, SystemRandomness},
     state::{StateStore, memory::MemoryStore},
 };
 use precip_local::executor::TokioSleeper;
 
-/// What Step Functions and Lambda do for a project.
+/// Step Functions and Lambda of a deployed project.
 pub(crate) struct Machine {
     definitions: Arc<Definitions>,
     store: Arc<dyn StateStore>,
     files: Arc<dyn RunFiles>,
     data: Arc<dyn IoManager>,
-    known: Mutex<BTreeMap<String, Execution>>,
-    /// Whether executions stand still once they are planned.
-    pub(crate) holds: Mutex<bool>,
-    /// Whether executions begin only when they are let.
-    pub(crate) waits: Mutex<bool>,
+    /// Executions by ARN.
+    executions: Mutex<BTreeMap<String, Execution>>,
+    /// True when executions stop after the plan and stay active.
+    pub(crate) stops_after_plan: Mutex<bool>,
+    /// True when executions begin with [`Self::begin_execution`] only.
+    pub(crate) starts_on_request: Mutex<bool>,
 }
 
 impl std::fmt::Debug for Machine {
@@ -52,13 +54,14 @@ impl Machine {
             store: Arc::new(MemoryStore::new()),
             files: Arc::new(MemoryFiles::default()),
             data: Arc::new(MemoryIoManager::new()),
-            known: Mutex::default(),
-            holds: Mutex::new(false),
-            waits: Mutex::new(false),
+            executions: Mutex::default(),
+            stops_after_plan: Mutex::new(false),
+            starts_on_request: Mutex::new(false),
         })
     }
 
-    pub(crate) fn deployment(self: &Arc<Self>) -> Deployment {
+    /// Returns this machine as the deployment that commands act on.
+    pub(crate) fn as_deployment(self: &Arc<Self>) -> Deployment {
         Deployment {
             store: Arc::clone(&self.store),
             executions: Arc::<Self>::clone(self),
@@ -69,24 +72,25 @@ impl Machine {
         }
     }
 
-    pub(crate) fn count(&self) -> usize {
-        self.known.lock().unwrap().len()
+    /// Returns the number of executions that were started.
+    pub(crate) fn execution_count(&self) -> usize {
+        self.executions.lock().unwrap().len()
     }
 
-    /// An execution ends, and nobody is told.
-    pub(crate) fn end(&self, arn: &str, status: ExecutionStatus, cause: &str) {
-        let mut known = self.known.lock().unwrap();
-        let execution = known.get_mut(arn).unwrap();
+    /// Ends an execution. No function records that.
+    pub(crate) fn end_execution(&self, arn: &str, status: ExecutionStatus, cause: &str) {
+        let mut executions = self.executions.lock().unwrap();
+        let execution = executions.get_mut(arn).unwrap();
         execution.status = status;
         execution.cause = Some(cause.to_owned());
     }
 
-    async fn planned(&self, request: PlannerRequest) -> Result<PlannerAnswer, PlannerError> {
-        let planner = self.deployment_planner();
-        planner.answer(request).await
+    async fn ask_planner(&self, request: PlannerRequest) -> Result<PlannerAnswer, PlannerError> {
+        let planner = self.new_planner();
+        planner.handle_request(request).await
     }
 
-    fn deployment_planner(&self) -> Planner {
+    fn new_planner(&self) -> Planner {
         Planner::new(
             Arc::clone(&self.definitions),
             Arc::clone(&self.store),
@@ -97,15 +101,12 @@ impl Machine {
         .unwrap()
     }
 
-    fn materializer(&self) -> Materializer {
-        let ports = RunPorts {
-            state: Arc::clone(&self.store),
-            clock: Arc::new(SystemClock),
-            sleeper: Arc::new(TokioSleeper),
-            randomness: Arc::new(SystemRandomness),
-            bodies: Arc::new(InlineBodies),
-            observer: Arc::new(()),
-        };
+    fn new_materializer(&self) -> Materializer {
+        let ports = RunPorts::system(
+            Arc::clone(&self.store),
+            Arc::new(TokioSleeper),
+            Arc::new(InlineOpRunner),
+        );
         Materializer::new(
             Arc::clone(&self.definitions),
             ports,
@@ -117,28 +118,29 @@ impl Machine {
         .unwrap()
     }
 
-    /// Executes what was started.
-    pub(crate) fn begin(&self, arn: &str) {
-        let execution = self.known.lock().unwrap()[arn].clone();
-        if let Err(error) = self.at_once(arn, &execution.name, execution.input.unwrap()) {
-            self.end(arn, ExecutionStatus::Failed, &error.to_string());
-            let mut known = self.known.lock().unwrap();
-            known.get_mut(arn).unwrap().error = Some(error.name().to_owned());
+    /// Executes a started execution, to its end unless it stops after the plan.
+    pub(crate) fn begin_execution(&self, arn: &str) {
+        let execution = self.executions.lock().unwrap()[arn].clone();
+        if let Err(error) = self.run_in_thread(arn, &execution.name, execution.input.unwrap()) {
+            self.end_execution(arn, ExecutionStatus::Failed, &error.to_string());
+            let mut executions = self.executions.lock().unwrap();
+            executions.get_mut(arn).unwrap().error = Some(error.name().to_owned());
         }
     }
 
-    /// Executes in a thread of its own: functions are other processes.
-    fn at_once(&self, arn: &str, name: &str, input: String) -> Result<(), PlannerError> {
+    /// Runs an execution to its end in a thread of its own, as functions run in other processes.
+    fn run_in_thread(&self, arn: &str, name: &str, input: String) -> Result<(), PlannerError> {
         let execute = || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();
-            runtime.unwrap().block_on(self.execute(arn, name, input))
+            runtime.unwrap().block_on(self.run_waves(arn, name, input))
         };
         std::thread::scope(|scope| scope.spawn(execute).join().unwrap())
     }
 
-    async fn execute(&self, arn: &str, name: &str, input: String) -> Result<(), PlannerError> {
+    /// Runs the state machine: plan, the stages of each wave, settle, finish.
+    async fn run_waves(&self, arn: &str, name: &str, input: String) -> Result<(), PlannerError> {
         let execution = ExecutionRef {
             id: arn.to_owned(),
             name: name.to_owned(),
@@ -149,22 +151,23 @@ impl Machine {
             execution: execution.clone(),
             looped: false,
         };
-        let PlannerAnswer::Wave(mut wave) = self.planned(plan).await? else {
+        let PlannerAnswer::Wave(mut wave) = self.ask_planner(plan).await? else {
             panic!("a plan is answered with a wave");
         };
-        if wave.stages.is_empty() || *self.holds.lock().unwrap() {
-            let mut known = self.known.lock().unwrap();
-            let execution = known.get_mut(arn).unwrap();
+        // A plan without work has no waves, and no run to finish.
+        if wave.stages.is_empty() || *self.stops_after_plan.lock().unwrap() {
+            let mut executions = self.executions.lock().unwrap();
+            let execution = executions.get_mut(arn).unwrap();
             if wave.stages.is_empty() {
                 execution.status = ExecutionStatus::Succeeded;
                 execution.output = serde_json::to_string(&wave).ok();
             }
             return Ok(());
         }
-        let layout = Layout::of(self.definitions.graph()).unwrap();
-        while wave.wave < layout.waves() {
-            for (_, stage) in layout.wave(wave.wave) {
-                self.stage(&wave, stage).await;
+        let layout = Layout::from_graph(self.definitions.graph()).unwrap();
+        while wave.wave < layout.wave_count() {
+            for (_, stage) in layout.stages_of_wave(wave.wave) {
+                self.run_stage(&wave, stage).await;
             }
             let settle = Settle {
                 run: wave.run,
@@ -174,7 +177,7 @@ impl Machine {
                 looped: false,
                 stage: None,
             };
-            match self.planned(PlannerRequest::Settle(settle)).await? {
+            match self.ask_planner(PlannerRequest::Settle(settle)).await? {
                 PlannerAnswer::Wave(next) => wave = next,
                 other => panic!("{other:?} is no wave"),
             }
@@ -187,15 +190,15 @@ impl Machine {
             execution,
             looped: false,
         };
-        self.planned(PlannerRequest::Finish(finish)).await?;
-        self.end(arn, ExecutionStatus::Succeeded, "");
+        self.ask_planner(PlannerRequest::Finish(finish)).await?;
+        self.end_execution(arn, ExecutionStatus::Succeeded, "");
         Ok(())
     }
 
-    async fn stage(&self, wave: &WaveDocument, stage: &LayoutStage) {
+    /// Runs the items of a stage. What fails is recorded, and the rest of the item continues.
+    async fn run_stage(&self, wave: &WaveDocument, stage: &LayoutStage) {
         let work = wave.stages.get(&stage.name);
-        for item in work.and_then(|work| work.items.clone()).unwrap_or_default() {
-            let mut item = item;
+        for mut item in work.and_then(|work| work.items.clone()).unwrap_or_default() {
             for step in &stage.steps {
                 if !item.steps.contains_key(&step.name) {
                     continue;
@@ -209,7 +212,7 @@ impl Machine {
                     looped: false,
                 };
                 let deadline = Deadline(Duration::from_secs(60));
-                let Err(error) = self.materializer().run(&request, deadline).await else {
+                let Err(error) = self.new_materializer().run_step(&request, deadline).await else {
                     continue;
                 };
                 let caught = CaughtError {
@@ -226,7 +229,7 @@ impl Machine {
                     redrive: 0,
                 };
                 let record = PlannerRequest::Record(Box::new(record));
-                match self.planned(record).await.unwrap() {
+                match self.ask_planner(record).await.unwrap() {
                     PlannerAnswer::Item(left) => item = left.item,
                     other => panic!("{other:?} is no item"),
                 }
@@ -237,8 +240,12 @@ impl Machine {
 
 #[async_trait]
 impl Executions for Machine {
-    async fn start(&self, name: &str, input: &StartInput) -> Result<Started, ExecutionError> {
-        let arn = self.arn(name);
+    async fn start_execution(
+        &self,
+        name: &str,
+        input: &StartInput,
+    ) -> Result<StartOutcome, ExecutionError> {
+        let arn = self.execution_arn(name);
         let input = serde_json::to_string(input).unwrap();
         let execution = Execution {
             arn: arn.clone(),
@@ -250,35 +257,38 @@ impl Executions for Machine {
             cause: None,
         };
         {
-            let mut known = self.known.lock().unwrap();
-            if known.contains_key(&arn) {
-                return Ok(Started::Before(arn));
+            let mut executions = self.executions.lock().unwrap();
+            if executions.contains_key(&arn) {
+                return Ok(StartOutcome::Existing(arn));
             }
-            known.insert(arn.clone(), execution);
+            executions.insert(arn.clone(), execution);
         }
-        if !*self.waits.lock().unwrap() {
-            self.begin(&arn);
+        if !*self.starts_on_request.lock().unwrap() {
+            self.begin_execution(&arn);
         }
-        Ok(Started::Now(arn))
+        Ok(StartOutcome::Started(arn))
     }
 
-    async fn describe(&self, arn: &str) -> Result<Option<Execution>, ExecutionError> {
-        Ok(self.known.lock().unwrap().get(arn).cloned())
+    async fn describe_execution(&self, arn: &str) -> Result<Option<Execution>, ExecutionError> {
+        Ok(self.executions.lock().unwrap().get(arn).cloned())
     }
 
-    async fn stop(&self, arn: &str, cause: &str) -> Result<(), ExecutionError> {
-        self.end(arn, ExecutionStatus::Aborted, cause);
+    async fn stop_execution(&self, arn: &str, cause: &str) -> Result<(), ExecutionError> {
+        self.end_execution(arn, ExecutionStatus::Aborted, cause);
         Ok(())
     }
 
-    fn arn(&self, name: &str) -> String {
+    fn execution_arn(&self, name: &str) -> String {
         format!("arn:aws:states:us-east-1:123456789012:execution:project:{name}")
     }
 }
 
 #[async_trait]
-impl Examine for Machine {
-    async fn examine(&self) -> Vec<Finding> {
-        vec![Finding::well("table `project`", "its stream is on")]
+impl DeploymentExaminer for Machine {
+    async fn examine_deployment(&self) -> Vec<Finding> {
+        vec![Finding::without_problem(
+            "table `project`",
+            "its stream is on",
+        )]
     }
 }

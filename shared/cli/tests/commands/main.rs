@@ -1,5 +1,5 @@
-//! What the commands print, word by word, for a small project in a folder of its own.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+//! The printed answers of the commands, as snapshots, for a small project in a folder of its own.
+#![expect(clippy::unwrap_used, reason = "test helpers may panic")]
 
 mod automation;
 mod aws;

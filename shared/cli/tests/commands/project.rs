@@ -1,4 +1,4 @@
-//! A small project: trips of each day, totals made from them, a list of cities, and uploaded files.
+//! The project of these tests: daily trips, totals of them, a list of cities, and uploaded files.
 
 use precip::{
     engine::definitions::{Declaration, Declares},
@@ -59,7 +59,7 @@ fn not_empty(totals: Vec<Total>) -> CheckResult {
     CheckResult::passed_if(!totals.is_empty()).metadata("rows", totals.len())
 }
 
-/// The cities that are known.
+/// The known cities.
 #[asset]
 fn cities() -> Vec<Total> {
     Vec::new()
@@ -79,13 +79,13 @@ struct landing_trips;
 #[schedule(from_partitions(hour = 2, timezone = "Europe/Berlin"), target = "trips+", status = running)]
 struct nightly;
 
-/// The project. `totals` has to be new every day, and is made when trips come.
-pub(crate) fn definitions() -> Definitions {
-    with(Vec::new())
+/// Returns the project. `totals` has a freshness policy of a day and is materialized by automation.
+pub(crate) fn project_definitions() -> Definitions {
+    definitions_with(Vec::new())
 }
 
-/// The project, and more.
-pub(crate) fn with(more: Vec<Declaration>) -> Definitions {
+/// Returns the project with further declarations.
+pub(crate) fn definitions_with(more: Vec<Declaration>) -> Definitions {
     let mut declared = totals::declare();
     if let Declaration::Op(op) = &mut declared {
         let hours = |hours: u64| std::time::Duration::from_secs(hours * 3_600);

@@ -1,50 +1,52 @@
-//! Commands that run, and what they leave.
+//! Commands that start runs, and their results.
 
 use insta::assert_snapshot;
-use precip_cli::exit::Exit;
+use precip_cli::testing::Exit;
 
-use crate::world::{World, stable};
+use crate::world::{World, stable_snapshots};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_fails_says_what_and_why() {
-    let _stable = stable();
+async fn a_failed_run_shows_what_failed_and_why() {
+    let _stable = stable_snapshots();
     let world = World::new().await;
     let done = world.materialize(&["--select", "+key:totals"]).await;
     assert_eq!(done, Ok(Exit::RunFailed));
-    assert_snapshot!("run_failed", world.prints("run", &["latest"]).await);
-    assert_snapshot!("runs", world.prints("runs", &[]).await);
+    assert_snapshot!("run_failed", world.output_of("run", &["latest"]).await);
+    assert_snapshot!("runs", world.output_of("runs", &[]).await);
     assert_eq!(
         world
-            .prints("partitions", &["trips", "--status", "failed"])
+            .output_of("partitions", &["trips", "--status", "failed"])
             .await
             .lines()
             .count(),
         2
     );
-    // What failed is tried again, and fails again; what was made is left alone.
-    let retried = world.run_again().await;
+    // A retry runs what failed, which fails again, and nothing else.
+    let retried = world
+        .run_command("retry", &["latest"], &mut Vec::new())
+        .await;
     assert_eq!(retried, Ok(Exit::RunFailed));
-    assert_eq!(world.prints("runs", &[]).await.lines().count(), 3);
+    assert_eq!(world.output_of("runs", &[]).await.lines().count(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_is_what_is_run() {
-    let world = World::new().await.json();
-    let planned = world.prints("plan", &["--select", "cities"]).await;
+async fn a_plan_is_what_runs() {
+    let world = World::new().await.with_json();
+    let planned = world.output_of("plan", &["--select", "cities"]).await;
     let plan: precip_core::plan::Plan = serde_json::from_str(&planned).unwrap();
-    assert_eq!(plan.items(), 1);
+    assert_eq!(plan.pair_count(), 1);
     assert_eq!(
         world.materialize(&["--select", "cities"]).await,
         Ok(Exit::Done)
     );
     let run: serde_json::Value =
-        serde_json::from_str(&world.prints("run", &["latest"]).await).unwrap();
+        serde_json::from_str(&world.output_of("run", &["latest"]).await).unwrap();
     assert_eq!(run["status"], "succeeded");
     assert_eq!(run["progress"]["succeeded"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_made_is_made_again_only_by_name() {
+async fn materialized_partitions_run_again_only_when_named() {
     let world = World::new().await;
     let days = [
         "--select",
@@ -55,10 +57,10 @@ async fn what_is_made_is_made_again_only_by_name() {
     assert_eq!(world.materialize(&days).await, Ok(Exit::Done));
     // Nothing is missing: no second run.
     assert_eq!(world.materialize(&days).await, Ok(Exit::Done));
-    assert_eq!(world.prints("runs", &[]).await.lines().count(), 2);
+    assert_eq!(world.output_of("runs", &[]).await.lines().count(), 2);
     let day = ["--select", "trips", "--partitions", "2024-01-01"];
     assert_eq!(world.materialize(&day).await, Ok(Exit::Done));
-    assert_eq!(world.prints("runs", &[]).await.lines().count(), 3);
+    assert_eq!(world.output_of("runs", &[]).await.lines().count(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,19 +76,13 @@ async fn a_run_key_starts_one_run() {
     ];
     assert_eq!(world.materialize(&keyed).await, Ok(Exit::Done));
     assert_eq!(world.materialize(&keyed).await, Ok(Exit::Done));
-    assert_eq!(world.prints("runs", &[]).await.lines().count(), 2);
-    // It is over: there is nothing to stop.
-    world.prints("cancel", &["latest"]).await;
-    assert!(world.prints("run", &["latest"]).await.contains("succeeded"));
-}
-
-impl World {
-    async fn run_again(&self) -> Result<Exit, precip_cli::failure::Failure> {
-        use precip_cli::args::RunControlArgs;
-        let control = RunControlArgs {
-            concurrency: None,
-            detach: false,
-        };
-        precip_cli::launch::retry(&self.session, "latest", &control, &mut Vec::new()).await
-    }
+    assert_eq!(world.output_of("runs", &[]).await.lines().count(), 2);
+    // The run has ended: cancelling it changes nothing.
+    world.output_of("cancel", &["latest"]).await;
+    assert!(
+        world
+            .output_of("run", &["latest"])
+            .await
+            .contains("succeeded")
+    );
 }

@@ -1,21 +1,22 @@
-//! `synth`: what is written, and what is said of what was changed by hand.
+//! `synth`: written files, and the differences of files that were edited by hand.
 
 use std::fs;
 
 use insta::assert_snapshot;
-use precip_cli::exit::Exit;
+use precip_cli::testing::Exit;
 use tempfile::TempDir;
 
-use crate::world::{World, stable};
+use crate::world::{World, stable_snapshots};
 
-struct Out(TempDir);
+/// A folder for generated files.
+struct OutputFolder(TempDir);
 
-impl Out {
+impl OutputFolder {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+    fn synth_arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
         let out = self.0.path().to_str().unwrap();
         [
             &["--project", "trips", "--code", "/zips", "--out", out],
@@ -24,78 +25,92 @@ impl Out {
         .concat()
     }
 
-    fn read(&self, file: &str) -> String {
+    fn read_file(&self, file: &str) -> String {
         fs::read_to_string(self.0.path().join(file)).unwrap()
     }
 
-    fn change(&self, file: &str, piece: &str, by: &str) {
-        let text = self.read(file);
+    fn replace_in_file(&self, file: &str, piece: &str, by: &str) {
+        let text = self.read_file(file);
         assert!(text.contains(piece));
         fs::write(self.0.path().join(file), text.replacen(piece, by, 1)).unwrap();
     }
 }
 
-/// Leaves the folder of the test out of what was said.
-fn plain(said: &str, out: &Out) -> String {
-    said.replace(out.0.path().to_str().unwrap(), "[out]")
+/// Replaces the test's folder in a text.
+fn without_folder(text: &str, out: &OutputFolder) -> String {
+    text.replace(out.0.path().to_str().unwrap(), "[out]")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_is_written_once_and_then_is_as_it_was() {
-    let _stable = stable();
-    let (world, out) = (World::new().await, Out::new());
-    let written = world.prints("synth", &out.arguments(&[])).await;
-    assert_snapshot!("synth", plain(&written, &out));
-    assert!(out.read("template.yaml").contains("arn:${AWS::Partition}"));
+async fn files_are_written_once_and_then_unchanged() {
+    let _stable = stable_snapshots();
+    let (world, out) = (World::new().await, OutputFolder::new());
+    let written = world.output_of("synth", &out.synth_arguments(&[])).await;
+    assert_snapshot!("synth", without_folder(&written, &out));
     assert!(
-        out.read("statemachine/trips.asl.json")
+        out.read_file("template.yaml")
+            .contains("arn:${AWS::Partition}")
+    );
+    assert!(
+        out.read_file("statemachine/trips.asl.json")
             .contains("${PlannerArn}")
     );
-    assert_eq!(world.prints("synth", &out.arguments(&[])).await, "");
     assert_eq!(
-        world.prints("synth", &out.arguments(&["--check"])).await,
+        world.output_of("synth", &out.synth_arguments(&[])).await,
+        ""
+    );
+    assert_eq!(
+        world
+            .output_of("synth", &out.synth_arguments(&["--check"]))
+            .await,
         ""
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_changed_by_hand_is_shown_and_put_right() {
-    let _stable = stable();
-    let (world, out) = (World::new().await, Out::new());
-    world.prints("synth", &out.arguments(&[])).await;
-    out.change("template.yaml", "MemorySize: 1024", "MemorySize: 2048");
+async fn edited_files_are_shown_and_restored() {
+    let _stable = stable_snapshots();
+    let (world, out) = (World::new().await, OutputFolder::new());
+    world.output_of("synth", &out.synth_arguments(&[])).await;
+    out.replace_in_file("template.yaml", "MemorySize: 1024", "MemorySize: 2048");
+    // A state machine that an earlier version generated, and a file of someone else.
     let old = out.0.path().join("statemachine/gone.asl.json");
     fs::write(&old, "{}\n").unwrap();
     fs::write(out.0.path().join("notes.md"), "mine").unwrap();
 
     let mut shown = Vec::new();
-    let check = out.arguments(&["--check"]);
-    let failure = world.run("synth", &check, &mut shown).await.unwrap_err();
+    let check = out.synth_arguments(&["--check"]);
+    let failure = world
+        .run_command("synth", &check, &mut shown)
+        .await
+        .unwrap_err();
     assert_eq!(failure.exit, Exit::RunFailed);
-    assert_eq!(failure.message, "2 files are not what the definitions give");
-    let shown = plain(&String::from_utf8(shown).unwrap(), &out);
+    assert_eq!(
+        failure.message,
+        "2 files are not what the definitions generate"
+    );
+    let drift = without_folder(&String::from_utf8(shown).unwrap(), &out);
     insta::with_settings!({ filters => vec![(r"@@ .* @@", "@@ [lines] @@")] }, {
-        assert_snapshot!("synth_drift", shown);
+        assert_snapshot!("synth_drift", drift);
     });
 
-    let written = world.prints("synth", &out.arguments(&[])).await;
-    assert_eq!(plain(&written, &out), "[out]/template.yaml\n");
+    let written = world.output_of("synth", &out.synth_arguments(&[])).await;
+    assert_eq!(without_folder(&written, &out), "[out]/template.yaml\n");
     assert!(
         !old.exists(),
-        "a machine that is not generated any more is taken away"
+        "a machine that is no longer generated is removed"
     );
-    assert!(
-        out.0.path().join("notes.md").exists(),
-        "what is not generated stays"
-    );
+    assert!(out.0.path().join("notes.md").exists(), "other files stay");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_missing_is_drift_too() {
-    let (world, out) = (World::new().await, Out::new());
-    let refused = world.refuses("synth", &out.arguments(&["--check"])).await;
+async fn missing_files_are_drift_too() {
+    let (world, out) = (World::new().await, OutputFolder::new());
+    let refused = world
+        .failure_of("synth", &out.synth_arguments(&["--check"]))
+        .await;
     assert!(
-        refused.starts_with("exit 1\nerror: 4 files are not what the definitions give\n"),
+        refused.starts_with("exit 1\nerror: 4 files are not what the definitions generate\n"),
         "{refused}"
     );
     assert!(
@@ -105,16 +120,16 @@ async fn what_is_missing_is_drift_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_environment_that_is_named_is_the_one_that_is_deployed() {
-    let (mut world, out) = (World::new().await, Out::new());
+async fn the_chosen_environment_is_deployed() {
+    let (mut world, out) = (World::new().await, OutputFolder::new());
     world.session.environment = Some("prod".to_owned());
-    world.prints("synth", &out.arguments(&[])).await;
-    let template = out.read("template.yaml");
+    world.output_of("synth", &out.synth_arguments(&[])).await;
+    let template = out.read_file("template.yaml");
     assert!(template.contains("PRECIP_ENV: \"prod\""));
     assert!(template.contains("FARES_HOST: !Ref FaresHost"));
     assert!(template.contains("secret:trips/token-??????"));
     world.session.environment = Some("production".to_owned());
-    let refused = world.refuses("synth", &out.arguments(&[])).await;
+    let refused = world.failure_of("synth", &out.synth_arguments(&[])).await;
     assert_eq!(
         refused,
         "exit 3\nerror: there is no environment `production`: use `local` or `prod`\n"

@@ -1,4 +1,4 @@
-//! How conditions are written: the facts, the operators, and the changes to a condition.
+//! Building conditions: facts, operators, and changes to a condition.
 
 use std::ops::{BitAnd, BitOr, Not};
 
@@ -20,12 +20,12 @@ impl AutomationCondition {
         K::Missing.into()
     }
 
-    /// True of partitions that are part of a run which has not yet come to them.
+    /// True of partitions that a run in progress has yet to process.
     pub fn run_in_progress() -> Self {
         K::RunInProgress.into()
     }
 
-    /// True of partitions that are part of a backfill which has not yet come to them.
+    /// True of partitions that a backfill in progress has yet to process.
     pub fn backfill_in_progress() -> Self {
         K::BackfillInProgress.into()
     }
@@ -35,8 +35,9 @@ impl AutomationCondition {
         K::ExecutionFailed.into()
     }
 
-    /// True of partitions that will be requested in this very tick, where the root asset can be made
-    /// in the same run: both have the same partitions, and each partition is made from its own.
+    /// True of partitions that will be requested in this tick, where the root asset can be
+    /// materialized in the same run: both have the same partitions, and each partition depends on
+    /// the one with the same key.
     pub fn will_be_requested() -> Self {
         K::WillBeRequested.into()
     }
@@ -61,8 +62,8 @@ impl AutomationCondition {
         K::CodeVersionChanged.into()
     }
 
-    /// True of all partitions in the first evaluation of the asset that carries the condition, and in
-    /// the first after its partitions definition became another one.
+    /// True of all partitions in the first evaluation of the asset that carries the condition, and
+    /// in the first after its partitions definition has changed.
     pub fn initial_evaluation() -> Self {
         K::InitialEvaluation.into()
     }
@@ -78,7 +79,8 @@ impl AutomationCondition {
         K::ExecutedWithTags(tags).into()
     }
 
-    /// True of partitions of which some update since the tick before came from a run with these tags.
+    /// True of partitions with an update since the tick before that came from a run with these
+    /// tags.
     pub fn any_new_update_has_run_tags(tags: RunTags) -> Self {
         K::AnyNewUpdateHasRunTags(tags).into()
     }
@@ -88,8 +90,9 @@ impl AutomationCondition {
         K::AllNewUpdatesHaveRunTags(tags).into()
     }
 
-    /// True of all partitions in the tick after the schedule's time came. `cron` has five fields and
-    /// is read in `timezone`, an IANA name; both are checked when the conditions are compiled.
+    /// True of all partitions in the first tick after a time of the schedule.
+    /// `cron` has five fields and is interpreted in `timezone`, an IANA name; both are checked when
+    /// the conditions are compiled.
     pub fn cron_tick_passed(cron: impl Into<String>, timezone: impl Into<String>) -> Self {
         K::CronTickPassed {
             cron: cron.into(),
@@ -104,7 +107,7 @@ impl AutomationCondition {
     }
 
     /// True of the partitions that start within `lookback` before the end of the latest window: 48
-    /// hours are the latest two days.
+    /// hours cover the latest two days.
     pub fn in_latest_time_windows(lookback: TimeDelta) -> Self {
         K::InLatestTimeWindow {
             lookback: Some(lookback),
@@ -122,7 +125,7 @@ impl AutomationCondition {
         K::CheckFailed.into()
     }
 
-    /// True where a condition of an asset downstream is true of this asset.
+    /// True where a condition of a downstream asset is true of this asset.
     pub fn any_downstream_conditions() -> Self {
         K::AnyDownstreamConditions.into()
     }
@@ -139,7 +142,7 @@ impl AutomationCondition {
         .into()
     }
 
-    /// True where `condition` is true of some partition that it is made from.
+    /// True where `condition` is true of any upstream partition.
     pub fn any_deps_match(condition: Self) -> Self {
         K::AnyDepsMatch {
             operand: Box::new(condition),
@@ -148,8 +151,7 @@ impl AutomationCondition {
         .into()
     }
 
-    /// True where, for each upstream asset, `condition` is true of some partition that it is made
-    /// from.
+    /// True where, for each upstream asset, `condition` is true of any upstream partition.
     pub fn all_deps_match(condition: Self) -> Self {
         K::AllDepsMatch {
             operand: Box::new(condition),
@@ -158,7 +160,7 @@ impl AutomationCondition {
         .into()
     }
 
-    /// True where `condition` is true of some check on the asset.
+    /// True where `condition` is true of any check on the asset.
     pub fn any_checks_match(condition: Self) -> Self {
         K::AnyChecksMatch {
             operand: Box::new(condition),
@@ -176,7 +178,7 @@ impl AutomationCondition {
         .into()
     }
 
-    /// Asks blocking checks only. It changes nothing but an operator over checks.
+    /// Restricts an operator over checks to blocking checks. Other conditions stay as they are.
     #[must_use]
     pub fn blocking_only(mut self) -> Self {
         if let K::AnyChecksMatch { blocking_only, .. } | K::AllChecksMatch { blocking_only, .. } =
@@ -187,8 +189,8 @@ impl AutomationCondition {
         self
     }
 
-    /// True from the time this is true until `reset` is. How a tick in which both become true is
-    /// resolved is said in the [module's documentation](super#order-within-a-tick).
+    /// True from the moment this becomes true until `reset` does. The [module's
+    /// documentation](super#order-within-a-tick) describes ticks in which both become true.
     #[must_use]
     pub fn since(self, reset: Self) -> Self {
         K::Since {
@@ -204,7 +206,7 @@ impl AutomationCondition {
         K::NewlyTrue(Box::new(self)).into()
     }
 
-    /// Names the condition: the name is shown instead of the parts, and [`Self::replace_named`]
+    /// Names the condition: the label is shown instead of the parts, and [`Self::replace_named`]
     /// finds it.
     #[must_use]
     pub fn with_label(mut self, label: impl Into<String>) -> Self {
@@ -216,7 +218,8 @@ impl AutomationCondition {
 impl BitAnd for AutomationCondition {
     type Output = Self;
 
-    /// Both. Unlabelled neighbours are joined into one list.
+    /// Combines two conditions: both have to be true. Unlabelled neighbours are joined into one
+    /// list.
     fn bitand(self, other: Self) -> Self {
         let operands = |condition: Self| match condition {
             Self {
@@ -232,7 +235,8 @@ impl BitAnd for AutomationCondition {
 impl BitOr for AutomationCondition {
     type Output = Self;
 
-    /// Either. Unlabelled neighbours are joined into one list.
+    /// Combines two conditions: either has to be true. Unlabelled neighbours are joined into one
+    /// list.
     fn bitor(self, other: Self) -> Self {
         let operands = |condition: Self| match condition {
             Self {
@@ -255,13 +259,13 @@ impl Not for AutomationCondition {
 
 /// Changes.
 impl AutomationCondition {
-    /// The condition with every occurrence of `old` exchanged for `new`.
+    /// Returns the condition with every occurrence of `old` replaced by `new`.
     #[must_use]
     pub fn replace(&self, old: &Self, new: &Self) -> Self {
         self.replace_where(&|condition| condition == old, new)
     }
 
-    /// The condition with every part of this label, or with this name, exchanged for `new`.
+    /// Returns the condition with every part that has this label or name replaced by `new`.
     ///
     /// ```
     /// # use precip_core::automation::AutomationCondition as Condition;
@@ -278,7 +282,9 @@ impl AutomationCondition {
         self.replace_where(&named, new)
     }
 
+    /// Replaces the outermost matching parts.
     fn replace_where(&self, matches: &impl Fn(&Self) -> bool, new: &Self) -> Self {
+        // A replacement is not searched again.
         if matches(self) {
             new.clone()
         } else {
@@ -286,13 +292,13 @@ impl AutomationCondition {
         }
     }
 
-    /// An "all of" without one of its parts.
+    /// Returns a list joined with `&` without one of its parts.
     ///
     /// # Errors
-    /// [`CannotTakeOut`] when this is not an "all of" that holds `part` directly, or when fewer than
-    /// two parts would be left.
-    pub fn without(&self, part: &Self) -> Result<Self, CannotTakeOut> {
-        let refuse = || CannotTakeOut {
+    /// [`InvalidRemoval`] when `part` is not directly in such a list, or when fewer than two parts
+    /// would be left.
+    pub fn without(&self, part: &Self) -> Result<Self, InvalidRemoval> {
+        let refuse = || InvalidRemoval {
             part: part.to_string(),
             condition: self.to_string(),
         };
@@ -313,22 +319,23 @@ impl AutomationCondition {
         })
     }
 
-    /// Lets operators over dependencies ask only upstream assets in `selection` (beside those
-    /// already allowed), here and in the parts joined with `&`, `|`, `!` and `since`.
+    /// Restricts operators over dependencies to upstream assets in `selection` and in those allowed
+    /// before, here and in the parts joined with `&`, `|`, `!` and `since`.
     #[must_use]
     pub fn allow(&self, selection: Selection) -> Self {
         self.filter_deps(&|filter| filter.allow.push(selection.clone()))
     }
 
-    /// Lets operators over dependencies ask no upstream assets in `selection`, here and in the parts
-    /// joined with `&`, `|`, `!` and `since`.
+    /// Excludes upstream assets in
+    /// `selection` from operators over dependencies, here and in the parts joined with `&`,
+    /// `|`, `!` and `since`.
     #[must_use]
     pub fn ignore(&self, selection: Selection) -> Self {
         self.filter_deps(&|filter| filter.ignore.push(selection.clone()))
     }
 
-    /// As Dagster: the filter does not reach into what is asked of the upstream assets, nor under
-    /// `newly_true`.
+    /// Changes the filters of operators over dependencies. As in Dagster, the change reaches
+    /// neither the operands of these operators nor the operand of `newly_true`.
     fn filter_deps(&self, change: &impl Fn(&mut Filter)) -> Self {
         match &self.kind {
             K::AnyDepsMatch { .. } | K::AllDepsMatch { .. } => {
@@ -348,15 +355,15 @@ impl AutomationCondition {
     }
 }
 
-/// A part that cannot be taken out of a condition.
+/// A part that cannot be removed from a condition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{part}` cannot be taken out of `{condition}`: it must be one of three or more parts joined \
+    "`{part}` cannot be removed from `{condition}`: it must be one of three or more parts joined \
      with `&` there"
 )]
-pub struct CannotTakeOut {
-    /// What was to be taken out.
+pub struct InvalidRemoval {
+    /// The part.
     pub part: String,
-    /// Of what.
+    /// The condition.
     pub condition: String,
 }

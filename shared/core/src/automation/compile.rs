@@ -1,40 +1,42 @@
-//! The conditions of a graph, checked and made ready: [`Conditions`].
+//! [`Conditions`]: the conditions of a graph, validated and compiled.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     AutomationCondition, ConditionKind as K, Filter, InvalidAutomation, Ordering,
     cursor::NodeId,
-    node::{Kind, Node, Target, Way},
+    node::{Correspondence, Kind, Node, Target},
     schedule::Schedule,
 };
 use crate::{
     graph::{AssetGraph, AssetId, AssetSet, Edge},
     key::AssetKey,
     mapping::PartitionMapping,
-    nearest::{nearest, or_list},
+    prose::did_you_mean,
     selection::Selection,
 };
 
-/// The automation conditions of a graph, checked and made ready to be evaluated again and again.
+/// The automation conditions of a graph, validated and compiled for repeated evaluation.
 #[derive(Debug)]
 pub struct Conditions<'g> {
     pub(super) graph: &'g AssetGraph,
     pub(super) ordering: Ordering,
-    /// In the order of evaluation: level by level of the graph, by key in a level.
+    /// The assets with a condition, in the order of evaluation: by level of the graph, then by key.
     pub(super) roots: Vec<(AssetId, Node)>,
     pub(super) schedules: Vec<Schedule>,
-    /// The assets of each op that cannot be asked for some of them only.
+    /// For each asset, the assets of its op if the op materializes all of them at once.
     pub(super) together: Vec<Vec<AssetId>>,
 }
 
 impl<'g> Conditions<'g> {
-    /// Checks the conditions of all assets of a graph.
+    /// Compiles the conditions of all assets of a graph.
     ///
     /// # Errors
-    /// [`InvalidAutomation`]: a bad cron schedule or time zone, a selection or an asset that does not
-    /// exist, a question put to something that cannot answer it.
+    /// [`InvalidAutomation`]: a bad cron schedule or time zone, an undeclared asset, or a condition
+    /// that does not apply to its target.
     pub fn new(graph: &'g AssetGraph, ordering: Ordering) -> Result<Self, InvalidAutomation> {
+        // The level of an asset is the longest way to it, so that everything upstream has a lower
+        // one.
         let mut levels = vec![0_usize; graph.len()];
         for &id in graph.topological() {
             let above = graph.upstream(id).iter().filter(|edge| edge.asset != id);
@@ -69,7 +71,7 @@ impl<'g> Conditions<'g> {
                     "nothing here makes it: put the condition on an asset that an op makes",
                 ));
             }
-            let root = compiler.node(condition, Target::Asset(id), None, None)?;
+            let root = compiler.compile_node(condition, Target::Asset(id), None, None)?;
             roots.push((id, root));
         }
         let together = graph
@@ -88,32 +90,36 @@ impl<'g> Conditions<'g> {
         })
     }
 
-    /// The assets that carry a condition, in the order of evaluation.
-    pub fn assets(&self) -> impl ExactSizeIterator<Item = AssetId> + '_ {
+    /// Iterates over the assets with a condition, in the order of evaluation.
+    pub fn automated_assets(&self) -> impl ExactSizeIterator<Item = AssetId> + '_ {
         self.roots.iter().map(|(id, _)| *id)
     }
 }
 
+/// A compiler for the condition of one asset.
 struct Compiler<'a, 'g> {
     graph: &'g AssetGraph,
     ordering: Ordering,
+    /// The asset that carries the condition.
     root: AssetId,
     schedules: &'a mut Vec<Schedule>,
-    /// The conditions around the one at hand.
+    /// The conditions around the current one, outermost first.
     above: Vec<AutomationCondition>,
 }
 
 impl Compiler<'_, '_> {
-    fn node(
+    /// Compiles a condition with everything under it.
+    fn compile_node(
         &mut self,
         condition: &AutomationCondition,
         target: Target,
         parent: Option<NodeId>,
         index: Option<usize>,
     ) -> Result<Node, InvalidAutomation> {
-        let id = self.id(condition, target, parent, index);
+        let id = self.node_id(condition, target, parent, index);
         self.above.push(condition.clone());
-        let kind = self.kind(condition, target, id)?;
+        // On an error the compiler is dropped, so `above` need not be restored.
+        let kind = self.compile_kind(condition, target, id)?;
         self.above.pop();
         Ok(Node {
             id,
@@ -124,12 +130,15 @@ impl Compiler<'_, '_> {
         })
     }
 
-    fn kind(
+    /// Compiles the fact or the operator at the top of a condition.
+    fn compile_kind(
         &mut self,
         condition: &AutomationCondition,
         target: Target,
         id: NodeId,
     ) -> Result<Kind, InvalidAutomation> {
+        // Some facts exist only for assets and some only for checks: the arms with `of_check`
+        // refuse the others before the general arms below.
         let of_check = matches!(target, Target::Check(..));
         Ok(match &condition.kind {
             K::Missing => Kind::Missing,
@@ -160,6 +169,7 @@ impl Compiler<'_, '_> {
                         condition: condition.name(),
                         reason,
                     })?;
+                // Equal schedules share an entry, so that a tick looks each up once.
                 let known = self.schedules.iter().position(|known| *known == schedule);
                 Kind::CronTickPassed(known.unwrap_or_else(|| {
                     self.schedules.push(schedule);
@@ -178,50 +188,58 @@ impl Compiler<'_, '_> {
             K::CheckPassed => Kind::CheckPassed,
             K::CheckFailed => Kind::CheckFailed,
             K::AssetMatches { asset, operand } => {
-                let other = self.asset(asset)?;
-                self.matches(operand, other, target, Some(id), None)?.kind
+                let other = self.find_asset(asset)?;
+                self.compile_match(operand, other, target, Some(id), None)?
+                    .kind
             }
-            K::AnyDepsMatch { operand, filter } => {
-                Kind::AnyOf(true, self.deps(condition, operand, filter, target, id)?)
-            }
+            K::AnyDepsMatch { operand, filter } => Kind::AnyOf(
+                true,
+                self.compile_deps(condition, operand, filter, target, id)?,
+            ),
             K::AllDepsMatch { operand, filter } => {
-                Kind::AllOf(self.deps(condition, operand, filter, target, id)?)
+                Kind::AllOf(self.compile_deps(condition, operand, filter, target, id)?)
             }
             K::AnyChecksMatch {
                 operand,
                 blocking_only,
             } => Kind::AnyOf(
                 false,
-                self.checks(condition, operand, *blocking_only, target, id)?,
+                self.compile_checks(condition, operand, *blocking_only, target, id)?,
             ),
             K::AllChecksMatch {
                 operand,
                 blocking_only,
-            } => Kind::AllOf(self.checks(condition, operand, *blocking_only, target, id)?),
-            K::AnyDownstreamConditions => Kind::Downstream(self.downstream(condition, target, id)?),
-            K::And(operands) => Kind::And(self.operands(condition, operands, target, id)?),
-            K::Or(operands) => Kind::Or(self.operands(condition, operands, target, id)?),
-            K::Not(operand) => Kind::Not(self.child(operand, target, id, 0)?),
-            K::NewlyTrue(operand) => Kind::NewlyTrue(self.child(operand, target, id, 0)?),
+            } => {
+                Kind::AllOf(self.compile_checks(condition, operand, *blocking_only, target, id)?)
+            }
+            K::AnyDownstreamConditions => {
+                Kind::Downstream(self.compile_downstream(condition, target, id)?)
+            }
+            K::And(operands) => Kind::And(self.compile_operands(condition, operands, target, id)?),
+            K::Or(operands) => Kind::Or(self.compile_operands(condition, operands, target, id)?),
+            K::Not(operand) => Kind::Not(self.compile_operand(operand, target, id, 0)?),
+            K::NewlyTrue(operand) => Kind::NewlyTrue(self.compile_operand(operand, target, id, 0)?),
             K::Since { trigger, reset } => Kind::Since(
-                self.child(trigger, target, id, 0)?,
-                self.child(reset, target, id, 1)?,
+                self.compile_operand(trigger, target, id, 0)?,
+                self.compile_operand(reset, target, id, 1)?,
             ),
         })
     }
 
-    fn child(
+    /// Compiles an operand for the same target.
+    fn compile_operand(
         &mut self,
         condition: &AutomationCondition,
         target: Target,
         parent: NodeId,
         index: usize,
     ) -> Result<Box<Node>, InvalidAutomation> {
-        self.node(condition, target, Some(parent), Some(index))
+        self.compile_node(condition, target, Some(parent), Some(index))
             .map(Box::new)
     }
 
-    fn operands(
+    /// Compiles the operands of `and` or `or`.
+    fn compile_operands(
         &mut self,
         condition: &AutomationCondition,
         operands: &[AutomationCondition],
@@ -236,12 +254,12 @@ impl Compiler<'_, '_> {
         }
         let children = operands.iter().enumerate();
         children
-            .map(|(i, child)| self.node(child, target, Some(parent), Some(i)))
+            .map(|(i, child)| self.compile_node(child, target, Some(parent), Some(i)))
             .collect()
     }
 
-    /// `operand`, asked of another asset on behalf of `target`.
-    fn matches(
+    /// Compiles `operand` for another asset, on behalf of `target`.
+    fn compile_match(
         &mut self,
         operand: &AutomationCondition,
         other: AssetId,
@@ -250,10 +268,10 @@ impl Compiler<'_, '_> {
         label: Option<Arc<str>>,
     ) -> Result<Node, InvalidAutomation> {
         let name = self.graph.key(other).as_str();
-        let id = path(parent, None, name);
-        let way = self.way(target.asset(), other);
-        let child = self.node(operand, Target::Asset(other), Some(id), Some(0))?;
-        let kind = Kind::Matches(way, Box::new(child));
+        let id = position_id(parent, None, name);
+        let correspondence = self.correspondence(target.asset(), other);
+        let child = self.compile_node(operand, Target::Asset(other), Some(id), Some(0))?;
+        let kind = Kind::Matches(correspondence, Box::new(child));
         Ok(Node {
             id,
             target,
@@ -263,7 +281,8 @@ impl Compiler<'_, '_> {
         })
     }
 
-    fn deps(
+    /// Compiles `operand` for each upstream asset that the filter admits.
+    fn compile_deps(
         &mut self,
         condition: &AutomationCondition,
         operand: &AutomationCondition,
@@ -278,24 +297,26 @@ impl Compiler<'_, '_> {
                 "a check has no dependencies of its own here: ask it of the asset",
             ));
         };
-        let allowed = self.select(&filter.allow)?;
-        let ignored = self.select(&filter.ignore)?;
+        let allowed = self.resolve_selections(&filter.allow)?;
+        let ignored = self.resolve_selections(&filter.ignore)?;
         let graph = self.graph;
         let mut deps: Vec<AssetId> = graph
             .upstream(asset)
             .iter()
             .map(|edge| edge.asset)
             .collect();
+        // Exclusion wins over admission.
         deps.retain(|dep| {
             (filter.allow.is_empty() || allowed.contains(*dep)) && !ignored.contains(*dep)
         });
         deps.sort_unstable();
         deps.into_iter()
-            .map(|dep| self.matches(operand, dep, target, Some(parent), None))
+            .map(|dep| self.compile_match(operand, dep, target, Some(parent), None))
             .collect()
     }
 
-    fn select(&self, selections: &[Selection]) -> Result<AssetSet, InvalidAutomation> {
+    /// Returns the assets in any of the selections.
+    fn resolve_selections(&self, selections: &[Selection]) -> Result<AssetSet, InvalidAutomation> {
         let mut selected = AssetSet::new();
         for selection in selections {
             let assets =
@@ -310,7 +331,8 @@ impl Compiler<'_, '_> {
         Ok(selected)
     }
 
-    fn checks(
+    /// Compiles `operand` for each check on the target.
+    fn compile_checks(
         &mut self,
         condition: &AutomationCondition,
         operand: &AutomationCondition,
@@ -326,6 +348,7 @@ impl Compiler<'_, '_> {
             ));
         };
         let graph = self.graph;
+        // A check has the partitions of its asset, so no mapping is needed.
         let mut children = Vec::new();
         for check in graph.checks_of(asset) {
             let spec = graph.check(check);
@@ -333,9 +356,9 @@ impl Compiler<'_, '_> {
                 continue;
             }
             let name: Arc<str> = spec.key.to_string().into();
-            let id = path(Some(parent), None, &name);
-            let child = self.child(operand, Target::Check(check, asset), id, 0)?;
-            let kind = Kind::Matches(Way::Same, child);
+            let id = position_id(Some(parent), None, &name);
+            let child = self.compile_operand(operand, Target::Check(check, asset), id, 0)?;
+            let kind = Kind::Matches(Correspondence::Same, child);
             children.push(Node {
                 id,
                 target,
@@ -347,8 +370,8 @@ impl Compiler<'_, '_> {
         Ok(children)
     }
 
-    /// The distinct conditions of the assets downstream, each asked of `target`.
-    fn downstream(
+    /// Compiles the distinct conditions of all downstream assets for `target`.
+    fn compile_downstream(
         &mut self,
         condition: &AutomationCondition,
         target: Target,
@@ -362,6 +385,7 @@ impl Compiler<'_, '_> {
             ));
         };
         let graph = self.graph;
+        // All assets downstream, near and far, grouped by their condition.
         let mut seen = BTreeSet::from([asset]);
         let mut open = vec![asset];
         let mut distinct: Vec<(AutomationCondition, BTreeSet<AssetKey>)> = Vec::new();
@@ -384,16 +408,18 @@ impl Compiler<'_, '_> {
                 }
             }
         }
+        // The ids of the nodes include the index, so the order must not depend on the traversal.
         distinct.sort_by(|(_, a), (_, b)| a.cmp(b));
         let mut children = Vec::new();
         for (index, (below, keys)) in distinct.iter().enumerate() {
+            // A condition around this one would contain itself without end.
             if self.above.contains(below) {
                 continue;
             }
             let names: Vec<&str> = keys.iter().map(AssetKey::as_str).collect();
             let name: Arc<str> = names.join(", ").into();
-            let id = path(Some(parent), Some(index), &name);
-            let child = self.child(below, target, id, 0)?;
+            let id = position_id(Some(parent), Some(index), &name);
+            let child = self.compile_operand(below, target, id, 0)?;
             children.push(Node {
                 id,
                 target,
@@ -405,21 +431,20 @@ impl Compiler<'_, '_> {
         Ok(children)
     }
 
-    fn asset(&self, key: &AssetKey) -> Result<AssetId, InvalidAutomation> {
+    /// Returns the asset that a condition names.
+    fn find_asset(&self, key: &AssetKey) -> Result<AssetId, InvalidAutomation> {
         self.graph.id(key).ok_or_else(|| {
-            let near = nearest(key.as_str(), self.graph.keys().map(AssetKey::as_str));
+            let known = self.graph.keys().map(AssetKey::as_str);
             InvalidAutomation::UnknownAsset {
                 asset: self.graph.key(self.root).clone(),
                 other: key.clone(),
-                hint: if near.is_empty() {
-                    String::new()
-                } else {
-                    format!(": did you mean {}?", or_list(&near))
-                },
+                hint: did_you_mean(key.as_str(), known)
+                    .map_or_else(String::new, |question| format!(": {question}")),
             }
         })
     }
 
+    /// Creates the error of a condition that does not apply to its target.
     fn wrong_target(
         &self,
         condition: &AutomationCondition,
@@ -437,8 +462,8 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// Whether the root asset can be made in the run in which another asset is made: nothing has to
-    /// land before the run can be planned. As Dagster's `executable_in_same_run`.
+    /// Returns `true` if one run can materialize another asset and then the root asset, which then
+    /// needs no new plan in between. As Dagster's `executable_in_same_run`.
     fn joins_run_of(&self, other: AssetId) -> bool {
         let (ours, theirs) = (
             self.graph.partitions(self.root),
@@ -448,14 +473,14 @@ impl Compiler<'_, '_> {
             && ours == theirs
             && (ours.is_none()
                 || matches!(
-                    self.mapping(self.root, other),
+                    self.mapping_between(self.root, other),
                     PartitionMapping::Identity | PartitionMapping::TimeWindow { .. }
                 ))
     }
 
-    /// How a downstream asset is made from an upstream one; where neither is made from the other, how
-    /// it would be.
-    fn mapping(&self, downstream: AssetId, upstream: AssetId) -> PartitionMapping {
+    /// Returns the mapping between two assets; where they have no edge, the mapping that an edge
+    /// would infer.
+    fn mapping_between(&self, downstream: AssetId, upstream: AssetId) -> PartitionMapping {
         let edges: &[Edge] = self.graph.upstream(downstream);
         edges
             .iter()
@@ -472,7 +497,11 @@ impl Compiler<'_, '_> {
             )
     }
 
-    fn way(&self, from: AssetId, to: AssetId) -> Way {
+    /// Decides how partitions of `from` translate to partitions of `to`.
+    fn correspondence(&self, from: AssetId, to: AssetId) -> Correspondence {
+        // An edge decides the direction. Without one (`asset_matches` may name any asset), `to`
+        // counts as upstream. So does an asset that depends on itself: its earlier partitions are
+        // upstream.
         let below = from != to
             && self
                 .graph
@@ -480,9 +509,9 @@ impl Compiler<'_, '_> {
                 .iter()
                 .any(|edge| edge.asset == to);
         let mapping = if below {
-            self.mapping(to, from)
+            self.mapping_between(to, from)
         } else {
-            self.mapping(from, to)
+            self.mapping_between(from, to)
         };
         let one_to_one = matches!(
             mapping,
@@ -493,65 +522,76 @@ impl Compiler<'_, '_> {
                     ..
                 }
         );
+        // Ordinals carry over unchanged only between equal definitions: identity mappings also join
+        // definitions that share keys but number them differently.
         let (here, there) = (self.graph.partitions(from), self.graph.partitions(to));
         if here == there && (here.is_none() || one_to_one) {
-            Way::Same
+            Correspondence::Same
         } else if below {
-            Way::Down(mapping)
+            Correspondence::Down(mapping)
         } else {
-            Way::Up(mapping)
+            Correspondence::Up(mapping)
         }
     }
 
-    /// Nodes that remember something are known by what they say, wherever they stand in the tree:
-    /// they always look at all partitions. With [`Ordering::Tick`] they are known by as little as
-    /// Dagster knows them by, so that two of them can share what they remember.
-    fn id(
+    /// Returns the id under which the cursor keeps the state of a node.
+    ///
+    /// Nodes with a state of partitions (`since`, `newly_true`) always look at all partitions, so
+    /// their id depends on their content and not on their position in the tree. With
+    /// [`Ordering::Tick`] the id has as few parts as in Dagster, where two such nodes can share
+    /// their state.
+    fn node_id(
         &self,
         condition: &AutomationCondition,
         target: Target,
         parent: Option<NodeId>,
         index: Option<usize>,
     ) -> NodeId {
+        // Other nodes are identified by their position. Of these only `code_version_changed` has a
+        // state.
         if !matches!(condition.kind, K::Since { .. } | K::NewlyTrue(_)) {
-            return path(parent, index, &base_name(condition));
+            return position_id(parent, index, &base_name(condition));
         }
-        let target = match target {
+        let target_name = match target {
             Target::Asset(asset) if asset == self.root => String::new(),
             Target::Asset(asset) => self.graph.key(asset).to_string(),
             Target::Check(check, _) => self.graph.check(check).key.to_string(),
         };
         match self.ordering {
-            Ordering::Tick => shallow(condition, &target),
-            Ordering::Sequence => NodeId::of(&[&structure(condition), &target]),
+            Ordering::Tick => shallow_id(condition, &target_name),
+            Ordering::Sequence => NodeId::hash_of(&[&structure_of(condition), &target_name]),
         }
     }
 }
 
-fn path(parent: Option<NodeId>, index: Option<usize>, name: &str) -> NodeId {
-    let parent = parent.map(|parent| parent.to_string()).unwrap_or_default();
-    let index = index.map(|index| index.to_string()).unwrap_or_default();
-    NodeId::of(&[&parent, &index, name])
+/// Returns the id of a node from its position in the tree.
+fn position_id(parent: Option<NodeId>, index: Option<usize>, name: &str) -> NodeId {
+    let parent_part = parent.map(|parent| parent.to_string()).unwrap_or_default();
+    let index_part = index.map(|index| index.to_string()).unwrap_or_default();
+    NodeId::hash_of(&[&parent_part, &index_part, name])
 }
 
-fn shallow(condition: &AutomationCondition, target: &str) -> NodeId {
-    let children = condition.children();
-    let children: Vec<String> = children
-        .iter()
+/// Returns the id of a stateful node from its name, its target and the names of its operands, as
+/// Dagster does.
+fn shallow_id(condition: &AutomationCondition, target: &str) -> NodeId {
+    let children: Vec<String> = condition
+        .children()
+        .into_iter()
         .enumerate()
         .map(|(index, child)| match child.kind {
-            K::Since { .. } | K::NewlyTrue(_) => shallow(child, target).to_string(),
-            _ => path(None, Some(index), &base_name(child)).to_string(),
+            K::Since { .. } | K::NewlyTrue(_) => shallow_id(child, target).to_string(),
+            _ => position_id(None, Some(index), &base_name(child)).to_string(),
         })
         .collect();
     let name = condition.name();
     let mut parts = vec![name.as_str()];
     parts.extend(children.iter().map(String::as_str));
     parts.push(target);
-    NodeId::of(&parts)
+    NodeId::hash_of(&parts)
 }
 
-/// The name without the selections of a filter: changing them does not make a cursor worthless.
+/// Returns the name without the selections of a filter, so that the state in a cursor survives a
+/// change of them.
 fn base_name(condition: &AutomationCondition) -> String {
     match &condition.kind {
         K::AnyDepsMatch { .. } => "any_deps_match".to_owned(),
@@ -560,12 +600,14 @@ fn base_name(condition: &AutomationCondition) -> String {
     }
 }
 
-fn structure(condition: &AutomationCondition) -> String {
-    let children: Vec<String> = condition.children().into_iter().map(structure).collect();
+/// Formats the names of a whole condition.
+fn structure_of(condition: &AutomationCondition) -> String {
+    let children: Vec<String> = condition.children().into_iter().map(structure_of).collect();
     format!("{}({})", base_name(condition), children.join(","))
 }
 
-/// A condition without its `any_downstream_conditions`: those would ask again what is being asked.
+/// Returns a condition without its `any_downstream_conditions`, which would refer back to the
+/// condition that is being compiled; `None` when nothing is left.
 fn without_downstream(condition: &AutomationCondition) -> Option<AutomationCondition> {
     if condition.label.is_some() {
         return Some(condition.clone());

@@ -1,9 +1,9 @@
-//! The ready-made conditions, as trees of the others. The trees are Dagster's.
+//! The composite conditions: the same trees as in Dagster.
 
 use super::{AutomationCondition, ConditionKind};
 
 impl AutomationCondition {
-    /// Part of a run or a backfill that has not yet come to it.
+    /// True of partitions that a run or a backfill in progress has yet to process.
     pub fn in_progress() -> Self {
         (Self::run_in_progress() | Self::backfill_in_progress()).with_label("in_progress")
     }
@@ -19,32 +19,32 @@ impl AutomationCondition {
         self.since(Self::handled())
     }
 
-    /// What resets [`Self::since_last_handled`].
+    /// Returns the reset of [`Self::since_last_handled`].
     pub(super) fn handled() -> Self {
         (Self::newly_requested() | Self::newly_updated() | Self::initial_evaluation())
             .with_label("handled")
     }
 
-    /// Some upstream partition was updated since the tick before (not by a run that also makes this
-    /// asset), or will be requested in this tick.
+    /// True where an upstream partition was updated since the tick before (not by a run that also
+    /// materializes this asset), or will be requested in this tick.
     pub fn any_deps_updated() -> Self {
         let updated = (Self::newly_updated() & !Self::executed_with_root_target())
             .with_label("newly_updated_without_root");
         Self::any_deps_match(updated | Self::will_be_requested()).with_label("any_deps_updated")
     }
 
-    /// Some upstream partition is missing and will not be requested in this tick.
+    /// True where an upstream partition is missing and will not be requested in this tick.
     pub fn any_deps_missing() -> Self {
         Self::any_deps_match(Self::missing() & !Self::will_be_requested())
             .with_label("any_deps_missing")
     }
 
-    /// Some upstream partition is being made.
+    /// True where an upstream partition is in progress.
     pub fn any_deps_in_progress() -> Self {
         Self::any_deps_match(Self::in_progress()).with_label("any_deps_in_progress")
     }
 
-    /// All blocking checks on upstream assets passed, or will be requested in this tick.
+    /// True where all blocking checks on upstream assets passed, or will be requested in this tick.
     pub fn all_deps_blocking_checks_passed() -> Self {
         let passed = Self::all_checks_match(Self::check_passed() | Self::will_be_requested())
             .blocking_only()
@@ -52,8 +52,8 @@ impl AutomationCondition {
         Self::all_deps_match(passed).with_label("all_deps_blocking_checks_passed")
     }
 
-    /// Each upstream asset was updated since the latest tick of a cron schedule, or will be requested
-    /// in this tick.
+    /// True where each upstream asset was updated since the latest tick of a cron schedule, or will
+    /// be requested in this tick.
     pub fn all_deps_updated_since_cron(
         cron: impl Into<String>,
         timezone: impl Into<String>,
@@ -64,9 +64,10 @@ impl AutomationCondition {
         Self::all_deps_match(updated | Self::will_be_requested()).with_label(label)
     }
 
-    /// Makes an asset whenever something it is made from was updated, and its partitions that become
-    /// missing after the condition was put on it. Waits while something upstream is missing or being
-    /// made, and while the asset itself is being made. Looks at the latest time window only.
+    /// Materializes an asset whenever something upstream was updated, and its partitions that
+    /// become missing after the condition was added. Waits while something upstream is missing or
+    /// in progress, and while the asset itself is in progress. Considers the latest time window
+    /// only.
     pub fn eager() -> Self {
         (Self::in_latest_time_window()
             & (Self::newly_missing() | Self::any_deps_updated()).since_last_handled()
@@ -76,8 +77,8 @@ impl AutomationCondition {
         .with_label("eager")
     }
 
-    /// Makes an asset once after each tick of a cron schedule, when all it is made from was updated
-    /// since that tick. Looks at the latest time window only.
+    /// Materializes an asset once after each tick of a cron schedule, when everything upstream was
+    /// updated since that tick. Considers the latest time window only.
     pub fn on_cron(cron: impl Into<String>, timezone: impl Into<String>) -> Self {
         let (cron, timezone) = (cron.into(), timezone.into());
         let label = format!("on_cron({cron}, {timezone})");
@@ -87,8 +88,8 @@ impl AutomationCondition {
         .with_label(label)
     }
 
-    /// Makes the partitions that are added after the condition was put on the asset, when nothing
-    /// upstream is missing. Looks at the latest time window only.
+    /// Materializes the partitions that are added after the condition, when nothing upstream is
+    /// missing. Considers the latest time window only.
     pub fn on_missing() -> Self {
         (Self::in_latest_time_window()
             & Self::missing()
@@ -99,7 +100,7 @@ impl AutomationCondition {
         .with_label("on_missing")
     }
 
-    /// The cron schedule and the time zone of the first `cron_tick_passed` in the tree.
+    /// Returns the cron schedule and the time zone of the first `cron_tick_passed` in the tree.
     pub(super) fn first_cron(&self) -> Option<(&str, &str)> {
         match &self.kind {
             ConditionKind::CronTickPassed { cron, timezone } => Some((cron, timezone)),

@@ -1,4 +1,5 @@
-//! [`AutomationCondition`]: when an asset should be made, as a tree of data.
+//! [`AutomationCondition`]: a tree of facts and operators that decides when an asset is
+//! materialized.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::wire::Wire;
 use crate::{key::AssetKey, selection::Selection};
 
-/// When an asset should be made without being asked for: a tree of facts and operators, asked of all
-/// partitions of the asset at once.
+/// A condition for materializing an asset automatically: a tree of facts and operators, evaluated
+/// for all partitions of the asset at once.
 ///
 /// The words and their meanings are those of Dagster's `AutomationCondition`. Conditions are joined
 /// with `&`, `|` and `!`:
@@ -27,7 +28,7 @@ use crate::{key::AssetKey, selection::Selection};
 /// );
 /// ```
 ///
-/// It is data: it is written to JSON with Dagster's names, where the composites keep theirs.
+/// A condition is data. Its JSON form has Dagster's names, also for the composites.
 ///
 /// ```
 /// # use precip_core::automation::AutomationCondition;
@@ -40,20 +41,20 @@ use crate::{key::AssetKey, selection::Selection};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "Wire", into = "Wire")]
 pub struct AutomationCondition {
-    /// What people call this condition; shown instead of its parts.
+    /// The label, which is shown instead of the parts.
     pub label: Option<String>,
     /// The fact or the operator at the top of the tree.
     pub kind: ConditionKind,
 }
 
-/// One node of an [`AutomationCondition`]. Built with the functions of that type.
+/// One node of an [`AutomationCondition`], built with the functions of that type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConditionKind {
     /// Never materialized; of a check: never executed against the latest materialization.
     Missing,
-    /// Part of a run that has not yet come to it.
+    /// A run in progress has yet to process it.
     RunInProgress,
-    /// Part of a backfill that has not yet come to it.
+    /// A backfill in progress has yet to process it.
     BackfillInProgress,
     /// The latest execution failed.
     ExecutionFailed,
@@ -79,81 +80,81 @@ pub enum ConditionKind {
     AllNewUpdatesHaveRunTags(RunTags),
     /// A tick of a cron schedule passed since the tick before.
     CronTickPassed {
-        /// The schedule: five fields.
+        /// The cron schedule, in five fields.
         cron: String,
-        /// The IANA time zone in which it is read.
+        /// The IANA time zone of the schedule.
         timezone: String,
     },
-    /// In the latest time window, or in the time before its end.
+    /// In the latest time window, or within a time before its end.
     InLatestTimeWindow {
-        /// How far before the end of the latest window a window may start.
+        /// The time before the end of the latest window in which a window may start.
         lookback: Option<TimeDelta>,
     },
     /// The check's latest execution, against the latest materialization, passed.
     CheckPassed,
     /// The check's latest execution, against the latest materialization, failed.
     CheckFailed,
-    /// True of corresponding partitions of another asset.
+    /// The operand is true of corresponding partitions of another asset.
     AssetMatches {
         /// The other asset.
         asset: AssetKey,
-        /// What is asked of it.
+        /// The condition on the other asset.
         operand: Box<AutomationCondition>,
     },
-    /// True of some partition that it is made from.
+    /// The operand is true of any upstream partition.
     AnyDepsMatch {
-        /// What is asked of the upstream assets.
+        /// The condition on the upstream assets.
         operand: Box<AutomationCondition>,
-        /// Which upstream assets are asked.
+        /// The upstream assets that count.
         filter: Filter,
     },
-    /// For each upstream asset, true of some partition that it is made from.
+    /// For each upstream asset, the operand is true of any upstream partition.
     AllDepsMatch {
-        /// What is asked of the upstream assets.
+        /// The condition on the upstream assets.
         operand: Box<AutomationCondition>,
-        /// Which upstream assets are asked.
+        /// The upstream assets that count.
         filter: Filter,
     },
-    /// True of some of the asset's checks.
+    /// The operand is true of any of the asset's checks.
     AnyChecksMatch {
-        /// What is asked of the checks.
+        /// The condition on the checks.
         operand: Box<AutomationCondition>,
-        /// Whether only blocking checks are asked.
+        /// `true` if only blocking checks count.
         blocking_only: bool,
     },
-    /// True of all of the asset's checks.
+    /// The operand is true of all of the asset's checks.
     AllChecksMatch {
-        /// What is asked of the checks.
+        /// The condition on the checks.
         operand: Box<AutomationCondition>,
-        /// Whether only blocking checks are asked.
+        /// `true` if only blocking checks count.
         blocking_only: bool,
     },
-    /// Some condition of an asset downstream is true here.
+    /// A condition of a downstream asset is true here.
     AnyDownstreamConditions,
-    /// All of these.
+    /// All of these are true.
     And(Vec<AutomationCondition>),
-    /// Some of these.
+    /// Any of these is true.
     Or(Vec<AutomationCondition>),
-    /// Not this.
+    /// This is not true.
     Not(Box<AutomationCondition>),
     /// The trigger was true since the reset was last true.
     Since {
-        /// What turns it on.
+        /// The condition that turns it on.
         trigger: Box<AutomationCondition>,
-        /// What turns it off.
+        /// The condition that turns it off.
         reset: Box<AutomationCondition>,
     },
     /// True now, and not in the tick before.
     NewlyTrue(Box<AutomationCondition>),
 }
 
-/// Which upstream assets an operator over dependencies asks, as asset selections.
+/// A filter for the upstream assets of an operator over dependencies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Filter {
-    /// Only upstream assets in one of these selections; all when empty.
+    /// The selections that admit upstream assets; empty for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<Selection>,
-    /// No upstream assets in any of these selections.
+    /// The selections that exclude upstream assets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<Selection>,
 }
@@ -161,14 +162,14 @@ pub struct Filter {
 /// Tags that a run must carry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunTags {
-    /// Tags that must be there, whatever they hold.
+    /// The keys of tags that must exist, with any value.
     #[serde(
         default,
         rename = "tag_keys",
         skip_serializing_if = "BTreeSet::is_empty"
     )]
     pub keys: BTreeSet<String>,
-    /// Tags that must hold these values.
+    /// The tags that must have these values.
     #[serde(
         default,
         rename = "tag_values",
@@ -178,7 +179,7 @@ pub struct RunTags {
 }
 
 impl RunTags {
-    /// Requires a tag, whatever it holds.
+    /// Requires a tag with any value.
     pub fn key(key: impl Into<String>) -> Self {
         Self {
             keys: [key.into()].into(),
@@ -194,7 +195,7 @@ impl RunTags {
         }
     }
 
-    /// Whether a run with these tags has all that is required.
+    /// Returns `true` if the tags of a run satisfy all requirements.
     pub fn matches(&self, tags: &BTreeMap<String, String>) -> bool {
         self.keys.iter().all(|key| tags.contains_key(key))
             && self
@@ -205,7 +206,7 @@ impl RunTags {
 }
 
 impl AutomationCondition {
-    /// The conditions directly under this one.
+    /// Returns the operands of the condition.
     pub fn children(&self) -> Vec<&Self> {
         use ConditionKind as K;
         match &self.kind {
@@ -222,7 +223,7 @@ impl AutomationCondition {
         }
     }
 
-    /// The same node over other children, one for each of [`Self::children`].
+    /// Returns the condition with each of its [operands](Self::children) replaced.
     pub(super) fn map_children(&self, mut f: impl FnMut(&Self) -> Self) -> Self {
         use ConditionKind as K;
         let mut map = |child: &Self| Box::new(f(child));

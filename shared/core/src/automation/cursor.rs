@@ -1,4 +1,4 @@
-//! What one evaluation leaves for the next: [`AutomationCursor`].
+//! [`AutomationCursor`]: the state that one tick leaves for the next.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -11,27 +11,27 @@ use crate::{
     partitions::{PartitionContext, PartitionKey, PartitionSet, PartitionsDefinition},
 };
 
-/// What one evaluation leaves for the next. It is opaque, and to be stored as it is serialized.
+/// The state that one tick leaves for the next: opaque, to be stored in its serialized form.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AutomationCursor {
     pub(super) assets: BTreeMap<AssetKey, AssetCursor>,
-    /// What the ordinals here mean, by the asset they belong to.
+    /// The meaning of the stored ordinals, by asset.
     pub(super) shapes: BTreeMap<AssetKey, Shape>,
 }
 
 impl AutomationCursor {
-    /// When the conditions of an asset were last evaluated.
+    /// Returns the time of the last evaluation of an asset.
     pub fn evaluated_at(&self, asset: &AssetKey) -> Option<DateTime<Utc>> {
         self.assets.get(asset).map(|cursor| cursor.evaluated_at)
     }
 
-    /// When conditions were last evaluated; none before the first time.
+    /// Returns the time of the last evaluation of any asset; `None` before the first.
     pub fn evaluated_last(&self) -> Option<DateTime<Utc>> {
         self.assets.values().map(|cursor| cursor.evaluated_at).max()
     }
 
-    /// The sequence number up to which every asset here has seen the events: a snapshot needs the
-    /// updates after it. None when an asset has yet to be evaluated for the first time.
+    /// Returns the sequence number up to which every asset has seen the updates: a snapshot needs
+    /// those after it. `None` before the first evaluation.
     pub fn seen_up_to(&self) -> Option<u64> {
         self.assets.values().map(|cursor| cursor.sequence).min()
     }
@@ -42,31 +42,34 @@ impl AutomationCursor {
 pub(super) struct AssetCursor {
     pub(super) evaluated_at: DateTime<Utc>,
     pub(super) sequence: u64,
-    /// What its own condition requested, without what the rest of a multi-asset added.
+    /// The partitions that the asset's own condition requested, without those that other assets of
+    /// its op added.
     pub(super) requested: PartitionSet,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) nodes: BTreeMap<NodeId, NodeState>,
 }
 
-/// What a node of a condition remembers. Nothing is kept of a node that remembers nothing.
+/// The state of a node of a condition. Empty states are not stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum NodeState {
-    /// What a `since` is true of: with the moment of the trigger, and without one.
+    /// The partitions that a `since` is true of.
     Since {
+        /// Those whose trigger has no moment.
         #[serde(default, skip_serializing_if = "PartitionSet::is_empty")]
         untimed: PartitionSet,
+        /// Those with the moment of their trigger.
         #[serde(default, skip_serializing_if = "Stamped::is_empty")]
         timed: Stamped,
     },
-    /// What the child of a `newly_true` was true of.
+    /// The partitions that the operand of a `newly_true` was true of.
     WasTrue(PartitionSet),
     /// The code version.
     CodeVersion(String),
 }
 
 impl NodeState {
-    /// Whether there is nothing to remember.
+    /// Returns `true` if the state holds nothing.
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Since { untimed, timed } => untimed.is_empty() && timed.is_empty(),
@@ -76,16 +79,17 @@ impl NodeState {
     }
 }
 
-/// A node of a condition, from one evaluation to the next. It follows from what the condition says,
-/// not from where in the program it is written.
+/// The id of a node of a condition, stable between evaluations: it follows from the content of the
+/// condition.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct NodeId(u64);
 
 impl NodeId {
-    /// FNV-1a: small, and the same in every release of the compiler.
-    pub(super) fn of(parts: &[&str]) -> Self {
+    /// Hashes parts with FNV-1a, which is the same in every release of the compiler.
+    pub(super) fn hash_of(parts: &[&str]) -> Self {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for part in parts {
+            // The zero byte separates parts: `ab`, `c` and `a`, `bc` differ.
             for byte in part.bytes().chain([0]) {
                 hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
             }
@@ -121,22 +125,22 @@ impl<'de> Deserialize<'de> for NodeId {
     }
 }
 
-/// What ordinals of a definition mean, as far as a cursor must know: a set is worth nothing once its
-/// ordinals name other keys, as when a definition gets another start.
+/// A fingerprint of the keys that ordinals mean. Stored sets become invalid once their ordinals
+/// name other keys, such as after a change of a definition's start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Shape {
     /// No partitions.
     Unpartitioned,
-    /// Any keys: a key that is added gets a place of its own.
+    /// Dynamic partitions: a key keeps its ordinal.
     Dynamic,
-    /// The keys at some ordinals up to the last, hashed.
+    /// A hash of the keys at some ordinals up to the last.
     Keys { last: u64, hash: NodeId },
 }
 
 impl Shape {
-    /// The shape of a definition whose partitions are `all`.
-    pub(super) fn of(
+    /// Returns the shape of a definition whose partitions are `all`.
+    pub(super) fn from_partitions(
         definition: Option<&PartitionsDefinition>,
         all: &PartitionSet,
         context: &PartitionContext,
@@ -145,6 +149,7 @@ impl Shape {
             None => Self::Unpartitioned,
             Some(PartitionsDefinition::Dynamic(_)) => Self::Dynamic,
             Some(definition) => {
+                // Keys may be added after the last one, but those before it must not change.
                 let last = all.last().unwrap_or_default();
                 Self::Keys {
                     last,
@@ -154,7 +159,7 @@ impl Shape {
         }
     }
 
-    /// Whether ordinals still mean what they meant.
+    /// Returns `true` if the ordinals mean the same keys in `definition`.
     pub(super) fn still_holds(
         &self,
         definition: Option<&PartitionsDefinition>,
@@ -171,8 +176,8 @@ impl Shape {
     }
 }
 
-/// All keys of a list that a person wrote; of a definition that follows a rule, the first two, the
-/// last, and those on the way that halve the rest.
+/// Hashes keys of a definition: all keys of a static one; otherwise the first two, the last, and
+/// those at half of it, a quarter and so on, which suffice to detect another rule.
 fn hash_keys(definition: &PartitionsDefinition, last: u64, context: &PartitionContext) -> NodeId {
     let ordinals: Vec<u64> = match definition {
         PartitionsDefinition::Static(_) => (0..=last).collect(),
@@ -191,5 +196,5 @@ fn hash_keys(definition: &PartitionsDefinition, last: u64, context: &PartitionCo
         .iter()
         .map(|key| key.as_ref().map_or("", PartitionKey::as_str))
         .collect();
-    NodeId::of(&parts)
+    NodeId::hash_of(&parts)
 }

@@ -1,4 +1,4 @@
-//! Conditions as text.
+//! Formatting conditions as text.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::selection::Selection;
 use super::{AutomationCondition, ConditionKind as K, Filter, RunTags};
 
 impl AutomationCondition {
-    /// The name of the node at the top, with its own settings and without its children.
+    /// Returns the name of the top node with its settings, without its operands.
     pub fn name(&self) -> String {
         match &self.kind {
             K::Missing => "missing".to_owned(),
@@ -35,7 +35,7 @@ impl AutomationCondition {
             K::InLatestTimeWindow {
                 lookback: Some(lookback),
             } => {
-                format!("in_latest_time_window(lookback={})", span(*lookback))
+                format!("in_latest_time_window(lookback={})", format_span(*lookback))
             }
             K::CheckPassed => "check_passed".to_owned(),
             K::CheckFailed => "check_failed".to_owned(),
@@ -72,13 +72,15 @@ impl AutomationCondition {
     }
 }
 
-/// The condition as an expression. Parts with a label are shown by it; the condition itself is always
-/// taken apart.
+/// Formats the condition as an expression. Labelled parts are shown by their label, the condition
+/// itself by its parts.
 impl fmt::Display for AutomationCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Operands of `&`, `|` and `!` need parentheses if they are lists themselves; arguments in
+        // parentheses do not.
         let joined = |f: &mut fmt::Formatter<'_>, operands: &[Self], sign: &str| {
-            for (place, operand) in operands.iter().enumerate() {
-                if place > 0 {
+            for (index, operand) in operands.iter().enumerate() {
+                if index > 0 {
                     write!(f, " {sign} ")?;
                 }
                 write!(
@@ -124,7 +126,7 @@ impl fmt::Display for AutomationCondition {
 /// A condition inside another.
 struct Part<'a> {
     condition: &'a AutomationCondition,
-    /// Whether it stands alone, and needs no parentheses.
+    /// `true` if it needs no parentheses.
     bare: bool,
 }
 
@@ -139,16 +141,17 @@ impl fmt::Display for Part<'_> {
     }
 }
 
+/// A filter in brackets; nothing for an empty one.
 struct FilterList<'a>(&'a Filter);
 
 impl fmt::Display for FilterList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut settings = Vec::new();
         if !self.0.allow.is_empty() {
-            settings.push(format!("allow={}", listed(&self.0.allow)));
+            settings.push(format!("allow={}", join_selections(&self.0.allow)));
         }
         if !self.0.ignore.is_empty() {
-            settings.push(format!("ignore={}", listed(&self.0.ignore)));
+            settings.push(format!("ignore={}", join_selections(&self.0.ignore)));
         }
         if settings.is_empty() {
             Ok(())
@@ -158,11 +161,13 @@ impl fmt::Display for FilterList<'_> {
     }
 }
 
-fn listed(selections: &[Selection]) -> String {
-    let selections: Vec<String> = selections.iter().map(Selection::to_string).collect();
-    selections.join(" or ")
+/// Joins selections with `or`.
+fn join_selections(selections: &[Selection]) -> String {
+    let texts: Vec<String> = selections.iter().map(Selection::to_string).collect();
+    texts.join(" or ")
 }
 
+/// Tags in parentheses.
 struct TagList<'a>(&'a RunTags);
 
 impl fmt::Display for TagList<'_> {
@@ -177,8 +182,8 @@ impl fmt::Display for TagList<'_> {
     }
 }
 
-/// A span in its largest whole unit.
-fn span(span: TimeDelta) -> String {
+/// Formats a span in its largest whole unit.
+fn format_span(span: TimeDelta) -> String {
     let seconds = span.num_seconds();
     [(86_400, "d"), (3_600, "h"), (60, "m")]
         .iter()

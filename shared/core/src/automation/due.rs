@@ -1,4 +1,4 @@
-//! When conditions change with time alone: [`Conditions::next_change`].
+//! [`Conditions::next_change`]: changes of conditions by time alone.
 
 use std::collections::BTreeSet;
 
@@ -14,29 +14,30 @@ use crate::{
     partitions::{PartitionContext, PartitionsDefinition, TimeWindowPartitions},
 };
 
-/// How many ticks of a cadence are looked at for the next window.
+/// The number of ticks of a cadence that are examined for the next window.
 const LOOKED_AT: usize = 50;
 
 impl Conditions<'_> {
-    /// The assets that the conditions are asked of: those that carry one and those that some part of
-    /// one looks at. Nothing else has to be known to evaluate them.
-    pub fn targets(&self) -> AssetSet {
+    /// Returns the assets whose facts an evaluation needs: those with a condition, and those that a
+    /// part of one refers to.
+    pub fn target_assets(&self) -> AssetSet {
         let mut targets = AssetSet::new();
         for (root, node) in &self.roots {
             targets.insert(*root);
-            walk(node, &mut |node| {
+            visit_nodes(node, &mut |node| {
                 targets.insert(node.target.asset());
             });
         }
         targets
     }
 
-    /// The next moment after that of the context at which a condition may be true of other partitions
-    /// although nothing happens: a schedule that one waits for ticks, or a time window closes, so that
-    /// there is one partition more. `None` when time changes nothing.
+    /// Returns the next moment, after that of the context, at which a condition may change without
+    /// any event: a tick of a schedule in a condition, or the end of a time window, which adds a
+    /// partition. `None` when time changes nothing.
     ///
-    /// It may be early (the evaluation finds nothing then), and is never late.
+    /// The moment may be early, in which case the evaluation finds nothing, and is never late.
     pub fn next_change(&self, context: &PartitionContext) -> Option<DateTime<Utc>> {
+        // Either a schedule ticks, or a window that a condition depends on closes.
         let ticks = self
             .schedules
             .iter()
@@ -48,14 +49,14 @@ impl Conditions<'_> {
         ticks.chain(windows).min()
     }
 
-    /// Whether an evaluation decided nothing and leaves nothing but a later moment: it need not be
-    /// stored, and the next one goes on from the cursor before it. What landed meanwhile has to be
-    /// looked at by the caller, who knows where each asset's log ends.
+    /// Returns `true` if an evaluation requested nothing and changed nothing but its time. Its
+    /// cursor need not be stored: the next evaluation can continue from the one before. The caller
+    /// has to check for new updates, since it knows the end of each asset's log.
     pub fn is_idle(&self, before: &AutomationCursor, evaluation: &Evaluation) -> bool {
         let next = &evaluation.cursor;
         let same = |(key, cursor): (&_, &super::cursor::AssetCursor)| {
             next.assets.get(key).is_some_and(|next| {
-                // A tick that is not put down would have passed in the next evaluation again.
+                // Without a stored cursor, the tick would count again in the next evaluation.
                 let ticked = |schedule: &super::schedule::Schedule| {
                     schedule
                         .last_tick(next.evaluated_at)
@@ -72,12 +73,12 @@ impl Conditions<'_> {
             && before.assets.iter().all(same)
     }
 
-    /// The assets of which a new partition may make a condition true.
+    /// Returns the assets for which a new partition may make a condition true.
     fn by_window(&self) -> BTreeSet<AssetId> {
         let mut assets = BTreeSet::new();
         for (root, node) in &self.roots {
             assets.insert(*root);
-            walk(node, &mut |node| {
+            visit_nodes(node, &mut |node| {
                 if matches!(node.kind, Kind::Missing | Kind::InLatestTimeWindow(_)) {
                     assets.insert(node.target.asset());
                 }
@@ -87,15 +88,17 @@ impl Conditions<'_> {
     }
 }
 
-fn walk(node: &Node, visit: &mut dyn FnMut(&Node)) {
+/// Visits a node and everything under it.
+fn visit_nodes(node: &Node, visit: &mut dyn FnMut(&Node)) {
     visit(node);
     let children: &[Node] = match &node.kind {
         Kind::Matches(_, child)
         | Kind::DownstreamOf(child)
         | Kind::Not(child)
         | Kind::NewlyTrue(child) => std::slice::from_ref(child),
+        // Two children that are not in one slice: the first is visited here.
         Kind::Since(trigger, reset) => {
-            walk(trigger, visit);
+            visit_nodes(trigger, visit);
             std::slice::from_ref(reset)
         }
         Kind::AnyOf(_, children)
@@ -106,11 +109,11 @@ fn walk(node: &Node, visit: &mut dyn FnMut(&Node)) {
         _ => &[],
     };
     for child in children {
-        walk(child, visit);
+        visit_nodes(child, visit);
     }
 }
 
-/// When the next partition comes into being by time.
+/// Returns the moment at which time adds the next partition.
 fn next_partition(definition: &PartitionsDefinition, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     match definition {
         PartitionsDefinition::TimeWindow(windows) => next_window(windows, now),
@@ -119,23 +122,25 @@ fn next_partition(definition: &PartitionsDefinition, now: DateTime<Utc>) -> Opti
     }
 }
 
+/// Returns the moment at which the next time window exists.
 fn next_window(windows: &TimeWindowPartitions, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let count = windows.count(now);
-    let cadence = CronSchedule::of(windows.cron_expression().clone(), windows.timezone());
+    let cadence =
+        CronSchedule::from_expression(windows.cron_expression().clone(), windows.timezone());
     let grown = |moment: &DateTime<Utc>| *moment > now && windows.count(*moment) > count;
-    // With an offset the first window may be there before its start.
+    // With an end offset, the first window may exist before its start: begin that much earlier.
     let ahead = usize::try_from(windows.end_offset().max(0)).unwrap_or_default() + 1;
     let first = cadence.ticks_until(windows.start()).nth(ahead);
     let from = first.map_or(now, |first| now.max(first.at()));
     let mut last = None;
     for tick in cadence.ticks_from(from).take(LOOKED_AT) {
-        // A window that comes before its end is there once the tick is past.
+        // With an offset, a window may exist only right after a tick, not at it.
         let moments = [tick.at(), tick.at() + TimeDelta::seconds(1)];
         if let Some(found) = moments.into_iter().find(grown) {
             return Some(found);
         }
         last = Some(tick.at());
     }
-    // So many are left out that it is better to look again then, unless there are no more.
+    // Many windows in a row are excluded: look again later, unless the definition has ended.
     last.filter(|last| windows.end().is_none_or(|end| end > *last))
 }

@@ -1,18 +1,18 @@
-//! What is refused.
+//! Invalid conditions, and errors of their evaluation.
 
 use crate::{key::AssetKey, selection::InvalidSelection};
 
-/// Why the conditions of a graph cannot be evaluated.
+/// An invalid condition of an asset.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAutomation {
-    /// A cron schedule or its time zone cannot be read.
+    /// A cron schedule or its time zone is invalid.
     #[error("the automation condition of `{asset}` has a bad schedule in `{condition}`: {reason}")]
     Cron {
         /// The asset that carries the condition.
         asset: AssetKey,
-        /// The part that is wrong.
+        /// The invalid part.
         condition: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A selection in `allow` or `ignore` names an asset that is not declared.
@@ -22,7 +22,7 @@ pub enum InvalidAutomation {
     Selection {
         /// The asset that carries the condition.
         asset: AssetKey,
-        /// What is wrong, and what to write instead.
+        /// The error, with what to write instead.
         #[source]
         error: Box<InvalidSelection>,
     },
@@ -33,24 +33,24 @@ pub enum InvalidAutomation {
     UnknownAsset {
         /// The asset that carries the condition.
         asset: AssetKey,
-        /// What it names.
+        /// The undeclared key.
         other: AssetKey,
-        /// What it may have meant.
+        /// A suggestion; may be empty.
         hint: String,
     },
-    /// Something is asked of an asset that only a check can answer, or the other way round.
+    /// A condition for checks is applied to an asset, or the other way round.
     #[error("the automation condition of `{asset}` asks `{condition}` of {target}: {reason}")]
     WrongTarget {
         /// The asset that carries the condition.
         asset: AssetKey,
-        /// The part that is wrong.
+        /// The invalid part.
         condition: String,
-        /// What it is asked of.
+        /// The target that it is applied to.
         target: String,
-        /// Why not, and what to write instead.
+        /// The reason, and what to write instead.
         reason: &'static str,
     },
-    /// An operator joins too few conditions.
+    /// An operator has no operands.
     #[error(
         "the automation condition of `{asset}` has an empty `{operator}`: give it at least one \
          condition"
@@ -63,7 +63,7 @@ pub enum InvalidAutomation {
     },
 }
 
-/// Partitions of two assets that cannot be matched while conditions are evaluated.
+/// Partitions of two assets that could not be matched during an evaluation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "failed to evaluate the automation condition of `{asset}`: partitions of `{from}` cannot be matched with `{to}`: {reason}"
@@ -71,10 +71,10 @@ pub enum InvalidAutomation {
 pub struct EvaluationError {
     /// The asset that carries the condition.
     pub asset: AssetKey,
-    /// Whose partitions were to be mapped.
+    /// The asset whose partitions were to be mapped.
     pub from: AssetKey,
-    /// To whose.
+    /// The asset that they were to be mapped to.
     pub to: AssetKey,
-    /// Why not.
+    /// The reason.
     pub reason: String,
 }

@@ -1,11 +1,11 @@
-//! One condition, evaluated for the asset that carries it.
+//! [`Evaluator`]: evaluating one condition for the asset that carries it.
 
 use std::collections::BTreeMap;
 
 use super::{
     EvaluationError, Explanation, Ordering,
     cursor::{AssetCursor, NodeId, NodeState},
-    node::{Kind, Node, Target, Way},
+    node::{Correspondence, Kind, Node, Target},
     stamp::Stamped,
     tick::Tick,
 };
@@ -14,11 +14,11 @@ use crate::{
     partitions::PartitionSet,
 };
 
-/// What a node was true of, and since when, as far as that is known.
+/// The partitions that a node was true of, with the moments at which it became true, where known.
 pub(super) struct Outcome {
     pub(super) explanation: Explanation,
-    /// With [`Ordering::Tick`], where Dagster knows of times at all; with [`Ordering::Sequence`], of
-    /// the partitions that have any.
+    /// The moments: with [`Ordering::Tick`] only where Dagster has times; with
+    /// [`Ordering::Sequence`] for all partitions that have one.
     pub(super) timing: Option<Stamped>,
 }
 
@@ -28,19 +28,23 @@ impl Outcome {
     }
 }
 
-/// Which moment of an update counts.
+/// The moment of an update that counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moment {
-    /// When it landed: from then on others can be behind it.
+    /// The time at which it landed: from then on, downstream partitions are behind it.
     Landed,
-    /// When its work began to read: it takes account of nothing later.
+    /// The time at which its work began to read: it includes nothing later.
     Saw,
 }
 
+/// The evaluation of one condition in one tick.
 pub(super) struct Evaluator<'a> {
     pub(super) tick: &'a Tick<'a>,
+    /// The asset that carries the condition.
     pub(super) root: AssetId,
+    /// The asset's cursor of the tick before; `None` in its first evaluation.
     pub(super) previous: Option<&'a AssetCursor>,
+    /// The states of nodes to store.
     states: BTreeMap<NodeId, NodeState>,
 }
 
@@ -63,9 +67,9 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Evaluates the whole condition over all partitions.
-    pub(super) fn root(&mut self, node: &Node) -> Result<Explanation, EvaluationError> {
+    pub(super) fn evaluate_root(&mut self, node: &Node) -> Result<Explanation, EvaluationError> {
         let all = self.tick.all(self.root);
-        Ok(self.node(node, &all, Moment::Landed)?.explanation)
+        Ok(self.evaluate_node(node, &all, Moment::Landed)?.explanation)
     }
 
     pub(super) fn graph(&self) -> &'a AssetGraph {
@@ -76,32 +80,34 @@ impl<'a> Evaluator<'a> {
         self.tick.conditions.ordering
     }
 
-    fn node(
+    /// Evaluates a node over some partitions.
+    fn evaluate_node(
         &mut self,
         node: &Node,
         candidates: &PartitionSet,
         moment: Moment,
     ) -> Result<Outcome, EvaluationError> {
         let (partitions, timing, children) = match &node.kind {
+            // Each operand is asked only about the partitions that the ones before left.
             Kind::And(operands) => {
                 let mut rest = candidates.clone();
                 let mut outcomes = Vec::with_capacity(operands.len());
                 for operand in operands {
-                    let outcome = self.node(operand, &rest, moment)?;
+                    let outcome = self.evaluate_node(operand, &rest, moment)?;
                     rest &= outcome.partitions();
                     outcomes.push(outcome);
                 }
-                let timing = self.propagate(&outcomes, &rest);
-                (rest, timing, explanations(outcomes))
+                let timing = self.latest_moments(&outcomes, &rest);
+                (rest, timing, into_explanations(outcomes))
             }
             Kind::Or(operands) => {
-                let outcomes = self.each(operands, candidates, moment)?;
-                let any = union(&outcomes);
-                let timing = self.propagate(&outcomes, &any);
-                (any, timing, explanations(outcomes))
+                let outcomes = self.evaluate_each(operands, candidates, moment)?;
+                let any = union_of(&outcomes);
+                let timing = self.latest_moments(&outcomes, &any);
+                (any, timing, into_explanations(outcomes))
             }
             Kind::Not(operand) => {
-                let outcome = self.node(operand, candidates, moment)?;
+                let outcome = self.evaluate_node(operand, candidates, moment)?;
                 (
                     candidates - outcome.partitions(),
                     None,
@@ -109,43 +115,44 @@ impl<'a> Evaluator<'a> {
                 )
             }
             Kind::AnyOf(deps, children) => {
-                let outcomes = self.each(children, candidates, moment)?;
-                let any = &union(&outcomes) & candidates;
+                let outcomes = self.evaluate_each(children, candidates, moment)?;
+                let any = &union_of(&outcomes) & candidates;
+                // Dagster keeps times through operators over dependencies, but not over checks.
                 let timing = match self.ordering() {
-                    Ordering::Tick if *deps => merge(&outcomes),
-                    _ => self.propagate(&outcomes, &any),
+                    Ordering::Tick if *deps => merge_moments(&outcomes),
+                    _ => self.latest_moments(&outcomes, &any),
                 };
-                (any, timing, explanations(outcomes))
+                (any, timing, into_explanations(outcomes))
             }
             Kind::AllOf(children) => {
-                let outcomes = self.each(children, candidates, moment)?;
+                let outcomes = self.evaluate_each(children, candidates, moment)?;
                 let mut all = candidates.clone();
                 for outcome in &outcomes {
                     all &= outcome.partitions();
                 }
-                let timing = self.propagate(&outcomes, &all);
-                (all, timing, explanations(outcomes))
+                let timing = self.latest_moments(&outcomes, &all);
+                (all, timing, into_explanations(outcomes))
             }
             Kind::Downstream(children) => {
-                let outcomes = self.each(children, candidates, moment)?;
-                let any = union(&outcomes);
-                let timing = self.propagate(&outcomes, &any);
-                (any, timing, explanations(outcomes))
+                let outcomes = self.evaluate_each(children, candidates, moment)?;
+                let any = union_of(&outcomes);
+                let timing = self.latest_moments(&outcomes, &any);
+                (any, timing, into_explanations(outcomes))
             }
             Kind::DownstreamOf(child) => {
-                let outcome = self.node(child, candidates, moment)?;
+                let outcome = self.evaluate_node(child, candidates, moment)?;
                 let any = outcome.partitions().clone();
                 let outcomes = vec![outcome];
-                let timing = self.propagate(&outcomes, &any);
-                (any, timing, explanations(outcomes))
+                let timing = self.latest_moments(&outcomes, &any);
+                (any, timing, into_explanations(outcomes))
             }
-            Kind::Matches(way, child) => {
-                self.matches(node.target, way, child, candidates, moment)?
+            Kind::Matches(correspondence, child) => {
+                self.evaluate_match(node.target, correspondence, child, candidates, moment)?
             }
-            Kind::Since(trigger, reset) => self.since(node, trigger, reset)?,
+            Kind::Since(trigger, reset) => self.evaluate_since(node, trigger, reset)?,
             Kind::NewlyTrue(child) => self.newly_true(node, child, candidates, moment)?,
             _ => {
-                let (partitions, timing) = self.fact(node, candidates, moment);
+                let (partitions, timing) = self.evaluate_fact(node, candidates, moment);
                 (partitions, timing, Vec::new())
             }
         };
@@ -154,7 +161,7 @@ impl<'a> Evaluator<'a> {
             name: node.name.clone(),
             asset: self.graph().key(node.target.asset()).clone(),
             candidates: match node.kind {
-                // It looks at all partitions, whatever is asked about.
+                // `since` always evaluates all partitions.
                 Kind::Since(..) => self.tick.all(node.target.asset()).len(),
                 _ => candidates.len(),
             },
@@ -167,7 +174,8 @@ impl<'a> Evaluator<'a> {
         })
     }
 
-    fn each(
+    /// Evaluates several nodes over the same partitions.
+    fn evaluate_each(
         &mut self,
         nodes: &[Node],
         candidates: &PartitionSet,
@@ -175,78 +183,87 @@ impl<'a> Evaluator<'a> {
     ) -> Result<Vec<Outcome>, EvaluationError> {
         nodes
             .iter()
-            .map(|node| self.node(node, candidates, moment))
+            .map(|node| self.evaluate_node(node, candidates, moment))
             .collect()
     }
 
-    /// The moments at which an operator became true, from those of its parts: the latest. Dagster
-    /// knows none here.
-    fn propagate(&self, outcomes: &[Outcome], partitions: &PartitionSet) -> Option<Stamped> {
+    /// Returns the moments at which an operator became true: the latest of its operands. Dagster
+    /// has none here.
+    fn latest_moments(&self, outcomes: &[Outcome], partitions: &PartitionSet) -> Option<Stamped> {
         match self.ordering() {
             Ordering::Tick => None,
             Ordering::Sequence => {
-                let mut stamped = merge(outcomes)?;
-                stamped.restrict(partitions);
+                let mut stamped = merge_moments(outcomes)?;
+                stamped.restrict_to(partitions);
                 Some(stamped.latest_only())
             }
         }
     }
 
-    fn matches(
+    /// Evaluates a node of another target and maps the result back.
+    fn evaluate_match(
         &mut self,
         target: Target,
-        way: &Way,
+        correspondence: &Correspondence,
         child: &Node,
         candidates: &PartitionSet,
         moment: Moment,
     ) -> Result<(PartitionSet, Option<Stamped>, Vec<Explanation>), EvaluationError> {
+        // The candidates go to the other target, and its result and moments come back.
         let (here, there) = (target.asset(), child.target.asset());
-        let asked = self.across(way, here, there, candidates)?;
-        let outcome = self.node(child, &asked, moment)?;
-        let partitions = self.back(way, here, there, outcome.partitions())?;
+        let asked = self.map_to_operand(correspondence, here, there, candidates)?;
+        let outcome = self.evaluate_node(child, &asked, moment)?;
+        let partitions =
+            self.map_from_operand(correspondence, here, there, outcome.partitions())?;
         let timing = match &outcome.timing {
             None => None,
-            Some(timing) => Some(timing.map(|set| self.back(way, here, there, set))?),
+            Some(timing) => {
+                Some(timing.map(|set| self.map_from_operand(correspondence, here, there, set))?)
+            }
         };
         Ok((partitions, timing, vec![outcome.explanation]))
     }
 
-    fn since(
+    /// Evaluates `since(trigger, reset)` and updates its state.
+    fn evaluate_since(
         &mut self,
         node: &Node,
         trigger: &Node,
         reset: &Node,
     ) -> Result<(PartitionSet, Option<Stamped>, Vec<Explanation>), EvaluationError> {
-        // All partitions, whatever is asked about: no change may be missed.
+        // All partitions, not only the candidates: the state must not miss a change.
         let all = self.tick.all(node.target.asset());
-        let trigger = self.node(trigger, &all, Moment::Landed)?;
-        let reset = self.node(reset, &all, Moment::Saw)?;
-        let (mut untimed, mut timed) = match self.state(node) {
+        let triggered = self.evaluate_node(trigger, &all, Moment::Landed)?;
+        let resets = self.evaluate_node(reset, &all, Moment::Saw)?;
+        let (mut untimed, mut timed) = match self.node_state(node) {
             Some(NodeState::Since { untimed, timed }) => (untimed.clone(), timed.clone()),
             _ => (PartitionSet::empty(), Stamped::default()),
         };
         let (partitions, timing) = match self.ordering() {
             Ordering::Tick => {
-                untimed |= trigger.partitions();
-                untimed -= reset.partitions();
-                let mut both = trigger.timing.clone().unwrap_or_default();
-                both.restrict(&(trigger.partitions() & reset.partitions()));
-                if let Some(resets) = &reset.timing {
-                    both.survive(resets);
+                // The reset wins, except over a trigger that is known to be later.
+                untimed |= triggered.partitions();
+                untimed -= resets.partitions();
+                let mut both = triggered.timing.clone().unwrap_or_default();
+                both.restrict_to(&(triggered.partitions() & resets.partitions()));
+                if let Some(reset_moments) = &resets.timing {
+                    both.remove_reset(reset_moments);
                     untimed |= &both.partitions();
                 }
-                (untimed.clone(), trigger.timing.clone())
+                (untimed.clone(), triggered.timing.clone())
             }
             Ordering::Sequence => {
-                let triggers = trigger.timing.clone().unwrap_or_default();
-                let resets = reset.timing.clone().unwrap_or_default();
-                untimed |= &(trigger.partitions() - &triggers.partitions());
-                untimed -= reset.partitions();
-                timed.extend(&triggers);
+                // A trigger holds if it is later than every reset of its partition. A trigger or
+                // reset without a moment cannot be compared: then the reset wins.
+                let trigger_moments = triggered.timing.clone().unwrap_or_default();
+                let reset_moments = resets.timing.clone().unwrap_or_default();
+                untimed |= &(triggered.partitions() - &trigger_moments.partitions());
+                untimed -= resets.partitions();
+                timed.extend(&trigger_moments);
                 timed = timed.latest_only();
-                timed.survive(&resets);
-                timed.restrict(&(&*all - &(reset.partitions() - &resets.partitions())));
-                timed = timed.bounded();
+                timed.remove_reset(&reset_moments);
+                timed.restrict_to(&(&*all - &(resets.partitions() - &reset_moments.partitions())));
+                timed = timed.merge_surplus();
                 (&untimed | &timed.partitions(), Some(timed.clone()))
             }
         };
@@ -255,10 +272,11 @@ impl<'a> Evaluator<'a> {
         Ok((
             partitions,
             timing,
-            vec![trigger.explanation, reset.explanation],
+            vec![triggered.explanation, resets.explanation],
         ))
     }
 
+    /// Evaluates `newly_true(child)` and updates its state.
     fn newly_true(
         &mut self,
         node: &Node,
@@ -267,62 +285,73 @@ impl<'a> Evaluator<'a> {
         moment: Moment,
     ) -> Result<(PartitionSet, Option<Stamped>, Vec<Explanation>), EvaluationError> {
         let all = self.tick.all(node.target.asset());
-        let outcome = self.node(child, &all, moment)?;
+        let outcome = self.evaluate_node(child, &all, moment)?;
+        // The state covers all partitions, so that one outside the candidates is not new later.
         let mut partitions = outcome.partitions() & candidates;
-        if let Some(NodeState::WasTrue(before)) = self.state(node) {
+        if let Some(NodeState::WasTrue(before)) = self.node_state(node) {
             partitions -= before;
         }
         self.states
             .insert(node.id, NodeState::WasTrue(outcome.partitions().clone()));
         let outcomes = vec![outcome];
-        let timing = self.propagate(&outcomes, &partitions);
-        Ok((partitions, timing, explanations(outcomes)))
+        let timing = self.latest_moments(&outcomes, &partitions);
+        Ok((partitions, timing, into_explanations(outcomes)))
     }
 
-    /// What a node remembers, if the ordinals in it still mean what they did.
-    pub(super) fn state(&self, node: &Node) -> Option<&'a NodeState> {
+    /// Returns the state of a node, if its ordinals still mean the same keys.
+    pub(super) fn node_state(&self, node: &Node) -> Option<&'a NodeState> {
         let previous = self
             .previous
             .filter(|_| self.tick.same_shape(node.target.asset()))?;
         previous.nodes.get(&node.id)
     }
 
-    pub(super) fn remember(&mut self, node: &Node, state: NodeState) {
+    /// Stores the state of a node for the next tick.
+    pub(super) fn store_state(&mut self, node: &Node, state: NodeState) {
         self.states.insert(node.id, state);
     }
 
-    /// Partitions of the target here, as partitions of the target there.
-    fn across(
+    /// Translates partitions of the node's target into those of its operand's target.
+    fn map_to_operand(
         &self,
-        way: &Way,
+        correspondence: &Correspondence,
         here: AssetId,
         there: AssetId,
         partitions: &PartitionSet,
     ) -> Result<PartitionSet, EvaluationError> {
-        match way {
-            Way::Same => Ok(partitions.clone()),
-            Way::Up(mapping) => self.tick.up(self.root, mapping, here, there, partitions),
-            Way::Down(mapping) => self.tick.down(self.root, mapping, here, there, partitions),
+        match correspondence {
+            Correspondence::Same => Ok(partitions.clone()),
+            Correspondence::Up(mapping) => self
+                .tick
+                .map_upstream(self.root, mapping, here, there, partitions),
+            Correspondence::Down(mapping) => self
+                .tick
+                .map_downstream(self.root, mapping, here, there, partitions),
         }
     }
 
-    /// Partitions of the target there, as partitions of the target here.
-    fn back(
+    /// Translates partitions of the operand's target back into those of the node's target.
+    fn map_from_operand(
         &self,
-        way: &Way,
+        correspondence: &Correspondence,
         here: AssetId,
         there: AssetId,
         partitions: &PartitionSet,
     ) -> Result<PartitionSet, EvaluationError> {
-        match way {
-            Way::Same => Ok(partitions.clone()),
-            Way::Up(mapping) => self.tick.down(self.root, mapping, there, here, partitions),
-            Way::Down(mapping) => self.tick.up(self.root, mapping, there, here, partitions),
+        match correspondence {
+            Correspondence::Same => Ok(partitions.clone()),
+            Correspondence::Up(mapping) => self
+                .tick
+                .map_downstream(self.root, mapping, there, here, partitions),
+            Correspondence::Down(mapping) => self
+                .tick
+                .map_upstream(self.root, mapping, there, here, partitions),
         }
     }
 }
 
-fn union(outcomes: &[Outcome]) -> PartitionSet {
+/// Returns the partitions of any outcome.
+fn union_of(outcomes: &[Outcome]) -> PartitionSet {
     let mut any = PartitionSet::empty();
     for outcome in outcomes {
         any |= outcome.partitions();
@@ -330,8 +359,8 @@ fn union(outcomes: &[Outcome]) -> PartitionSet {
     any
 }
 
-/// All moments of all parts; none where no part has any.
-fn merge(outcomes: &[Outcome]) -> Option<Stamped> {
+/// Returns all moments of all outcomes; `None` where no outcome has any.
+fn merge_moments(outcomes: &[Outcome]) -> Option<Stamped> {
     let mut merged: Option<Stamped> = None;
     for timing in outcomes
         .iter()
@@ -342,7 +371,7 @@ fn merge(outcomes: &[Outcome]) -> Option<Stamped> {
     merged
 }
 
-fn explanations(outcomes: Vec<Outcome>) -> Vec<Explanation> {
+fn into_explanations(outcomes: Vec<Outcome>) -> Vec<Explanation> {
     outcomes
         .into_iter()
         .map(|outcome| outcome.explanation)

@@ -1,4 +1,4 @@
-//! Why partitions were requested, and why not: [`Explanation`].
+//! [`Explanation`]: the reasons why partitions were requested or not.
 
 use std::{fmt, sync::Arc};
 
@@ -10,30 +10,31 @@ use crate::{
     partitions::{PartitionContext, PartitionKey, PartitionSet},
 };
 
-/// What one condition was true of, and the same of its parts.
+/// The result of one condition, with those of its parts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The label of the condition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Arc<str>>,
-    /// The name of the node: a fact, an operator, or the asset or check that the part below it is
-    /// asked of.
+    /// The name of the node: a fact, an operator, or the asset or check that its operand is
+    /// evaluated for.
     pub name: Arc<str>,
-    /// The asset whose partitions [`Self::partitions`] are.
+    /// The asset that [`Self::partitions`] belong to.
     pub asset: AssetKey,
-    /// How many partitions were asked about.
+    /// The number of partitions that were evaluated.
     pub candidates: u64,
-    /// The partitions it was true of.
+    /// The partitions that the condition was true of.
     pub partitions: PartitionSet,
-    /// The parts.
+    /// The explanations of the parts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<Explanation>,
 }
 
 impl Explanation {
-    /// The explanation as an indented tree, for people. Each line starts with `+` where the condition
-    /// was true of some partition, with `-` where of none, and names the first partitions.
-    pub fn render(&self, graph: &AssetGraph, context: &PartitionContext) -> String {
+    /// Formats the explanation as an indented tree. Each line starts with
+    /// `+` if the condition was true of any partition, with `-` otherwise, and names the first
+    /// partitions.
+    pub fn render_tree(&self, graph: &AssetGraph, context: &PartitionContext) -> String {
         Rendered {
             explanation: self,
             graph,
@@ -44,9 +45,10 @@ impl Explanation {
     }
 }
 
-/// How many partitions a line names.
+/// The number of partitions that a line names.
 const NAMED: usize = 3;
 
+/// A node of the tree at a depth.
 struct Rendered<'a> {
     explanation: &'a Explanation,
     graph: &'a AssetGraph,
@@ -70,17 +72,18 @@ impl fmt::Display for Rendered<'_> {
             Some(label) => write!(f, "{label}")?,
             None => write!(f, "{name}")?,
         }
+        // Unpartitioned assets have no keys to name: the sign says everything.
         let definition = self
             .graph
             .id(asset)
             .and_then(|id| self.graph.partitions(id));
         match definition {
             None => writeln!(f)?,
-            // Nothing was left to be asked about once the conditions beside it were known.
+            // The operands before it left no candidates.
             Some(_) if *candidates == 0 && partitions.is_empty() => writeln!(f, " (not asked)")?,
             Some(definition) => {
                 write!(f, ": {}", partitions.len())?;
-                // Some facts are known of more partitions than were asked about.
+                // Some facts cover more partitions than were evaluated.
                 if partitions.len() <= *candidates {
                     write!(f, " of {candidates}")?;
                 }
@@ -88,8 +91,8 @@ impl fmt::Display for Rendered<'_> {
                     .keys(partitions, self.context)
                     .take(NAMED + 1)
                     .collect();
-                for (place, key) in named.iter().take(NAMED).enumerate() {
-                    write!(f, "{}{key}", if place == 0 { " (" } else { ", " })?;
+                for (index, key) in named.iter().take(NAMED).enumerate() {
+                    write!(f, "{}{key}", if index == 0 { " (" } else { ", " })?;
                 }
                 match named.len() {
                     0 => writeln!(f)?,

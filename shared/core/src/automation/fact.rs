@@ -1,4 +1,4 @@
-//! The facts at the leaves of conditions.
+//! Evaluating the facts at the leaves of conditions.
 
 use super::{
     Ordering, RunFacts, Stamp, Update,
@@ -10,13 +10,20 @@ use super::{
 };
 use crate::partitions::PartitionSet;
 
-/// Beyond so many updated partitions Dagster takes the time of the tick for all of them.
+/// The number of updated partitions above which Dagster uses the time of the tick for all of them.
 const TIMED_BY_DAGSTER: u64 = 100;
 
+/// The partitions that a fact is true of, with the moments, where known.
 type Fact = (PartitionSet, Option<Stamped>);
 
 impl Evaluator<'_> {
-    pub(super) fn fact(&mut self, node: &Node, candidates: &PartitionSet, moment: Moment) -> Fact {
+    /// Evaluates a fact.
+    pub(super) fn evaluate_fact(
+        &mut self,
+        node: &Node,
+        candidates: &PartitionSet,
+        moment: Moment,
+    ) -> Fact {
         let asset = node.target.asset();
         match &node.kind {
             Kind::CodeVersionChanged => return self.code_version_changed(node, candidates),
@@ -31,6 +38,7 @@ impl Evaluator<'_> {
                     None,
                 );
             }
+            // Facts above update state or depend on the tick alone, even without candidates.
             _ if candidates.is_empty() => return (PartitionSet::empty(), None),
             Kind::NewlyUpdated => return self.newly_updated(node.target, moment, |_| true),
             Kind::DataVersionChanged => {
@@ -43,11 +51,11 @@ impl Evaluator<'_> {
                     .requested_before(asset)
                     .cloned()
                     .unwrap_or_default();
-                let stamp = self
+                let timing = self
                     .previous
-                    .map(|previous| self.stamp_of_tick_before(previous));
-                let timing = stamp.filter(|_| !requested.is_empty());
-                let timing = timing.map(|stamp| Stamped::at(stamp, requested.clone()));
+                    .filter(|_| !requested.is_empty())
+                    .map(|previous| self.stamp_of_tick_before(previous))
+                    .map(|stamp| Stamped::at(stamp, requested.clone()));
                 return (requested, timing);
             }
             Kind::CronTickPassed(schedule) => return self.cron_tick_passed(*schedule, candidates),
@@ -56,19 +64,20 @@ impl Evaluator<'_> {
                 if !joins || requested.is_empty() {
                     return (PartitionSet::empty(), None);
                 }
-                return (requested.clone(), self.now(requested));
+                return (requested.clone(), self.stamped_now(requested));
             }
             _ => {}
         }
         (self.state_of_record(node, candidates), None)
     }
 
-    /// Facts that hold or do not, without a moment.
+    /// Evaluates a fact without a moment, from the snapshot alone.
     fn state_of_record(&self, node: &Node, candidates: &PartitionSet) -> PartitionSet {
         let asset = node.target.asset();
         let snapshot = self.tick.snapshot;
+        // Facts of checks come first: without any, a check is missing everywhere.
         if let Target::Check(check, _) = node.target {
-            let Some(facts) = snapshot.check(&self.graph().check(check).key) else {
+            let Some(facts) = snapshot.check_facts(&self.graph().check(check).key) else {
                 return match &node.kind {
                     Kind::Missing => candidates.clone(),
                     _ => PartitionSet::empty(),
@@ -86,9 +95,11 @@ impl Evaluator<'_> {
                 Kind::ExecutionFailed => facts.execution_failed.clone(),
                 Kind::CheckPassed => facts.passed.clone(),
                 Kind::CheckFailed => facts.failed.clone(),
-                Kind::InLatestTimeWindow(lookback) => {
-                    self.tick.latest(asset, *lookback).as_ref().clone()
-                }
+                Kind::InLatestTimeWindow(lookback) => self
+                    .tick
+                    .latest_partitions(asset, *lookback)
+                    .as_ref()
+                    .clone(),
                 Kind::ExecutedWithRootTarget => {
                     self.last_update_ran(&facts.updates, |run| self.ran_root(run), candidates)
                 }
@@ -108,17 +119,19 @@ impl Evaluator<'_> {
                 _ => PartitionSet::empty(),
             };
         }
-        let facts = snapshot.asset(asset);
+        let facts = snapshot.asset_facts(asset);
         match &node.kind {
             Kind::Missing => candidates - &facts.materialized,
             Kind::RunInProgress => facts.run_in_progress.clone(),
             Kind::BackfillInProgress => facts.backfill_in_progress.clone(),
             Kind::ExecutionFailed => facts.failed.clone(),
-            Kind::InLatestTimeWindow(lookback) => {
-                self.tick.latest(asset, *lookback).as_ref().clone()
-            }
-            // An asset that is asked about itself stands for other partitions of itself: those were
-            // not made with the root.
+            Kind::InLatestTimeWindow(lookback) => self
+                .tick
+                .latest_partitions(asset, *lookback)
+                .as_ref()
+                .clone(),
+            // Where an asset depends on itself, this asks about other partitions of the root, which
+            // its run did not materialize with it.
             Kind::ExecutedWithRootTarget if asset == self.root => PartitionSet::empty(),
             Kind::ExecutedWithRootTarget => {
                 self.latest_run(&facts.latest_runs, |run| self.ran_root(run), candidates)
@@ -141,26 +154,29 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Compares the code version with the stored one, and stores it.
     fn code_version_changed(&mut self, node: &Node, candidates: &PartitionSet) -> Fact {
         let now = self
             .graph()
             .asset(node.target.asset())
             .code_version
             .as_deref();
-        let changed = match self.state(node) {
+        let changed = match self.node_state(node) {
             Some(NodeState::CodeVersion(before)) => now != Some(before.as_str()),
             _ => false,
         };
+        // Without a version the stored one is dropped, and a new one later is no change.
         if let Some(version) = now {
-            self.remember(node, NodeState::CodeVersion(version.to_owned()));
+            self.store_state(node, NodeState::CodeVersion(version.to_owned()));
         }
         if changed {
-            (candidates.clone(), self.now(candidates))
+            (candidates.clone(), self.stamped_now(candidates))
         } else {
             (PartitionSet::empty(), None)
         }
     }
 
+    /// Checks whether a schedule has ticked since the last evaluation.
     fn cron_tick_passed(&self, schedule: usize, candidates: &PartitionSet) -> Fact {
         let tick = self.tick.cron_tick(schedule);
         match tick
@@ -178,21 +194,21 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The updates that the root asset has not seen.
+    /// Returns the updates of a target that the root asset has not seen.
     fn new_updates(&self, target: Target) -> &[Update] {
         let snapshot = self.tick.snapshot;
         let updates = match target {
-            Target::Asset(asset) => &snapshot.asset(asset).updates,
-            Target::Check(check, _) => match snapshot.check(&self.graph().check(check).key) {
+            Target::Asset(asset) => &snapshot.asset_facts(asset).updates,
+            Target::Check(check, _) => match snapshot.check_facts(&self.graph().check(check).key) {
                 Some(facts) => &facts.updates,
                 None => return &[],
             },
         };
-        self.unseen(updates)
+        self.unseen_updates(updates)
     }
 
-    /// Those of some updates that the root asset has not seen: none in its first evaluation.
-    fn unseen<'u>(&self, updates: &'u [Update]) -> &'u [Update] {
+    /// Returns the updates after the root asset's last evaluation; none in its first.
+    fn unseen_updates<'u>(&self, updates: &'u [Update]) -> &'u [Update] {
         match self.previous {
             None => &[],
             Some(previous) => {
@@ -202,6 +218,7 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Returns the partitions of new updates that count, with the moment of each update.
     fn newly_updated(
         &self,
         target: Target,
@@ -216,14 +233,15 @@ impl Evaluator<'_> {
             .filter(|update| counts(update))
         {
             updated |= &update.partitions;
+            // In Dagster an event has a time and no order.
             let stamp = match self.ordering() {
                 Ordering::Tick => Stamp {
                     at: update.at,
                     sequence: 0,
                 },
                 Ordering::Sequence => match moment {
-                    Moment::Saw => update.saw(),
-                    Moment::Landed => self.after_tick_before(update.landed()),
+                    Moment::Saw => update.read_from(),
+                    Moment::Landed => self.after_tick_before(update.landed_at()),
                 },
             };
             timing.push(stamp, update.partitions.clone());
@@ -232,6 +250,7 @@ impl Evaluator<'_> {
             return (updated, None);
         }
         match self.ordering() {
+            // Dagster has no times for checks, and stops collecting them for large updates.
             Ordering::Tick if matches!(target, Target::Check(..)) => (updated, None),
             Ordering::Tick if updated.len() > TIMED_BY_DAGSTER => {
                 let stamp = Stamp {
@@ -245,8 +264,8 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The moment of an event that this tick is the first to see, by the order in which things became
-    /// known: after what the tick before decided, whatever a clock said.
+    /// Returns the moment of an event that this tick is the first to see: never before the tick
+    /// before, even where clocks disagree.
     fn after_tick_before(&self, stamp: Stamp) -> Stamp {
         let before = self
             .previous
@@ -257,6 +276,7 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Returns the moment of the tick before.
     fn stamp_of_tick_before(&self, previous: &super::cursor::AssetCursor) -> Stamp {
         let sequence = match self.ordering() {
             Ordering::Tick => 0,
@@ -268,8 +288,9 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The moment of this tick, for what this tick itself finds out. Dagster has no times for that.
-    fn now(&self, partitions: &PartitionSet) -> Option<Stamped> {
+    /// Returns the moment of this tick for facts that it discovers itself. Dagster has none for
+    /// these.
+    fn stamped_now(&self, partitions: &PartitionSet) -> Option<Stamped> {
         let stamp = Stamp {
             at: self.tick.context.now,
             sequence: self.tick.snapshot.sequence(),
@@ -280,10 +301,12 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Returns `true` if a run also executed the root asset.
     fn ran_root(&self, run: &RunFacts) -> bool {
         run.assets.contains(self.graph().key(self.root))
     }
 
+    /// Returns the candidates whose latest update came from a matching run.
     fn latest_run(
         &self,
         runs: &[(RunRef, PartitionSet)],
@@ -292,7 +315,7 @@ impl Evaluator<'_> {
     ) -> PartitionSet {
         let mut matching = PartitionSet::empty();
         for (run, partitions) in runs {
-            if matches(self.tick.snapshot.run(*run)) {
+            if matches(self.tick.snapshot.run_facts(*run)) {
                 matching |= partitions;
             }
         }
@@ -300,7 +323,7 @@ impl Evaluator<'_> {
         matching
     }
 
-    /// The partitions of which the last of these updates came from a matching run.
+    /// Returns the candidates whose last update in a list came from a matching run.
     fn last_update_ran(
         &self,
         updates: &[Update],
@@ -311,7 +334,7 @@ impl Evaluator<'_> {
         for update in updates {
             if update
                 .run
-                .is_some_and(|run| matches(self.tick.snapshot.run(run)))
+                .is_some_and(|run| matches(self.tick.snapshot.run_facts(run)))
             {
                 matching |= &update.partitions;
             } else {
@@ -322,17 +345,17 @@ impl Evaluator<'_> {
         matching
     }
 
-    /// The partitions that were updated by matching runs, and those updated by others.
+    /// Returns the partitions with new updates of matching runs, and those with others.
     fn new_updates_ran(
         &self,
         updates: &[Update],
         matches: impl Fn(&RunFacts) -> bool,
     ) -> (PartitionSet, PartitionSet) {
         let (mut matching, mut others) = (PartitionSet::empty(), PartitionSet::empty());
-        for update in self.unseen(updates) {
+        for update in self.unseen_updates(updates) {
             if update
                 .run
-                .is_some_and(|run| matches(self.tick.snapshot.run(run)))
+                .is_some_and(|run| matches(self.tick.snapshot.run_facts(run)))
             {
                 matching |= &update.partitions;
             } else {

@@ -1,33 +1,35 @@
-//! Declarative automation: conditions that say when an asset is to be made, and their evaluation.
+//! Declarative automation: conditions that decide when assets are materialized, and their
+//! evaluation.
 //!
-//! An [`AutomationCondition`] is data. [`Conditions`] are those of a whole graph, checked once; they
-//! are evaluated in *ticks*, each a pure function of what is true of the record (a [`Snapshot`]), of
-//! what the tick before left (an [`AutomationCursor`]) and of the present moment. A tick answers what
-//! is to be made, why, and with which cursor to go on ([`Evaluation`]). It works on whole sets of
-//! partitions, so that a thousand assets of a thousand partitions are evaluated in milliseconds.
+//! An [`AutomationCondition`] is data. [`Conditions`] are those of a whole graph, compiled once and
+//! evaluated in *ticks*. A tick is a pure function of the recorded facts (a
+//! [`Snapshot`]), the state of the tick before (an [`AutomationCursor`]) and the present moment.
+//! Its result ([`Evaluation`]) holds the partitions to materialize, the reasons, and the next
+//! cursor. It works on whole sets of partitions: a thousand assets of a thousand partitions take
+//! milliseconds.
 //!
-//! The words and the rules are those of Dagster's `AutomationCondition`. Of its vocabulary the
-//! conditions of jobs are absent (there are no jobs here), as are the freshness states.
+//! The words and the rules are those of Dagster's `AutomationCondition`, without the conditions of
+//! jobs (Precip has no jobs) and the freshness states.
 //!
 //! # Order within a tick
 //!
-//! `trigger.since(reset)` has to answer what holds when both became true between two ticks.
-//! [`Ordering`] says how:
+//! Both sides of `trigger.since(reset)` can become true between two ticks. [`Ordering`] decides the
+//! result:
 //!
-//! - [`Ordering::Sequence`], the default: by the order of events. A trigger that is later than the
-//!   last reset stands. Each update carries its place in the record's order and the moment at which
-//!   its work began to read; a materialization takes account of what had landed upstream *when its
-//!   work began*, not when it ended. So an upstream update that lands while the target is being made
-//!   is not taken for handled, whichever of the two is recorded first, and whether or not a tick comes
-//!   in between: nothing that lands upstream is lost. What has no moment of its own (a partition that
-//!   is missing, a run that failed) is resolved as in the other order.
-//! - [`Ordering::Tick`]: as Dagster 1.13, where the reset wins. It knows times only of updates,
-//!   requests and cron ticks, and forgets them in every operator but dependencies; above all in the
-//!   reset of `since_last_handled`. An upstream update that comes in the same tick as the target's own
-//!   materialization is lost then (dagster-io/dagster#33587), as is one that comes while a requested
-//!   run is at work. It is here to be compared with Dagster.
+//! - [`Ordering::Sequence`], the default: by the order of events. A trigger holds if it is later
+//!   than the last reset. Each update carries its sequence number and the moment at which its work
+//!   began to read; a materialization covers the upstream updates that had landed *when its work
+//!   began*, not when it ended. An upstream update that lands while the target is in progress
+//!   therefore still counts, whichever of the two is recorded first, and whether or not a tick
+//!   comes in between: no upstream update is lost. Facts without a moment (a missing partition, a
+//!   failed run) resolve as in the other order.
+//! -
+//!   [`Ordering::Tick`]: as in Dagster 1.13, where the reset wins. It has times only for updates, requests and cron ticks, and drops them in every operator except those over dependencies; above all in the reset of `since_last_handled`.
+//!   An upstream update in the same tick as the target's own materialization is lost
+//!   (dagster-io/dagster#33587), as is one that lands while a requested run is in progress. It
+//!   exists for comparison with Dagster.
 //!
-//! Both answer the same as long as nothing collides.
+//! Both give the same results as long as nothing collides.
 
 mod build;
 mod compile;
@@ -48,7 +50,7 @@ mod tick;
 mod travel;
 mod wire;
 
-pub use build::CannotTakeOut;
+pub use build::InvalidRemoval;
 pub use compile::Conditions;
 pub use condition::{AutomationCondition, ConditionKind, Filter, RunTags};
 pub use cursor::AutomationCursor;
@@ -58,12 +60,13 @@ pub use snapshot::{AssetFacts, CheckFacts, RunFacts, RunRef, Snapshot, Update};
 pub use stamp::Stamp;
 pub use tick::Evaluation;
 
-/// How a tick resolves what became true in it together. See [the module](self#order-within-a-tick).
+/// The order of events that became true between two ticks. See [the
+/// module](self#order-within-a-tick).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Ordering {
-    /// All that happened since the tick before is simultaneous, as in Dagster.
+    /// All events since the tick before are simultaneous, as in Dagster.
     Tick,
-    /// By the order of events: nothing is lost.
+    /// Events keep their order: none is lost.
     #[default]
     Sequence,
 }

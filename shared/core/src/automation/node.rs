@@ -1,4 +1,4 @@
-//! Conditions made ready to be evaluated on a graph: [`Node`].
+//! [`Node`]: a condition compiled for a graph.
 
 use std::sync::Arc;
 
@@ -10,16 +10,17 @@ use crate::{
     mapping::PartitionMapping,
 };
 
-/// Of what a condition is asked.
+/// The asset or check that a condition is evaluated for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
+    /// An asset.
     Asset(AssetId),
-    /// A check, and the asset it looks at: its partitions are the check's.
+    /// A check, and the checked asset, whose partitions are those of the check.
     Check(CheckId, AssetId),
 }
 
 impl Target {
-    /// The asset whose partitions are asked about.
+    /// Returns the asset whose partitions are evaluated.
     pub(super) fn asset(self) -> AssetId {
         match self {
             Self::Asset(asset) | Self::Check(_, asset) => asset,
@@ -27,7 +28,7 @@ impl Target {
     }
 }
 
-/// One node of a condition, asked of one target.
+/// One node of a condition, compiled for one target.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) id: NodeId,
@@ -37,13 +38,14 @@ pub(super) struct Node {
     pub(super) kind: Kind,
 }
 
+/// The compiled form of [`ConditionKind`](super::ConditionKind).
 #[derive(Debug)]
 pub(super) enum Kind {
     Missing,
     RunInProgress,
     BackfillInProgress,
     ExecutionFailed,
-    /// Whether the root asset can join the run.
+    /// With `true` if the root asset can join the run.
     WillBeRequested(bool),
     NewlyRequested,
     NewlyUpdated,
@@ -54,18 +56,20 @@ pub(super) enum Kind {
     ExecutedWithTags(RunTags),
     AnyNewUpdateHasRunTags(RunTags),
     AllNewUpdatesHaveRunTags(RunTags),
-    /// The place of the schedule.
+    /// With the index of the schedule in [`Conditions`](super::Conditions).
     CronTickPassed(usize),
     InLatestTimeWindow(Option<TimeDelta>),
     CheckPassed,
     CheckFailed,
-    /// The child is asked of another target.
-    Matches(Way, Box<Node>),
-    /// Some of the dependencies (true) or checks (false).
+    /// The operand is evaluated for another target.
+    Matches(Correspondence, Box<Node>),
+    /// Any of the dependencies (`true`) or checks (`false`).
     AnyOf(bool, Vec<Node>),
+    /// All of the dependencies or checks.
     AllOf(Vec<Node>),
+    /// Any of the conditions of downstream assets.
     Downstream(Vec<Node>),
-    /// The condition of assets downstream, asked of this one.
+    /// A condition of downstream assets, evaluated for this one.
     DownstreamOf(Box<Node>),
     And(Vec<Node>),
     Or(Vec<Node>),
@@ -74,10 +78,10 @@ pub(super) enum Kind {
     NewlyTrue(Box<Node>),
 }
 
-/// How partitions of one target correspond to those of another.
+/// The correspondence between partitions of one target and those of another.
 #[derive(Debug)]
-pub(super) enum Way {
-    /// Ordinal by ordinal.
+pub(super) enum Correspondence {
+    /// The ordinals are the same.
     Same,
     /// The other is upstream.
     Up(PartitionMapping),

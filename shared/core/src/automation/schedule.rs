@@ -1,4 +1,4 @@
-//! The cron schedules that conditions wait for.
+//! The cron schedules in conditions.
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +9,7 @@ use crate::cron::{CronSchedule, parse_time_zone};
 pub(super) struct Schedule(CronSchedule);
 
 impl Schedule {
-    /// Reads a schedule; an error says what is wrong with it.
+    /// Parses a schedule. The error is a message.
     pub(super) fn new(cron: &str, timezone: &str) -> Result<Self, String> {
         let zone = parse_time_zone(timezone).map_err(|error| error.to_string())?;
         CronSchedule::new(cron, zone)
@@ -17,12 +17,12 @@ impl Schedule {
             .map_err(|error| error.to_string())
     }
 
-    /// The last tick at or before a moment.
+    /// Returns the last tick at or before a moment.
     pub(super) fn last_tick(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.0.ticks_until(now).next().map(|tick| tick.at())
     }
 
-    /// The first tick after a moment.
+    /// Returns the first tick after a moment.
     pub(super) fn next_tick(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let ticks = self.0.ticks_from(now).map(|tick| tick.at());
         ticks.into_iter().find(|tick| *tick > now)

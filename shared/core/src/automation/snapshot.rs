@@ -1,4 +1,4 @@
-//! What is true of the record when conditions are evaluated: [`Snapshot`].
+//! [`Snapshot`]: the recorded facts that conditions are evaluated on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +11,11 @@ use crate::{
     partitions::PartitionSet,
 };
 
-/// What is true of the record at one moment, as sets of partitions.
+/// The recorded facts at one moment, as sets of partitions.
 ///
-/// It is a value: whoever evaluates conditions reads it from the record first. What happened *since*
-/// the last evaluation is in the [`updates`](AssetFacts::updates); they may reach further back than
-/// the cursor, since each asset takes from them what its own cursor has not seen.
+/// A snapshot is a value that the caller reads from the record before an evaluation. The
+/// [`updates`](AssetFacts::updates) hold the events *since* the last evaluation; they may reach
+/// further back, since each asset skips those that its own cursor has seen.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -27,11 +27,11 @@ use crate::{
 ///
 /// let mut snapshot = Snapshot::new(&graph);
 /// let run = snapshot.add_run(RunFacts { assets: [graph.key(asset).clone()].into(), tags: BTreeMap::new() });
-/// snapshot.record(asset, Update {
+/// snapshot.record_update(asset, Update {
 ///     run: Some(run),
 ///     ..Update::new(17, DateTime::UNIX_EPOCH, PartitionSet::single(3))
 /// });
-/// assert!(snapshot.asset(asset).materialized.contains(3));
+/// assert!(snapshot.asset_facts(asset).materialized.contains(3));
 /// assert_eq!(snapshot.sequence(), 17);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -44,72 +44,72 @@ pub struct Snapshot {
     runs: Vec<RunFacts>,
 }
 
-/// The place of a run in a [`Snapshot`].
+/// A reference to a run in a [`Snapshot`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunRef(usize);
 
-/// What conditions ask about a run.
+/// The facts about a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunFacts {
-    /// The assets it was asked for.
+    /// The requested assets.
     pub assets: BTreeSet<AssetKey>,
-    /// Its tags.
+    /// The tags.
     pub tags: BTreeMap<String, String>,
 }
 
-/// What is true of an asset, as sets of its partitions.
+/// The facts about an asset, as sets of its partitions.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AssetFacts {
-    /// Was ever materialized.
+    /// Partitions that were ever materialized.
     pub materialized: PartitionSet,
-    /// Is part of a run that has not come to it yet.
+    /// Partitions that a run in progress has yet to process.
     pub run_in_progress: PartitionSet,
-    /// Is part of a backfill that has not come to it yet.
+    /// Partitions that a backfill in progress has yet to process.
     pub backfill_in_progress: PartitionSet,
-    /// The latest execution failed.
+    /// Partitions whose latest execution failed.
     pub failed: PartitionSet,
-    /// The run behind the latest update, as far as it is known: disjoint sets.
+    /// The runs of the latest updates, where known, with disjoint sets of partitions.
     pub latest_runs: Vec<(RunRef, PartitionSet)>,
     /// Materializations, in the order of their sequence numbers.
     pub updates: Vec<Update>,
 }
 
-/// What is true of a check, as sets of partitions of the asset that it looks at. A check without
-/// partitions of its own is true of all or of none.
+/// The facts about a check, as sets of partitions of the checked asset. A check without partitions
+/// of its own has all of them or none in each set.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CheckFacts {
-    /// Passed, on the latest materialization.
+    /// Partitions whose latest materialization passed the check.
     pub passed: PartitionSet,
-    /// Failed, on the latest materialization.
+    /// Partitions whose latest materialization failed the check.
     pub failed: PartitionSet,
-    /// Is being executed.
+    /// Partitions that are being checked.
     pub run_in_progress: PartitionSet,
-    /// Could not be executed.
+    /// Partitions for which the check could not be executed.
     pub execution_failed: PartitionSet,
     /// Executions, in the order of their sequence numbers.
     pub updates: Vec<Update>,
 }
 
-/// Partitions that were materialized, by one event.
+/// Partitions that one event materialized.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
-    /// Its place in the order of all events of the record, from 1.
+    /// The sequence number in the order of all recorded events, from 1.
     pub sequence: u64,
-    /// When it was recorded.
+    /// The time at which it was recorded.
     pub at: DateTime<Utc>,
-    /// When the work that it ends began to read: what lands upstream after that is not in it. As
-    /// [`Self::at`] when absent.
+    /// The time at which its work began to read; it includes no upstream update after that. The
+    /// same as [`Self::at`] when absent.
     pub began: Option<DateTime<Utc>>,
     /// The partitions.
     pub partitions: PartitionSet,
-    /// The run it came from; none for what was reported from outside.
+    /// The run; `None` for an update reported from outside.
     pub run: Option<RunRef>,
-    /// Whether it brought another data version than the one before.
+    /// `true` if the data version differs from the one before.
     pub data_version_changed: bool,
 }
 
 impl Update {
-    /// A materialization that was reported from outside of any run, with a data version of its own.
+    /// Creates an update without a run, with a new data version.
     pub fn new(sequence: u64, at: DateTime<Utc>, partitions: PartitionSet) -> Self {
         Self {
             sequence,
@@ -121,28 +121,28 @@ impl Update {
         }
     }
 
-    /// When it landed.
-    pub(super) fn landed(&self) -> Stamp {
+    /// Returns the moment at which it landed.
+    pub(super) fn landed_at(&self) -> Stamp {
         Stamp {
             at: self.at,
             sequence: self.sequence,
         }
     }
 
-    /// The moment up to which the work saw its upstream assets.
-    pub(super) fn saw(&self) -> Stamp {
+    /// Returns the moment up to which the work saw its upstream assets.
+    pub(super) fn read_from(&self) -> Stamp {
         match self.began {
             Some(began) if began < self.at => Stamp {
                 at: began,
                 sequence: 0,
             },
-            _ => self.landed(),
+            _ => self.landed_at(),
         }
     }
 }
 
 impl Snapshot {
-    /// Nothing is true of any asset of the graph.
+    /// Creates a snapshot without any facts.
     pub fn new(graph: &AssetGraph) -> Self {
         Self {
             assets: vec![AssetFacts::default(); graph.len()],
@@ -150,63 +150,65 @@ impl Snapshot {
         }
     }
 
-    /// The highest sequence number that was seen.
+    /// Returns the highest sequence number in the snapshot.
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
 
-    /// Says that everything up to a sequence number is in the snapshot, whether or not an event of
-    /// that number was about an asset.
+    /// Marks the snapshot as complete up to a sequence number, whether or not the event of that
+    /// number concerns an asset.
     pub fn seen_up_to(&mut self, sequence: u64) {
         self.sequence = self.sequence.max(sequence);
     }
 
-    /// What is true of an asset.
+    /// Returns the facts about an asset.
     ///
     /// # Panics
     /// When the asset is of another graph.
-    pub fn asset(&self, asset: AssetId) -> &AssetFacts {
+    pub fn asset_facts(&self, asset: AssetId) -> &AssetFacts {
         &self.assets[asset.0 as usize]
     }
 
-    /// What is true of an asset, to be filled in.
+    /// Returns the facts about an asset for changing them.
     ///
     /// # Panics
     /// When the asset is of another graph.
-    pub fn asset_mut(&mut self, asset: AssetId) -> &mut AssetFacts {
+    pub fn asset_facts_mut(&mut self, asset: AssetId) -> &mut AssetFacts {
         &mut self.assets[asset.0 as usize]
     }
 
-    /// What is true of a check; none when nothing is known of it.
-    pub fn check(&self, check: &CheckKey) -> Option<&CheckFacts> {
+    /// Returns the facts about a check; `None` when there are none.
+    pub fn check_facts(&self, check: &CheckKey) -> Option<&CheckFacts> {
         self.checks.get(check)
     }
 
-    /// What is true of a check, to be filled in.
-    pub fn check_mut(&mut self, check: &CheckKey) -> &mut CheckFacts {
+    /// Returns the facts about a check for changing them.
+    pub fn check_facts_mut(&mut self, check: &CheckKey) -> &mut CheckFacts {
         self.checks.entry(check.clone()).or_default()
     }
 
-    /// Adds a run that updates can name.
+    /// Adds a run for updates to refer to.
     pub fn add_run(&mut self, run: RunFacts) -> RunRef {
         self.runs.push(run);
         RunRef(self.runs.len() - 1)
     }
 
-    /// A run.
-    pub fn run(&self, run: RunRef) -> &RunFacts {
+    /// Returns the facts about a run.
+    pub fn run_facts(&self, run: RunRef) -> &RunFacts {
         &self.runs[run.0]
     }
 
-    /// Adds a materialization: the partitions count as materialized, by this run. To be called in the
-    /// order of the sequence numbers. Clocks of different machines disagree a little, the sequence
-    /// does not: an event counts as no earlier than the one before it.
-    pub fn record(&mut self, asset: AssetId, mut update: Update) {
+    /// Adds an update: its partitions count as materialized by its run. Call it in the order of the
+    /// sequence numbers. Since the clocks of different machines disagree, an update counts as no
+    /// earlier than the one before it.
+    pub fn record_update(&mut self, asset: AssetId, mut update: Update) {
+        // Times never decrease along the sequence.
         update.at = self.at.map_or(update.at, |at| at.max(update.at));
         self.at = Some(update.at);
         self.seen_up_to(update.sequence);
-        let facts = self.asset_mut(asset);
+        let facts = self.asset_facts_mut(asset);
         facts.materialized |= &update.partitions;
+        // Each partition belongs to its latest run only.
         for (_, partitions) in &mut facts.latest_runs {
             *partitions -= &update.partitions;
         }

@@ -1,4 +1,4 @@
-//! Ticks over a small world that a test moves.
+//! Ticks over a small world that a test controls.
 
 mod due;
 mod explanations;
@@ -21,28 +21,31 @@ use crate::{
     spec::{AssetSpec, DepSpec, OpSpec},
 };
 
-fn key(key: &str) -> AssetKey {
+fn asset_key(key: &str) -> AssetKey {
     key.parse().unwrap()
 }
 
-/// An asset made from others, perhaps when a condition says so.
-fn asset(name: &str, deps: &[&str], condition: Option<AutomationCondition>) -> AssetSpec {
-    let mut spec = AssetSpec::new(key(name));
-    spec.deps = deps.iter().map(|dep| DepSpec::new(key(dep))).collect();
+/// An asset with upstream assets and, optionally, a condition.
+fn asset_spec(name: &str, deps: &[&str], condition: Option<AutomationCondition>) -> AssetSpec {
+    let mut spec = AssetSpec::new(asset_key(name));
+    spec.deps = deps
+        .iter()
+        .map(|dep| DepSpec::new(asset_key(dep)))
+        .collect();
     spec.automation = condition;
     spec
 }
 
-fn daily(start: &str) -> Arc<PartitionsDefinition> {
+fn daily_partitions(start: &str) -> Arc<PartitionsDefinition> {
     let windows = TimeWindowPartitions::daily(start).build().unwrap();
     Arc::new(PartitionsDefinition::TimeWindow(windows))
 }
 
-fn graph(assets: impl IntoIterator<Item = AssetSpec>) -> AssetGraph {
+fn graph_of(assets: impl IntoIterator<Item = AssetSpec>) -> AssetGraph {
     AssetGraph::new(assets.into_iter().map(OpSpec::single).collect(), vec![]).unwrap()
 }
 
-/// A record, a clock and a cursor.
+/// Facts, a clock and a cursor.
 struct World<'g> {
     graph: &'g AssetGraph,
     conditions: Conditions<'g>,
@@ -63,43 +66,50 @@ impl<'g> World<'g> {
             now: "2024-06-10T00:05:00Z".parse().unwrap(),
             sequence: 0,
         };
-        world.tick();
+        world.next_requests();
         world
     }
 
-    fn id(&self, name: &str) -> AssetId {
-        self.graph.id(&key(name)).unwrap()
+    fn asset_id(&self, name: &str) -> AssetId {
+        self.graph.id(&asset_key(name)).unwrap()
     }
 
     fn context(&self) -> PartitionContext {
         PartitionContext::at(self.now)
     }
 
-    fn pass(&mut self, time: TimeDelta) {
+    fn advance_clock(&mut self, time: TimeDelta) {
         self.now += time;
     }
 
-    /// Something is materialized a second later.
-    fn update(&mut self, name: &str, partitions: PartitionSet) {
-        self.update_begun(name, partitions, None);
+    /// Materializes partitions a second later.
+    fn materialize(&mut self, name: &str, partitions: PartitionSet) {
+        self.materialize_begun(name, partitions, None);
     }
 
-    fn update_begun(&mut self, name: &str, partitions: PartitionSet, began: Option<DateTime<Utc>>) {
-        self.pass(TimeDelta::seconds(1));
+    /// Materializes partitions a second later, by work that began to read at `began`.
+    fn materialize_begun(
+        &mut self,
+        name: &str,
+        partitions: PartitionSet,
+        began: Option<DateTime<Utc>>,
+    ) {
+        self.advance_clock(TimeDelta::seconds(1));
         self.sequence += 1;
         let update = Update {
             began,
             ..Update::new(self.sequence, self.now, partitions)
         };
-        let id = self.id(name);
-        self.snapshot.record(id, update);
+        let id = self.asset_id(name);
+        self.snapshot.record_update(id, update);
     }
 
-    fn evaluate(&mut self) -> Evaluation {
-        self.pass(TimeDelta::seconds(1));
+    /// Evaluates a tick a second later, and stores and reads its cursor.
+    fn evaluate_next_tick(&mut self) -> Evaluation {
+        self.advance_clock(TimeDelta::seconds(1));
         let evaluation = self
             .conditions
-            .evaluate(&self.snapshot, &self.cursor, &self.context())
+            .evaluate_tick(&self.snapshot, &self.cursor, &self.context())
             .unwrap();
         let stored = serde_json::to_string(&evaluation.cursor).unwrap();
         self.cursor = serde_json::from_str(&stored).unwrap();
@@ -107,16 +117,17 @@ impl<'g> World<'g> {
         evaluation
     }
 
-    fn tick(&mut self) -> BTreeMap<String, Vec<u64>> {
-        let requested = self.evaluate().requested.into_iter();
+    /// Evaluates a tick and returns the requested ordinals of each asset.
+    fn next_requests(&mut self) -> BTreeMap<String, Vec<u64>> {
+        let requested = self.evaluate_next_tick().requested.into_iter();
         requested
             .map(|(key, set)| (key.to_string(), set.iter().collect()))
             .collect()
     }
 }
 
-/// Nothing but these, wholly (of unpartitioned assets).
-fn only(names: &[&str]) -> BTreeMap<String, Vec<u64>> {
+/// The result of a tick that requests these unpartitioned assets.
+fn whole_assets(names: &[&str]) -> BTreeMap<String, Vec<u64>> {
     names
         .iter()
         .map(|name| ((*name).to_owned(), vec![0]))

@@ -1,4 +1,4 @@
-//! One tick: every condition of a graph, evaluated on one snapshot.
+//! [`Conditions::evaluate_tick`]: evaluating every condition of a graph on one snapshot.
 
 use std::{
     cell::RefCell,
@@ -19,29 +19,29 @@ use crate::{
     partitions::{PartitionContext, PartitionSet, PartitionsDefinition, TimeWindowPartitions},
 };
 
-/// What one tick decided.
+/// The result of one tick.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// What is to be made, by asset. Assets of which nothing is to be made are not here.
+    /// The partitions to materialize, by asset, without assets that have none.
     pub requested: BTreeMap<AssetKey, PartitionSet>,
-    /// To be given to the next tick.
+    /// The cursor for the next tick.
     pub cursor: AutomationCursor,
-    /// Why, by asset that carries a condition.
+    /// The explanation of each asset with a condition.
     pub explanations: BTreeMap<AssetKey, Explanation>,
 }
 
 impl Conditions<'_> {
-    /// Evaluates every condition. The assets go in the order of the graph, so that a condition sees
-    /// what those upstream request in the same tick; the assets of an op that makes all or nothing
-    /// are requested together.
+    /// Evaluates every condition. The assets are evaluated in the order of the graph, so that a
+    /// condition sees the requests of upstream assets in the same tick; the assets of an op without
+    /// `can_subset` are requested together.
     ///
-    /// Nothing is decided twice: whoever stores the cursor must have made the requests first, and
-    /// must make them under a key that follows from the cursor they came from, so that a tick which
-    /// is repeated after a crash requests the same runs.
+    /// A request is made once if the caller makes the requests before it stores the cursor, under a
+    /// run key that follows from the cursor that the tick started from: a tick that is repeated
+    /// after a crash then requests the same runs.
     ///
     /// # Errors
     /// [`EvaluationError`] when partitions of two assets cannot be matched.
-    pub fn evaluate(
+    pub fn evaluate_tick(
         &self,
         snapshot: &Snapshot,
         cursor: &AutomationCursor,
@@ -53,8 +53,10 @@ impl Conditions<'_> {
         for (asset, node) in &self.roots {
             let key = self.graph.key(*asset);
             let previous = cursor.assets.get(key).filter(|_| tick.same_shape(*asset));
+            // A cursor whose ordinals mean other keys is ignored: the asset starts as if it were
+            // new.
             let mut evaluator = Evaluator::new(&tick, *asset, previous);
-            let explanation = evaluator.root(node)?;
+            let explanation = evaluator.evaluate_root(node)?;
             let mut nodes = evaluator.into_states();
             nodes.retain(|_, state| !state.is_empty());
             next.assets.insert(
@@ -66,9 +68,11 @@ impl Conditions<'_> {
                     nodes,
                 },
             );
-            tick.request(*asset, &explanation.partitions);
+            // Before the next asset, whose condition may ask what will be requested.
+            tick.add_request(*asset, &explanation.partitions);
             explanations.insert(key.clone(), explanation);
         }
+        // With the shapes of all assets, since nodes keep sets of upstream assets as well.
         next.shapes = tick.take_shapes();
         let requested = tick.requested.iter().zip(self.graph.ids());
         let requested = requested
@@ -83,10 +87,10 @@ impl Conditions<'_> {
     }
 }
 
-/// The latest partitions that were asked for, by asset and time looked back.
+/// The latest partitions, by asset and lookback.
 type LatestWindows = HashMap<(AssetId, Option<TimeDelta>), Rc<PartitionSet>>;
 
-/// What all conditions of one tick share.
+/// The state that all conditions of one tick share.
 pub(super) struct Tick<'a> {
     pub(super) conditions: &'a Conditions<'a>,
     pub(super) snapshot: &'a Snapshot,
@@ -95,10 +99,10 @@ pub(super) struct Tick<'a> {
     /// All partitions, by asset.
     all: Vec<Rc<PartitionSet>>,
     shapes: Vec<Shape>,
-    /// Whether the ordinals in the cursor still mean what they did, by asset.
+    /// `true` if the ordinals in the cursor still mean the same keys, by asset.
     same_shape: Vec<bool>,
 
-    /// What this tick requests so far, by asset.
+    /// The requests of this tick so far, by asset.
     pub(super) requested: Vec<PartitionSet>,
     cron_ticks: Vec<Option<DateTime<Utc>>>,
     latest: RefCell<LatestWindows>,
@@ -112,7 +116,7 @@ impl<'a> Tick<'a> {
         context: &'a PartitionContext,
     ) -> Self {
         let graph = conditions.graph;
-        // Assets share definitions: each is looked at once.
+        // Assets share definitions: each is computed once.
         let mut known: HashMap<*const PartitionsDefinition, (Rc<PartitionSet>, Shape)> =
             HashMap::new();
         let unpartitioned = Rc::new(PartitionSet::single(0));
@@ -124,7 +128,7 @@ impl<'a> Tick<'a> {
                     .entry(std::ptr::from_ref(definition))
                     .or_insert_with(|| {
                         let all = Rc::new(definition.all(context));
-                        let shape = Shape::of(Some(definition), &all, context);
+                        let shape = Shape::from_partitions(Some(definition), &all, context);
                         (all, shape)
                     })
                     .clone(),
@@ -158,16 +162,17 @@ impl<'a> Tick<'a> {
         }
     }
 
-    /// All partitions of an asset.
+    /// Returns all partitions of an asset.
     pub(super) fn all(&self, asset: AssetId) -> Rc<PartitionSet> {
         Rc::clone(&self.all[asset.0 as usize])
     }
 
+    /// Returns `true` if the ordinals in the cursor still mean the same keys.
     pub(super) fn same_shape(&self, asset: AssetId) -> bool {
         self.same_shape[asset.0 as usize]
     }
 
-    /// What the condition of an asset requested in the tick before.
+    /// Returns the requests of an asset's condition in the tick before.
     pub(super) fn requested_before(&self, asset: AssetId) -> Option<&'a PartitionSet> {
         let cursor = self.cursor.assets.get(self.conditions.graph.key(asset));
         cursor
@@ -175,12 +180,13 @@ impl<'a> Tick<'a> {
             .map(|cursor| &cursor.requested)
     }
 
-    /// The last tick of a schedule at or before now.
+    /// Returns the last tick of a schedule at or before now.
     pub(super) fn cron_tick(&self, schedule: usize) -> Option<DateTime<Utc>> {
         self.cron_ticks[schedule]
     }
 
-    fn request(&mut self, asset: AssetId, partitions: &PartitionSet) {
+    /// Adds requested partitions of an asset, and of the assets that are materialized with it.
+    fn add_request(&mut self, asset: AssetId, partitions: &PartitionSet) {
         if partitions.is_empty() {
             return;
         }
@@ -191,6 +197,7 @@ impl<'a> Tick<'a> {
         }
     }
 
+    /// Takes the shapes of all assets for the cursor.
     fn take_shapes(self: &mut Tick<'a>) -> BTreeMap<AssetKey, Shape> {
         let graph = self.conditions.graph;
         let shapes = std::mem::take(&mut self.shapes);
@@ -201,8 +208,14 @@ impl<'a> Tick<'a> {
             .collect()
     }
 
-    /// The partitions in the latest time window, or that start within `lookback` before its end.
-    pub(super) fn latest(&self, asset: AssetId, lookback: Option<TimeDelta>) -> Rc<PartitionSet> {
+    /// Returns the partitions in the latest time window, or those that start within `lookback`
+    /// before its end.
+    pub(super) fn latest_partitions(
+        &self,
+        asset: AssetId,
+        lookback: Option<TimeDelta>,
+    ) -> Rc<PartitionSet> {
+        // Many conditions ask for the same windows: they are computed once a tick.
         if let Some(known) = self.latest.borrow().get(&(asset, lookback)) {
             return Rc::clone(known);
         }
@@ -236,6 +249,7 @@ impl<'a> Tick<'a> {
     }
 }
 
+/// Returns the latest time window, or those that start within `lookback` before its end.
 fn latest_windows(
     windows: &TimeWindowPartitions,
     lookback: Option<TimeDelta>,
@@ -247,8 +261,8 @@ fn latest_windows(
     let Some((lookback, window)) = lookback.zip(windows.window(last)) else {
         return PartitionSet::single(last);
     };
-    let mut latest = windows.overlapping(window.end - lookback..window.end);
-    // A window that began before the span is not in it.
+    let mut latest = windows.overlapping_ordinals(window.end - lookback..window.end);
+    // A window that began before the span overlaps it, but does not start in it.
     if let Some(first) = latest.first()
         && windows
             .window(first)

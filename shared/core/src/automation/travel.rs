@@ -1,11 +1,11 @@
-//! Sets of partitions, from one asset to another.
+//! Translating sets of partitions from one asset to another.
 
 use super::{EvaluationError, tick::Tick};
 use crate::{graph::AssetId, mapping::PartitionMapping, partitions::PartitionSet};
 
 impl Tick<'_> {
-    /// The upstream partitions that partitions of `from` are made from.
-    pub(super) fn up(
+    /// Returns the partitions of the upstream asset `to` that partitions of `from` depend on.
+    pub(super) fn map_upstream(
         &self,
         root: AssetId,
         mapping: &PartitionMapping,
@@ -31,8 +31,8 @@ impl Tick<'_> {
             .map_err(|error| self.cannot_match(root, from, to, &error.to_string()))
     }
 
-    /// The downstream partitions that are made from partitions of `from`.
-    pub(super) fn down(
+    /// Returns the partitions of the downstream asset `to` that depend on partitions of `from`.
+    pub(super) fn map_downstream(
         &self,
         root: AssetId,
         mapping: &PartitionMapping,
@@ -53,6 +53,7 @@ impl Tick<'_> {
             .map_err(|error| self.cannot_match(root, from, to, &error.to_string()))
     }
 
+    /// Creates the error of a mapping that failed.
     fn cannot_match(
         &self,
         root: AssetId,

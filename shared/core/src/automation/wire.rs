@@ -1,4 +1,4 @@
-//! How conditions are written as JSON: `{"op": NAME, ..}`, with Dagster's names.
+//! The JSON form of conditions: `{"op": NAME, ..}`, with Dagster's names.
 
 use chrono::TimeDelta;
 use schemars::JsonSchema;
@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{AutomationCondition, ConditionKind as K, Filter, RunTags};
 use crate::key::AssetKey;
 
-/// A condition as it is written: a node or a composite, and its label where that is not its own name.
+/// The JSON form of a condition: a node or a composite, with its label unless a composite implies
+/// it.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Wire {
     #[serde(flatten)]
@@ -16,7 +17,7 @@ pub(super) struct Wire {
     label: Option<String>,
 }
 
-fn utc() -> String {
+fn default_timezone() -> String {
     "UTC".to_owned()
 }
 
@@ -24,6 +25,7 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+/// A node or a composite by name.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "op", rename_all = "snake_case")]
 enum Op {
@@ -43,7 +45,7 @@ enum Op {
     AllNewUpdatesHaveRunTags(RunTags),
     CronTickPassed {
         cron: String,
-        #[serde(default = "utc")]
+        #[serde(default = "default_timezone")]
         timezone: String,
     },
     InLatestTimeWindow {
@@ -104,21 +106,21 @@ enum Op {
     AllDepsBlockingChecksPassed,
     AllDepsUpdatedSinceCron {
         cron: String,
-        #[serde(default = "utc")]
+        #[serde(default = "default_timezone")]
         timezone: String,
     },
     Eager,
     OnMissing,
     OnCron {
         cron: String,
-        #[serde(default = "utc")]
+        #[serde(default = "default_timezone")]
         timezone: String,
     },
 }
 
 impl From<Wire> for AutomationCondition {
     fn from(wire: Wire) -> Self {
-        let condition = read(wire.op);
+        let condition = build_condition(wire.op);
         match wire.label {
             Some(label) => condition.with_label(label),
             None => condition,
@@ -126,7 +128,8 @@ impl From<Wire> for AutomationCondition {
     }
 }
 
-fn read(op: Op) -> AutomationCondition {
+/// Builds the condition of a node or a composite.
+fn build_condition(op: Op) -> AutomationCondition {
     use AutomationCondition as C;
     let kind = match op {
         Op::Missing => K::Missing,
@@ -194,23 +197,25 @@ fn read(op: Op) -> AutomationCondition {
 
 impl From<AutomationCondition> for Wire {
     fn from(condition: AutomationCondition) -> Self {
-        match composite(&condition) {
+        match as_composite(&condition) {
             Some(op) => Self { op, label: None },
+            // The label of a composite is implied by its name, any other is written out.
             None => Self {
-                op: write(condition.kind),
+                op: json_op(condition.kind),
                 label: condition.label,
             },
         }
     }
 }
 
-/// The composite that a condition is, if it is exactly that.
-fn composite(condition: &AutomationCondition) -> Option<Op> {
+/// Returns the composite that a condition is equal to, if any.
+fn as_composite(condition: &AutomationCondition) -> Option<Op> {
     let label = condition.label.as_deref()?;
     let cron = || {
         let (cron, timezone) = condition.first_cron()?;
         Some((cron.to_owned(), timezone.to_owned()))
     };
+    // The label suggests the composite; building it again and comparing makes sure.
     let op = match label.split('(').next()? {
         "in_progress" => Op::InProgress,
         "newly_missing" => Op::NewlyMissing,
@@ -230,10 +235,11 @@ fn composite(condition: &AutomationCondition) -> Option<Op> {
         }
         _ => return None,
     };
-    (read(op.clone()) == *condition).then_some(op)
+    (build_condition(op.clone()) == *condition).then_some(op)
 }
 
-fn write(kind: K) -> Op {
+/// Returns the JSON form of a node.
+fn json_op(kind: K) -> Op {
     match kind {
         K::Missing => Op::Missing,
         K::RunInProgress => Op::RunInProgress,

@@ -1,10 +1,10 @@
-//! Which partitions of a target can be asked for in a wave.
+//! [`Wave`]: deciding which partitions of a target can be requested in one wave.
 
 use crate::{
     backfill::{
         BackfillError,
         queue::{Queue, Unit},
-        run_request::policy,
+        run_request::policy_of_asset,
         waiting::Waiting,
     },
     graph::{AssetId, Edge},
@@ -13,7 +13,7 @@ use crate::{
     spec::BackfillPolicy,
 };
 
-/// Everything a wave is decided from.
+/// The state of a backfill that a wave is decided from.
 #[derive(Clone, Copy)]
 pub(super) struct Wave<'a> {
     pub lineage: Lineage<'a>,
@@ -23,65 +23,68 @@ pub(super) struct Wave<'a> {
     pub given_up: &'a AssetPartitions,
 }
 
-/// Walks down from the candidates, and keeps what can run: what waits for nothing, and what can run
-/// together with everything it waits for. `seen` are the candidates at the start.
-pub(super) fn eligible(
+/// Walks downstream from the candidates and returns what can run: partitions that wait for nothing,
+/// and those that can share a run with everything they wait for. `seen` holds the candidates at the
+/// start.
+pub(super) fn find_eligible(
     wave: &Wave<'_>,
     mut queue: Queue<'_>,
     mut seen: AssetPartitions,
 ) -> Result<AssetPartitions, BackfillError> {
     let graph = wave.lineage.graph;
-    let mut asked = AssetPartitions::new();
-    while let Some(unit) = queue.pop() {
+    let mut wave_requests = AssetPartitions::new();
+    // The queue returns upstream assets first, so that `wave_requests` is final for everything above.
+    while let Some(unit) = queue.pop_unit() {
         let mut set = unit.set.clone();
+        // The assets of one op run the same partitions: each may narrow the set for all of them.
         for &asset in &unit.assets {
             if set.is_empty() {
                 break;
             }
-            set = can_run(wave, asset, set, &unit, &asked)?;
+            set = can_run(wave, asset, set, &unit, &wave_requests)?;
         }
         for &asset in &unit.assets {
-            asked.add(asset, &set);
+            wave_requests.add(asset, &set);
         }
         for &asset in &unit.assets {
             for edge in graph.downstream(asset).iter().filter(|e| e.asset != asset) {
                 let below = wave.lineage.to_downstream(asset, &set, edge)?;
                 let new = &below - seen.of(edge.asset);
                 if !new.is_empty() {
-                    queue.push(edge.asset, &new);
+                    queue.push_partitions(edge.asset, &new);
                     seen.add(edge.asset, &new);
                 }
             }
         }
     }
-    Ok(asked)
+    Ok(wave_requests)
 }
 
-/// The partitions in `set` that `asset` can run in this wave, given what has been `asked` for in it.
+/// Returns the partitions in `set` that `asset` can run in this wave, given the requests of the
+/// wave so far.
 fn can_run(
     wave: &Wave<'_>,
     asset: AssetId,
     set: PartitionSet,
     unit: &Unit,
-    asked: &AssetPartitions,
+    wave_requests: &AssetPartitions,
 ) -> Result<PartitionSet, BackfillError> {
     let graph = wave.lineage.graph;
     let mut set = &set & wave.target.of(asset);
     set -= wave.given_up.of(asset);
     set -= wave.materialized.of(asset);
     set -= wave.requested.of(asset);
-    let upstream_asked = graph
+    let upstream_in_wave = graph
         .upstream(asset)
         .iter()
-        .any(|edge| asked.has(edge.asset));
+        .any(|edge| wave_requests.contains_asset(edge.asset));
     for edge in graph.upstream(asset) {
         if set.is_empty() {
             break;
         }
         let above = existing_upstream(wave.lineage, asset, &set, edge)?;
         let unmade = &(&above & wave.target.of(edge.asset)) - wave.materialized.of(edge.asset);
-        let held = held_by(wave.lineage, asset, edge.asset, &unmade)?;
-        let held = &held & &set;
+        let held = &held_by(wave.lineage, asset, edge.asset, &unmade)? & &set;
         if held.is_empty() {
             continue;
         }
@@ -92,19 +95,20 @@ fn can_run(
             edge,
             set: &set,
             unit,
-            asked,
+            wave_requests,
             unmade: &unmade,
         };
         if waiting.has_to_wait() {
-            // What runs together with its upstream has to ask for the same partitions, or the two
-            // would land in different runs: then nothing of it can run yet.
-            if !itself && upstream_asked {
+            // An asset that shares a run with its upstream has to request the same partitions, or
+            // the two would be in different runs: then none of its partitions can run yet.
+            if !itself && upstream_in_wave {
                 set = PartitionSet::empty();
             } else {
                 set -= &held;
             }
         }
-        if itself && let BackfillPolicy::MultiRun(most) = policy(wave.lineage, asset) {
+        // One batch of an asset that depends on itself at a time: the next waits for it.
+        if itself && let BackfillPolicy::MultiRun(most) = policy_of_asset(wave.lineage, asset) {
             let most = usize::try_from(most.get()).unwrap_or(usize::MAX);
             set = set.iter().take(most).collect();
         }
@@ -112,7 +116,10 @@ fn can_run(
     Ok(set)
 }
 
-/// The upstream partitions of `set`, all of which have to exist.
+/// Returns the upstream partitions of `set`.
+///
+/// # Errors
+/// [`BackfillError::NonexistentUpstream`] when one of them does not exist.
 fn existing_upstream(
     lineage: Lineage<'_>,
     asset: AssetId,
@@ -130,7 +137,7 @@ fn existing_upstream(
     }
 }
 
-/// The partitions of `asset` that are made from `unmade` partitions of `upstream`.
+/// Returns the partitions of `asset` that depend on `unmade` partitions of `upstream`.
 fn held_by(
     lineage: Lineage<'_>,
     asset: AssetId,

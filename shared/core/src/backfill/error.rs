@@ -1,4 +1,4 @@
-//! Backfills that cannot be.
+//! Backfills that cannot run.
 
 use crate::{
     key::AssetKey,
@@ -6,35 +6,35 @@ use crate::{
     partitions::{PartitionKey, UnknownPartition},
 };
 
-/// Why a backfill cannot be, or cannot go on.
+/// An error that prevents a backfill from starting or from continuing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BackfillError {
-    /// The assets that nothing else in the backfill precedes are divided in different ways.
+    /// The root assets of the backfill have different partitions definitions.
     #[error(
-        "partition keys cannot be given for assets that are divided in different ways: `{first}` \
-         and `{second}` both come first in this backfill. Give ranges for each, or run one \
-         backfill for each"
+        "the partition keys fit only one partitions definition, and the root assets `{first}` and \
+         `{second}` of this backfill have different ones: give ranges for each, or run one backfill \
+         for each"
     )]
     RootsDiffer {
-        /// One of them.
+        /// One root asset.
         first: AssetKey,
-        /// Another.
+        /// Another root asset.
         second: AssetKey,
     },
-    /// Keys are given, and no asset has partitions.
+    /// Keys are given, and no asset is partitioned.
     #[error(
         "partition keys are given, and no asset of the backfill is partitioned: leave them out"
     )]
     NotPartitioned,
-    /// A key names no partition of the assets that come first.
+    /// A key names no partition of the root assets.
     #[error("asset `{asset}`: {source}")]
     UnknownPartition {
-        /// An asset that comes first.
+        /// A root asset.
         asset: AssetKey,
-        /// Which key, and what to write instead.
+        /// The unknown key, and what to write instead.
         source: UnknownPartition,
     },
-    /// Targeted partitions are made from upstream partitions that cannot exist.
+    /// A targeted partition depends on an upstream partition that cannot exist.
     #[error(
         "asset `{asset}` needs partition `{key}` of `{upstream}`, which does not exist: leave out \
          the partitions that need it, or allow it with `allow_nonexistent_upstream_partitions`"
@@ -42,18 +42,18 @@ pub enum BackfillError {
     NonexistentUpstream {
         /// The asset.
         asset: AssetKey,
-        /// What it is made from.
+        /// The upstream asset.
         upstream: AssetKey,
         /// The first key that does not exist.
         key: PartitionKey,
     },
-    /// There is no partition to begin with.
-    #[error("nothing in the backfill can come first: asset `{asset}` is reached from nowhere")]
+    /// No targeted partition can start the backfill.
+    #[error("nothing can start the backfill: no partition of it leads to asset `{asset}`")]
     NoRoots {
-        /// An asset that nothing leads to.
+        /// An asset that no root reaches.
         asset: AssetKey,
     },
-    /// A mapping does not fit its two sides.
+    /// A mapping does not fit the definitions on its two sides.
     #[error(transparent)]
     Mapping(#[from] InvalidMapping),
 }

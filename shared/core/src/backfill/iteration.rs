@@ -1,10 +1,10 @@
-//! [`Backfill`]: what has been asked for, and what to ask for next.
+//! [`Backfill`]: the progress of a backfill, and its next wave.
 
 use crate::{
     backfill::{
-        BackfillError, RunRequest,
-        eligible::{Wave, eligible},
-        queue::{Queue, levels},
+        BackfillError, BackfillRun,
+        eligible::{Wave, find_eligible},
+        queue::{Queue, asset_levels},
         roots::target_roots,
         run_request::run_requests,
     },
@@ -12,16 +12,16 @@ use crate::{
     plan::{AssetPartitions, Lineage},
 };
 
-/// What became of the runs of a backfill so far.
+/// The outcome of the runs of a backfill so far.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
-    /// What they made.
+    /// Partitions that the runs materialized.
     pub materialized: AssetPartitions,
-    /// What they were asked for and failed to make.
+    /// Requested partitions that failed.
     pub failed: AssetPartitions,
 }
 
-/// A backfill under way.
+/// A backfill in progress.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Backfill {
     target: AssetPartitions,
@@ -31,7 +31,7 @@ pub struct Backfill {
 }
 
 impl Backfill {
-    /// A backfill that nothing has been asked for yet.
+    /// Creates a backfill without any requested run.
     pub fn new(target: AssetPartitions) -> Self {
         Self {
             target,
@@ -41,39 +41,40 @@ impl Backfill {
         }
     }
 
-    /// Everything that it is to make.
+    /// Returns every partition that the backfill is to materialize.
     pub fn target(&self) -> &AssetPartitions {
         &self.target
     }
 
-    /// Everything that has been asked for.
+    /// Returns every partition that has been requested.
     pub fn requested(&self) -> &AssetPartitions {
         &self.requested
     }
 
-    /// What failed, and everything targeted that depends on it and will not be run.
-    pub fn given_up(&self) -> &AssetPartitions {
+    /// Returns the failed partitions, and the targeted partitions that are held back because they
+    /// depend on them.
+    pub fn held_back(&self) -> &AssetPartitions {
         &self.given_up
     }
 
-    /// The next wave: the runs that can begin now. Their partitions count as requested from here on.
-    /// An empty wave while runs are under way means waiting for them; with none under way it is the
-    /// end.
+    /// Returns the next wave: the runs that can start now. Their partitions count as requested from
+    /// here on. After an empty wave, wait for the runs in progress; with none in progress the
+    /// backfill has ended.
     ///
     /// # Errors
-    /// [`BackfillError::NonexistentUpstream`] when something is made from partitions that cannot be.
+    /// [`BackfillError::NonexistentUpstream`] when a partition depends on one that cannot exist.
     pub fn next_wave(
         &mut self,
         lineage: Lineage<'_>,
         outcome: &Outcome,
-    ) -> Result<Vec<RunRequest>, BackfillError> {
+    ) -> Result<Vec<BackfillRun>, BackfillError> {
         let candidates = if self.begun {
             self.given_up = lineage.and_downstream(&outcome.failed, &self.target)?;
-            self.candidates(lineage, outcome)
+            self.next_candidates(lineage, outcome)
         } else {
             target_roots(lineage, &self.target)?
         };
-        let levels = levels(lineage.graph);
+        let levels = asset_levels(lineage.graph);
         let wave = Wave {
             lineage,
             target: &self.target,
@@ -82,14 +83,14 @@ impl Backfill {
             given_up: &self.given_up,
         };
         let queue = Queue::new(lineage.graph, &levels, &candidates);
-        let asked = eligible(&wave, queue, candidates)?;
+        let wave_requests = find_eligible(&wave, queue, candidates)?;
         self.begun = true;
-        self.requested = std::mem::take(&mut self.requested).or(&asked);
-        Ok(run_requests(lineage, &asked))
+        self.requested = std::mem::take(&mut self.requested).union(&wave_requests);
+        Ok(run_requests(lineage, &wave_requests))
     }
 
-    /// What is not yet asked for of the assets that are made from anything that has finished.
-    fn candidates(&self, lineage: Lineage<'_>, outcome: &Outcome) -> AssetPartitions {
+    /// Returns the unrequested partitions of the assets downstream of any that has finished.
+    fn next_candidates(&self, lineage: Lineage<'_>, outcome: &Outcome) -> AssetPartitions {
         let finished = outcome.materialized.assets().chain(outcome.failed.assets());
         let below: AssetSet = finished
             .flat_map(|asset| lineage.graph.downstream(asset))

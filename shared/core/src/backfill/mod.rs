@@ -1,7 +1,8 @@
-//! Backfills: many partitions of several assets, made in waves of runs.
+//! Backfills: many partitions of several assets, materialized in waves of runs.
 //!
-//! A wave holds everything that can run given what earlier waves made; what depends on a failure is
-//! given up. The rules, down to which assets share a run, are those of Dagster's asset backfills.
+//! A wave holds everything that can run, given the results of earlier waves; partitions that depend
+//! on a failure are held back. The rules, down to which assets share a run, are those of Dagster's
+//! asset backfills.
 
 mod eligible;
 mod error;
@@ -14,5 +15,5 @@ mod waiting;
 
 pub use error::BackfillError;
 pub use iteration::{Backfill, Outcome};
-pub use run_request::{RunPartitions, RunRequest};
-pub use target::named;
+pub use run_request::{BackfillRun, RunPartitions};
+pub use target::target_by_keys;

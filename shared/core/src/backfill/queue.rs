@@ -1,4 +1,4 @@
-//! [`Queue`]: what a wave still has to look at, upstream first.
+//! [`Queue`]: the partitions that a wave has yet to examine, upstream first.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::{
     plan::AssetPartitions,
 };
 
-/// Partitions to look at, those of upstream assets first. The assets of an op that has to make all
+/// Partitions to examine, those of upstream assets first. The assets of an op that materializes all
 /// of them at once come together.
 pub(super) struct Queue<'a> {
     graph: &'a AssetGraph,
@@ -16,7 +16,7 @@ pub(super) struct Queue<'a> {
     waiting: BTreeMap<(u32, AssetId), PartitionSet>,
 }
 
-/// Partitions of assets that have to be made together: the same of each.
+/// Assets that are materialized together, with the same partitions of each.
 pub(super) struct Unit {
     /// The assets, in the order of their keys.
     pub assets: Vec<AssetId>,
@@ -32,26 +32,28 @@ impl<'a> Queue<'a> {
             waiting: BTreeMap::new(),
         };
         for (asset, set) in first.iter() {
-            queue.push(asset, set);
+            queue.push_partitions(asset, set);
         }
         queue
     }
 
-    pub(super) fn push(&mut self, asset: AssetId, set: &PartitionSet) {
+    /// Adds partitions of an asset, at the level of the deepest asset of its op.
+    pub(super) fn push_partitions(&mut self, asset: AssetId, set: &PartitionSet) {
         let together = made_together(self.graph, asset);
-        let level = together.iter().map(|asset| self.levels[asset.0 as usize]);
-        let level = level.max().unwrap_or_default();
-        *self.waiting.entry((level, asset)).or_default() |= set;
+        let levels = together.iter().map(|asset| self.levels[asset.0 as usize]);
+        let deepest = levels.max().unwrap_or_default();
+        *self.waiting.entry((deepest, asset)).or_default() |= set;
     }
 
-    pub(super) fn pop(&mut self) -> Option<Unit> {
+    /// Takes the partitions of the asset, or of the assets of one op, that are furthest upstream.
+    pub(super) fn pop_unit(&mut self) -> Option<Unit> {
         let ((_, asset), set) = self.waiting.pop_first()?;
         let assets = made_together(self.graph, asset);
         Some(Unit { assets, set })
     }
 }
 
-/// The assets that are made whenever this one is, in the order of their keys.
+/// Returns the assets that are materialized whenever this one is, in the order of their keys.
 fn made_together(graph: &AssetGraph, asset: AssetId) -> Vec<AssetId> {
     match graph.op_of(asset) {
         Some(op) if !graph.op(op).can_subset => {
@@ -63,10 +65,10 @@ fn made_together(graph: &AssetGraph, asset: AssetId) -> Vec<AssetId> {
     }
 }
 
-/// How deep in its graph each asset is, by id.
-pub(super) fn levels(graph: &AssetGraph) -> Vec<u32> {
+/// Returns the level of each asset in its graph, by id.
+pub(super) fn asset_levels(graph: &AssetGraph) -> Vec<u32> {
     let mut depths = vec![0; graph.len()];
-    for (depth, level) in (0..).zip(graph.levels(&graph.all())) {
+    for (depth, level) in (0..).zip(graph.levels(&graph.all_assets())) {
         for asset in level {
             depths[asset.0 as usize] = depth;
         }

@@ -1,13 +1,14 @@
-//! Where a backfill begins.
+//! The roots of a backfill.
 
 use crate::{
-    backfill::{BackfillError, target::spread},
+    backfill::{BackfillError, target::spread_downstream},
     graph::{AssetGraph, AssetSet},
     plan::{AssetPartitions, Lineage},
 };
 
-/// The assets of `of` that none of the others in `of` precedes, directly or through assets outside.
-pub(super) fn sources(graph: &AssetGraph, of: &AssetSet) -> AssetSet {
+/// Returns the assets of `of` with no other asset of `of` upstream, directly or through assets
+/// outside.
+pub(super) fn source_assets(graph: &AssetGraph, of: &AssetSet) -> AssetSet {
     let mut below = AssetSet::new();
     for &asset in graph.topological() {
         let mut above = graph
@@ -22,9 +23,9 @@ pub(super) fn sources(graph: &AssetGraph, of: &AssetSet) -> AssetSet {
     of - &below
 }
 
-/// The targeted partitions that the first wave considers: all of the assets without an upstream
-/// asset in the target, and, as long as some targeted partitions are made from none of those, of the
-/// first assets that have such partitions.
+/// Returns the targeted partitions that the first wave considers: all partitions of the assets
+/// without an upstream asset in the target; and, as long as these do not lead to every targeted
+/// partition, the unreached partitions of the assets furthest upstream.
 pub(super) fn target_roots(
     lineage: Lineage<'_>,
     target: &AssetPartitions,
@@ -38,16 +39,18 @@ pub(super) fn target_roots(
         .iter()
         .map(|asset| (asset, target.of(asset).clone()))
         .collect();
+    // Each round reaches at least its own starts, so the unreached rest shrinks and the loop ends.
     loop {
         for (asset, set) in starts.iter() {
-            reached = reached.or(&spread(lineage, asset, set, &assets)?.and(target));
+            reached = reached
+                .union(&spread_downstream(lineage, asset, set, &assets)?.intersection(target));
         }
-        roots = roots.or(&starts);
-        let unreached = target.minus(&reached);
+        roots = roots.union(&starts);
+        let unreached = target.difference(&reached);
         if unreached.is_empty() {
             return Ok(roots);
         }
-        let first = sources(graph, &unreached.assets().collect());
+        let first = source_assets(graph, &unreached.assets().collect());
         let next: AssetPartitions = first
             .iter()
             .map(|asset| (asset, unreached.of(asset).clone()))

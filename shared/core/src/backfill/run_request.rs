@@ -1,28 +1,28 @@
-//! The runs that a wave asks for.
+//! The runs that a wave requests.
 
 use std::collections::BTreeMap;
 
 use crate::{
     graph::AssetId,
     partitions::PartitionSet,
-    plan::{AssetPartitions, Batch, Lineage, batches},
+    plan::{AssetPartitions, Batch, Lineage, divide_into_batches},
     spec::BackfillPolicy,
 };
 
-/// Which partitions a run makes.
+/// The partitions of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunPartitions {
-    /// Its assets are unpartitioned.
+    /// The run's assets are unpartitioned.
     Unpartitioned,
-    /// One partition.
+    /// One partition, by ordinal.
     One(u64),
-    /// Neighbours, under a batching backfill policy.
+    /// Contiguous partitions, under a batching backfill policy.
     Range(Batch),
 }
 
 impl RunPartitions {
-    /// The partitions as a set.
-    pub fn set(&self) -> PartitionSet {
+    /// Returns the partitions as a set.
+    pub fn to_set(&self) -> PartitionSet {
         match self {
             Self::Unpartitioned => PartitionSet::single(0),
             Self::One(ordinal) => PartitionSet::single(*ordinal),
@@ -31,25 +31,28 @@ impl RunPartitions {
     }
 }
 
-/// One run of a backfill: every one of its assets, each with the same partitions.
+/// One run of a backfill: some assets, each with the same partitions.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RunRequest {
+pub struct BackfillRun {
     /// The assets, in the order of their keys.
     pub assets: Vec<AssetId>,
     /// The partitions of each.
     pub partitions: RunPartitions,
 }
 
-/// Puts assets that can share runs into one: those that are divided in one way, have one backfill
-/// policy, and are asked for the same partitions.
-pub(super) fn run_requests(lineage: Lineage<'_>, asked: &AssetPartitions) -> Vec<RunRequest> {
+/// Groups assets into runs. Assets share runs if they have the same partitions definition, the same
+/// backfill policy and the same requested partitions.
+pub(super) fn run_requests(
+    lineage: Lineage<'_>,
+    wave_requests: &AssetPartitions,
+) -> Vec<BackfillRun> {
     let graph = lineage.graph;
     let mut groups: BTreeMap<AssetId, Vec<AssetId>> = BTreeMap::new();
-    for (asset, set) in asked.iter() {
+    for (asset, set) in wave_requests.iter() {
         let shares = |other: AssetId| {
             graph.partitions(other) == graph.partitions(asset)
-                && policy(lineage, other) == policy(lineage, asset)
-                && asked.of(other) == set
+                && policy_of_asset(lineage, other) == policy_of_asset(lineage, asset)
+                && wave_requests.of(other) == set
         };
         match groups.keys().copied().find(|first| shares(*first)) {
             Some(first) => groups.entry(first).or_default().push(asset),
@@ -61,9 +64,9 @@ pub(super) fn run_requests(lineage: Lineage<'_>, asked: &AssetPartitions) -> Vec
     groups
         .into_iter()
         .flat_map(|(first, assets)| {
-            runs_of(lineage, first, asked.of(first))
+            runs_of(lineage, first, wave_requests.of(first))
                 .into_iter()
-                .map(move |partitions| RunRequest {
+                .map(move |partitions| BackfillRun {
                     assets: assets.clone(),
                     partitions,
                 })
@@ -71,21 +74,22 @@ pub(super) fn run_requests(lineage: Lineage<'_>, asked: &AssetPartitions) -> Vec
         .collect()
 }
 
+/// Divides the partitions of an asset into runs by its backfill policy.
 fn runs_of(lineage: Lineage<'_>, asset: AssetId, set: &PartitionSet) -> Vec<RunPartitions> {
     let Some(definition) = lineage.graph.partitions(asset) else {
         return vec![RunPartitions::Unpartitioned];
     };
-    match policy(lineage, asset) {
+    match policy_of_asset(lineage, asset) {
         BackfillPolicy::PerPartition => set.iter().map(RunPartitions::One).collect(),
-        policy => batches(policy, Some(definition), set, lineage.context)
+        policy => divide_into_batches(policy, Some(definition), set, lineage.context)
             .into_iter()
             .map(RunPartitions::Range)
             .collect(),
     }
 }
 
-/// The backfill policy of the op that makes an asset.
-pub(super) fn policy(lineage: Lineage<'_>, asset: AssetId) -> BackfillPolicy {
+/// Returns the backfill policy of the op that materializes an asset.
+pub(super) fn policy_of_asset(lineage: Lineage<'_>, asset: AssetId) -> BackfillPolicy {
     lineage
         .graph
         .op_of(asset)

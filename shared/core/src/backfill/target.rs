@@ -1,21 +1,22 @@
-//! What a backfill is asked to make.
+//! The target of a backfill.
 
 use std::collections::VecDeque;
 
 use crate::{
-    backfill::{BackfillError, roots::sources},
+    backfill::{BackfillError, roots::source_assets},
     graph::{AssetId, AssetSet},
     partitions::{PartitionKey, PartitionSet},
     plan::{AssetPartitions, Lineage},
 };
 
-/// The target of a backfill that is given by assets and partition keys. As in Dagster the keys are
-/// those of the partitioned assets that come first, which have to share one definition; the other
-/// assets get the partitions that are made from those. Unpartitioned assets are always in.
+/// Returns the target of a backfill that names assets and partition keys. As in Dagster, the keys
+/// are those of the partitioned root assets, which have to share one definition; the other
+/// partitioned assets get the partitions downstream of those. Unpartitioned assets are always part
+/// of the target.
 ///
 /// # Errors
-/// [`BackfillError`] when the first assets differ, or a key names none of their partitions.
-pub fn named(
+/// [`BackfillError`] when the root assets differ, or a key names none of their partitions.
+pub fn target_by_keys(
     lineage: Lineage<'_>,
     assets: &AssetSet,
     keys: &[PartitionKey],
@@ -25,7 +26,7 @@ pub fn named(
         .iter()
         .filter(|asset| graph.partitions(*asset).is_some())
         .collect();
-    let roots = sources(graph, &partitioned);
+    let roots = source_assets(graph, &partitioned);
     let mut all = roots.iter();
     let first = all.next().ok_or(BackfillError::NotPartitioned)?;
     if let Some(second) = all.find(|other| graph.partitions(*other) != graph.partitions(first)) {
@@ -53,19 +54,20 @@ pub fn named(
         .map(|asset| (asset, PartitionSet::single(0)))
         .collect();
     for root in roots.iter() {
-        target = target.or(&spread(lineage, root, &set, &partitioned)?);
+        target = target.union(&spread_downstream(lineage, root, &set, &partitioned)?);
     }
     Ok(target)
 }
 
-/// `set` of `root`, and what is made from it without leaving `within`. An asset that two ways lead to
-/// is followed on with what the earlier way brought, which is how Dagster does it.
-pub(super) fn spread(
+/// Returns `set` of `root`, and everything downstream of it without leaving `within`.
+pub(super) fn spread_downstream(
     lineage: Lineage<'_>,
     root: AssetId,
     set: &PartitionSet,
     within: &AssetSet,
 ) -> Result<AssetPartitions, BackfillError> {
+    // As in Dagster, an asset is visited once: partitions that a second path adds later do not
+    // propagate further.
     let mut queued = AssetPartitions::from_iter([(root, set.clone())]);
     let mut seen = AssetSet::from(root);
     let mut queue = VecDeque::from([root]);

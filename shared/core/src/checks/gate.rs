@@ -1,46 +1,48 @@
-//! What a failed check stops.
+//! The effect of failed checks on the rest of a run.
 
 use crate::spec::{CheckSpec, Severity};
 
-/// Whether what is downstream of the checked asset must not run: the check is blocking and found
-/// something wrong of severity ERROR. A finding of severity WARN, or of a check that does not block,
-/// stops nothing.
+/// Returns true if a check's result stops everything downstream of the checked asset: the check is
+/// blocking and failed with severity ERROR. A failure of severity WARN, or of a check that does not
+/// block, stops nothing.
 pub fn stops_downstream(blocking: bool, passed: bool, severity: Severity) -> bool {
     blocking && !passed && severity == Severity::Error
 }
 
-/// What the results of the checks that one step returned mean for the step.
+/// The verdict on a step from the results of its checks.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Gate<'a> {
-    /// The step succeeded, whatever the checks found.
+    /// The step succeeded, whatever its checks found.
     Open,
-    /// The step failed although it did its work, and what depends on it is not run.
+    /// The step failed although its function succeeded; nothing downstream of it runs.
     Closed {
-        /// The blocking checks that found something wrong.
-        by: Vec<&'a CheckSpec>,
+        /// The blocking checks that failed.
+        failed_checks: Vec<&'a CheckSpec>,
     },
 }
 
 impl Gate<'_> {
-    /// Whether the step succeeded.
+    /// Returns true if the step succeeded.
     pub fn is_open(&self) -> bool {
         matches!(self, Self::Open)
     }
 }
 
-/// Judges a step by the results of its checks. A check that returned no result stops nothing, as in
-/// Dagster.
+/// Decides whether a step succeeded from its checks' results: the check, whether it passed, and the
+/// severity. A check without a result stops nothing, as in Dagster.
 ///
 /// ```
-/// use precip_core::{checks::gate, key::CheckKey, spec::{CheckSpec, Severity}};
+/// use precip_core::{checks::evaluate_gate, key::CheckKey, spec::{CheckSpec, Severity}};
 ///
 /// let key = CheckKey { asset: "flights".parse()?, name: "not_empty".into() };
 /// let check = CheckSpec { blocking: true, ..CheckSpec::new(key) };
-/// assert!(gate([(&check, false, Severity::Warn)]).is_open());
-/// assert!(!gate([(&check, false, Severity::Error)]).is_open());
+/// assert!(evaluate_gate([(&check, false, Severity::Warn)]).is_open());
+/// assert!(!evaluate_gate([(&check, false, Severity::Error)]).is_open());
 /// # Ok::<(), precip_core::key::InvalidAssetKey>(())
 /// ```
-pub fn gate<'a>(results: impl IntoIterator<Item = (&'a CheckSpec, bool, Severity)>) -> Gate<'a> {
+pub fn evaluate_gate<'a>(
+    results: impl IntoIterator<Item = (&'a CheckSpec, bool, Severity)>,
+) -> Gate<'a> {
     let by: Vec<&CheckSpec> = results
         .into_iter()
         .filter(|(check, passed, severity)| stops_downstream(check.blocking, *passed, *severity))
@@ -49,6 +51,6 @@ pub fn gate<'a>(results: impl IntoIterator<Item = (&'a CheckSpec, bool, Severity
     if by.is_empty() {
         Gate::Open
     } else {
-        Gate::Closed { by }
+        Gate::Closed { failed_checks: by }
     }
 }

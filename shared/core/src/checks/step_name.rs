@@ -2,13 +2,13 @@
 
 use crate::key::{AssetKey, CheckKey};
 
-/// The name of the step that makes an asset: the parts of its key with `__` between them.
+/// Returns the name of the step that materializes an asset: the parts of its key joined by `__`.
 pub fn asset_step_name(asset: &AssetKey) -> String {
     let parts: Vec<&str> = asset.parts().collect();
     parts.join("__")
 }
 
-/// The name of the step that runs a check which is a function of its own: `<asset>_<check>`.
+/// Returns the name of the step that runs a standalone check: `<asset>_<check>`.
 ///
 /// ```
 /// use precip_core::{checks::check_step_name, key::CheckKey};

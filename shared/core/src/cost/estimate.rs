@@ -1,80 +1,81 @@
-//! What a run costs.
+//! Cost estimates.
 
 use serde::Serialize;
 
-use super::{Prices, Usage, Workload, usage};
+use super::{Prices, Usage, Workload, usage, usage::to_f64};
 
-/// What a run costs.
+/// The estimated cost of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Estimate {
-    /// In US dollars, all lines together.
+    /// The sum of all lines, in US dollars.
     pub total: f64,
-    /// What is paid for.
+    /// The items of the bill.
     pub lines: Vec<Line>,
-    /// What is used.
+    /// The quantities behind the lines.
     pub usage: Usage,
-    /// How many (asset, partition) pairs are made.
+    /// The number of (asset, partition) pairs made.
     pub made: u64,
-    /// What the estimate takes for granted.
+    /// The assumptions of the estimate, one sentence each.
     pub assumptions: Vec<String>,
-    /// The prices.
+    /// The prices used.
     pub prices: Prices,
 }
 
-/// One thing that is paid for.
+/// One item of the bill.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {
-    /// The service.
+    /// The AWS service.
     pub service: &'static str,
-    /// What is counted.
-    pub what: &'static str,
-    /// How much of it.
+    /// The unit that is billed, such as `invocations`.
+    #[serde(rename = "what")]
+    pub unit: &'static str,
+    /// The number of units.
     pub amount: f64,
-    /// The price of one, in US dollars.
+    /// The price of one unit, in US dollars.
     pub price: f64,
-    /// Both multiplied.
+    /// `amount` times `price`, in US dollars.
     pub cost: f64,
 }
 
-/// Estimates what a run costs.
+/// Estimates the cost of a run.
 ///
 /// ```
 /// use std::time::Duration;
 ///
-/// use precip_core::cost::{StageLoad, StepLoad, StepTime, US_EAST_1, Workload, estimate};
+/// use precip_core::cost::{StageLoad, StepLoad, StepTime, US_EAST_1, Workload, estimate_cost};
 ///
 /// let step = StepLoad {
 ///     op: "flights".to_owned(),
 ///     memory_mib: 512,
 ///     disk_mib: 512,
-///     time: StepTime::Measured { mean: Duration::from_secs(2), of: 31 },
+///     time: StepTime::Measured { mean: Duration::from_secs(2), samples: 31 },
 ///     made: 10_000,
 ///     replaced: 0,
 ///     loaded: 0,
 /// };
 /// let stage = StageLoad { wave: 0, items: 10_000, in_order: false, express: true, steps: vec![step] };
-/// let estimate = estimate(&Workload { stages: vec![stage], arm64: false }, &US_EAST_1);
-/// // 10,000 invocations of 1 GB-second each, at 0.0000166667 dollars, are most of it.
+/// let estimate = estimate_cost(&Workload { stages: vec![stage], arm64: false }, &US_EAST_1);
+/// // Mostly 10,000 invocations of 1 GB-second each, at 0.0000166667 dollars.
 /// assert!(estimate.total > 0.1666 && estimate.total < 0.25);
 /// ```
-pub fn estimate(work: &Workload, prices: &Prices) -> Estimate {
-    let usage = Usage::of(work);
+pub fn estimate_cost(work: &Workload, prices: &Prices) -> Estimate {
+    let usage = Usage::for_workload(work);
     let gb_second = if work.arm64 {
         prices.lambda_gb_second_arm64
     } else {
         prices.lambda_gb_second_x86_64
     };
-    let lines = [
+    let quantities = [
         (
             "Step Functions",
             "Standard transitions",
-            whole(usage.standard_transitions),
+            to_f64(usage.standard_transitions),
             prices.standard_transition,
         ),
         (
             "Step Functions",
             "Express requests",
-            whole(usage.express_requests),
+            to_f64(usage.express_requests),
             prices.express_request,
         ),
         (
@@ -86,7 +87,7 @@ pub fn estimate(work: &Workload, prices: &Prices) -> Estimate {
         (
             "Lambda",
             "invocations",
-            whole(usage.lambda_requests),
+            to_f64(usage.lambda_requests),
             prices.lambda_request,
         ),
         (
@@ -104,7 +105,7 @@ pub fn estimate(work: &Workload, prices: &Prices) -> Estimate {
         (
             "DynamoDB",
             "write units",
-            whole(usage.dynamodb_writes),
+            to_f64(usage.dynamodb_writes),
             prices.dynamodb_write,
         ),
         (
@@ -113,15 +114,16 @@ pub fn estimate(work: &Workload, prices: &Prices) -> Estimate {
             usage.dynamodb_reads,
             prices.dynamodb_read,
         ),
-        ("S3", "PUT requests", whole(usage.s3_puts), prices.s3_put),
-        ("S3", "GET requests", whole(usage.s3_gets), prices.s3_get),
+        ("S3", "PUT requests", to_f64(usage.s3_puts), prices.s3_put),
+        ("S3", "GET requests", to_f64(usage.s3_gets), prices.s3_get),
     ];
-    let lines: Vec<Line> = lines
+    // Quantities of zero are left off the bill.
+    let lines: Vec<Line> = quantities
         .into_iter()
         .filter(|(_, _, amount, _)| *amount > 0.0)
         .map(|(service, what, amount, price)| Line {
             service,
-            what,
+            unit: what,
             amount,
             price,
             cost: amount * price,
@@ -131,16 +133,8 @@ pub fn estimate(work: &Workload, prices: &Prices) -> Estimate {
         total: lines.iter().map(|line| line.cost).sum(),
         lines,
         usage,
-        made: work.made(),
-        assumptions: usage::assumptions(work, usage.mode),
+        made: work.partitions_made(),
+        assumptions: usage::list_assumptions(work, usage.mode),
         prices: *prices,
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts beyond 2^53 are not of a run, and a price needs a few digits"
-)]
-fn whole(of: u64) -> f64 {
-    of as f64
 }

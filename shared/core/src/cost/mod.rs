@@ -1,17 +1,17 @@
-//! What a run costs on AWS: [`estimate`] counts what a [`Workload`] uses and multiplies it by the list
-//! prices of one dated table ([`Prices`]).
+//! The cost of a run on AWS: [`estimate_cost`] counts the usage of a [`Workload`] and multiplies it
+//! by the list prices of one dated table ([`Prices`]).
 //!
-//! An estimate is as good as what it assumes: each assumption is a constant with a name, and the
-//! answer says them ([`Estimate::assumptions`]).
+//! An estimate is as good as its assumptions: each is a named constant, and the result lists them
+//! ([`Estimate::assumptions`]).
 
 mod estimate;
 mod prices;
 mod usage;
 mod workload;
 
-pub use estimate::{Estimate, Line, estimate};
+pub use estimate::{Estimate, Line, estimate_cost};
 pub use prices::{Prices, US_EAST_1};
-pub use usage::{ITEMS_PER_CHILD, MOST_INLINE, Mode, Usage};
+pub use usage::{ITEMS_PER_CHILD, MAX_INLINE_INVOCATIONS, Mode, Usage};
 pub use workload::{StageLoad, StepLoad, StepTime, Workload};
 
 #[cfg(test)]

@@ -1,21 +1,20 @@
-//! The price table. To bring it up to date, look at the pages that it names, change the numbers, and
-//! change the date.
+//! The price table. To update it, look up the pages it names, then change the numbers and the date.
 
 use serde::Serialize;
 
-/// List prices of one region in US dollars, of the first tier where there are several, without the
+/// The list prices of one region in US dollars: the first tier where there are several, without the
 /// free tier.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Prices {
-    /// The region.
+    /// The AWS region.
     pub region: &'static str,
-    /// The day on which the prices were looked up.
+    /// The date of the prices, as `YYYY-MM-DD`.
     pub dated: &'static str,
-    /// The pages that the prices are published on.
+    /// The pages that publish the prices.
     pub sources: [&'static str; 4],
     /// One state transition of a Standard workflow.
     pub standard_transition: f64,
-    /// One Express workflow that is started.
+    /// The start of one Express workflow.
     pub express_request: f64,
     /// One GB-second of an Express workflow.
     pub express_gb_second: f64,

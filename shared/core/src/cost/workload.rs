@@ -1,4 +1,4 @@
-//! What is to be estimated: a plan in numbers.
+//! The input of an estimate: a plan in numbers.
 
 use std::time::Duration;
 
@@ -9,61 +9,63 @@ use serde::Serialize;
 pub struct Workload {
     /// The stages, earlier waves first.
     pub stages: Vec<StageLoad>,
-    /// Whether the functions run on arm64.
+    /// True if the functions run on arm64.
     pub arm64: bool,
 }
 
-/// Steps that an item takes one after the other.
+/// The load of one stage, whose items take the same steps one after the other.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageLoad {
-    /// Its wave, from 0.
+    /// The stage's wave, counted from 0.
     pub wave: u32,
-    /// How many items it has: partitions, or batches of them.
+    /// The number of items: partitions, or batches of partitions.
     pub items: u64,
-    /// Whether an item has to wait for the one before.
+    /// True if each item waits for the one before it.
     pub in_order: bool,
-    /// Whether the children of its Distributed Map are Express.
+    /// True if the children of its Distributed Map are Express workflows.
     pub express: bool,
-    /// What is run for each item.
+    /// The steps of each item.
     pub steps: Vec<StepLoad>,
 }
 
-/// One invocation for each item.
+/// The load of one step, which is one invocation for each item.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepLoad {
-    /// The op.
+    /// The op's name.
     pub op: String,
     /// The function's memory in MiB.
     pub memory_mib: u32,
     /// The function's disk in MiB.
     pub disk_mib: u32,
-    /// How long one invocation takes.
+    /// The duration of one invocation.
     pub time: StepTime,
-    /// How many (asset, partition) pairs are made for all items together.
+    /// The number of (asset, partition) pairs made by all items together.
     pub made: u64,
-    /// How many of them were made before, so that the record of that goes to the event log.
+    /// The number of those that replace an earlier materialization, whose record moves to the event
+    /// log.
     pub replaced: u64,
-    /// How many upstream partitions are loaded for all items together.
+    /// The number of upstream partitions loaded by all items together.
     pub loaded: u64,
 }
 
-/// How long one invocation takes, and how that is known.
+/// The duration of one invocation, and its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepTime {
-    /// The mean of what was measured.
+    /// The mean of measured durations.
     Measured {
-        /// The mean.
+        /// The mean duration.
         mean: Duration,
-        /// How many materializations it is the mean of.
-        of: u64,
+        /// The number of materializations measured.
+        #[serde(rename = "of")]
+        samples: u64,
     },
-    /// Nothing was measured: the timeout that the op declares, which is the most it can be.
+    /// The op's declared timeout, an upper bound used where nothing was measured.
     Timeout(Duration),
 }
 
 impl StepTime {
-    /// The time of one invocation.
+    /// Returns the duration of one invocation.
     pub fn duration(self) -> Duration {
         match self {
             Self::Measured { mean, .. } => mean,
@@ -73,30 +75,30 @@ impl StepTime {
 }
 
 impl Workload {
-    /// How many invocations of materializers there are.
-    pub fn invocations(&self) -> u64 {
-        self.stages.iter().map(StageLoad::invocations).sum()
+    /// Returns the number of materializer invocations.
+    pub fn invocation_count(&self) -> u64 {
+        self.stages.iter().map(StageLoad::invocation_count).sum()
     }
 
-    /// How many (asset, partition) pairs are made.
-    pub fn made(&self) -> u64 {
-        self.steps().map(|(_, step)| step.made).sum()
+    /// Returns the number of (asset, partition) pairs made.
+    pub fn partitions_made(&self) -> u64 {
+        self.iter_steps().map(|(_, step)| step.made).sum()
     }
 
-    /// How many waves there are.
-    pub(super) fn waves(&self) -> u64 {
+    /// Returns the number of waves.
+    pub(super) fn wave_count(&self) -> u64 {
         let waves = self.stages.iter().map(|stage| u64::from(stage.wave) + 1);
         waves.max().unwrap_or(0)
     }
 
-    pub(super) fn steps(&self) -> impl Iterator<Item = (&StageLoad, &StepLoad)> {
+    pub(super) fn iter_steps(&self) -> impl Iterator<Item = (&StageLoad, &StepLoad)> {
         let stages = self.stages.iter();
         stages.flat_map(|stage| stage.steps.iter().map(move |step| (stage, step)))
     }
 }
 
 impl StageLoad {
-    pub(super) fn invocations(&self) -> u64 {
+    pub(super) fn invocation_count(&self) -> u64 {
         self.items * self.steps_per_item()
     }
 
@@ -104,7 +106,7 @@ impl StageLoad {
         self.steps.len() as u64
     }
 
-    /// How long one item takes.
+    /// Returns the duration of one item in seconds.
     pub(super) fn item_seconds(&self) -> f64 {
         let times = self.steps.iter().map(|step| step.time.duration());
         times.sum::<Duration>().as_secs_f64()

@@ -1,8 +1,8 @@
-//! Text that is not a cron schedule.
+//! Errors of cron schedules.
 
 use std::{fmt, ops::Range};
 
-/// The field of a cron expression.
+/// A field of a cron expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CronField {
     /// 0 to 59.
@@ -27,8 +27,8 @@ impl CronField {
         Self::DayOfWeek,
     ];
 
-    /// What can be written in this field.
-    fn allowed(self) -> &'static str {
+    /// Returns the advice on valid values that ends an error message.
+    fn allowed_values(self) -> &'static str {
         match self {
             Self::Minute => "write 0 to 59, a list `0,30`, a range `0-29` or a step `*/15`",
             Self::Hour => "write 0 to 23, a list `0,12`, a range `9-17` or a step `*/6`",
@@ -57,54 +57,54 @@ impl fmt::Display for CronField {
 /// Text that is not a cron schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCron {
-    /// Not five fields, and no alias.
+    /// Neither five fields nor an alias.
     #[error(
         "`{expression}` is not a cron schedule: it has {count} fields; write five, minute, hour, day \
          of month, month and day of week, like `0 6 * * mon-fri`, or one of `@hourly`, `@daily`, \
          `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`"
     )]
     FieldCount {
-        /// What was given.
+        /// The rejected text.
         expression: String,
-        /// How many fields it has.
+        /// The number of its fields.
         count: usize,
     },
-    /// A part of a field that cannot stand there.
-    #[error("`{expression}` is not a cron schedule: {field} `{part}` {problem}; {}", field.allowed())]
+    /// An invalid part of a field.
+    #[error("`{expression}` is not a cron schedule: {field} `{part}` {reason}; {}", field.allowed_values())]
     Field {
-        /// What was given.
+        /// The rejected text.
         expression: String,
-        /// Where.
+        /// The field of the part.
         field: CronField,
-        /// The part that cannot be read.
+        /// The invalid part.
         part: String,
-        /// Its place in `expression`, in bytes.
+        /// The byte range of the part in `expression`.
         span: Range<usize>,
-        /// What is wrong with it.
-        problem: &'static str,
+        /// The reason, as a verb phrase such as `is out of range`.
+        reason: &'static str,
     },
-    /// Days of the week with and without `#` or `L` in one field.
+    /// Plain weekdays and weekdays with `#` or `L` in one field.
     #[error(
         "`{expression}` is not a cron schedule: day of week mixes plain days with `#` or `L` days; \
          write two schedules"
     )]
     MixedWeekdays {
-        /// What was given.
+        /// The rejected text.
         expression: String,
     },
-    /// A day that does not come, such as 30 February.
-    #[error("`{expression}` never comes: no month it names has such a day; change day or month")]
+    /// A day that no year has, such as 30 February.
+    #[error("`{expression}` never ticks: no month it names has such a day; change day or month")]
     Never {
-        /// What was given.
+        /// The rejected text.
         expression: String,
     },
-    /// A schedule of no expressions.
+    /// A schedule without expressions.
     #[error("a schedule needs at least one cron expression, like `0 6 * * *`")]
     Empty,
 }
 
 impl InvalidCron {
-    /// Where in the expression the fault is, in bytes, if it is in one place.
+    /// Returns the byte range of the fault in the expression, if it has a single location.
     pub fn span(&self) -> Option<Range<usize>> {
         match self {
             Self::Field { span, .. } => Some(span.clone()),

@@ -1,4 +1,4 @@
-//! [`CronExpression`]: one cron string, read.
+//! [`CronExpression`]: one parsed cron string.
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
@@ -6,10 +6,10 @@ use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidCron, Timetable, field::Field, parse::parse};
+use super::{InvalidCron, Timetable, field::Field, parse::parse_fields};
 
-/// One cron string, read: which minutes, hours and days it names. The time zone belongs to the
-/// [`CronSchedule`](super::CronSchedule).
+/// One parsed cron string: the minutes, hours and days at which it ticks. The time zone belongs to
+/// the [`CronSchedule`](super::CronSchedule).
 ///
 /// ```
 /// use precip_core::cron::CronExpression;
@@ -33,7 +33,7 @@ pub struct CronExpression {
     pub(crate) fields: Fields,
 }
 
-/// The fields of an expression.
+/// The five fields of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fields {
     pub(crate) minute: Field,
@@ -41,26 +41,26 @@ pub(crate) struct Fields {
     pub(crate) day: Field,
     pub(crate) month: Field,
     pub(crate) weekday: Field,
-    /// Per day of the week, bit n: the n-th of the month; bit 0: the last.
+    /// For each day of the week: bit n is set for the n-th of the month, bit 0 for the last.
     pub(crate) nth: [u8; 7],
 }
 
 impl CronExpression {
-    /// Reads a cron string.
+    /// Parses a cron string.
     ///
     /// # Errors
-    /// [`InvalidCron`] when Dagster refuses it for a schedule, and also when it names a day that
-    /// never comes or a random time (`R`).
-    pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidCron> {
-        let text = text.as_ref();
-        let fields = parse(text)?;
-        // 400 years hold every pair of date and day of the week there is.
+    /// [`InvalidCron`] if Dagster refuses it for a schedule, or if it names a day that no year has
+    /// or a random time (`R`).
+    pub fn new(expression: impl AsRef<str>) -> Result<Self, InvalidCron> {
+        let text = expression.as_ref();
+        let fields = parse_fields(text)?;
+        // The calendar repeats after 400 years, so these days hold every pair of date and weekday.
         let first = NaiveDate::default();
-        let comes = first
+        let ticks_at_all = first
             .iter_days()
             .take(146_097)
             .any(|day| fields.names_day(day));
-        if !comes {
+        if !ticks_at_all {
             return Err(InvalidCron::Never {
                 expression: text.to_owned(),
             });
@@ -71,27 +71,28 @@ impl CronExpression {
         })
     }
 
-    /// The string as it was given.
+    /// Returns the string as it was given.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether it names every hour (`*` in the hour field): such a schedule ticks in both passes of
-    /// an hour that comes twice.
+    /// Returns true if the expression names every hour (`*` in the hour field). Such a schedule
+    /// ticks in both passes of an hour that occurs twice.
     pub fn every_hour(&self) -> bool {
         self.fields.hour.wildcard
     }
 }
 
 impl CronExpression {
-    /// The shortest time from one tick to the next in UTC, among 1000 ticks or 20 years, whichever
-    /// is less. Dagster samples as much from a year before the moment at which it happens to run;
-    /// here it is from the year 2000, so that the answer stays.
+    /// Returns the shortest time from one tick to the next in UTC, among 1000 ticks or 20 years,
+    /// whichever is less. Dagster samples as much starting a year before the current time; this
+    /// samples from the year 2000, so that the answer does not change.
     pub fn smallest_interval(&self) -> Option<Duration> {
         // 2000-01-01 and 2020-01-01.
         let (from, to) = (946_684_800, 1_577_836_800);
-        let ticks = Timetable::new(self, Tz::UTC, from).forward(from).take(1000);
-        let ticks: Vec<i64> = ticks
+        let ticks: Vec<i64> = Timetable::new(self, Tz::UTC, from)
+            .ticks_from(from)
+            .take(1000)
             .map(|tick| tick.seconds)
             .take_while(|seconds| *seconds <= to)
             .collect();
@@ -107,7 +108,7 @@ impl Fields {
         self.nth.iter().any(|nth| *nth != 0)
     }
 
-    /// Whether ticks fall on this date.
+    /// Returns true if ticks fall on this date.
     pub(crate) fn names_day(&self, date: NaiveDate) -> bool {
         if !self.month.allows(date.month()) {
             return false;
@@ -118,7 +119,8 @@ impl Fields {
         };
         let by_weekday = || self.weekday.allows(date.weekday().num_days_from_sunday());
         match (self.has_nth(), self.day.any, self.weekday.any) {
-            // Beside a counted day of the week the day of month has no say, unless all are counted.
+            // Next to a counted weekday (`5#2`) the day of month is ignored, except where the
+            // weekday field is a star.
             (true, true, _) | (true, false, false) => self.names_nth(date),
             (true, false, true) => by_day() && self.names_nth(date),
             (false, false, false) => by_day() || by_weekday(),
@@ -129,6 +131,7 @@ impl Fields {
     fn names_nth(&self, date: NaiveDate) -> bool {
         let nth = self.nth[date.weekday().num_days_from_sunday() as usize];
         let count = (date.day() - 1) / 7 + 1;
+        // It is the last of the month if the same weekday a week later is in the next month.
         let last = date.day() + 7 > u32::from(date.num_days_in_month());
         nth & (1 << count) != 0 || (last && nth & 1 != 0)
     }

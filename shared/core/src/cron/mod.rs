@@ -1,19 +1,18 @@
 //! Cron schedules in a time zone: [`CronExpression`] and [`CronSchedule`].
 //!
-//! Grammar and ticks are Dagster's (which reads cron as `croniter` does, and corrects what happens
-//! around changes of the clock):
+//! Grammar and ticks are Dagster's, which parses cron like `croniter` and corrects its ticks around
+//! changes of the clock:
 //!
 //! - five fields: minute, hour, day of month, month, day of week; or `@hourly`, `@daily`,
 //!   `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`;
-//! - `*`, `5`, `1,15`, `9-17`, `22-4` (over the end and on from the beginning), `*/15`, `8-20/4`,
-//!   `10/5`; names of months and of days of the week; 7 is Sunday, as 0 is; `?` for `*` in the two
-//!   day fields;
-//! - `L` is the last day of the month; in the day of week `5#2` is the second Friday and `L5` the
+//! - `*`, `5`, `1,15`, `9-17`, `22-4` (wraps around), `*/15`, `8-20/4`, `10/5`; names of months and
+//!   of days of the week; 0 and 7 are Sunday; `?` for `*` in the two day fields;
+//! - `L` is the last day of the month; in the day of week, `5#2` is the second Friday and `L5` the
 //!   last Friday of the month;
-//! - where day of month and day of week are both restricted, either one is enough;
-//! - a tick that falls where the clock is put forward comes when the clock goes on, a tick of a
-//!   fixed hour that falls where the clock is put back comes once (the second time), and a schedule
-//!   for every hour ticks each hour that passes.
+//! - if day of month and day of week are both restricted, either one is enough;
+//! - a tick inside the hour that the clock skips comes at the end of the gap; a tick at a fixed
+//!   hour that occurs twice comes once, the second time; a schedule for every hour ticks in each
+//!   elapsed hour.
 
 mod error;
 mod expression;

@@ -1,4 +1,4 @@
-//! Reads cron expressions. The grammar is that of `croniter`, which Dagster reads cron with.
+//! The parser of cron expressions. The grammar is that of `croniter`, Dagster's cron parser.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -18,8 +18,8 @@ const MONTHS: [&str; 12] = [
 ];
 const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-/// The fields of an expression.
-pub(crate) fn parse(expression: &str) -> Result<Fields, InvalidCron> {
+/// Parses the five fields of an expression, or of an alias like `@daily`.
+pub(crate) fn parse_fields(expression: &str) -> Result<Fields, InvalidCron> {
     let lower = expression.to_ascii_lowercase();
     let alias = ALIASES
         .iter()
@@ -34,6 +34,7 @@ pub(crate) fn parse(expression: &str) -> Result<Fields, InvalidCron> {
         });
     };
     let reader = |field, part: &str| {
+        // `part` borrows from `text`, so the difference of the addresses is its byte offset.
         let start = part.as_ptr().addr() - text.as_ptr().addr();
         FieldReader {
             expression,
@@ -44,23 +45,24 @@ pub(crate) fn parse(expression: &str) -> Result<Fields, InvalidCron> {
     };
     let mut weekday_reader = reader(CronField::DayOfWeek, weekday);
     let mut fields = Fields {
-        minute: reader(CronField::Minute, minute).read(minute)?,
-        hour: reader(CronField::Hour, hour).read(hour)?,
-        day: reader(CronField::DayOfMonth, day).read(day)?,
-        month: reader(CronField::Month, month).read(month)?,
-        weekday: weekday_reader.read(weekday)?,
+        minute: reader(CronField::Minute, minute).parse_field(minute)?,
+        hour: reader(CronField::Hour, hour).parse_field(hour)?,
+        day: reader(CronField::DayOfMonth, day).parse_field(day)?,
+        month: reader(CronField::Month, month).parse_field(month)?,
+        weekday: weekday_reader.parse_field(weekday)?,
         nth: weekday_reader.nth,
     };
-    // A list of all there is counts as `*`; in a day field only beside a day field with a star.
-    collapse(&mut fields.minute, 60);
-    collapse(&mut fields.hour, 24);
-    collapse(&mut fields.month, 12);
+    // A list of every value counts as `*`; in a day field only if the other day field has a star.
+    collapse_full_list(&mut fields.minute, 60);
+    collapse_full_list(&mut fields.hour, 24);
+    collapse_full_list(&mut fields.month, 12);
     if weekday.contains('*') {
-        collapse(&mut fields.day, 31);
+        collapse_full_list(&mut fields.day, 31);
     }
     if day.contains('*') {
-        collapse(&mut fields.weekday, 7);
+        collapse_full_list(&mut fields.weekday, 7);
     }
+    // `croniter` refuses plain weekdays next to counted ones (`1,5#2`), except in a full list.
     let plain = (0..7).filter(|day| fields.weekday.bits & (1 << day) != 0);
     if fields.has_nth()
         && !fields.weekday.wildcard
@@ -74,8 +76,8 @@ pub(crate) fn parse(expression: &str) -> Result<Fields, InvalidCron> {
     Ok(fields)
 }
 
-/// Makes a field that lists `all` entries the field `*`.
-fn collapse(field: &mut Field, all: u32) {
+/// Turns a field that lists `all` entries into `*`.
+fn collapse_full_list(field: &mut Field, all: u32) {
     let listed = field.bits.count_ones() + u32::from(field.any) + u32::from(field.last);
     if listed == all {
         *field = Field {
@@ -85,50 +87,51 @@ fn collapse(field: &mut Field, all: u32) {
     }
 }
 
-/// Reads one field.
+/// The parser of one field.
 struct FieldReader<'a> {
     expression: &'a str,
     field: CronField,
     start: usize,
-    /// Per day of the week, bit n: the n-th of the month; bit 0: the last.
+    /// For each day of the week: bit n is set for the n-th of the month, bit 0 for the last.
     nth: [u8; 7],
 }
 
 impl FieldReader<'_> {
-    fn read(&mut self, text: &str) -> Result<Field, InvalidCron> {
+    fn parse_field(&mut self, text: &str) -> Result<Field, InvalidCron> {
         if text == "?" && matches!(self.field, CronField::DayOfMonth | CronField::DayOfWeek) {
             return Ok(Field::WILDCARD);
         }
         let mut field = Field::default();
         let mut start = 0;
         for part in text.split(',') {
-            let span = self.start + start..self.start + start + part.len();
+            let span = self.start + start..self.start + start + part.len(); // Bytes of the text.
             start += part.len() + 1;
-            self.part(part, &span, &mut field)?;
+            self.parse_part(part, &span, &mut field)?;
         }
         field.wildcard = field.any && field.bits == 0 && !field.last;
         Ok(field)
     }
 
-    fn part(
+    fn parse_part(
         &mut self,
         part: &str,
         span: &Range<usize>,
         field: &mut Field,
     ) -> Result<(), InvalidCron> {
-        let (part_without_nth, nth) = self.nth(part, span)?;
-        if let Some((low, high, step)) = self.range(part_without_nth) {
-            let low = self.number(low, span)?;
+        let (part_without_nth, nth) = self.split_nth(part, span)?;
+        if let Some((low, high, step)) = self.split_range(part_without_nth) {
+            let low = self.parse_number(low, span)?;
+            // `croniter` accepts `L` as the end of a range of days of the month, meaning 31.
             let high = match (self.field, high) {
                 (CronField::DayOfMonth, "l") => 31,
-                _ => self.number(high, span)?,
+                _ => self.parse_number(high, span)?,
             };
             let step = match step.map(str::parse::<u32>) {
                 None => 1,
                 Some(Ok(step)) if step > 0 => step,
-                Some(_) => return Err(self.fault(span, "has a step that is not 1 or more")),
+                Some(_) => return Err(self.invalid_part(span, "has a step that is not 1 or more")),
             };
-            for value in self.cycle(low, high, step, span)? {
+            for value in self.expand_range(low, high, step, span)? {
                 self.add(value, nth, span, field)?;
             }
             return Ok(());
@@ -137,15 +140,15 @@ impl FieldReader<'_> {
             ("*", _) => field.any = true,
             ("l", CronField::DayOfMonth) => field.last = true,
             (text, _) => {
-                let value = self.number(text, span)?;
+                let value = self.parse_number(text, span)?;
                 self.add(value, nth, span, field)?;
             }
         }
         Ok(())
     }
 
-    /// Takes `#2` or a leading `L` off a day of the week.
-    fn nth<'p>(
+    /// Splits `#2` or a leading `L` off a day of the week.
+    fn split_nth<'p>(
         &self,
         part: &'p str,
         span: &Range<usize>,
@@ -158,27 +161,27 @@ impl FieldReader<'_> {
             return Ok((day, Some(0)));
         }
         match part.split_once('#') {
-            // A range before `#` is one of names, never of numbers.
+            // Before `#`, `croniter` accepts ranges of names but not of numbers.
             Some((day, nth))
                 if digits(nth)
                     && !(day.contains('-') && day.contains(|c: char| c.is_ascii_digit())) =>
             {
                 match nth.parse() {
                     Ok(nth @ 1..=5) => Ok((day, Some(nth))),
-                    _ => Err(self.fault(span, "counts past the fifth")),
+                    _ => Err(self.invalid_part(span, "counts past the fifth")),
                 }
             }
             _ => Ok((part, None)),
         }
     }
 
-    /// Takes `low-high/step`, `*/step` and `low/step` apart.
-    fn range<'p>(&self, part: &'p str) -> Option<(&'p str, &'p str, Option<&'p str>)> {
+    /// Splits `low-high/step`, `*/step` and `low/step`. Returns `None` for a single value.
+    fn split_range<'p>(&self, part: &'p str) -> Option<(&'p str, &'p str, Option<&'p str>)> {
         let (body, step) = match part.rsplit_once('/') {
             Some((body, step)) if !step.is_empty() => (body, Some(step)),
             _ => (part, None),
         };
-        let (first, last) = self.texts();
+        let (first, last) = self.bound_texts();
         match body.split_once('-') {
             Some((low, high)) if !low.is_empty() && !high.is_empty() => Some((low, high, step)),
             None if step.is_some() => Some((if body == "*" { first } else { body }, last, step)),
@@ -186,35 +189,37 @@ impl FieldReader<'_> {
         }
     }
 
-    /// The values from `low` to `high`, over the end of the field and on from its beginning.
-    fn cycle(
+    /// Returns the values from `low` to `high`, wrapping around at the end of the field.
+    fn expand_range(
         &self,
         low: u32,
         high: u32,
         step: u32,
         span: &Range<usize>,
     ) -> Result<Vec<u32>, InvalidCron> {
-        let (first, last) = self.values().into_inner();
+        let (first, last) = self.value_range().into_inner();
         if low.max(high) > last {
-            return Err(self.fault(span, "is out of range"));
+            return Err(self.invalid_part(span, "is out of range"));
         }
         let every = |range: RangeInclusive<u32>| range.step_by(step as usize);
         if low < high {
             return Ok(every(low..=high).collect());
         }
+        // As in `croniter`, a range of one value covers the whole field.
         if low == high {
             return Ok(every(first..=last).collect());
         }
         let mut values: Vec<u32> = every(low..=last).collect();
-        // How many values of the beginning the step leaps over, counted as `croniter` counts.
+        // The range wraps: the number of values that the step skips after the wrap, computed as
+        // `croniter` does.
         let left = values.last().map_or(0, |value| last - value);
-        let place = values.last().map_or(0, |value| value - first);
-        let leap = if place + step > last - first + 1 && left < step {
+        let offset = values.last().map_or(0, |value| value - first);
+        let skipped = if offset + step > last - first + 1 && left < step {
             step - left
         } else {
             0
         };
-        values.extend(every(first + leap..=high));
+        values.extend(every(first + skipped..=high));
         Ok(values)
     }
 
@@ -225,8 +230,8 @@ impl FieldReader<'_> {
         span: &Range<usize>,
         field: &mut Field,
     ) -> Result<(), InvalidCron> {
-        if !self.values().contains(&value) {
-            return Err(self.fault(span, "is out of range"));
+        if !self.value_range().contains(&value) {
+            return Err(self.invalid_part(span, "is out of range"));
         }
         field.bits |= 1 << value;
         if let Some(nth) = nth {
@@ -235,32 +240,33 @@ impl FieldReader<'_> {
         Ok(())
     }
 
-    fn number(&self, text: &str, span: &Range<usize>) -> Result<u32, InvalidCron> {
-        let named = |names: &[&str], first: u32| {
+    fn parse_number(&self, text: &str, span: &Range<usize>) -> Result<u32, InvalidCron> {
+        let find_name = |names: &[&str], first: u32| {
             (first..)
                 .zip(names)
                 .find(|(_, name)| **name == text)
                 .map(|(value, _)| value)
         };
         let name = match self.field {
-            CronField::Month => named(&MONTHS, 1),
-            CronField::DayOfWeek => named(&DAYS, 0),
+            CronField::Month => find_name(&MONTHS, 1),
+            CronField::DayOfWeek => find_name(&DAYS, 0),
             _ => None,
         };
         if let Some(value) = name {
             return Ok(value);
         }
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(self.fault(span, "cannot be read"));
+            return Err(self.invalid_part(span, "cannot be read"));
         }
+        // 7 is Sunday. Values up to 99 are numbers; `add` checks them against the field's range.
         match text.parse() {
             Ok(7) if self.field == CronField::DayOfWeek => Ok(0),
             Ok(value) if value <= 99 => Ok(value),
-            _ => Err(self.fault(span, "is out of range")),
+            _ => Err(self.invalid_part(span, "is out of range")),
         }
     }
 
-    fn fault(&self, span: &Range<usize>, problem: &'static str) -> InvalidCron {
+    fn invalid_part(&self, span: &Range<usize>, reason: &'static str) -> InvalidCron {
         InvalidCron::Field {
             expression: self.expression.to_owned(),
             field: self.field,
@@ -270,11 +276,11 @@ impl FieldReader<'_> {
                 .unwrap_or_default()
                 .to_owned(),
             span: span.clone(),
-            problem,
+            reason,
         }
     }
 
-    fn values(&self) -> RangeInclusive<u32> {
+    fn value_range(&self) -> RangeInclusive<u32> {
         match self.field {
             CronField::Minute => 0..=59,
             CronField::Hour => 0..=23,
@@ -284,7 +290,7 @@ impl FieldReader<'_> {
         }
     }
 
-    fn texts(&self) -> (&'static str, &'static str) {
+    fn bound_texts(&self) -> (&'static str, &'static str) {
         match self.field {
             CronField::Minute => ("0", "59"),
             CronField::Hour => ("0", "23"),

@@ -1,39 +1,39 @@
-//! In which way an expression recurs: Dagster treats the common cadences each in its own way around
-//! changes of the clock.
+//! The kinds of recurrence: around changes of the clock, Dagster has a rule of its own for each of
+//! the common cadences.
 
 use chrono::{DateTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use super::expression::Fields;
 
-/// In which way an expression recurs.
+/// The kind of recurrence of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recurrence {
-    /// Each 3600 s that pass, from the minute where it starts (`30 * * * *`).
+    /// Every 3600 elapsed seconds, from the minute where it starts (`30 * * * *`).
     Elapsed {
-        /// The minute where it starts.
+        /// The starting minute.
         minute: u32,
     },
-    /// At some minutes of each hour that passes (`*/15 * * * *`).
+    /// At some minutes of each elapsed hour (`*/15 * * * *`).
     Minutes {
-        /// Bit n: the minute n.
+        /// Bit n is set for minute n.
         mask: u64,
     },
-    /// Once on each day that is named (`30 2 * * 1-5`).
+    /// Once on each named day (`30 2 * * 1-5`).
     OncePerDay {
         /// The hour.
         hour: u32,
         /// The minute.
         minute: u32,
     },
-    /// At each minute at which the clock shows a time that is named, every hour.
-    Shown,
-    /// At some times of each day that is named.
+    /// At each minute at which the clock shows a named time, every hour.
+    WallClock,
+    /// At some times of each named day.
     Times,
 }
 
 impl Recurrence {
-    pub(crate) fn of(fields: &Fields) -> Self {
+    pub(crate) fn from_fields(fields: &Fields) -> Self {
         let Fields {
             minute,
             hour,
@@ -43,36 +43,38 @@ impl Recurrence {
             ..
         } = fields;
         let any_day = day.wildcard && month.wildcard;
+        // A day past the 28th is missing in some months, which Dagster handles as general times.
         if let (Some(minute), Some(hour), false) =
-            (minute.single(), hour.single(), fields.has_nth())
+            (minute.single_value(), hour.single_value(), fields.has_nth())
         {
             let daily = any_day && (weekday.wildcard || weekday.is_numbers());
-            let monthly =
-                month.wildcard && weekday.wildcard && day.single().is_some_and(|day| day <= 28);
+            let monthly = month.wildcard
+                && weekday.wildcard
+                && day.single_value().is_some_and(|day| day <= 28);
             if daily || monthly {
                 return Self::OncePerDay { hour, minute };
             }
         }
         let each_hour = hour.wildcard && any_day && weekday.wildcard && !fields.has_nth();
-        match minute.single() {
+        match minute.single_value() {
             Some(minute) if each_hour => Self::Elapsed { minute },
             None if each_hour && minute.is_numbers() => Self::Minutes { mask: minute.bits },
-            _ if hour.wildcard => Self::Shown,
+            _ if hour.wildcard => Self::WallClock,
             _ => Self::Times,
         }
     }
 
-    /// Whether ticks are laid out by days of UTC, not by dates of the local calendar.
+    /// Returns true if ticks are computed by days of UTC, not by dates of the local calendar.
     pub(crate) fn by_utc_day(self) -> bool {
         matches!(
             self,
-            Self::Elapsed { .. } | Self::Minutes { .. } | Self::Shown
+            Self::Elapsed { .. } | Self::Minutes { .. } | Self::WallClock
         )
     }
 }
 
-/// Whether the clocks of a zone never show the minutes of UTC (as in India), by the zone's rules of
-/// 2026. Dagster asks the same of the moment at which it happens to run.
+/// Returns true if the offset of a zone is never a whole hour (as in India), by the zone's rules of
+/// 2026. Dagster decides this by the rules at the time it runs.
 pub(crate) fn has_minute_offset(tz: Tz) -> bool {
     // 15 January and 15 July 2026.
     [1_768_435_200, 1_784_073_600].into_iter().all(|seconds| {

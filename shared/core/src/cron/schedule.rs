@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CronExpression, InvalidCron, Tick, Timetable};
 
-/// One or more cron expressions in a time zone. It ticks whenever one of them does.
+/// One or more cron expressions in a time zone. The schedule ticks whenever one of them does.
 ///
 /// ```
 /// use chrono::{DateTime, Utc};
@@ -18,7 +18,7 @@ use super::{CronExpression, InvalidCron, Tick, Timetable};
 /// let from: DateTime<Utc> = "2024-03-09T12:00:00Z".parse()?;
 /// let ticks: Vec<String> =
 ///     nightly.ticks_from(from).take(2).map(|tick| tick.at().to_rfc3339()).collect();
-/// // On 10 March the clock goes from 2 to 3 o'clock: the tick comes when it goes on.
+/// // On 10 March the clock skips from 2 to 3 o'clock: the tick comes at the end of the gap.
 /// assert_eq!(ticks, ["2024-03-10T07:00:00+00:00", "2024-03-11T06:30:00+00:00"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -29,7 +29,7 @@ pub struct CronSchedule {
     timezone: Tz,
 }
 
-/// A schedule as it is written down.
+/// The serialized form of a schedule, before validation.
 #[derive(Deserialize)]
 struct Fields {
     cron: Vec<CronExpression>,
@@ -45,7 +45,7 @@ impl TryFrom<Fields> for CronSchedule {
 }
 
 impl CronSchedule {
-    /// A schedule of one expression.
+    /// Parses a schedule of one expression.
     ///
     /// # Errors
     /// [`InvalidCron`] as for [`CronExpression::new`].
@@ -56,23 +56,23 @@ impl CronSchedule {
         })
     }
 
-    /// A schedule of one expression that is read already.
-    pub fn of(cron: CronExpression, timezone: Tz) -> Self {
+    /// Creates a schedule of one parsed expression.
+    pub fn from_expression(cron: CronExpression, timezone: Tz) -> Self {
         Self {
             cron: vec![cron],
             timezone,
         }
     }
 
-    /// A schedule that ticks whenever one of the expressions does.
+    /// Creates a schedule that ticks whenever one of the expressions does.
     ///
     /// # Errors
-    /// [`InvalidCron::Empty`] when there is none.
+    /// [`InvalidCron::Empty`] if there are no expressions.
     pub fn union(
-        cron: impl IntoIterator<Item = CronExpression>,
+        expressions: impl IntoIterator<Item = CronExpression>,
         timezone: Tz,
     ) -> Result<Self, InvalidCron> {
-        let cron: Vec<CronExpression> = cron.into_iter().collect();
+        let cron: Vec<CronExpression> = expressions.into_iter().collect();
         if cron.is_empty() {
             Err(InvalidCron::Empty)
         } else {
@@ -80,40 +80,43 @@ impl CronSchedule {
         }
     }
 
-    /// The expressions. There is at least one.
+    /// Returns the expressions. There is always at least one.
     pub fn expressions(&self) -> &[CronExpression] {
         &self.cron
     }
 
-    /// The time zone whose clocks the expressions speak of.
+    /// Returns the time zone of the expressions.
     pub fn timezone(&self) -> Tz {
         self.timezone
     }
 
-    /// The ticks at or after a moment, in their order, without end (as far as the year 9999).
+    /// Returns the ticks at or after a moment, oldest first, up to the year 9999.
     pub fn ticks_from(&self, from: DateTime<Utc>) -> impl Iterator<Item = Tick> + use<> {
+        // Ticks are whole seconds: round up to the first possible one.
         let seconds = from.timestamp() + i64::from(from.timestamp_subsec_nanos() > 0);
-        let ticks = self.timetables(seconds).map(|table| table.forward(seconds));
+        let ticks = self
+            .timetables_at(seconds)
+            .map(|table| table.ticks_from(seconds));
         Merged::new(ticks, |one, other| one < other)
     }
 
-    /// The ticks at or before a moment, newest first (as far as the year 1).
+    /// Returns the ticks at or before a moment, newest first, back to the year 1.
     pub fn ticks_until(&self, to: DateTime<Utc>) -> impl Iterator<Item = Tick> + use<> {
         let seconds = to.timestamp();
         let ticks = self
-            .timetables(seconds)
-            .map(|table| table.backward(seconds));
+            .timetables_at(seconds)
+            .map(|table| table.ticks_until(seconds));
         Merged::new(ticks, |one, other| one > other)
     }
 
-    /// Whether a moment is a tick.
+    /// Returns true if a moment is a tick.
     pub fn ticks_at(&self, at: DateTime<Utc>) -> bool {
         self.ticks_from(at)
             .next()
             .is_some_and(|tick| tick.at() == at)
     }
 
-    fn timetables(&self, seconds: i64) -> impl Iterator<Item = Timetable> {
+    fn timetables_at(&self, seconds: i64) -> impl Iterator<Item = Timetable> {
         self.cron
             .iter()
             .map(move |cron| Timetable::new(cron, self.timezone, seconds))
@@ -122,8 +125,8 @@ impl CronSchedule {
 
 impl fmt::Display for CronSchedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, cron) in self.cron.iter().enumerate() {
-            if place > 0 {
+        for (index, cron) in self.cron.iter().enumerate() {
+            if index > 0 {
                 f.write_str(" or ")?;
             }
             write!(f, "{cron}")?;
@@ -132,7 +135,7 @@ impl fmt::Display for CronSchedule {
     }
 }
 
-/// Several sequences of ticks as one; ticks at one moment are one tick.
+/// A merge of several sequences of ticks, in which simultaneous ticks count once.
 struct Merged<I: Iterator<Item = Tick>, F> {
     sources: Vec<std::iter::Peekable<I>>,
     comes_first: F,
@@ -151,17 +154,19 @@ impl<I: Iterator<Item = Tick>, F: Fn(i64, i64) -> bool> Iterator for Merged<I, F
     type Item = Tick;
 
     fn next(&mut self) -> Option<Tick> {
+        // The common case of one expression needs no merge.
         if let [only] = &mut self.sources[..] {
             return only.next();
         }
-        let mut chosen: Option<Tick> = None;
+        // Choose the next tick of all sources, then advance each source that ticks at that moment.
+        let mut first: Option<Tick> = None;
         for source in &mut self.sources {
             let Some(tick) = source.peek() else { continue };
-            if chosen.is_none_or(|other| (self.comes_first)(tick.seconds, other.seconds)) {
-                chosen = Some(*tick);
+            if first.is_none_or(|other| (self.comes_first)(tick.seconds, other.seconds)) {
+                first = Some(*tick);
             }
         }
-        let chosen = chosen?;
+        let chosen = first?;
         for source in &mut self.sources {
             source.next_if(|tick| tick.seconds == chosen.seconds);
         }
@@ -169,12 +174,13 @@ impl<I: Iterator<Item = Tick>, F: Fn(i64, i64) -> bool> Iterator for Merged<I, F
     }
 }
 
-/// Reads the name of a time zone from the IANA database, such as `Europe/London`.
+/// Parses the name of a time zone in the IANA database, such as `Europe/London`.
 ///
 /// # Errors
-/// [`InvalidTimeZone`] for a name that is not there, with one that is like it.
+/// [`InvalidTimeZone`] for an unknown name, with a similar one if there is one.
 pub fn parse_time_zone(name: &str) -> Result<Tz, InvalidTimeZone> {
     name.parse().map_err(|_| {
+        // Suggest the single most similar name.
         let likeness =
             |zone: &Tz| strsim::jaro_winkler(&zone.name().to_lowercase(), &name.to_lowercase());
         let hint = TZ_VARIANTS
@@ -190,15 +196,15 @@ pub fn parse_time_zone(name: &str) -> Result<Tz, InvalidTimeZone> {
     })
 }
 
-/// A name that is no time zone.
+/// An unknown time zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{name}` is not a time zone: write a name of the IANA database, like `{}`",
     hint.unwrap_or("Europe/London")
 )]
 pub struct InvalidTimeZone {
-    /// What was given.
+    /// The rejected name.
     pub name: String,
-    /// A zone with a name like it.
+    /// The zone with the most similar name.
     pub hint: Option<&'static str>,
 }

@@ -5,22 +5,22 @@ use rstest::rstest;
 
 use super::{CronExpression, CronSchedule, parse_time_zone};
 
-fn moment(text: &str) -> DateTime<Utc> {
+fn parse_moment(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-fn ticks(cron: &str, tz: Tz, from: &str, count: usize) -> Vec<String> {
+fn format_ticks(cron: &str, tz: Tz, from: &str, count: usize) -> Vec<String> {
     let schedule = CronSchedule::new(cron, tz).unwrap();
-    let ticks = schedule.ticks_from(moment(from)).take(count);
+    let ticks = schedule.ticks_from(parse_moment(from)).take(count);
     ticks
         .map(|tick| tick.at().format("%m-%dT%H:%M").to_string())
         .collect()
 }
 
 #[rstest]
-// Over the end of the field and on from its beginning.
+// Wraps around at the end of the field.
 #[case("0 22-2 * * *", "2024-01-01T00:00:00Z", &["01-01T00:00", "01-01T01:00", "01-01T02:00", "01-01T22:00"])]
-// 7 is Sunday, and so the range goes on to it.
+// 7 is Sunday, so the range ends there.
 #[case("0 0 * * 5-7", "2024-01-01T00:00:00Z", &["01-05T00:00", "01-06T00:00", "01-07T00:00", "01-12T00:00"])]
 // Day of month or day of week: either is enough.
 #[case("0 0 1,15 * mon", "2024-01-02T00:00:00Z", &["01-08T00:00", "01-15T00:00", "01-22T00:00", "01-29T00:00"])]
@@ -28,19 +28,15 @@ fn ticks(cron: &str, tz: Tz, from: &str, count: usize) -> Vec<String> {
 #[case("0 0 * * 5#2", "2024-01-01T00:00:00Z", &["01-12T00:00", "02-09T00:00", "03-08T00:00", "04-12T00:00"])]
 #[case("0 0 * * L5", "2024-01-01T00:00:00Z", &["01-26T00:00", "02-23T00:00", "03-29T00:00", "04-26T00:00"])]
 #[case("0 0 29 2 *", "2024-02-28T12:00:00Z", &["02-29T00:00", "02-29T00:00"])]
-fn names_the_moments_that_croniter_names(
-    #[case] cron: &str,
-    #[case] from: &str,
-    #[case] wanted: &[&str],
-) {
-    assert_eq!(ticks(cron, Tz::UTC, from, wanted.len()), wanted);
+fn ticks_like_croniter(#[case] cron: &str, #[case] from: &str, #[case] wanted: &[&str]) {
+    assert_eq!(format_ticks(cron, Tz::UTC, from, wanted.len()), wanted);
 }
 
 #[test]
-fn ticks_when_the_clock_goes_on_after_it_was_put_forward() {
+fn a_skipped_tick_comes_at_the_end_of_the_gap() {
     let new_york = Tz::America__New_York;
     assert_eq!(
-        ticks("30 2 * * *", new_york, "2024-03-10T00:00:00Z", 2),
+        format_ticks("30 2 * * *", new_york, "2024-03-10T00:00:00Z", 2),
         ["03-10T07:00", "03-11T06:30"]
     );
 }
@@ -49,11 +45,11 @@ fn ticks_when_the_clock_goes_on_after_it_was_put_forward() {
 fn ticks_once_at_a_fixed_hour_and_in_both_passes_every_hour() {
     let new_york = Tz::America__New_York;
     assert_eq!(
-        ticks("30 1 * * *", new_york, "2024-11-03T00:00:00Z", 2),
+        format_ticks("30 1 * * *", new_york, "2024-11-03T00:00:00Z", 2),
         ["11-03T06:30", "11-04T06:30"]
     );
     assert_eq!(
-        ticks("30 * * * *", new_york, "2024-11-03T05:00:00Z", 3),
+        format_ticks("30 * * * *", new_york, "2024-11-03T05:00:00Z", 3),
         ["11-03T05:30", "11-03T06:30", "11-03T07:30"]
     );
 }
@@ -65,29 +61,29 @@ fn ticks_once_at_a_fixed_hour_and_in_both_passes_every_hour() {
 #[case("0 0 * foo *", 6..9, "month `foo` cannot be read")]
 #[case("*/0 0 * * *", 0..3, "minute `*/0` has a step that is not 1 or more")]
 #[case("0 0 * * 5#6", 8..11, "day of week `5#6` counts past the fifth")]
-fn points_at_the_part_that_is_wrong(
+fn errors_point_at_the_invalid_part(
     #[case] cron: &str,
     #[case] span: std::ops::Range<usize>,
-    #[case] says: &str,
+    #[case] wanted: &str,
 ) {
     let fault = CronExpression::new(cron).unwrap_err();
     assert_eq!(fault.span(), Some(span));
-    assert!(fault.to_string().contains(says), "{fault}");
+    assert!(fault.to_string().contains(wanted), "{fault}");
 }
 
 #[rstest]
 #[case("", "it has 0 fields; write five")]
 #[case("* * * * * *", "it has 6 fields; write five")]
-#[case("0 0 30 2 *", "never comes")]
-#[case("0 0 31 4,6 *", "never comes")]
+#[case("0 0 30 2 *", "never ticks")]
+#[case("0 0 31 4,6 *", "never ticks")]
 #[case("0 0 * * 1,5#2", "mixes plain days")]
-fn refuses_what_cannot_be_a_schedule(#[case] cron: &str, #[case] says: &str) {
+fn refuses_invalid_schedules(#[case] cron: &str, #[case] wanted: &str) {
     let fault = CronExpression::new(cron).unwrap_err().to_string();
-    assert!(fault.contains(says), "{fault}");
+    assert!(fault.contains(wanted), "{fault}");
 }
 
 #[test]
-fn offers_a_time_zone_like_the_one_that_is_not_there() {
+fn suggests_a_similar_time_zone() {
     assert_eq!(
         parse_time_zone("Europe/Londn").unwrap_err().to_string(),
         "`Europe/Londn` is not a time zone: write a name of the IANA database, like \
@@ -96,7 +92,7 @@ fn offers_a_time_zone_like_the_one_that_is_not_there() {
 }
 
 #[test]
-fn is_stored_as_it_was_written() {
+fn serializes_as_written() {
     let schedule = CronSchedule::new("@daily", Tz::Europe__London).unwrap();
     let stored = serde_json::to_string(&schedule).unwrap();
     assert_eq!(stored, r#"{"cron":["@daily"],"timezone":"Europe/London"}"#);
@@ -108,6 +104,7 @@ fn is_stored_as_it_was_written() {
 }
 
 fn any_schedule() -> impl Strategy<Value = CronSchedule> {
+    // Every kind of recurrence, in zones with unusual changes of the clock.
     let crons = [
         "30 2 * * *",
         "15 1 * * *",
@@ -141,7 +138,7 @@ fn any_schedule() -> impl Strategy<Value = CronSchedule> {
 
 proptest! {
     #[test]
-    fn ascends_and_comes_back_the_same_way(
+    fn ticks_ascend_and_are_the_same_backward(
         schedule in any_schedule(),
         seconds in 1_200_000_000i64..2_000_000_000,
     ) {

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::LocalTime;
 
-/// One moment of a schedule, and what the clock on the wall is said to show then.
+/// One moment of a schedule, and the local time that the schedule names for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tick {
     pub(crate) seconds: i64,
@@ -12,14 +12,14 @@ pub struct Tick {
 }
 
 impl Tick {
-    /// The moment.
+    /// Returns the moment.
     pub fn at(&self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.seconds, 0).unwrap_or(DateTime::UNIX_EPOCH)
     }
 
-    /// What the clock shows, as the schedule names it: for a day or an hour that the clock leaves
-    /// out this is a time that never shows, and [`Self::at`] is the moment that stands for it.
-    pub fn local(&self) -> NaiveDateTime {
+    /// Returns the local time as the schedule names it. In an hour that the clock skips, this is a
+    /// time that never shows, and [`Self::at`] is the moment used instead.
+    pub fn local_time(&self) -> NaiveDateTime {
         self.local.naive
     }
 }

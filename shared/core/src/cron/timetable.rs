@@ -6,19 +6,19 @@ use chrono_tz::Tz;
 use super::{
     CronExpression, LocalTime, Tick,
     expression::Fields,
-    field::bits,
-    local::{Shown, naive_utc},
+    field::set_bits,
+    local::{Occurrence, naive_utc},
     recurrence::{Recurrence, has_minute_offset},
 };
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
 const DAY: i64 = 86_400;
-/// 0001-01-01 and 9999-12-31 as days from 1970-01-01: there is no tick outside.
+/// The days that have ticks, 0001-01-01 to 9999-12-31, counted from 1970-01-01.
 const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
 
-/// The ticks of one expression in one time zone, day by day. A *day* is a date of the local calendar
-/// or a day of UTC, whichever lays out the recurrence, counted from 1970-01-01.
+/// The ticks of one expression in one time zone, day by day. A *day* is a date of the local
+/// calendar or a day of UTC, depending on the recurrence, counted from 1970-01-01.
 #[derive(Debug, Clone)]
 pub(crate) struct Timetable {
     fields: Fields,
@@ -30,16 +30,17 @@ pub(crate) struct Timetable {
 }
 
 impl Timetable {
-    /// The ticks as they are counted from a moment. The moment matters where they come each hour
-    /// that passes: there, and only there, a change of the clock by half an hour shifts what the
-    /// clock shows at later ticks.
+    /// Creates the ticks as counted from a moment. The moment matters only for ticks every elapsed
+    /// hour: if the clock changes by half an hour, later ticks show another minute.
     pub(crate) fn new(expression: &CronExpression, tz: Tz, from: i64) -> Self {
         let fields = expression.fields;
-        let recurrence = Recurrence::of(&fields);
+        let recurrence = Recurrence::from_fields(&fields);
         let minute_offset = has_minute_offset(tz);
         let phase = match recurrence {
+            // If `from` is itself a tick, hours are counted from it; otherwise from the named
+            // minute.
             Recurrence::Elapsed { minute } => {
-                let local = LocalTime::at(from, tz).naive;
+                let local = LocalTime::from_seconds(from, tz).naive;
                 if local.minute() == minute && local.second() == 0 {
                     from.rem_euclid(HOUR)
                 } else {
@@ -62,87 +63,97 @@ impl Timetable {
         }
     }
 
-    /// If ticks are 3600 s apart: the first at or after a moment.
-    pub(crate) fn elapsed(&self, from: i64) -> Option<i64> {
+    /// Returns the first tick at or after a moment, if ticks are always 3600 s apart.
+    pub(crate) fn first_elapsed_tick(&self, from: i64) -> Option<i64> {
         matches!(self.recurrence, Recurrence::Elapsed { .. })
             .then(|| from + (self.phase - from).rem_euclid(HOUR))
     }
 
-    /// The day that a moment belongs to.
+    /// Returns the day that a moment belongs to.
     pub(crate) fn day_of(&self, seconds: i64) -> i32 {
         if self.recurrence.by_utc_day() {
             return i32::try_from(seconds.div_euclid(DAY)).unwrap_or(i32::MAX);
         }
-        LocalTime::at(seconds, self.tz).naive.date().to_epoch_days()
+        LocalTime::from_seconds(seconds, self.tz)
+            .naive
+            .date()
+            .to_epoch_days()
     }
 
-    /// Whether no change of the clock is near a day.
+    /// Returns true if no change of the clock is near a day.
     pub(crate) fn is_steady(&self, day: i32) -> bool {
-        self.recurrence.by_utc_day() || self.steady_local(day).is_some()
+        self.recurrence.by_utc_day() || self.steady_local_offset(day).is_some()
     }
 
-    /// How many ticks a day has.
-    pub(crate) fn count(&self, day: i32, buffer: &mut Vec<Tick>) -> usize {
+    /// Returns the number of ticks of a day. `buffer` is scratch space.
+    pub(crate) fn count_ticks(&self, day: i32, buffer: &mut Vec<Tick>) -> usize {
+        // Count without listing where the clock does not change.
         match self.recurrence {
             Recurrence::Elapsed { .. } => return 24,
-            Recurrence::Minutes { mask } if self.steady_utc(day).is_some() => {
+            Recurrence::Minutes { mask } if self.steady_utc_offset(day).is_some() => {
                 return 24 * mask.count_ones() as usize;
             }
-            Recurrence::OncePerDay { .. } => return usize::from(self.named(day).is_some()),
-            Recurrence::Times if self.named(day).is_none() => return 0,
-            Recurrence::Times if self.steady_local(day).is_some() => {
-                let hours = self.fields.hour.mask(24).count_ones();
-                let minutes = self.fields.minute.mask(60).count_ones();
+            Recurrence::OncePerDay { .. } => return usize::from(self.named_date(day).is_some()),
+            Recurrence::Times if self.named_date(day).is_none() => return 0,
+            Recurrence::Times if self.steady_local_offset(day).is_some() => {
+                let hours = self.fields.hour.value_mask(24).count_ones();
+                let minutes = self.fields.minute.value_mask(60).count_ones();
                 return (hours * minutes) as usize;
             }
             _ => {}
         }
         buffer.clear();
-        self.ticks(day, buffer);
+        self.push_ticks(day, buffer);
         buffer.len()
     }
 
-    /// Puts the ticks of a day behind those in `out`, in their order.
-    pub(crate) fn ticks(&self, day: i32, out: &mut Vec<Tick>) {
+    /// Appends the ticks of a day to `out`, oldest first.
+    pub(crate) fn push_ticks(&self, day: i32, out: &mut Vec<Tick>) {
         match self.recurrence {
+            // The phase is constant, so each UTC day has 24 ticks.
             Recurrence::Elapsed { .. } => {
                 let start = i64::from(day) * DAY;
-                let steady = self.steady_utc(day);
+                let steady = self.steady_utc_offset(day);
                 let first = start + (self.phase - start).rem_euclid(HOUR);
                 out.extend((0..24).map(|hour| self.tick_at(first + hour * HOUR, steady)));
             }
-            Recurrence::Minutes { mask } => self.minutes(day, mask, out),
+            Recurrence::Minutes { mask } => self.push_minute_ticks(day, mask, out),
+            // A skipped time moves to the end of the gap, a repeated one to its second pass.
             Recurrence::OncePerDay { hour, minute } => {
                 if let Some(naive) = self
-                    .named(day)
+                    .named_date(day)
                     .and_then(|date| date.and_hms_opt(hour, minute, 0))
                 {
                     let local = LocalTime::first_pass(naive)
                         .past_gap(self.tz)
                         .later_pass(self.tz);
                     out.push(Tick {
-                        seconds: local.seconds(self.tz),
+                        seconds: local.to_seconds(self.tz),
                         local,
                     });
                 }
             }
-            Recurrence::Shown => self.shown(day, out),
-            Recurrence::Times => self.times(day, out),
+            Recurrence::WallClock => self.push_wall_clock_ticks(day, out),
+            Recurrence::Times => self.push_times(day, out),
         }
     }
 
-    /// The ticks at or after a moment, in their order.
-    pub(crate) fn forward(self, from: i64) -> impl Iterator<Item = Tick> {
+    /// Returns the ticks at or after a moment, oldest first.
+    pub(crate) fn ticks_from(self, from: i64) -> impl Iterator<Item = Tick> {
         let by_times = self.recurrence == Recurrence::Times;
         let mut day = self.day_of(from);
         let mut earliest = NaiveDateTime::MIN;
         if by_times && !self.is_steady(day) {
-            // Times are counted on from an hour before the last tick.
-            let last = self.clone().backward(from - 1).next();
-            let last = last.map_or(LocalTime::at(from, self.tz), |tick| tick.local);
+            // Near a change of the clock, start an hour before the last tick, as Dagster does.
+            let last = self
+                .clone()
+                .ticks_until(from - 1)
+                .next()
+                .map_or(LocalTime::from_seconds(from, self.tz), |tick| tick.local);
             earliest = last.naive - TimeDelta::hours(1);
             day = earliest.date().to_epoch_days();
         }
+        // Walk day by day; `buffer` holds the ticks of the current one.
         let mut buffer = Vec::new();
         let mut next = 0;
         let mut latest = i64::MIN;
@@ -153,12 +164,13 @@ impl Timetable {
                 }
                 buffer.clear();
                 next = 0;
-                self.unordered(day, &mut buffer);
+                self.push_candidates(day, &mut buffer);
                 day += 1;
             }
             next += 1;
             buffer.get(next - 1).copied()
         });
+        // Ticks out of order, or before the starting time, are superseded.
         ticks.filter(move |tick| {
             let counts = !by_times || (tick.seconds > latest && tick.local.naive >= earliest);
             if counts {
@@ -168,12 +180,12 @@ impl Timetable {
         })
     }
 
-    /// The ticks at or before a moment, newest first.
-    pub(crate) fn backward(self, to: i64) -> impl Iterator<Item = Tick> {
+    /// Returns the ticks at or before a moment, newest first.
+    pub(crate) fn ticks_until(self, to: i64) -> impl Iterator<Item = Tick> {
         let by_times = self.recurrence == Recurrence::Times;
-        // The first pass of an hour can be named by the day after.
+        // A tick near midnight can belong to the next day's date.
         let mut day = self.day_of(to).saturating_add(i32::from(by_times));
-        let latest = LocalTime::at(to, self.tz).naive + TimeDelta::hours(1);
+        let latest = LocalTime::from_seconds(to, self.tz).naive + TimeDelta::hours(1);
         let mut buffer: Vec<Tick> = Vec::new();
         let mut earliest = i64::MAX;
         let ticks = std::iter::from_fn(move || {
@@ -184,7 +196,7 @@ impl Timetable {
                 if !DAYS.contains(&day) {
                     return None;
                 }
-                self.unordered(day, &mut buffer);
+                self.push_candidates(day, &mut buffer);
                 day -= 1;
             }
         });
@@ -197,17 +209,18 @@ impl Timetable {
         })
     }
 
-    /// The ticks of a day, with those that the days before would take the place of.
-    fn unordered(&self, day: i32, out: &mut Vec<Tick>) {
+    /// Appends the ticks of a day, including those that ticks of earlier days supersede.
+    fn push_candidates(&self, day: i32, out: &mut Vec<Tick>) {
         match self.recurrence {
-            Recurrence::Times => self.raw_times(day, self.steady_local(day), out),
-            _ => self.ticks(day, out),
+            Recurrence::Times => self.push_raw_times(day, self.steady_local_offset(day), out),
+            _ => self.push_ticks(day, out),
         }
     }
 
-    fn minutes(&self, day: i32, mask: u64, out: &mut Vec<Tick>) {
+    fn push_minute_ticks(&self, day: i32, mask: u64, out: &mut Vec<Tick>) {
         let start = i64::from(day) * DAY;
-        let steady = self.steady_utc(day);
+        let steady = self.steady_utc_offset(day);
+        // In a zone like India's, `mask` names minutes of the local clock, not of UTC.
         if let (Some(offset), true) = (steady, self.minute_offset) {
             let wanted = |minute: &i64| {
                 mask & (1 << (minute + offset.div_euclid(MINUTE)).rem_euclid(60)) != 0
@@ -215,23 +228,25 @@ impl Timetable {
             let ticks = (0..1440).filter(wanted);
             out.extend(ticks.map(|minute| self.tick_at(start + minute * MINUTE, steady)));
         } else if self.minute_offset {
-            // The minutes that the clock shows, by the offset at the minute before.
+            // Near a change, match the minutes that the clock shows by the offset a minute earlier.
             let shown = |at: i64| (at + utc_offset(at - MINUTE, self.tz)).div_euclid(MINUTE);
-            let ticks = (0..1440).map(|minute| start + minute * MINUTE);
-            let ticks = ticks.filter(|at| mask & (1 << shown(*at).rem_euclid(60)) != 0);
+            let ticks = (0..1440)
+                .map(|minute| start + minute * MINUTE)
+                .filter(|at| mask & (1 << shown(*at).rem_euclid(60)) != 0);
             out.extend(ticks.map(|at| self.tick_at(at, None)));
         } else {
             for hour in 0..24 {
-                out.extend(bits(mask).map(|minute| {
+                out.extend(set_bits(mask).map(|minute| {
                     self.tick_at(start + hour * HOUR + i64::from(minute) * MINUTE, steady)
                 }));
             }
         }
     }
 
-    fn shown(&self, day: i32, out: &mut Vec<Tick>) {
+    fn push_wall_clock_ticks(&self, day: i32, out: &mut Vec<Tick>) {
         let start = i64::from(day) * DAY;
-        let Some(offset) = self.steady_utc(day) else {
+        let Some(offset) = self.steady_utc_offset(day) else {
+            // The clock changes: look at every minute of the day.
             let moments = (0..1440).map(|minute| start + minute * MINUTE);
             let ticks = moments.map(|at| self.tick_at(at, None));
             out.extend(ticks.filter(|tick| {
@@ -242,39 +257,40 @@ impl Timetable {
             }));
             return;
         };
+        // The offset is constant: enumerate local hours and minutes, and subtract the offset.
         let end = start + DAY + offset;
         let mut hour = (start + offset).div_euclid(HOUR) * HOUR;
         while hour < end {
-            let named = self.fields.names_day(naive_utc(hour).date());
-            if named {
-                let times = bits(self.fields.minute.mask(60));
-                let times = times.map(|minute| hour + i64::from(minute) * MINUTE);
-                let times = times.filter(|local| (start + offset..end).contains(local));
+            if self.fields.names_day(naive_utc(hour).date()) {
+                let times = set_bits(self.fields.minute.value_mask(60))
+                    .map(|minute| hour + i64::from(minute) * MINUTE)
+                    .filter(|local| (start + offset..end).contains(local));
                 out.extend(times.map(|local| self.tick_at(local - offset, Some(offset))));
             }
             hour += HOUR;
         }
     }
 
-    fn times(&self, day: i32, out: &mut Vec<Tick>) {
-        if self.named(day).is_none() {
+    fn push_times(&self, day: i32, out: &mut Vec<Tick>) {
+        if self.named_date(day).is_none() {
             return;
         }
-        let steady = self.steady_local(day);
+        let steady = self.steady_local_offset(day);
         if steady.is_some() {
-            return self.raw_times(day, steady, out);
+            return self.push_raw_times(day, steady, out);
         }
-        // Where the clock changes, ticks that would not come after those before them fall away.
+        // Near a change of the clock, drop ticks that are not later than every tick before them.
+        // Ticks of the two preceding days can reach into this one.
         let mut before = Vec::new();
-        self.raw_times(day - 2, None, &mut before);
-        self.raw_times(day - 1, None, &mut before);
+        self.push_raw_times(day - 2, None, &mut before);
+        self.push_raw_times(day - 1, None, &mut before);
         let mut latest = before
             .iter()
             .map(|tick| tick.seconds)
             .max()
             .unwrap_or(i64::MIN);
         let mut ticks = Vec::new();
-        self.raw_times(day, None, &mut ticks);
+        self.push_raw_times(day, None, &mut ticks);
         out.extend(ticks.into_iter().filter(|tick| {
             let later = tick.seconds > latest;
             latest = latest.max(tick.seconds);
@@ -282,13 +298,17 @@ impl Timetable {
         }));
     }
 
-    fn raw_times(&self, day: i32, steady: Option<i64>, out: &mut Vec<Tick>) {
-        let Some(date) = self.named(day) else { return };
-        for hour in bits(self.fields.hour.mask(24)) {
-            for minute in bits(self.fields.minute.mask(60)) {
+    /// Appends every named time of a day, even if a change of the clock puts them out of order.
+    fn push_raw_times(&self, day: i32, steady: Option<i64>, out: &mut Vec<Tick>) {
+        let Some(date) = self.named_date(day) else {
+            return;
+        };
+        for hour in set_bits(self.fields.hour.value_mask(24)) {
+            for minute in set_bits(self.fields.minute.value_mask(60)) {
                 let Some(naive) = date.and_hms_opt(hour, minute, 0) else {
                     continue;
                 };
+                // Without a change of the clock the offset is constant, and each time shows once.
                 let mut local = LocalTime::first_pass(naive);
                 if let Some(offset) = steady {
                     out.push(Tick {
@@ -297,13 +317,13 @@ impl Timetable {
                     });
                     continue;
                 }
-                match local.shown(self.tz) {
-                    Shown::Once => {}
-                    Shown::Twice => local.second_pass = true,
-                    Shown::Never => local = local.past_gap(self.tz),
+                match local.occurrence(self.tz) {
+                    Occurrence::Once => {}
+                    Occurrence::Twice => local.second_pass = true,
+                    Occurrence::Never => local = local.past_gap(self.tz),
                 }
                 out.push(Tick {
-                    seconds: local.seconds(self.tz),
+                    seconds: local.to_seconds(self.tz),
                     local,
                 });
             }
@@ -313,29 +333,31 @@ impl Timetable {
     fn tick_at(&self, seconds: i64, steady: Option<i64>) -> Tick {
         let local = match steady {
             Some(offset) => LocalTime::first_pass(naive_utc(seconds + offset)),
-            None => LocalTime::at(seconds, self.tz),
+            None => LocalTime::from_seconds(seconds, self.tz),
         };
         Tick { seconds, local }
     }
 
-    fn named(&self, day: i32) -> Option<NaiveDate> {
+    fn named_date(&self, day: i32) -> Option<NaiveDate> {
         NaiveDate::from_epoch_days(day).filter(|date| self.fields.names_day(*date))
     }
 
-    /// The offset of a date of the local calendar, if no change of the clock is near.
-    fn steady_local(&self, day: i32) -> Option<i64> {
-        self.steady(
+    /// Returns the UTC offset of a local date in seconds, if no change of the clock is near.
+    fn steady_local_offset(&self, day: i32) -> Option<i64> {
+        self.steady_offset(
             i64::from(day) * DAY - 15 * HOUR,
             i64::from(day) * DAY + 37 * HOUR,
         )
     }
 
-    /// The offset of a day of UTC, if no change of the clock is in it or a day before.
-    fn steady_utc(&self, day: i32) -> Option<i64> {
-        self.steady(i64::from(day) * DAY - 26 * HOUR, (i64::from(day) + 1) * DAY)
+    /// Returns the UTC offset of a day of UTC in seconds, if the clock does not change on that day
+    /// or the day before.
+    fn steady_utc_offset(&self, day: i32) -> Option<i64> {
+        self.steady_offset(i64::from(day) * DAY - 26 * HOUR, (i64::from(day) + 1) * DAY)
     }
 
-    fn steady(&self, from: i64, to: i64) -> Option<i64> {
+    /// Returns the UTC offset of a span in seconds, if both ends have the same.
+    fn steady_offset(&self, from: i64, to: i64) -> Option<i64> {
         if self.tz == Tz::UTC {
             return Some(0);
         }
@@ -344,7 +366,7 @@ impl Timetable {
     }
 }
 
-/// Seconds by which the clocks of a zone are ahead of UTC at a moment.
+/// Returns the offset of a zone from UTC at a moment, in seconds; east is positive.
 fn utc_offset(seconds: i64, tz: Tz) -> i64 {
     i64::from(
         tz.offset_from_utc_datetime(&naive_utc(seconds))

@@ -1,4 +1,4 @@
-//! [`CronFreshness`]: the data has to be there by a deadline.
+//! [`CronFreshness`]: data is due by a deadline.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FreshnessState, InvalidFreshness, time_window::after};
+use super::{FreshnessState, InvalidFreshness, time_window::saturating_add};
 use crate::cron::{CronExpression, CronSchedule, parse_time_zone};
 
-/// The asset has to be materialized between `lower_bound_delta` before each deadline and the
-/// deadline. What counts at a moment is the last deadline that has passed: an asset that was
-/// materialized too late, but since, is fresh.
+/// A policy that requires a materialization between `lower_bound_delta` before each deadline and
+/// the deadline. Only the last passed deadline counts: an asset materialized late, but since that
+/// deadline, is fresh.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Fields", into = "Fields")]
 pub struct CronFreshness {
@@ -21,17 +21,17 @@ pub struct CronFreshness {
     lower_bound_delta: Duration,
 }
 
-/// A policy as it is written down.
+/// The serialized form of a policy, before validation.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Fields {
     deadline_cron: String,
     lower_bound_delta: Duration,
-    #[serde(default = "utc")]
+    #[serde(default = "default_timezone")]
     timezone: String,
 }
 
-fn utc() -> String {
+fn default_timezone() -> String {
     Tz::UTC.name().to_owned()
 }
 
@@ -58,10 +58,10 @@ impl From<CronFreshness> for Fields {
 }
 
 impl CronFreshness {
-    /// `timezone` is a name of the IANA database.
+    /// Creates a policy. `timezone` is a name in the IANA database.
     ///
     /// # Errors
-    /// [`InvalidFreshness`] when the cron string or the time zone cannot be read, or
+    /// [`InvalidFreshness`] if the cron string or the time zone is invalid, or if
     /// `lower_bound_delta` is less than a minute or longer than the shortest time between two
     /// deadlines (counted in UTC).
     pub fn new(
@@ -77,15 +77,15 @@ impl CronFreshness {
                 given,
             });
         }
+        // Otherwise one materialization could meet two deadlines.
         if let Some(interval) = cron
             .smallest_interval()
             .filter(|interval| given > *interval)
         {
-            let cron = cron.to_string();
             return Err(InvalidFreshness::LongerThanInterval {
                 given,
                 interval,
-                cron,
+                cron: cron.to_string(),
             });
         }
         let deadlines = CronSchedule::union([cron.clone()], parse_time_zone(timezone)?)?;
@@ -96,26 +96,26 @@ impl CronFreshness {
         })
     }
 
-    /// The deadlines.
+    /// Returns the deadlines.
     pub fn deadline_cron(&self) -> &CronExpression {
         &self.cron
     }
 
-    /// How long before a deadline a materialization counts for it.
+    /// Returns the time before a deadline within which a materialization meets it.
     pub fn lower_bound_delta(&self) -> Duration {
         self.lower_bound_delta
     }
 
-    /// The time zone of the deadlines.
+    /// Returns the time zone of the deadlines.
     pub fn timezone(&self) -> Tz {
         self.deadlines.timezone()
     }
 
     pub(super) fn state(&self, last: DateTime<Utc>, now: DateTime<Utc>) -> FreshnessState {
         let deadline = self.deadlines.ticks_until(now).next();
-        // In time for the deadline: not more than the lower bound before it.
-        let in_time =
-            deadline.is_none_or(|deadline| after(last, self.lower_bound_delta) >= deadline.at());
+        // In time: not earlier than the lower bound before the last passed deadline.
+        let in_time = deadline
+            .is_none_or(|deadline| saturating_add(last, self.lower_bound_delta) >= deadline.at());
         if in_time {
             FreshnessState::Pass
         } else {
@@ -131,7 +131,9 @@ impl CronFreshness {
         if self.state(last, now) == FreshnessState::Fail {
             return None;
         }
-        let good_until = now.max(after(last, self.lower_bound_delta));
+        // The state is Pass, so it can only change at a deadline that the materialization is too
+        // old for.
+        let good_until = now.max(saturating_add(last, self.lower_bound_delta));
         let deadlines = self.deadlines.ticks_from(good_until).map(|tick| tick.at());
         deadlines
             .into_iter()

@@ -1,25 +1,25 @@
-//! Policies that cannot be.
+//! Errors of freshness policies.
 
 use std::time::Duration;
 
 use crate::cron::{InvalidCron, InvalidTimeZone};
 
-/// A policy that Dagster refuses, and Precip with it.
+/// A freshness policy that Dagster, and so Precip, refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidFreshness {
-    /// A span of less than a minute.
-    #[error("{field} is {}: it cannot be less than a minute, write 60 s or more", seconds(*.given))]
+    /// A window shorter than a minute.
+    #[error("{field} is {}: it cannot be less than a minute, write 60 s or more", format_seconds(*.given))]
     TooShort {
         /// `fail_window`, `warn_window` or `lower_bound_delta`.
         field: &'static str,
-        /// What was given.
+        /// The given window.
         given: Duration,
     },
-    /// A warning that would not come before the failure.
+    /// A warning that does not come before the failure.
     #[error(
         "warn_window ({}) is not less than fail_window ({}): a warning has to come first, swap them \
          or leave the warning out",
-        seconds(*.warn), seconds(*.fail)
+        format_seconds(*.warn), format_seconds(*.fail)
     )]
     WarnAfterFail {
         /// The `warn_window`.
@@ -27,28 +27,28 @@ pub enum InvalidFreshness {
         /// The `fail_window`.
         fail: Duration,
     },
-    /// A deadline whose windows would overlap.
+    /// Deadlines whose windows overlap.
     #[error(
         "lower_bound_delta ({}) is longer than the shortest time between two deadlines of `{cron}` \
          ({}): write that or less",
-        seconds(*.given), seconds(*.interval)
+        format_seconds(*.given), format_seconds(*.interval)
     )]
     LongerThanInterval {
-        /// What was given.
+        /// The given `lower_bound_delta`.
         given: Duration,
         /// The shortest time between two deadlines.
         interval: Duration,
-        /// The deadlines.
+        /// The cron string of the deadlines.
         cron: String,
     },
-    /// The cron string of the deadlines.
+    /// An invalid cron string.
     #[error("deadline_cron: {0}")]
     Cron(#[from] InvalidCron),
-    /// The time zone of the deadlines.
+    /// An invalid time zone.
     #[error(transparent)]
     TimeZone(#[from] InvalidTimeZone),
 }
 
-fn seconds(duration: Duration) -> String {
+fn format_seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
 }

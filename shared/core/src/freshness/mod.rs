@@ -1,4 +1,4 @@
-//! Freshness policies: how old an asset's data may be before someone should look.
+//! Freshness policies: limits on the age of an asset's data.
 
 mod cron;
 mod error;

@@ -1,4 +1,4 @@
-//! [`FreshnessPolicy`]: either kind of policy.
+//! [`FreshnessPolicy`]: a policy of either kind.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CronFreshness, FreshnessState, InvalidFreshness, TimeWindowFreshness};
 
-/// When an asset's data is fresh. As Dagster's `FreshnessPolicy`.
+/// A rule that decides if an asset's data is fresh, like Dagster's `FreshnessPolicy`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,15 +30,15 @@ use super::{CronFreshness, FreshnessState, InvalidFreshness, TimeWindowFreshness
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FreshnessPolicy {
-    /// The data may be so old.
+    /// A limit on the age of the data.
     TimeWindow(TimeWindowFreshness),
-    /// The data has to be there by a deadline.
+    /// Deadlines for new data.
     Cron(CronFreshness),
 }
 
 impl FreshnessPolicy {
-    /// The asset fails when its last materialization is `fail_window` old, and warns from
-    /// `warn_window` on.
+    /// Creates a policy under which the asset warns once its last materialization is `warn_window`
+    /// old, and fails at `fail_window`.
     ///
     /// # Errors
     /// As for [`TimeWindowFreshness::new`].
@@ -49,8 +49,8 @@ impl FreshnessPolicy {
         TimeWindowFreshness::new(fail_window, warn_window).map(Self::TimeWindow)
     }
 
-    /// The asset fails when its last materialization is from more than `lower_bound_delta` before
-    /// the last deadline that has passed.
+    /// Creates a policy under which the asset fails if its last materialization is older than
+    /// `lower_bound_delta` before the last passed deadline.
     ///
     /// # Errors
     /// As for [`CronFreshness::new`].
@@ -62,7 +62,7 @@ impl FreshnessPolicy {
         CronFreshness::new(deadline_cron, lower_bound_delta, timezone).map(Self::Cron)
     }
 
-    /// The state at `now` of an asset that was last materialized at `last`; `None` is never.
+    /// Returns the state at `now` of an asset last materialized at `last` (`None`: never).
     pub fn state(&self, last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> FreshnessState {
         match (self, last) {
             (_, None) => FreshnessState::Unknown,
@@ -71,8 +71,8 @@ impl FreshnessPolicy {
         }
     }
 
-    /// The next moment after `now` at which the state is another one if the asset is not
-    /// materialized until then; `None` when it stays as it is.
+    /// Returns the next moment after `now` at which the state changes unless the asset is
+    /// materialized first, or `None` if it does not change.
     pub fn next_change(
         &self,
         last: Option<DateTime<Utc>>,

@@ -1,16 +1,17 @@
-//! [`FreshnessState`].
+//! [`FreshnessState`]: the verdict of a policy.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a policy says of an asset at a moment. An asset without a policy has no state.
+/// The verdict of a freshness policy on an asset at a moment. An asset without a policy has no
+/// state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FreshnessState {
     /// The data is as fresh as it should be.
     Pass,
-    /// The data is old, but not yet too old.
+    /// The data is older than the warning limit, but not yet too old.
     Warn,
     /// The data is too old.
     Fail,

@@ -5,7 +5,7 @@ use rstest::rstest;
 
 use super::{FreshnessPolicy, FreshnessState};
 
-fn moment(text: &str) -> DateTime<Utc> {
+fn parse_moment(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
@@ -29,11 +29,11 @@ fn seconds(seconds: u64) -> Duration {
     Some(seconds(120)),
     "warn_window (120 s) is not less than fail_window (120 s)"
 )]
-fn refuses_windows(#[case] fail: Duration, #[case] warn: Option<Duration>, #[case] says: &str) {
+fn refuses_windows(#[case] fail: Duration, #[case] warn: Option<Duration>, #[case] wanted: &str) {
     let fault = FreshnessPolicy::time_window(fail, warn)
         .unwrap_err()
         .to_string();
-    assert!(fault.contains(says), "{fault}");
+    assert!(fault.contains(wanted), "{fault}");
 }
 
 #[rstest]
@@ -55,58 +55,60 @@ fn refuses_deadlines(
     #[case] cron: &str,
     #[case] delta: u64,
     #[case] timezone: &str,
-    #[case] says: &str,
+    #[case] wanted: &str,
 ) {
     let fault = FreshnessPolicy::cron(cron, seconds(delta), timezone)
         .unwrap_err()
         .to_string();
-    assert!(fault.contains(says), "{fault}");
+    assert!(fault.contains(wanted), "{fault}");
 }
 
 #[test]
-fn looks_at_the_last_deadline_that_has_passed() {
+fn the_last_passed_deadline_decides() {
     let policy = FreshnessPolicy::cron("0 10 * * *", seconds(3600), "UTC").unwrap();
-    let state = |last, now| policy.state(Some(moment(last)), moment(now));
+    // In turn: in time; before the next deadline, when the last one counts; too late; late but
+    // since.
+    let state_at = |last, now| policy.state(Some(parse_moment(last)), parse_moment(now));
     assert_eq!(
-        state("2024-06-10T09:00:00Z", "2024-06-10T10:00:00Z"),
+        state_at("2024-06-10T09:00:00Z", "2024-06-10T10:00:00Z"),
         FreshnessState::Pass
     );
     assert_eq!(
-        state("2024-06-10T08:59:59Z", "2024-06-10T09:59:59Z"),
+        state_at("2024-06-10T08:59:59Z", "2024-06-10T09:59:59Z"),
         FreshnessState::Pass
     );
     assert_eq!(
-        state("2024-06-10T08:59:59Z", "2024-06-10T10:00:00Z"),
+        state_at("2024-06-10T08:59:59Z", "2024-06-10T10:00:00Z"),
         FreshnessState::Fail
     );
     assert_eq!(
-        state("2024-06-10T10:30:00Z", "2024-06-10T10:31:00Z"),
+        state_at("2024-06-10T10:30:00Z", "2024-06-10T10:31:00Z"),
         FreshnessState::Pass
     );
     assert_eq!(
-        policy.state(None, moment("2024-06-10T10:00:00Z")),
+        policy.state(None, parse_moment("2024-06-10T10:00:00Z")),
         FreshnessState::Unknown
     );
 }
 
 #[test]
-fn tells_when_the_state_changes_by_itself() {
+fn next_change_is_the_next_missed_deadline() {
     let policy = FreshnessPolicy::cron("0 10 * * *", seconds(3600), "UTC").unwrap();
-    let change = |last, now| policy.next_change(Some(moment(last)), moment(now));
-    let next_day = Some(moment("2024-06-11T10:00:00Z"));
+    let change = |last, now| policy.next_change(Some(parse_moment(last)), parse_moment(now));
+    let next_day = Some(parse_moment("2024-06-11T10:00:00Z"));
     assert_eq!(
         change("2024-06-10T09:30:00Z", "2024-06-10T09:45:00Z"),
         next_day
     );
     assert_eq!(change("2024-06-10T08:00:00Z", "2024-06-10T11:00:00Z"), None);
     assert_eq!(
-        policy.next_change(None, moment("2024-06-10T11:00:00Z")),
+        policy.next_change(None, parse_moment("2024-06-10T11:00:00Z")),
         None
     );
 }
 
 #[test]
-fn is_stored_and_checked_when_read() {
+fn round_trips_and_is_validated_on_deserialization() {
     let policy = FreshnessPolicy::cron("0 10 * * *", seconds(3600), "Europe/London").unwrap();
     let stored = serde_json::to_string(&policy).unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! [`TimeWindowFreshness`]: the data may be so old.
+//! [`TimeWindowFreshness`]: a limit on the age of the data.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{FreshnessState, InvalidFreshness};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The asset has to be materialized again before its last materialization is `fail_window` old.
+/// A policy that requires a new materialization before the last one is `fail_window` old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Fields")]
 pub struct TimeWindowFreshness {
@@ -19,7 +19,7 @@ pub struct TimeWindowFreshness {
     warn_window: Option<Duration>,
 }
 
-/// A policy as it is written down.
+/// The serialized form of a policy, before validation.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Fields {
@@ -37,26 +37,26 @@ impl TryFrom<Fields> for TimeWindowFreshness {
 }
 
 impl TimeWindowFreshness {
-    /// A warning of no length is none, as in Dagster.
+    /// Creates a policy. A `warn_window` of zero means no warning, as in Dagster.
     ///
     /// # Errors
-    /// [`InvalidFreshness`] when a window is less than a minute, or the warning does not come before
-    /// the failure.
+    /// [`InvalidFreshness`] if a window is shorter than a minute, or the warning does not come
+    /// before the failure.
     pub fn new(
         fail_window: Duration,
         warn_window: Option<Duration>,
     ) -> Result<Self, InvalidFreshness> {
-        let long_enough = |field, given| {
+        let require_minute = |field, given| {
             if given < MINUTE {
                 Err(InvalidFreshness::TooShort { field, given })
             } else {
                 Ok(())
             }
         };
-        long_enough("fail_window", fail_window)?;
-        let warn_window = warn_window.filter(|warn| !warn.is_zero());
-        if let Some(warn) = warn_window {
-            long_enough("warn_window", warn)?;
+        require_minute("fail_window", fail_window)?;
+        let nonzero_warn = warn_window.filter(|warn| !warn.is_zero());
+        if let Some(warn) = nonzero_warn {
+            require_minute("warn_window", warn)?;
             if warn >= fail_window {
                 return Err(InvalidFreshness::WarnAfterFail {
                     warn,
@@ -66,26 +66,26 @@ impl TimeWindowFreshness {
         }
         Ok(Self {
             fail_window,
-            warn_window,
+            warn_window: nonzero_warn,
         })
     }
 
-    /// The age at which the data is too old.
+    /// Returns the age at which the state is `Fail`.
     pub fn fail_window(&self) -> Duration {
         self.fail_window
     }
 
-    /// The age at which a warning is given.
+    /// Returns the age at which the state is `Warn`.
     pub fn warn_window(&self) -> Option<Duration> {
         self.warn_window
     }
 
     pub(super) fn state(&self, last: DateTime<Utc>, now: DateTime<Utc>) -> FreshnessState {
-        if now >= after(last, self.fail_window) {
+        if now >= saturating_add(last, self.fail_window) {
             FreshnessState::Fail
         } else if self
             .warn_window
-            .is_some_and(|warn| now >= after(last, warn))
+            .is_some_and(|warn| now >= saturating_add(last, warn))
         {
             FreshnessState::Warn
         } else {
@@ -98,17 +98,17 @@ impl TimeWindowFreshness {
         last: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
-        let changes = [self.warn_window, Some(self.fail_window)];
-        let mut changes = changes
+        // The warning comes before the failure, so the first later moment is the next change.
+        [self.warn_window, Some(self.fail_window)]
             .into_iter()
             .flatten()
-            .map(|window| after(last, window));
-        changes.find(|change| *change > now && *change < DateTime::<Utc>::MAX_UTC)
+            .map(|window| saturating_add(last, window))
+            .find(|change| *change > now && *change < DateTime::<Utc>::MAX_UTC)
     }
 }
 
-/// A moment and some time; the end of time where there is no such moment.
-pub(super) fn after(moment: DateTime<Utc>, time: Duration) -> DateTime<Utc> {
+/// Adds a duration to a moment, saturating at the greatest one.
+pub(super) fn saturating_add(moment: DateTime<Utc>, time: Duration) -> DateTime<Utc> {
     TimeDelta::from_std(time)
         .ok()
         .and_then(|time| moment.checked_add_signed(time))

@@ -1,4 +1,4 @@
-//! [`AssetGraph`] itself.
+//! [`AssetGraph`]: assets and the dependencies between them.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -10,17 +10,17 @@ use crate::{
     spec::{AssetSpec, CheckSpec, OpSpec},
 };
 
-/// One dependency, seen from one of its two ends.
+/// A dependency, seen from one of its two ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edge {
     /// The asset at the other end.
     pub asset: AssetId,
-    /// How partitions of the upstream and the downstream end correspond (given or inferred).
+    /// The mapping between partitions of the two ends, given or inferred.
     pub mapping: PartitionMapping,
 }
 
-/// Every asset of a project and how they depend on each other. It has no cycles, and every mapping
-/// in it fits the definitions on its sides. An asset may depend on *earlier partitions of itself*.
+/// The assets of a project and their dependencies. A graph has no cycles, and every mapping fits
+/// the definitions on its two sides. An asset may depend on *earlier partitions of itself*.
 ///
 /// ```
 /// use precip_core::{
@@ -32,7 +32,7 @@ pub struct Edge {
 /// let mut daily = AssetSpec::new("daily_flights".parse()?);
 /// daily.deps.push(DepSpec::new(raw.key.clone()));
 ///
-/// // Nothing here makes `raw/flights`: somebody else puts it there.
+/// // `raw/flights` is external: something outside the project writes it.
 /// let graph = AssetGraph::new(vec![OpSpec::single(daily)], vec![raw])?;
 /// let keys: Vec<_> = graph.topological().iter().map(|id| graph.key(*id).as_str()).collect();
 /// assert_eq!(keys, ["raw/flights", "daily_flights"]);
@@ -43,128 +43,128 @@ pub struct AssetGraph {
     pub(super) ops: Vec<OpSpec>,
     pub(super) external: Vec<AssetSpec>,
     pub(super) ids: BTreeMap<AssetKey, AssetId>,
-    /// Where each asset's declaration is.
-    pub(super) places: Vec<Place>,
+    /// The declaration of each asset.
+    pub(super) declared_at: Vec<DeclaredAt>,
     pub(super) upstream: Vec<Vec<Edge>>,
     pub(super) downstream: Vec<Vec<Edge>>,
     pub(super) order: Vec<AssetId>,
-    /// Op and place in the op, by check.
+    /// The declaration of each check: the op, and the index in the op.
     pub(super) checks: Vec<(OpId, usize)>,
-    /// The checks of each asset.
+    /// The checks of each asset: a range of indices in `checks`.
     pub(super) checks_of: Vec<Range<u32>>,
 }
 
-/// Where the declaration of an asset is.
+/// The position of an asset's declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// An op, and the place in the op.
+pub(super) enum DeclaredAt {
+    /// The op, and the index in the op.
     Op(OpId, usize),
-    /// The place among the external assets.
+    /// The index among the external assets.
     External(usize),
 }
 
 impl AssetGraph {
-    /// Puts declarations together: the ops, and the *external* assets, which something outside the
-    /// project makes.
+    /// Builds a graph from ops and *external* assets, which something outside the project
+    /// materializes.
     ///
     /// # Errors
-    /// [`InvalidGraph`] with everything that is wrong: duplicates, unknown upstream assets, cycles,
-    /// mappings that do not fit, and whatever else [`GraphProblem`](super::GraphProblem) lists.
+    /// [`InvalidGraph`] with every error: duplicates, unknown upstream assets, cycles, mappings that
+    /// do not fit, and the others that [`GraphError`](super::GraphError) lists.
     pub fn new(ops: Vec<OpSpec>, external: Vec<AssetSpec>) -> Result<Self, InvalidGraph> {
-        super::build::build(ops, external)
+        super::build::build_graph(ops, external)
     }
 
-    /// The external assets as they were given.
-    pub fn external(&self) -> &[AssetSpec] {
+    /// Returns the external assets in the order given.
+    pub fn external_assets(&self) -> &[AssetSpec] {
         &self.external
     }
 
-    /// How many assets there are.
+    /// Returns the number of assets.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.declared_at.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if the graph has no asset.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.declared_at.is_empty()
     }
 
-    /// The assets in the order of their keys.
+    /// Iterates over the assets in the order of their keys.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = AssetId> + use<> {
-        (0..AssetId::at(self.places.len()).0).map(AssetId)
+        (0..AssetId::from_index(self.declared_at.len()).0).map(AssetId)
     }
 
-    /// The assets, each after everything it is made from; by key where that leaves a choice.
+    /// Returns the assets in topological order; by key where that leaves a choice.
     pub fn topological(&self) -> &[AssetId] {
         &self.order
     }
 
-    /// The asset with this key.
+    /// Returns the asset with a key.
     pub fn id(&self, key: &AssetKey) -> Option<AssetId> {
         self.ids.get(key).copied()
     }
 
-    /// The asset with a key that is only a string yet.
+    /// Returns the asset with a key that is not parsed.
     pub fn id_of(&self, key: &str) -> Option<AssetId> {
         self.ids.get(key).copied()
     }
 
-    /// The keys, in order.
+    /// Iterates over the keys in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &AssetKey> {
         self.ids.keys()
     }
 
-    /// What was declared of an asset.
+    /// Returns the declaration of an asset.
     pub fn asset(&self, id: AssetId) -> &AssetSpec {
-        match self.places[id.index()] {
-            Place::Op(op, place) => &self.ops[op.0 as usize].assets[place],
-            Place::External(place) => &self.external[place],
+        match self.declared_at[id.index()] {
+            DeclaredAt::Op(op, index) => &self.ops[op.0 as usize].assets[index],
+            DeclaredAt::External(index) => &self.external[index],
         }
     }
 
-    /// The key of an asset.
+    /// Returns the key of an asset.
     pub fn key(&self, id: AssetId) -> &AssetKey {
         &self.asset(id).key
     }
 
-    /// How an asset is divided.
+    /// Returns the partitions definition of an asset; `None` for an unpartitioned one.
     pub fn partitions(&self, id: AssetId) -> Option<&PartitionsDefinition> {
         self.asset(id).partitions.as_deref()
     }
 
-    /// The op that makes an asset; `None` for an external asset.
+    /// Returns the op that materializes an asset; `None` for an external asset.
     pub fn op_of(&self, id: AssetId) -> Option<OpId> {
-        match self.places[id.index()] {
-            Place::Op(op, _) => Some(op),
-            Place::External(_) => None,
+        match self.declared_at[id.index()] {
+            DeclaredAt::Op(op, _) => Some(op),
+            DeclaredAt::External(_) => None,
         }
     }
 
-    /// Whether something outside the project makes an asset.
+    /// Returns `true` if something outside the project materializes an asset.
     pub fn is_external(&self, id: AssetId) -> bool {
         self.op_of(id).is_none()
     }
 
-    /// What was declared of an op.
+    /// Returns the declaration of an op.
     pub fn op(&self, id: OpId) -> &OpSpec {
         &self.ops[id.0 as usize]
     }
 
-    /// The op with this name.
+    /// Returns the op with a name.
     pub fn op_id(&self, name: &str) -> Option<OpId> {
-        let place = self
+        let index = self
             .ops
             .binary_search_by(|op| op.name.as_str().cmp(name))
             .ok()?;
-        Some(OpId(u32::try_from(place).ok()?))
+        Some(OpId(u32::try_from(index).ok()?))
     }
 
-    /// The ops in the order of their names, those that only check among them.
+    /// Iterates over the ops in the order of their names, including those that only check.
     pub fn ops(&self) -> impl Iterator<Item = (OpId, &OpSpec)> {
         (0..).map(OpId).zip(&self.ops)
     }
 
-    /// The assets that an op makes, in the order in which it declares them.
+    /// Iterates over the assets of an op in the order of their declaration.
     pub fn assets_of(&self, id: OpId) -> impl Iterator<Item = AssetId> + '_ {
         self.op(id)
             .assets
@@ -172,48 +172,50 @@ impl AssetGraph {
             .filter_map(|asset| self.id(&asset.key))
     }
 
-    /// What an asset is made from, by key. May hold the asset itself.
+    /// Returns the edges to the upstream assets, in the order of their keys. One may lead to the
+    /// asset itself.
     pub fn upstream(&self, id: AssetId) -> &[Edge] {
         &self.upstream[id.index()]
     }
 
-    /// What is made from an asset, by key. May hold the asset itself.
+    /// Returns the edges to the downstream assets, in the order of their keys. One may lead to the
+    /// asset itself.
     pub fn downstream(&self, id: AssetId) -> &[Edge] {
         &self.downstream[id.index()]
     }
 
-    /// All checks in the order of their keys.
+    /// Iterates over all checks in the order of their keys.
     pub fn checks(&self) -> impl Iterator<Item = (CheckId, &CheckSpec)> {
         (0..)
             .map(CheckId)
             .zip(&self.checks)
-            .map(|(id, (op, place))| (id, self.check_at(*op, *place)))
+            .map(|(id, (op, index))| (id, self.check_at(*op, *index)))
     }
 
-    /// The checks of one asset in the order of their names.
+    /// Iterates over the checks of one asset in the order of their names.
     pub fn checks_of(&self, asset: AssetId) -> impl ExactSizeIterator<Item = CheckId> + use<> {
         self.checks_of[asset.index()].clone().map(CheckId)
     }
 
-    /// What was declared of a check.
+    /// Returns the declaration of a check.
     pub fn check(&self, id: CheckId) -> &CheckSpec {
-        let (op, place) = self.checks[id.0 as usize];
-        self.check_at(op, place)
+        let (op, index) = self.checks[id.0 as usize];
+        self.check_at(op, index)
     }
 
-    /// The check with this key.
+    /// Returns the check with a key.
     pub fn check_id(&self, key: &CheckKey) -> Option<CheckId> {
         self.checks_of(self.id(&key.asset)?)
             .find(|id| self.check(*id).key.name == key.name)
     }
 
-    /// The op that runs a check. It is the op that makes the checked asset when that returns the
-    /// check's result; any other op runs after the asset.
+    /// Returns the op that runs a check: the op that materializes the checked asset if it returns
+    /// the check's result, otherwise an op that runs after the asset.
     pub fn op_of_check(&self, id: CheckId) -> OpId {
         self.checks[id.0 as usize].0
     }
 
-    fn check_at(&self, op: OpId, place: usize) -> &CheckSpec {
-        &self.ops[op.0 as usize].checks[place]
+    fn check_at(&self, op: OpId, index: usize) -> &CheckSpec {
+        &self.ops[op.0 as usize].checks[index]
     }
 }

@@ -1,4 +1,4 @@
-//! [`AssetSet`]: some of the assets of one graph.
+//! [`AssetSet`]: a set of assets of one graph.
 
 use std::{
     fmt,
@@ -9,7 +9,7 @@ use roaring::RoaringBitmap;
 
 use crate::graph::AssetId;
 
-/// Some of the assets of one [`AssetGraph`](crate::graph::AssetGraph), in the order of their keys.
+/// A set of assets of one [`AssetGraph`](crate::graph::AssetGraph), in the order of their keys.
 ///
 /// ```
 /// use precip_core::graph::{AssetId, AssetSet};
@@ -23,54 +23,54 @@ use crate::graph::AssetId;
 pub struct AssetSet(RoaringBitmap);
 
 impl AssetSet {
-    /// No asset.
+    /// Creates an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The first `count` assets: all of them in a graph of that size.
-    pub(super) fn first(count: u32) -> Self {
+    /// Returns the first `count` assets: all assets of a graph of that size.
+    pub(super) fn first_assets(count: u32) -> Self {
         let mut set = RoaringBitmap::new();
         set.insert_range(0..count);
         Self(set)
     }
 
-    /// Puts an asset in. `false` when it was in already.
+    /// Adds an asset. Returns `false` if it was present already.
     pub fn insert(&mut self, asset: AssetId) -> bool {
         self.0.insert(asset.0)
     }
 
-    /// Takes an asset out. `false` when it was not in.
+    /// Removes an asset. Returns `false` if it was not present.
     pub fn remove(&mut self, asset: AssetId) -> bool {
         self.0.remove(asset.0)
     }
 
-    /// Whether an asset is in.
+    /// Returns `true` if the set contains an asset.
     pub fn contains(&self, asset: AssetId) -> bool {
         self.0.contains(asset.0)
     }
 
-    /// How many are in.
+    /// Returns the number of assets.
     pub fn len(&self) -> usize {
         usize::try_from(self.0.len()).unwrap_or(usize::MAX)
     }
 
-    /// Whether none is in.
+    /// Returns `true` if the set contains no asset.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether all of these are in `other`.
+    /// Returns `true` if `other` contains every asset of the set.
     pub fn is_subset(&self, other: &Self) -> bool {
         self.0.is_subset(&other.0)
     }
 
-    /// Whether none of these is in `other`.
+    /// Returns `true` if `other` contains no asset of the set.
     pub fn is_disjoint(&self, other: &Self) -> bool {
         self.0.is_disjoint(&other.0)
     }
 
-    /// The assets in the order of their keys.
+    /// Iterates over the assets in the order of their keys.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = AssetId> + '_ {
         self.0.iter().map(AssetId)
     }
@@ -130,10 +130,10 @@ macro_rules! set_operator {
 }
 
 set_operator! {
-    /// What is in either.
+    /// Returns the assets in either set.
     BitOr bitor BitOrAssign bitor_assign;
-    /// What is in both.
+    /// Returns the assets in both sets.
     BitAnd bitand BitAndAssign bitand_assign;
-    /// What is in the first and not in the second.
+    /// Returns the assets in the first set that are not in the second.
     Sub sub SubAssign sub_assign;
 }

@@ -1,9 +1,9 @@
-//! The edges of the graph, each with its mapping.
+//! Building the edges of a graph, each with its mapping.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
-    graph::{AssetId, Edge, GraphProblem, build::Assets},
+    graph::{AssetId, Edge, GraphError, build::Assets},
     mapping::PartitionMapping,
 };
 
@@ -13,12 +13,13 @@ pub(super) struct Edges {
     pub(super) downstream: Vec<Vec<Edge>>,
 }
 
-/// Joins every asset to what it is made from.
-pub(super) fn connect(assets: &Assets<'_>, problems: &mut Vec<GraphProblem>) -> Edges {
-    let mut upstream = Vec::with_capacity(assets.places.len());
-    let mut downstream = vec![Vec::new(); assets.places.len()];
+/// Connects every asset to its upstream assets.
+pub(super) fn connect_assets(assets: &Assets<'_>, errors: &mut Vec<GraphError>) -> Edges {
+    let mut upstream = Vec::with_capacity(assets.declared_at.len());
+    let mut downstream = vec![Vec::new(); assets.declared_at.len()];
     for id in assets.ids() {
-        let edges = edges_of(assets, id, problems);
+        let edges = edges_of(assets, id, errors);
+        // Assets are visited in the order of their ids, so the lists downstream are sorted as well.
         for edge in &edges {
             let mapping = edge.mapping.clone();
             downstream[edge.asset.index()].push(Edge { asset: id, mapping });
@@ -31,7 +32,8 @@ pub(super) fn connect(assets: &Assets<'_>, problems: &mut Vec<GraphProblem>) -> 
     }
 }
 
-fn edges_of(assets: &Assets<'_>, id: AssetId, problems: &mut Vec<GraphProblem>) -> Vec<Edge> {
+/// Returns the edges from an asset to its upstream assets, one for each of them.
+fn edges_of(assets: &Assets<'_>, id: AssetId, errors: &mut Vec<GraphError>) -> Vec<Edge> {
     let asset = assets.spec(id);
     let mut edges: BTreeMap<AssetId, PartitionMapping> = BTreeMap::new();
     for dep in &asset.deps {
@@ -39,7 +41,7 @@ fn edges_of(assets: &Assets<'_>, id: AssetId, problems: &mut Vec<GraphProblem>) 
         let Some(&other) = assets.ids.get(&dep.asset) else {
             let (asset, upstream) = key();
             let nearest = assets.nearest(&upstream);
-            problems.push(GraphProblem::UnknownUpstream {
+            errors.push(GraphError::UnknownUpstream {
                 asset,
                 upstream,
                 nearest,
@@ -52,23 +54,25 @@ fn edges_of(assets: &Assets<'_>, id: AssetId, problems: &mut Vec<GraphProblem>) 
             Some(mapping) => Cow::Borrowed(mapping),
             None => Cow::Owned(PartitionMapping::infer(above, below)),
         };
+        // An edge with an error is kept: later checks can still see its ends.
         if let Err(refusal) = mapping.validate(above, below) {
             let (asset, upstream) = key();
             let reason = refusal.to_string();
-            problems.push(GraphProblem::Mapping {
+            errors.push(GraphError::Mapping {
                 asset,
                 upstream,
                 reason,
             });
         }
         if other == id && !is_earlier_only(&mapping) {
-            problems.push(GraphProblem::DependsOnItself {
+            errors.push(GraphError::DependsOnItself {
                 asset: asset.key.clone(),
             });
         }
+        // The same dependency twice is harmless, with two mappings it is ambiguous.
         if edges.get(&other).is_some_and(|first| *first != *mapping) {
             let (asset, upstream) = key();
-            problems.push(GraphProblem::ConflictingDeps { asset, upstream });
+            errors.push(GraphError::ConflictingDeps { asset, upstream });
         }
         edges.entry(other).or_insert_with(|| mapping.into_owned());
     }
@@ -78,8 +82,8 @@ fn edges_of(assets: &Assets<'_>, id: AssetId, problems: &mut Vec<GraphProblem>) 
         .collect()
 }
 
-/// Whether every partition is mapped to earlier ones only, which is what lets an asset depend on
-/// itself. As in Dagster, both offsets have to be negative; of several dimensions, that of time.
+/// Returns `true` if every partition is mapped to earlier ones only, so that an asset can depend on
+/// itself. As in Dagster, both offsets have to be negative; with several dimensions, those of time.
 fn is_earlier_only(mapping: &PartitionMapping) -> bool {
     match mapping {
         PartitionMapping::TimeWindow {

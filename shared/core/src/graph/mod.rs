@@ -1,4 +1,4 @@
-//! The asset graph: every asset of a project, what each is made from, and what is made from it.
+//! The asset graph: the assets of a project with their upstream and downstream edges.
 
 mod asset_graph;
 mod asset_set;
@@ -14,5 +14,5 @@ mod tests;
 
 pub use asset_graph::{AssetGraph, Edge};
 pub use asset_set::AssetSet;
-pub use error::{GraphProblem, InvalidGraph};
+pub use error::{GraphError, InvalidGraph};
 pub use id::{AssetId, CheckId, OpId};

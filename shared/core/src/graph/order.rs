@@ -1,4 +1,4 @@
-//! A topological order, or the circles that leave none.
+//! The topological order of a graph, or the cycles that prevent one.
 
 use std::{
     cmp::Reverse,
@@ -7,15 +7,17 @@ use std::{
 
 use petgraph::{algo::kosaraju_scc, graph::DiGraph, graph::NodeIndex};
 
-use crate::graph::{AssetId, Edge, GraphProblem, asset_graph::Place, build::Assets};
+use crate::graph::{AssetId, Edge, GraphError, asset_graph::DeclaredAt, build::Assets};
 
-/// Orders the assets so that each comes after what it is made from, by key where that leaves a choice.
-pub(super) fn order(
+/// Returns the assets in topological order, by key where that leaves a choice, and reports cycles.
+pub(super) fn topological_order(
     assets: &Assets<'_>,
     upstream: &[Vec<Edge>],
     downstream: &[Vec<Edge>],
-    problems: &mut Vec<GraphProblem>,
+    errors: &mut Vec<GraphError>,
 ) -> Vec<AssetId> {
+    // Kahn's algorithm. A dependency of an asset on itself does not count: it is between
+    // partitions.
     let others = |id: AssetId, edges: &[Edge]| edges.iter().filter(|edge| edge.asset != id).count();
     let mut waiting: Vec<usize> = assets
         .ids()
@@ -40,26 +42,27 @@ pub(super) fn order(
             }
         }
     }
+    // Cycles between ops are reported only in a graph whose assets have none.
     if order.len() < waiting.len() {
-        for path in circles(waiting.len(), |asset| asset, upstream) {
-            let path = path.into_iter().map(|(from, _)| from);
-            problems.push(GraphProblem::Cycle {
-                path: closed(assets, path),
+        for path in find_cycles(waiting.len(), |asset| asset, upstream) {
+            let members = path.into_iter().map(|(from, _)| from);
+            errors.push(GraphError::Cycle {
+                path: closed_path(assets, members),
             });
         }
     } else {
-        op_circles(assets, upstream, problems);
+        report_op_cycles(assets, upstream, errors);
     }
     order
 }
 
-/// Finds the ops that make several assets at once and have to run before as well as after another.
-/// An op that can make some of its assets only can run twice, and is never in the way.
-fn op_circles(assets: &Assets<'_>, upstream: &[Vec<Edge>], problems: &mut Vec<GraphProblem>) {
+/// Reports the ops that materialize several assets at once and would have to run before as well as
+/// after another op. An op with `can_subset` can run twice and causes no cycle.
+fn report_op_cycles(assets: &Assets<'_>, upstream: &[Vec<Edge>], errors: &mut Vec<GraphError>) {
     let first_of_op: Vec<AssetId> = assets
         .ids()
-        .map(|id| match assets.places[id.index()] {
-            Place::Op(op, _) if !assets.ops[op.0 as usize].can_subset => {
+        .map(|id| match assets.declared_at[id.index()] {
+            DeclaredAt::Op(op, _) if !assets.ops[op.0 as usize].can_subset => {
                 let made = assets.ops[op.0 as usize].assets.first();
                 made.and_then(|asset| assets.ids.get(&asset.key))
                     .copied()
@@ -68,33 +71,37 @@ fn op_circles(assets: &Assets<'_>, upstream: &[Vec<Edge>], problems: &mut Vec<Gr
             _ => id,
         })
         .collect();
-    for steps in circles(upstream.len(), |id| first_of_op[id.index()], upstream) {
-        // Somewhere on the way the path enters an op at one asset and leaves it at another.
+    for steps in find_cycles(upstream.len(), |id| first_of_op[id.index()], upstream) {
+        // Somewhere the path enters an op at one asset and leaves it at another.
+        // Pairs of consecutive edges, the last with the first.
         let joints = steps.iter().zip(steps.iter().cycle().skip(1));
         let several = joints.filter(|((_, enters), (leaves, _))| enters != leaves);
-        let ops = several.filter_map(|((_, enters), _)| match assets.places[enters.index()] {
-            Place::Op(op, _) => Some(assets.ops[op.0 as usize].name.clone()),
-            Place::External(_) => None,
-        });
+        let ops = several.filter_map(
+            |((_, enters), _)| match assets.declared_at[enters.index()] {
+                DeclaredAt::Op(op, _) => Some(assets.ops[op.0 as usize].name.clone()),
+                DeclaredAt::External(_) => None,
+            },
+        );
         let Some(op) = ops.min() else { continue };
-        let mut path: Vec<AssetId> = steps.iter().flat_map(|(from, to)| [*from, *to]).collect();
-        path.dedup();
-        let path = path
+        let mut members: Vec<AssetId> = steps.iter().flat_map(|(from, to)| [*from, *to]).collect();
+        members.dedup();
+        let path = members
             .into_iter()
             .map(|id| assets.spec(id).key.clone())
             .collect();
-        problems.push(GraphProblem::OpCycle { op, path });
+        errors.push(GraphError::OpCycle { op, path });
     }
 }
 
-/// One shortest circle through the first member of each group of nodes that reach each other, as the
-/// edges around it: the asset that is made, and the asset it is made from. `node` gives the node
-/// that an asset belongs to, named by one of its assets.
-fn circles(
+/// Returns one shortest cycle through the first member of each strongly connected component, as
+/// edges (downstream asset, upstream asset). `node` returns the node that an asset belongs to,
+/// named by one of its assets.
+fn find_cycles(
     count: usize,
     node: impl Fn(AssetId) -> AssetId,
     upstream: &[Vec<Edge>],
 ) -> Vec<Vec<(AssetId, AssetId)>> {
+    // The nodes are assets or, for ops that run as a whole, the first asset of the op.
     let mut graph: DiGraph<(), (AssetId, AssetId)> = DiGraph::new();
     for _ in 0..count {
         graph.add_node(());
@@ -110,14 +117,16 @@ fn circles(
         .filter(|group| group.len() > 1)
         .map(BTreeSet::from_iter)
         .collect();
+    // Sorted, so that messages do not depend on the search order.
     groups.sort();
     groups
         .iter()
-        .filter_map(|group| circle(&graph, group))
+        .filter_map(|group| shortest_cycle(&graph, group))
         .collect()
 }
 
-fn circle(
+/// Returns a shortest cycle through the first node of a component, found breadth first.
+fn shortest_cycle(
     graph: &DiGraph<(), (AssetId, AssetId)>,
     group: &BTreeSet<NodeIndex>,
 ) -> Option<Vec<(AssetId, AssetId)>> {
@@ -125,6 +134,7 @@ fn circle(
     let mut came_by = vec![None; graph.node_count()];
     let mut queue = VecDeque::from([start]);
     while let Some(at) = queue.pop_front() {
+        // Neighbours in a fixed order make the found cycle deterministic.
         let mut next: Vec<_> = graph
             .edges(at)
             .map(|edge| (petgraph::visit::EdgeRef::target(&edge), *edge.weight()))
@@ -136,6 +146,7 @@ fn circle(
                 continue;
             }
             came_by[target.index()] = Some((at, step));
+            // Back at the start: follow the edges of the search in reverse.
             if target == start {
                 let mut steps = Vec::new();
                 let mut at = start;
@@ -155,8 +166,11 @@ fn circle(
     None
 }
 
-/// The keys of a path, the first again at the end.
-fn closed(assets: &Assets<'_>, path: impl Iterator<Item = AssetId>) -> Vec<crate::key::AssetKey> {
+/// Returns the keys of a path, with the first repeated at the end.
+fn closed_path(
+    assets: &Assets<'_>,
+    path: impl Iterator<Item = AssetId>,
+) -> Vec<crate::key::AssetKey> {
     let mut keys: Vec<_> = path.map(|id| assets.spec(id).key.clone()).collect();
     keys.extend(keys.first().cloned());
     keys

@@ -1,49 +1,49 @@
-//! Walking the graph: what is above, what is below, and how deep.
+//! Traversing a graph: ancestors, descendants, roots, sinks and levels.
 
 use crate::graph::{AssetGraph, AssetId, AssetSet, Edge};
 
 impl AssetGraph {
-    /// Every asset.
-    pub fn all(&self) -> AssetSet {
-        AssetSet::first(AssetId::at(self.len()).0)
+    /// Returns every asset.
+    pub fn all_assets(&self) -> AssetSet {
+        AssetSet::first_assets(AssetId::from_index(self.len()).0)
     }
 
-    /// `from`, and what it is made from, up to `depth` edges away (`None`: all the way).
+    /// Returns `from` and its upstream assets, up to `depth` edges away (`None` for no limit).
     pub fn ancestors(&self, from: &AssetSet, depth: Option<u32>) -> AssetSet {
-        reach(from, depth, &self.upstream)
+        reachable_assets(from, depth, &self.upstream)
     }
 
-    /// `from`, and what is made from it, up to `depth` edges away (`None`: all the way).
+    /// Returns `from` and its downstream assets, up to `depth` edges away (`None` for no limit).
     pub fn descendants(&self, from: &AssetSet, depth: Option<u32>) -> AssetSet {
-        reach(from, depth, &self.downstream)
+        reachable_assets(from, depth, &self.downstream)
     }
 
-    /// Every asset that an op makes: all but the external ones.
+    /// Returns every asset of an op: all but the external ones.
     pub fn materializable(&self) -> AssetSet {
         self.ids().filter(|id| !self.is_external(*id)).collect()
     }
 
-    /// The assets of `of` with none of the others in `of` anywhere upstream, be it by way of assets
+    /// Returns the assets of `of` with no other asset of `of` upstream, directly or through assets
     /// outside `of`. As Dagster's `roots`.
     pub fn roots(&self, of: &AssetSet) -> AssetSet {
-        outermost(of, self.order.iter().copied(), &self.upstream)
+        outermost_assets(of, self.order.iter().copied(), &self.upstream)
     }
 
-    /// The assets of `of` with none of the others in `of` anywhere downstream, be it by way of
+    /// Returns the assets of `of` with no other asset of `of` downstream, directly or through
     /// assets outside `of`. As Dagster's `sinks`.
     pub fn sinks(&self, of: &AssetSet) -> AssetSet {
-        outermost(of, self.order.iter().rev().copied(), &self.downstream)
+        outermost_assets(of, self.order.iter().rev().copied(), &self.downstream)
     }
 
-    /// The assets of `of` in levels: each level is made from the earlier ones only, and each asset
-    /// is in the first level it can be in. Paths through assets outside `of` do not count.
+    /// Divides the assets of `of` into levels: each asset is in the first level after all of its
+    /// upstream assets in `of`. Paths through assets outside `of` do not count.
     pub fn levels(&self, of: &AssetSet) -> Vec<Vec<AssetId>> {
         let mut depth = vec![0; self.len()];
         let mut levels: Vec<Vec<AssetId>> = Vec::new();
         for id in self.order.iter().copied().filter(|id| of.contains(*id)) {
-            let above = self.upstream(id).iter().map(|edge| edge.asset);
-            let above = above.filter(|other| *other != id && of.contains(*other));
-            let level = above
+            let upstream = self.upstream(id).iter().map(|edge| edge.asset);
+            let level = upstream
+                .filter(|other| *other != id && of.contains(*other))
                 .map(|other| depth[other.index()] + 1)
                 .max()
                 .unwrap_or(0);
@@ -58,7 +58,9 @@ impl AssetGraph {
     }
 }
 
-fn reach(from: &AssetSet, depth: Option<u32>, edges: &[Vec<Edge>]) -> AssetSet {
+/// Returns `from` and everything that edges lead to, breadth first, up to a depth.
+fn reachable_assets(from: &AssetSet, depth: Option<u32>, edges: &[Vec<Edge>]) -> AssetSet {
+    // Each round advances the front by one edge; reached assets are not visited again.
     let mut reached = from.clone();
     let mut front: Vec<AssetId> = from.iter().collect();
     let mut left = depth;
@@ -73,18 +75,22 @@ fn reach(from: &AssetSet, depth: Option<u32>, edges: &[Vec<Edge>]) -> AssetSet {
     reached
 }
 
-/// Those of `of` that no other of `of` comes before; `order` and `edges` say what is before.
-fn outermost(of: &AssetSet, order: impl Iterator<Item = AssetId>, edges: &[Vec<Edge>]) -> AssetSet {
+/// Returns the assets of `of` that no other asset of `of` precedes. `order` visits the assets, and
+/// `edges` leads from each to those before it.
+fn outermost_assets(
+    of: &AssetSet,
+    order: impl Iterator<Item = AssetId>,
+    edges: &[Vec<Edge>],
+) -> AssetSet {
     let mut behind = vec![false; edges.len()];
     let mut outermost = AssetSet::new();
     for id in order {
-        let before = edges[id.index()]
+        // In topological order, so that `behind` is known for every neighbour before.
+        let mut before = edges[id.index()]
             .iter()
             .map(|edge| edge.asset)
             .filter(|other| *other != id);
-        behind[id.index()] = before
-            .into_iter()
-            .any(|other| behind[other.index()] || of.contains(other));
+        behind[id.index()] = before.any(|other| behind[other.index()] || of.contains(other));
         if !behind[id.index()] && of.contains(id) {
             outermost.insert(id);
         }

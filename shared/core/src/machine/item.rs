@@ -1,4 +1,4 @@
-//! [`Item`]: what goes through a stage.
+//! [`Item`]: the unit of work that passes through a stage.
 
 use std::fmt;
 
@@ -11,32 +11,31 @@ use crate::{
     partitions::{PartitionKey, PartitionSet},
 };
 
-/// One partition, or one batch of partitions, on its way through a stage. As JSON it is small, since
-/// the input of an inline Map may hold 256 KiB in all:
+/// One partition, or one batch of partitions, on its way through a stage. Its JSON form is small,
+/// since the input of an inline Map may hold 256 KiB in all:
 /// `{"p":"2013-01-01","o":"365","steps":{"flights":{}}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
-    /// The partition's key, or the first one's of a batch: for a person to read. `None` for an
+    /// The key of the partition, or of the first partition of a batch, for display. `None` for an
     /// unpartitioned asset.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub key: Option<PartitionKey>,
     /// The partitions, by ordinal.
     #[serde(rename = "o", with = "ordinals")]
     pub partitions: PartitionSet,
-    /// The steps of the stage that it takes, in their order.
+    /// The steps of the stage that the item takes, in the stage's order.
     pub steps: IndexMap<StepName, ItemStep>,
 }
 
-/// How an item takes a step.
+/// The part of a step that an item takes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ItemStep {
-    /// The part of the step's assets and checks that is wanted; `None` for all.
+    /// The requested assets and checks of the step; `None` for all.
     #[serde(rename = "part", default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
-    /// The partitions of a batch that the step is still wanted for, by ordinal; `None` for all of
-    /// the item's.
+    /// The partitions that the step runs for, by ordinal; `None` for all partitions of the item.
     #[serde(
         rename = "o",
         default,
@@ -47,7 +46,7 @@ pub struct ItemStep {
 }
 
 impl Item {
-    /// The partitions that the item takes a step for; `None` when it does not take the step.
+    /// Returns the partitions that a step runs for; `None` when the item does not take the step.
     pub fn partitions_of(&self, step: &StepName) -> Option<&PartitionSet> {
         let step = self.steps.get(step)?;
         Some(step.partitions.as_ref().unwrap_or(&self.partitions))
@@ -65,7 +64,7 @@ pub struct Part {
     pub checks: Vec<CheckKey>,
 }
 
-/// Ordinals as people write them: `5-9,12`.
+/// Serializes a partition set as a list of ordinals and ranges: `5-9,12`.
 pub(crate) mod ordinals {
     use std::fmt::Write;
 
@@ -81,12 +80,13 @@ pub(crate) mod ordinals {
         for range in set.ranges() {
             let comma = if text.is_empty() { "" } else { "," };
             let last = range.end - 1;
-            let written = match last == range.start {
-                true => write!(text, "{comma}{last}"),
-                false => write!(text, "{comma}{}-{last}", range.start),
+            let appended = if last == range.start {
+                write!(text, "{comma}{last}")
+            } else {
+                write!(text, "{comma}{}-{last}", range.start)
             };
-            written
-                .map_err(|_| serde::ser::Error::custom("a set of ordinals cannot be written"))?;
+            appended
+                .map_err(|_| serde::ser::Error::custom("failed to format a set of ordinals"))?;
         }
         serializer.serialize_str(&text)
     }
@@ -99,7 +99,7 @@ pub(crate) mod ordinals {
         Ok(set)
     }
 
-    /// The same where there may be none.
+    /// Serializes an optional partition set in the same form.
     pub(crate) mod optional {
         use serde::{Deserializer, Serializer};
 
@@ -123,6 +123,7 @@ pub(crate) mod ordinals {
     }
 }
 
+/// A partition set that parses from its text form.
 struct Ordinals(PartitionSet);
 
 impl std::str::FromStr for Ordinals {
@@ -132,9 +133,9 @@ impl std::str::FromStr for Ordinals {
         let invalid = || InvalidOrdinals(text.to_owned());
         let mut set = PartitionSet::empty();
         for part in text.split(',') {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let first: u64 = first.parse().map_err(|_| invalid())?;
-            let last: u64 = last.parse().map_err(|_| invalid())?;
+            let (start, end) = part.split_once('-').unwrap_or((part, part));
+            let first: u64 = start.parse().map_err(|_| invalid())?;
+            let last: u64 = end.parse().map_err(|_| invalid())?;
             if first > last || last == u64::MAX {
                 return Err(invalid());
             }
@@ -144,6 +145,7 @@ impl std::str::FromStr for Ordinals {
     }
 }
 
+/// A text that is not a list of ordinals.
 struct InvalidOrdinals(String);
 
 impl fmt::Display for InvalidOrdinals {

@@ -1,9 +1,9 @@
-//! [`step_kind`].
+//! [`step_kind`]: grouping ops that can share a state.
 
 use crate::spec::{Backoff, Jitter, OpSpec, RetryPolicy, profile_name};
 
-/// What a machine has to know of an op to call it: the function, how it is tried again, and whether it
-/// waits for a pool. Ops of one kind can share a state.
+/// Returns the properties of an op that a state machine needs to invoke it: the function, the retry
+/// policy, and whether it waits for a pool. Ops of one kind can share a state.
 ///
 /// ```
 /// use precip_core::{machine::step_kind, spec::{AssetSpec, OpSpec}};
@@ -14,13 +14,14 @@ use crate::spec::{Backoff, Jitter, OpSpec, RetryPolicy, profile_name};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn step_kind(op: &OpSpec) -> String {
-    let retry = op.retry.as_ref().filter(|policy| policy.max_retries > 0);
-    let retry = retry.map(retries).unwrap_or_default();
+    let policy = op.retry.as_ref().filter(|policy| policy.max_retries > 0);
+    let retry = policy.map(format_retries).unwrap_or_default();
     let pool = if op.pool.is_some() { " pool" } else { "" };
     format!("{}{retry}{pool}", profile_name(&op.compute))
 }
 
-fn retries(policy: &RetryPolicy) -> String {
+/// Formats a retry policy as part of a kind.
+fn format_retries(policy: &RetryPolicy) -> String {
     let backoff = match policy.backoff {
         Backoff::Constant => "",
         Backoff::Linear => " linear",

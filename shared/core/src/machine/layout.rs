@@ -1,4 +1,4 @@
-//! [`Layout`]: which stages and steps a project's machines have.
+//! [`Layout`]: the stages and steps of a project's machines.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use crate::{
     key::{AssetKey, CheckKey},
     machine::{Item, ItemStep, StepName, name::Names},
     partitions::PartitionSet,
-    plan::{PlanError, Stage, Step, whole},
+    plan::{PlanError, Stage, Step, stages_of_graph},
     spec::BackfillPolicy,
 };
 
 /// The stages and steps of a project's machines, earlier waves first. It follows from the graph
-/// alone: the generator of the machines and whoever runs in them come to the same one.
+/// alone, so that the generator of the machines and the functions that run in them agree on it.
 ///
 /// ```
 /// use precip_core::{graph::AssetGraph, machine::Layout, spec::{AssetSpec, DepSpec, OpSpec}};
@@ -24,7 +24,7 @@ use crate::{
 /// delays.deps = vec![DepSpec::new(flights.key.clone())];
 /// let graph = AssetGraph::new(vec![OpSpec::single(flights), OpSpec::single(delays)], vec![])?;
 ///
-/// let layout = Layout::of(&graph)?;
+/// let layout = Layout::from_graph(&graph)?;
 /// let steps = layout.stages[0].steps.iter().map(|step| step.name.as_str());
 /// assert_eq!(steps.collect::<Vec<_>>(), ["flights", "staging_delays"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -38,103 +38,112 @@ pub struct Layout {
 /// Steps that an item takes one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayoutStage {
-    /// Its name, unlike that of any other stage or step: that of its first step, marked.
+    /// The name, unique among stages and steps: `each_` and the name of the first step.
     pub name: StepName,
-    /// Stages of one wave do not depend on each other. Counted from 0.
+    /// The wave, counted from 0. Stages of one wave do not depend on each other.
     pub wave: u32,
-    /// The stages, by place, that have to end first.
+    /// The stages that have to end first, by index.
     pub after: Vec<usize>,
     /// The steps, in an order that respects [`LayoutStep::after`].
     pub steps: Vec<LayoutStep>,
-    /// Whether an item has to wait for the one before: an asset is made from earlier partitions of
-    /// itself.
+    /// `true` if each item waits for the one before, since an asset depends on earlier partitions
+    /// of itself.
     pub in_order: bool,
-    /// Whether an item may hold several partitions, by its op's backfill policy.
+    /// `true` if an item may hold several partitions, by the backfill policy of its op.
     pub batched: bool,
 }
 
 /// One invocation for an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayoutStep {
-    /// Its name, unlike that of any other step.
+    /// The name, unique among stages and steps.
     pub name: StepName,
     /// The op.
     pub op: String,
-    /// The assets it makes, in the op's order; none for an op that only checks.
+    /// The materialized assets, in the op's order; empty for an op that only checks.
     pub assets: Vec<AssetKey>,
-    /// The checks whose results it returns.
+    /// The checks whose results the op returns.
     pub checks: Vec<CheckKey>,
-    /// The steps of this stage, by place, that have to succeed for an item first.
+    /// The steps of this stage that have to succeed for an item first, by index.
     pub after: Vec<usize>,
 }
 
 impl Layout {
-    /// The layout of a graph's machines.
+    /// Derives the layout of a graph's machines.
     ///
     /// # Errors
-    /// [`PlanError::Circle`] when ops wait for each other, which a graph's own checks refuse.
-    pub fn of(graph: &AssetGraph) -> Result<Self, PlanError> {
-        let stages = whole(graph)?;
+    /// [`PlanError::Cycle`] when ops wait for each other, which [`AssetGraph::new`] refuses
+    /// already.
+    pub fn from_graph(graph: &AssetGraph) -> Result<Self, PlanError> {
+        let plan_stages = stages_of_graph(graph)?;
+        // Steps take their names first: those of their ops where possible.
         let mut names = Names::default();
-        let steps: Vec<Vec<LayoutStep>> = stages
+        let steps: Vec<Vec<LayoutStep>> = plan_stages
             .iter()
-            .map(|stage| stage.steps.iter().map(|s| step(s, &mut names)).collect())
+            .map(|stage| {
+                stage
+                    .steps
+                    .iter()
+                    .map(|s| named_step(s, &mut names))
+                    .collect()
+            })
             .collect();
-        let stages = stages.iter().zip(steps).map(|(stage, steps)| {
+        let stages = plan_stages.iter().zip(steps).map(|(stage, steps)| {
             let title = steps.first().map_or("stage", |step| step.name.as_str());
-            let name = names.take(&format!("each_{title}"));
-            laid_out(stage, name, steps)
+            let name = names.unique_name(&format!("each_{title}"));
+            named_stage(stage, name, steps)
         });
         Ok(Self {
             stages: stages.collect(),
         })
     }
 
-    /// How many waves there are.
-    pub fn waves(&self) -> u32 {
+    /// Returns the number of waves.
+    pub fn wave_count(&self) -> u32 {
         let ends = self.stages.iter().map(|stage| stage.wave + 1);
         ends.max().unwrap_or(0)
     }
 
-    /// The stages of one wave, with their places.
-    pub fn wave(&self, wave: u32) -> impl Iterator<Item = (usize, &LayoutStage)> {
+    /// Iterates over the stages of one wave, with their indices.
+    pub fn stages_of_wave(&self, wave: u32) -> impl Iterator<Item = (usize, &LayoutStage)> {
         let stages = self.stages.iter().enumerate();
         stages.filter(move |(_, stage)| stage.wave == wave)
     }
 
-    /// The stage of a name, with its place.
-    pub fn stage(&self, name: &str) -> Option<(usize, &LayoutStage)> {
+    /// Returns the stage of a name, with its index.
+    pub fn stage_named(&self, name: &str) -> Option<(usize, &LayoutStage)> {
         let mut stages = self.stages.iter().enumerate();
         stages.find(|(_, stage)| stage.name.as_str() == name)
     }
 
-    /// Where each asset of an op is made, and where each check of an op that only checks is run:
-    /// (stage, step).
-    pub(super) fn places(&self) -> Places<'_> {
-        let mut places = Places::default();
-        for (stage, data) in self.stages.iter().enumerate() {
-            for (step, data) in data.steps.iter().enumerate() {
-                for asset in &data.assets {
-                    places.assets.insert(asset, (stage, step));
+    /// Returns the position (stage, step) of each asset, and of each check of an op that only
+    /// checks.
+    pub(super) fn positions(&self) -> Positions<'_> {
+        let mut positions = Positions::default();
+        for (stage_index, stage) in self.stages.iter().enumerate() {
+            for (step_index, step) in stage.steps.iter().enumerate() {
+                for asset in &step.assets {
+                    positions.assets.insert(asset, (stage_index, step_index));
                 }
-                for check in data.checks.iter().filter(|_| data.assets.is_empty()) {
-                    places.checks.insert(check, (stage, step));
+                for check in step.checks.iter().filter(|_| step.assets.is_empty()) {
+                    positions.checks.insert(check, (stage_index, step_index));
                 }
             }
         }
-        places
+        positions
     }
 }
 
 impl LayoutStage {
-    /// The step of a name, with its place.
-    pub fn step(&self, name: &str) -> Option<(usize, &LayoutStep)> {
+    /// Returns the step of a name, with its index.
+    pub fn step_named(&self, name: &str) -> Option<(usize, &LayoutStep)> {
         let mut steps = self.steps.iter().enumerate();
         steps.find(|(_, step)| step.name.as_str() == name)
     }
 
-    /// Every step that has to succeed for an item before one of them, near or far.
-    pub fn ancestors(&self, step: usize) -> Vec<usize> {
+    /// Returns every step that has to succeed for an item before the given step, near or far.
+    pub fn predecessors_of(&self, step: usize) -> Vec<usize> {
+        // The walk follows every path once: `found` keeps it from repeating.
         let mut found = std::collections::BTreeSet::new();
         let mut next = self.steps[step].after.clone();
         while let Some(step) = next.pop() {
@@ -147,9 +156,9 @@ impl LayoutStage {
 }
 
 impl LayoutStage {
-    /// What is left of an item once one of its steps, the one at a place, has failed: the steps
-    /// after it, which have not been tried yet, for the partitions that do not need what failed. A
-    /// step is held back by those it comes [after](LayoutStep::after) if the item takes them.
+    /// Returns the rest of an item after the step at index `failed` has failed: the later steps,
+    /// for the partitions that do not depend on the failure. A step is held back by the steps it
+    /// comes [after](LayoutStep::after), if the item takes them.
     ///
     /// ```
     /// # use precip_core::{graph::AssetGraph, machine::{Item, Layout}, spec::{AssetSpec, DepSpec, OpSpec}};
@@ -159,12 +168,12 @@ impl LayoutStage {
     /// #     OpSpec::single(asset)
     /// # };
     /// # let ops = vec![asset("raw", &[]), asset("clean", &["raw"]), asset("other", &["raw"]), asset("mart", &["clean"])];
-    /// # let layout = Layout::of(&AssetGraph::new(ops, vec![])?)?;
+    /// # let layout = Layout::from_graph(&AssetGraph::new(ops, vec![])?)?;
     /// // raw -> clean -> mart, raw -> other
     /// let stage = &layout.stages[0];
     /// let item: Item = serde_json::from_str(r#"{"o":"0","steps":{"raw":{},"clean":{},"other":{},"mart":{}}}"#)?;
     ///
-    /// let (clean, _) = stage.step("clean").unwrap();
+    /// let (clean, _) = stage.step_named("clean").unwrap();
     /// let left = stage.left_after(&item, clean);
     /// assert_eq!(serde_json::to_string(&left)?, r#"{"o":"0","steps":{"other":{}}}"#);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -172,27 +181,28 @@ impl LayoutStage {
     pub fn left_after(&self, item: &Item, failed: usize) -> Item {
         let mut held: BTreeMap<usize, PartitionSet> = BTreeMap::new();
         let mut steps = IndexMap::new();
-        for (place, step) in self.steps.iter().enumerate().skip(failed) {
+        // In step order, so that `held` is final for every step that a later one comes after.
+        for (index, step) in self.steps.iter().enumerate().skip(failed) {
             let (Some(own), Some(taken)) =
                 (item.partitions_of(&step.name), item.steps.get(&step.name))
             else {
                 continue;
             };
-            let before = step.after.iter().filter_map(|before| held.get(before));
-            let back = before.fold(PartitionSet::empty(), |all, set| &all | set);
-            let back = match place == failed {
-                true => own.clone(),
-                false => own & &back,
+            let back = if index == failed {
+                own.clone()
+            } else {
+                let before = step.after.iter().filter_map(|before| held.get(before));
+                own & &before.fold(PartitionSet::empty(), |all, set| &all | set)
             };
             let left = own - &back;
             if !left.is_empty() {
-                let left = ItemStep {
+                let rest = ItemStep {
                     part: taken.part.clone(),
                     partitions: (left != item.partitions).then_some(left),
                 };
-                steps.insert(step.name.clone(), left);
+                steps.insert(step.name.clone(), rest);
             }
-            held.insert(place, back);
+            held.insert(index, back);
         }
         Item {
             key: item.key.clone(),
@@ -202,16 +212,17 @@ impl LayoutStage {
     }
 }
 
-/// Places in a layout.
+/// The positions (stage, step) of assets and checks in a layout.
 #[derive(Debug, Default)]
-pub(super) struct Places<'a> {
+pub(super) struct Positions<'a> {
     pub(super) assets: BTreeMap<&'a AssetKey, (usize, usize)>,
     pub(super) checks: BTreeMap<&'a CheckKey, (usize, usize)>,
 }
 
-fn step(step: &Step, names: &mut Names) -> LayoutStep {
+/// Names a step of a plan.
+fn named_step(step: &Step, names: &mut Names) -> LayoutStep {
     LayoutStep {
-        name: names.take(&step.op),
+        name: names.unique_name(&step.op),
         op: step.op.clone(),
         assets: step.assets.clone(),
         checks: step.checks.clone(),
@@ -219,7 +230,8 @@ fn step(step: &Step, names: &mut Names) -> LayoutStep {
     }
 }
 
-fn laid_out(stage: &Stage, name: StepName, steps: Vec<LayoutStep>) -> LayoutStage {
+/// Combines a stage of a plan with its name and its named steps.
+fn named_stage(stage: &Stage, name: StepName, steps: Vec<LayoutStep>) -> LayoutStage {
     LayoutStage {
         name,
         wave: stage.wave,

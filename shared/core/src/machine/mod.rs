@@ -1,8 +1,8 @@
-//! The shape of a project's generated state machines, and what passes through them.
+//! The shape of a project's generated state machines, and the items that pass through them.
 //!
-//! A machine is generated once from the graph: its [`Layout`] says which states there are. A run
-//! brings a [`Plan`](crate::plan::Plan), which is smaller and may be cut otherwise;
-//! [`Work`] lays it out on the machine: which items go through which stage, and which steps
+//! A machine is generated once from the graph: its [`Layout`] lists the states. A run brings a
+//! [`Plan`](crate::plan::Plan), which is smaller and may be divided into other stages;
+//! [`Work`] assigns it to the machine: the items that pass through each stage, and the steps that
 //! each of them takes there.
 
 mod history;
@@ -19,7 +19,7 @@ pub use item::{Item, ItemStep, Part};
 pub use kind::step_kind;
 pub use layout::{Layout, LayoutStage, LayoutStep};
 pub use name::StepName;
-pub use rows::{ITEMS_PER_ROW, Row, rows};
+pub use rows::{ITEMS_PER_ROW, Row, divide_into_rows};
 pub use work::{StageWork, Work};
 
 #[cfg(test)]

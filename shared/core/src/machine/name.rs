@@ -1,21 +1,21 @@
-//! [`StepName`].
+//! [`StepName`]: the names of stages and steps.
 
 use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
 /// The name of a stage or a step in a machine: a letter or `_`, then letters, digits and `_`, at
-/// most [`Self::MAX_CHARS`] in all. So it can stand in a path (`$.stages.daily_flights`) and label a
-/// Map Run as it is.
+/// most [`Self::MAX_CHARS`] in all. It is valid in a path (`$.stages.daily_flights`) and as the
+/// label of a Map Run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StepName(String);
 
 impl StepName {
-    /// The longest name, in characters: what Step Functions takes as the label of a Map Run.
+    /// The longest name, in characters: the limit of Step Functions for the label of a Map Run.
     pub const MAX_CHARS: usize = 40;
 
-    /// The name.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -33,19 +33,20 @@ impl From<String> for StepName {
     }
 }
 
-/// Gives out names, each once.
+/// A source of unique names.
 #[derive(Debug, Default)]
 pub(super) struct Names(BTreeSet<String>);
 
 impl Names {
-    /// A name for what people call `title`: the same, as far as it can be.
-    pub(super) fn take(&mut self, title: &str) -> StepName {
+    /// Returns a unique name that is as close to `title` as possible.
+    pub(super) fn unique_name(&mut self, title: &str) -> StepName {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
         let mut base: String = title.chars().map(plain).collect();
         if !base.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
             base.insert(0, '_');
         }
         base.truncate(StepName::MAX_CHARS);
+        // Repeated names get a number, within the same length.
         let mut name = base.clone();
         let mut count = 1;
         while !self.0.insert(name.clone()) {

@@ -1,35 +1,35 @@
-//! The order of items that wait for each other.
+//! The order of items in stages that run in order.
 
 use std::collections::BTreeMap;
 
 use crate::{
     partitions::PartitionSet,
-    plan::{Lineage, Plan, PlanError, Schedule},
+    plan::{Frontier, Lineage, Plan, PlanError},
 };
 
-/// For each stage of a plan that has to run in order: the place of each partition in an order in
-/// which everything comes after what it is made from.
-pub(super) fn in_order(
+/// Returns, for each in-order stage of a plan, the position of each partition in an order that puts
+/// everything after its upstream partitions.
+pub(super) fn in_order_positions(
     lineage: Lineage<'_>,
     plan: &Plan,
 ) -> Result<BTreeMap<usize, BTreeMap<u64, usize>>, PlanError> {
-    let mut places: BTreeMap<usize, BTreeMap<u64, usize>> = BTreeMap::new();
+    let mut positions: BTreeMap<usize, BTreeMap<u64, usize>> = BTreeMap::new();
     if !plan.stages.iter().any(|stage| stage.in_order) {
-        return Ok(places);
+        return Ok(positions);
     }
-    let mut schedule = Schedule::new(lineage, plan)?;
+    let mut frontier = Frontier::new(lineage, plan)?;
     let nothing = PartitionSet::empty();
-    // What can run at all runs here, and succeeds.
-    while let Some(ready) = schedule.next(lineage, |_| true)? {
+    // A dry run in which everything succeeds: the order of dispatch is the order of the items.
+    while let Some(ready) = frontier.take_ready(lineage, |_| true)? {
         let stage = ready.step.stage;
         if plan.stages[stage].in_order {
-            let order = places.entry(stage).or_default();
+            let order = positions.entry(stage).or_default();
             for ordinal in ready.partitions.iter() {
                 let next = order.len();
                 order.entry(ordinal).or_insert(next);
             }
         }
-        schedule.settle(lineage, ready.step, &ready.partitions, &nothing)?;
+        frontier.record_outcome(lineage, ready.step, &ready.partitions, &nothing)?;
     }
-    Ok(places)
+    Ok(positions)
 }

@@ -1,46 +1,46 @@
-//! Environments as a manifest shows them: names of settings, never their values.
+//! Environments in a manifest: the names of settings, never their values.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a project uses in one place where it runs.
+/// The resources and IO managers of one environment of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EnvironmentManifest {
-    /// Its name.
+    /// The environment's name.
     pub name: String,
-    /// Its resources, by name.
-    pub resources: Vec<MadeManifest>,
-    /// Its IO managers, by name. An asset that names none is stored by the one named `default`;
-    /// where there is none of that name, by that of the place where the project runs.
-    pub io_managers: Vec<MadeManifest>,
+    /// Its resources, ordered by name.
+    pub resources: Vec<ComponentManifest>,
+    /// Its IO managers, ordered by name. An asset that names no IO manager is stored by the one
+    /// named `default` or, if no IO manager has that name, by the built-in one of the platform.
+    pub io_managers: Vec<ComponentManifest>,
 }
 
 /// A resource or an IO manager.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct MadeManifest {
+pub struct ComponentManifest {
     /// Its name in the environment.
     pub name: String,
-    /// The Rust type that it is.
+    /// Its Rust type.
     pub type_name: String,
-    /// The settings that it is made from.
+    /// The settings that it is built from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<SettingManifest>,
 }
 
-/// A setting that is read where the project runs. Its value is never part of a manifest.
+/// A setting that is read at run time. Its value is never part of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SettingManifest {
-    /// Where it is kept.
+    /// The source of the value.
     pub source: SettingSource,
-    /// The name of the variable or of the entry.
+    /// The name of the variable or the entry.
     pub name: String,
-    /// Whether it has a value when it is not set.
+    /// True if it has a default value.
     pub optional: bool,
-    /// Whether its value must not be seen.
+    /// True if its value must not be shown.
     pub secret: bool,
 }
 
-/// Where a setting is kept.
+/// The source of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SettingSource {

@@ -1,25 +1,25 @@
-//! [`InvalidManifest`].
+//! [`InvalidManifest`]: errors of reading a manifest.
 
 use super::ManifestVersion;
 use crate::graph::InvalidGraph;
 
-/// Text or data that is not a manifest.
+/// A text that is not a readable manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidManifest {
-    /// It is not JSON, or not of a manifest's form.
+    /// Not JSON, or JSON of another form.
     #[error("this is not a manifest: {0}; `describe --json` of a project's binary writes one")]
     Form(#[from] serde_json::Error),
-    /// It is of another version.
+    /// A manifest of another version.
     #[error(
-        "this manifest has version {found}, and version {} is read here: write it again with \
-         `describe --json` of a project that is built with the same release",
+        "this manifest has version {found}, but this release reads version {}: write it again with \
+         `describe --json` of a project built with the same release",
         ManifestVersion::NUMBER
     )]
     Version {
-        /// Its version.
+        /// The manifest's version.
         found: u64,
     },
-    /// What it says of the assets does not fit together.
+    /// Assets that do not form a valid graph.
     #[error("the manifest holds assets that do not fit together")]
     Graph(#[from] InvalidGraph),
 }

@@ -1,7 +1,7 @@
-//! The whole of a project as data: [`Manifest`].
+//! A whole project as data: [`Manifest`].
 //!
-//! A project's binary writes it (`describe --json`); whoever has to know a project without running
-//! its code reads it: the generator of what is deployed, and tools of other languages by its schema
+//! A project's binary writes it (`describe --json`). It describes a project to programs that do not
+//! run its code: the template generator, and tools in other languages, by its schema
 //! (`describe --schema`).
 
 mod environment;
@@ -12,7 +12,7 @@ mod text;
 mod trigger;
 mod version;
 
-pub use environment::{EnvironmentManifest, MadeManifest, SettingManifest, SettingSource};
+pub use environment::{ComponentManifest, EnvironmentManifest, SettingManifest, SettingSource};
 pub use error::InvalidManifest;
 pub use op::{DependencyManifest, InputManifest, OpDetails, OpManifest, SourceManifest};
 pub use project::Manifest;

@@ -1,64 +1,64 @@
-//! Ops and dependencies as a manifest shows them.
+//! Ops and dependencies in a manifest.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{key::AssetKey, mapping::PartitionMapping, spec::OpSpec};
 
-/// An op: what is declared of it, and what its function takes.
+/// An op: its declaration, and details of its function.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OpManifest {
-    /// What is declared of it.
+    /// The op's declaration.
     #[serde(flatten)]
     pub spec: OpSpec,
-    /// What its function takes, and where it is.
+    /// The inputs and the source location of its function.
     #[serde(flatten)]
     pub details: OpDetails,
 }
 
-/// What is known of an op's function.
+/// The details of an op's function.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpDetails {
-    /// The parameters that take data of upstream assets, in the function's order.
+    /// The parameters that load upstream assets, in the function's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<InputManifest>,
-    /// Where it is declared.
+    /// The source location of its declaration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceManifest>,
 }
 
-/// A parameter that takes data of an upstream asset.
+/// A parameter that loads an upstream asset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InputManifest {
     /// The parameter's name.
     pub name: String,
     /// The upstream asset.
     pub asset: AssetKey,
-    /// Whether it takes any number of upstream partitions, not exactly one.
+    /// True if it takes any number of upstream partitions, false if exactly one.
     pub many: bool,
-    /// Whether upstream partitions that were never materialized are left out instead of being an
+    /// True if upstream partitions that were never materialized are omitted; otherwise they are an
     /// error.
     pub missing_ok: bool,
 }
 
-/// Where something is declared.
+/// A location in the project's source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceManifest {
-    /// The file, as the compiler names it.
+    /// The file's path, as the compiler gives it.
     pub file: String,
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub line: u32,
 }
 
-/// A dependency between two assets, with the mapping that holds.
+/// A dependency between two assets, with its effective mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DependencyManifest {
-    /// What is depended on.
+    /// The upstream asset.
     pub upstream: AssetKey,
-    /// What depends on it.
+    /// The downstream asset.
     pub downstream: AssetKey,
-    /// Which upstream partitions a downstream partition is made from.
+    /// The mapping from downstream partitions to upstream partitions.
     pub mapping: PartitionMapping,
-    /// Whether the mapping follows from the two partitions definitions, since none was declared.
+    /// True if no mapping was declared and this one follows from the two partitions definitions.
     pub inferred: bool,
 }

@@ -1,4 +1,4 @@
-//! [`Manifest`] itself.
+//! [`Manifest`]: the root of a manifest.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,7 @@ use crate::{
     spec::{AssetSpec, OpSpec},
 };
 
-/// The whole of a project as data: everything that is declared, nothing that is on record, and no
-/// value of a setting.
+/// A whole project as data: all declarations, but no recorded state and no value of a setting.
 ///
 /// ```
 /// use precip_core::{
@@ -33,30 +32,30 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
-    /// The version of this form.
+    /// The version of the manifest's form.
     pub manifest_version: ManifestVersion,
-    /// The ops by name, each with the assets it makes and the checks it runs.
+    /// The ops, ordered by name, each with its assets and checks.
     pub ops: Vec<OpManifest>,
-    /// The assets that something outside the project makes.
+    /// The assets that are made outside the project.
     #[serde(default)]
     pub external_assets: Vec<AssetSpec>,
-    /// Every dependency between assets, by downstream and upstream key. It follows from what the
-    /// assets declare.
+    /// All dependencies between assets, ordered by downstream and upstream key. They follow from
+    /// the assets' declarations.
     #[serde(default)]
     pub dependencies: Vec<DependencyManifest>,
-    /// The sensors by name.
+    /// The sensors, ordered by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sensors: Vec<SensorManifest>,
-    /// The schedules by name.
+    /// The schedules, ordered by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<ScheduleManifest>,
-    /// Where the project runs, the one that is used when none is named first.
+    /// The project's environments, the default one first.
     #[serde(default)]
     pub environments: Vec<EnvironmentManifest>,
 }
 
 impl Manifest {
-    /// Describes a graph; `details` answers what is known of an op's function.
+    /// Describes a graph; `details` gives the details of an op's function.
     pub fn new(
         graph: &AssetGraph,
         details: impl Fn(&OpSpec) -> OpDetails,
@@ -69,20 +68,20 @@ impl Manifest {
         Self {
             manifest_version: ManifestVersion::default(),
             ops: ops.collect(),
-            external_assets: graph.external().to_vec(),
-            dependencies: dependencies(graph),
+            external_assets: graph.external_assets().to_vec(),
+            dependencies: list_dependencies(graph),
             sensors: Vec::new(),
             schedules: Vec::new(),
             environments,
         }
     }
 
-    /// Reads a manifest.
+    /// Parses a manifest.
     ///
     /// # Errors
-    /// [`InvalidManifest`] when the text is no manifest, or one of another version.
+    /// [`InvalidManifest`] if the text is not a manifest, or is one of another version.
     pub fn from_json(text: &str) -> Result<Self, InvalidManifest> {
-        // The version first: of another version nothing else can be expected to fit.
+        // Check the version first: another version may differ in everything else.
         let value: Value = serde_json::from_str(text)?;
         match value.get("manifest_version").and_then(Value::as_u64) {
             Some(found) if found != ManifestVersion::NUMBER => {
@@ -92,16 +91,16 @@ impl Manifest {
         }
     }
 
-    /// The asset graph of the project.
+    /// Returns the asset graph of the project.
     ///
     /// # Errors
-    /// [`InvalidGraph`] when the manifest was changed so that its assets do not fit together.
+    /// [`InvalidGraph`] if the manifest was edited and its assets no longer form a valid graph.
     pub fn to_graph(&self) -> Result<AssetGraph, InvalidGraph> {
         let ops = self.ops.iter().map(|op| op.spec.clone()).collect();
         AssetGraph::new(ops, self.external_assets.clone())
     }
 
-    /// The JSON Schema (draft 2020-12) of what is written.
+    /// Returns the JSON Schema (draft 2020-12) of a serialized manifest.
     pub fn schema() -> Value {
         SchemaSettings::draft2020_12()
             .for_serialize()
@@ -111,15 +110,15 @@ impl Manifest {
     }
 }
 
-fn dependencies(graph: &AssetGraph) -> Vec<DependencyManifest> {
-    let of = |downstream: AssetId| {
+fn list_dependencies(graph: &AssetGraph) -> Vec<DependencyManifest> {
+    let upstream_of = |downstream: AssetId| {
         let edges = graph.upstream(downstream).iter();
-        edges.map(move |edge| dependency(graph, downstream, edge))
+        edges.map(move |edge| describe_dependency(graph, downstream, edge))
     };
-    graph.ids().flat_map(of).collect()
+    graph.ids().flat_map(upstream_of).collect()
 }
 
-fn dependency(graph: &AssetGraph, downstream: AssetId, edge: &Edge) -> DependencyManifest {
+fn describe_dependency(graph: &AssetGraph, downstream: AssetId, edge: &Edge) -> DependencyManifest {
     let upstream = graph.key(edge.asset);
     let spec = graph.asset(downstream);
     let declared = spec.deps.iter().filter(|dep| dep.asset == *upstream);

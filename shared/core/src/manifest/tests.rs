@@ -21,31 +21,32 @@ use crate::{
     },
 };
 
-fn key(text: &str) -> AssetKey {
+fn asset_key(text: &str) -> AssetKey {
     text.parse().unwrap()
 }
 
-fn asset(name: &str, partitions: Option<PartitionsDefinition>) -> AssetSpec {
+fn asset_spec(name: &str, partitions: Option<PartitionsDefinition>) -> AssetSpec {
     AssetSpec {
         partitions: partitions.map(Into::into),
-        ..AssetSpec::new(key(name))
+        ..AssetSpec::new(asset_key(name))
     }
 }
 
-/// A project that declares something of every kind.
-fn graph() -> AssetGraph {
+/// Returns a project with a declaration of every kind.
+fn sample_graph() -> AssetGraph {
     let days = || {
-        let days = TimeWindowPartitions::daily("2024-01-01").timezone("America/New_York");
-        PartitionsDefinition::from(days.build().unwrap())
+        let builder = TimeWindowPartitions::daily("2024-01-01").timezone("America/New_York");
+        PartitionsDefinition::from(builder.build().unwrap())
     };
     let origins = || PartitionsDefinition::from(StaticPartitions::new(["EWR", "JFK"]).unwrap());
-    let both = || {
-        let both = MultiPartitions::new([("day", days()), ("origin", origins())]);
-        PartitionsDefinition::from(both.unwrap())
+    let days_by_origin = || {
+        let dimensions = MultiPartitions::new([("day", days()), ("origin", origins())]);
+        PartitionsDefinition::from(dimensions.unwrap())
     };
     let hours = Duration::from_secs(3600);
 
-    let mut daily = asset("daily", Some(days()));
+    // `daily` has every optional field of an asset.
+    let mut daily = asset_spec("daily", Some(days()));
     daily.group = "staging/daily".parse().unwrap();
     daily.tags = BTreeMap::from([("domain".parse().unwrap(), "ops".parse().unwrap())]);
     daily.owners = vec![
@@ -53,7 +54,7 @@ fn graph() -> AssetGraph {
         "ann@example.com".parse().unwrap(),
     ];
     daily.kinds = ["parquet".parse().unwrap()].into();
-    daily.deps = vec![DepSpec::new(key("raw/landing"))];
+    daily.deps = vec![DepSpec::new(asset_key("raw/landing"))];
     daily.freshness = Some(FreshnessPolicy::time_window(24 * hours, Some(12 * hours)).unwrap());
     daily.automation = Some(AutomationCondition::eager());
     daily.metadata = [
@@ -71,7 +72,8 @@ fn graph() -> AssetGraph {
     .into_iter()
     .collect();
 
-    let mut by_origin = asset("by_origin", Some(both()));
+    // `by_origin` depends on itself by a mapping of dimensions.
+    let mut by_origin = asset_spec("by_origin", Some(days_by_origin()));
     let dims = [(
         "day".to_owned(),
         DimensionMapping {
@@ -84,9 +86,9 @@ fn graph() -> AssetGraph {
         },
     )];
     by_origin.deps = vec![
-        DepSpec::new(key("daily")),
+        DepSpec::new(asset_key("daily")),
         DepSpec {
-            asset: key("by_origin"),
+            asset: asset_key("by_origin"),
             mapping: Some(PartitionMapping::Multi { dims: dims.into() }),
         },
     ];
@@ -97,14 +99,16 @@ fn graph() -> AssetGraph {
             .since(AutomationCondition::cron_tick_passed("@daily", "UTC")),
     );
 
-    let mut files = asset("files", Some(DynamicPartitions::new("files").into()));
+    // `files` has dynamic partitions and a declared mapping.
+    let mut files = asset_spec("files", Some(DynamicPartitions::new("files").into()));
     files.deps = vec![DepSpec {
-        asset: key("raw/landing"),
+        asset: asset_key("raw/landing"),
         mapping: Some(PartitionMapping::All),
     }];
 
+    // The op of `daily` has every optional field of an op.
     let mut check = CheckSpec::new(CheckKey {
-        asset: key("daily"),
+        asset: asset_key("daily"),
         name: "not_empty".into(),
     });
     check.blocking = true;
@@ -126,14 +130,14 @@ fn graph() -> AssetGraph {
         OpSpec::single(by_origin),
         OpSpec::single(files),
     ];
-    AssetGraph::new(ops, vec![asset("raw/landing", None)]).unwrap()
+    AssetGraph::new(ops, vec![asset_spec("raw/landing", None)]).unwrap()
 }
 
-fn manifest() -> Manifest {
+fn sample_manifest() -> Manifest {
     let details = |op: &OpSpec| OpDetails {
         inputs: vec![InputManifest {
             name: "raw".into(),
-            asset: key("raw/landing"),
+            asset: asset_key("raw/landing"),
             many: false,
             missing_ok: false,
         }],
@@ -150,7 +154,7 @@ fn manifest() -> Manifest {
     };
     let prod = EnvironmentManifest {
         name: "prod".into(),
-        resources: vec![MadeManifest {
+        resources: vec![ComponentManifest {
             name: "warehouse".into(),
             type_name: "Warehouse".into(),
             settings: vec![password],
@@ -158,13 +162,13 @@ fn manifest() -> Manifest {
         io_managers: vec![],
     };
     Manifest {
-        sensors: sensors(),
-        schedules: schedules(),
-        ..Manifest::new(&graph(), details, vec![prod])
+        sensors: sample_sensors(),
+        schedules: sample_schedules(),
+        ..Manifest::new(&sample_graph(), details, vec![prod])
     }
 }
 
-fn sensors() -> Vec<SensorManifest> {
+fn sample_sensors() -> Vec<SensorManifest> {
     let sensor = |name: &str, source, target: Option<&str>| SensorManifest {
         spec: SensorSpec {
             name: name.parse().unwrap(),
@@ -198,6 +202,7 @@ fn sensors() -> Vec<SensorManifest> {
         prefix: "in/".into(),
         suffix: ".csv".into(),
     };
+    // Every source of a sensor, with and without a target.
     vec![
         sensor(
             "by_key",
@@ -211,7 +216,7 @@ fn sensors() -> Vec<SensorManifest> {
         sensor(
             "both",
             SensorSource::Assets {
-                assets: vec![key("daily"), key("files")],
+                assets: vec![asset_key("daily"), asset_key("files")],
                 require: Require::Any,
             },
             None,
@@ -227,7 +232,7 @@ fn sensors() -> Vec<SensorManifest> {
     ]
 }
 
-fn schedules() -> Vec<ScheduleManifest> {
+fn sample_schedules() -> Vec<ScheduleManifest> {
     let schedule = |name: &str, timing, catch_up| ScheduleManifest {
         spec: ScheduleSpec {
             name: name.parse().unwrap(),
@@ -257,33 +262,33 @@ fn schedules() -> Vec<ScheduleManifest> {
     ]
 }
 
-fn errors(manifest: &Value) -> Vec<String> {
+fn schema_errors(manifest: &Value) -> Vec<String> {
     let validator = jsonschema::draft202012::new(&Manifest::schema()).unwrap();
-    let errors = validator.iter_errors(manifest);
-    errors
+    validator
+        .iter_errors(manifest)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect()
 }
 
 #[test]
-fn a_manifest_comes_back_as_the_same_graph() {
-    let written = manifest();
+fn a_manifest_round_trips_to_the_same_graph() {
+    let written = sample_manifest();
     let json = serde_json::to_string(&written).unwrap();
     let read = Manifest::from_json(&json).unwrap();
     assert_eq!(read, written);
-    assert!(read.to_graph().unwrap() == graph());
+    assert!(read.to_graph().unwrap() == sample_graph());
 }
 
 #[test]
-fn the_schema_describes_what_is_written() {
+fn a_serialized_manifest_matches_the_schema() {
     assert_eq!(
-        errors(&serde_json::to_value(manifest()).unwrap()),
+        schema_errors(&serde_json::to_value(sample_manifest()).unwrap()),
         Vec::<String>::new()
     );
 }
 
 #[test]
-fn the_schema_refuses_what_would_not_be_read() {
+fn the_schema_refuses_what_deserialization_refuses() {
     let cases = [
         ("/manifest_version", json!(2)),
         ("/ops/0/assets/0/key", json!("not a key")),
@@ -300,28 +305,29 @@ fn the_schema_refuses_what_would_not_be_read() {
             json!("yes"),
         ),
     ];
-    for (place, value) in cases {
-        let mut changed = serde_json::to_value(manifest()).unwrap();
-        let at = changed.pointer_mut(place);
-        *at.unwrap_or_else(|| panic!("{place} is in the manifest")) = value;
+    for (pointer, value) in cases {
+        // The schema and the types must both refuse the changed value.
+        let mut changed = serde_json::to_value(sample_manifest()).unwrap();
+        let at = changed.pointer_mut(pointer);
+        *at.unwrap_or_else(|| panic!("{pointer} is in the manifest")) = value;
         assert!(
-            !errors(&changed).is_empty(),
-            "{place} is taken by the schema"
+            !schema_errors(&changed).is_empty(),
+            "the schema accepts {pointer}"
         );
         let read = serde_json::from_value::<Manifest>(changed);
-        assert!(read.is_err(), "{place} is read");
+        assert!(read.is_err(), "deserialization accepts {pointer}");
     }
 }
 
 #[test]
-fn dependencies_say_where_their_mapping_is_from() {
-    let told: Vec<String> = manifest()
+fn dependencies_mark_inferred_mappings() {
+    let listed: Vec<String> = sample_manifest()
         .dependencies
         .iter()
         .map(|dep| format!("{} <- {} {}", dep.downstream, dep.upstream, dep.inferred))
         .collect();
     assert_eq!(
-        told,
+        listed,
         [
             "by_origin <- by_origin false",
             "by_origin <- daily true",
@@ -332,13 +338,13 @@ fn dependencies_say_where_their_mapping_is_from() {
 }
 
 #[test]
-fn another_version_is_refused_with_what_to_do() {
+fn another_version_is_refused_with_advice() {
     let error = Manifest::from_json(r#"{"manifest_version": 9, "other": 1}"#).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "this manifest has version 9, and version 1 is read here: write it again with \
-         `describe --json` of a project that is built with the same release"
+        "this manifest has version 9, but this release reads version 1: write it again with \
+         `describe --json` of a project built with the same release"
     );
-    let error = Manifest::from_json("[]").unwrap_err().to_string();
-    assert!(error.starts_with("this is not a manifest: "), "{error}");
+    let message = Manifest::from_json("[]").unwrap_err().to_string();
+    assert!(message.starts_with("this is not a manifest: "), "{message}");
 }

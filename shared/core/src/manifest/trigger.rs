@@ -1,4 +1,4 @@
-//! Sensors and schedules as a manifest shows them.
+//! Sensors and schedules in a manifest.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,35 +6,36 @@ use serde::{Deserialize, Serialize};
 use super::SourceManifest;
 use crate::trigger::{ScheduleSpec, SensorSpec};
 
-/// A sensor: what is declared of it, and what its function takes.
+/// A sensor: its declaration, and details of its function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SensorManifest {
-    /// What is declared of it.
+    /// The sensor's declaration.
     #[serde(flatten)]
     pub spec: SensorSpec,
-    /// What its function takes, and where it is.
+    /// The resources and the source location of its function.
     #[serde(flatten)]
     pub details: TriggerDetails,
 }
 
-/// A schedule: what is declared of it, and what its function takes.
+/// A schedule: its declaration, and details of its function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScheduleManifest {
-    /// What is declared of it.
+    /// The schedule's declaration.
     #[serde(flatten)]
     pub spec: ScheduleSpec,
-    /// What its function takes, and where it is.
+    /// The resources and the source location of its function.
     #[serde(flatten)]
     pub details: TriggerDetails,
 }
 
-/// What is known of the function of a sensor or schedule.
+/// The details of the function of a sensor or schedule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TriggerDetails {
-    /// The resources that it takes, in the function's order.
+    /// The resources that the function takes, in its order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
-    /// Where it is declared. As a `source` is what a sensor waits for, it has another name here.
+    /// The source location of its declaration. Serialized as `declared_at`, because `source` is the
+    /// event source of a sensor.
     #[serde(
         default,
         rename = "declared_at",

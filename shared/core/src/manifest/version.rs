@@ -1,18 +1,18 @@
-//! [`ManifestVersion`].
+//! [`ManifestVersion`]: the version of the manifest's form.
 
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// The version of the form of a manifest: the number changes when a reader of the form before would
-/// misunderstand what is written now, not when something is added.
+/// The version of the manifest's form. It changes when an older reader would misunderstand the new
+/// form, not when something is added.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
 pub struct ManifestVersion(());
 
 impl ManifestVersion {
-    /// The only version that is written and read.
+    /// The only supported version.
     pub const NUMBER: u64 = 1;
 }
 
@@ -41,7 +41,7 @@ impl JsonSchema for ManifestVersion {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "The version of the form of the manifest.",
+            "description": "The version of the manifest's form.",
             "const": Self::NUMBER,
         })
     }

@@ -1,25 +1,26 @@
 //! Mappings in which at least one side has several dimensions.
 //!
-//! A set is cut into boxes (products of sets of each dimension), each mapped dimension is answered
-//! by its own mapping, and the answers are multiplied again. As in Dagster, a dimension's keys are
-//! mapped one by one: two windows that touch are not one long window here.
+//! A set is split into boxes (products of one set for each dimension), each mapped dimension is
+//! mapped by its own mapping, and the results are multiplied again. As in Dagster, a dimension's
+//! keys are mapped one by one: adjacent windows are not treated as one long window.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
     InvalidMapping, PartitionMapping, UpstreamPartitions,
-    validate::{multi, multi_sides, shared_dimension},
+    validate::{multi_sides, shared_dimension, validate_multi},
     windows,
 };
 use crate::partitions::{PartitionContext, PartitionKey, PartitionSet, PartitionsDefinition};
 
-/// How one dimension of each side corresponds; a side with one dimension has position 0.
-struct Dependency<'m> {
+/// A pair of corresponding dimensions; a side with one dimension has position 0.
+struct DimensionPair<'m> {
     upstream: usize,
     downstream: usize,
     mapping: Cow<'m, PartitionMapping>,
 }
 
+/// Maps a downstream set to upstream partitions.
 pub(super) fn to_upstream(
     mapping: &PartitionMapping,
     downstream_set: &PartitionSet,
@@ -27,33 +28,32 @@ pub(super) fn to_upstream(
     upstream: &PartitionsDefinition,
     context: &PartitionContext,
 ) -> Result<UpstreamPartitions, InvalidMapping> {
-    let (dependencies, downstream) = dependencies(mapping, upstream, downstream)?;
+    let (pairs, downstream) = pair_dimensions(mapping, upstream, downstream)?;
     let (from, to) = (Side(downstream), Side(upstream));
+    // A dimension without a pair keeps all of its partitions.
     let mut existing = PartitionSet::empty();
     let mut nonexistent: BTreeSet<PartitionKey> = BTreeSet::new();
-    let unmapped = to.all(context);
-    for sides in from.boxes(downstream_set) {
+    let unmapped = to.all_sides(context);
+    for sides in from.split_boxes(downstream_set) {
         let mut mapped = unmapped.clone();
-        for dependency in &dependencies {
-            let (down, up) = (
-                from.dimension(dependency.downstream),
-                to.dimension(dependency.upstream),
-            );
-            let side = &sides[dependency.downstream];
-            let answer = match &*dependency.mapping {
+        for pair in &pairs {
+            let (down, up) = (from.dimension(pair.downstream), to.dimension(pair.upstream));
+            let side = &sides[pair.downstream];
+            let upstream_side = match &*pair.mapping {
                 PartitionMapping::TimeWindow { .. } => {
-                    windows::to_upstream_one_by_one(&dependency.mapping, side, down, up, context)?
+                    windows::to_upstream_one_by_one(&pair.mapping, side, down, up, context)?
                 }
                 mapping => mapping.to_upstream(side, down, up, context)?,
             };
-            mapped[dependency.upstream] = answer.existing;
-            nonexistent.extend(answer.nonexistent);
+            mapped[pair.upstream] = upstream_side.existing;
+            nonexistent.extend(upstream_side.nonexistent);
         }
-        existing |= &to.product(&mapped);
+        existing |= &to.multiply_sides(&mapped);
     }
     Ok(UpstreamPartitions::new(existing, nonexistent))
 }
 
+/// Maps an upstream set to downstream partitions.
 pub(super) fn to_downstream(
     mapping: &PartitionMapping,
     upstream_set: &PartitionSet,
@@ -61,47 +61,47 @@ pub(super) fn to_downstream(
     downstream: Option<&PartitionsDefinition>,
     context: &PartitionContext,
 ) -> Result<PartitionSet, InvalidMapping> {
-    let (dependencies, downstream) = dependencies(mapping, upstream, downstream)?;
+    let (pairs, downstream) = pair_dimensions(mapping, upstream, downstream)?;
     let (from, to) = (Side(upstream), Side(downstream));
-    let mut made = PartitionSet::empty();
-    let unmapped = to.all(context);
-    for sides in from.boxes(upstream_set) {
+    let mut downstream_set = PartitionSet::empty();
+    let unmapped = to.all_sides(context);
+    for sides in from.split_boxes(upstream_set) {
         let mut mapped = unmapped.clone();
-        for dependency in &dependencies {
-            let (up, down) = (
-                from.dimension(dependency.upstream),
-                to.dimension(dependency.downstream),
-            );
-            let side = &sides[dependency.upstream];
-            mapped[dependency.downstream] = match &*dependency.mapping {
+        for pair in &pairs {
+            let (up, down) = (from.dimension(pair.upstream), to.dimension(pair.downstream));
+            let side = &sides[pair.upstream];
+            mapped[pair.downstream] = match &*pair.mapping {
+                // Adjacent windows are not one run in a dimension.
                 PartitionMapping::TimeWindow { .. } => {
-                    windows::to_downstream_one_by_one(&dependency.mapping, side, up, down, context)?
+                    windows::to_downstream_one_by_one(&pair.mapping, side, up, down, context)?
                 }
                 mapping => mapping.to_downstream(side, up, down, context)?,
             };
         }
-        made |= &to.product(&mapped);
+        downstream_set |= &to.multiply_sides(&mapped);
     }
-    Ok(made)
+    Ok(downstream_set)
 }
 
-fn dependencies<'m, 'd>(
+/// Finds the pairs of dimensions that a mapping relates, and the downstream definition.
+fn pair_dimensions<'m, 'd>(
     mapping: &'m PartitionMapping,
     upstream: &PartitionsDefinition,
     downstream: Option<&'d PartitionsDefinition>,
-) -> Result<(Vec<Dependency<'m>>, &'d PartitionsDefinition), InvalidMapping> {
+) -> Result<(Vec<DimensionPair<'m>>, &'d PartitionsDefinition), InvalidMapping> {
     if let PartitionMapping::Multi { dims } = mapping {
         let (up, (down, definition)) = multi_sides(upstream, downstream)?;
-        multi(dims, up, down)?;
-        let dependencies = dims.iter().filter_map(|(name, mapped)| {
-            Some(Dependency {
+        validate_multi(dims, up, down)?;
+        let pairs = dims.iter().filter_map(|(name, mapped)| {
+            Some(DimensionPair {
                 upstream: up.position(name)?,
                 downstream: down.position(&mapped.downstream_dimension)?,
                 mapping: Cow::Borrowed(&mapped.mapping),
             })
         });
-        return Ok((dependencies.collect(), definition));
+        return Ok((pairs.collect(), definition));
     }
+    // A mapping to a single dimension: the side with one dimension has position 0.
     let named = match mapping {
         PartitionMapping::MultiToSingle { dimension } => dimension.as_deref(),
         _ => None,
@@ -112,15 +112,15 @@ fn dependencies<'m, 'd>(
     } else {
         (0, shared.position)
     };
-    let dependency = Dependency {
+    let pair = DimensionPair {
         upstream,
         downstream,
         mapping: Cow::Owned(shared.mapping),
     };
-    Ok((vec![dependency], definition))
+    Ok((vec![pair], definition))
 }
 
-/// A definition seen as dimensions, of which there may be one.
+/// One side of a mapping as a list of dimensions; a plain definition counts as one dimension.
 #[derive(Clone, Copy)]
 struct Side<'d>(&'d PartitionsDefinition);
 
@@ -135,17 +135,17 @@ impl<'d> Side<'d> {
         }
     }
 
-    fn all(self, context: &PartitionContext) -> Vec<PartitionSet> {
+    fn all_sides(self, context: &PartitionContext) -> Vec<PartitionSet> {
         match self.0 {
-            PartitionsDefinition::Multi(multi) => multi.sides(context),
+            PartitionsDefinition::Multi(multi) => multi.dimension_sets(context),
             single => vec![single.all(context)],
         }
     }
 
-    fn boxes(self, set: &PartitionSet) -> Vec<Vec<PartitionSet>> {
+    fn split_boxes(self, set: &PartitionSet) -> Vec<Vec<PartitionSet>> {
         match self.0 {
             PartitionsDefinition::Multi(multi) => multi
-                .boxes(set)
+                .split_into_boxes(set)
                 .into_iter()
                 .map(|part| part.sides)
                 .collect(),
@@ -154,7 +154,7 @@ impl<'d> Side<'d> {
         }
     }
 
-    fn product(self, sides: &[PartitionSet]) -> PartitionSet {
+    fn multiply_sides(self, sides: &[PartitionSet]) -> PartitionSet {
         match (self.0, sides) {
             (PartitionsDefinition::Multi(multi), sides) => multi.product(sides),
             (_, [side]) => side.clone(),

@@ -1,25 +1,25 @@
-//! [`InvalidMapping`]: a mapping between definitions that it does not fit.
+//! [`InvalidMapping`]: a mapping that does not fit its definitions.
 
 use crate::partitions::PartitionsDefinition;
 
-/// A mapping that cannot stand between two definitions.
+/// A mapping that does not fit its two definitions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct InvalidMapping {
-    /// Why not, and what to write instead.
+    /// The reason, and what to write instead.
     pub reason: String,
 }
 
 impl InvalidMapping {
-    pub(super) fn because(reason: impl Into<String>) -> Self {
+    pub(super) fn with_reason(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
         }
     }
 }
 
-/// What a definition is called in a message.
-pub(super) fn kind(definition: Option<&PartitionsDefinition>) -> &'static str {
+/// Describes a definition for a message, as a phrase after "is".
+pub(super) fn describe_definition(definition: Option<&PartitionsDefinition>) -> &'static str {
     match definition {
         None => "not partitioned",
         Some(PartitionsDefinition::Static(_)) => "partitioned by fixed keys",

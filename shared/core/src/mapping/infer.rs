@@ -1,16 +1,18 @@
-//! Which mapping stands where none is given, and which dimension of several is meant.
+//! Defaults: the mapping where none is declared, and the dimension where none is named.
 
 use super::PartitionMapping;
 use crate::partitions::{MultiPartitions, PartitionsDefinition};
 
-pub(super) fn infer(
+/// Returns the mapping that applies where none is declared.
+pub(super) fn infer_mapping(
     upstream: Option<&PartitionsDefinition>,
     downstream: Option<&PartitionsDefinition>,
 ) -> PartitionMapping {
     let (Some(upstream), Some(downstream)) = (upstream, downstream) else {
         return PartitionMapping::All;
     };
-    if SharedDimension::between(upstream, downstream, None).is_ok() {
+    // Ambiguous dimensions fall back to an identity mapping, which then fails validation.
+    if SharedDimension::find_between(upstream, downstream, None).is_ok() {
         return PartitionMapping::MultiToSingle { dimension: None };
     }
     match (upstream, downstream) {
@@ -21,17 +23,17 @@ pub(super) fn infer(
     }
 }
 
-/// The dimension of the many-dimensional side that the other side is mapped to.
+/// The dimension of the multi-dimensional side that corresponds to the other side.
 pub(super) struct SharedDimension {
-    /// Its place in the order of names.
+    /// Its position in the order of names.
     pub(super) position: usize,
     pub(super) mapping: PartitionMapping,
     pub(super) upstream_is_multi: bool,
 }
 
 impl SharedDimension {
-    /// Finds the dimension; the name decides where several are equal to the other side.
-    pub(super) fn between(
+    /// Finds the dimension. If several equal the other side, `named` selects one.
+    pub(super) fn find_between(
         upstream: &PartitionsDefinition,
         downstream: &PartitionsDefinition,
         named: Option<&str>,
@@ -39,8 +41,8 @@ impl SharedDimension {
         let (multi, single, upstream_is_multi) = match (upstream, downstream) {
             (PartitionsDefinition::Multi(_), PartitionsDefinition::Multi(_)) => {
                 return Err(
-                    "both sides have several dimensions: write a `multi` mapping that says \
-                    which dimension is which"
+                    "both sides have several dimensions: write a `multi` mapping that pairs \
+                     them"
                         .to_owned(),
                 );
             }
@@ -63,11 +65,14 @@ impl SharedDimension {
     }
 }
 
+/// Finds the dimension equal to `single`, or else the only dimension of time if `single` is of time
+/// too.
 fn dimension_of(
     multi: &MultiPartitions,
     single: &PartitionsDefinition,
     named: Option<&str>,
 ) -> Result<(usize, PartitionMapping), String> {
+    // A dimension equal to the other side comes first, then the dimension of time.
     let equal: Vec<(usize, &str)> = multi
         .dimensions()
         .enumerate()
@@ -85,9 +90,9 @@ fn dimension_of(
                 .map(|(position, _)| (*position, PartitionMapping::Identity))
                 .ok_or_else(|| {
                     format!(
-                        "dimensions {} are all partitioned as the other side is: name the one that \
-                         is meant, such as `dimension = \"{}\"`",
-                        crate::nearest::or_list(&names).replace(" or ", " and "),
+                        "dimensions {} all equal the other side: name the intended one, such as \
+                         `dimension = \"{}\"`",
+                        crate::prose::and_list(&names),
                         names[0]
                     )
                 });
@@ -101,10 +106,10 @@ fn dimension_of(
         _ => {
             let names: Vec<&str> = multi.dimensions().map(|(name, _)| name).collect();
             Err(format!(
-                "the side with one dimension is none of {}, and they do not both have exactly one \
-                 dimension of time: partition it as one of the dimensions is, or write another \
+                "the side with one dimension equals none of {}, and the sides do not both have exactly \
+                 one dimension of time: partition it like one of the dimensions, or write another \
                  mapping, such as `all`",
-                crate::nearest::or_list(&names)
+                crate::prose::or_list(&names)
             ))
         }
     }

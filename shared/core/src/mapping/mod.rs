@@ -1,8 +1,8 @@
-//! Partition mappings: which upstream partitions a downstream partition is made from.
+//! Partition mappings: the upstream partitions that a downstream partition is made from.
 //!
-//! A [`PartitionMapping`] is answered over whole [`PartitionSet`](crate::partitions::PartitionSet)s
-//! in both directions, never partition by partition, so that ten million hours become days in the
-//! time that their runs take.
+//! A [`PartitionMapping`] maps whole [`PartitionSet`](crate::partitions::PartitionSet)s in both
+//! directions, never partition by partition: the time to map ten million hours to days depends on
+//! the number of ranges in the set, not on the number of hours.
 
 mod dimensions;
 mod error;

@@ -1,4 +1,4 @@
-//! [`PartitionMapping`] and its two directions.
+//! [`PartitionMapping`]: the relation between the partitions of two assets, in both directions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{InvalidMapping, dimensions, infer, keyed, validate, windows};
 use crate::partitions::{PartitionContext, PartitionKey, PartitionSet, PartitionsDefinition};
 
-/// How the partitions of a downstream asset are made from those of an upstream asset.
+/// The relation between the partitions of a downstream asset and the upstream partitions that they
+/// are made from.
 ///
 /// ```
 /// use precip_core::{
@@ -47,7 +48,7 @@ pub enum PartitionMapping {
         /// Windows by which the last upstream window is shifted; negative is earlier.
         #[serde(default)]
         end_offset: i64,
-        /// Whether upstream windows that do not exist are left out instead of being an error.
+        /// True if upstream windows that do not exist are omitted; otherwise they are an error.
         #[serde(default)]
         allow_nonexistent_upstream_partitions: bool,
     },
@@ -56,48 +57,49 @@ pub enum PartitionMapping {
         /// The upstream keys.
         keys: Vec<PartitionKey>,
     },
-    /// Upstream key to the downstream keys that are made from it.
+    /// Each downstream partition from the upstream partitions that a table relates it to.
     Static {
-        /// Upstream key to downstream keys.
+        /// The downstream keys made from each upstream key.
         map: BTreeMap<PartitionKey, BTreeSet<PartitionKey>>,
     },
-    /// One side has several dimensions, the other is one of them, or both are by time. A partition
-    /// of the one is made from (or makes) all combinations with it.
+    /// A mapping between a side of several dimensions and a side that equals one of them, or
+    /// between the time dimensions of both. A partition corresponds to all combinations that
+    /// contain it.
     MultiToSingle {
-        /// The dimension. As in Dagster 1.13 it only decides where several dimensions fit, and is
-        /// inferred when absent.
+        /// The dimension's name. As in Dagster 1.13, it matters only if several dimensions fit, and
+        /// is inferred otherwise.
         #[serde(default)]
         dimension: Option<String>,
     },
-    /// Several dimensions on both sides, each upstream dimension mapped to a downstream dimension.
-    /// Dimensions that are not mentioned are mapped all to all.
+    /// A mapping between two sides of several dimensions, each upstream dimension mapped to a
+    /// downstream dimension. Dimensions that are not listed are mapped all to all.
     Multi {
-        /// Upstream dimension name to how it is mapped.
+        /// The mapping of each upstream dimension, by name.
         dims: BTreeMap<String, DimensionMapping>,
     },
 }
 
-/// How one upstream dimension is mapped in [`PartitionMapping::Multi`].
+/// The mapping of one upstream dimension in [`PartitionMapping::Multi`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DimensionMapping {
     /// The downstream dimension.
     pub downstream_dimension: String,
-    /// How keys of the two dimensions correspond.
+    /// The mapping between the keys of the two dimensions.
     pub mapping: PartitionMapping,
 }
 
-/// What some downstream partitions are made from.
+/// The upstream partitions that a set of downstream partitions is made from.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UpstreamPartitions {
     /// The upstream partitions that exist.
     pub existing: PartitionSet,
-    /// Keys that the mapping needs and the upstream definition does not hold, sorted. For an
-    /// upstream of several dimensions they are keys of the dimension in which they are missing.
+    /// The keys that the mapping needs but the upstream definition lacks, sorted. For an upstream
+    /// of several dimensions, they are keys of the dimension that lacks them.
     pub nonexistent: Vec<PartitionKey>,
 }
 
 impl UpstreamPartitions {
-    pub(super) fn existing(existing: PartitionSet) -> Self {
+    pub(super) fn from_existing(existing: PartitionSet) -> Self {
         Self {
             existing,
             nonexistent: Vec::new(),
@@ -113,28 +115,28 @@ impl UpstreamPartitions {
 }
 
 impl PartitionMapping {
-    /// The default mapping between time windows: those that overlap, none missing.
+    /// The default mapping between time windows: all overlapping windows, which must exist.
     pub const OVERLAPPING: Self = Self::TimeWindow {
         start_offset: 0,
         end_offset: 0,
         allow_nonexistent_upstream_partitions: false,
     };
 
-    /// What Dagster picks when no mapping is given. `None` stands for an unpartitioned asset.
+    /// Returns the mapping that Dagster uses if none is given. `None` is an unpartitioned asset.
     ///
     /// - Either side unpartitioned: [`Self::All`].
-    /// - One side of several dimensions, and the other equal to exactly one of them, or both by time
-    ///   and only one dimension is: [`Self::MultiToSingle`].
-    /// - Both sides time windows, of whatever cadence: [`Self::TimeWindow`] without offsets.
+    /// - One side of several dimensions, and the other either equal to exactly one of them, or of
+    ///   time windows where exactly one dimension is: [`Self::MultiToSingle`].
+    /// - Both sides time windows, of any cadence: [`Self::TimeWindow`] without offsets.
     /// - Everything else: [`Self::Identity`].
     pub fn infer(
         upstream: Option<&PartitionsDefinition>,
         downstream: Option<&PartitionsDefinition>,
     ) -> Self {
-        infer::infer(upstream, downstream)
+        infer::infer_mapping(upstream, downstream)
     }
 
-    /// The name of Dagster's class for this mapping.
+    /// Returns the name of Dagster's class for this mapping.
     pub fn dagster_name(&self) -> &'static str {
         match self {
             Self::Identity => "IdentityPartitionMapping",
@@ -148,8 +150,8 @@ impl PartitionMapping {
         }
     }
 
-    /// Whether each partition is made from the partition with its own ordinal and from nothing else,
-    /// so that both assets can be made in one step.
+    /// Returns true if each partition is made only from the partition with the same ordinal, so
+    /// that both assets can be materialized in one stage.
     pub fn is_identity_between(
         &self,
         upstream: Option<&PartitionsDefinition>,
@@ -158,6 +160,7 @@ impl PartitionMapping {
         let (Some(upstream), Some(downstream)) = (upstream, downstream) else {
             return upstream.is_none() && downstream.is_none();
         };
+        // Different definitions number their partitions differently.
         if upstream != downstream {
             return false;
         }
@@ -170,6 +173,8 @@ impl PartitionMapping {
             } => {
                 matches!(upstream, PartitionsDefinition::TimeWindow(_))
             }
+            // Every dimension must be mapped to itself by an identity; an unlisted one is all to
+            // all.
             Self::Multi { dims } => match upstream {
                 PartitionsDefinition::Multi(multi) => {
                     multi.dimensions().all(|(name, dimension)| {
@@ -187,23 +192,23 @@ impl PartitionMapping {
         }
     }
 
-    /// Whether this mapping can stand between these definitions. Between an unpartitioned upstream
-    /// and anything, every mapping can: there is one partition to be made from.
+    /// Checks that this mapping fits these definitions. Every mapping fits an unpartitioned
+    /// upstream, which has a single partition.
     ///
     /// # Errors
-    /// [`InvalidMapping`] when it cannot, with what to write instead.
+    /// [`InvalidMapping`] if it does not fit, with advice on what to write instead.
     pub fn validate(
         &self,
         upstream: Option<&PartitionsDefinition>,
         downstream: Option<&PartitionsDefinition>,
     ) -> Result<(), InvalidMapping> {
-        validate::validate(self, upstream, downstream)
+        validate::validate_mapping(self, upstream, downstream)
     }
 
-    /// The upstream partitions that `downstream_set` is made from.
+    /// Returns the upstream partitions that `downstream_set` is made from.
     ///
     /// # Errors
-    /// [`InvalidMapping`] where the mapping has no answer for these definitions; never after
+    /// [`InvalidMapping`] if the mapping does not fit these definitions; never after
     /// [`Self::validate`] accepted them.
     pub fn to_upstream(
         &self,
@@ -212,18 +217,19 @@ impl PartitionMapping {
         upstream: Option<&PartitionsDefinition>,
         context: &PartitionContext,
     ) -> Result<UpstreamPartitions, InvalidMapping> {
+        // An unpartitioned upstream is one partition, which everything is made from.
         let Some(upstream) = upstream else {
-            return Ok(UpstreamPartitions::existing(PartitionSet::single(0)));
+            return Ok(UpstreamPartitions::from_existing(PartitionSet::single(0)));
         };
         match self {
-            Self::All => Ok(UpstreamPartitions::existing(upstream.all(context))),
-            Self::Last => Ok(UpstreamPartitions::existing(
+            Self::All => Ok(UpstreamPartitions::from_existing(upstream.all(context))),
+            Self::Last => Ok(UpstreamPartitions::from_existing(
                 upstream
                     .last(context)
                     .map(PartitionSet::single)
                     .unwrap_or_default(),
             )),
-            Self::Specific { keys } => Ok(keyed::specific(keys, upstream, context)),
+            Self::Specific { keys } => Ok(keyed::specific_up(keys, upstream, context)),
             Self::Identity => keyed::identity_up(downstream_set, downstream, upstream, context),
             Self::Static { map } => keyed::static_up(map, downstream_set, downstream, upstream),
             Self::TimeWindow { .. } => {
@@ -235,7 +241,7 @@ impl PartitionMapping {
         }
     }
 
-    /// The downstream partitions that are made from some of `upstream_set`.
+    /// Returns the downstream partitions that are made from any of `upstream_set`.
     ///
     /// # Errors
     /// [`InvalidMapping`] as for [`Self::to_upstream`].
@@ -250,6 +256,7 @@ impl PartitionMapping {
             Some(downstream) => downstream.all(context),
             None => PartitionSet::single(0),
         };
+        // These mappings relate every downstream partition to the same upstream partitions.
         let all_if = |touched: bool| {
             if touched {
                 all()
@@ -267,8 +274,8 @@ impl PartitionMapping {
                 Ok(all_if(last.is_some_and(|last| upstream_set.contains(last))))
             }
             Self::Specific { keys } => {
-                let wanted = keyed::specific(keys, upstream, context).existing;
-                Ok(all_if(!wanted.is_disjoint(upstream_set)))
+                let required = keyed::specific_up(keys, upstream, context).existing;
+                Ok(all_if(!required.is_disjoint(upstream_set)))
             }
             Self::Identity => keyed::identity_down(upstream_set, upstream, downstream, context),
             Self::Static { map } => keyed::static_down(map, upstream_set, upstream, downstream),

@@ -1,16 +1,19 @@
-//! Which mapping fits which definitions.
+//! The checks that a mapping fits its definitions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    DimensionMapping, InvalidMapping, PartitionMapping, error::kind, infer::SharedDimension,
+    DimensionMapping, InvalidMapping, PartitionMapping, error::describe_definition,
+    infer::SharedDimension,
 };
 use crate::{
-    nearest::{nearest, or_list},
+    nearest::nearest_names,
     partitions::{MultiPartitions, PartitionKey, PartitionsDefinition, StaticPartitions},
+    prose::{and_list, or_list},
 };
 
-pub(super) fn validate(
+/// Checks that a mapping fits its definitions.
+pub(super) fn validate_mapping(
     mapping: &PartitionMapping,
     upstream: Option<&PartitionsDefinition>,
     downstream: Option<&PartitionsDefinition>,
@@ -22,28 +25,29 @@ pub(super) fn validate(
         PartitionMapping::All | PartitionMapping::Last | PartitionMapping::Specific { .. } => {
             Ok(())
         }
-        PartitionMapping::Identity => identity(upstream, downstream),
+        PartitionMapping::Identity => validate_identity(upstream, downstream),
         PartitionMapping::TimeWindow { .. } => {
-            super::windows::sides(upstream, downstream).map(|_| ())
+            super::windows::time_window_sides(upstream, downstream).map(|_| ())
         }
         PartitionMapping::Static { map } => {
             let (upstream, downstream) = static_sides(upstream, downstream)?;
-            upstream_keys(map, upstream)?;
-            downstream_keys(map, downstream)
+            require_upstream_keys(map, upstream)?;
+            require_downstream_keys(map, downstream)
         }
         PartitionMapping::MultiToSingle { dimension } => {
             shared_dimension(upstream, downstream, dimension.as_deref()).map(|_| ())
         }
         PartitionMapping::Multi { dims } => {
             let (upstream, (downstream, _)) = multi_sides(upstream, downstream)?;
-            multi(dims, upstream, downstream)?;
+            validate_multi(dims, upstream, downstream)?;
+            // Each inner mapping must fit its own pair of dimensions.
             dims.iter().try_for_each(|(name, mapped)| {
                 let (up, down) = (
                     upstream.dimension(name),
                     downstream.dimension(&mapped.downstream_dimension),
                 );
                 mapped.mapping.validate(up, down).map_err(|invalid| {
-                    InvalidMapping::because(format!(
+                    InvalidMapping::with_reason(format!(
                         "dimension `{name}` to `{}`: {invalid}",
                         mapped.downstream_dimension
                     ))
@@ -53,12 +57,12 @@ pub(super) fn validate(
     }
 }
 
-fn identity(
+fn validate_identity(
     upstream: &PartitionsDefinition,
     downstream: Option<&PartitionsDefinition>,
 ) -> Result<(), InvalidMapping> {
     let (up, down) = match (upstream, downstream) {
-        // Dagster has a class for each cadence and compares the classes.
+        // As in Dagster, time windows match if their cadences do, whatever their starts.
         (PartitionsDefinition::TimeWindow(up), Some(PartitionsDefinition::TimeWindow(down))) => {
             let (up, down) = (up.cadence(), down.cadence());
             if up == down {
@@ -72,9 +76,12 @@ fn identity(
         (up, Some(down)) if std::mem::discriminant(up) == std::mem::discriminant(down) => {
             return Ok(());
         }
-        (up, down) => (kind(Some(up)).to_owned(), kind(down).to_owned()),
+        (up, down) => (
+            describe_definition(Some(up)).to_owned(),
+            describe_definition(down).to_owned(),
+        ),
     };
-    Err(InvalidMapping::because(format!(
+    Err(InvalidMapping::with_reason(format!(
         "an identity mapping needs both sides partitioned in the same way, but the upstream is \
          {up} and the downstream {down}: give both the same definition, or write another mapping, \
          such as `all` or `last`, or leave it out between time windows"
@@ -90,45 +97,50 @@ fn static_sides<'a>(
             PartitionsDefinition::Static(upstream),
             Some(PartitionsDefinition::Static(downstream)),
         ) => Ok((upstream, downstream)),
-        _ => Err(InvalidMapping::because(format!(
+        _ => Err(InvalidMapping::with_reason(format!(
             "a static mapping needs fixed keys on both sides, but the upstream is {} and the \
              downstream {}: give both a static definition, or write another mapping",
-            kind(Some(upstream)),
-            kind(downstream)
+            describe_definition(Some(upstream)),
+            describe_definition(downstream)
         ))),
     }
 }
 
-pub(super) fn upstream_keys(
+pub(super) fn require_upstream_keys(
     map: &BTreeMap<PartitionKey, BTreeSet<PartitionKey>>,
     upstream: &StaticPartitions,
 ) -> Result<(), InvalidMapping> {
     map.keys()
-        .try_for_each(|key| known(key, upstream, "upstream"))
+        .try_for_each(|key| require_known_key(key, upstream, "upstream"))
 }
 
-pub(super) fn downstream_keys(
+pub(super) fn require_downstream_keys(
     map: &BTreeMap<PartitionKey, BTreeSet<PartitionKey>>,
     downstream: &StaticPartitions,
 ) -> Result<(), InvalidMapping> {
     map.values()
         .flatten()
-        .try_for_each(|key| known(key, downstream, "downstream"))
+        .try_for_each(|key| require_known_key(key, downstream, "downstream"))
 }
 
-fn known(key: &PartitionKey, keys: &StaticPartitions, side: &str) -> Result<(), InvalidMapping> {
+fn require_known_key(
+    key: &PartitionKey,
+    keys: &StaticPartitions,
+    side: &str,
+) -> Result<(), InvalidMapping> {
     if keys.ordinal(key.as_str()).is_some() {
         return Ok(());
     }
+    // Suggest similar keys, or else the first few.
     let all: Vec<&str> = keys.keys().map(PartitionKey::as_str).collect();
-    let near = nearest(key.as_str(), all.iter().copied());
+    let near = nearest_names(key.as_str(), all.iter().copied());
     let instead = if near.is_empty() {
         &all[..all.len().min(5)]
     } else {
         &near
     };
-    Err(InvalidMapping::because(format!(
-        "the mapping names `{key}`, which is no key of the {side} definition: write {}",
+    Err(InvalidMapping::with_reason(format!(
+        "the mapping names `{key}`, which is not a key of the {side} definition: write {}",
         or_list(instead)
     )))
 }
@@ -139,17 +151,17 @@ pub(super) fn shared_dimension<'d>(
     named: Option<&str>,
 ) -> Result<(SharedDimension, &'d PartitionsDefinition), InvalidMapping> {
     let Some(downstream) = downstream else {
-        return Err(InvalidMapping::because(
-            "a mapping to one dimension needs a partitioned downstream: partition it as one of the \
-             dimensions is, or write `all`",
+        return Err(InvalidMapping::with_reason(
+            "a mapping to one dimension needs a partitioned downstream: partition it like one of the \
+             dimensions, or write `all`",
         ));
     };
-    SharedDimension::between(upstream, downstream, named)
+    SharedDimension::find_between(upstream, downstream, named)
         .map(|shared| (shared, downstream))
-        .map_err(InvalidMapping::because)
+        .map_err(InvalidMapping::with_reason)
 }
 
-/// Both sides, the downstream also as the definition that it is.
+/// Returns both sides as multi-dimensional, the downstream with its definition.
 pub(super) fn multi_sides<'u, 'd>(
     upstream: &'u PartitionsDefinition,
     downstream: Option<&'d PartitionsDefinition>,
@@ -165,27 +177,28 @@ pub(super) fn multi_sides<'u, 'd>(
             PartitionsDefinition::Multi(upstream),
             Some(definition @ PartitionsDefinition::Multi(downstream)),
         ) => Ok((upstream, (downstream, definition))),
-        _ => Err(InvalidMapping::because(format!(
+        _ => Err(InvalidMapping::with_reason(format!(
             "a mapping of dimensions needs several dimensions on both sides, but the upstream is \
              {} and the downstream {}: use a mapping to a single dimension, or leave it out",
-            kind(Some(upstream)),
-            kind(downstream)
+            describe_definition(Some(upstream)),
+            describe_definition(downstream)
         ))),
     }
 }
 
-pub(super) fn multi(
+pub(super) fn validate_multi(
     dims: &BTreeMap<String, DimensionMapping>,
     upstream: &MultiPartitions,
     downstream: &MultiPartitions,
 ) -> Result<(), InvalidMapping> {
+    // The upstream dimension of each downstream dimension, to find duplicates.
     let mut mapped: BTreeMap<&str, &str> = BTreeMap::new();
     for (name, dimension) in dims {
         let target = dimension.downstream_dimension.as_str();
-        known_dimension(name, upstream, "upstream")?;
-        known_dimension(target, downstream, "downstream")?;
+        require_known_dimension(name, upstream, "upstream")?;
+        require_known_dimension(target, downstream, "downstream")?;
         if let Some(first) = mapped.insert(target, name) {
-            return Err(InvalidMapping::because(format!(
+            return Err(InvalidMapping::with_reason(format!(
                 "upstream dimensions `{first}` and `{name}` are both mapped to the downstream \
                  dimension `{target}`: map each to a dimension of its own"
             )));
@@ -194,13 +207,17 @@ pub(super) fn multi(
     Ok(())
 }
 
-fn known_dimension(name: &str, multi: &MultiPartitions, side: &str) -> Result<(), InvalidMapping> {
+fn require_known_dimension(
+    name: &str,
+    multi: &MultiPartitions,
+    side: &str,
+) -> Result<(), InvalidMapping> {
     if multi.dimension(name).is_some() {
         return Ok(());
     }
     let names: Vec<&str> = multi.dimensions().map(|(name, _)| name).collect();
-    Err(InvalidMapping::because(format!(
+    Err(InvalidMapping::with_reason(format!(
         "the {side} definition has no dimension `{name}`: its dimensions are {}",
-        or_list(&names).replace(" or ", " and ")
+        and_list(&names)
     )))
 }

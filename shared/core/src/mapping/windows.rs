@@ -1,7 +1,7 @@
 //! The mapping between time windows, run by run.
 //!
-//! The rule is Dagster's: a run of windows is one span of time, its ends are shifted, then moved
-//! outward to the windows of the other side, then cut to those that exist.
+//! The rule is Dagster's: a run of windows is one span of time; its ends are shifted, then widened
+//! to windows of the other side, then clamped to the existing ones.
 
 #[cfg(test)]
 mod tests;
@@ -12,17 +12,18 @@ use chrono::{DateTime, Utc};
 
 use super::{
     InvalidMapping, PartitionMapping, UpstreamPartitions,
-    error::kind,
+    error::describe_definition,
     lattice::{Lattice, Span},
 };
 use crate::partitions::{
     PartitionContext, PartitionSet, PartitionsDefinition, TimeWindow, TimeWindowPartitions,
 };
 
+/// Upstream and downstream.
 type Sides<'d> = (&'d TimeWindowPartitions, &'d TimeWindowPartitions);
 
-/// Upstream and downstream as time windows that can be mapped.
-pub(super) fn sides<'d>(
+/// Returns upstream and downstream as time windows of one time zone.
+pub(super) fn time_window_sides<'d>(
     upstream: &'d PartitionsDefinition,
     downstream: Option<&'d PartitionsDefinition>,
 ) -> Result<Sides<'d>, InvalidMapping> {
@@ -31,23 +32,24 @@ pub(super) fn sides<'d>(
         Some(PartitionsDefinition::TimeWindow(downstream)),
     ) = (upstream, downstream)
     else {
-        return Err(InvalidMapping::because(format!(
+        return Err(InvalidMapping::with_reason(format!(
             "a mapping of time windows needs time windows on both sides, but the upstream is {} and \
              the downstream {}: write another mapping, such as `all` or `last`",
-            kind(Some(upstream)),
-            kind(downstream)
+            describe_definition(Some(upstream)),
+            describe_definition(downstream)
         )));
     };
     let (up, down) = (upstream.timezone(), downstream.timezone());
     if up == down {
         return Ok((upstream, downstream));
     }
-    Err(InvalidMapping::because(format!(
+    Err(InvalidMapping::with_reason(format!(
         "time windows are mapped within one time zone, but the upstream is in {up} and the \
          downstream in {down}: give both the same time zone"
     )))
 }
 
+/// Maps downstream windows to upstream windows.
 pub(super) fn to_upstream(
     mapping: &PartitionMapping,
     downstream_set: &PartitionSet,
@@ -55,11 +57,12 @@ pub(super) fn to_upstream(
     upstream: &PartitionsDefinition,
     context: &PartitionContext,
 ) -> Result<UpstreamPartitions, InvalidMapping> {
-    let (upstream, downstream) = sides(upstream, downstream)?;
+    let (upstream, downstream) = time_window_sides(upstream, downstream)?;
     let mapper = Mapper::new(mapping, Direction::Up, downstream, upstream, context);
-    Ok(mapper.map(downstream_set).finish(mapper.to))
+    Ok(mapper.map_set(downstream_set).into_upstream(mapper.to))
 }
 
+/// Maps upstream windows to downstream windows.
 pub(super) fn to_downstream(
     mapping: &PartitionMapping,
     upstream_set: &PartitionSet,
@@ -67,12 +70,12 @@ pub(super) fn to_downstream(
     downstream: Option<&PartitionsDefinition>,
     context: &PartitionContext,
 ) -> Result<PartitionSet, InvalidMapping> {
-    let (upstream, downstream) = sides(upstream, downstream)?;
+    let (upstream, downstream) = time_window_sides(upstream, downstream)?;
     let mapper = Mapper::new(mapping, Direction::Down, upstream, downstream, context);
-    Ok(mapper.map(upstream_set).existing)
+    Ok(mapper.map_set(upstream_set).existing)
 }
 
-/// As [`to_upstream`], each window by itself: neighbours are not one run.
+/// Maps downstream windows to upstream windows, each by itself: adjacent windows are not one run.
 pub(super) fn to_upstream_one_by_one(
     mapping: &PartitionMapping,
     downstream_set: &PartitionSet,
@@ -80,12 +83,14 @@ pub(super) fn to_upstream_one_by_one(
     upstream: Option<&PartitionsDefinition>,
     context: &PartitionContext,
 ) -> Result<UpstreamPartitions, InvalidMapping> {
-    let (upstream, downstream) = some_sides(upstream, downstream)?;
+    let (upstream, downstream) = require_sides(upstream, downstream)?;
     let mapper = Mapper::new(mapping, Direction::Up, downstream, upstream, context);
-    Ok(mapper.map_one_by_one(downstream_set).finish(mapper.to))
+    Ok(mapper
+        .map_one_by_one(downstream_set)
+        .into_upstream(mapper.to))
 }
 
-/// As [`to_downstream`], each window by itself: neighbours are not one run.
+/// Maps upstream windows to downstream windows, each by itself: adjacent windows are not one run.
 pub(super) fn to_downstream_one_by_one(
     mapping: &PartitionMapping,
     upstream_set: &PartitionSet,
@@ -93,23 +98,24 @@ pub(super) fn to_downstream_one_by_one(
     downstream: Option<&PartitionsDefinition>,
     context: &PartitionContext,
 ) -> Result<PartitionSet, InvalidMapping> {
-    let (upstream, downstream) = some_sides(upstream, downstream)?;
+    let (upstream, downstream) = require_sides(upstream, downstream)?;
     let mapper = Mapper::new(mapping, Direction::Down, upstream, downstream, context);
     Ok(mapper.map_one_by_one(upstream_set).existing)
 }
 
-fn some_sides<'d>(
+fn require_sides<'d>(
     upstream: Option<&'d PartitionsDefinition>,
     downstream: Option<&'d PartitionsDefinition>,
 ) -> Result<Sides<'d>, InvalidMapping> {
     match upstream {
-        Some(upstream) => sides(upstream, downstream),
-        None => Err(InvalidMapping::because(
+        Some(upstream) => time_window_sides(upstream, downstream),
+        None => Err(InvalidMapping::with_reason(
             "a mapping of time windows needs an upstream of time windows: leave the mapping out",
         )),
     }
 }
 
+/// The direction of a mapping.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Direction {
     /// From downstream windows to upstream windows.
@@ -118,16 +124,16 @@ enum Direction {
     Down,
 }
 
-/// What has been mapped so far.
+/// The result of a mapping while it is computed.
 #[derive(Default)]
 struct Mapped {
     existing: PartitionSet,
-    /// Where windows are needed that the target does not hold.
+    /// The spans in which the target lacks needed windows.
     nonexistent: Vec<Span>,
 }
 
 impl Mapped {
-    fn finish(self, upstream: Lattice<'_>) -> UpstreamPartitions {
+    fn into_upstream(self, upstream: Lattice<'_>) -> UpstreamPartitions {
         let missing = self.nonexistent.into_iter();
         let keys = missing
             .flat_map(|span| upstream.keys_beginning_in(span))
@@ -136,6 +142,7 @@ impl Mapped {
     }
 }
 
+/// One mapping in one direction, at one moment.
 struct Mapper<'d> {
     from: Lattice<'d>,
     to: Lattice<'d>,
@@ -143,12 +150,12 @@ struct Mapper<'d> {
     start_offset: i64,
     end_offset: i64,
     lenient: bool,
-    /// The first and the last window of the target that exist.
+    /// The first and the last existing window of the target.
     bounds: Option<(TimeWindow, TimeWindow)>,
-    /// Whether every boundary of the source is one of the target.
+    /// True if every boundary of the source is one of the target.
     aligned: bool,
-    /// How many windows exist, where both sides are one definition whose ordinals count what is
-    /// shifted by.
+    /// The number of existing windows, if both sides are one definition in which an offset of n
+    /// windows is a difference of n ordinals.
     shared: Option<u64>,
 }
 
@@ -176,7 +183,8 @@ impl<'d> Mapper<'d> {
             .first_window(context.now)
             .zip(to.last_window(context.now));
         let (from, to) = (Lattice(from), Lattice(to));
-        // Shifted hours are hours that pass, not windows.
+        // Every-hour schedules shift by elapsed hours, not by windows, so ordinals do not count
+        // them.
         let counts = from.0.exclusions().is_empty() && !from.0.cron_expression().every_hour();
         let shared = (counts && from.0 == to.0).then(|| to.0.count(context.now));
         let aligned = from.has_schedule_of(to) || (from.is_basic_daily() && to.is_basic_hourly());
@@ -197,7 +205,7 @@ impl<'d> Mapper<'d> {
         self.start_offset == 0 && self.end_offset == 0
     }
 
-    fn map(&self, set: &PartitionSet) -> Mapped {
+    fn map_set(&self, set: &PartitionSet) -> Mapped {
         if set.is_empty() || (self.is_plain() && self.from.0 == self.to.0) {
             return Mapped {
                 existing: set.clone(),
@@ -209,6 +217,7 @@ impl<'d> Mapper<'d> {
             mapped.nonexistent = before;
             return mapped;
         }
+        // Runs come in order, so `covered` only grows.
         let mut covered = DateTime::<Utc>::MIN_UTC;
         for run in set.ranges() {
             if let Some(shifted) = self.shifted_in_place(&run) {
@@ -216,11 +225,11 @@ impl<'d> Mapper<'d> {
                 continue;
             }
             if self.can_overlap() {
-                match self.from.span(run.clone()) {
-                    // What is covered holds everything from an earlier run on.
+                match self.from.span_of(run.clone()) {
+                    // An earlier run already mapped to the windows that overlap this one.
                     Some(span) if span.end <= covered => continue,
                     Some(span) if self.is_within_bounds(&span) => {
-                        let overlapping = self.to.0.overlapping(span);
+                        let overlapping = self.to.0.overlapping_ordinals(span);
                         let last = overlapping.last().and_then(|last| self.to.0.window(last));
                         covered = last.map_or(covered, |last| last.end);
                         mapped.existing |= &overlapping;
@@ -230,15 +239,15 @@ impl<'d> Mapper<'d> {
                 }
             }
             if let Some(span) = self.target_span(run) {
-                self.cut(span, &mut mapped);
+                self.add_span(span, &mut mapped);
             }
         }
         mapped
     }
 
-    /// Whether a span within what exists of the target is mapped to the windows that overlap it, and
-    /// to nothing else. Around windows that are excluded it is not; nor are hours, where the clock
-    /// is put back by half of one.
+    /// Returns true if a span within the existing windows of the target maps to exactly the windows
+    /// that overlap it. This does not hold around excluded windows, nor for hours where the clock
+    /// is put back by half an hour.
     fn can_overlap(&self) -> bool {
         self.is_plain()
             && !self.aligned
@@ -251,8 +260,8 @@ impl<'d> Mapper<'d> {
             .is_some_and(|(first, last)| first.start <= span.start && span.end <= last.end)
     }
 
-    /// Each window by itself; but where a whole run has windows on all sides of what it maps to, no
-    /// end of it is treated otherwise, and the run gives the same answer at once.
+    /// Maps each window by itself. A run whose target lies strictly inside the existing windows is
+    /// mapped as a whole: no end of it is clamped, so the result is the same.
     fn map_one_by_one(&self, set: &PartitionSet) -> Mapped {
         if set.is_empty() || (self.is_plain() && self.from.0 == self.to.0) {
             return Mapped {
@@ -261,16 +270,17 @@ impl<'d> Mapper<'d> {
             };
         }
         let mut mapped = Mapped::default();
+        // Halve each run until it is a single window or strictly inside the bounds.
         let mut runs: Vec<Range<u64>> = set.ranges().collect();
         while let Some(run) = runs.pop() {
             if run.end - run.start == 1 {
-                let one = self.map(&PartitionSet::from(run));
+                let one = self.map_set(&PartitionSet::from(run));
                 mapped.existing |= &one.existing;
                 mapped.nonexistent.extend(one.nonexistent);
                 continue;
             }
             match self.inner_span(run.clone()) {
-                Some(span) => self.cut(span, &mut mapped),
+                Some(span) => self.add_span(span, &mut mapped),
                 None => {
                     let middle = run.start + (run.end - run.start) / 2;
                     runs.extend([run.start..middle, middle..run.end]);
@@ -280,8 +290,9 @@ impl<'d> Mapper<'d> {
         mapped
     }
 
+    /// Returns the target span of a run, if it lies strictly inside the existing windows.
     fn inner_span(&self, run: Range<u64>) -> Option<Span> {
-        // A run of windows with excluded ones among them covers their time too.
+        // With exclusions, the span of a run also covers the excluded windows inside it.
         if self.start_offset > self.end_offset || !self.from.0.exclusions().is_empty() {
             return None;
         }
@@ -290,29 +301,30 @@ impl<'d> Mapper<'d> {
         (span.start > first.start && span.end < last.end).then_some(span)
     }
 
-    /// The span of target windows that a run of the source is mapped to, unless it is empty.
+    /// Returns the span of target windows that a run of the source maps to, unless it is empty.
     fn target_span(&self, run: Range<u64>) -> Option<Span> {
         let shifted = match self.direction {
             Direction::Up => self.shifted_run(run)?,
-            Direction::Down => self.from.span(run)?,
+            Direction::Down => self.from.span_of(run)?,
         };
         let outward = if self.aligned {
             shifted
         } else {
-            self.to.outward(shifted)?
+            self.to.widen_to_windows(shifted)?
         };
+        // Downstream, the offsets are undone: negated, with start and end swapped.
         let target = match self.direction {
             Direction::Up => outward,
             Direction::Down => {
-                self.shift(self.to, outward.start, -self.end_offset)?
-                    ..self.shift(self.to, outward.end, -self.start_offset)?
+                self.shift_clamped(self.to, outward.start, -self.end_offset)?
+                    ..self.shift_clamped(self.to, outward.end, -self.start_offset)?
             }
         };
         (target.start < target.end).then_some(target)
     }
 
-    /// The ordinals that a run is shifted to where both sides are one definition, all of them exist
-    /// and none is excluded.
+    /// Returns the ordinals that a run is shifted to, if both sides are one definition without
+    /// exclusions and all of the ordinals exist.
     fn shifted_in_place(&self, run: &Range<u64>) -> Option<Range<u64>> {
         let (first, last) = match self.direction {
             Direction::Up => (self.start_offset, self.end_offset),
@@ -326,20 +338,20 @@ impl<'d> Mapper<'d> {
         (first < end && end <= self.shared?).then_some(first..end)
     }
 
-    /// The span of a run of the source, both ends shifted.
+    /// Returns the span of a run of the source, with both ends shifted.
     fn shifted_run(&self, run: Range<u64>) -> Option<Span> {
         if let Some(span) = self.shifted_by_ordinals(&run) {
             return Some(span);
         }
-        let span = self.from.span(run)?;
+        let span = self.from.span_of(run)?;
         Some(
-            self.shift(self.from, span.start, self.start_offset)?
-                ..self.shift(self.from, span.end, self.end_offset)?,
+            self.shift_clamped(self.from, span.start, self.start_offset)?
+                ..self.shift_clamped(self.from, span.end, self.end_offset)?,
         )
     }
 
-    /// The same where ordinals count the windows that are shifted by: none is excluded, and none
-    /// before the definition's start is needed. Finds a window much faster than its schedule does.
+    /// Computes [`Self::shifted_run`] by ordinals, much faster than along the schedule. `None` if
+    /// windows are excluded, or if a window before the definition's start is needed.
     fn shifted_by_ordinals(&self, run: &Range<u64>) -> Option<Span> {
         if !self.from.0.exclusions().is_empty() || self.from.0.cron_expression().every_hour() {
             return None;
@@ -350,15 +362,23 @@ impl<'d> Mapper<'d> {
             .checked_sub(1)?
             .checked_add_signed(self.end_offset)?;
         let (first, last) = (self.from.0.window(first)?, self.from.0.window(last)?);
-        Some(self.bounded(first.start, self.start_offset)..self.bounded(last.end, self.end_offset))
+        Some(
+            self.clamp_shifted(first.start, self.start_offset)
+                ..self.clamp_shifted(last.end, self.end_offset),
+        )
     }
 
-    /// A boundary moved by whole windows, but not out of what exists of the target.
-    fn shift(&self, row: Lattice<'_>, moment: DateTime<Utc>, by: i64) -> Option<DateTime<Utc>> {
-        Some(self.bounded(row.shift(moment, by)?, by))
+    /// Moves a boundary by whole windows, but not beyond the existing windows of the target.
+    fn shift_clamped(
+        &self,
+        row: Lattice<'_>,
+        moment: DateTime<Utc>,
+        by: i64,
+    ) -> Option<DateTime<Utc>> {
+        Some(self.clamp_shifted(row.shift_boundary(moment, by)?, by))
     }
 
-    fn bounded(&self, shifted: DateTime<Utc>, by: i64) -> DateTime<Utc> {
+    fn clamp_shifted(&self, shifted: DateTime<Utc>, by: i64) -> DateTime<Utc> {
         match self.bounds {
             Some((first, _)) if by < 0 => shifted.max(first.start),
             Some((_, last)) if by > 0 => shifted.min(last.end),
@@ -366,10 +386,10 @@ impl<'d> Mapper<'d> {
         }
     }
 
-    /// Adds the part of a span that exists, and the part that does not.
-    fn cut(&self, span: Span, mapped: &mut Mapped) {
+    /// Adds a span to the result: its existing part, and its nonexistent part.
+    fn add_span(&self, span: Span, mapped: &mut Mapped) {
         let Some((first, last)) = self.bounds else {
-            self.miss(span, mapped);
+            self.add_nonexistent(span, mapped);
             return;
         };
         if span.start <= last.start && span.end >= first.end {
@@ -380,33 +400,37 @@ impl<'d> Mapper<'d> {
         }
         match (span.start < first.start, span.end > last.end) {
             (false, false) => {}
-            // Dagster names the whole span here, with what exists in the middle of it.
-            (true, true) => self.miss(span, mapped),
-            (true, false) => self.miss(span.start..span.end.min(first.start), mapped),
-            (false, true) => self.miss(span.start.max(last.end)..span.end, mapped),
+            // As in Dagster, the whole span is reported here, including its existing middle.
+            (true, true) => self.add_nonexistent(span, mapped),
+            (true, false) => self.add_nonexistent(span.start..span.end.min(first.start), mapped),
+            (false, true) => self.add_nonexistent(span.start.max(last.end)..span.end, mapped),
         }
     }
 
-    fn miss(&self, span: Span, mapped: &mut Mapped) {
+    fn add_nonexistent(&self, span: Span, mapped: &mut Mapped) {
         if !self.lenient && self.direction == Direction::Up {
             mapped.nonexistent.push(span);
         }
     }
 
-    /// Where the whole set ends before the target's start, nothing exists, and what is missing are
-    /// the target windows that begin in it (not those that overlap it): Dagster answers this case
-    /// without looking at where windows lie.
+    /// Returns the nonexistent spans, if the whole set ends before the target's start. Then the
+    /// missing windows are the target windows that begin in the set, not those that overlap it:
+    /// Dagster handles this case without aligning windows.
     fn all_before_the_start(&self, set: &PartitionSet) -> Option<Vec<Span>> {
         if !self.is_plain() {
             return None;
         }
         let last = set.last()?;
-        if self.from.span(last..last + 1)?.end > self.to.0.start() {
+        if self.from.span_of(last..last + 1)?.end > self.to.0.start() {
             return None;
         }
         if self.lenient || self.direction == Direction::Down {
             return Some(Vec::new());
         }
-        Some(set.ranges().filter_map(|run| self.from.span(run)).collect())
+        Some(
+            set.ranges()
+                .filter_map(|run| self.from.span_of(run))
+                .collect(),
+        )
     }
 }

@@ -1,4 +1,4 @@
-//! What a partitions definition needs to know about the world: the present moment and the dynamic keys.
+//! The state that a partitions definition depends on: the current time and the dynamic keys.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::PartitionKey;
 
-/// The keys of one dynamic partitions set by ordinal, in the order of being added.
+/// The keys of one dynamic partitions set by ordinal, in the order of their addition.
 ///
-/// A key that is removed leaves a hole, so that the ordinals of the others stay.
+/// A removed key leaves an empty slot, so that the ordinals of the others do not change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DynamicKeys {
     slots: Vec<Option<PartitionKey>>,
@@ -16,7 +16,7 @@ pub struct DynamicKeys {
 }
 
 impl DynamicKeys {
-    /// Takes the slots as they are stored: index = ordinal, `None` = a key that was removed.
+    /// Creates the keys from stored slots: the index is the ordinal, `None` is a removed key.
     pub fn from_slots(slots: Vec<Option<PartitionKey>>) -> Self {
         let ordinals = slots
             .iter()
@@ -26,17 +26,17 @@ impl DynamicKeys {
         Self { slots, ordinals }
     }
 
-    /// The key at an ordinal, unless it was removed or never added.
+    /// Returns the key at an ordinal, unless it was removed or never added.
     pub fn key(&self, ordinal: u64) -> Option<&PartitionKey> {
         self.slots.get(usize::try_from(ordinal).ok()?)?.as_ref()
     }
 
-    /// The ordinal of a key that is there.
+    /// Returns the ordinal of an existing key.
     pub fn ordinal(&self, key: &str) -> Option<u64> {
         self.ordinals.get(key).copied()
     }
 
-    /// Ordinals and keys that are there, oldest first.
+    /// Iterates over ordinals and existing keys, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &PartitionKey)> {
         (0u64..)
             .zip(&self.slots)
@@ -50,19 +50,19 @@ impl FromIterator<PartitionKey> for DynamicKeys {
     }
 }
 
-/// The world as a partitions definition sees it: which moment it is, and which dynamic keys there are.
+/// The state that a partitions definition depends on: the current time and the dynamic keys.
 ///
-/// One context serves a whole decision, so that everything in it is seen at one moment.
+/// One context serves a whole decision, so that all of it is made for the same moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionContext {
-    /// The present moment: windows that end later do not exist yet.
+    /// The current time: windows that end later do not exist yet.
     pub now: DateTime<Utc>,
     /// The keys of each dynamic set, by the set's name.
     pub dynamic: BTreeMap<String, DynamicKeys>,
 }
 
 impl PartitionContext {
-    /// A moment with no dynamic keys.
+    /// Creates the context of a moment, without dynamic keys.
     pub fn at(now: DateTime<Utc>) -> Self {
         Self {
             now,

@@ -1,4 +1,4 @@
-//! [`PartitionsDefinition`]: any of the kinds of definition, and the questions all of them answer.
+//! [`PartitionsDefinition`]: a definition of any kind, and the operations of all kinds.
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +13,7 @@ use super::{
     StaticPartitions, TimeWindowPartitions, UnknownPartition, unknown,
 };
 
-/// Which keys an asset's data is divided into. It is a value: several assets can share one.
+/// The division of an asset's data into partitions. It is a value that several assets can share.
 ///
 /// ```
 /// use precip_core::partitions::{PartitionContext, PartitionsDefinition, StaticPartitions};
@@ -40,25 +40,25 @@ pub enum PartitionsDefinition {
     TimeWindow(TimeWindowPartitions),
     /// The product of several dimensions.
     Multi(MultiPartitions),
-    /// Keys that are added and removed while the project runs.
+    /// Keys that are added and removed at run time.
     Dynamic(DynamicPartitions),
 }
 
 impl PartitionsDefinition {
-    /// The partitions that exist.
+    /// Returns the existing partitions.
     pub fn all(&self, context: &PartitionContext) -> PartitionSet {
         match self {
             Self::Static(keys) => PartitionSet::from(0..keys.count()),
             Self::TimeWindow(windows) => PartitionSet::from(0..windows.count(context.now)),
             Self::Multi(multi) => multi.all(context),
             Self::Dynamic(dynamic) => dynamic
-                .slots(context)
+                .recorded_keys(context)
                 .map(|slots| slots.iter().map(|(ordinal, _)| ordinal).collect())
                 .unwrap_or_default(),
         }
     }
 
-    /// How many partitions exist.
+    /// Returns the number of existing partitions.
     pub fn count(&self, context: &PartitionContext) -> u64 {
         match self {
             Self::Static(keys) => keys.count(),
@@ -68,55 +68,57 @@ impl PartitionsDefinition {
         }
     }
 
-    /// Whether a key names a partition that exists.
+    /// Returns true if a key names an existing partition.
     pub fn contains(&self, key: &str, context: &PartitionContext) -> bool {
         self.find(key, context).is_some()
     }
 
-    /// The ordinal of a key of a partition that exists; [`Self::ordinal`] without an explanation.
+    /// Returns the ordinal of an existing partition's key: [`Self::ordinal`] without an
+    /// explanation.
     pub fn find(&self, key: &str, context: &PartitionContext) -> Option<u64> {
         match self {
             Self::Static(keys) => keys.ordinal(key),
+            // The schedule goes on forever; only its first windows exist.
             Self::TimeWindow(windows) => windows
                 .ordinal(key)
                 .filter(|&ordinal| ordinal < windows.count(context.now)),
             Self::Multi(multi) => {
-                let parts = multi.parts(key)?;
+                let parts = multi.split_key(key)?;
                 let ordinals: Option<Vec<u64>> = iter::zip(multi.dimensions(), parts)
                     .map(|((_, dimension), part)| dimension.find(part, context))
                     .collect();
                 multi.ordinal_of(&ordinals?)
             }
-            Self::Dynamic(dynamic) => dynamic.slots(context)?.ordinal(key),
+            Self::Dynamic(dynamic) => dynamic.recorded_keys(context)?.ordinal(key),
         }
     }
 
-    /// The ordinal of a key of a partition that exists.
+    /// Returns the ordinal of an existing partition's key.
     ///
     /// # Errors
-    /// [`UnknownPartition`], which says what a key looks like here and which existing keys are near.
+    /// [`UnknownPartition`], which shows the form of a key and similar existing keys.
     pub fn ordinal(
         &self,
         key: &PartitionKey,
         context: &PartitionContext,
     ) -> Result<u64, UnknownPartition> {
         self.find(key.as_str(), context)
-            .ok_or_else(|| unknown::explain(self, key, context))
+            .ok_or_else(|| unknown::explain_unknown(self, key, context))
     }
 
-    /// The key with this ordinal, whether or not its window exists yet; `None` where the ordinal
-    /// belongs to nothing (a dynamic key that was removed, a place past the end).
+    /// Returns the key of an ordinal, even if its window does not exist yet, or `None` if the
+    /// ordinal has no key (a removed dynamic key, or an ordinal past the end).
     pub fn key(&self, ordinal: u64, context: &PartitionContext) -> Option<PartitionKey> {
         match self {
             Self::Static(keys) => keys.key(ordinal).cloned(),
             Self::TimeWindow(windows) => windows.key(ordinal),
             Self::Multi(multi) => multi.key(ordinal, context),
-            Self::Dynamic(dynamic) => dynamic.slots(context)?.key(ordinal).cloned(),
+            Self::Dynamic(dynamic) => dynamic.recorded_keys(context)?.key(ordinal).cloned(),
         }
     }
 
-    /// The keys of a set in the definition's own order (for a multi-dimensional definition that is
-    /// the product with the last dimension by name fastest, not ordinal order).
+    /// Returns the keys of a set in the definition's own order. For a multi-dimensional definition,
+    /// this is not ordinal order but the product with the last dimension by name fastest.
     pub fn keys<'a>(
         &'a self,
         set: &'a PartitionSet,
@@ -124,13 +126,13 @@ impl PartitionsDefinition {
     ) -> Box<dyn Iterator<Item = PartitionKey> + 'a> {
         match self {
             Self::Multi(multi) => multi.keys(set, context),
-            // Run by run: a day's windows are found together, and neighbours share a day.
+            // Run by run, because the windows of one day are computed together.
             Self::TimeWindow(windows) => Box::new(set.ranges().flat_map(|run| windows.keys(run))),
             _ => Box::new(set.iter().filter_map(|ordinal| self.key(ordinal, context))),
         }
     }
 
-    /// The partition that comes last in the definition's own order.
+    /// Returns the ordinal of the last partition in the definition's own order.
     pub fn last(&self, context: &PartitionContext) -> Option<u64> {
         match self {
             Self::Multi(multi) => multi.last(context),
@@ -138,12 +140,12 @@ impl PartitionsDefinition {
         }
     }
 
-    /// `start...end`, both inclusive: a slice in the definition's order, for multi-dimensional
-    /// definitions the product of the slices of each dimension. It is empty where `end` comes
-    /// before `start`.
+    /// Returns the partitions of `start...end`, both inclusive: a slice in the definition's order,
+    /// or for multi-dimensional definitions the product of the slices of each dimension. The set is
+    /// empty if `end` comes before `start`.
     ///
     /// # Errors
-    /// [`UnknownPartition`] when either end does not exist.
+    /// [`UnknownPartition`] if either end does not exist.
     pub fn range(
         &self,
         start: &PartitionKey,
@@ -153,19 +155,24 @@ impl PartitionsDefinition {
         let (first, last) = (self.ordinal(start, context)?, self.ordinal(end, context)?);
         let all = self.all(context);
         let Self::Multi(multi) = self else {
-            return Ok(&all & &slice(first, last));
+            return Ok(&all & &ordinal_slice(first, last));
         };
+        // Ordinals are not in key order here, so slice each dimension by itself.
         let sides: Option<Vec<PartitionSet>> = multi
             .ordinals_of(first)
             .zip(multi.ordinals_of(last))
-            .map(|(first, last)| iter::zip(first, last).map(|(a, b)| slice(a, b)).collect());
+            .map(|(first, last)| {
+                iter::zip(first, last)
+                    .map(|(a, b)| ordinal_slice(a, b))
+                    .collect()
+            });
         Ok(sides
             .map(|sides| &all & &multi.product(&sides))
             .unwrap_or_default())
     }
 }
 
-fn slice(first: u64, last: u64) -> PartitionSet {
+fn ordinal_slice(first: u64, last: u64) -> PartitionSet {
     if first <= last {
         PartitionSet::from(first..last + 1)
     } else {

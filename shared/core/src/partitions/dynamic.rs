@@ -1,12 +1,12 @@
-//! [`DynamicPartitions`]: keys that are added and removed while the project runs.
+//! [`DynamicPartitions`]: keys that are added and removed at run time.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DynamicKeys, PartitionContext};
 
-/// A named set of keys that are added and removed by command or by sensors. The keys themselves are
-/// state: [`PartitionContext::dynamic`] holds them. A key's ordinal is its slot there.
+/// A named set of keys that commands and sensors add and remove. The keys themselves are recorded
+/// state, held in [`PartitionContext::dynamic`]. A key's ordinal is its slot there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DynamicPartitions {
     /// The set's name. Definitions with the same name share their keys.
@@ -14,13 +14,13 @@ pub struct DynamicPartitions {
 }
 
 impl DynamicPartitions {
-    /// The definition of the keys that are kept under a name.
+    /// Creates the definition of the set with a name.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into() }
     }
 
-    /// The keys that the context holds for this set; `None` when none was ever added.
-    pub fn slots<'c>(&self, context: &'c PartitionContext) -> Option<&'c DynamicKeys> {
+    /// Returns the context's keys of this set, or `None` if none was ever added.
+    pub fn recorded_keys<'c>(&self, context: &'c PartitionContext) -> Option<&'c DynamicKeys> {
         context.dynamic.get(&self.name)
     }
 }

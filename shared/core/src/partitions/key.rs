@@ -1,4 +1,4 @@
-//! The name of one partition.
+//! Names of single partitions.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 
 /// The name of one partition of an asset, such as `2013-01-31` or `EWR`.
 ///
-/// Any string can be written as a key; whether it names a partition is answered by the
-/// [`PartitionsDefinition`](super::PartitionsDefinition).
+/// Any string is a valid key; only a [`PartitionsDefinition`](super::PartitionsDefinition) knows if
+/// it names a partition.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct PartitionKey(Arc<str>);
 
 impl PartitionKey {
-    /// Names a partition.
+    /// Creates a key.
     pub fn new(key: impl Into<Arc<str>>) -> Self {
         Self(key.into())
     }
 
-    /// The key as it is written.
+    /// Returns the key as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -55,15 +55,15 @@ impl std::borrow::Borrow<str> for PartitionKey {
     }
 }
 
-/// The key of a multi-dimensional partition, taken apart: dimension name to key.
+/// The key of a multi-dimensional partition, split into the key of each dimension by name.
 ///
-/// Its [`PartitionKey`] is the keys joined by `|`, dimensions ordered by name.
+/// Its [`PartitionKey`] is these keys joined by `|`, with dimensions ordered by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MultiPartitionKey(pub BTreeMap<String, PartitionKey>);
 
 impl MultiPartitionKey {
-    /// The dimensions' keys joined by `|`, dimensions ordered by name.
+    /// Joins the dimensions' keys by `|`, with dimensions ordered by name.
     pub fn to_key(&self) -> PartitionKey {
         let parts: Vec<&str> = self.0.values().map(PartitionKey::as_str).collect();
         PartitionKey::from(parts.join("|"))

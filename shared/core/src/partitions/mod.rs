@@ -1,7 +1,7 @@
-//! Partitions definitions: which keys an asset's data is divided into, and what each key covers.
+//! Partitions definitions: the keys that divide an asset's data, and the data that each key covers.
 //!
-//! Every key of a definition has a stable *ordinal*: it does not change as time passes or as keys
-//! are added. A [`PartitionSet`] holds ordinals, never keys, so that a million partitions are a few
+//! Every key of a definition has a stable *ordinal* that does not change as time passes or keys are
+//! added. A [`PartitionSet`] holds ordinals, never keys, so a million partitions fit in a few
 //! hundred bytes.
 
 mod context;

@@ -19,18 +19,18 @@ use super::{
     TimeWindowPartitions,
 };
 
-/// What parts the keys of the dimensions in a key.
+/// The separator of the dimensions' keys in a joined key.
 pub(super) const SEPARATOR: char = '|';
 
 /// The product of two or more named dimensions, each a partitions definition of its own.
 ///
-/// Dimensions are ordered by *name*, however they were given: a key is the dimensions' keys joined by
-/// `|` in that order, and the keys are enumerated with the last dimension fastest. Dagster stops at
-/// two dimensions; here there may be any number.
+/// Dimensions are ordered by *name*, whatever order they were given in: a key is the dimensions'
+/// keys joined by `|` in that order, and keys are enumerated with the last dimension fastest.
+/// Dagster stops at two dimensions; here any number is allowed.
 ///
-/// Ordinals are another matter: they are a mixed-radix number in which the dimensions that cannot
-/// grow are the fast digits, so that a new window or a new dynamic key never moves an ordinal that
-/// is in use.
+/// Ordinals have another order: an ordinal is a mixed-radix number in which the dimensions that
+/// cannot grow are the fast digits, so a new window or a new dynamic key never changes an ordinal
+/// in use.
 ///
 /// ```
 /// use precip_core::partitions::{
@@ -49,26 +49,27 @@ pub(super) const SEPARATOR: char = '|';
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "Written", into = "Written")]
+#[serde(try_from = "Repr", into = "Repr")]
 pub struct MultiPartitions {
     dimensions: BTreeMap<String, Arc<PartitionsDefinition>>,
     layout: Layout,
 }
 
+/// The serialized form of a definition, before validation.
 #[derive(Serialize, Deserialize, JsonSchema)]
-struct Written {
+struct Repr {
     dimensions: BTreeMap<String, Arc<PartitionsDefinition>>,
 }
 
-impl TryFrom<Written> for MultiPartitions {
+impl TryFrom<Repr> for MultiPartitions {
     type Error = InvalidMultiPartitions;
 
-    fn try_from(written: Written) -> Result<Self, InvalidMultiPartitions> {
-        Self::from_shared(written.dimensions)
+    fn try_from(repr: Repr) -> Result<Self, InvalidMultiPartitions> {
+        Self::from_shared(repr.dimensions)
     }
 }
 
-impl From<MultiPartitions> for Written {
+impl From<MultiPartitions> for Repr {
     fn from(partitions: MultiPartitions) -> Self {
         Self {
             dimensions: partitions.dimensions,
@@ -83,20 +84,22 @@ impl PartialEq for MultiPartitions {
 }
 
 impl MultiPartitions {
-    /// Multiplies named dimensions.
+    /// Creates the product of named dimensions.
     ///
     /// # Errors
-    /// [`InvalidMultiPartitions`] for fewer than two dimensions, a name that comes twice or cannot
-    /// be written, a dimension that has dimensions itself, and keys that would make a joined key
-    /// ambiguous.
+    /// [`InvalidMultiPartitions`] for fewer than two dimensions, an empty or duplicate name, a
+    /// dimension that is multi-dimensional itself, and keys that would make a joined key ambiguous.
     pub fn new<N: Into<String>>(
         dimensions: impl IntoIterator<Item = (N, PartitionsDefinition)>,
     ) -> Result<Self, InvalidMultiPartitions> {
         let mut by_name = BTreeMap::new();
         for (name, dimension) in dimensions {
-            let name = name.into();
-            if by_name.insert(name.clone(), Arc::new(dimension)).is_some() {
-                return Err(InvalidMultiPartitions::DuplicateDimension { dimension: name });
+            let dimension_name = name.into();
+            let definition = Arc::new(dimension);
+            if by_name.insert(dimension_name.clone(), definition).is_some() {
+                return Err(InvalidMultiPartitions::DuplicateDimension {
+                    dimension: dimension_name,
+                });
             }
         }
         Self::from_shared(by_name)
@@ -105,12 +108,12 @@ impl MultiPartitions {
     fn from_shared(
         dimensions: BTreeMap<String, Arc<PartitionsDefinition>>,
     ) -> Result<Self, InvalidMultiPartitions> {
-        invalid::check(&dimensions)?;
-        let layout = Layout::of(&dimensions)?;
+        invalid::check_dimensions(&dimensions)?;
+        let layout = Layout::for_dimensions(&dimensions)?;
         Ok(Self { dimensions, layout })
     }
 
-    /// Names and definitions of the dimensions, by name.
+    /// Returns the names and definitions of the dimensions, ordered by name.
     pub fn dimensions(
         &self,
     ) -> impl ExactSizeIterator<Item = (&str, &PartitionsDefinition)> + DoubleEndedIterator {
@@ -119,19 +122,19 @@ impl MultiPartitions {
             .map(|(name, dimension)| (name.as_str(), &**dimension))
     }
 
-    /// The definition of one dimension.
+    /// Returns the definition of one dimension.
     pub fn dimension(&self, name: &str) -> Option<&PartitionsDefinition> {
         self.dimensions.get(name).map(|dimension| &**dimension)
     }
 
-    /// The place of a dimension in the order of names.
+    /// Returns the position of a dimension in the order of names.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.dimensions
             .keys()
             .position(|dimension| dimension == name)
     }
 
-    /// The dimension of time windows, when there is exactly one.
+    /// Returns the dimension of time windows, if there is exactly one.
     pub fn time_dimension(&self) -> Option<(&str, &TimeWindowPartitions)> {
         let mut windows = self
             .dimensions()
@@ -142,10 +145,10 @@ impl MultiPartitions {
         windows.next().filter(|_| windows.next().is_none())
     }
 
-    /// Takes a key apart; `None` when it has not one part for each dimension. Whether the parts
-    /// name partitions is another question.
+    /// Splits a key, or returns `None` if it does not have one part for each dimension. The parts
+    /// need not name existing partitions.
     pub fn keys_by_dimension(&self, key: &str) -> Option<MultiPartitionKey> {
-        let parts = self.parts(key)?;
+        let parts = self.split_key(key)?;
         let keys = self
             .dimensions
             .keys()
@@ -154,66 +157,70 @@ impl MultiPartitions {
         Some(MultiPartitionKey(keys.collect()))
     }
 
-    pub(super) fn parts<'k>(&self, key: &'k str) -> Option<Vec<&'k str>> {
+    /// Splits a key into its parts in the order of dimension names.
+    pub(super) fn split_key<'k>(&self, key: &'k str) -> Option<Vec<&'k str>> {
         let parts: Vec<&str> = key.split(SEPARATOR).collect();
         (parts.len() == self.dimensions.len()).then_some(parts)
     }
 
-    /// The ordinal of a combination of dimension ordinals, in the order of dimension names; `None`
-    /// when one of them is past what its dimension may hold.
+    /// Returns the ordinal of a combination of dimension ordinals, given in the order of dimension
+    /// names, or `None` if one of them is past the capacity of its dimension.
     pub fn ordinal_of(&self, ordinals: &[u64]) -> Option<u64> {
-        self.layout.join(ordinals)
+        self.layout.join_values(ordinals)
     }
 
-    /// The dimension ordinals of an ordinal, in the order of dimension names.
+    /// Returns the dimension ordinals of an ordinal, in the order of dimension names.
     pub fn ordinals_of(&self, ordinal: u64) -> Option<Vec<u64>> {
-        self.layout.split(ordinal)
+        self.layout.split_ordinal(ordinal)
     }
 
-    /// The ordinals of one dimension that a set touches. The work is linear in the set's runs.
+    /// Returns the ordinals of one dimension that occur in a set, in time linear in the set's runs.
     ///
     /// # Panics
-    /// When `position` is not that of a dimension.
+    /// If `position` is not the position of a dimension.
     pub fn project(&self, set: &PartitionSet, position: usize) -> PartitionSet {
-        self.layout.project(set, position)
+        self.layout.project_values(set, position)
     }
 
-    /// Every combination of the given ordinals of each dimension, in the order of dimension names.
-    /// The work is linear in the runs of the answer.
+    /// Returns every combination of the given ordinals of each dimension (in the order of dimension
+    /// names), in time linear in the runs of the result.
     ///
     /// # Panics
-    /// When there is not one set for each dimension.
+    /// If there is not one set for each dimension.
     pub fn product(&self, sets: &[PartitionSet]) -> PartitionSet {
-        self.layout.product(sets)
+        self.layout.multiply_values(sets)
     }
 
-    /// The set as disjoint products of sets of each dimension. A set that is a product comes back as
-    /// one box; the work is linear in the set's runs.
-    pub fn boxes(&self, set: &PartitionSet) -> Vec<PartitionBox> {
-        boxes::decompose(&self.layout, set)
+    /// Splits a set into disjoint products of sets of each dimension, in time linear in the set's
+    /// runs. A set that is a product results in one box.
+    pub fn split_into_boxes(&self, set: &PartitionSet) -> Vec<PartitionBox> {
+        boxes::split_into_boxes(&self.layout, set)
     }
 
-    /// The combinations of existing keys of each dimension. Keys with a `|` in them are left out, as
-    /// Dagster leaves them out: joined, they could not be taken apart.
+    /// Returns the combinations of existing keys of each dimension, without keys that contain `|`.
+    /// As in Dagster, those are omitted because a joined key could not be split again.
     pub(super) fn all(&self, context: &PartitionContext) -> PartitionSet {
-        self.product(&self.sides(context))
+        self.product(&self.dimension_sets(context))
     }
 
     pub(super) fn count(&self, context: &PartitionContext) -> u64 {
-        self.sides(context).iter().map(PartitionSet::len).product()
+        self.dimension_sets(context)
+            .iter()
+            .map(PartitionSet::len)
+            .product()
     }
 
-    /// The partitions of each dimension that exist and can be part of a key, in the order of
-    /// dimension names.
-    pub fn sides(&self, context: &PartitionContext) -> Vec<PartitionSet> {
+    /// Returns the partitions of each dimension that exist and can be part of a joined key, in the
+    /// order of dimension names.
+    pub fn dimension_sets(&self, context: &PartitionContext) -> Vec<PartitionSet> {
         self.dimensions
             .values()
-            .map(|dimension| joinable(dimension, context))
+            .map(|dimension| joinable_partitions(dimension, context))
             .collect()
     }
 
     pub(super) fn key(&self, ordinal: u64, context: &PartitionContext) -> Option<PartitionKey> {
-        let ordinals = self.layout.split(ordinal)?;
+        let ordinals = self.layout.split_ordinal(ordinal)?;
         let parts: Option<Vec<PartitionKey>> = self
             .dimensions
             .values()
@@ -224,12 +231,16 @@ impl MultiPartitions {
                     .filter(|key| !key.as_str().contains(SEPARATOR))
             })
             .collect();
-        Some(join(&parts?))
+        Some(join_keys(&parts?))
     }
 
     pub(super) fn last(&self, context: &PartitionContext) -> Option<u64> {
-        let last: Option<Vec<u64>> = self.sides(context).iter().map(PartitionSet::last).collect();
-        self.layout.join(&last?)
+        let last: Option<Vec<u64>> = self
+            .dimension_sets(context)
+            .iter()
+            .map(PartitionSet::last)
+            .collect();
+        self.layout.join_values(&last?)
     }
 
     pub(super) fn keys<'a>(
@@ -245,10 +256,14 @@ impl MultiPartitions {
     }
 }
 
-fn joinable(dimension: &PartitionsDefinition, context: &PartitionContext) -> PartitionSet {
+/// Returns the existing partitions of a dimension whose keys can be part of a joined key.
+fn joinable_partitions(
+    dimension: &PartitionsDefinition,
+    context: &PartitionContext,
+) -> PartitionSet {
     let mut set = dimension.all(context);
     if let PartitionsDefinition::Dynamic(dynamic) = dimension
-        && let Some(slots) = dynamic.slots(context)
+        && let Some(slots) = dynamic.recorded_keys(context)
     {
         for (ordinal, key) in slots.iter() {
             if key.as_str().contains(SEPARATOR) {
@@ -259,10 +274,10 @@ fn joinable(dimension: &PartitionsDefinition, context: &PartitionContext) -> Par
     set
 }
 
-fn join(parts: &[PartitionKey]) -> PartitionKey {
+fn join_keys(parts: &[PartitionKey]) -> PartitionKey {
     let mut key = String::with_capacity(parts.iter().map(|part| part.as_str().len() + 1).sum());
-    for (place, part) in parts.iter().enumerate() {
-        if place > 0 {
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
             key.push(SEPARATOR);
         }
         key.push_str(part.as_str());

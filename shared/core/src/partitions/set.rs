@@ -1,4 +1,4 @@
-//! [`PartitionSet`]: some of the partitions of one asset, by ordinal.
+//! [`PartitionSet`]: a set of partitions of one asset, by ordinal.
 
 mod algebra;
 mod wire;
@@ -10,15 +10,15 @@ use std::ops::Range;
 
 use roaring::RoaringTreemap;
 
-/// Some of the partitions of one asset, as a compressed bitmap over their ordinals.
+/// A set of partitions of one asset, as a compressed bitmap over their ordinals.
 ///
-/// The set of an unpartitioned asset holds ordinal 0 or nothing. A set says nothing about which
-/// definition it belongs to: sets of different definitions must not be combined. Runs of
-/// neighbouring ordinals cost next to nothing, whatever their length; scattered ordinals cost about
-/// two bytes each.
+/// The set of an unpartitioned asset holds ordinal 0 or nothing. A set does not know its
+/// definition: sets of different definitions must not be combined. Runs of adjacent ordinals cost
+/// almost nothing, whatever their length; scattered ordinals cost about two bytes each.
 ///
-/// In JSON a set is a string: its runs while they are few (`"0-30,40"`, both ends inclusive), else
-/// `roaring:` and the portable bytes of the bitmap in base64. Equal sets are written equally.
+/// In JSON, a set is a string: a few runs are written as text (`"0-30,40"`, both ends inclusive),
+/// more as `roaring:` and the portable bytes of the bitmap in base64. Equal sets have equal
+/// strings.
 ///
 /// ```
 /// use precip_core::partitions::PartitionSet;
@@ -36,83 +36,83 @@ pub struct PartitionSet(RoaringTreemap);
 impl Eq for PartitionSet {}
 
 impl PartitionSet {
-    /// The set that holds nothing.
+    /// Creates an empty set.
     pub fn empty() -> Self {
         Self::default()
     }
 
-    /// The set that holds one ordinal.
+    /// Creates the set of one ordinal.
     pub fn single(ordinal: u64) -> Self {
         Self::from_iter([ordinal])
     }
 
-    /// Whether it holds nothing.
+    /// Returns true if the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many partitions it holds.
+    /// Returns the number of partitions in the set.
     pub fn len(&self) -> u64 {
         self.0.len()
     }
 
-    /// Whether it holds this ordinal.
+    /// Returns true if the set contains an ordinal.
     pub fn contains(&self, ordinal: u64) -> bool {
         self.0.contains(ordinal)
     }
 
-    /// Whether it holds every ordinal of a run.
+    /// Returns true if the set contains every ordinal of a range.
     pub fn contains_range(&self, range: Range<u64>) -> bool {
         self.0.contains_range(range)
     }
 
-    /// How many ordinals of a run it holds.
+    /// Returns the number of ordinals of a range in the set.
     pub fn count_in(&self, range: Range<u64>) -> u64 {
         self.0.range_cardinality(range)
     }
 
-    /// Adds one ordinal; answers whether it was new.
+    /// Adds one ordinal. Returns true if it was not in the set.
     pub fn insert(&mut self, ordinal: u64) -> bool {
         self.0.insert(ordinal)
     }
 
-    /// Adds a run of ordinals.
+    /// Adds a range of ordinals.
     pub fn insert_range(&mut self, range: Range<u64>) {
         self.0.insert_range(range);
     }
 
-    /// Takes one ordinal out; answers whether it was there.
+    /// Removes one ordinal. Returns true if it was in the set.
     pub fn remove(&mut self, ordinal: u64) -> bool {
         self.0.remove(ordinal)
     }
 
-    /// Takes a run of ordinals out.
+    /// Removes a range of ordinals.
     pub fn remove_range(&mut self, range: Range<u64>) {
         self.0.remove_range(range);
     }
 
-    /// The ordinals, lowest first.
+    /// Iterates over the ordinals, lowest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = u64> + '_ {
         self.0.iter()
     }
 
-    /// The lowest ordinal.
+    /// Returns the lowest ordinal.
     pub fn first(&self) -> Option<u64> {
         self.0.min()
     }
 
-    /// The highest ordinal.
+    /// Returns the highest ordinal.
     pub fn last(&self) -> Option<u64> {
         self.0.max()
     }
 
-    /// The ordinal with `n` lower ones in the set.
+    /// Returns the ordinal with `n` lower ordinals in the set.
     pub fn nth(&self, n: u64) -> Option<u64> {
         self.0.select(n)
     }
 
-    /// The longest runs of neighbouring ordinals, lowest first; the work is linear in their number,
-    /// not in their lengths.
+    /// Iterates over the longest runs of adjacent ordinals, lowest first, in time linear in their
+    /// number, not in their lengths.
     pub fn ranges(&self) -> impl Iterator<Item = Range<u64>> + '_ {
         let mut runs = self
             .0
@@ -125,6 +125,7 @@ impl PartitionSet {
                 })
             })
             .peekable();
+        // A run can continue in the next bitmap, which covers the next 2^32 ordinals.
         std::iter::from_fn(move || {
             let mut run = runs.next()?;
             while let Some(next) = runs.next_if(|next| next.start == run.end) {
@@ -134,12 +135,12 @@ impl PartitionSet {
         })
     }
 
-    /// Whether every partition of this set is in `other`.
+    /// Returns true if every partition of this set is in `other`.
     pub fn is_subset(&self, other: &Self) -> bool {
         self.0.is_subset(&other.0)
     }
 
-    /// Whether the sets share no partition.
+    /// Returns true if the sets have no partition in common.
     pub fn is_disjoint(&self, other: &Self) -> bool {
         self.0.is_disjoint(&other.0)
     }

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::PartitionKey;
 
-/// What no partition key may contain: `...` writes a range, and the others cannot be seen.
-/// (Dagster refuses the same.)
+/// The strings that Dagster and Precip refuse in a key: `...` writes a range, and the control
+/// characters are invisible.
 const REFUSED: [&str; 9] = [
     "...", "\u{7}", "\u{8}", "\u{c}", "\n", "\r", "\t", "\u{b}", "\0",
 ];
 
-/// A fixed, ordered list of keys. A key's ordinal is its place in the list.
+/// A fixed, ordered list of keys. A key's ordinal is its index in the list.
 ///
 /// ```
 /// use precip_core::partitions::{InvalidStaticPartitions, StaticPartitions};
@@ -23,25 +23,26 @@ const REFUSED: [&str; 9] = [
 /// # Ok::<(), InvalidStaticPartitions>(())
 /// ```
 #[derive(Debug, Clone, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "Written", into = "Written")]
+#[serde(try_from = "Repr", into = "Repr")]
 pub struct StaticPartitions {
     keys: IndexSet<PartitionKey>,
 }
 
+/// The serialized form of a definition, before validation.
 #[derive(Serialize, Deserialize, JsonSchema)]
-struct Written {
+struct Repr {
     keys: Vec<PartitionKey>,
 }
 
-impl TryFrom<Written> for StaticPartitions {
+impl TryFrom<Repr> for StaticPartitions {
     type Error = InvalidStaticPartitions;
 
-    fn try_from(written: Written) -> Result<Self, InvalidStaticPartitions> {
-        Self::new(written.keys)
+    fn try_from(repr: Repr) -> Result<Self, InvalidStaticPartitions> {
+        Self::new(repr.keys)
     }
 }
 
-impl From<StaticPartitions> for Written {
+impl From<StaticPartitions> for Repr {
     fn from(partitions: StaticPartitions) -> Self {
         Self {
             keys: partitions.keys.into_iter().collect(),
@@ -49,7 +50,7 @@ impl From<StaticPartitions> for Written {
     }
 }
 
-/// The same keys in another order are another definition: their ordinals differ.
+/// Compares keys and order: the same keys in another order have other ordinals.
 impl PartialEq for StaticPartitions {
     fn eq(&self, other: &Self) -> bool {
         self.keys.as_slice() == other.keys.as_slice()
@@ -57,16 +58,15 @@ impl PartialEq for StaticPartitions {
 }
 
 impl StaticPartitions {
-    /// Takes the keys in their order.
+    /// Creates a definition of keys in order.
     ///
     /// # Errors
-    /// [`InvalidStaticPartitions`] when a key comes twice or cannot be a key.
+    /// [`InvalidStaticPartitions`] if a key is duplicate or contains `...` or a control character.
     pub fn new<K: Into<PartitionKey>>(
         keys: impl IntoIterator<Item = K>,
     ) -> Result<Self, InvalidStaticPartitions> {
         let mut set = IndexSet::new();
-        for key in keys {
-            let key = key.into();
+        for key in keys.into_iter().map(Into::<PartitionKey>::into) {
             if let Some(part) = REFUSED.into_iter().find(|part| key.as_str().contains(part)) {
                 return Err(InvalidStaticPartitions::Unwritable { key, part });
             }
@@ -77,44 +77,44 @@ impl StaticPartitions {
         Ok(Self { keys: set })
     }
 
-    /// The keys in their order.
+    /// Returns the keys in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &PartitionKey> {
         self.keys.iter()
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     pub fn count(&self) -> u64 {
         self.keys.len() as u64
     }
 
-    /// The key at a place.
+    /// Returns the key of an ordinal.
     pub fn key(&self, ordinal: u64) -> Option<&PartitionKey> {
         self.keys.get_index(usize::try_from(ordinal).ok()?)
     }
 
-    /// The place of a key.
+    /// Returns the ordinal of a key.
     pub fn ordinal(&self, key: &str) -> Option<u64> {
-        self.keys.get_index_of(key).map(|place| place as u64)
+        self.keys.get_index_of(key).map(|index| index as u64)
     }
 }
 
-/// Keys that cannot be a static partitions definition.
+/// Keys that do not form a static partitions definition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidStaticPartitions {
-    /// A key comes twice.
-    #[error("partition key `{key}` comes twice: list each key once")]
+    /// A duplicate key.
+    #[error("partition key `{key}` is listed twice: list each key once")]
     Duplicate {
         /// The key.
         key: PartitionKey,
     },
-    /// A key contains what a key may not.
+    /// A key with forbidden content.
     #[error(
-        "partition key {key:?} contains {part:?}: `...` writes a range of keys and control characters cannot be seen, so leave them out"
+        "partition key {key:?} contains {part:?}: `...` writes a range of keys and control characters are invisible, so remove them"
     )]
     Unwritable {
         /// The key.
         key: PartitionKey,
-        /// What it may not contain.
+        /// The forbidden content.
         part: &'static str,
     },
 }
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_makes_the_definition() {
+    fn order_is_part_of_the_definition() {
         let ab = StaticPartitions::new(["a", "b"]).unwrap();
         assert_ne!(ab, StaticPartitions::new(["b", "a"]).unwrap());
         assert_eq!(ab, StaticPartitions::new(["a", "b"]).unwrap());
@@ -135,17 +135,17 @@ mod tests {
     #[rstest]
     #[case::range("v1...v2", r#"partition key "v1...v2" contains "...""#)]
     #[case::tab("a\tb", r#"partition key "a\tb" contains "\t""#)]
-    fn a_key_that_cannot_be_typed_is_refused(#[case] key: &str, #[case] message: &str) {
+    fn ranges_and_control_characters_are_refused(#[case] key: &str, #[case] message: &str) {
         let error = StaticPartitions::new([key]).unwrap_err().to_string();
         assert!(error.starts_with(message), "{error}");
     }
 
     #[test]
-    fn what_is_read_is_validated() {
+    fn deserialization_validates() {
         let read = serde_json::from_str::<StaticPartitions>(r#"{"keys":["a","a"]}"#);
         assert_eq!(
             read.unwrap_err().to_string(),
-            "partition key `a` comes twice: list each key once"
+            "partition key `a` is listed twice: list each key once"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! [`UnknownPartition`]: what to write instead of a key that names nothing.
+//! [`UnknownPartition`]: a key without a partition, with advice on what to write instead.
 
 use std::fmt::Write;
 
@@ -6,24 +6,25 @@ use super::{
     DynamicPartitions, MultiPartitions, PartitionContext, PartitionKey, PartitionsDefinition,
     StaticPartitions, TimeWindowPartitions,
 };
-use crate::nearest::{nearest, or_list};
+use crate::prose;
 
-/// A key that names no partition that exists.
+/// A key that names no existing partition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no partition `{key}`: {hint}")]
 pub struct UnknownPartition {
-    /// What was asked for.
+    /// The unknown key.
     pub key: PartitionKey,
-    /// Why not, and what to write instead.
+    /// The reason, and what to write instead.
     pub hint: String,
 }
 
-/// How many keys a message lists.
-const LISTED: usize = 5;
-/// In how many keys a near one is looked for: far more than a person reads, few enough to be quick.
-const SEARCHED: usize = 10_000;
+/// The number of keys that a message lists.
+const MAX_LISTED: usize = 5;
+/// The number of keys searched for a similar one: few enough to be quick.
+const MAX_SEARCHED: usize = 10_000;
 
-pub(super) fn explain(
+/// Explains why a key names no partition.
+pub(super) fn explain_unknown(
     definition: &PartitionsDefinition,
     key: &PartitionKey,
     context: &PartitionContext,
@@ -41,10 +42,14 @@ pub(super) fn explain(
 }
 
 fn static_hint(keys: &StaticPartitions, key: &PartitionKey) -> String {
-    let near = did_you_mean(key, keys.keys());
+    let suggestion = did_you_mean(key, keys.keys());
     format!(
-        "{near}{}",
-        listed("The keys are", keys.keys().take(LISTED + 1), keys.count())
+        "{suggestion}{}",
+        list_keys(
+            "The keys are",
+            keys.keys().take(MAX_LISTED + 1),
+            keys.count()
+        )
     )
 }
 
@@ -56,19 +61,24 @@ fn dynamic_hint(
     let name = &dynamic.name;
     let keys = || {
         dynamic
-            .slots(context)
+            .recorded_keys(context)
             .into_iter()
             .flat_map(|slots| slots.iter())
     };
+    // A removed key leaves an empty slot, so count the keys themselves.
     let count = keys().count() as u64;
     if count == 0 {
         return format!("no key has been added to the dynamic set `{name}` yet");
     }
-    let near = did_you_mean(key, keys().map(|(_, key)| key));
+    let suggestion = did_you_mean(key, keys().map(|(_, key)| key));
     let start = format!("The dynamic set `{name}` holds");
     format!(
-        "{near}{}",
-        listed(&start, keys().map(|(_, key)| key).take(LISTED + 1), count)
+        "{suggestion}{}",
+        list_keys(
+            &start,
+            keys().map(|(_, key)| key).take(MAX_LISTED + 1),
+            count
+        )
     )
 }
 
@@ -82,11 +92,12 @@ fn window_hint(
         .checked_sub(1)
         .and_then(|last| windows.key(0).zip(windows.key(last)))
     else {
-        let first = windows
+        let preview = windows
             .key(0)
             .map(|key| format!(" The first will be `{key}`"));
-        return format!("no window has ended yet.{}", first.unwrap_or_default());
+        return format!("no window has ended yet.{}", preview.unwrap_or_default());
     };
+    // The key may name a window of the schedule that does not exist (yet).
     let extent = format!("The windows that exist run from `{first}` to `{last}`");
     if let Some(window) = windows
         .ordinal(key.as_str())
@@ -94,45 +105,48 @@ fn window_hint(
     {
         return if window.end > context.now {
             format!(
-                "its window ends at {}, which is still to come. {extent}",
+                "its window ends at {}, which is in the future. {extent}",
                 window.end.format("%FT%TZ")
             )
         } else {
             format!("it lies past the end of the definition. {extent}")
         };
     }
+    // Newest first: a mistyped key is more likely to mean a recent window.
     let searched = (0..count)
         .rev()
-        .take(SEARCHED)
+        .take(MAX_SEARCHED)
         .filter_map(|ordinal| windows.key(ordinal));
-    let near = did_you_mean(key, searched.collect::<Vec<_>>().iter());
-    format!("{near}{extent}")
+    let suggestion = did_you_mean(key, searched.collect::<Vec<_>>().iter());
+    format!("{suggestion}{extent}")
 }
 
 fn multi_hint(multi: &MultiPartitions, key: &PartitionKey, context: &PartitionContext) -> String {
     let names: Vec<&str> = multi.dimensions().map(|(name, _)| name).collect();
     let shape = format!("a key here is written `{}`", names.join("|"));
-    let Some(parts) = multi.parts(key.as_str()) else {
-        return format!("{shape}{}", example(multi, context));
+    let Some(parts) = multi.split_key(key.as_str()) else {
+        return format!("{shape}{}", example_suffix(multi, context));
     };
+    // Explain each part by its own dimension.
     let mut hint = String::new();
     for ((name, dimension), part) in std::iter::zip(multi.dimensions(), parts) {
         if dimension.contains(part, context) {
             continue;
         }
-        let unknown = explain(dimension, &part.into(), context);
+        let unknown = explain_unknown(dimension, &part.into(), context);
         if !hint.is_empty() {
             hint.push_str("; ");
         }
         let _ = write!(hint, "dimension `{name}` has no `{part}`: {}", unknown.hint);
     }
+    // Every part exists, so only the combination has no ordinal.
     if hint.is_empty() {
-        return "a dimension has outgrown the room for its ordinals".to_owned();
+        return "a dimension has more keys than ordinals".to_owned();
     }
     format!("{hint}; {shape}")
 }
 
-fn example(multi: &MultiPartitions, context: &PartitionContext) -> String {
+fn example_suffix(multi: &MultiPartitions, context: &PartitionContext) -> String {
     let last = multi
         .last(context)
         .and_then(|last| multi.key(last, context));
@@ -140,27 +154,25 @@ fn example(multi: &MultiPartitions, context: &PartitionContext) -> String {
         .unwrap_or_default()
 }
 
+/// Returns a question that suggests similar keys, or an empty string.
 fn did_you_mean<'k>(
     key: &PartitionKey,
     candidates: impl Iterator<Item = &'k PartitionKey>,
 ) -> String {
-    let near = nearest(
-        key.as_str(),
-        candidates.take(SEARCHED).map(PartitionKey::as_str),
-    );
-    if near.is_empty() {
-        String::new()
-    } else {
-        format!("did you mean {}? ", or_list(&near))
-    }
+    let known = candidates.take(MAX_SEARCHED).map(PartitionKey::as_str);
+    prose::did_you_mean(key.as_str(), known)
+        .map_or_else(String::new, |question| format!("{question} "))
 }
 
-fn listed<'k>(start: &str, keys: impl Iterator<Item = &'k PartitionKey>, count: u64) -> String {
-    let keys: Vec<String> = keys.map(|key| format!("`{key}`")).collect();
-    match keys.as_slice() {
+/// Lists keys after `start`, at most [`MAX_LISTED`] of them.
+fn list_keys<'k>(start: &str, keys: impl Iterator<Item = &'k PartitionKey>, count: u64) -> String {
+    let quoted: Vec<String> = keys.map(|key| format!("`{key}`")).collect();
+    match quoted.as_slice() {
         [] => "there are no keys at all".to_owned(),
         [only] => format!("{start} {only} alone"),
-        [all @ .., last] if all.len() < LISTED => format!("{start} {} and {last}", all.join(", ")),
+        [all @ .., last] if all.len() < MAX_LISTED => {
+            format!("{start} {} and {last}", all.join(", "))
+        }
         [some @ .., _] => {
             format!(
                 "{start} {} and {} more",

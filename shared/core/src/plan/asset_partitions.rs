@@ -1,4 +1,4 @@
-//! [`AssetPartitions`]: some of the (asset, partition) pairs of one graph.
+//! [`AssetPartitions`]: a set of (asset, partition) pairs of one graph.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -10,8 +10,8 @@ use crate::{
     partitions::{PartitionContext, PartitionSet},
 };
 
-/// Some of the (asset, partition) pairs of one graph: a partition set for each asset that has any.
-/// An unpartitioned asset has the one ordinal 0.
+/// A set of (asset, partition) pairs of one graph, kept as one partition set for each asset. An
+/// unpartitioned asset has the single ordinal 0.
 ///
 /// ```
 /// use precip_core::{graph::AssetId, partitions::PartitionSet, plan::AssetPartitions};
@@ -20,26 +20,26 @@ use crate::{
 /// january.add(AssetId(0), &PartitionSet::from(0..31));
 /// january.add(AssetId(1), &PartitionSet::from(0..31));
 /// let done = AssetPartitions::from_iter([(AssetId(0), PartitionSet::from(0..30))]);
-/// assert_eq!(january.minus(&done).len(), 32);
+/// assert_eq!(january.difference(&done).len(), 32);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AssetPartitions(BTreeMap<AssetId, PartitionSet>);
 
 impl AssetPartitions {
-    /// No pair.
+    /// Creates an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Every partition that exists of these assets.
-    pub fn all(graph: &AssetGraph, assets: &AssetSet, context: &PartitionContext) -> Self {
+    /// Returns every existing partition of some assets.
+    pub fn all_existing(graph: &AssetGraph, assets: &AssetSet, context: &PartitionContext) -> Self {
         assets
             .iter()
-            .map(|asset| (asset, every(graph, asset, context)))
+            .map(|asset| (asset, all_partitions(graph, asset, context)))
             .collect()
     }
 
-    /// The partitions of one asset.
+    /// Returns the partitions of one asset; the empty set when it has none here.
     pub fn of(&self, asset: AssetId) -> &PartitionSet {
         static NONE: OnceLock<PartitionSet> = OnceLock::new();
         self.0
@@ -47,17 +47,17 @@ impl AssetPartitions {
             .unwrap_or_else(|| NONE.get_or_init(PartitionSet::empty))
     }
 
-    /// Whether one pair is in.
+    /// Returns `true` if the set contains one pair.
     pub fn contains(&self, asset: AssetId, ordinal: u64) -> bool {
         self.of(asset).contains(ordinal)
     }
 
-    /// Whether any partition of an asset is in.
-    pub fn has(&self, asset: AssetId) -> bool {
+    /// Returns `true` if the set contains any partition of an asset.
+    pub fn contains_asset(&self, asset: AssetId) -> bool {
         self.0.contains_key(&asset)
     }
 
-    /// Puts partitions of an asset in.
+    /// Adds partitions of an asset.
     pub fn add(&mut self, asset: AssetId, partitions: &PartitionSet) {
         if partitions.is_empty() {
             return;
@@ -70,13 +70,13 @@ impl AssetPartitions {
         }
     }
 
-    /// Puts one pair in; answers whether it was new.
+    /// Adds one pair. Returns `false` if it was present already.
     pub fn insert(&mut self, asset: AssetId, ordinal: u64) -> bool {
         self.0.entry(asset).or_default().insert(ordinal)
     }
 
-    /// Replaces the partitions of an asset.
-    pub fn set(&mut self, asset: AssetId, partitions: PartitionSet) {
+    /// Replaces the partitions of an asset; an empty set removes the asset.
+    pub fn set_partitions(&mut self, asset: AssetId, partitions: PartitionSet) {
         if partitions.is_empty() {
             self.0.remove(&asset);
         } else {
@@ -84,46 +84,46 @@ impl AssetPartitions {
         }
     }
 
-    /// How many pairs there are.
+    /// Returns the number of pairs.
     pub fn len(&self) -> u64 {
         self.0.values().map(PartitionSet::len).sum()
     }
 
-    /// Whether there is none.
+    /// Returns `true` if the set contains no pair.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The assets that have any, in the order of their keys.
+    /// Iterates over the assets that have any partition, in the order of their keys.
     pub fn assets(&self) -> impl Iterator<Item = AssetId> + '_ {
         self.0.keys().copied()
     }
 
-    /// Each asset that has any with its partitions, in the order of the keys.
+    /// Iterates over the assets and their partitions, in the order of the asset keys.
     pub fn iter(&self) -> impl Iterator<Item = (AssetId, &PartitionSet)> {
         self.0.iter().map(|(asset, set)| (*asset, set))
     }
 
-    /// What is in either.
+    /// Returns the pairs in `self`, in `other` or in both.
     #[must_use]
-    pub fn or(mut self, other: &Self) -> Self {
+    pub fn union(mut self, other: &Self) -> Self {
         for (asset, set) in other.iter() {
             self.add(asset, set);
         }
         self
     }
 
-    /// What is in both.
+    /// Returns the pairs in both sets.
     #[must_use]
-    pub fn and(&self, other: &Self) -> Self {
+    pub fn intersection(&self, other: &Self) -> Self {
         self.iter()
             .map(|(asset, set)| (asset, set & other.of(asset)))
             .collect()
     }
 
-    /// What is in this and not in the other.
+    /// Returns the pairs in `self` that are not in `other`.
     #[must_use]
-    pub fn minus(&self, other: &Self) -> Self {
+    pub fn difference(&self, other: &Self) -> Self {
         self.iter()
             .map(|(asset, set)| match other.0.get(&asset) {
                 Some(taken) => (asset, set - taken),
@@ -143,8 +143,8 @@ impl FromIterator<(AssetId, PartitionSet)> for AssetPartitions {
     }
 }
 
-/// Every partition of an asset that exists.
-pub(crate) fn every(
+/// Returns every existing partition of an asset.
+pub(crate) fn all_partitions(
     graph: &AssetGraph,
     asset: AssetId,
     context: &PartitionContext,

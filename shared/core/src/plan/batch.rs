@@ -1,23 +1,24 @@
-//! [`Batch`]: the partitions that one invocation makes together.
+//! [`Batch`]: the partitions that one invocation materializes together.
 
 use crate::{
     partitions::{MultiPartitions, PartitionContext, PartitionSet, PartitionsDefinition},
     spec::BackfillPolicy,
 };
 
-/// The partitions that one invocation makes together: neighbours in their definition's order.
+/// The partitions that one invocation materializes together: contiguous in their definition's
+/// order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
-    /// The first in the definition's order.
+    /// The first ordinal in the definition's order.
     pub first: u64,
-    /// The last in the definition's order.
+    /// The last ordinal in the definition's order.
     pub last: u64,
-    /// All of them.
+    /// Every partition of the batch, by ordinal.
     pub partitions: PartitionSet,
 }
 
 impl Batch {
-    fn of(ordinals: &[u64]) -> Option<Self> {
+    fn from_ordinals(ordinals: &[u64]) -> Option<Self> {
         Some(Self {
             first: *ordinals.first()?,
             last: *ordinals.last()?,
@@ -26,13 +27,13 @@ impl Batch {
     }
 }
 
-/// Divides partitions into batches by a backfill policy. As in Dagster a batch holds neighbours
-/// only, so that it can be named by its first and last key: a gap ends it even where the policy
-/// would take all partitions at once. Of a multi-dimensional definition, the neighbours lie along
-/// the dimension with more keys in the set.
+/// Divides partitions into batches by a backfill policy. As in Dagster, a batch is contiguous, so
+/// that its first and last key name it: a gap ends a batch even where the policy would take all
+/// partitions at once. In a multi-dimensional definition, batches run along the dimension with more
+/// keys in the set.
 ///
 /// An unpartitioned asset (`definition` is `None`) is one batch.
-pub fn batches(
+pub fn divide_into_batches(
     policy: BackfillPolicy,
     definition: Option<&PartitionsDefinition>,
     set: &PartitionSet,
@@ -48,38 +49,39 @@ pub fn batches(
         BackfillPolicy::MultiRun(most) => usize::try_from(most.get()).unwrap_or(usize::MAX),
         BackfillPolicy::SingleRun => usize::MAX,
     };
-    neighbours(definition, set, context)
+    contiguous_runs(definition, set, context)
         .iter()
         .flat_map(|run| run.chunks(most))
-        .filter_map(Batch::of)
+        .filter_map(Batch::from_ordinals)
         .collect()
 }
 
-/// The longest runs of partitions without a gap, each in the definition's order.
-fn neighbours(
+/// Returns the longest runs of partitions without a gap, each in the definition's order.
+fn contiguous_runs(
     definition: Option<&PartitionsDefinition>,
     set: &PartitionSet,
     context: &PartitionContext,
 ) -> Vec<Vec<u64>> {
     match definition {
-        Some(PartitionsDefinition::Multi(multi)) => rows(multi, set, context),
+        Some(PartitionsDefinition::Multi(multi)) => multi_runs(multi, set, context),
         Some(definition @ PartitionsDefinition::Dynamic(_)) => {
-            along(&definition.all(context), set, Some)
+            split_runs(&definition.all(context), set, Some)
         }
         _ => set.ranges().map(Iterator::collect).collect(),
     }
 }
 
-/// Walks the ordinals that exist, and cuts where one of them is not in the set.
-fn along(
+/// Divides the existing ordinals of a dimension into runs, ending a run at each ordinal that is not
+/// in the set. `to_ordinal` translates an ordinal of the dimension into one of the definition.
+fn split_runs(
     existing: &PartitionSet,
     set: &PartitionSet,
-    place: impl Fn(u64) -> Option<u64>,
+    to_ordinal: impl Fn(u64) -> Option<u64>,
 ) -> Vec<Vec<u64>> {
     let mut runs = Vec::new();
     let mut run = Vec::new();
     for ordinal in existing.iter() {
-        match place(ordinal).filter(|ordinal| set.contains(*ordinal)) {
+        match to_ordinal(ordinal).filter(|ordinal| set.contains(*ordinal)) {
             Some(ordinal) => run.push(ordinal),
             None if run.is_empty() => {}
             None => runs.push(std::mem::take(&mut run)),
@@ -90,9 +92,15 @@ fn along(
     runs
 }
 
-fn rows(multi: &MultiPartitions, set: &PartitionSet, context: &PartitionContext) -> Vec<Vec<u64>> {
+/// Returns the contiguous runs of a multi-dimensional definition: one dimension varies within a
+/// run, the others are fixed.
+fn multi_runs(
+    multi: &MultiPartitions,
+    set: &PartitionSet,
+    context: &PartitionContext,
+) -> Vec<Vec<u64>> {
     let count = multi.dimensions().len();
-    let touched: Vec<PartitionSet> = (0..count).map(|place| multi.project(set, place)).collect();
+    let touched: Vec<PartitionSet> = (0..count).map(|index| multi.project(set, index)).collect();
     let Some(running) = running_dimension(multi, &touched) else {
         return Vec::new();
     };
@@ -100,9 +108,10 @@ fn rows(multi: &MultiPartitions, set: &PartitionSet, context: &PartitionContext)
         return Vec::new();
     };
     let existing = dimension.all(context);
+    // The cross product of the other dimensions' keys, with a zero where the running one goes.
     let mut fixed: Vec<Vec<u64>> = vec![Vec::with_capacity(count)];
-    for (place, touched) in touched.iter().enumerate() {
-        let choices: Vec<u64> = if place == running {
+    for (index, touched) in touched.iter().enumerate() {
+        let choices: Vec<u64> = if index == running {
             vec![0]
         } else {
             touched.iter().collect()
@@ -111,9 +120,9 @@ fn rows(multi: &MultiPartitions, set: &PartitionSet, context: &PartitionContext)
             .into_iter()
             .flat_map(|row| {
                 choices.iter().map(move |choice| {
-                    let mut row = row.clone();
-                    row.push(*choice);
-                    row
+                    let mut extended = row.clone();
+                    extended.push(*choice);
+                    extended
                 })
             })
             .collect();
@@ -121,24 +130,24 @@ fn rows(multi: &MultiPartitions, set: &PartitionSet, context: &PartitionContext)
     fixed
         .into_iter()
         .flat_map(|row| {
-            along(&existing, set, |ordinal| {
-                let mut place = row.clone();
-                place[running] = ordinal;
-                multi.ordinal_of(&place)
+            split_runs(&existing, set, |ordinal| {
+                let mut coordinates = row.clone();
+                coordinates[running] = ordinal;
+                multi.ordinal_of(&coordinates)
             })
         })
         .collect()
 }
 
-/// The dimension along which batches run: the other ones are held fixed. Dagster holds the primary
-/// dimension (time, or else the first) fixed unless the other has fewer keys.
+/// Returns the dimension that varies within a batch. Dagster keeps the primary dimension (time, or
+/// else the first) fixed unless the other one has fewer keys.
 fn running_dimension(multi: &MultiPartitions, touched: &[PartitionSet]) -> Option<usize> {
     let primary = multi
         .time_dimension()
         .and_then(|(name, _)| multi.position(name))
         .unwrap_or(0);
-    let others = || (0..touched.len()).filter(|place| *place != primary);
-    let widest = others().max_by_key(|place| touched[*place].len())?;
+    let others = (0..touched.len()).filter(|index| *index != primary);
+    let widest = others.max_by_key(|index| touched[*index].len())?;
     if touched[primary].len() <= touched[widest].len() {
         Some(widest)
     } else {

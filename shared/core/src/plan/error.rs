@@ -4,9 +4,10 @@ use crate::{
     key::{AssetKey, CheckKey},
     mapping::InvalidMapping,
     partitions::{PartitionKey, UnknownPartition},
+    prose::and_list,
 };
 
-/// Why a request cannot be planned.
+/// An error that prevents planning a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// No asset is selected.
@@ -29,9 +30,9 @@ pub enum PlanError {
     /// No selected asset has all of the keys.
     #[error("asset `{asset}`: {source}")]
     UnknownPartition {
-        /// The first selected asset that is partitioned.
+        /// The first partitioned asset of the selection.
         asset: AssetKey,
-        /// Which key, and what to write instead.
+        /// The unknown key, and what to write instead.
         source: UnknownPartition,
     },
     /// A range whose end comes before its start.
@@ -44,11 +45,11 @@ pub enum PlanError {
         /// The last key.
         end: PartitionKey,
     },
-    /// Some of the assets of an op are selected that has to make all of them at once.
+    /// Only some assets of an op are selected, and the op materializes all of them at once.
     #[error(
         "op `{op}` makes its assets at once: select {} as well, or let the op make some of its \
          assets only (`can_subset`)",
-        keys(missing)
+        quote_keys(missing)
     )]
     IncompleteOp {
         /// The op.
@@ -56,7 +57,7 @@ pub enum PlanError {
         /// Its assets that are not selected.
         missing: Vec<AssetKey>,
     },
-    /// Checks are left out that an op runs as part of making its assets.
+    /// A check is left out that its op runs while materializing its assets.
     #[error(
         "check `{check}` is part of op `{op}` and cannot be left out: select it as well, or let \
          the op make some of its assets only (`can_subset`)"
@@ -67,7 +68,7 @@ pub enum PlanError {
         /// The op.
         op: String,
     },
-    /// Something is made from upstream partitions that cannot exist.
+    /// A partition depends on an upstream partition that cannot exist.
     #[error(
         "asset `{asset}` needs partition `{key}` of `{upstream}`, which does not exist: leave out \
          the partitions that need it, or allow it with `allow_nonexistent_upstream_partitions`"
@@ -75,34 +76,35 @@ pub enum PlanError {
     NonexistentUpstream {
         /// The asset.
         asset: AssetKey,
-        /// What it is made from.
+        /// The upstream asset.
         upstream: AssetKey,
         /// The first key that does not exist.
         key: PartitionKey,
     },
-    /// A blocking check waits for something that waits for the check.
+    /// A blocking check waits for an op that waits for the check.
     #[error(
-        "op `{op}` waits for itself by way of a blocking check: the check reads an asset that is \
+        "op `{op}` waits for itself through a blocking check: the check reads an asset that is \
          made from the checked one; make the check non-blocking, or let it read something else"
     )]
-    Circle {
-        /// An op in the circle.
+    Cycle {
+        /// An op in the cycle.
         op: String,
     },
-    /// The plan names something that the project does not declare (any more).
+    /// The plan names an op, asset or check that the project no longer declares.
     #[error("the plan names {what} `{name}`, which is not declared: make a new plan")]
     Stale {
-        /// Op, asset or check.
+        /// The kind of the missing item: `op`, `asset` or `check`.
         what: &'static str,
         /// Its name.
         name: String,
     },
-    /// A mapping does not fit its two sides.
+    /// A mapping does not fit the definitions on its two sides.
     #[error(transparent)]
     Mapping(#[from] InvalidMapping),
 }
 
-fn keys(keys: &[AssetKey]) -> String {
-    let quoted: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
-    quoted.join(", ")
+/// Lists keys: `` `a`, `b` and `c` ``.
+fn quote_keys(keys: &[AssetKey]) -> String {
+    let names: Vec<&str> = keys.iter().map(AssetKey::as_str).collect();
+    and_list(&names)
 }

@@ -1,14 +1,15 @@
-//! Why something runs, why something does not, and what it would need.
+//! Reasons why partitions are part of a plan, reasons why others are left out, and missing upstream
+//! data.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{key::AssetKey, partitions::PartitionSet};
 
-/// Why an asset has the partitions that it has in a plan.
+/// The reason why an asset has the partitions that it has in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Why {
-    /// It is selected, and not partitioned.
+pub enum InclusionReason {
+    /// The asset is selected, and not partitioned.
     Selected,
     /// The request's keys are keys of this asset.
     Keys,
@@ -16,42 +17,43 @@ pub enum Why {
     All,
     /// The request asks for the last partition.
     Latest,
-    /// The keys are not its own; these partitions are made from those of this upstream asset.
+    /// The keys are those of this upstream asset; the partitions depend on them.
     MadeFrom(AssetKey),
-    /// The keys are not its own; those of this downstream asset are made from these partitions.
+    /// The keys are those of this downstream asset; it depends on the partitions.
     Makes(AssetKey),
-    /// It is made together with this asset.
+    /// The op of this asset materializes both together.
     Together(AssetKey),
 }
 
-/// Something that was asked for and does not run.
+/// Requested partitions that do not run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// The asset.
     pub asset: AssetKey,
-    /// The partitions, by ordinal; ordinal 0 for an unpartitioned asset; none when no partition of
-    /// the asset was found to be meant.
+    /// The partitions, by ordinal; ordinal 0 for an unpartitioned asset; empty when the request
+    /// matches no partition of the asset.
     pub partitions: PartitionSet,
-    /// Why not.
+    /// The reason.
     pub reason: LeftOutReason,
 }
 
-/// Why something that was asked for does not run.
+/// The reason why a requested partition does not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftOutReason {
-    /// It is made already, and only missing partitions were asked for.
+    /// It is materialized, and the request asks for missing partitions only.
     Materialized,
-    /// It did not fail, and only failed partitions were asked for.
+    /// It did not fail, and the request asks for failed partitions only.
     NotFailed,
-    /// It is made outside the project.
+    /// The asset is external.
     External,
-    /// The keys are not its own, and nothing that has them is made from it or makes it.
+    /// The request's keys are not keys of the asset, and no asset that has them is upstream or
+    /// downstream of it.
     Unrelated,
 }
 
 impl LeftOutReason {
-    /// The reason, to be read after the name of the asset.
+    /// Returns the reason as text that follows the name of the asset.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Materialized => "already materialized",
@@ -64,14 +66,14 @@ impl LeftOutReason {
     }
 }
 
-/// Upstream partitions that something in a plan is made from, and that are neither made nor part of
-/// the plan. If the asset loads them, it fails.
+/// Upstream partitions that an asset of a plan depends on, and that are neither materialized nor
+/// part of the plan. The asset fails if it loads them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Needed {
+pub struct MissingUpstream {
     /// The asset in the plan.
     pub asset: AssetKey,
-    /// What it is made from.
+    /// The upstream asset.
     pub upstream: AssetKey,
-    /// The upstream partitions that are missing, by ordinal.
+    /// The missing upstream partitions, by ordinal.
     pub partitions: PartitionSet,
 }

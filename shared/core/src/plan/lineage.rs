@@ -1,29 +1,29 @@
-//! Partition sets along the edges of a graph.
+//! [`Lineage`]: translating partition sets along the edges of a graph.
 
 use crate::{
     graph::{AssetGraph, AssetId, Edge},
     mapping::{InvalidMapping, PartitionMapping, UpstreamPartitions},
     partitions::{PartitionContext, PartitionSet},
-    plan::{AssetPartitions, asset_partitions::every},
+    plan::{AssetPartitions, asset_partitions::all_partitions},
 };
 
-/// A graph at one moment: follows partitions along its edges.
+/// A graph at one moment, which translates partition sets along its edges.
 #[derive(Debug, Clone, Copy)]
 pub struct Lineage<'a> {
     /// The graph.
     pub graph: &'a AssetGraph,
-    /// The moment, and the dynamic keys.
+    /// The moment, and the keys of dynamic partitions.
     pub context: &'a PartitionContext,
 }
 
 impl<'a> Lineage<'a> {
-    /// Looks at a graph at a moment.
+    /// Combines a graph with a moment.
     pub fn new(graph: &'a AssetGraph, context: &'a PartitionContext) -> Self {
         Self { graph, context }
     }
 
-    /// The partitions of `edge.asset` that are made from some of `set` of `asset`. Where either side
-    /// is not divided, everything is made from anything.
+    /// Returns the partitions of `edge.asset` that depend on any partition in `set` of `asset`.
+    /// Where either asset is unpartitioned, every partition depends on every other.
     ///
     /// # Errors
     /// [`InvalidMapping`]; never for a mapping that an [`AssetGraph`] accepted.
@@ -44,11 +44,11 @@ impl<'a> Lineage<'a> {
                 edge.mapping
                     .to_downstream(set, Some(upstream), Some(downstream), self.context)
             }
-            _ => Ok(every(self.graph, edge.asset, self.context)),
+            _ => Ok(all_partitions(self.graph, edge.asset, self.context)),
         }
     }
 
-    /// The partitions of `edge.asset` that `set` of `asset` is made from.
+    /// Returns the partitions of `edge.asset` that the partitions in `set` of `asset` depend on.
     ///
     /// # Errors
     /// [`InvalidMapping`]; never for a mapping that an [`AssetGraph`] accepted.
@@ -75,8 +75,8 @@ impl<'a> Lineage<'a> {
         )
     }
 
-    /// `from`, and everything in `within` that is made from it, directly or by way of other pairs in
-    /// `within`: what has to be given up when `from` failed.
+    /// Returns `from`, and everything in `within` that depends on it, directly or through other
+    /// pairs in `within`: the partitions that are held back when `from` fails.
     ///
     /// # Errors
     /// [`InvalidMapping`]; never for a mapping that an [`AssetGraph`] accepted.
@@ -85,15 +85,16 @@ impl<'a> Lineage<'a> {
         from: &AssetPartitions,
         within: &AssetPartitions,
     ) -> Result<AssetPartitions, InvalidMapping> {
-        let mut reached = from.and(within);
+        // In topological order each asset is visited once, after all of its upstream assets.
+        let mut reached = from.intersection(within);
         for &asset in self.graph.topological() {
-            if !reached.has(asset) {
+            if !reached.contains_asset(asset) {
                 continue;
             }
             self.close_over_itself(asset, &mut reached, within)?;
             let set = reached.of(asset).clone();
             for edge in self.graph.downstream(asset) {
-                if edge.asset != asset && within.has(edge.asset) {
+                if edge.asset != asset && within.contains_asset(edge.asset) {
                     let below = self.to_downstream(asset, &set, edge)?;
                     reached.add(edge.asset, &(&below & within.of(edge.asset)));
                 }
@@ -102,7 +103,7 @@ impl<'a> Lineage<'a> {
         Ok(reached)
     }
 
-    /// An asset that is made from earlier partitions of itself hands a failure on to the later ones.
+    /// Adds the later partitions of an asset that depends on earlier partitions of itself.
     fn close_over_itself(
         &self,
         asset: AssetId,
@@ -122,8 +123,8 @@ impl<'a> Lineage<'a> {
         Ok(())
     }
 
-    /// Whether both ends of an edge are divided in the same way and each partition is made from the
-    /// one with the same key, so that both can be made one after the other in one go.
+    /// Returns `true` if both ends of an edge have the same partitions and each partition depends
+    /// on the one with the same key, so that one invocation can follow the other.
     pub fn is_one_to_one(&self, asset: AssetId, edge: &Edge) -> bool {
         let same = self.graph.partitions(asset) == self.graph.partitions(edge.asset);
         let simple = match &edge.mapping {
@@ -138,7 +139,7 @@ impl<'a> Lineage<'a> {
         same && simple && edge.asset != asset
     }
 
-    /// Whether an asset is made from earlier partitions of itself.
+    /// Returns `true` if an asset depends on earlier partitions of itself.
     pub fn has_self_dependency(&self, asset: AssetId) -> bool {
         self.graph
             .upstream(asset)

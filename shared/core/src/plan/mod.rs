@@ -1,12 +1,15 @@
-//! What has to run for a request, as data: the one form between asking and running.
+//! Plans: the work that a request needs, as data between the request and its execution.
 //!
-//! [`Plan::new`] decides *what* runs: which partitions of which assets, grouped into stages. A
-//! [`Schedule`] follows a plan under way and answers *when* each batch can run: once everything it is
-//! made from is there. Both only compute with partition sets; neither ever lists a million keys.
+//! [`Plan::new`] decides *what* runs: the partitions of each asset, grouped into stages. A
+//! [`Frontier`] follows a plan while it runs and decides *when* each batch can run: as soon as
+//! everything upstream of it has succeeded. Both compute with partition sets and never enumerate
+//! keys.
 
 mod asset_partitions;
 mod batch;
 mod error;
+mod frontier;
+mod graph_stages;
 mod left_out;
 mod lineage;
 mod node;
@@ -14,22 +17,22 @@ mod plan_data;
 mod reduce;
 mod request;
 mod resolve;
-mod schedule;
 mod selector;
 mod stages;
 mod target;
-mod whole;
 
 pub use asset_partitions::AssetPartitions;
-pub use batch::{Batch, batches};
+pub use batch::{Batch, divide_into_batches};
 pub use error::PlanError;
-pub use left_out::{LeftOut, LeftOutReason, Needed, Why};
+pub use frontier::{Frontier, HeldBack, Ready, Tally};
+pub(crate) use graph_stages::stages_of_graph;
+pub use left_out::{InclusionReason, LeftOut, LeftOutReason, MissingUpstream};
 pub use lineage::Lineage;
 pub use plan_data::{Plan, Stage, Step, StepId};
-pub use request::{CheckSelection, PlanRequest, Record};
-pub use schedule::{Held, Ready, Schedule, Tally};
-pub use selector::{InvalidPartitionSelector, KeySpan, Only, PartitionSelector, Which};
-pub(crate) use whole::whole;
+pub use request::{AssetStatuses, CheckSelection, PlanRequest};
+pub use selector::{
+    InvalidPartitionSelector, KeySpan, PartitionChoice, PartitionSelector, StatusFilter,
+};
 
 #[cfg(test)]
 pub(crate) mod tests;

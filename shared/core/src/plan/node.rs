@@ -1,4 +1,4 @@
-//! Invocations and what they wait for: the graph that stages are cut from and schedules follow.
+//! Invocations and the waits between them: the graph that stages are cut from and frontiers follow.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,32 +14,32 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub op: OpId,
-    /// What it makes, in the op's order; empty for an op that only checks.
+    /// The materialized assets, in the op's order; empty for an op that only checks.
     pub assets: Vec<AssetId>,
-    /// The checks whose results it returns.
+    /// The checks whose results the invocation returns.
     pub checks: Vec<CheckId>,
-    /// The asset whose definition divides it: one that it makes, or one that it checks.
+    /// The asset whose partitions definition applies: a materialized or a checked one.
     pub divided_like: AssetId,
     pub set: PartitionSet,
 }
 
-/// One node waits for partitions of another.
+/// A dependency of one node on partitions of another.
 #[derive(Debug, Clone)]
 pub(super) struct Wait {
-    /// The node that is waited for.
+    /// The index of the node that has to end first.
     pub on: usize,
-    /// The asset of that node that is read (or that the check of that node looked at).
+    /// The asset of that node that is read, or that its check evaluated.
     pub upstream: AssetId,
-    /// The asset that reads; for a check it is the checked asset.
+    /// The reading asset; for a check, the checked asset.
     pub downstream: AssetId,
-    /// How partitions of the two correspond.
+    /// The mapping between partitions of the two.
     pub mapping: PartitionMapping,
-    /// Whether earlier partitions only are waited for: an asset that is made from them waits for their
-    /// checks, which come after the asset itself.
+    /// `true` if the node waits for the checks of earlier partitions of its own asset, which run
+    /// after the asset itself.
     pub earlier: bool,
 }
 
-/// Nodes, and what each waits for.
+/// Nodes, and the waits of each.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Nodes {
     pub nodes: Vec<Node>,
@@ -47,15 +47,17 @@ pub(super) struct Nodes {
 }
 
 impl Node {
-    pub(super) fn policy(&self, graph: &AssetGraph) -> BackfillPolicy {
-        let op = match self.assets.is_empty() {
-            true => graph.op_of(self.divided_like),
-            false => Some(self.op),
+    /// Returns the backfill policy: a check follows the op that materializes its asset.
+    pub(super) fn backfill_policy(&self, graph: &AssetGraph) -> BackfillPolicy {
+        let op = if self.assets.is_empty() {
+            graph.op_of(self.divided_like)
+        } else {
+            Some(self.op)
         };
         op.map(|op| graph.op(op).backfill).unwrap_or_default()
     }
 
-    /// Whether an asset of it is made from earlier partitions of one of its assets.
+    /// Returns `true` if an asset of the node depends on earlier partitions of one of its assets.
     pub(super) fn has_self_dependency(&self, lineage: Lineage<'_>) -> bool {
         self.assets.iter().any(|asset| {
             let mut above = lineage.graph.upstream(*asset).iter();
@@ -66,9 +68,9 @@ impl Node {
     }
 }
 
-/// The finest invocations of a target: an op that can make some of its assets only has one node for
-/// each of them.
-pub(super) fn finest(
+/// Divides a target into its smallest invocations: an op with `can_subset` has one node for each of
+/// its assets.
+pub(super) fn finest_nodes(
     lineage: Lineage<'_>,
     target: &Target,
     selection: &CheckSelection,
@@ -78,7 +80,7 @@ pub(super) fn finest(
     for (op, spec) in graph.ops() {
         let assets: Vec<AssetId> = graph
             .assets_of(op)
-            .filter(|asset| target.pairs.has(*asset))
+            .filter(|asset| target.pairs.contains_asset(*asset))
             .collect();
         let selected = |check: &CheckId| selection.contains(&graph.check(*check).key);
         let node = |assets: Vec<AssetId>, checks, divided_like| Node {
@@ -88,10 +90,11 @@ pub(super) fn finest(
             divided_like,
             set: target.pairs.of(divided_like).clone(),
         };
+        // An op that only checks runs once for each checked asset.
         if spec.assets.is_empty() {
             for (asset, checks) in checks_by_asset(graph, op) {
                 let checks: Vec<CheckId> = checks.into_iter().filter(selected).collect();
-                if !checks.is_empty() && target.pairs.has(asset) {
+                if !checks.is_empty() && target.pairs.contains_asset(asset) {
                     nodes.push(node(Vec::new(), checks, asset));
                 }
             }
@@ -101,6 +104,7 @@ pub(super) fn finest(
                 let own = checks.get(&asset).into_iter().flatten().copied();
                 nodes.push(node(vec![asset], own.filter(selected).collect(), asset));
             }
+        // All assets at once, with all of the op's checks.
         } else if let Some(&first) = assets.first() {
             let checks: Vec<CheckId> = checks_by_asset(graph, op).into_values().flatten().collect();
             if let Some(check) = checks.iter().find(|check| !selected(check)) {
@@ -126,70 +130,74 @@ fn checks_by_asset(graph: &AssetGraph, op: OpId) -> BTreeMap<AssetId, Vec<CheckI
 }
 
 impl Nodes {
-    /// Finds what each node waits for among the others.
+    /// Collects the waits of each node for the others.
     pub(super) fn new(lineage: Lineage<'_>, nodes: Vec<Node>) -> Self {
         let mut makers: BTreeMap<AssetId, usize> = BTreeMap::new();
         let mut gates: BTreeMap<AssetId, Vec<usize>> = BTreeMap::new();
-        for (place, node) in nodes.iter().enumerate() {
-            makers.extend(node.assets.iter().map(|asset| (*asset, place)));
-            if node.assets.is_empty() && blocks(lineage.graph, node) {
-                gates.entry(node.divided_like).or_default().push(place);
+        for (index, node) in nodes.iter().enumerate() {
+            makers.extend(node.assets.iter().map(|asset| (*asset, index)));
+            if node.assets.is_empty() && has_blocking_check(lineage.graph, node) {
+                gates.entry(node.divided_like).or_default().push(index);
             }
         }
         let waits = (0..nodes.len())
-            .map(|place| {
-                let reads = reads(lineage.graph, &nodes[place]);
-                waits(lineage, place, &nodes[place], reads, &makers, &gates)
+            .map(|index| {
+                let reads = reads_of(lineage.graph, &nodes[index]);
+                waits_of(lineage, index, &nodes[index], reads, &makers, &gates)
             })
             .collect();
         Self { nodes, waits }
     }
 
-    /// What a node waits for of others, partition by partition or as a whole.
-    pub(super) fn above(&self, place: usize) -> impl Iterator<Item = &Wait> {
-        let waits = self.waits[place].iter();
-        waits.filter(move |wait| wait.on != place && !wait.earlier)
+    /// Iterates over the waits of a node for other nodes, without those for its own earlier
+    /// partitions.
+    pub(super) fn waits_on_others(&self, index: usize) -> impl Iterator<Item = &Wait> {
+        let waits = self.waits[index].iter();
+        waits.filter(move |wait| wait.on != index && !wait.earlier)
     }
 
-    /// The nodes, each after everything it waits for.
-    pub(super) fn topological(&self, graph: &AssetGraph) -> Result<Vec<usize>, PlanError> {
+    /// Returns the nodes in topological order, or the op of a node that waits for itself.
+    pub(super) fn topological_order(&self, graph: &AssetGraph) -> Result<Vec<usize>, PlanError> {
         let mut below = vec![Vec::new(); self.nodes.len()];
         let mut open = vec![0_usize; self.nodes.len()];
-        for (place, open) in open.iter_mut().enumerate() {
-            let on: BTreeSet<usize> = self.above(place).map(|wait| wait.on).collect();
-            for on in on {
-                below[on].push(place);
+        for (index, open) in open.iter_mut().enumerate() {
+            let waits_on: BTreeSet<usize> =
+                self.waits_on_others(index).map(|wait| wait.on).collect();
+            for on in waits_on {
+                below[on].push(index);
                 *open += 1;
             }
         }
         let mut ready: BTreeSet<usize> =
-            (0..open.len()).filter(|place| open[*place] == 0).collect();
+            (0..open.len()).filter(|index| open[*index] == 0).collect();
         let mut order = Vec::with_capacity(open.len());
-        while let Some(place) = ready.pop_first() {
-            order.push(place);
-            for &next in &below[place] {
+        while let Some(index) = ready.pop_first() {
+            order.push(index);
+            for &next in &below[index] {
                 open[next] -= 1;
                 if open[next] == 0 {
                     ready.insert(next);
                 }
             }
         }
-        match (0..open.len()).find(|place| open[*place] > 0) {
+        // Nodes that are never released are in a cycle, or behind one.
+        match (0..open.len()).find(|index| open[*index] > 0) {
             None => Ok(order),
-            Some(place) => Err(PlanError::Circle {
-                op: graph.op(self.nodes[place].op).name.clone(),
+            Some(index) => Err(PlanError::Cycle {
+                op: graph.op(self.nodes[index].op).name.clone(),
             }),
         }
     }
 }
 
-fn blocks(graph: &AssetGraph, node: &Node) -> bool {
+/// Returns `true` if a check of the node is blocking.
+fn has_blocking_check(graph: &AssetGraph, node: &Node) -> bool {
     node.checks.iter().any(|check| graph.check(*check).blocking)
 }
 
-/// What a node reads: (the asset that reads, the edge up). A check reads the asset that it looks at,
-/// and what it names in addition.
-fn reads(graph: &AssetGraph, node: &Node) -> Vec<(AssetId, Edge)> {
+/// Returns the reads of a node as (reading asset, edge to the upstream asset). A check reads the
+/// checked asset and its additional dependencies.
+fn reads_of(graph: &AssetGraph, node: &Node) -> Vec<(AssetId, Edge)> {
     let mut reads: Vec<(AssetId, Edge)> = Vec::new();
     for &asset in &node.assets {
         reads.extend(
@@ -226,11 +234,11 @@ fn reads(graph: &AssetGraph, node: &Node) -> Vec<(AssetId, Edge)> {
     reads
 }
 
-/// What is read has to be made, and to have passed its blocking checks, unless the node is itself
-/// one that checks it.
-fn waits(
+/// Returns the waits of a node: for the node that materializes each upstream asset and for the
+/// blocking checks of that asset, unless the node itself checks it.
+fn waits_of(
     lineage: Lineage<'_>,
-    place: usize,
+    index: usize,
     node: &Node,
     reads: Vec<(AssetId, Edge)>,
     makers: &BTreeMap<AssetId, usize>,
@@ -246,27 +254,30 @@ fn waits(
     let mut waits = Vec::new();
     for (downstream, edge) in reads {
         let maker = makers.get(&edge.asset).copied();
-        let own = maker == Some(place);
-        // What is made together cannot wait for a check in between.
+        let own = maker == Some(index);
+        // No check can run between assets that one invocation materializes.
         let together = own
             && (edge.asset != downstream && lineage.is_one_to_one(downstream, &edge)
                 || graph.partitions(downstream).is_none());
         let exempt = together || checked.contains(graph.key(edge.asset));
-        let gates = gates.get(&edge.asset).into_iter().flatten().copied();
-        let gates = gates.filter(|gate| !exempt && *gate != place);
-        waits.extend(maker.into_iter().chain(gates).map(|on| Wait {
+        let gates_of_upstream = gates.get(&edge.asset).into_iter().flatten().copied();
+        let awaited_gates = gates_of_upstream.filter(|gate| !exempt && *gate != index);
+        waits.extend(maker.into_iter().chain(awaited_gates).map(|on| Wait {
             on,
             upstream: edge.asset,
             downstream,
             mapping: edge.mapping.clone(),
-            earlier: own && on != place,
+            earlier: own && on != index,
         }));
     }
     waits
 }
 
-/// The node of a step of a plan.
-pub(super) fn of_step(
+/// Builds the node of a step of a plan.
+///
+/// # Errors
+/// [`PlanError::Stale`] when the step names something that the graph does not hold.
+pub(super) fn node_of_step(
     graph: &AssetGraph,
     step: &Step,
     set: PartitionSet,

@@ -8,17 +8,19 @@ use serde::{Deserialize, Serialize};
 use crate::{
     key::{AssetKey, CheckKey},
     partitions::PartitionSet,
-    plan::{LeftOut, Needed, PlanError, PlanRequest, Record, Why, resolve},
+    plan::{
+        AssetStatuses, InclusionReason, LeftOut, MissingUpstream, PlanError, PlanRequest, resolve,
+    },
     spec::BackfillPolicy,
 };
 
-/// What runs for a request, as data: it can be stored, shown and run later as it is.
+/// The work that a request needs, as data: it can be stored, shown and run later.
 ///
 /// ```
 /// use precip_core::{
 ///     graph::AssetGraph,
 ///     partitions::{PartitionContext, StaticPartitions},
-///     plan::{Lineage, PartitionSelector, Plan, PlanRequest, Record},
+///     plan::{Lineage, PartitionSelector, Plan, PlanRequest, AssetStatuses},
 ///     spec::{AssetSpec, DepSpec, OpSpec},
 /// };
 ///
@@ -30,16 +32,16 @@ use crate::{
 /// let graph = AssetGraph::new(vec![OpSpec::single(flights), OpSpec::single(delays)], vec![])?;
 ///
 /// let context = PartitionContext::at(chrono::DateTime::UNIX_EPOCH);
-/// let request = PlanRequest::new(graph.all(), PartitionSelector::keys(["EWR", "JFK"]));
-/// let plan = Plan::new(Lineage::new(&graph, &context), &request, &Record::default())?;
-/// assert_eq!((plan.stages.len(), plan.items()), (1, 4));
+/// let request = PlanRequest::new(graph.all_assets(), PartitionSelector::keys(["EWR", "JFK"]));
+/// let plan = Plan::new(Lineage::new(&graph, &context), &request, &AssetStatuses::default())?;
+/// assert_eq!((plan.stages.len(), plan.pair_count()), (1, 4));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The moment at which the plan was made: partitions that ended later are not in it.
+    /// The moment of planning: partitions that ended later are not part of the plan.
     pub at: DateTime<Utc>,
-    /// What makes a repeated request the same request.
+    /// The key that identifies repeated requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_key: Option<String>,
     /// The run config; `Null` when none was given.
@@ -48,36 +50,36 @@ pub struct Plan {
     /// The run's tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
-    /// What runs, earlier waves first.
+    /// The stages, earlier waves first.
     pub stages: Vec<Stage>,
-    /// Why each asset has the partitions that it has.
-    pub why: BTreeMap<AssetKey, Why>,
-    /// What was asked for and does not run.
+    /// The reason why each asset has the partitions that it has.
+    pub why: BTreeMap<AssetKey, InclusionReason>,
+    /// Requested partitions that do not run.
     #[serde(default)]
     pub left_out: Vec<LeftOut>,
-    /// Upstream partitions that are needed, and neither made nor part of the plan.
+    /// Upstream partitions that are neither materialized nor part of the plan.
     #[serde(default)]
-    pub needed: Vec<Needed>,
+    pub needed: Vec<MissingUpstream>,
 }
 
-/// Some steps that run one after the other for each partition (or batch of partitions): assets that
-/// are divided in the same way, joined by identity mappings.
+/// Steps that run one after the other for each partition or batch of partitions: assets with the
+/// same partitions definition, joined by identity mappings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stage {
-    /// Stages of one wave do not depend on each other. Counted from 0.
+    /// The wave, counted from 0. Stages of one wave do not depend on each other.
     pub wave: u32,
-    /// The stages, by their place in the plan, that have to end first.
+    /// The stages that have to end first, by index in the plan.
     pub after: Vec<usize>,
-    /// What is run for each item, in an order that respects [`Step::after`].
+    /// The steps of each item, in an order that respects [`Step::after`].
     pub steps: Vec<Step>,
-    /// Whether the assets are partitioned.
+    /// `true` if the assets are partitioned.
     pub partitioned: bool,
     /// The partitions, by ordinal; ordinal 0 for unpartitioned assets.
     pub partitions: PartitionSet,
-    /// How many partitions one invocation takes.
+    /// The policy that decides how many partitions one invocation takes.
     pub batching: BackfillPolicy,
-    /// Whether an item has to wait for the one before: an asset is made from earlier partitions of
-    /// itself.
+    /// `true` if each item waits for the one before, since an asset depends on earlier partitions
+    /// of itself.
     pub in_order: bool,
 }
 
@@ -86,51 +88,51 @@ pub struct Stage {
 pub struct Step {
     /// The op.
     pub op: String,
-    /// The assets it makes, in the op's order; none for an op that only checks.
+    /// The materialized assets, in the op's order; empty for an op that only checks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<AssetKey>,
-    /// The checks whose results it returns.
+    /// The checks whose results the op returns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckKey>,
-    /// The steps of this stage, by place, that have to succeed for an item first.
+    /// The steps of this stage that have to succeed for an item first, by index.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<usize>,
 }
 
-/// The place of a step in a plan.
+/// The position of a step in a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StepId {
-    /// The stage.
+    /// The index of the stage.
     pub stage: usize,
-    /// The step in the stage.
+    /// The index of the step in the stage.
     pub step: usize,
 }
 
 impl Plan {
-    /// Plans a request: which partitions of which assets run, in which order.
+    /// Plans a request: the partitions of each asset that run, and their order.
     ///
-    /// The work is set operations on the assets and edges of the selection; it does not grow with
-    /// the number of partitions as long as they lie together.
+    /// Planning takes set operations on the assets and edges of the selection; it does not grow
+    /// with the number of partitions as long as they are contiguous.
     ///
     /// # Errors
-    /// [`PlanError`], which says what to ask for instead.
+    /// [`PlanError`], which says what to request instead.
     pub fn new(
         lineage: crate::plan::Lineage<'_>,
         request: &PlanRequest,
-        record: &Record,
+        statuses: &AssetStatuses,
     ) -> Result<Self, PlanError> {
-        resolve::plan(lineage, request, record)
+        resolve::plan_request(lineage, request, statuses)
     }
 
-    /// How many (asset, partition) pairs are made.
-    pub fn items(&self) -> u64 {
+    /// Returns the number of (asset, partition) pairs to materialize.
+    pub fn pair_count(&self) -> u64 {
         let assets = |stage: &Stage| stage.steps.iter().map(|step| step.assets.len()).sum();
         let count = |stage| stage_items(stage, assets(stage));
         self.stages.iter().map(count).sum()
     }
 
-    /// How many waves there are.
-    pub fn waves(&self) -> u32 {
+    /// Returns the number of waves.
+    pub fn wave_count(&self) -> u32 {
         self.stages
             .iter()
             .map(|stage| stage.wave + 1)
@@ -138,35 +140,36 @@ impl Plan {
             .unwrap_or(0)
     }
 
-    /// The plan without some partitions of some steps, such as those that a run has made already.
+    /// Returns the plan without some partitions of some steps, such as those that a run has already
+    /// published.
     ///
     /// # Errors
     /// [`PlanError::Stale`] when the plan names something that the graph does not hold.
-    pub fn without(
+    pub fn without_partitions(
         &self,
         lineage: crate::plan::Lineage<'_>,
         done: &[(StepId, PartitionSet)],
     ) -> Result<Self, PlanError> {
-        super::reduce::without(lineage, self, done)
+        super::reduce::remove_partitions(lineage, self, done)
     }
 
-    /// Whether nothing runs.
+    /// Returns `true` if nothing runs.
     pub fn is_empty(&self) -> bool {
         self.stages.is_empty()
     }
 
-    /// The steps, earlier waves first.
+    /// Iterates over the steps, earlier waves first.
     pub fn steps(&self) -> impl Iterator<Item = (StepId, &Stage, &Step)> {
-        self.stages.iter().enumerate().flat_map(|(place, stage)| {
+        self.stages.iter().enumerate().flat_map(|(index, stage)| {
             stage.steps.iter().enumerate().map(move |(step, data)| {
-                let id = StepId { stage: place, step };
+                let id = StepId { stage: index, step };
                 (id, stage, data)
             })
         })
     }
 
-    /// How many partitions of each asset are made.
-    pub fn assets(&self) -> BTreeMap<AssetKey, u64> {
+    /// Returns the number of partitions to materialize of each asset.
+    pub fn partition_counts(&self) -> BTreeMap<AssetKey, u64> {
         let mut assets = BTreeMap::new();
         for (_, stage, step) in self.steps() {
             for asset in &step.assets {

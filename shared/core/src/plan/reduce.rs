@@ -1,4 +1,4 @@
-//! What is left of a plan.
+//! Removing partitions from a plan.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use crate::{
     partitions::PartitionSet,
     plan::{
         Lineage, Plan, PlanError, StepId,
-        node::{Nodes, of_step},
-        stages::stages,
+        node::{Nodes, node_of_step},
+        stages::divide_into_stages,
     },
 };
 
-/// Takes partitions of steps out of a plan, and cuts what is left into stages anew: steps of one
-/// stage may be left with different partitions.
-pub(super) fn without(
+/// Removes partitions of steps from a plan and cuts the rest into stages again, since the steps of
+/// one stage may be left with different partitions.
+pub(super) fn remove_partitions(
     lineage: Lineage<'_>,
     plan: &Plan,
     done: &[(StepId, PartitionSet)],
@@ -26,10 +26,10 @@ pub(super) fn without(
             None => stage.partitions.clone(),
         };
         if !left.is_empty() {
-            nodes.push(of_step(lineage.graph, step, left)?);
+            nodes.push(node_of_step(lineage.graph, step, left)?);
         }
     }
-    let stages = stages(lineage, &Nodes::new(lineage, nodes))?;
+    let stages = divide_into_stages(lineage, &Nodes::new(lineage, nodes))?;
     Ok(Plan {
         stages,
         ..plan.clone()

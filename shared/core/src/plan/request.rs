@@ -1,4 +1,4 @@
-//! [`PlanRequest`]: what is asked for.
+//! [`PlanRequest`]: the input of planning.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,25 +8,25 @@ use crate::{
     plan::{AssetPartitions, PartitionSelector},
 };
 
-/// What is asked for.
+/// A request for assets, checks and partitions.
 #[derive(Debug, Clone, Default)]
 pub struct PlanRequest {
-    /// The assets to make.
+    /// The assets to materialize.
     pub assets: AssetSet,
-    /// The checks to run beside them.
+    /// The checks to run with them.
     pub checks: CheckSelection,
-    /// Their partitions.
+    /// The partitions of the assets.
     pub partitions: PartitionSelector,
     /// The run config; `Null` when none is given.
     pub config: serde_json::Value,
     /// The run's tags.
     pub tags: BTreeMap<String, String>,
-    /// What makes a repeated request the same request.
+    /// The key that identifies repeated requests.
     pub run_key: Option<String>,
 }
 
 impl PlanRequest {
-    /// Asks for assets and their checks.
+    /// Requests assets and all of their checks.
     pub fn new(assets: AssetSet, partitions: PartitionSelector) -> Self {
         Self {
             assets,
@@ -36,20 +36,20 @@ impl PlanRequest {
     }
 }
 
-/// Which checks run.
+/// The checks that run with the assets of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum CheckSelection {
-    /// Every check of the assets that are made.
+    /// Every check of the assets.
     #[default]
     All,
-    /// No check that can be left out.
+    /// None, except those that an op cannot leave out.
     None,
-    /// These.
+    /// These checks.
     Only(BTreeSet<CheckKey>),
 }
 
 impl CheckSelection {
-    /// Whether a check is to run when its asset is made.
+    /// Returns `true` if a check runs when its asset is materialized.
     pub fn contains(&self, check: &CheckKey) -> bool {
         match self {
             Self::All => true,
@@ -59,11 +59,11 @@ impl CheckSelection {
     }
 }
 
-/// What is on record when a plan is made.
+/// The recorded status of partitions at the moment of planning.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Record {
-    /// Everything that was ever made and can be read.
+pub struct AssetStatuses {
+    /// Materialized partitions: a reader can load them.
     pub materialized: AssetPartitions,
-    /// Everything whose newest attempt failed.
+    /// Failed partitions: the newest attempt of each failed.
     pub failed: AssetPartitions,
 }

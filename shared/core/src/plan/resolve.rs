@@ -1,21 +1,22 @@
-//! From a request to a plan.
+//! Resolving a request to a plan.
 
 use crate::plan::{
-    Lineage, Needed, Plan, PlanError, PlanRequest, Record,
-    node::finest,
-    stages::stages,
-    target::{Target, target},
+    AssetStatuses, Lineage, MissingUpstream, Plan, PlanError, PlanRequest,
+    node::finest_nodes,
+    stages::divide_into_stages,
+    target::{Target, resolve_target},
 };
 
-pub(super) fn plan(
+/// Plans a request.
+pub(super) fn plan_request(
     lineage: Lineage<'_>,
     request: &PlanRequest,
-    record: &Record,
+    statuses: &AssetStatuses,
 ) -> Result<Plan, PlanError> {
-    let target = target(lineage, request, record)?;
-    let needed = needed(lineage, &target, record)?;
-    let nodes = finest(lineage, &target, &request.checks)?;
-    let stages = stages(lineage, &nodes)?;
+    let target = resolve_target(lineage, request, statuses)?;
+    let needed = missing_upstream(lineage, &target, statuses)?;
+    let nodes = finest_nodes(lineage, &target, &request.checks)?;
+    let stages = divide_into_stages(lineage, &nodes)?;
     Ok(Plan {
         at: lineage.context.now,
         run_key: request.run_key.clone(),
@@ -25,7 +26,7 @@ pub(super) fn plan(
         why: target
             .why
             .into_iter()
-            .filter(|(asset, _)| target.pairs.has(*asset))
+            .filter(|(asset, _)| target.pairs.contains_asset(*asset))
             .map(|(asset, why)| (lineage.graph.key(asset).clone(), why))
             .collect(),
         left_out: target.left_out,
@@ -33,13 +34,13 @@ pub(super) fn plan(
     })
 }
 
-/// What the target is made from and nobody has made or makes. External assets are not on record, so
-/// nothing is said of them.
-fn needed(
+/// Returns the upstream partitions that are neither materialized nor part of the target. External
+/// assets have no recorded status and are left out.
+fn missing_upstream(
     lineage: Lineage<'_>,
     target: &Target,
-    record: &Record,
-) -> Result<Vec<Needed>, PlanError> {
+    statuses: &AssetStatuses,
+) -> Result<Vec<MissingUpstream>, PlanError> {
     let graph = lineage.graph;
     let mut needed = Vec::new();
     for (asset, set) in target.pairs.iter() {
@@ -53,9 +54,9 @@ fn needed(
                 });
             }
             let mut open = &above.existing - target.pairs.of(edge.asset);
-            open -= record.materialized.of(edge.asset);
+            open -= statuses.materialized.of(edge.asset);
             if !open.is_empty() && !graph.is_external(edge.asset) {
-                needed.push(Needed {
+                needed.push(MissingUpstream {
                     asset: graph.key(asset).clone(),
                     upstream: graph.key(edge.asset).clone(),
                     partitions: open,

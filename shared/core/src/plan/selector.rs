@@ -1,4 +1,4 @@
-//! [`PartitionSelector`]: the partitions of a request, as a person writes them.
+//! [`PartitionSelector`]: the partitions of a request in their text form.
 
 use std::{fmt, str::FromStr};
 
@@ -11,12 +11,12 @@ use crate::partitions::PartitionKey;
 /// | written | means |
 /// |---|---|
 /// | `2024-01-01` | one key |
-/// | `2024-01-01...2024-01-31` | from the first to the last, both included |
+/// | `2024-01-01...2024-01-31` | from the first key to the last, both included |
 /// | `EWR,JFK` | a list of keys and ranges |
-/// | `"a,b.csv"` | a key in quotes, whatever is in it; `\"` and `\\` stand for `"` and `\` |
-/// | `all`, `latest` | every partition that exists; the last one |
-/// | `missing`, `failed` | those never made; those whose newest attempt failed |
-/// | `missing:2024-01-01...2024-01-31` | those of a list (or of `all`, `latest`) that are missing, or `failed:` |
+/// | `"a,b.csv"` | a quoted key with any characters; `\"` and `\\` mean `"` and `\` |
+/// | `all`, `latest` | every existing partition; the last one |
+/// | `missing`, `failed` | partitions that were never materialized; those whose newest attempt failed |
+/// | `missing:2024-01-01...2024-01-31` | the missing ones of a list, of `all` or of `latest`; likewise `failed:` |
 ///
 /// ```
 /// use precip_core::plan::PartitionSelector;
@@ -29,18 +29,18 @@ use crate::partitions::PartitionKey;
 #[serde(try_from = "String", into = "String")]
 pub struct PartitionSelector {
     /// The partitions to choose from.
-    pub which: Which,
-    /// Which of those.
-    pub only: Option<Only>,
+    pub choice: PartitionChoice,
+    /// The status that the partitions must have; `None` for any.
+    pub status: Option<StatusFilter>,
 }
 
-/// The partitions to choose from.
+/// The partitions that a request chooses from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Which {
-    /// None was given: right when every asset is unpartitioned.
+pub enum PartitionChoice {
+    /// No partitions are given, which suits unpartitioned assets.
     #[default]
     Unspecified,
-    /// Every partition that exists.
+    /// Every existing partition.
     All,
     /// The last partition of each asset.
     Latest,
@@ -48,52 +48,55 @@ pub enum Which {
     Keys(Vec<KeySpan>),
 }
 
-/// One key, or all keys between two.
+/// One key, or a range of keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySpan {
     /// One key.
     One(PartitionKey),
-    /// From the first to the last, both included.
+    /// The range from the first key to the last, both included.
     Range(PartitionKey, PartitionKey),
 }
 
-/// A condition on what is on record.
+/// A condition on the recorded status of partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Only {
-    /// Never made.
+pub enum StatusFilter {
+    /// The partition was never materialized.
     Missing,
-    /// The newest attempt failed.
+    /// The newest attempt of the partition failed.
     Failed,
 }
 
 impl PartitionSelector {
-    /// Chooses from some partitions without a condition.
-    pub fn new(which: Which) -> Self {
-        Self { which, only: None }
+    /// Selects partitions whatever their status.
+    pub fn new(choice: PartitionChoice) -> Self {
+        Self {
+            choice,
+            status: None,
+        }
     }
 
-    /// These keys.
+    /// Selects keys.
     pub fn keys<K: Into<PartitionKey>>(keys: impl IntoIterator<Item = K>) -> Self {
         let spans = keys.into_iter().map(|key| KeySpan::One(key.into()));
-        Self::new(Which::Keys(spans.collect()))
+        Self::new(PartitionChoice::Keys(spans.collect()))
     }
 
-    /// From one key to another, both included.
+    /// Selects the range from one key to another, both included.
     pub fn range(start: impl Into<PartitionKey>, end: impl Into<PartitionKey>) -> Self {
         let span = KeySpan::Range(start.into(), end.into());
-        Self::new(Which::Keys(vec![span]))
+        Self::new(PartitionChoice::Keys(vec![span]))
     }
 
-    /// Every partition that exists.
+    /// Selects every existing partition.
     pub fn all() -> Self {
-        Self::new(Which::All)
+        Self::new(PartitionChoice::All)
     }
 
-    /// Only those that were never made.
+    /// Keeps only partitions that were never materialized.
     #[must_use]
-    pub fn missing(self) -> Self {
+    pub fn only_missing(self) -> Self {
         Self {
-            only: Some(Only::Missing),
+            status: Some(StatusFilter::Missing),
             ..self
         }
     }
@@ -105,56 +108,61 @@ impl FromStr for PartitionSelector {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
         let (only, rest) = match text.split_once(':') {
-            Some(("missing", rest)) => (Some(Only::Missing), rest),
-            Some(("failed", rest)) => (Some(Only::Failed), rest),
+            Some(("missing", rest)) => (Some(StatusFilter::Missing), rest),
+            Some(("failed", rest)) => (Some(StatusFilter::Failed), rest),
             _ => match text {
-                "missing" => (Some(Only::Missing), "all"),
-                "failed" => (Some(Only::Failed), "all"),
+                "missing" => (Some(StatusFilter::Missing), "all"),
+                "failed" => (Some(StatusFilter::Failed), "all"),
                 _ => (None, text),
             },
         };
         let which = match rest.trim() {
             "" => return Err(InvalidPartitionSelector::Empty),
-            "all" => Which::All,
-            "latest" => Which::Latest,
-            list => Which::Keys(
-                pieces(list, ",")
+            "all" => PartitionChoice::All,
+            "latest" => PartitionChoice::Latest,
+            list => PartitionChoice::Keys(
+                split_unquoted(list, ",")
                     .into_iter()
-                    .map(span)
+                    .map(parse_span)
                     .collect::<Result<_, _>>()?,
             ),
         };
-        Ok(Self { which, only })
+        Ok(Self {
+            choice: which,
+            status: only,
+        })
     }
 }
 
-fn span(text: &str) -> Result<KeySpan, InvalidPartitionSelector> {
+/// Parses a key or a range of keys.
+fn parse_span(text: &str) -> Result<KeySpan, InvalidPartitionSelector> {
     let text = text.trim();
-    let ends = pieces(text, "...");
+    let ends = split_unquoted(text, "...");
     match ends[..] {
         [""] => Err(InvalidPartitionSelector::Empty),
-        [one] => Ok(KeySpan::One(key(one))),
+        [one] => Ok(KeySpan::One(parse_key(one))),
         [start, ..] => {
+            // A third `...` belongs to the end key.
             let end = &text[start.len() + 3..];
             if start.trim().is_empty() || end.trim().is_empty() {
                 return Err(InvalidPartitionSelector::HalfRange {
                     range: text.to_owned(),
                 });
             }
-            Ok(KeySpan::Range(key(start), key(end)))
+            Ok(KeySpan::Range(parse_key(start), parse_key(end)))
         }
         [] => Err(InvalidPartitionSelector::Empty),
     }
 }
 
-/// What stands between separators outside quotes.
-fn pieces<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
+/// Splits a text at the separators outside quotes.
+fn split_unquoted<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
     let mut pieces = Vec::new();
     let (mut start, mut at) = (0, 0);
     while at < text.len() {
         let rest = &text[at..];
         // A quote opens at the beginning of a key only.
-        let length = quoted(rest).filter(|_| text[start..at].trim().is_empty());
+        let length = quoted_length(rest).filter(|_| text[start..at].trim().is_empty());
         if let Some(length) = length {
             at += length;
         } else if rest.starts_with(separator) {
@@ -169,8 +177,8 @@ fn pieces<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
     pieces
 }
 
-/// The length of a quoted key at the beginning of a text, with its quotes.
-fn quoted(text: &str) -> Option<usize> {
+/// Returns the length of the quoted key at the start of a text, quotes included.
+fn quoted_length(text: &str) -> Option<usize> {
     let mut characters = text.strip_prefix('"')?.char_indices();
     while let Some((at, character)) = characters.next() {
         match character {
@@ -184,13 +192,14 @@ fn quoted(text: &str) -> Option<usize> {
     None
 }
 
-fn key(written: &str) -> PartitionKey {
-    let written = written.trim();
-    if quoted(written) != Some(written.len()) {
-        return written.into();
+/// Parses a key: a quoted one without its quotes and escapes, any other as it is.
+fn parse_key(text: &str) -> PartitionKey {
+    let trimmed = text.trim();
+    if quoted_length(trimmed) != Some(trimmed.len()) {
+        return trimmed.into();
     }
     let mut key = String::new();
-    let mut characters = written[1..written.len() - 1].chars();
+    let mut characters = trimmed[1..trimmed.len() - 1].chars();
     while let Some(character) = characters.next() {
         match character {
             '\\' => key.extend(characters.next()),
@@ -200,8 +209,8 @@ fn key(written: &str) -> PartitionKey {
     key.into()
 }
 
-/// A key as it is read back: in quotes where it would be taken for something else.
-fn written(key: &PartitionKey) -> String {
+/// Formats a key so that it parses as the same key: in quotes where it would mean something else.
+fn format_key(key: &PartitionKey) -> String {
     let key = key.as_str();
     let plain = !key.contains(',')
         && !key.contains("...")
@@ -219,29 +228,33 @@ fn written(key: &PartitionKey) -> String {
 
 impl fmt::Display for PartitionSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let only = match self.only {
+        let only = match self.status {
             None => None,
-            Some(Only::Missing) => Some("missing"),
-            Some(Only::Failed) => Some("failed"),
+            Some(StatusFilter::Missing) => Some("missing"),
+            Some(StatusFilter::Failed) => Some("failed"),
         };
-        match (only, &self.which) {
-            (Some(only), Which::All | Which::Unspecified) => return f.write_str(only),
+        match (only, &self.choice) {
+            (Some(only), PartitionChoice::All | PartitionChoice::Unspecified) => {
+                return f.write_str(only);
+            }
             (Some(only), _) => write!(f, "{only}:")?,
             (None, _) => {}
         }
-        match &self.which {
-            Which::Unspecified => Ok(()),
-            Which::All => f.write_str("all"),
-            Which::Latest => f.write_str("latest"),
-            Which::Keys(spans) => spans.iter().enumerate().try_for_each(|(place, span)| {
-                let comma = if place == 0 { "" } else { "," };
-                match span {
-                    KeySpan::One(key) => write!(f, "{comma}{}", written(key)),
-                    KeySpan::Range(start, end) => {
-                        write!(f, "{comma}{}...{}", written(start), written(end))
+        match &self.choice {
+            PartitionChoice::Unspecified => Ok(()),
+            PartitionChoice::All => f.write_str("all"),
+            PartitionChoice::Latest => f.write_str("latest"),
+            PartitionChoice::Keys(spans) => {
+                spans.iter().enumerate().try_for_each(|(index, span)| {
+                    let comma = if index == 0 { "" } else { "," };
+                    match span {
+                        KeySpan::One(key) => write!(f, "{comma}{}", format_key(key)),
+                        KeySpan::Range(start, end) => {
+                            write!(f, "{comma}{}...{}", format_key(start), format_key(end))
+                        }
                     }
-                }
-            }),
+                })
+            }
         }
     }
 }
@@ -263,18 +276,18 @@ impl From<PartitionSelector> for String {
     }
 }
 
-/// Partitions that are not written as they should be.
+/// A text that is not a partition selector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPartitionSelector {
-    /// Nothing between two commas, or nothing at all.
+    /// A key is empty.
     #[error(
         "a partition key is empty: write keys with `,` between them, like `2024-01-01,2024-01-02`"
     )]
     Empty,
-    /// A range without one of its ends.
+    /// A range lacks one of its ends.
     #[error("`{range}` has only one end: write both keys, like `2024-01-01...2024-01-31`")]
     HalfRange {
-        /// The range as it was written.
+        /// The range as given.
         range: String,
     },
 }
@@ -288,12 +301,12 @@ mod tests {
     #[test]
     fn a_key_in_quotes_is_what_it_is() {
         let read: PartitionSelector = r#""a,b.csv",c,"d...e"..."f\"g""#.parse().unwrap();
-        let expected = Which::Keys(vec![
+        let expected = PartitionChoice::Keys(vec![
             KeySpan::One("a,b.csv".into()),
             KeySpan::One("c".into()),
             KeySpan::Range("d...e".into(), "f\"g".into()),
         ]);
-        assert_eq!(read.which, expected);
+        assert_eq!(read.choice, expected);
         assert_eq!("a\"b".parse(), Ok(PartitionSelector::keys(["a\"b"])));
     }
 

@@ -1,4 +1,4 @@
-//! Which partitions of which assets a request means.
+//! [`Target`]: the partitions of each asset that a request selects.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use crate::{
     graph::{AssetId, AssetSet},
     partitions::{PartitionKey, PartitionSet, PartitionsDefinition},
     plan::{
-        AssetPartitions, KeySpan, LeftOut, LeftOutReason, Lineage, Only, PlanError, PlanRequest,
-        Record, Which, Why, asset_partitions::every,
+        AssetPartitions, AssetStatuses, InclusionReason, KeySpan, LeftOut, LeftOutReason, Lineage,
+        PartitionChoice, PlanError, PlanRequest, StatusFilter, asset_partitions::all_partitions,
     },
 };
 
-/// What a request means.
+/// The partitions that a request selects, with the reasons.
 #[derive(Default)]
 pub(super) struct Target {
     pub pairs: AssetPartitions,
-    pub why: BTreeMap<AssetId, Why>,
+    pub why: BTreeMap<AssetId, InclusionReason>,
     pub left_out: Vec<LeftOut>,
 }
 
 impl Target {
-    fn add(&mut self, asset: AssetId, set: PartitionSet, why: Why) {
-        self.pairs.set(asset, set);
+    fn add(&mut self, asset: AssetId, set: PartitionSet, why: InclusionReason) {
+        self.pairs.set_partitions(asset, set);
         self.why.insert(asset, why);
     }
 
@@ -40,10 +40,11 @@ impl Target {
     }
 }
 
-pub(super) fn target(
+/// Resolves the partitions of each selected asset.
+pub(super) fn resolve_target(
     lineage: Lineage<'_>,
     request: &PlanRequest,
-    record: &Record,
+    statuses: &AssetStatuses,
 ) -> Result<Target, PlanError> {
     let graph = lineage.graph;
     let mut target = Target::default();
@@ -74,45 +75,56 @@ pub(super) fn target(
         .iter()
         .filter(|asset| graph.partitions(*asset).is_none())
     {
-        target.add(asset, PartitionSet::single(0), Why::Selected);
+        target.add(asset, PartitionSet::single(0), InclusionReason::Selected);
     }
-    choose(lineage, request, &partitioned, &mut target)?;
-    keep_only(lineage, request.partitions.only, record, &mut target);
+    // The status filter comes before completing ops: if one asset of an op needs a partition, the
+    // others get it whatever their status.
+    choose_partitions(lineage, request, &partitioned, &mut target)?;
+    keep_only(lineage, request.partitions.status, statuses, &mut target);
     complete_ops(lineage, &selected, &mut target)?;
     Ok(target)
 }
 
-fn choose(
+/// Adds the partitions of each selected, partitioned asset.
+fn choose_partitions(
     lineage: Lineage<'_>,
     request: &PlanRequest,
     partitioned: &[AssetId],
     target: &mut Target,
 ) -> Result<(), PlanError> {
     let graph = lineage.graph;
-    match &request.partitions.which {
-        Which::Keys(spans) => return keys(lineage, spans, partitioned, target),
-        Which::All => {
+    match &request.partitions.choice {
+        PartitionChoice::Keys(spans) => return apply_keys(lineage, spans, partitioned, target),
+        PartitionChoice::All => {
             for &asset in partitioned {
-                target.add(asset, every(graph, asset, lineage.context), Why::All);
+                target.add(
+                    asset,
+                    all_partitions(graph, asset, lineage.context),
+                    InclusionReason::All,
+                );
             }
         }
-        Which::Unspecified if request.partitions.only.is_some() => {
+        PartitionChoice::Unspecified if request.partitions.status.is_some() => {
             for &asset in partitioned {
-                target.add(asset, every(graph, asset, lineage.context), Why::All);
+                target.add(
+                    asset,
+                    all_partitions(graph, asset, lineage.context),
+                    InclusionReason::All,
+                );
             }
         }
-        Which::Latest => {
+        PartitionChoice::Latest => {
             for &asset in partitioned {
                 let definition = graph.partitions(asset);
                 let last = definition.and_then(|definition| definition.last(lineage.context));
-                target.add(asset, last.into_iter().collect(), Why::Latest);
+                target.add(asset, last.into_iter().collect(), InclusionReason::Latest);
             }
         }
-        Which::Unspecified => {
+        PartitionChoice::Unspecified => {
             if let Some(&asset) = partitioned.first() {
                 return Err(PlanError::PartitionsNeeded {
                     asset: graph.key(asset).clone(),
-                    example: example(lineage, asset),
+                    example: example_key(lineage, asset),
                 });
             }
         }
@@ -120,8 +132,8 @@ fn choose(
     Ok(())
 }
 
-/// A key that a person could have written.
-fn example(lineage: Lineage<'_>, asset: AssetId) -> String {
+/// Returns a valid key to show in a message.
+fn example_key(lineage: Lineage<'_>, asset: AssetId) -> String {
     let key = lineage.graph.partitions(asset).and_then(|definition| {
         let last = definition.last(lineage.context)?;
         definition.key(last, lineage.context)
@@ -129,10 +141,10 @@ fn example(lineage: Lineage<'_>, asset: AssetId) -> String {
     key.map_or_else(|| "KEY".to_owned(), |key| key.to_string())
 }
 
-/// Applies keys. They are keys of the first selected asset that knows all of them, and of every
-/// other that is divided like it. The others get the partitions that are made from those, or that
-/// those are made from.
-fn keys(
+/// Applies keys to the selected assets. The keys belong to the first asset that has all of them and
+/// to every other with the same definition. The remaining assets get the partitions downstream or
+/// upstream of those.
+fn apply_keys(
     lineage: Lineage<'_>,
     spans: &[KeySpan],
     partitioned: &[AssetId],
@@ -145,6 +157,7 @@ fn keys(
     let mut refusal = None;
     let mut found = None;
     let mut tried: Vec<&PartitionsDefinition> = Vec::new();
+    // The first definition that has all of the keys; each definition is tried once.
     for &asset in partitioned {
         let Some(definition) = graph.partitions(asset) else {
             continue;
@@ -152,7 +165,7 @@ fn keys(
         if tried.contains(&definition) {
             continue;
         }
-        match select(lineage, asset, definition, spans) {
+        match select_spans(lineage, asset, definition, spans) {
             Ok(set) => {
                 found = Some((definition, set));
                 break;
@@ -166,13 +179,14 @@ fn keys(
     let Some((definition, set)) = found else {
         return Err(refusal.unwrap_or(PlanError::PartitionsNeeded {
             asset: graph.key(first).clone(),
-            example: example(lineage, first),
+            example: example_key(lineage, first),
         }));
     };
-    let mut reached: BTreeMap<AssetId, (PartitionSet, Why)> = BTreeMap::new();
+    // Downstream first: an asset between two with the keys is reached from above.
+    let mut reached: BTreeMap<AssetId, (PartitionSet, InclusionReason)> = BTreeMap::new();
     for &asset in partitioned {
         if graph.partitions(asset) == Some(definition) {
-            reached.insert(asset, (set.clone(), Why::Keys));
+            reached.insert(asset, (set.clone(), InclusionReason::Keys));
         }
     }
     reach_down(lineage, &mut reached)?;
@@ -182,9 +196,9 @@ fn keys(
             Some((set, why)) => target.add(asset, set, why),
             None => match graph
                 .partitions(asset)
-                .map(|own| select(lineage, asset, own, spans))
+                .map(|own| select_spans(lineage, asset, own, spans))
             {
-                Some(Ok(set)) => target.add(asset, set, Why::Keys),
+                Some(Ok(set)) => target.add(asset, set, InclusionReason::Keys),
                 _ => {
                     let reason = LeftOutReason::Unrelated;
                     target.leave_out(lineage, asset, PartitionSet::empty(), reason);
@@ -195,7 +209,8 @@ fn keys(
     Ok(())
 }
 
-fn select(
+/// Returns the partitions of one definition that spans name.
+fn select_spans(
     lineage: Lineage<'_>,
     asset: AssetId,
     definition: &PartitionsDefinition,
@@ -212,8 +227,9 @@ fn select(
                 set.insert(definition.ordinal(key, lineage.context).map_err(refuse)?);
             }
             KeySpan::Range(start, end) => {
-                let range = definition.range(start, end, lineage.context);
-                let range = range.map_err(refuse)?;
+                let range = definition
+                    .range(start, end, lineage.context)
+                    .map_err(refuse)?;
                 if range.is_empty() {
                     return Err(empty_range(start, end));
                 }
@@ -231,10 +247,10 @@ fn empty_range(start: &PartitionKey, end: &PartitionKey) -> PlanError {
     }
 }
 
-/// What is made from what is reached, through any asset of the graph that is partitioned.
+/// Adds the partitions downstream of the reached ones, through any partitioned asset of the graph.
 fn reach_down(
     lineage: Lineage<'_>,
-    reached: &mut BTreeMap<AssetId, (PartitionSet, Why)>,
+    reached: &mut BTreeMap<AssetId, (PartitionSet, InclusionReason)>,
 ) -> Result<(), PlanError> {
     let graph = lineage.graph;
     for &asset in graph.topological() {
@@ -257,16 +273,19 @@ fn reach_down(
             }
         }
         if let Some(from) = from {
-            reached.insert(asset, (set, Why::MadeFrom(graph.key(from).clone())));
+            reached.insert(
+                asset,
+                (set, InclusionReason::MadeFrom(graph.key(from).clone())),
+            );
         }
     }
     Ok(())
 }
 
-/// What makes what is reached.
+/// Adds the partitions upstream of the reached ones, through any partitioned asset of the graph.
 fn reach_up(
     lineage: Lineage<'_>,
-    reached: &mut BTreeMap<AssetId, (PartitionSet, Why)>,
+    reached: &mut BTreeMap<AssetId, (PartitionSet, InclusionReason)>,
 ) -> Result<(), PlanError> {
     let graph = lineage.graph;
     for &asset in graph.topological().iter().rev() {
@@ -285,32 +304,41 @@ fn reach_up(
             }
         }
         if let Some(makes) = makes {
-            reached.insert(asset, (set, Why::Makes(graph.key(makes).clone())));
+            reached.insert(
+                asset,
+                (set, InclusionReason::Makes(graph.key(makes).clone())),
+            );
         }
     }
     Ok(())
 }
 
-fn keep_only(lineage: Lineage<'_>, only: Option<Only>, record: &Record, target: &mut Target) {
+/// Leaves out the partitions whose status does not match the filter.
+fn keep_only(
+    lineage: Lineage<'_>,
+    only: Option<StatusFilter>,
+    statuses: &AssetStatuses,
+    target: &mut Target,
+) {
     let Some(only) = only else { return };
     let before = std::mem::take(&mut target.pairs);
     for (asset, set) in before.iter() {
         let (kept, reason) = match only {
-            Only::Missing => (
-                set - record.materialized.of(asset),
+            StatusFilter::Missing => (
+                set - statuses.materialized.of(asset),
                 LeftOutReason::Materialized,
             ),
-            Only::Failed => (set & record.failed.of(asset), LeftOutReason::NotFailed),
+            StatusFilter::Failed => (set & statuses.failed.of(asset), LeftOutReason::NotFailed),
         };
         let dropped = set - &kept;
         if !dropped.is_empty() {
             target.leave_out(lineage, asset, dropped, reason);
         }
-        target.pairs.set(asset, kept);
+        target.pairs.set_partitions(asset, kept);
     }
 }
 
-/// An op that makes all of its assets at once makes the same partitions of each.
+/// Completes ops that materialize all of their assets at once: the same partitions of each.
 fn complete_ops(
     lineage: Lineage<'_>,
     selected: &AssetSet,
@@ -339,8 +367,9 @@ fn complete_ops(
                 target.pairs.add(other, &set);
                 target
                     .why
-                    .insert(other, Why::Together(graph.key(asset).clone()));
+                    .insert(other, InclusionReason::Together(graph.key(asset).clone()));
                 let added = graph.key(other);
+                // What runs after all is no longer left out.
                 target.left_out.retain_mut(|left| {
                     if left.asset == *added {
                         left.partitions -= &set;

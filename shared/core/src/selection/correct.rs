@@ -1,73 +1,78 @@
-//! What was probably meant by a selection that is not well formed.
+//! Suggested corrections of selections that are not well formed.
 
 use crate::selection::{
     attribute,
-    lexer::{Spanned, Token, tokens},
+    lexer::{Spanned, Token, split_tokens},
     parser,
 };
 
-/// The selection with its usual slips mended: `&` for `and`, `groups:` for `group:`, a bare key, a
-/// value without quotes, a parenthesis or a quote that is not closed. `None` unless that parses.
-pub(super) fn correct(text: &str) -> Option<String> {
-    let mut mended = Mended {
+/// Fixes common mistakes in a selection: `&` for `and`, `groups:` for `group:`, a bare key, a value
+/// without quotes, an unclosed parenthesis or quote. Returns `None` if the result does not parse.
+pub(super) fn correct_text(text: &str) -> Option<String> {
+    let mut corrector = Corrector {
         text,
         out: String::new(),
         open: 0,
     };
-    let tokens = tokens(text);
+    let tokens = split_tokens(text);
     let mut at = 0;
     while at < tokens.len() {
-        at += mended.next(&tokens[at..]);
+        at += corrector.correct_next(&tokens[at..]);
     }
-    mended.out.push_str(&")".repeat(mended.open));
-    let corrected = mended.out.trim().to_owned();
+    corrector.out.push_str(&")".repeat(corrector.open));
+    let corrected = corrector.out.trim().to_owned();
     (corrected != text && parser::parse_plainly(&corrected).is_ok()).then_some(corrected)
 }
 
-struct Mended<'a> {
+/// The corrected text while it is written.
+struct Corrector<'a> {
     text: &'a str,
     out: String,
     open: usize,
 }
 
-impl Mended<'_> {
-    /// Mends what comes next, and says how many tokens that were.
-    fn next(&mut self, tokens: &[Spanned<'_>]) -> usize {
+impl Corrector<'_> {
+    /// Writes the next tokens corrected, and returns their number.
+    fn correct_next(&mut self, tokens: &[Spanned<'_>]) -> usize {
+        // Each mistake is recognized by a token and the one after it.
         let token = tokens[0].token;
-        let follows = |ahead: usize| tokens.get(ahead).map(|found| found.token);
-        match (token, follows(1)) {
-            (Token::Unknown('&'), Some(Token::Unknown('&'))) => self.operator("and", 2),
-            (Token::Unknown('&'), _) => self.operator("and", 1),
-            (Token::Unknown('|'), Some(Token::Unknown('|'))) => self.operator("or", 2),
-            (Token::Unknown('|' | ','), _) => self.operator("or", 1),
-            (Token::Unknown('!'), _) => self.operator("not", 1),
+        let token_at = |ahead: usize| tokens.get(ahead).map(|found| found.token);
+        match (token, token_at(1)) {
+            (Token::Unknown('&'), Some(Token::Unknown('&'))) => self.push_operator("and", 2),
+            (Token::Unknown('&'), _) => self.push_operator("and", 1),
+            (Token::Unknown('|'), Some(Token::Unknown('|'))) => self.push_operator("or", 2),
+            (Token::Unknown('|' | ','), _) => self.push_operator("or", 1),
+            (Token::Unknown('!'), _) => self.push_operator("not", 1),
             (Token::Word(word), Some(Token::Open)) if !matches!(word, "roots" | "sinks") => {
-                self.keyword(word)
+                self.push_keyword(word)
             }
-            (Token::Word("roots" | "sinks"), Some(Token::Open)) => self.same(&tokens[0]),
-            (Token::Word(name), Some(Token::Colon)) => self.attribute(name, tokens),
+            (Token::Word("roots" | "sinks"), Some(Token::Open)) => self.push_unchanged(&tokens[0]),
+            (Token::Word(name), Some(Token::Colon)) => self.push_attribute(name, tokens),
             (Token::Word(word), _) => match word.to_ascii_lowercase().as_str() {
-                "and" | "or" | "not" => self.keyword(word),
-                _ => self.bare_key(tokens),
+                "and" | "or" | "not" => self.push_keyword(word),
+                _ => self.push_bare_key(tokens),
             },
-            (Token::Wildcard(_) | Token::Quoted(_) | Token::OpenQuote, _) => self.bare_key(tokens),
+            (Token::Wildcard(_) | Token::Quoted(_) | Token::OpenQuote, _) => {
+                self.push_bare_key(tokens)
+            }
             (Token::Open, _) => {
                 self.open += 1;
-                self.same(&tokens[0])
+                self.push_unchanged(&tokens[0])
             }
+            // A parenthesis that closes nothing is dropped.
             (Token::Close, _) if self.open == 0 => 1,
             (Token::Close, _) => {
                 self.open -= 1;
-                self.same(&tokens[0])
+                self.push_unchanged(&tokens[0])
             }
-            _ => self.same(&tokens[0]),
+            _ => self.push_unchanged(&tokens[0]),
         }
     }
 
-    fn same(&mut self, token: &Spanned<'_>) -> usize {
+    fn push_unchanged(&mut self, token: &Spanned<'_>) -> usize {
         let word = &self.text[token.span.clone()];
         match token.token {
-            Token::And | Token::Or | Token::Not => self.operator(word, 1),
+            Token::And | Token::Or | Token::Not => self.push_operator(word, 1),
             _ => {
                 self.out.push_str(word);
                 1
@@ -75,7 +80,7 @@ impl Mended<'_> {
         }
     }
 
-    fn operator(&mut self, word: &str, tokens: usize) -> usize {
+    fn push_operator(&mut self, word: &str, tokens: usize) -> usize {
         if !self.out.is_empty() && !self.out.ends_with(['(', ' ']) {
             self.out.push(' ');
         }
@@ -84,32 +89,33 @@ impl Mended<'_> {
         tokens
     }
 
-    /// `And`, `root(`, `NOT`, and the like.
-    fn keyword(&mut self, word: &str) -> usize {
+    /// Writes a keyword in its proper spelling, for `And`, `root(` and the like.
+    fn push_keyword(&mut self, word: &str) -> usize {
         match word.to_ascii_lowercase().as_str() {
-            lower @ ("and" | "or" | "not") => self.operator(lower, 1),
-            "root" | "sources" => self.word("roots"),
-            "sink" | "leaves" => self.word("sinks"),
-            lower @ ("roots" | "sinks") => self.word(lower),
-            _ => self.word(word),
+            lower @ ("and" | "or" | "not") => self.push_operator(lower, 1),
+            "root" | "sources" => self.push_word("roots"),
+            "sink" | "leaves" => self.push_word("sinks"),
+            lower @ ("roots" | "sinks") => self.push_word(lower),
+            _ => self.push_word(word),
         }
     }
 
-    fn word(&mut self, word: &str) -> usize {
+    fn push_word(&mut self, word: &str) -> usize {
         self.out.push_str(word);
         1
     }
 
-    fn attribute(&mut self, name: &str, tokens: &[Spanned<'_>]) -> usize {
-        let known = attribute::Attribute::named(name).is_some();
+    fn push_attribute(&mut self, name: &str, tokens: &[Spanned<'_>]) -> usize {
+        // Fix the name, then the value, and for a tag also the value after `=`.
+        let known = attribute::Attribute::from_name(name).is_some();
         let meant = if known {
             name
         } else {
-            attribute::meant(name).unwrap_or(name)
+            attribute::guess_attribute(name).unwrap_or(name)
         };
         self.out.push_str(meant);
         self.out.push(':');
-        let first = self.value(meant, &tokens[2..]);
+        let first = self.push_value(meant, &tokens[2..]);
         let equals = tokens
             .get(2 + first)
             .is_some_and(|found| found.token == Token::Equal);
@@ -117,23 +123,24 @@ impl Mended<'_> {
             return 2 + first;
         }
         self.out.push('=');
-        3 + first + self.value(meant, &tokens[3 + first..])
+        3 + first + self.push_value(meant, &tokens[3 + first..])
     }
 
-    fn bare_key(&mut self, tokens: &[Spanned<'_>]) -> usize {
+    fn push_bare_key(&mut self, tokens: &[Spanned<'_>]) -> usize {
         self.out.push_str("key:");
-        self.value("key", tokens)
+        self.push_value("key", tokens)
     }
 
-    /// Takes all that stands together as one value, and quotes it where it has to be quoted.
-    fn value(&mut self, attribute: &str, tokens: &[Spanned<'_>]) -> usize {
+    /// Writes adjacent tokens as one value, quoted if necessary.
+    fn push_value(&mut self, attribute: &str, tokens: &[Spanned<'_>]) -> usize {
         let Some(first) = tokens.first() else {
             return 0;
         };
         let start = first.span.start;
         if let Token::Quoted(_) | Token::Null = first.token {
-            return self.same(first);
+            return self.push_unchanged(first);
         }
+        // The unclosed quote swallows the rest of the text, without closing parentheses.
         if first.token == Token::OpenQuote {
             let value = self.text[start + 1..]
                 .trim_end_matches(')')
@@ -141,20 +148,21 @@ impl Mended<'_> {
             self.out.push_str(&format!("\"{}\"", value.trim_end()));
             return tokens.len();
         }
-        let ends = |token: Token<'_>| match token {
+        let ends_value = |token: Token<'_>| match token {
             Token::Open | Token::Close | Token::Plus | Token::Quoted(_) | Token::OpenQuote => true,
             Token::Unknown(sign) => matches!(sign, '&' | '|' | ',' | '!'),
             Token::Equal => matches!(attribute, "tag" | "column_tag"),
             _ => false,
         };
         let mut end = start;
-        let together = |found: &&Spanned<'_>| {
-            let joins = found.span.start == end && !ends(found.token);
-            end = if joins { found.span.end } else { end };
-            joins
+        let belongs_to_value = |found: &&Spanned<'_>| {
+            let adjacent = found.span.start == end && !ends_value(found.token);
+            end = if adjacent { found.span.end } else { end };
+            adjacent
         };
-        let count = tokens.iter().take_while(together).count();
+        let count = tokens.iter().take_while(belongs_to_value).count();
         let value = &self.text[start..end];
+        // A single word or pattern needs no quotes, unless it is a word of the language.
         let plain = match (count, first.token) {
             (1, Token::Wildcard(_)) => attribute == "key",
             (1, Token::Word(word)) if attribute == "key" => !attribute::is_reserved(word),

@@ -1,62 +1,63 @@
-//! Expressions back to text.
+//! Formatting of expressions as text.
 
 use std::fmt::{self, Write};
 
-use crate::selection::expr::{Depth, Expr, Maker};
+use crate::selection::expr::{Depth, Expr, Origin};
 
 impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => f.write_char('*'),
             Self::Key(pattern) => write!(f, "key:\"{pattern}\""),
-            Self::Group(group) => attribute(f, "group", group.as_deref()),
-            Self::Tag { key, value } => tag(f, key, value),
-            Self::Owner(owner) => attribute(f, "owner", owner.as_deref()),
-            Self::Kind(kind) => attribute(f, "kind", kind.as_deref()),
-            Self::Is(Maker::External) => f.write_str("is:external"),
-            Self::Is(Maker::Materializable) => f.write_str("is:materializable"),
-            Self::Partitions(sort) => attribute(f, "partitions", sort.as_deref()),
-            Self::Traverse { of, up, down } => {
+            Self::Group(group) => write_attribute(f, "group", group.as_deref()),
+            Self::Tag { key, value } => write_tag(f, key, value),
+            Self::Owner(owner) => write_attribute(f, "owner", owner.as_deref()),
+            Self::Kind(kind) => write_attribute(f, "kind", kind.as_deref()),
+            Self::Is(Origin::External) => f.write_str("is:external"),
+            Self::Is(Origin::Materializable) => f.write_str("is:materializable"),
+            Self::Partitions(sort) => write_attribute(f, "partitions", sort.as_deref()),
+            Self::Traverse { start, up, down } => {
                 match up {
                     Some(Depth::Edges(edges)) => write!(f, "{edges}+")?,
                     Some(Depth::All) => f.write_char('+')?,
                     None => {}
                 }
+                // These are not terms of the grammar, so a traversal needs parentheses around them.
                 let bare = matches!(
-                    **of,
+                    **start,
                     Self::All | Self::Not(_) | Self::And(_) | Self::Or(_) | Self::Traverse { .. }
                 );
-                grouped(f, of, bare)?;
+                write_grouped(f, start, bare)?;
                 match down {
                     Some(Depth::Edges(edges)) => write!(f, "+{edges}"),
                     Some(Depth::All) => f.write_char('+'),
                     None => Ok(()),
                 }
             }
-            Self::Roots(of) => write!(f, "roots({of})"),
-            Self::Sinks(of) => write!(f, "sinks({of})"),
+            Self::Roots(expr) => write!(f, "roots({expr})"),
+            Self::Sinks(expr) => write!(f, "sinks({expr})"),
             Self::Not(but) => {
                 f.write_str("not ")?;
-                grouped(f, but, matches!(**but, Self::And(_) | Self::Or(_)))
+                write_grouped(f, but, matches!(**but, Self::And(_) | Self::Or(_)))
             }
-            Self::And(all) => joined(f, all, " and ", |part| {
+            Self::And(all) => write_joined(f, all, " and ", |part| {
                 matches!(part, Self::And(_) | Self::Or(_))
             }),
-            Self::Or(any) => joined(f, any, " or ", |part| matches!(part, Self::Or(_))),
+            Self::Or(any) => write_joined(f, any, " or ", |part| matches!(part, Self::Or(_))),
         }
     }
 }
 
-fn attribute(f: &mut fmt::Formatter<'_>, name: &str, value: Option<&str>) -> fmt::Result {
+fn write_attribute(f: &mut fmt::Formatter<'_>, name: &str, value: Option<&str>) -> fmt::Result {
     match value {
         Some(value) => write!(f, "{name}:\"{value}\""),
         None => write!(f, "{name}:<null>"),
     }
 }
 
-/// A tag that was taken from text that is no expression may hold what cannot be quoted; the same
-/// text means it again.
-fn tag(f: &mut fmt::Formatter<'_>, key: &str, value: &str) -> fmt::Result {
+/// Formats a tag. A tag parsed from text that is not an expression may contain characters that
+/// cannot be quoted; unquoted, it parses to the same tag again.
+fn write_tag(f: &mut fmt::Formatter<'_>, key: &str, value: &str) -> fmt::Result {
     let quotable = |text: &str| !text.contains(['"', '\\', '\r', '\n']);
     match (quotable(key) && quotable(value), value) {
         (true, "") => write!(f, "tag:\"{key}\""),
@@ -66,22 +67,22 @@ fn tag(f: &mut fmt::Formatter<'_>, key: &str, value: &str) -> fmt::Result {
     }
 }
 
-fn joined(
+fn write_joined(
     f: &mut fmt::Formatter<'_>,
     parts: &[Expr],
     by: &str,
     group: impl Fn(&Expr) -> bool,
 ) -> fmt::Result {
-    for (place, part) in parts.iter().enumerate() {
-        if place > 0 {
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
             f.write_str(by)?;
         }
-        grouped(f, part, group(part))?;
+        write_grouped(f, part, group(part))?;
     }
     Ok(())
 }
 
-fn grouped(f: &mut fmt::Formatter<'_>, expr: &Expr, group: bool) -> fmt::Result {
+fn write_grouped(f: &mut fmt::Formatter<'_>, expr: &Expr, group: bool) -> fmt::Result {
     if group {
         write!(f, "({expr})")
     } else {

@@ -1,160 +1,162 @@
-//! Selections that say nothing, or name what is not there.
+//! Errors of selections.
 
 use std::{fmt, ops::Range};
 
 use crate::{
     graph::AssetGraph,
-    nearest::{nearest, or_list},
+    nearest::nearest_names,
+    prose::{or_list, suggest},
     selection::{attribute, correct},
 };
 
-/// A selection that is refused: what is wrong, where, and what to write instead.
+/// An invalid selection: the reason, its location, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidSelection {
     text: String,
     span: Range<usize>,
-    problem: SelectionProblem,
-    /// The whole selection as it was probably meant.
+    kind: InvalidSelectionKind,
+    /// The whole selection with its mistakes corrected.
     corrected: Option<String>,
 }
 
-/// What is wrong with a selection.
+/// The reason why a selection is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum SelectionProblem {
-    /// There is nothing in it.
+pub enum InvalidSelectionKind {
+    /// An empty selection.
     #[error("the selection is empty")]
     Empty,
-    /// Something else should stand here.
+    /// An unexpected token.
     #[error("expected {expected}, found {found}")]
     Expected {
-        /// What should stand here.
+        /// A description of the expected tokens.
         expected: &'static str,
-        /// What stands here.
+        /// The token found.
         found: String,
     },
-    /// A bare key is part of a larger expression.
+    /// A bare key in a larger expression.
     #[error("a key in an expression is written with `key:`")]
     BareKey,
-    /// A word before a `:` is not an attribute.
-    #[error("`{name}:` is not something assets can be selected by")]
+    /// An unknown word before a `:`.
+    #[error("assets have no attribute `{name}:`")]
     UnknownAttribute {
-        /// The word.
+        /// The unknown word.
         name: String,
     },
-    /// A value that an attribute does not have.
+    /// An invalid value of an attribute.
     #[error("`{attribute}:` takes {takes}, not {found}")]
     InvalidValue {
         /// The attribute.
         attribute: &'static str,
-        /// What it takes.
+        /// A description of the valid values.
         takes: &'static str,
-        /// What was given.
+        /// The given value.
         found: String,
     },
-    /// A parenthesis is not closed.
+    /// An unclosed parenthesis.
     #[error("this parenthesis is not closed")]
     UnclosedParenthesis,
-    /// A quote is not closed.
-    #[error("this quote is not closed; a quoted value has no `\\` and no line break")]
+    /// An unclosed quote.
+    #[error("this quote is not closed; a quoted value cannot contain `\\` or a line break")]
     UnclosedQuote,
-    /// Parentheses in parentheses in parentheses.
-    #[error("the expression is nested more than {limit} deep")]
+    /// Parentheses nested too deeply.
+    #[error("the expression is nested more than {limit} levels deep")]
     TooDeep {
-        /// How deep it may be.
+        /// The maximum depth.
         limit: usize,
     },
-    /// An attribute that the declarations know nothing about.
+    /// An attribute of Dagster's language that declarations do not answer.
     #[error("assets cannot be selected by `{attribute}:` here")]
     Unsupported {
         /// The attribute.
         attribute: &'static str,
-        /// What to do instead.
+        /// Advice on what to do instead.
         instead: &'static str,
     },
-    /// A bare key names no asset.
+    /// A bare key without an asset.
     #[error("there is no asset `{key}`")]
     UnknownKey {
-        /// What was named.
+        /// The unknown key.
         key: String,
-        /// The keys most like it.
+        /// The most similar keys.
         nearest: Vec<String>,
     },
 }
 
-impl SelectionProblem {
+impl InvalidSelectionKind {
     pub(super) fn unknown_key(key: &str, graph: &AssetGraph) -> Self {
-        let nearest = nearest(key, graph.keys().map(|key| key.as_str()));
+        let similar = nearest_names(key, graph.keys().map(|key| key.as_str()));
         Self::UnknownKey {
             key: key.to_owned(),
-            nearest: nearest.into_iter().map(str::to_owned).collect(),
+            nearest: similar.into_iter().map(str::to_owned).collect(),
         }
     }
 }
 
 impl InvalidSelection {
-    pub(super) fn new(text: &str, span: Range<usize>, problem: SelectionProblem) -> Self {
+    pub(super) fn new(text: &str, span: Range<usize>, kind: InvalidSelectionKind) -> Self {
         Self {
             text: text.to_owned(),
             span,
-            problem,
+            kind,
             corrected: None,
         }
     }
 
-    /// Adds the whole selection as it was probably meant, if that can be told.
+    /// Adds a corrected selection, if there is one.
     pub(super) fn with_correction(mut self) -> Self {
-        self.corrected = correct::correct(&self.text);
+        self.corrected = correct::correct_text(&self.text);
         self
     }
 
-    /// Whether the text is an expression all the same, so that it is not to be read in another way.
+    /// Returns true if the text is nevertheless a well-formed expression, which must not be parsed
+    /// as another form.
     pub(super) fn is_final(&self) -> bool {
-        matches!(self.problem, SelectionProblem::Unsupported { .. })
+        matches!(self.kind, InvalidSelectionKind::Unsupported { .. })
     }
 
-    /// The selection as it was written.
+    /// Returns the selection as it was written.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Which bytes of [`Self::text`] are at fault. At the end it is empty.
+    /// Returns the byte range of the fault in [`Self::text`]. It is empty at the end of the text.
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
-    /// What is wrong, as data.
-    pub fn problem(&self) -> &SelectionProblem {
-        &self.problem
+    /// Returns the reason.
+    pub fn kind(&self) -> &InvalidSelectionKind {
+        &self.kind
     }
 
-    /// What is wrong.
+    /// Returns the reason as a message.
     pub fn message(&self) -> String {
-        self.problem.to_string()
+        self.kind.to_string()
     }
 
-    /// The whole selection as it was probably meant. It parses.
-    pub fn corrected(&self) -> Option<&str> {
+    /// Returns the whole selection with its mistakes corrected. It is well formed.
+    pub fn correction(&self) -> Option<&str> {
         self.corrected.as_deref()
     }
 
-    /// What to write instead.
+    /// Returns advice on what to write instead.
     pub fn help(&self) -> Option<String> {
-        match &self.problem {
-            SelectionProblem::Empty => {
+        // Specific advice first, otherwise the corrected selection.
+        match &self.kind {
+            InvalidSelectionKind::Empty => {
                 Some("write `*` for all assets, or the key of an asset".to_owned())
             }
-            SelectionProblem::Unsupported { instead, .. } => Some((*instead).to_owned()),
-            SelectionProblem::UnknownKey { nearest, .. } if nearest.is_empty() => {
-                Some("write `key:\"...*\"` to select by a part of the key".to_owned())
+            InvalidSelectionKind::Unsupported { instead, .. } => Some((*instead).to_owned()),
+            InvalidSelectionKind::UnknownKey { nearest, .. } => {
+                Some(suggest(nearest).unwrap_or_else(|| {
+                    "write `key:\"...*\"` to select by a part of the key".to_owned()
+                }))
             }
-            SelectionProblem::UnknownKey { nearest, .. } => {
-                Some(format!("did you mean {}?", or_list(nearest)))
-            }
-            SelectionProblem::UnknownAttribute { .. } if self.corrected.is_none() => {
+            InvalidSelectionKind::UnknownAttribute { .. } if self.corrected.is_none() => {
                 Some(format!("select by {}", or_list(&attribute::SUPPORTED)))
             }
-            SelectionProblem::TooDeep { .. } => Some("take parentheses away".to_owned()),
+            InvalidSelectionKind::TooDeep { .. } => Some("remove some parentheses".to_owned()),
             _ => self
                 .corrected
                 .as_ref()
@@ -162,20 +164,22 @@ impl InvalidSelection {
         }
     }
 
-    /// The text with the fault underlined, the message, and the help: several lines for a terminal.
+    /// Returns the text with the fault underlined, the message and the help, as lines for a
+    /// terminal.
     ///
     /// ```
     /// use precip_core::selection::Selection;
     ///
-    /// let refusal = Selection::parse("group:raw & kind:s3").unwrap_err();
+    /// let invalid = Selection::parse("group:raw & kind:s3").unwrap_err();
     /// assert_eq!(
-    ///     refusal.underlined(),
+    ///     invalid.to_underlined_text(),
     ///     "group:raw & kind:s3\n\
     ///      \u{20}         ^ expected `and`, `or` or the end, found `&`\n\
     ///      help: did you mean `group:raw and kind:s3`?",
     /// );
     /// ```
-    pub fn underlined(&self) -> String {
+    pub fn to_underlined_text(&self) -> String {
+        // Control characters would break the alignment of the mark.
         let shown = |text: &str| text.replace(char::is_control, " ");
         let before = self.text[..self.span.start].chars().count();
         let marked = self.text[self.span.clone()].chars().count().max(1);

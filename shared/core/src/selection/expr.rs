@@ -1,70 +1,71 @@
-//! Selections taken apart.
+//! The syntax tree of selections.
 
-/// An expression. What it selects is said at each variant; "made here" leaves external assets out.
+/// An expression. Each variant says what it selects; *materializable* assets are those made in the
+/// project, as opposed to external ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Expr {
-    /// All that is made here.
+    /// All materializable assets.
     All,
-    /// By a pattern of the key.
+    /// The assets whose key matches a pattern.
     Key(String),
-    /// By a pattern of the group, of what is made here; nothing for `<null>`.
+    /// The materializable assets whose group matches a pattern; none for `<null>`.
     Group(Option<String>),
-    /// By a tag with just this value, of what is made here.
+    /// The materializable assets with a tag of exactly this value.
     Tag {
         /// The tag's key.
         key: String,
         /// The tag's value; empty for a tag that is only a key.
         value: String,
     },
-    /// By owner; nothing for `<null>`.
+    /// The assets of an owner; none for `<null>`.
     Owner(Option<String>),
-    /// By kind, of what is made here; `<null>` for those without a kind.
+    /// The materializable assets of a kind; those without a kind for `<null>`.
     Kind(Option<String>),
-    /// By who makes it.
-    Is(Maker),
-    /// By the sort of partitions; nothing for a word that is none of the sorts.
+    /// The external or the materializable assets.
+    Is(Origin),
+    /// The assets with a kind of partitions; none for an unknown kind.
     Partitions(Option<String>),
-    /// With what is upstream (of that, what is made here), with what is downstream, or both.
+    /// The assets with their ancestors (only materializable ones), their descendants, or both.
     Traverse {
-        /// Where it starts.
-        of: Box<Expr>,
-        /// How far up.
+        /// The starting assets.
+        start: Box<Expr>,
+        /// The depth upstream.
         up: Option<Depth>,
-        /// How far down.
+        /// The depth downstream.
         down: Option<Depth>,
     },
-    /// Those with none of the others upstream.
+    /// The assets that have none of the others upstream.
     Roots(Box<Expr>),
-    /// Those with none of the others downstream.
+    /// The assets that have none of the others downstream.
     Sinks(Box<Expr>),
-    /// All that is made here but these.
+    /// All materializable assets except these.
     Not(Box<Expr>),
-    /// What all of these select. At least two.
+    /// The assets that all of these expressions (at least two) select.
     And(Vec<Expr>),
-    /// What any of these selects. At least two.
+    /// The assets that any of these expressions (at least two) selects.
     Or(Vec<Expr>),
 }
 
-/// Who makes an asset.
+/// The origin of an asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Maker {
-    /// Something outside the project.
+pub(super) enum Origin {
+    /// Made outside the project.
     External,
-    /// An op.
+    /// Made by an op.
     Materializable,
 }
 
-/// How far to go.
+/// The depth of a traversal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// As far as it goes.
+    /// Unlimited.
     All,
-    /// This many edges.
+    /// A number of edges.
     Edges(u32),
 }
 
 impl Depth {
-    /// As the graph takes it: `None` is as far as it goes.
+    /// Returns the limit in edges; `None` is unlimited.
     pub(super) fn limit(self) -> Option<u32> {
         match self {
             Self::All => None,

@@ -1,4 +1,4 @@
-//! Text to tokens.
+//! The lexer of selections.
 
 use std::ops::Range;
 
@@ -18,27 +18,27 @@ pub(super) enum Token<'a> {
     Digits(&'a str),
     /// Letters, digits, `_` and `/`, with a letter or `_` first.
     Word(&'a str),
-    /// A word with a `*` in it; more than a `*` alone.
+    /// A word that contains `*` and more.
     Wildcard(&'a str),
-    /// What stands between two double quotes.
+    /// The content between two double quotes.
     Quoted(&'a str),
     /// A double quote that is not closed, or closed after a `\` or a line break.
     OpenQuote,
     /// `<null>`.
     Null,
-    /// A character that begins nothing.
+    /// A character that begins no token.
     Unknown(char),
 }
 
-/// A token and where it stands, in bytes.
+/// A token and its byte range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Spanned<'a> {
     pub(super) token: Token<'a>,
     pub(super) span: Range<usize>,
 }
 
-/// Takes the text apart. Never fails: what begins nothing becomes a token that says so.
-pub(super) fn tokens(text: &str) -> Vec<Spanned<'_>> {
+/// Splits the text into tokens. This never fails: other characters become [`Token::Unknown`].
+pub(super) fn split_tokens(text: &str) -> Vec<Spanned<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(first) = text[at..].chars().next() {
@@ -46,7 +46,8 @@ pub(super) fn tokens(text: &str) -> Vec<Spanned<'_>> {
             at += 1;
             continue;
         }
-        let (token, length) = next(&text[at..], first);
+        // Every token has at least one character, so the loop ends.
+        let (token, length) = next_token(&text[at..], first);
         found.push(Spanned {
             token,
             span: at..at + length,
@@ -56,7 +57,7 @@ pub(super) fn tokens(text: &str) -> Vec<Spanned<'_>> {
     found
 }
 
-fn next(rest: &str, first: char) -> (Token<'_>, usize) {
+fn next_token(rest: &str, first: char) -> (Token<'_>, usize) {
     let sign = |token| (token, first.len_utf8());
     match first {
         '+' => sign(Token::Plus),
@@ -64,19 +65,19 @@ fn next(rest: &str, first: char) -> (Token<'_>, usize) {
         ':' => sign(Token::Colon),
         '(' => sign(Token::Open),
         ')' => sign(Token::Close),
-        '"' => quoted(rest),
+        '"' => lex_quoted(rest),
         '<' if rest.starts_with("<null>") => (Token::Null, "<null>".len()),
         '0'..='9' => {
-            let digits = prefix(rest, |c| c.is_ascii_digit());
+            let digits = take_prefix(rest, |c| c.is_ascii_digit());
             (Token::Digits(digits), digits.len())
         }
-        '*' | '_' | 'a'..='z' | 'A'..='Z' => word(rest),
+        '*' | '_' | 'a'..='z' | 'A'..='Z' => lex_word(rest),
         _ => sign(Token::Unknown(first)),
     }
 }
 
-fn word(rest: &str) -> (Token<'_>, usize) {
-    let word = prefix(rest, |c| {
+fn lex_word(rest: &str) -> (Token<'_>, usize) {
+    let word = take_prefix(rest, |c| {
         c.is_ascii_alphanumeric() || matches!(c, '*' | '_' | '/')
     });
     let token = match word {
@@ -90,8 +91,9 @@ fn word(rest: &str) -> (Token<'_>, usize) {
     (token, word.len())
 }
 
-fn quoted(rest: &str) -> (Token<'_>, usize) {
-    let inside = prefix(&rest[1..], |c| !matches!(c, '"' | '\\' | '\r' | '\n'));
+fn lex_quoted(rest: &str) -> (Token<'_>, usize) {
+    // Dagster's strings have no escapes: a `\` or a line break ends the attempt.
+    let inside = take_prefix(&rest[1..], |c| !matches!(c, '"' | '\\' | '\r' | '\n'));
     if rest[1 + inside.len()..].starts_with('"') {
         (Token::Quoted(inside), inside.len() + 2)
     } else {
@@ -99,7 +101,8 @@ fn quoted(rest: &str) -> (Token<'_>, usize) {
     }
 }
 
-fn prefix(text: &str, of: impl Fn(char) -> bool) -> &str {
+/// Returns the longest prefix of matching characters.
+fn take_prefix(text: &str, of: impl Fn(char) -> bool) -> &str {
     text.split_once(|c| !of(c))
         .map_or(text, |(before, _)| before)
 }

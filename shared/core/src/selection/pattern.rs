@@ -1,14 +1,15 @@
-//! Patterns: `*` stands for any characters, none included.
+//! Patterns in which `*` matches any characters, or none.
 
-/// Whether the whole of `name` fits `pattern`.
-pub(super) fn fits(pattern: &str, name: &str) -> bool {
+/// Returns true if `pattern` matches all of `name`.
+pub(super) fn matches_pattern(pattern: &str, name: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == name;
     };
     let Some(mut left) = name.strip_prefix(head) else {
         return false;
     };
-    // Each middle part is taken at its first place, which leaves the most for those that follow.
+    // Matching each middle part at its first occurrence leaves the most text for the following
+    // ones.
     let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
     for part in middle.split('*') {
         match left.find(part) {
@@ -23,7 +24,7 @@ pub(super) fn fits(pattern: &str, name: &str) -> bool {
 mod tests {
     use rstest::rstest;
 
-    use super::fits;
+    use super::matches_pattern;
 
     #[rstest]
     #[case("a", "a", true)]
@@ -36,7 +37,11 @@ mod tests {
     #[case("a*bc*bc", "abc", false)]
     #[case("**", "x", true)]
     #[case("", "", true)]
-    fn fits_as_a_whole(#[case] pattern: &str, #[case] name: &str, #[case] expected: bool) {
-        assert_eq!(fits(pattern, name), expected);
+    fn patterns_match_the_whole_name(
+        #[case] pattern: &str,
+        #[case] name: &str,
+        #[case] expected: bool,
+    ) {
+        assert_eq!(matches_pattern(pattern, name), expected);
     }
 }

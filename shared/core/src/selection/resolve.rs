@@ -1,51 +1,65 @@
-//! Expressions to assets.
+//! Evaluation of expressions on a graph.
 
 use crate::{
-    graph::{AssetGraph, AssetId, AssetSet},
+    graph::{AssetGraph, AssetSet},
     partitions::PartitionsDefinition,
     selection::{
-        InvalidSelection, SelectionProblem,
+        InvalidSelection, InvalidSelectionKind,
         clause::Clause,
-        expr::{Depth, Expr, Maker},
+        expr::{Depth, Expr, Origin},
         pattern,
     },
     spec::AssetSpec,
 };
 
-/// Where a kind stands among the tags, as in Dagster.
+/// The prefix of the tags that represent kinds, as in Dagster.
 const KIND_TAG: &str = "dagster/kind/";
 
-/// Answers for one graph.
+/// Evaluates expressions on one graph.
 pub(super) struct Resolver<'a> {
     graph: &'a AssetGraph,
-    made: AssetSet,
+    materializable: AssetSet,
 }
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(graph: &'a AssetGraph) -> Self {
         Self {
             graph,
-            made: graph.materializable(),
+            materializable: graph.materializable(),
         }
     }
 
-    pub(super) fn clause(&self, clause: &Clause, text: &str) -> Result<AssetSet, InvalidSelection> {
+    pub(super) fn resolve_clause(
+        &self,
+        clause: &Clause,
+        text: &str,
+    ) -> Result<AssetSet, InvalidSelection> {
         let Some(id) = self.graph.id_of(&clause.key) else {
-            let problem = SelectionProblem::unknown_key(&clause.key, self.graph);
-            return Err(InvalidSelection::new(text, clause.span.clone(), problem));
+            let kind = InvalidSelectionKind::unknown_key(&clause.key, self.graph);
+            return Err(InvalidSelection::new(text, clause.span.clone(), kind));
         };
-        let given = |depth: Depth| (depth != Depth::Edges(0)).then_some(depth);
-        Ok(self.traverse(AssetSet::from(id), given(clause.up), given(clause.down)))
+        let unless_zero = |depth: Depth| (depth != Depth::Edges(0)).then_some(depth);
+        Ok(self.traverse_from(
+            AssetSet::from(id),
+            unless_zero(clause.up),
+            unless_zero(clause.down),
+        ))
     }
 
-    pub(super) fn expr(&self, expr: &Expr) -> AssetSet {
+    pub(super) fn resolve_expr(&self, expr: &Expr) -> AssetSet {
+        // Which variants include external assets is Dagster's choice, listed at each variant of
+        // `Expr`.
         match expr {
-            Expr::All => self.made.clone(),
-            Expr::Key(wanted) => self.all_where(|asset| pattern::fits(wanted, asset.key.as_str())),
-            Expr::Group(Some(wanted)) => {
-                self.made_where(|asset| pattern::fits(wanted, &asset.group))
+            Expr::All => self.materializable.clone(),
+            Expr::Key(wanted) => {
+                self.all_where(|asset| pattern::matches_pattern(wanted, asset.key.as_str()))
             }
-            Expr::Tag { key, value } => self.made_where(|asset| tag(asset, key) == Some(value)),
+            Expr::Group(Some(wanted)) => {
+                self.materializable_where(|asset| pattern::matches_pattern(wanted, &asset.group))
+            }
+            Expr::Tag { key, value } => {
+                self.materializable_where(|asset| tag_value(asset, key) == Some(value))
+            }
             Expr::Owner(Some(wanted)) => self.all_where(|asset| {
                 asset
                     .owners
@@ -53,42 +67,46 @@ impl<'a> Resolver<'a> {
                     .any(|owner| owner.to_string() == *wanted)
             }),
             Expr::Group(None) | Expr::Owner(None) => AssetSet::new(),
-            Expr::Kind(wanted) => self.made_where(|asset| match wanted {
-                Some(kind) => tag(asset, &format!("{KIND_TAG}{kind}")).is_some(),
+            Expr::Kind(wanted) => self.materializable_where(|asset| match wanted {
+                Some(kind) => tag_value(asset, &format!("{KIND_TAG}{kind}")).is_some(),
                 None => {
-                    let as_tag = |key: &str| key.starts_with(KIND_TAG);
-                    asset.kinds.is_empty() && !asset.tags.keys().any(|key| as_tag(key))
+                    let has_kind_tag = asset.tags.keys().any(|key| key.starts_with(KIND_TAG));
+                    asset.kinds.is_empty() && !has_kind_tag
                 }
             }),
-            Expr::Is(Maker::External) => &self.graph.all() - &self.made,
-            Expr::Is(Maker::Materializable) => self.made.clone(),
+            Expr::Is(Origin::External) => &self.graph.all_assets() - &self.materializable,
+            Expr::Is(Origin::Materializable) => self.materializable.clone(),
             Expr::Partitions(wanted) => {
-                let wanted = wanted.as_deref().unwrap_or("none");
-                self.all_where(|asset| sort(asset.partitions.as_deref()) == wanted)
+                let kind = wanted.as_deref().unwrap_or("none");
+                self.all_where(|asset| partitions_kind(asset.partitions.as_deref()) == kind)
             }
-            Expr::Traverse { of, up, down } => self.traverse(self.expr(of), *up, *down),
-            Expr::Roots(of) => self.graph.roots(&self.expr(of)),
-            Expr::Sinks(of) => self.graph.sinks(&self.expr(of)),
-            Expr::Not(but) => &self.made - &self.expr(but),
+            Expr::Traverse { start, up, down } => {
+                self.traverse_from(self.resolve_expr(start), *up, *down)
+            }
+            Expr::Roots(expr) => self.graph.roots(&self.resolve_expr(expr)),
+            Expr::Sinks(expr) => self.graph.sinks(&self.resolve_expr(expr)),
+            Expr::Not(but) => &self.materializable - &self.resolve_expr(but),
             Expr::And(all) => {
-                let sets = all.iter().map(|expr| self.expr(expr));
+                let sets = all.iter().map(|expr| self.resolve_expr(expr));
                 sets.reduce(|both, set| &both & &set).unwrap_or_default()
             }
             Expr::Or(any) => any.iter().fold(AssetSet::new(), |mut either, expr| {
-                either |= &self.expr(expr);
+                either |= &self.resolve_expr(expr);
                 either
             }),
         }
     }
 
-    /// As in Dagster, looking upstream leaves out what is external, the starting assets included.
-    fn traverse(&self, of: AssetSet, up: Option<Depth>, down: Option<Depth>) -> AssetSet {
-        let above = up.map(|depth| &self.graph.ancestors(&of, depth.limit()) & &self.made);
-        let below = down.map(|depth| self.graph.descendants(&of, depth.limit()));
+    /// Adds ancestors and descendants. As in Dagster, a traversal upstream omits external assets,
+    /// including the starting ones.
+    fn traverse_from(&self, start: AssetSet, up: Option<Depth>, down: Option<Depth>) -> AssetSet {
+        let above =
+            up.map(|depth| &self.graph.ancestors(&start, depth.limit()) & &self.materializable);
+        let below = down.map(|depth| self.graph.descendants(&start, depth.limit()));
         match (above, below) {
             (Some(above), Some(below)) => &above | &below,
             (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => of,
+            (None, None) => start,
         }
     }
 
@@ -99,14 +117,16 @@ impl<'a> Resolver<'a> {
             .collect()
     }
 
-    fn made_where(&self, wanted: impl Fn(&AssetSpec) -> bool) -> AssetSet {
-        let made = |id: &AssetId| wanted(self.graph.asset(*id));
-        self.made.iter().filter(made).collect()
+    fn materializable_where(&self, wanted: impl Fn(&AssetSpec) -> bool) -> AssetSet {
+        self.materializable
+            .iter()
+            .filter(|id| wanted(self.graph.asset(*id)))
+            .collect()
     }
 }
 
-/// The value of a tag. A kind is a tag with an empty value.
-fn tag<'a>(asset: &'a AssetSpec, key: &str) -> Option<&'a str> {
+/// Returns the value of an asset's tag. A kind is a tag with an empty value.
+fn tag_value<'a>(asset: &'a AssetSpec, key: &str) -> Option<&'a str> {
     let kind = || {
         let kind = key.strip_prefix(KIND_TAG)?;
         asset.kinds.contains(kind).then_some("")
@@ -118,8 +138,8 @@ fn tag<'a>(asset: &'a AssetSpec, key: &str) -> Option<&'a str> {
         .or_else(kind)
 }
 
-/// The word for a sort of partitions, as Dagster's `partitions:` takes it.
-fn sort(partitions: Option<&PartitionsDefinition>) -> &'static str {
+/// Returns the word for a kind of partitions in Dagster's `partitions:` attribute.
+fn partitions_kind(partitions: Option<&PartitionsDefinition>) -> &'static str {
     match partitions {
         None => "none",
         Some(PartitionsDefinition::Static(_)) => "static",

@@ -1,4 +1,4 @@
-//! The language on a small graph. How it agrees with Dagster is shown by `tests/vectors`.
+//! The language on a small graph. Its agreement with Dagster is tested by `tests/vectors`.
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -11,15 +11,16 @@ use crate::{
 };
 
 /// `landing -> raw/flights -> daily -> report`, and `weather -> daily`; `landing` is external.
-fn graph() -> AssetGraph {
+fn flights_graph() -> AssetGraph {
     let asset = |key: &str, deps: &[&str]| {
-        let mut asset = AssetSpec::new(key.parse().unwrap());
-        asset.deps = deps
+        let mut spec = AssetSpec::new(key.parse().unwrap());
+        spec.deps = deps
             .iter()
             .map(|dep| DepSpec::new(dep.parse().unwrap()))
             .collect();
-        asset
+        spec
     };
+    // One attribute of each kind, on a different asset each.
     let landing = asset("landing", &[]);
     let mut flights = asset("raw/flights", &["landing"]);
     let mut weather = asset("weather", &[]);
@@ -34,8 +35,8 @@ fn graph() -> AssetGraph {
     AssetGraph::new(ops.into(), vec![landing]).unwrap()
 }
 
-fn select(text: &str) -> String {
-    let graph = graph();
+fn select_keys(text: &str) -> String {
+    let graph = flights_graph();
     let selected = Selection::parse(text).unwrap().resolve(&graph).unwrap();
     selected
         .iter()
@@ -44,11 +45,11 @@ fn select(text: &str) -> String {
         .join(" ")
 }
 
-fn refuse(text: &str) -> String {
+fn underlined_invalid(text: &str) -> String {
     Selection::parse(text)
-        .and_then(|selection| selection.resolve(&graph()))
+        .and_then(|selection| selection.resolve(&flights_graph()))
         .unwrap_err()
-        .underlined()
+        .to_underlined_text()
 }
 
 #[rstest]
@@ -79,11 +80,11 @@ fn refuse(text: &str) -> String {
     "daily raw/flights report weather"
 )]
 #[case("tag:domain=ops and", "")]
-fn selects(#[case] text: &str, #[case] keys: &str) {
-    assert_eq!(select(text), keys);
+fn selects_the_expected_assets(#[case] text: &str, #[case] keys: &str) {
+    assert_eq!(select_keys(text), keys);
 }
 
-/// Each shown with the fault underlined and with what to write instead.
+/// Invalid selections, each with its fault underlined and with advice.
 #[test]
 fn refusals_say_what_to_write() {
     let texts = [
@@ -113,28 +114,28 @@ fn refusals_say_what_to_write() {
         "é + ☃",
         "key:\"日本\" ☃",
     ];
-    assert_snapshot!(texts.map(refuse).join("\n\n"));
+    assert_snapshot!(texts.map(underlined_invalid).join("\n\n"));
 }
 
 #[test]
-fn a_span_is_bytes_of_the_text() {
+fn a_span_is_a_byte_range_of_the_text() {
     let text = "key:\"日本\" ☃";
-    let refusal = Selection::parse(text).unwrap_err();
-    assert_eq!(&text[refusal.span()], "☃");
+    let invalid = Selection::parse(text).unwrap_err();
+    assert_eq!(&text[invalid.span()], "☃");
 }
 
 #[test]
-fn nesting_has_an_end() {
+fn nesting_is_limited() {
     let nested = |deep: usize| format!("{}*{}", "(".repeat(deep), ")".repeat(deep));
     assert!(
         Selection::parse(&nested(191))
             .unwrap()
-            .resolve(&graph())
+            .resolve(&flights_graph())
             .is_ok()
     );
     assert_eq!(
         Selection::parse(&nested(192)).unwrap_err().message(),
-        "the expression is nested more than 192 deep"
+        "the expression is nested more than 192 levels deep"
     );
     assert!(Selection::parse(&"not ".repeat(100_000)).is_err());
     assert!(Selection::parse(&vec!["*"; 100_000].join(" or ")).is_ok());
@@ -150,7 +151,7 @@ fn a_selection_is_a_string_in_json() {
     assert!(serde_json::from_str::<Selection>("\"(\"").is_err());
 }
 
-/// Selections that are well formed, in the ways people write them.
+/// Well-formed selections in the usual styles.
 fn well_formed() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         "[a-z]{1,3}",
@@ -164,6 +165,7 @@ fn well_formed() -> impl Strategy<Value = String> {
             }),
         "\"[a-z*/: é]{0,4}\"",
     ];
+    // The oldest form, then expressions from their leaves up.
     let clause = (r"\*?\+{0,3}", word, r"\+{0,3}\*?").prop_map(|(up, key, down)| up + &key + &down);
     let leaf = prop_oneof![
         Just("*".to_owned()),
@@ -197,27 +199,28 @@ fn well_formed() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn what_is_printed_selects_the_same(text in well_formed()) {
+    fn a_formatted_selection_selects_the_same(text in well_formed()) {
         let selection = Selection::parse(&text).unwrap();
         let again = Selection::parse(&selection.to_string()).unwrap();
         prop_assert_eq!(again.to_string(), selection.to_string());
-        let graph = graph();
+        let graph = flights_graph();
         let keys = |selection: &Selection| selection.resolve(&graph).ok();
         prop_assert_eq!(keys(&again), keys(&selection));
     }
 
     #[test]
-    fn any_text_is_answered(text in r#"(key:|tag:|group:|is:|roots|and |or |not |[ a-z0-9*+():="<>&|!,é☃\\\n]){0,20}"#) {
+    fn any_text_parses_or_is_refused(text in r#"(key:|tag:|group:|is:|roots|and |or |not |[ a-z0-9*+():="<>&|!,é☃\\\n]){0,20}"#) {
+        // Either the text parses, and its formatted form as well, or the error is consistent.
         match Selection::parse(&text) {
             Ok(selection) => {
                 prop_assert!(Selection::parse(&selection.to_string()).is_ok(), "{}", selection);
-                let _ = selection.resolve(&graph());
+                let _ = selection.resolve(&flights_graph());
             }
-            Err(refusal) => {
-                let span = refusal.span();
+            Err(invalid) => {
+                let span = invalid.span();
                 prop_assert!(text.get(span).is_some());
-                prop_assert!(!refusal.underlined().is_empty());
-                if let Some(corrected) = refusal.corrected() {
+                prop_assert!(!invalid.to_underlined_text().is_empty());
+                if let Some(corrected) = invalid.correction() {
                     prop_assert!(Selection::parse(corrected).is_ok(), "{}", corrected);
                 }
             }
@@ -225,9 +228,9 @@ proptest! {
     }
 
     #[test]
-    fn any_unicode_is_answered(text in any::<String>()) {
-        if let Err(refusal) = Selection::parse(&text) {
-            prop_assert!(!refusal.underlined().is_empty());
+    fn any_unicode_parses_or_is_refused(text in any::<String>()) {
+        if let Err(invalid) = Selection::parse(&text) {
+            prop_assert!(!invalid.to_underlined_text().is_empty());
         }
     }
 }

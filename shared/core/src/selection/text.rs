@@ -1,4 +1,4 @@
-//! [`Selection`]: a selection as it is written.
+//! [`Selection`]: a parsed selection.
 
 use std::{fmt, str::FromStr};
 
@@ -9,8 +9,8 @@ use crate::{
     selection::{InvalidSelection, clause::Clause, expr::Expr, parser, resolve::Resolver},
 };
 
-/// Which assets are meant, before it is known which there are. See [the module](self) for the
-/// language; printing a selection and parsing it again selects the same.
+/// A selection of assets, independent of a graph. See [the module](self) for the language; a
+/// formatted selection parses to one that selects the same assets.
 ///
 /// ```
 /// use precip_core::{
@@ -27,15 +27,15 @@ use crate::{
 /// let selected = Selection::parse("raw/flights+")?.resolve(&graph)?;
 /// assert_eq!(selected.len(), 2);
 ///
-/// let refusal = Selection::parse("raw/flihgts+")?.resolve(&graph).unwrap_err();
-/// assert_eq!(refusal.message(), "there is no asset `raw/flihgts`");
-/// assert_eq!(refusal.help().as_deref(), Some("did you mean `raw/flights`?"));
+/// let invalid = Selection::parse("raw/flihgts+")?.resolve(&graph).unwrap_err();
+/// assert_eq!(invalid.message(), "there is no asset `raw/flihgts`");
+/// assert_eq!(invalid.help().as_deref(), Some("did you mean `raw/flights`?"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Selection {
-    /// As it was written, for the spans of errors.
+    /// The text as it was written, for the spans of errors.
     text: String,
     form: Form,
 }
@@ -43,14 +43,14 @@ pub struct Selection {
 /// The two forms of a selection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Form {
-    /// One bare key.
+    /// One bare key with `+` and `*` around it.
     Clause(Clause),
     /// Anything else.
     Expr(Expr),
 }
 
 impl Selection {
-    /// Every asset that is made here: `*`.
+    /// Returns the selection of all assets made in the project, `*`.
     pub fn all() -> Self {
         Self {
             text: "*".to_owned(),
@@ -58,20 +58,21 @@ impl Selection {
         }
     }
 
-    /// Reads a selection.
+    /// Parses a selection.
     ///
-    /// As in Dagster, what is not a well-formed expression is taken as a bare key if it can be one,
-    /// and what begins with `tag:` as one tag: all up to the only `=` is its key, the rest its value.
+    /// As in Dagster, text that is not a well-formed expression is parsed as a bare key if
+    /// possible, and text that begins with `tag:` as one tag: everything up to the only `=` is its
+    /// key, the rest its value.
     ///
     /// # Errors
-    /// [`InvalidSelection`], which says where the text stops making sense and what to write instead.
+    /// [`InvalidSelection`], with the location of the fault and what to write instead.
     pub fn parse(text: &str) -> Result<Self, InvalidSelection> {
-        let form = match parser::parse(text) {
+        let form = match parser::parse_expr(text) {
             Ok(expr) => Form::Expr(expr),
-            Err(refusal) if refusal.is_final() => return Err(refusal),
-            Err(refusal) => match Clause::parse(text) {
+            Err(invalid) if invalid.is_final() => return Err(invalid),
+            Err(invalid) => match Clause::parse(text) {
                 Some(clause) => Form::Clause(clause),
-                None => Form::Expr(loose_tag(text).ok_or(refusal)?),
+                None => Form::Expr(loose_tag(text).ok_or(invalid)?),
             },
         };
         Ok(Self {
@@ -80,20 +81,21 @@ impl Selection {
         })
     }
 
-    /// The assets of `graph` that are meant.
+    /// Returns the selected assets of a graph.
     ///
     /// # Errors
-    /// [`InvalidSelection`] when a bare key names no asset. Patterns and labels that fit nothing
+    /// [`InvalidSelection`] if a bare key names no asset. Patterns and labels without a match
     /// select nothing.
     pub fn resolve(&self, graph: &AssetGraph) -> Result<AssetSet, InvalidSelection> {
         let resolver = Resolver::new(graph);
         match &self.form {
-            Form::Clause(clause) => resolver.clause(clause, &self.text),
-            Form::Expr(expr) => Ok(resolver.expr(expr)),
+            Form::Clause(clause) => resolver.resolve_clause(clause, &self.text),
+            Form::Expr(expr) => Ok(resolver.resolve_expr(expr)),
         }
     }
 }
 
+/// Parses `tag:KEY=VALUE` without quotes.
 fn loose_tag(text: &str) -> Option<Expr> {
     let tag = text.strip_prefix("tag:")?;
     let (key, value) = tag.split_once('=').unwrap_or((tag, ""));

@@ -1,4 +1,4 @@
-//! Assets as declared.
+//! Declarations of assets.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,18 +18,18 @@ use crate::{
     spec::{GroupName, Kind, Owner, TagKey, TagValue},
 };
 
-/// One upstream asset of an asset or a check.
+/// A dependency of an asset or a check on an upstream asset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DepSpec {
     /// The upstream asset.
     pub asset: AssetKey,
-    /// Which of its partitions; inferred from the two definitions when absent.
+    /// The mapping of its partitions, inferred from the two definitions if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<PartitionMapping>,
 }
 
 impl DepSpec {
-    /// Depends on an asset by the inferred mapping.
+    /// Creates a dependency with the inferred mapping.
     pub fn new(asset: AssetKey) -> Self {
         Self {
             asset,
@@ -38,51 +38,51 @@ impl DepSpec {
     }
 }
 
-/// One asset, as declared.
+/// The declaration of an asset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AssetSpec {
-    /// Its name.
+    /// The asset's name.
     pub key: AssetKey,
-    /// The group it is shown in; `default` unless given.
+    /// The asset's group, by default `default`.
     #[serde(default)]
     pub group: GroupName,
-    /// What it holds, for a reader.
+    /// A description of its content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Free labels.
+    /// Its tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<TagKey, TagValue>,
-    /// Who answers for it.
+    /// Its owners.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owners: Vec<Owner>,
-    /// What it is made with or stored in, such as `parquet` or `duckdb`; at most ten.
+    /// The technologies it is made with or stored in, such as `parquet` or `duckdb`; at most ten.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub kinds: BTreeSet<Kind>,
     /// The version of the code that makes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_version: Option<String>,
-    /// Free facts.
+    /// Its metadata.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
-    /// What it is made from.
+    /// Its upstream assets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deps: Vec<DepSpec>,
-    /// How it is divided; `None` is unpartitioned.
+    /// Its partitions definition; `None` is unpartitioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<Arc<PartitionsDefinition>>,
-    /// When its data is fresh; `None` is always.
+    /// Its freshness policy; without one, the asset has no freshness state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freshness: Option<FreshnessPolicy>,
-    /// The name of the IO manager that stores it; the environment's default when absent.
+    /// The name of the IO manager that stores it; the environment's default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub io_manager: Option<String>,
-    /// When it is made without being asked for; only when asked for if absent.
+    /// The condition under which it is materialized automatically; never, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub automation: Option<AutomationCondition>,
 }
 
 impl AssetSpec {
-    /// An asset with nothing but a name.
+    /// Creates the declaration of an asset with nothing but a name.
     pub fn new(key: AssetKey) -> Self {
         Self {
             key,

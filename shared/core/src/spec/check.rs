@@ -1,42 +1,42 @@
-//! Asset checks as declared.
+//! Declarations of asset checks.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{key::CheckKey, spec::DepSpec};
 
-/// What a failed check means. As Dagster's `AssetCheckSeverity`.
+/// The severity of a failed check, like Dagster's `AssetCheckSeverity`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Severity {
-    /// Worth knowing; nothing stops.
+    /// A warning, which stops nothing.
     Warn,
-    /// Wrong; a blocking check stops what is downstream.
+    /// An error. If the check is blocking, nothing downstream runs.
     #[default]
     Error,
 }
 
-/// A check on an asset, as declared.
+/// The declaration of an asset check.
 ///
-/// A check belongs to an [`OpSpec`](crate::spec::OpSpec): to the one that makes the asset and returns
-/// the check's result beside it, or to an op of its own that runs after it.
+/// A check belongs to an [`OpSpec`](crate::spec::OpSpec): either the one that makes the asset and
+/// also returns the check's result, or an op of its own that runs afterwards.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckSpec {
-    /// The asset and the check's name on it.
+    /// The checked asset, and the check's name.
     pub key: CheckKey,
-    /// What it looks for.
+    /// A description of the check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether a failed check of severity ERROR stops what is downstream of the asset in the run.
+    /// True if a failure of severity ERROR stops everything downstream of the asset in the run.
     #[serde(default)]
     pub blocking: bool,
-    /// Other assets it reads.
+    /// Other assets that the check reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_deps: Vec<DepSpec>,
 }
 
 impl CheckSpec {
-    /// A check with nothing but a name.
+    /// Creates the declaration of a check with nothing but a name.
     pub fn new(key: CheckKey) -> Self {
         Self {
             key,

@@ -1,4 +1,4 @@
-//! What a project declares, as data: assets, ops, checks and their policies.
+//! The declarations of a project as data: assets, ops, checks and their policies.
 
 mod asset;
 mod check;

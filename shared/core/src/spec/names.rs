@@ -1,21 +1,21 @@
-//! Names people give to groups, tags and kinds, each refused where Dagster refuses it.
+//! Names of groups, tags, kinds and triggers, valid where Dagster accepts them, and of binaries.
 
 use std::{borrow::Borrow, fmt, ops::Deref, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// The longest part of a tag's key, a tag's value, and a kind.
-const LONGEST: usize = 63;
+/// The greatest length of a part of a tag's key, of a tag's value, and of a kind.
+const MAX_LABEL_LENGTH: usize = 63;
 
-/// A string that is not the name it was meant to be.
+/// A string that is not a valid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not a {what}: {rule}")]
 pub struct InvalidName {
-    /// What was given.
+    /// The rejected string.
     pub given: String,
-    /// What it was meant to be, such as `group name`.
+    /// The kind of name, such as `group name`.
     pub what: &'static str,
-    /// What one looks like.
+    /// The rule for such a name, as advice.
     pub rule: &'static str,
 }
 
@@ -30,12 +30,12 @@ macro_rules! name {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Takes a string that is one.
+            /// Validates a string.
             ///
             /// # Errors
-            /// [`InvalidName`], which says what one looks like.
-            pub fn new(given: impl AsRef<str>) -> Result<Self, InvalidName> {
-                let given = given.as_ref();
+            /// [`InvalidName`], with the rule for such a name.
+            pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidName> {
+                let given = name.as_ref();
                 let accepts: fn(&str) -> bool = $accepts;
                 if accepts(given) {
                     Ok(Self(given.into()))
@@ -44,7 +44,7 @@ macro_rules! name {
                 }
             }
 
-            /// The name as it is written.
+            /// Returns the name as a string.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -121,8 +121,8 @@ macro_rules! name {
 }
 
 name! {
-    /// The group an asset is shown in. Parts of ASCII letters, digits and `_` with `/` between them
-    /// make a hierarchy. As Dagster's group names.
+    /// The group of an asset. Parts of ASCII letters, digits and `_`, joined by `/`, form a
+    /// hierarchy, like Dagster's group names.
     ///
     /// ```
     /// use precip_core::spec::GroupName;
@@ -143,7 +143,7 @@ name! {
 }
 
 impl Default for GroupName {
-    /// `default`, the group of an asset that names none.
+    /// Returns `default`, the group of assets that name none.
     fn default() -> Self {
         Self("default".into())
     }
@@ -151,7 +151,7 @@ impl Default for GroupName {
 
 name! {
     /// The key of a tag: up to 63 ASCII letters, digits, `_`, `-` and `.`, after an optional
-    /// namespace of the same with a `/`. As Dagster's tag keys.
+    /// namespace of the same form and a `/`, like Dagster's tag keys.
     TagKey, "tag key",
     "write up to 63 ASCII letters, digits, `_`, `-` or `.`, after an optional namespace of the \
      same and a `/`, like `domain` or `team/domain`",
@@ -163,35 +163,35 @@ name! {
                 None => (None, given),
             },
         };
-        namespace.is_none_or(label) && label(key)
+        namespace.is_none_or(is_label) && is_label(key)
     }
 }
 
 name! {
-    /// The value of a tag: up to 63 ASCII letters, digits, `_`, `-` and `.`, or nothing. As
+    /// The value of a tag: up to 63 ASCII letters, digits, `_`, `-` and `.`, or nothing, like
     /// Dagster's tag values on definitions.
     TagValue, "tag value",
     "write up to 63 ASCII letters, digits, `_`, `-` or `.`, or nothing",
-    |given| given.is_empty() || label(given)
+    |given| given.is_empty() || is_label(given)
 }
 
 impl Default for TagValue {
-    /// The value of a tag that is only a key.
+    /// Returns the value of a tag that is only a key.
     fn default() -> Self {
         Self("".into())
     }
 }
 
 name! {
-    /// What an asset is made with or stored in: up to 63 ASCII letters, digits, `_`, `-` and `.`.
-    /// As Dagster's kinds.
+    /// A technology that an asset is made with or stored in: up to 63 ASCII letters, digits, `_`,
+    /// `-` and `.`, like Dagster's kinds.
     Kind, "kind",
     "write up to 63 ASCII letters, digits, `_`, `-` or `.`, like `parquet`",
-    label
+    is_label
 }
 
 name! {
-    /// The name of a sensor or a schedule: up to 100 ASCII letters, digits and `_`. As Dagster's.
+    /// The name of a sensor or a schedule: up to 100 ASCII letters, digits and `_`, as in Dagster.
     TriggerName, "name of a sensor or a schedule",
     "write up to 100 ASCII letters, digits and `_`, like `landing_files`",
     |given| (1..=100).contains(&given.len())
@@ -199,8 +199,8 @@ name! {
 }
 
 name! {
-    /// The name of a program of a project, as Cargo has it: up to 40 ASCII letters, digits, `_` and
-    /// `-`, a letter first.
+    /// The name of a binary of the project, as in Cargo: up to 40 ASCII letters, digits, `_` and
+    /// `-`, beginning with a letter.
     ///
     /// ```
     /// use precip_core::spec::BinaryName;
@@ -219,8 +219,9 @@ name! {
         && given.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
 }
 
-fn label(part: &str) -> bool {
-    (1..=LONGEST).contains(&part.len())
+/// Returns true for the characters and the length of Dagster's labels.
+fn is_label(part: &str) -> bool {
+    (1..=MAX_LABEL_LENGTH).contains(&part.len())
         && part
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))

@@ -1,4 +1,4 @@
-//! Ops: the computations that make assets and look at them.
+//! Declarations of ops: the computations that make and check assets.
 
 use std::collections::BTreeSet;
 
@@ -7,44 +7,45 @@ use serde::{Deserialize, Serialize};
 
 use crate::spec::{AssetSpec, BackfillPolicy, CheckSpec, ComputeProfile, RetryPolicy};
 
-/// One computation: it makes one asset, the several of a multi-asset, or none and only checks.
+/// The declaration of an op: one computation that makes one asset, the several assets of a
+/// multi-asset, or none and only runs checks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OpSpec {
-    /// Its name, unique in the project. [`OpSpec::single`] and [`OpSpec::check`] name it after what
-    /// it makes.
+    /// The op's name, unique in the project. [`OpSpec::single`] and [`OpSpec::check`] name the op
+    /// after its asset or check.
     pub name: String,
-    /// What it makes. The assets of one op share their partitions definition. Empty for an op that
-    /// only checks.
+    /// The assets it makes, which share a partitions definition. Empty for an op that only runs
+    /// checks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<AssetSpec>,
-    /// Whether it can be asked for some of its assets only.
+    /// True if it can make a subset of its assets.
     #[serde(default)]
     pub can_subset: bool,
-    /// The checks whose results it returns: on its own assets if it makes any.
+    /// The checks whose results it returns; on its own assets, if it makes any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckSpec>,
-    /// How often it is tried again.
+    /// Its retry policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryPolicy>,
-    /// How many of its partitions a run of a backfill takes.
+    /// The number of its partitions in one run of a backfill.
     #[serde(default)]
     pub backfill: BackfillPolicy,
-    /// The pool whose slots limit how many run at once.
+    /// The pool whose slots limit concurrent executions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<String>,
-    /// The machine it needs.
+    /// The compute resources it needs.
     #[serde(default)]
     pub compute: ComputeProfile,
-    /// The names of the resources it uses, which the environment has to provide.
+    /// The names of the resources it uses, which the environment must provide.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub required_resources: BTreeSet<String>,
-    /// The JSON schema of the configuration it takes; it takes none when absent.
+    /// The JSON Schema of its configuration; absent if it takes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_schema: Option<serde_json::Value>,
 }
 
 impl OpSpec {
-    /// An op that makes several assets, with nothing else said about it.
+    /// Creates the declaration of an op that makes several assets.
     pub fn new(name: impl Into<String>, assets: Vec<AssetSpec>) -> Self {
         Self {
             name: name.into(),
@@ -60,12 +61,12 @@ impl OpSpec {
         }
     }
 
-    /// The op that makes one asset: it has the asset's key as its name.
+    /// Creates the declaration of an op that makes one asset, named after the asset's key.
     pub fn single(asset: AssetSpec) -> Self {
         Self::new(asset.key.as_str().to_owned(), vec![asset])
     }
 
-    /// The op that is one check, apart from the op that makes the asset: named `asset:check`.
+    /// Creates the declaration of an op that only runs one check, named `asset:check`.
     pub fn check(check: CheckSpec) -> Self {
         Self {
             checks: vec![check.clone()],

@@ -1,10 +1,10 @@
-//! Who answers for an asset.
+//! Owners of assets.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Who answers for an asset: `team:NAME` or an e-mail address, as in Dagster.
+/// An owner of an asset: `team:NAME` or an e-mail address, as in Dagster.
 ///
 /// ```
 /// use precip_core::spec::Owner;
@@ -25,31 +25,34 @@ impl FromStr for Owner {
     type Err = InvalidOwner;
 
     fn from_str(owner: &str) -> Result<Self, Self::Err> {
-        let refuse = || InvalidOwner {
+        let invalid = || InvalidOwner {
             owner: owner.to_owned(),
         };
         if let Some(team) = owner.strip_prefix("team:") {
             return if team.trim().is_empty() {
-                Err(refuse())
+                Err(invalid())
             } else {
                 Ok(Self::Team(team.to_owned()))
             };
         }
-        let (name, host) = owner.split_once('@').ok_or_else(refuse)?;
-        let (domain, top) = host.rsplit_once('.').ok_or_else(refuse)?;
-        let name_fits = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        // Dagster's pattern for e-mail addresses, which allows a top-level domain of 2 to 7
+        // letters.
+        let (name, host) = owner.split_once('@').ok_or_else(invalid)?;
+        let (domain, top) = host.rsplit_once('.').ok_or_else(invalid)?;
+        let valid_name = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
             && name
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "._%+-".contains(c));
-        let domain_fits = !domain.is_empty()
+        let valid_domain = !domain.is_empty()
             && domain
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
-        let top_fits = (2..=7).contains(&top.len()) && top.bytes().all(|b| b.is_ascii_alphabetic());
-        if name_fits && domain_fits && top_fits {
+        let valid_top =
+            (2..=7).contains(&top.len()) && top.bytes().all(|b| b.is_ascii_alphabetic());
+        if valid_name && valid_domain && valid_top {
             Ok(Self::Email(owner.to_owned()))
         } else {
-            Err(refuse())
+            Err(invalid())
         }
     }
 }
@@ -83,6 +86,6 @@ impl From<Owner> for String {
     "`{owner}` is not an owner: write `team:NAME` or an e-mail address, like `team:data` or `ann@example.com`"
 )]
 pub struct InvalidOwner {
-    /// What was given.
+    /// The rejected string.
     pub owner: String,
 }

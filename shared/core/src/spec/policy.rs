@@ -1,4 +1,4 @@
-//! How an op is run: retries, backfills, and the machine it needs.
+//! Policies of ops: retries, backfills and compute resources.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::spec::BinaryName;
 
-/// How often a failed op is tried again, and how long to wait in between. As Dagster's `RetryPolicy`.
+/// The number of retries of a failed op, and the wait in between, like Dagster's `RetryPolicy`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RetryPolicy {
-    /// How many times it is tried again after the first attempt.
+    /// The greatest number of retries after the first attempt.
     pub max_retries: u32,
-    /// How long to wait before the first retry.
+    /// The wait before the first retry.
     #[serde(default)]
     pub delay: Duration,
-    /// How the wait grows from one retry to the next.
+    /// The growth of the wait from one retry to the next.
     #[serde(default)]
     pub backoff: Backoff,
-    /// How the wait is spread, so that many failures do not come back together.
+    /// The random variation of the wait, which spreads simultaneous failures over time.
     #[serde(default)]
     pub jitter: Jitter,
 }
 
-/// How the wait between retries grows.
+/// The growth of the wait between retries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Backoff {
@@ -36,20 +36,20 @@ pub enum Backoff {
     Exponential,
 }
 
-/// How a wait is spread.
+/// The random variation of a wait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Jitter {
-    /// Exactly as computed.
+    /// No variation.
     #[default]
     None,
-    /// Anything from nothing to the whole wait.
+    /// Between zero and the whole wait.
     Full,
-    /// The wait, more or less up to as much again.
+    /// Between zero and twice the wait.
     PlusMinus,
 }
 
-/// How many partitions of a backfill one run takes. As Dagster's `BackfillPolicy`.
+/// The number of partitions in one run of a backfill, like Dagster's `BackfillPolicy`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BackfillPolicy {
@@ -62,26 +62,26 @@ pub enum BackfillPolicy {
     MultiRun(NonZeroU32),
 }
 
-/// The machine an op needs where it runs as a function, and the program on it: ops with equal profiles
-/// share one.
+/// The compute resources of an op that runs as a Lambda function, and its binary. Ops with equal
+/// profiles share one function.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 pub struct ComputeProfile {
     /// Memory in MiB: 128 to 10,240 (AWS Lambda's limits).
     pub memory_mib: u32,
-    /// How long one attempt may take: up to 900 s on Lambda.
+    /// The timeout of one attempt: up to 900 s on Lambda.
     pub timeout: Duration,
     /// Scratch disk in MiB: 512 to 10,240.
     pub ephemeral_storage_mib: u32,
-    /// The program that has what the op needs, such as a database engine that others do without:
-    /// `materializer` unless given.
+    /// The binary that the function runs, if the op needs one of its own, such as one with a
+    /// database engine. The default is `materializer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binary: Option<BinaryName>,
 }
 
 impl Default for ComputeProfile {
-    /// 512 MiB of memory, 60 s, 512 MiB of disk.
+    /// Returns 512 MiB of memory, a timeout of 60 s and 512 MiB of disk.
     fn default() -> Self {
         Self {
             memory_mib: 512,
@@ -92,10 +92,10 @@ impl Default for ComputeProfile {
     }
 }
 
-/// What a profile is called in the names of what is deployed for it: `512MiB60s`, with the disk where
-/// it is not Lambda's own 512 MiB, `2048MiB900sDisk4096MiB`, and with the words of the program's
-/// name where it has one of its own, `512MiB60sMaterializerSql`. Lambda counts timeouts in whole seconds,
-/// so profiles that are the same to it have the same name. It has letters and digits only.
+/// Returns the name of a profile in deployed resources: `512MiB60s`, with the disk unless it is
+/// Lambda's default of 512 MiB, `2048MiB900sDisk4096MiB`, and with the words of a binary other than
+/// the default, `512MiB60sMaterializerSql`. Lambda counts timeouts in whole seconds, so profiles
+/// that are equal to Lambda have equal names. The name consists of letters and digits.
 ///
 /// ```
 /// use precip_core::spec::{ComputeProfile, profile_name};
@@ -106,31 +106,30 @@ impl Default for ComputeProfile {
 pub fn profile_name(profile: &ComputeProfile) -> String {
     let seconds = profile.timeout_seconds();
     let disk = profile.ephemeral_storage_mib;
-    let name = format!("{}MiB{seconds}s", profile.memory_mib);
-    let name = match disk == ComputeProfile::default().ephemeral_storage_mib {
-        true => name,
-        false => format!("{name}Disk{disk}MiB"),
-    };
+    let mut name = format!("{}MiB{seconds}s", profile.memory_mib);
+    if disk != ComputeProfile::default().ephemeral_storage_mib {
+        name += &format!("Disk{disk}MiB");
+    }
     let binary = profile.binary.as_deref().unwrap_or_default();
-    let words = binary.split(['-', '_']).map(capital);
-    words.fold(name, |name, word| name + &word)
+    name.extend(binary.split(['-', '_']).map(capitalize_word));
+    name
 }
 
-fn capital(word: &str) -> String {
+fn capitalize_word(word: &str) -> String {
     let (first, rest) = word.split_at(word.len().min(1));
     first.to_ascii_uppercase() + rest
 }
 
 impl ComputeProfile {
-    /// The program that runs the ops, if it is none of their own.
+    /// The default binary.
     pub const MATERIALIZER: &str = "materializer";
 
-    /// The program that runs the ops of this profile.
+    /// Returns the binary that runs the ops of this profile.
     pub fn binary(&self) -> &str {
         self.binary.as_deref().unwrap_or(Self::MATERIALIZER)
     }
 
-    /// How long one attempt may take, in the whole seconds that Lambda counts in: rounded up.
+    /// Returns the timeout of one attempt in whole seconds, rounded up, as Lambda counts it.
     pub fn timeout_seconds(&self) -> u64 {
         self.timeout.as_secs() + u64::from(self.timeout.subsec_nanos() > 0)
     }

@@ -1,4 +1,4 @@
-//! Which names Dagster 1.13.28 takes; the answers in the tables are its own unless a line says so.
+//! The names that Dagster 1.13.28 accepts; its own answers, unless a line says otherwise.
 
 use rstest::rstest;
 
@@ -6,7 +6,7 @@ use crate::spec::{
     AssetSpec, BinaryName, ComputeProfile, GroupName, Kind, Owner, TagKey, TagValue, profile_name,
 };
 
-fn x(count: usize) -> String {
+fn repeat_x(count: usize) -> String {
     "x".repeat(count)
 }
 
@@ -22,8 +22,8 @@ fn x(count: usize) -> String {
 #[case("a.b", false)]
 #[case("", false)]
 #[case("é", false)]
-fn groups(#[case] name: &str, #[case] taken: bool) {
-    assert_eq!(GroupName::new(name).is_ok(), taken);
+fn group_names(#[case] name: &str, #[case] valid: bool) {
+    assert_eq!(GroupName::new(name).is_ok(), valid);
 }
 
 #[rstest]
@@ -31,8 +31,8 @@ fn groups(#[case] name: &str, #[case] taken: bool) {
 #[case("a/b".to_owned(), true)]
 #[case("a.b-c_d".to_owned(), true)]
 #[case("dagster/kind/x".to_owned(), true)]
-#[case(x(63), true)]
-#[case(format!("{}/{}", x(63), x(63)), true)]
+#[case(repeat_x(63), true)]
+#[case(format!("{}/{}", repeat_x(63), repeat_x(63)), true)]
 #[case("a/b/c".to_owned(), false)]
 #[case("dagster/kind/x/y".to_owned(), false)]
 #[case("dagster/kind/".to_owned(), false)]
@@ -40,21 +40,21 @@ fn groups(#[case] name: &str, #[case] taken: bool) {
 #[case("/a".to_owned(), false)]
 #[case("a/".to_owned(), false)]
 #[case("a b".to_owned(), false)]
-#[case(x(64), false)]
+#[case(repeat_x(64), false)]
 #[case("é".to_owned(), false)]
-fn tag_keys(#[case] key: String, #[case] taken: bool) {
-    assert_eq!(TagKey::new(key).is_ok(), taken);
+fn tag_keys(#[case] key: String, #[case] valid: bool) {
+    assert_eq!(TagKey::new(key).is_ok(), valid);
 }
 
 #[rstest]
 #[case(String::new(), true)]
 #[case("a.b-c_d".to_owned(), true)]
-#[case(x(63), true)]
+#[case(repeat_x(63), true)]
 #[case("a b".to_owned(), false)]
 #[case("a/b".to_owned(), false)]
-#[case(x(64), false)]
-fn tag_values(#[case] value: String, #[case] taken: bool) {
-    assert_eq!(TagValue::new(value).is_ok(), taken);
+#[case(repeat_x(64), false)]
+fn tag_values(#[case] value: String, #[case] valid: bool) {
+    assert_eq!(TagValue::new(value).is_ok(), valid);
 }
 
 #[rstest]
@@ -67,19 +67,19 @@ fn tag_values(#[case] value: String, #[case] taken: bool) {
 #[case("a/b", false)]
 #[case("é", false)]
 #[case("abcdefghijklmnopqrstuvwxyzabcdefghijklmno", false)]
-fn binaries(#[case] name: &str, #[case] taken: bool) {
-    assert_eq!(BinaryName::new(name).is_ok(), taken);
+fn binary_names(#[case] name: &str, #[case] valid: bool) {
+    assert_eq!(BinaryName::new(name).is_ok(), valid);
 }
 
-/// Stricter than Dagster, which makes a tag key of a kind without looking at it.
+/// Stricter than Dagster, which turns a kind into a tag key without validation.
 #[rstest]
 #[case("s3", true)]
 #[case("k.1", true)]
 #[case("", false)]
 #[case("a b", false)]
 #[case("a/b", false)]
-fn kinds(#[case] kind: &str, #[case] taken: bool) {
-    assert_eq!(Kind::new(kind).is_ok(), taken);
+fn kind_names(#[case] kind: &str, #[case] valid: bool) {
+    assert_eq!(Kind::new(kind).is_ok(), valid);
 }
 
 #[rstest]
@@ -101,19 +101,19 @@ fn kinds(#[case] kind: &str, #[case] taken: bool) {
 #[case("a@x.c0m", false)]
 #[case("-a@x.com", false)]
 #[case("é@x.com", false)]
-fn owners(#[case] owner: &str, #[case] taken: bool) {
-    assert_eq!(owner.parse::<Owner>().is_ok(), taken);
+fn owner_names(#[case] owner: &str, #[case] valid: bool) {
+    assert_eq!(owner.parse::<Owner>().is_ok(), valid);
 }
 
 #[test]
-fn a_spec_in_json_holds_only_what_was_said() {
+fn a_spec_in_json_omits_defaults() {
     let spec = AssetSpec::new("raw/flights".parse().unwrap());
     let json = serde_json::to_string(&spec).unwrap();
     assert_eq!(json, r#"{"key":"raw/flights","group":"default"}"#);
     assert_eq!(serde_json::from_str::<AssetSpec>(&json).unwrap(), spec);
-    let refusal = serde_json::from_str::<AssetSpec>(r#"{"key":"a","group":"my group"}"#);
+    let invalid = serde_json::from_str::<AssetSpec>(r#"{"key":"a","group":"my group"}"#);
     assert!(
-        refusal
+        invalid
             .unwrap_err()
             .to_string()
             .starts_with("`my group` is not a group name")
@@ -121,7 +121,7 @@ fn a_spec_in_json_holds_only_what_was_said() {
 }
 
 #[test]
-fn profiles_that_lambda_cannot_tell_apart_share_a_name() {
+fn profiles_that_are_equal_to_lambda_share_a_name() {
     let profile = |millis: u64, disk: u32| ComputeProfile {
         memory_mib: 2048,
         timeout: std::time::Duration::from_millis(millis),
@@ -134,6 +134,7 @@ fn profiles_that_lambda_cannot_tell_apart_share_a_name() {
         profile_name(&profile(900_000, 4096)),
         "2048MiB900sDisk4096MiB"
     );
+    // A binary of its own is part of the name.
     let sql = ComputeProfile {
         binary: Some("materializer-sql".parse().unwrap()),
         ..profile(60_000, 4096)

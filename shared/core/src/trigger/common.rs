@@ -1,4 +1,4 @@
-//! What sensors and schedules have in common.
+//! Types that sensors and schedules share.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,15 +7,15 @@ use crate::{
     graph::{AssetGraph, AssetSet},
     key::AssetKey,
     selection::{InvalidSelection, Selection},
-    trigger::Misfit,
+    trigger::TemplateFitError,
 };
 
-/// Whether a sensor or schedule runs where nobody turned it on or off. As in Dagster it is stopped
-/// unless it says otherwise.
+/// The status of a sensor or schedule that no one has turned on or off. As in Dagster, the default
+/// is stopped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DefaultStatus {
-    /// It starts nothing before somebody turns it on.
+    /// It starts nothing until it is turned on.
     #[default]
     Stopped,
     /// It is on from the first deployment.
@@ -23,20 +23,20 @@ pub enum DefaultStatus {
 }
 
 impl DefaultStatus {
-    /// Whether it is on, where somebody may have turned it on or off.
+    /// Returns `true` if the trigger is on: as it was `turned` if it was, otherwise by default.
     pub fn is_on(self, turned: Option<bool>) -> bool {
         turned.unwrap_or(self == Self::Running)
     }
 }
 
-/// Why a sensor or a schedule does not fit the assets of its project.
+/// A sensor or schedule that does not fit the assets of its project.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidTrigger {
-    /// The target names what there is not, or makes no sense.
-    #[error("its target `{}`: {}{}", .0.text(), .0.message(), help(.0))]
+    /// The target is not a valid selection of the project's assets.
+    #[error("its target `{}`: {}{}", .0.text(), .0.message(), suggestion_of(.0))]
     Target(Box<InvalidSelection>),
-    /// The target selects no asset that is made here.
+    /// The target selects no asset that the project materializes.
     #[error(
         "its target `{target}` selects no asset that is made here: name assets of the project, \
          like `target = \"daily_events+\"`"
@@ -45,45 +45,45 @@ pub enum InvalidTrigger {
         /// The selection.
         target: String,
     },
-    /// Without a function it has to say what it starts.
+    /// A trigger without a function has no target.
     #[error(
         "it has neither a target nor a function, so it could start nothing: add \
          `target = \"..\"`, or put the attribute on a function that answers `RunRequest`s"
     )]
     NoTarget,
-    /// A watched asset is not there.
+    /// A watched asset is not declared.
     #[error("it watches asset `{asset}`, which the project does not declare")]
     UnknownAsset {
         /// The asset.
         asset: AssetKey,
     },
-    /// It watches nothing.
+    /// The sensor watches no asset.
     #[error("it watches no asset: name at least one, like `assets = [flights, weather]`")]
     NoAssets,
-    /// The key's template does not fit the partitions of the target.
+    /// The key template does not fit the partitions of the target.
     #[error(transparent)]
-    Misfit(#[from] Misfit),
-    /// Watched assets that are to be matched by partition are divided in different ways.
+    TemplateFitError(#[from] TemplateFitError),
+    /// Watched assets that are matched by partition have different partitions definitions.
     #[error(
-        "it has no function, and assets `{one}` and `{other}` are divided in different ways: put \
-         the attribute on a function that says which partitions to make"
+        "it has no function, and assets `{one}` and `{other}` have different partitions: put the \
+         attribute on a function that chooses the partitions"
     )]
     MixedPartitions {
         /// One watched asset.
         one: AssetKey,
-        /// Another.
+        /// Another watched asset.
         other: AssetKey,
     },
-    /// A schedule derived from partitions, over a target without windows of time.
+    /// A schedule follows the partitions of a target that has no time windows.
     #[error(
-        "it follows the partitions of `{target}`, and none of its assets is divided by time: give \
-         it a `cron = \"..\"`"
+        "it follows the partitions of `{target}`, and none of its assets has time windows: give it \
+         a `cron = \"..\"`"
     )]
     NoTimePartitions {
         /// The selection.
         target: String,
     },
-    /// A place in the window that the cadence has not.
+    /// An offset that the cadence of the partitions does not have.
     #[error("it has `{option}`, and the partitions of `{target}` are {cadence}: leave it out")]
     NoSuchOffset {
         /// The option.
@@ -93,21 +93,22 @@ pub enum InvalidTrigger {
         /// The cadence of the partitions.
         cadence: String,
     },
-    /// The event pattern is more than EventBridge takes.
+    /// The event pattern exceeds the limit of EventBridge.
     #[error(transparent)]
     Pattern(#[from] crate::trigger::InvalidEventPattern),
 }
 
-fn help(invalid: &InvalidSelection) -> String {
+/// Formats the suggestion of an invalid selection.
+fn suggestion_of(invalid: &InvalidSelection) -> String {
     invalid
         .help()
         .map_or_else(String::new, |help| format!("; {help}"))
 }
 
-/// The assets that a target selects and that are made here.
+/// Returns the assets that a target selects, without external ones.
 ///
 /// # Errors
-/// [`InvalidTrigger`] when it makes no sense or selects nothing.
+/// [`InvalidTrigger`] when the selection is invalid or selects nothing.
 pub(super) fn resolve_target(
     target: &Selection,
     graph: &AssetGraph,

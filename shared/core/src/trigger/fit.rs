@@ -1,4 +1,4 @@
-//! [`TemplateFit`]: from the key of an object to the partition it belongs to.
+//! [`TemplateFit`]: translating the key of an object into the partition it belongs to.
 
 use std::sync::Arc;
 
@@ -7,39 +7,39 @@ use chrono::{DateTime, Utc};
 use super::{Captured, KeyTemplate, KeyValues};
 use crate::{
     graph::{AssetGraph, AssetId, AssetSet},
-    nearest::or_list,
     partitions::{
         MultiPartitionKey, MultiPartitions, PartitionContext, PartitionKey, PartitionsDefinition,
         UnknownPartition,
     },
+    prose::and_list,
 };
 
-/// A template of keys, fitted to the partitions of what a sensor makes.
+/// A key template, fitted to the partitions of a sensor's target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TemplateFit {
     template: KeyTemplate,
     definition: Option<Arc<PartitionsDefinition>>,
 }
 
-/// Why a template does not fit what a sensor makes.
+/// A key template that does not fit a sensor's target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Misfit {
+pub enum TemplateFitError {
     /// The target is partitioned, and the template names no partition.
     #[error(
         "its key `{template}` names no partition, and `{asset}` has {wanted}: write the name in \
-         braces where it stands in the key, like `{example}`"
+         braces at its position in the key, like `{example}`"
     )]
     NoNames {
         /// The template.
         template: String,
         /// An asset of the target.
         asset: String,
-        /// What the asset's partitions are.
+        /// A description of the asset's partitions.
         wanted: String,
-        /// A template that would do.
+        /// A template that fits.
         example: String,
     },
-    /// The template names partitions, and the target has none.
+    /// The template names partitions, and the target is unpartitioned.
     #[error(
         "its key `{template}` names {names}, and none of the assets it makes is partitioned: \
          write `*` instead"
@@ -59,13 +59,13 @@ pub enum Misfit {
         names: String,
         /// An asset of the target.
         asset: String,
-        /// What the asset's partitions are.
+        /// A description of the asset's partitions.
         wanted: String,
     },
-    /// A name has the form of a moment, and its dimension is not divided by time.
+    /// A name has a time format, and its dimension has no time windows.
     #[error(
-        "its key `{template}` gives `{name}` the form of a moment, and `{name}` is not divided by \
-         time: write `{{{name}}}`"
+        "its key `{template}` gives `{name}` a time format, and `{name}` has no time windows: \
+         write `{{{name}}}`"
     )]
     NotTime {
         /// The template.
@@ -73,7 +73,7 @@ pub enum Misfit {
         /// The name.
         name: String,
     },
-    /// The key does not say all that the keys of the windows say.
+    /// The time format lacks a part of the partition keys.
     #[error(
         "its key `{template}` leaves out `{directive}` of `{name}`, and the partitions' keys are \
          written as `{fmt}`: add it"
@@ -83,51 +83,51 @@ pub enum Misfit {
         template: String,
         /// The name.
         name: String,
-        /// What is left out.
+        /// The missing directive.
         directive: String,
-        /// How the definition writes its keys.
+        /// The format of the definition's keys.
         fmt: String,
     },
 }
 
-/// What the key of an object says.
+/// The partition and the values read from the key of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MadeKey {
-    /// The partition; `None` where the target has none.
+pub struct KeyReading {
+    /// The partition; `None` for an unpartitioned target.
     pub partition: Option<PartitionKey>,
-    /// Keys of dynamic sets that are to be added first: set and key.
+    /// The keys to add to dynamic partitions first: the name of the set, and the key.
     pub added: Vec<(String, PartitionKey)>,
     /// The values by name.
     pub values: KeyValues,
 }
 
-/// Why a key that fits its template names no partition.
+/// An object key that matches its template and belongs to no partition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoPartition {
-    /// Its window has not ended.
+pub enum NoPartitionError {
+    /// The time window of the partition has not ended.
     #[error("partition `{partition}` does not exist before {}", .at.format("%Y-%m-%dT%H:%M:%SZ"))]
     NotYet {
         /// The partition.
         partition: PartitionKey,
-        /// When the window ends.
+        /// The end of the window.
         at: DateTime<Utc>,
     },
-    /// There is no such partition.
+    /// The partition does not exist.
     #[error(transparent)]
     Unknown(#[from] UnknownPartition),
 }
 
 impl TemplateFit {
-    /// Fits a template to the assets that a sensor makes: to the partitions of the first of them, in
-    /// the order of the graph, whose dimensions are those that the template names.
+    /// Fits a template to a sensor's target: to the partitions of its first asset, in topological
+    /// order, whose dimensions are those that the template names.
     ///
     /// # Errors
-    /// [`Misfit`] when there is none, about the first asset that is partitioned.
+    /// [`TemplateFitError`] about the first partitioned asset, when the template fits none.
     pub fn new(
         template: &KeyTemplate,
         graph: &AssetGraph,
         target: &AssetSet,
-    ) -> Result<Self, Misfit> {
+    ) -> Result<Self, TemplateFitError> {
         let partitioned = graph
             .topological()
             .iter()
@@ -138,7 +138,7 @@ impl TemplateFit {
             let Some(definition) = &graph.asset(asset).partitions else {
                 continue;
             };
-            match check(template, graph, asset, definition) {
+            match check_fit(template, graph, asset, definition) {
                 Ok(()) => {
                     return Ok(Self {
                         template: template.clone(),
@@ -156,35 +156,36 @@ impl TemplateFit {
                 template: template.clone(),
                 definition: None,
             }),
-            None => Err(Misfit::Unpartitioned {
+            None => Err(TemplateFitError::Unpartitioned {
                 template: template.to_string(),
-                names: names(template),
+                names: list_names(template),
             }),
         }
     }
 
-    /// The definition whose keys are read; `None` where the target is unpartitioned.
+    /// Returns the definition that the keys are read for; `None` for an unpartitioned target.
     pub fn definition(&self) -> Option<&PartitionsDefinition> {
         self.definition.as_deref()
     }
 
-    /// What a key says; `None` when it does not fit the template. Of the ways in which it can be
-    /// read, it is the first whose partition exists. A key that a dynamic set does not have yet is
-    /// answered as one to be added, in the first way of reading.
+    /// Reads an object key; `None` when it does not match the template. Of several readings, the
+    /// first whose partition exists counts. If there is none, the first reading that adds a key to
+    /// a dynamic set counts.
     ///
     /// # Errors
-    /// [`NoPartition`], about the first way of reading the key.
-    pub fn read(
+    /// [`NoPartitionError`] about the first reading.
+    pub fn read_key(
         &self,
         key: &str,
         context: &PartitionContext,
-    ) -> Result<Option<MadeKey>, NoPartition> {
+    ) -> Result<Option<KeyReading>, NoPartitionError> {
         let mut refusal = None;
         let mut adding = None;
-        for values in self.template.read(key) {
-            match self.partition(&values, context) {
+        // Readings come in the order of preference: the first with an existing partition wins.
+        for values in self.template.read_key(key) {
+            match self.partition_of(&values, context) {
                 Ok((partition, added)) => {
-                    let made = MadeKey {
+                    let made = KeyReading {
                         partition,
                         added,
                         values,
@@ -206,41 +207,46 @@ impl TemplateFit {
         }
     }
 
-    fn partition(
+    /// Returns the partition that the values of a reading name.
+    fn partition_of(
         &self,
         values: &KeyValues,
         context: &PartitionContext,
-    ) -> Result<Made, NoPartition> {
+    ) -> Result<PartitionAndAdded, NoPartitionError> {
         match self.definition.as_deref() {
             None => Ok((None, Vec::new())),
-            Some(PartitionsDefinition::Multi(multi)) => Self::joined(multi, values, context),
+            Some(PartitionsDefinition::Multi(multi)) => {
+                Self::multi_partition_of(multi, values, context)
+            }
             Some(definition) => {
                 let value = values.0.values().next();
-                let key = value.map(|value| written(value, definition));
-                let key = key.unwrap_or_default();
-                let added = exists(definition, &key, context)?;
+                let key = value
+                    .map(|value| format_key(value, definition))
+                    .unwrap_or_default();
+                let added = key_to_add(definition, &key, context)?;
                 Ok((Some(key.into()), added))
             }
         }
     }
 
-    fn joined(
+    /// Returns the multi-dimensional partition that the values of a reading name.
+    fn multi_partition_of(
         multi: &MultiPartitions,
         values: &KeyValues,
         context: &PartitionContext,
-    ) -> Result<Made, NoPartition> {
+    ) -> Result<PartitionAndAdded, NoPartitionError> {
         let mut keys = std::collections::BTreeMap::new();
         let mut added = Vec::new();
         for (name, dimension) in multi.dimensions() {
-            let value = values.get(name).map(|value| written(value, dimension));
+            let value = values.get(name).map(|value| format_key(value, dimension));
             let key = value.unwrap_or_default();
-            added.extend(exists(dimension, &key, context)?);
+            added.extend(key_to_add(dimension, &key, context)?);
             keys.insert(name.to_owned(), PartitionKey::from(key));
         }
         let key = MultiPartitionKey(keys).to_key();
         let whole = PartitionsDefinition::Multi(multi.clone());
         if added.is_empty() && !whole.contains(key.as_str(), context) {
-            // A part with the separator in it: the dimension has it, the product does not.
+            // A part that contains the separator: the dimension has it, the product does not.
             whole.ordinal(&key, context)?;
         }
         Ok((Some(key), added))
@@ -248,14 +254,14 @@ impl TemplateFit {
 }
 
 /// A partition, and the keys to add to dynamic sets first.
-type Made = (Option<PartitionKey>, Vec<(String, PartitionKey)>);
+type PartitionAndAdded = (Option<PartitionKey>, Vec<(String, PartitionKey)>);
 
-/// Whether a definition has a key; what is to be added to it first when it may.
-fn exists(
+/// Checks that a definition has a key. Returns the key to add where a dynamic set lacks it.
+fn key_to_add(
     definition: &PartitionsDefinition,
     key: &str,
     context: &PartitionContext,
-) -> Result<Vec<(String, PartitionKey)>, NoPartition> {
+) -> Result<Vec<(String, PartitionKey)>, NoPartitionError> {
     if definition.contains(key, context) {
         return Ok(Vec::new());
     }
@@ -263,44 +269,47 @@ fn exists(
     match definition {
         PartitionsDefinition::Dynamic(dynamic) => Ok(vec![(dynamic.name.clone(), partition)]),
         PartitionsDefinition::TimeWindow(windows) => {
+            // A window within the bounds that has not ended yet is reported with its end.
             let window = windows
                 .ordinal(key)
                 .and_then(|ordinal| windows.window(ordinal));
             match window {
                 Some(window) if windows.end().is_none_or(|end| window.end <= end) => {
-                    Err(NoPartition::NotYet {
+                    Err(NoPartitionError::NotYet {
                         partition,
                         at: window.end,
                     })
                 }
-                _ => Err(refused(definition, &partition, context)),
+                _ => Err(unknown_key(definition, &partition, context)),
             }
         }
-        _ => Err(refused(definition, &partition, context)),
+        _ => Err(unknown_key(definition, &partition, context)),
     }
 }
 
-fn refused(
+/// Returns the definition's error for a key that it does not have.
+fn unknown_key(
     definition: &PartitionsDefinition,
     key: &PartitionKey,
     context: &PartitionContext,
-) -> NoPartition {
+) -> NoPartitionError {
     match definition.ordinal(key, context) {
         Err(unknown) => unknown.into(),
-        // Not reached: whoever calls has looked.
-        Ok(_) => NoPartition::NotYet {
+        // Not reached: the caller has checked that the key does not exist.
+        Ok(_) => NoPartitionError::NotYet {
             partition: key.clone(),
             at: context.now,
         },
     }
 }
 
-/// A value as the definition writes its keys.
-fn written(value: &Captured, definition: &PartitionsDefinition) -> String {
+/// Formats a value as a key of the definition.
+fn format_key(value: &Captured, definition: &PartitionsDefinition) -> String {
     match (value, definition) {
         (Captured::Moment { digits, .. }, PartitionsDefinition::TimeWindow(windows)) => {
             let mut key = String::new();
             let mut rest = windows.fmt().as_str().chars();
+            // Walks the key format of the windows and fills each directive from the key of the object.
             while let Some(character) = rest.next() {
                 match (character, rest.clone().next()) {
                     ('%', Some(directive)) => {
@@ -319,16 +328,19 @@ fn written(value: &Captured, definition: &PartitionsDefinition) -> String {
     }
 }
 
-fn names(template: &KeyTemplate) -> String {
-    or_list(&template.names()).replace(" or ", " and ")
+/// Lists the names of a template.
+fn list_names(template: &KeyTemplate) -> String {
+    and_list(&template.names())
 }
 
-fn check(
+/// Checks that a template names the dimensions of a definition, and all parts of its time keys.
+fn check_fit(
     template: &KeyTemplate,
     graph: &AssetGraph,
     asset: AssetId,
     definition: &PartitionsDefinition,
-) -> Result<(), Misfit> {
+) -> Result<(), TemplateFitError> {
+    // A multi-dimensional target needs exactly its dimensions, any other exactly one name.
     let given = template.names();
     let (fits, wanted, example) = match definition {
         PartitionsDefinition::Multi(multi) => {
@@ -338,10 +350,7 @@ fn check(
             let named: Vec<String> = wanted.iter().map(|name| format!("{{{name}}}")).collect();
             (
                 fits,
-                format!(
-                    "the dimensions {}",
-                    or_list(&wanted).replace(" or ", " and ")
-                ),
+                format!("the dimensions {}", and_list(&wanted)),
                 named.join("/"),
             )
         }
@@ -351,30 +360,31 @@ fn check(
             "{date}".to_owned(),
         ),
     };
-    let shown = graph.key(asset).to_string();
+    let asset_name = graph.key(asset).to_string();
     if given.is_empty() {
-        return Err(Misfit::NoNames {
+        return Err(TemplateFitError::NoNames {
             template: template.to_string(),
-            asset: shown,
+            asset: asset_name,
             wanted,
             example,
         });
     }
     if !fits {
-        return Err(Misfit::OtherNames {
+        return Err(TemplateFitError::OtherNames {
             template: template.to_string(),
-            names: names(template),
-            asset: shown,
+            names: list_names(template),
+            asset: asset_name,
             wanted,
         });
     }
-    for (name, format) in template.formats() {
+    // A time format may add parts to a key, but may not leave out any that the key has.
+    for (name, format) in template.time_formats() {
         let dimension = match definition {
             PartitionsDefinition::Multi(multi) => multi.dimension(name),
             definition => Some(definition),
         };
         let Some(PartitionsDefinition::TimeWindow(windows)) = dimension else {
-            return Err(Misfit::NotTime {
+            return Err(TemplateFitError::NotTime {
                 template: template.to_string(),
                 name: name.to_owned(),
             });
@@ -385,7 +395,7 @@ fn check(
             let missing =
                 directive.filter(|directive| *directive != '%' && !format.contains(directive));
             if let Some(missing) = missing {
-                return Err(Misfit::Coarse {
+                return Err(TemplateFitError::Coarse {
                     template: template.to_string(),
                     name: name.to_owned(),
                     directive: format!("%{missing}"),

@@ -1,13 +1,13 @@
-//! What starts runs, as data: sensors and schedules, and what can be decided of them without looking
-//! at anything.
+//! Triggers: sensors and schedules as data, with the pure logic behind them.
 //!
-//! - [`SensorSpec`] says what a sensor waits for. [`KeyTemplate`] reads partitions out of the keys of
-//!   objects, [`TemplateFit`] fits them to what the sensor makes, and [`EventPattern`] is the same
-//!   question in the language of EventBridge.
-//! - [`ScheduleSpec`] says when a schedule ticks; [`Ticking`] is one put to the assets of a project:
-//!   which ticks are due, and which partitions one is about. [`scheduler_expressions`] is the same in
-//!   the language of EventBridge Scheduler.
-//! - [`ObjectEvent`] is what S3 says of an object, whichever way the message came.
+//! - [`SensorSpec`] declares the events that a sensor waits for. [`KeyTemplate`] reads values from
+//!   the keys of objects,
+//!   [`TemplateFit`] turns them into partitions of the target, and [`EventPattern`] is the matching
+//!   EventBridge pattern.
+//! - [`ScheduleSpec`] declares when a schedule ticks. [`ResolvedSchedule`] combines it with the
+//!   assets of a project: the ticks that are due, and the partitions of a tick.
+//!   [`scheduler_expressions`] translates it for EventBridge Scheduler.
+//! - [`ObjectEvent`] is a change of an object in S3, independent of the form of the message.
 
 mod common;
 mod event_pattern;
@@ -20,11 +20,11 @@ mod wire;
 
 pub use common::{DefaultStatus, InvalidTrigger};
 pub use event_pattern::{EventPattern, InvalidEventPattern, MAX_PATTERN_CHARACTERS};
-pub use fit::{MadeKey, Misfit, NoPartition, TemplateFit};
+pub use fit::{KeyReading, NoPartitionError, TemplateFit, TemplateFitError};
 pub use object_event::{ObjectChange, ObjectEvent, newer_sequencer};
 pub use schedule::{
-    CatchUp, Due, Guard, MAX_DUE_TICKS, ScheduleSpec, ScheduleTiming, SchedulerExpression,
-    SchedulerExpressions, Ticking, Untranslatable, scheduler_expressions,
+    CatchUp, DueTicks, Guard, MAX_DUE_TICKS, ResolvedSchedule, ScheduleSpec, ScheduleTiming,
+    SchedulerExpression, SchedulerExpressions, UnsupportedCronError, scheduler_expressions,
 };
 pub use sensor::{
     Bucket, MonitoredStatus, ObjectFilter, ObjectSensor, Require, SensorSource, SensorSpec,

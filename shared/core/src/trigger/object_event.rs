@@ -1,47 +1,48 @@
-//! [`ObjectEvent`]: what S3 says of an object.
+//! [`ObjectEvent`]: a change of an object in S3.
 
 use std::cmp::Ordering;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// What happened to an object.
+/// The kind of change of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectChange {
-    /// It was written: put, copied, or put together from parts.
+    /// The object was written: put, copied, or completed from multipart uploads.
     Created,
-    /// It was deleted, or hidden behind a delete marker.
+    /// The object was deleted, or hidden by a delete marker.
     Deleted,
 }
 
-/// One thing that happened to one object, whichever way the message came.
+/// A change of one object, independent of the form of the message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectEvent {
     /// The bucket.
     pub bucket: String,
-    /// The key as it is: decoded.
+    /// The decoded key.
     pub key: String,
-    /// What happened.
+    /// The kind of change.
     pub change: ObjectChange,
-    /// When. EventBridge tells it to the second.
+    /// The time of the change. EventBridge has a resolution of one second.
     pub at: DateTime<Utc>,
-    /// The size in bytes; `None` for what was deleted.
+    /// The size in bytes; `None` for a deleted object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// The entity tag, without quotes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// The version, in a bucket that keeps versions.
+    /// The version, in a versioned bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The order of changes of one key: see [`newer_sequencer`]. What a sweep found has none.
+    /// The position in the order of changes of one key: see [`newer_sequencer`]. `None` for an
+    /// object that a sweep found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequencer: Option<String>,
 }
 
 impl ObjectEvent {
-    /// An object that was written: what a test begins with.
+    /// Creates an event of a written object, for tests.
     pub fn created(bucket: impl Into<String>, key: impl Into<String>, at: DateTime<Utc>) -> Self {
         Self {
             bucket: bucket.into(),
@@ -55,12 +56,14 @@ impl ObjectEvent {
         }
     }
 
-    /// What is the same in every delivery of this event, and in no other event.
+    /// Returns a text that is the same for every delivery of this event, and differs between
+    /// events.
     pub fn identity(&self) -> String {
         let change = match self.change {
             ObjectChange::Created => "+",
             ObjectChange::Deleted => "-",
         };
+        // The most specific of what the message carries: sequencers differ between any two changes.
         let which = match (&self.sequencer, &self.version, &self.etag) {
             (Some(sequencer), version, _) => {
                 format!("{}@{sequencer}", version.as_deref().unwrap_or_default())
@@ -72,8 +75,8 @@ impl ObjectEvent {
         format!("{change}{}/{}#{which}", self.bucket, self.key)
     }
 
-    /// Whether this event happened after another of the same key. Where neither has a sequencer, or
-    /// only one has, their times decide.
+    /// Returns `true` if this event happened after another of the same key. Unless both have a
+    /// sequencer, their times decide.
     pub fn is_after(&self, other: &Self) -> bool {
         match (&self.sequencer, &other.sequencer) {
             (Some(own), Some(other)) => newer_sequencer(own, other) == Ordering::Greater,
@@ -83,9 +86,10 @@ impl ObjectEvent {
 }
 
 /// Compares two sequencers of one key. They are hexadecimal numbers of any length: the shorter one
-/// is filled up with zeros on its right, then they compare as text. (Amazon S3 User Guide, "Event
+/// is padded with zeros on the right, then they compare as text. (Amazon S3 User Guide, "Event
 /// message structure".)
 pub fn newer_sequencer(one: &str, other: &str) -> Ordering {
+    // Hexadecimal digits of one case compare as text in the order of their values.
     let width = one.len().max(other.len());
     let filled = |text: &str| {
         let zeros = width - text.len();

@@ -1,4 +1,4 @@
-//! [`SensorSpec`]: what a sensor waits for, and what it starts.
+//! [`SensorSpec`]: the declaration of a sensor.
 
 use std::borrow::Cow;
 
@@ -15,149 +15,152 @@ use crate::{
     spec::TriggerName,
 };
 
-/// A sensor: what it waits for, and what it starts.
+/// The declaration of a sensor: its source of events and its target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SensorSpec {
     /// The name, unique among sensors.
     pub name: TriggerName,
-    /// What it waits for.
+    /// The events that it waits for.
     pub source: SensorSource,
-    /// What it makes. A sensor with a function may leave it to the function's run requests.
+    /// The assets to materialize. A sensor with a function may leave them to the function's run
+    /// requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Selection>,
-    /// Whether it is on where nobody turned it on or off.
+    /// The status until the sensor is turned on or off.
     #[serde(default)]
     pub default_status: DefaultStatus,
-    /// What it is for.
+    /// The description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether a function decides; otherwise the partitions of the event are made.
+    /// `true` if a function decides what runs; otherwise an event materializes its partitions.
     #[serde(default)]
     pub has_function: bool,
 }
 
-/// What a sensor waits for.
+/// The events that a sensor waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SensorSource {
-    /// Objects that come to a bucket.
+    /// Objects that arrive in a bucket.
     Objects(ObjectSensor),
     /// New materializations of assets. As Dagster's `multi_asset_sensor`.
     Assets {
         /// The watched assets.
         assets: Vec<AssetKey>,
-        /// Whether all of them need a new materialization.
+        /// The assets that need a new materialization: all of them or any.
         #[serde(default)]
         require: Require,
     },
-    /// Runs that ended. As Dagster's `run_status_sensor`.
+    /// Finished runs. As Dagster's `run_status_sensor`.
     Runs {
-        /// How they ended: one of these.
+        /// The statuses that count.
         statuses: Vec<MonitoredStatus>,
-        /// Only runs that make one of these assets.
+        /// The selection that a run has to materialize an asset of; any asset when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         of: Option<Selection>,
     },
 }
 
-/// How many of the watched assets need a new materialization.
+/// The watched assets that need a new materialization.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Require {
-    /// Every one, and of the same partition where all are divided in one way.
+    /// Every asset, for the same partition where all have one partitions definition.
     #[default]
     All,
-    /// One is enough.
+    /// Any asset.
     Any,
 }
 
-/// How a run can end.
+/// The status of a finished run.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum MonitoredStatus {
-    /// Everything was made.
+    /// Everything succeeded.
     Succeeded,
     /// Something failed.
     Failed,
-    /// It was stopped.
+    /// The run was canceled.
     Canceled,
 }
 
-/// Objects that come to a bucket.
+/// A sensor for objects that arrive in a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ObjectSensor {
     /// The bucket.
     pub bucket: Bucket,
-    /// Which objects.
+    /// The objects that count.
     pub filter: ObjectFilter,
-    /// Objects with fewer bytes are left out; 0 for none.
+    /// The smallest size, in bytes; 0 for no limit.
     #[serde(default)]
     pub min_size: u64,
-    /// Whether deleted objects are told of as well.
+    /// `true` if deleted objects count as well.
     #[serde(default)]
     pub deletes: bool,
 }
 
-/// Which bucket: by name, or by a setting that is read where the project runs. On a laptop it is a
-/// folder.
+/// A bucket, by name or by a setting that is read where the project runs. Locally it is a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bucket {
-    /// This one.
+    /// The bucket of this name.
     Named(String),
-    /// The one that an environment variable names.
+    /// The bucket that an environment variable names.
     Variable {
         /// The variable.
         name: String,
-        /// The bucket where it is not set.
+        /// The bucket when the variable is not set.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         default: Option<String>,
     },
 }
 
-/// Which objects of a bucket.
+/// A filter for the objects of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectFilter {
-    /// Those whose keys fit, and say which partition they belong to.
+    /// Objects whose keys match a template, which reads the partition from them.
     Key(KeyTemplate),
-    /// Those whose keys begin and end so.
+    /// Objects whose keys have a prefix and a suffix.
     Between {
-        /// What keys begin with; nothing for any.
+        /// The prefix; empty for any.
         #[serde(default)]
         prefix: String,
-        /// What keys end with; nothing for any.
+        /// The suffix; empty for any.
         #[serde(default)]
         suffix: String,
     },
 }
 
 impl ObjectFilter {
-    /// The filter as a template.
+    /// Returns the filter as a template.
     pub fn template(&self) -> Cow<'_, KeyTemplate> {
         match self {
             Self::Key(template) => Cow::Borrowed(template),
-            Self::Between { prefix, suffix } => Cow::Owned(KeyTemplate::between(prefix, suffix)),
+            Self::Between { prefix, suffix } => Cow::Owned(KeyTemplate::from_ends(prefix, suffix)),
         }
     }
 }
 
 impl ObjectSensor {
-    /// Whether the sensor is about an object, by key and size. A key that ends in `/` with nothing
-    /// behind it is a folder that a console made, and no file.
-    pub fn takes(&self, key: &str, size: Option<u64>) -> bool {
+    /// Returns
+    /// `true` if an object counts, by its key and size. An empty object whose key ends in `/` is a
+    /// folder created in the console, and does not count.
+    pub fn accepts_object(&self, key: &str, size: Option<u64>) -> bool {
         let folder = key.ends_with('/') && size.unwrap_or(0) == 0;
-        !folder && size.is_none_or(|size| size >= self.min_size) && self.filter.template().fits(key)
+        !folder
+            && size.is_none_or(|size| size >= self.min_size)
+            && self.filter.template().matches_key(key)
     }
 }
 
 impl SensorSpec {
-    /// The assets that the sensor makes; `None` when its function says so.
+    /// Returns the assets that the sensor materializes; `None` when its function chooses them.
     ///
     /// # Errors
-    /// [`InvalidTrigger`] when the target makes no sense or selects nothing.
+    /// [`InvalidTrigger`] when the target is invalid or selects nothing.
     pub fn target(&self, graph: &AssetGraph) -> Result<Option<AssetSet>, InvalidTrigger> {
         let target = self.target.as_ref();
         target
@@ -165,12 +168,13 @@ impl SensorSpec {
             .transpose()
     }
 
-    /// How the keys of objects become partitions of the target; `None` when the function says so, or
-    /// the sensor waits for something else.
+    /// Fits the key template to the target; `None` when a function chooses the partitions, or the
+    /// sensor waits for other events.
     ///
     /// # Errors
-    /// [`InvalidTrigger`] when they cannot.
-    pub fn fit(&self, graph: &AssetGraph) -> Result<Option<TemplateFit>, InvalidTrigger> {
+    /// [`InvalidTrigger`] when the template does not fit.
+    pub fn fit_template(&self, graph: &AssetGraph) -> Result<Option<TemplateFit>, InvalidTrigger> {
+        // Only keys of objects name partitions, and only of a known target.
         let (SensorSource::Objects(objects), Some(target)) = (&self.source, self.target(graph)?)
         else {
             return Ok(None);
@@ -191,14 +195,15 @@ impl SensorSpec {
     ///
     /// # Errors
     /// [`InvalidTrigger`], which says what to write instead.
-    pub fn check(&self, graph: &AssetGraph) -> Result<(), InvalidTrigger> {
+    pub fn validate(&self, graph: &AssetGraph) -> Result<(), InvalidTrigger> {
         if self.target.is_none() && !self.has_function {
             return Err(InvalidTrigger::NoTarget);
         }
         self.target(graph)?;
         match &self.source {
+            // Building the fit and the pattern finds errors in the key before a deployment.
             SensorSource::Objects(objects) => {
-                self.fit(graph)?;
+                self.fit_template(graph)?;
                 let name = match &objects.bucket {
                     Bucket::Named(name) => name.as_str(),
                     // The longest name that a bucket can have.
@@ -219,6 +224,7 @@ impl SensorSpec {
         Ok(())
     }
 
+    /// Checks that the watched assets exist and, without a function, share their partitions.
     fn check_watched(&self, assets: &[AssetKey], graph: &AssetGraph) -> Result<(), InvalidTrigger> {
         let Some(first) = assets.first() else {
             return Err(InvalidTrigger::NoAssets);

@@ -1,12 +1,15 @@
 use std::sync::Arc;
 
 use precip_io::{
-    FromAsset, IntoAsset, Value,
-    checks::{DataCheck, Found, Measured, accepted_values, fresh, not_null, row_count, unique},
+    Value,
+    checks::{
+        DataCheck, Measurement, MetricValue, accepted_values, fresh, not_null, row_count, unique,
+    },
     conformance::{
         Case,
         Limit::{self, Otherwise, Refused},
         big_partition, check_all, killed_writer,
+        testing::{Flight, address_of, load_flights, store_flights},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -14,7 +17,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// What a table that is replaced cannot give, and types that DuckDB has not.
+/// Cases that a table with one attempt per partition, and the types of DuckDB, cannot satisfy.
 const LIMITS: &[Limit] = &[
     Otherwise(Case::Attempts),
     Refused(Case::ListAndRemove),
@@ -51,54 +54,7 @@ fn a_big_partition_takes_little_memory() {
     });
 }
 
-fn address(partition: Option<&str>, attempt: u32) -> Address {
-    Address {
-        asset: "raw/flights".parse().unwrap(),
-        partition: partition.map(Into::into),
-        run: "01JDC0Z5V9M3T8Q4W2X7Y6R1KA".parse().unwrap(),
-        attempt,
-    }
-}
-
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Flight {
-    carrier: String,
-    delay: Option<i32>,
-}
-
-fn flight(carrier: &str) -> Flight {
-    Flight {
-        carrier: carrier.to_owned(),
-        delay: None,
-    }
-}
-
-async fn store(
-    manager: &DuckDbIoManager,
-    partition: Option<&str>,
-    value: impl IntoAsset,
-) -> Result<String, String> {
-    let value = value.into_asset().unwrap();
-    let stored = manager.store(&address(partition, 1), value).await;
-    stored
-        .map(|stored| stored.pointer)
-        .map_err(|error| error.to_string())
-}
-
-async fn load<T: FromAsset>(manager: &DuckDbIoManager, pointer: &str) -> T {
-    let address = address(None, 1);
-    let loaded = manager.load(&address, pointer, &T::needs().request).await;
-    T::from_asset(precip_engine::asset::LoadedInput {
-        asset: address.asset,
-        parts: vec![precip_engine::asset::LoadedPart {
-            partition: None,
-            value: loaded.unwrap(),
-        }],
-    })
-    .unwrap()
-}
-
-fn in_folder() -> (TempDir, DuckDbIoManager) {
+fn temporary_manager() -> (TempDir, DuckDbIoManager) {
     let folder = TempDir::new().unwrap();
     let manager = DuckDbIoManager::open(folder.path().join("w.duckdb")).unwrap();
     (folder, manager)
@@ -106,16 +62,19 @@ fn in_folder() -> (TempDir, DuckDbIoManager) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_query_a_table_named_as_the_asset() {
-    let (_folder, manager) = in_folder();
+    let (_folder, manager) = temporary_manager();
     for day in ["2013-01-01", "2013-01-02"] {
-        let rows = vec![flight("UA"), flight("DL")];
-        store(&manager, Some(day), rows).await.unwrap();
+        let rows = vec![Flight::of_carrier("UA"), Flight::of_carrier("DL")];
+        store_flights(&manager, Some(day), rows).await.unwrap();
     }
-    let again = vec![flight("AA")];
-    store(&manager, Some("2013-01-01"), again).await.unwrap();
+    // Storing a partition again replaces its rows only.
+    let again = vec![Flight::of_carrier("AA")];
+    store_flights(&manager, Some("2013-01-01"), again)
+        .await
+        .unwrap();
     let found = manager
-        .run(|database| {
-            database.read(|sql| {
+        .run_blocking(|database| {
+            database.run_read(|sql| {
                 let mut statement = sql.prepare(
                     "SELECT _partition || ' ' || string_agg(carrier, ',' ORDER BY carrier)
                      FROM raw.flights GROUP BY _partition ORDER BY 1",
@@ -130,7 +89,7 @@ async fn people_query_a_table_named_as_the_asset() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_optional_column_may_come_and_every_other_change_is_refused_and_shown() {
+async fn new_optional_columns_are_added_and_other_changes_are_refused() {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct WithGate {
         carrier: String,
@@ -142,16 +101,16 @@ async fn an_optional_column_may_come_and_every_other_change_is_refused_and_shown
         carrier: i64,
         seats: i32,
     }
-    let (_folder, manager) = in_folder();
-    let first = store(&manager, Some("1"), vec![flight("UA")]).await;
+    let (_folder, manager) = temporary_manager();
+    let first = store_flights(&manager, Some("1"), vec![Flight::of_carrier("UA")]).await;
     let row = WithGate {
         carrier: "DL".to_owned(),
         delay: Some(3),
         gate: Some("B7".to_owned()),
     };
-    store(&manager, Some("2"), vec![row]).await.unwrap();
-    let before: Vec<Flight> = load(&manager, &first.unwrap()).await;
-    assert_eq!(before, [flight("UA")]);
+    store_flights(&manager, Some("2"), vec![row]).await.unwrap();
+    let before: Vec<Flight> = load_flights(&manager, &first.unwrap()).await;
+    assert_eq!(before, [Flight::of_carrier("UA")]);
 
     let other = || {
         vec![Other {
@@ -159,98 +118,111 @@ async fn an_optional_column_may_come_and_every_other_change_is_refused_and_shown
             seats: 2,
         }]
     };
-    let refused = store(&manager, Some("3"), other()).await.unwrap_err();
+    // A changed type and a new required column are both reported.
+    let refused = store_flights(&manager, Some("3"), other())
+        .await
+        .unwrap_err();
     assert_eq!(
         refused,
         "asset `raw/flights`, partition `3`: its columns are not those of table \"raw\".\"flights\", which has \
          other partitions: `carrier` was Utf8 and is Int64; `seats` is new, and its rows must have one; make \
          what is new optional, or drop the table and make every partition again"
     );
-    // Nothing of it is there, and what was there still is.
-    let kept: Vec<WithGate> = load(&manager, "raw/flights?2").await;
+    // Nothing was stored, and the other partitions are unchanged.
+    let kept: Vec<WithGate> = load_flights(&manager, "raw/flights?2").await;
     assert_eq!(kept.len(), 1);
 
-    // An asset of which nothing else is there may change as it likes.
-    let (_folder, manager) = in_folder();
-    store(&manager, None, vec![flight("UA")]).await.unwrap();
-    store(&manager, None, other()).await.unwrap();
+    // Without other partitions, the columns may change in any way.
+    let (_folder, manager) = temporary_manager();
+    store_flights(&manager, None, vec![Flight::of_carrier("UA")])
+        .await
+        .unwrap();
+    store_flights(&manager, None, other()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_are_taken_as_names() {
+async fn names_are_escaped() {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Odd {
         #[serde(rename = "a\"; DROP TABLE x; --")]
         odd: i32,
     }
-    let (_folder, manager) = in_folder();
+    let (_folder, manager) = temporary_manager();
     let key = "'; DROP TABLE raw.flights; --";
-    let pointer = store(&manager, Some(key), vec![Odd { odd: 1 }])
+    let pointer = store_flights(&manager, Some(key), vec![Odd { odd: 1 }])
         .await
         .unwrap();
-    assert_eq!(load::<Vec<Odd>>(&manager, &pointer).await, [Odd { odd: 1 }]);
+    assert_eq!(
+        load_flights::<Vec<Odd>>(&manager, &pointer).await,
+        [Odd { odd: 1 }]
+    );
 
+    // A column that collides with the one of the partition key, in another case.
     #[derive(Serialize, Deserialize)]
     struct Taken {
         #[serde(rename = "_PARTITION")]
         partition: i32,
     }
-    let (_folder, manager) = in_folder();
+    let (_folder, manager) = temporary_manager();
     let taken = vec![Taken { partition: 1 }];
-    let refused = store(&manager, Some("x"), taken).await.unwrap_err();
+    let refused = store_flights(&manager, Some("x"), taken).await.unwrap_err();
     assert!(refused.contains("give it another name"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_of_somebody_else_is_left_alone() {
-    let (_folder, manager) = in_folder();
-    let made = manager.run(|database| {
-        database.write(|sql| {
+async fn a_table_of_another_program_is_left_alone() {
+    let (_folder, manager) = temporary_manager();
+    let made = manager.run_blocking(|database| {
+        database.run_write(|sql| {
             sql.execute_batch("CREATE SCHEMA raw; CREATE TABLE raw.FLIGHTS AS SELECT 1 AS one")?;
             Ok(())
         })
     });
     made.await.unwrap();
-    let refused = store(&manager, None, vec![flight("UA")]).await.unwrap_err();
+    let refused = store_flights(&manager, None, vec![Flight::of_carrier("UA")])
+        .await
+        .unwrap_err();
     assert!(refused.contains("did not make"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_managers_of_one_file_are_one_database() {
-    let (folder, manager) = in_folder();
+    let (folder, manager) = temporary_manager();
+    // Another path to the same file.
     let other = DuckDbIoManager::open(folder.path().join("./w.duckdb")).unwrap();
     assert!(Arc::ptr_eq(&manager.database, &other.database));
 }
 
-/// Where two processes store, and which of them this is.
-const OTHER: &str = "PRECIP_DUCKDB_OTHER";
+/// Environment variable with the database file, set in the second process.
+const SECOND_PROCESS_FILE: &str = "PRECIP_DUCKDB_OTHER";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_store_at_the_same_time() {
-    let (folder, manager) = in_folder();
-    let store_some = |manager: DuckDbIoManager, who: &'static str| async move {
+    let (folder, manager) = temporary_manager();
+    let store_eight = |manager: DuckDbIoManager, who: &'static str| async move {
         for n in 0..8 {
             let key = format!("{who}-{n}");
-            store(&manager, Some(&key), vec![flight(&key)])
+            store_flights(&manager, Some(&key), vec![Flight::of_carrier(&key)])
                 .await
                 .unwrap();
         }
     };
-    if let Ok(file) = std::env::var(OTHER) {
-        store_some(DuckDbIoManager::open(file).unwrap(), "other").await;
+    if let Ok(file) = std::env::var(SECOND_PROCESS_FILE) {
+        store_eight(DuckDbIoManager::open(file).unwrap(), "other").await;
         return;
     }
+    // The test starts itself as the second process.
     let mut other = std::process::Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
             "manager::tests::two_processes_store_at_the_same_time",
         ])
-        .env(OTHER, folder.path().join("w.duckdb"))
+        .env(SECOND_PROCESS_FILE, folder.path().join("w.duckdb"))
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
     // From several tasks, as the executor does.
-    let ours = ["a", "b", "c"].map(|who| tokio::spawn(store_some(manager.clone(), who)));
+    let ours = ["a", "b", "c"].map(|who| tokio::spawn(store_eight(manager.clone(), who)));
     for stored in ours {
         stored.await.unwrap();
     }
@@ -258,14 +230,14 @@ async fn two_processes_store_at_the_same_time() {
     for who in ["a", "b", "c", "other"] {
         for n in 0..8 {
             let key = format!("{who}-{n}");
-            let back: Vec<Flight> = load(&manager, &format!("raw/flights?{key}")).await;
-            assert_eq!(back, [flight(&key)]);
+            let back: Vec<Flight> = load_flights(&manager, &format!("raw/flights?{key}")).await;
+            assert_eq!(back, [Flight::of_carrier(&key)]);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_database_is_asked_and_no_rows_are_loaded() {
+async fn metrics_are_computed_by_the_database() {
     #[derive(Serialize, Deserialize)]
     struct Landing {
         gate: Option<String>,
@@ -277,36 +249,38 @@ async fn the_database_is_asked_and_no_rows_are_loaded() {
         delay: 0.5,
         at: chrono::DateTime::UNIX_EPOCH.naive_utc(),
     };
-    let (_folder, manager) = in_folder();
+    let (_folder, manager) = temporary_manager();
     let rows = vec![landing(None), landing(Some("B7")), landing(Some("B7"))];
-    let pointer = store(&manager, Some("1"), rows).await.unwrap();
+    let pointer = store_flights(&manager, Some("1"), rows).await.unwrap();
     let others = vec![landing(Some("A1"))];
-    store(&manager, Some("2"), others).await.unwrap();
-    let ask = async |check: DataCheck| {
-        let address = address(Some("1"), 1);
-        let answer = manager.load(&address, &pointer, &check.request(None)).await;
-        answer.unwrap().downcast::<Measured>()
+    store_flights(&manager, Some("2"), others).await.unwrap();
+    let compute = async |check: DataCheck| {
+        let address = address_of("raw/flights", Some("1"), 1);
+        let answer = manager
+            .load(&address, &pointer, &check.load_request(None))
+            .await;
+        answer.unwrap().downcast::<Measurement>()
     };
-    let told = |found| Measured { rows: 3, found };
-    for (check, found) in [
-        (row_count(1..), Found::Nothing),
-        (not_null("gate"), Found::Rows(1, Vec::new())),
-        (unique(["gate", "at"]), Found::Rows(1, Vec::new())),
+    let measurement = |value| Measurement { rows: 3, value };
+    for (check, value) in [
+        (row_count(1..), MetricValue::RowsOnly),
+        (not_null("gate"), MetricValue::Count(1, Vec::new())),
+        (unique(["gate", "at"]), MetricValue::Count(1, Vec::new())),
         (
             accepted_values("gate", ["C3"]),
-            Found::Rows(2, vec!["B7".to_owned()]),
+            MetricValue::Count(2, vec!["B7".to_owned()]),
         ),
         (
             fresh("at", std::time::Duration::from_secs(1)),
-            Found::Latest(Some(chrono::DateTime::UNIX_EPOCH)),
+            MetricValue::Latest(Some(chrono::DateTime::UNIX_EPOCH)),
         ),
     ] {
-        assert_eq!(ask(check).await.unwrap(), told(found));
+        assert_eq!(compute(check).await.unwrap(), measurement(value));
     }
-    // What DuckDB may compare otherwise comes as rows.
-    let rows = ask(unique(["delay"])).await.unwrap_err();
+    // DuckDB may compare floats differently, so they come as rows.
+    let rows = compute(unique(["delay"])).await.unwrap_err();
     let Ok(Value::Table(rows)) = rows.downcast() else {
-        panic!("neither an answer nor rows");
+        panic!("neither a measurement nor rows");
     };
     assert_eq!(rows.num_rows(), 3);
 }

@@ -1,4 +1,4 @@
-//! What DuckDB does of a query.
+//! Running a query in DuckDB.
 
 use std::{env, path::Path, sync::Arc};
 
@@ -15,73 +15,75 @@ use precip_core::metadata::TableSchema;
 use precip_engine::asset::AssetError;
 use precip_io::{
     Table, TableStream,
-    tables::{Spool, arrow_schema, quoted},
+    tables::{Spool, arrow_schema, quote_identifier},
 };
 use tokio::task::unconstrained;
 
 use super::{Query, disk};
-use crate::{error::Failed, filling::Filling, types::sql_type};
+use crate::{appender::TableAppender, error::DuckDbError, types::sql_type};
 
-/// How much of a function's memory is DuckDB's: the rows on their way and the program need the rest.
-const SHARE: u64 = 2;
-/// How much memory a function has, in MB, where this is one.
+/// Divisor of a function's memory for DuckDB's limit: rows in flight and the program need the rest.
+const MEMORY_DIVISOR: u64 = 2;
+/// Environment variable with the memory of a Lambda function, in MB.
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
 const FUNCTION_MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 
-/// The rows that a query answers.
-pub(super) fn table(query: Query) -> Result<Table, AssetError> {
-    answer(query, |found| {
+/// Runs a query, and collects its rows.
+pub(super) fn query_table(query: Query) -> Result<Table, AssetError> {
+    run_query(query, |found| {
         let schema = found.get_schema();
         Ok(Table::new(schema, found.collect::<Result<_, _>>()?)?)
     })
 }
 
-/// The rows that a query answers, on the disk.
-pub(super) fn stream(query: Query) -> Result<TableStream, AssetError> {
-    answer(query, |found| {
+/// Runs a query, and spools its rows to the disk.
+pub(super) fn query_stream(query: Query) -> Result<TableStream, AssetError> {
+    run_query(query, |found| {
         let schema = found.get_schema();
-        let batches = found.map(|batch| batch.map_err(Failed::from));
-        Ok(Spool::all(batches, schema, &env::temp_dir())?.into_stream())
+        let batches = found.map(|batch| batch.map_err(DuckDbError::from));
+        Ok(Spool::from_batches(batches, schema, &env::temp_dir())?.into_stream())
     })
 }
 
-fn answer<T>(
+fn run_query<T>(
     query: Query,
-    take: impl FnOnce(ArrowStream<'_>) -> Result<T, Failed>,
+    take: impl FnOnce(ArrowStream<'_>) -> Result<T, DuckDbError>,
 ) -> Result<T, AssetError> {
-    let of_function = env::var(FUNCTION_MEMORY).ok();
-    // Gone with everything in it once the connection is.
-    let disk = disk::make(&env::temp_dir(), of_function.is_some());
-    let disk = disk.map_err(AssetError::from_boxed)?;
-    let connection = open(disk.path(), of_function.as_deref()).map_err(failed)?;
+    let function_memory = env::var(FUNCTION_MEMORY).ok();
+    // Declared before the connection, so that it is removed after the connection is closed.
+    let disk = disk::create_folder(&env::temp_dir(), function_memory.is_some())
+        .map_err(AssetError::from_boxed)?;
+    let connection =
+        open_connection(disk.path(), function_memory.as_deref()).map_err(query_error)?;
     for (name, rows) in query.tables {
-        give(&connection, &name, rows)?;
+        fill_table(&connection, &name, rows)?;
     }
-    ask(&connection, &query.sql, query.partition.as_deref(), take).map_err(failed)
+    run_statement(&connection, &query.sql, query.partition.as_deref(), take).map_err(query_error)
 }
 
-fn open(disk: &Path, memory_of_function: Option<&str>) -> Result<Connection, Failed> {
-    // Where to wait has to be said before the disk is closed to queries.
+/// Opens a database in memory that spills to a folder and has no other access.
+fn open_connection(disk: &Path, function_memory: Option<&str>) -> Result<Connection, DuckDbError> {
+    // The folder cannot be set any more once external access is disabled.
     let mut config = Config::default().with("temp_directory", disk.display().to_string())?;
-    if let Some(memory) = memory(memory_of_function) {
-        config = config.max_memory(&memory)?;
+    if let Some(limit) = memory_limit(function_memory) {
+        config = config.max_memory(&limit)?;
     }
     let config = config.enable_external_access(false)?;
     Ok(Connection::open_in_memory_with_flags(config)?)
 }
 
-/// How much DuckDB takes in a function of so many MB.
-fn memory(of_function: Option<&str>) -> Option<String> {
-    let megabytes: u64 = of_function?.parse().ok()?;
-    Some(format!("{}MiB", (megabytes / SHARE).max(1)))
+/// Returns the memory limit of DuckDB in a function with some memory, in MB.
+fn memory_limit(function_memory: Option<&str>) -> Option<String> {
+    let megabytes: u64 = function_memory?.parse().ok()?;
+    Some(format!("{}MiB", (megabytes / MEMORY_DIVISOR).max(1)))
 }
 
-fn ask<T>(
+fn run_statement<T>(
     connection: &Connection,
     sql: &str,
     partition: Option<&str>,
-    take: impl FnOnce(ArrowStream<'_>) -> Result<T, Failed>,
-) -> Result<T, Failed> {
+    take: impl FnOnce(ArrowStream<'_>) -> Result<T, DuckDbError>,
+) -> Result<T, DuckDbError> {
     let mut statement = connection.prepare(sql)?;
     take(match partition {
         None => statement.stream_arrow([])?,
@@ -92,83 +94,95 @@ fn ask<T>(
     })
 }
 
-fn failed(failed: Failed) -> AssetError {
-    AssetError::terminal(match failed {
-        Failed::DuckDb(error) => format!("the query failed: {}", words(&error)),
+/// Returns the terminal error for a query that failed.
+fn query_error(error: DuckDbError) -> AssetError {
+    AssetError::terminal(match error {
+        DuckDbError::DuckDb(error) => format!("the query failed: {}", error_text(&error)),
         other => format!("the query failed: {other}"),
     })
 }
 
-/// DuckDB's own words.
-fn words(error: &Error) -> String {
+/// Returns the message of DuckDB.
+fn error_text(error: &Error) -> String {
     match error {
         Error::DuckDBFailure(_, Some(message)) => message.clone(),
         other => other.to_string(),
     }
 }
 
-/// Puts the rows into a table of DuckDB's, as they come.
-fn give(connection: &Connection, name: &str, mut rows: TableStream) -> Result<(), AssetError> {
-    create(connection, name, rows.schema()).map_err(failed)?;
-    let appender = connection.appender(name);
-    let mut filling = Filling::of(appender.map_err(|error| failed(error.into()))?);
-    // Unconstrained, since nobody who could give it its turn again hears of it when it gives it up.
+/// Creates a table, and appends the rows of a stream.
+fn fill_table(
+    connection: &Connection,
+    name: &str,
+    mut rows: TableStream,
+) -> Result<(), AssetError> {
+    create_table(connection, name, rows.schema()).map_err(query_error)?;
+    let target = connection.appender(name);
+    let mut appender = TableAppender::new(target.map_err(|error| query_error(error.into()))?);
+    // Unconstrained: tokio wakes a future that has exhausted its budget only once control is back in the runtime,
+    // which never happens within `block_on`.
     while let Some(batch) = block_on(unconstrained(rows.next())) {
-        filling.push(batch?).map_err(failed)?;
+        appender.append_batch(batch?).map_err(query_error)?;
     }
-    filling.finish().map_err(failed)
+    appender.finish().map_err(query_error)
 }
 
-fn create(connection: &Connection, name: &str, schema: &Schema) -> Result<(), Failed> {
+fn create_table(connection: &Connection, name: &str, schema: &Schema) -> Result<(), DuckDbError> {
     let columns = schema.fields().iter().map(|field| {
         let sql_type = sql_type(field.data_type()).map_err(|problem| {
-            Failed::Refused(format!("column `{}` of `{name}`: {problem}", field.name()))
+            DuckDbError::Refused(format!("column `{}` of `{name}`: {problem}", field.name()))
         })?;
-        Ok(format!("{} {sql_type}", quoted(field.name())))
+        Ok(format!("{} {sql_type}", quote_identifier(field.name())))
     });
-    let columns: Result<Vec<String>, Failed> = columns.collect();
-    let columns = columns?;
-    if columns.is_empty() {
-        return Err(Failed::Refused(format!(
+    let definitions = columns.collect::<Result<Vec<String>, DuckDbError>>()?;
+    if definitions.is_empty() {
+        return Err(DuckDbError::Refused(format!(
             "`{name}` is a table of no columns"
         )));
     }
-    let create = format!("CREATE TABLE {} ({})", quoted(name), columns.join(", "));
-    Ok(connection.execute_batch(&create)?)
+    let statement = format!(
+        "CREATE TABLE {} ({})",
+        quote_identifier(name),
+        definitions.join(", ")
+    );
+    Ok(connection.execute_batch(&statement)?)
 }
 
-/// The rows with the types of a struct's fields, where a value fits; columns without a field are left
-/// as they are.
+/// Casts the rows to the types of a struct's fields, refusing values that do not fit. Columns without a field keep
+/// their types.
 pub(super) fn as_fields(rows: &Table, columns: &TableSchema) -> Result<Table, AssetError> {
-    cast(rows, columns)
-        .map_err(|failed| AssetError::terminal(format!("the query's rows: {failed}")))
+    cast_rows(rows, columns)
+        .map_err(|error| AssetError::terminal(format!("the query's rows: {error}")))
 }
 
-fn cast(rows: &Table, columns: &TableSchema) -> Result<Table, Failed> {
+fn cast_rows(rows: &Table, columns: &TableSchema) -> Result<Table, DuckDbError> {
     let fields = arrow_schema(columns)?;
-    let wanted: Vec<_> = rows
+    let cast_fields: Vec<_> = rows
         .schema()
         .fields()
         .iter()
         .map(|field| match fields.field_with_name(field.name()) {
-            Ok(wanted) => Arc::new(wanted.clone().with_nullable(true)),
+            Ok(declared) => Arc::new(declared.clone().with_nullable(true)),
             Err(_) => Arc::clone(field),
         })
         .collect();
-    let schema = Arc::new(Schema::new(wanted));
-    // What does not fit is an error, not a value that is missing.
+    let schema = Arc::new(Schema::new(cast_fields));
+    // A value that does not fit is an error, not a missing value.
     let strict = CastOptions {
         safe: false,
         ..CastOptions::default()
     };
+    // Columns stay in the order of the query.
     let batches = rows.batches().iter().map(|batch| {
-        let columns = batch.columns().iter().zip(schema.fields());
-        let columns = columns
+        let columns = batch
+            .columns()
+            .iter()
+            .zip(schema.fields())
             .map(|(column, field)| cast_with_options(column, field.data_type(), &strict))
             .collect::<Result<_, _>>()?;
         Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
     });
-    let batches: Result<Vec<_>, Failed> = batches.collect();
+    let batches: Result<Vec<_>, DuckDbError> = batches.collect();
     Ok(Table::new(Arc::clone(&schema), batches?)?)
 }
 
@@ -178,8 +192,8 @@ mod tests {
 
     #[test]
     fn a_function_keeps_half_of_its_memory_for_itself() {
-        assert_eq!(memory(Some("512")).as_deref(), Some("256MiB"));
-        assert_eq!(memory(None), None);
-        assert_eq!(memory(Some("much")), None);
+        assert_eq!(memory_limit(Some("512")).as_deref(), Some("256MiB"));
+        assert_eq!(memory_limit(None), None);
+        assert_eq!(memory_limit(Some("much")), None);
     }
 }

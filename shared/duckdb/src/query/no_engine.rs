@@ -1,4 +1,4 @@
-//! What a program without DuckDB does of a query: it says which program can run it.
+//! The engine of a program without DuckDB: an error that names a program with one.
 
 use precip_core::metadata::TableSchema;
 use precip_engine::asset::AssetError;
@@ -6,11 +6,11 @@ use precip_io::{Table, TableStream};
 
 use super::Query;
 
-pub(super) fn table(_: Query) -> Result<Table, AssetError> {
+pub(super) fn query_table(_: Query) -> Result<Table, AssetError> {
     Err(no_engine())
 }
 
-pub(super) fn stream(_: Query) -> Result<TableStream, AssetError> {
+pub(super) fn query_stream(_: Query) -> Result<TableStream, AssetError> {
     Err(no_engine())
 }
 
@@ -21,7 +21,7 @@ fn no_engine() -> AssetError {
     )
 }
 
-/// The rows as they are: there are never any.
+/// Returns the rows unchanged. There are never any.
 pub(super) fn as_fields(rows: &Table, _: &TableSchema) -> Result<Table, AssetError> {
     Ok(rows.clone())
 }

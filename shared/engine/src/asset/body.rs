@@ -9,20 +9,21 @@ use crate::asset::{AssetContext, AssetError, LoadedInput, OpOutputs, Resources};
 /// The inputs of one invocation, by parameter name.
 pub type Inputs = BTreeMap<String, LoadedInput>;
 
-/// What [`FnBody`] is made from: a function whose future lives as long as the resources it borrows.
+/// The function of an [`FnBody`]: its future lives as long as the resources it borrows.
 pub type RunFn = for<'a> fn(AssetContext, Inputs, &'a Resources) -> RunFuture<'a>;
 
 /// The future of one invocation.
 pub type RunFuture<'a> = Pin<Box<dyn Future<Output = Result<OpOutputs, AssetError>> + Send + 'a>>;
 
-/// The computation of an op: of one that makes assets, and of one that only checks.
+/// The computation of an op that materializes assets or evaluates checks.
 #[async_trait]
 pub trait OpBody: Send + Sync {
-    /// Runs it once.
+    /// Runs the computation once.
     ///
     /// # Errors
-    /// What the function answered, or that an input, a resource or the config did not fit it.
-    async fn run(
+    /// The function's error, or a mismatch between the function and an input, a resource or the
+    /// config.
+    async fn run_op(
         &self,
         context: AssetContext,
         inputs: Inputs,
@@ -30,7 +31,7 @@ pub trait OpBody: Send + Sync {
     ) -> Result<OpOutputs, AssetError>;
 }
 
-/// How an op's function waits, so that an executor can give it the right thread.
+/// The kind of an op's function, which decides the thread that an executor runs it on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Execution {
     /// An `async fn`: it yields while it waits, and can share a thread with others.
@@ -46,7 +47,7 @@ pub struct FnBody(pub RunFn);
 
 #[async_trait]
 impl OpBody for FnBody {
-    async fn run(
+    async fn run_op(
         &self,
         context: AssetContext,
         inputs: Inputs,

@@ -6,7 +6,7 @@ use precip_core::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What a check found. As Dagster's `AssetCheckResult`.
+/// The result of a check, like Dagster's `AssetCheckResult`.
 ///
 /// ```
 /// use precip_engine::asset::CheckResult;
@@ -20,24 +20,25 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckResult {
-    /// The check's name; it may be left out where there is only one it can be.
+    /// The check's name; may be left out where only one check is possible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Whether the asset is as it should be.
+    /// `true` if the check passed.
     pub passed: bool,
-    /// What it means if not.
+    /// The severity of a failure.
     #[serde(default)]
     pub severity: Severity,
-    /// What was found, for a reader.
+    /// Text for people about the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Facts found on the way.
+    /// Metadata collected by the check.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
 
 impl CheckResult {
-    /// A check that passed if something holds, and otherwise failed with severity ERROR.
+    /// Creates a result that passed if `passed` is `true`, and otherwise failed with severity
+    /// ERROR.
     pub fn passed_if(passed: bool) -> Self {
         Self {
             name: None,
@@ -48,44 +49,44 @@ impl CheckResult {
         }
     }
 
-    /// A check that passed.
+    /// Creates a passed result.
     pub fn pass() -> Self {
         Self::passed_if(true)
     }
 
-    /// A check that failed, with what was found.
+    /// Creates a failed result with a description.
     pub fn fail(description: impl Into<String>) -> Self {
         Self::passed_if(false).description(description)
     }
 
-    /// Says which check this is, where one function runs several.
+    /// Sets the name of the check, required if one function evaluates several.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Makes a failure a warning: nothing stops for it.
+    /// Turns a failure into a warning, which stops nothing.
     #[must_use]
     pub fn warn(self) -> Self {
         self.severity(Severity::Warn)
     }
 
-    /// Says what a failure means.
+    /// Sets the severity of a failure.
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// Says what was found, for a reader.
+    /// Sets the text for people about the result.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Adds a fact.
+    /// Adds metadata.
     #[must_use]
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<MetadataValue>) -> Self {
         self.metadata.insert(name.into(), value.into());
@@ -94,7 +95,7 @@ impl CheckResult {
 }
 
 impl From<bool> for CheckResult {
-    /// Passed, or failed with severity ERROR.
+    /// Converts `true` into a passed result and `false` into a failed one with severity ERROR.
     fn from(passed: bool) -> Self {
         Self::passed_if(passed)
     }

@@ -1,4 +1,4 @@
-//! Config: the part of a run's config that an op's function takes, as a type of its own.
+//! The config of an op: the op's part of the run config, parsed into a type.
 
 use std::{any::type_name, fmt};
 
@@ -8,16 +8,16 @@ use serde_json::Value;
 /// The config that an op takes.
 #[derive(Clone)]
 pub struct ConfigSpec {
-    /// The type it is read into, for messages.
+    /// The name of its type, for messages.
     pub type_name: &'static str,
-    /// Its JSON schema, where the type has one.
+    /// The JSON schema, if the type has one.
     pub schema: Option<Value>,
     check: fn(&Value) -> Result<(), InvalidConfig>,
 }
 
 impl ConfigSpec {
-    /// Config that is read into a `T`.
-    pub fn of<T: DeserializeOwned>() -> Self {
+    /// Declares config of type `T`.
+    pub fn for_type<T: DeserializeOwned>() -> Self {
         Self {
             type_name: type_name::<T>(),
             schema: None,
@@ -25,18 +25,18 @@ impl ConfigSpec {
         }
     }
 
-    /// The same with the type's JSON schema.
+    /// Sets the JSON schema.
     #[must_use]
     pub fn with_schema(mut self, schema: Option<Value>) -> Self {
         self.schema = schema;
         self
     }
 
-    /// Whether a config can be read, before anything runs.
+    /// Checks, before anything runs, that a config can be parsed.
     ///
     /// # Errors
-    /// [`InvalidConfig`], which names the place and what is expected there.
-    pub fn check(&self, config: &Value) -> Result<(), InvalidConfig> {
+    /// [`InvalidConfig`], which names the field and the expected value.
+    pub fn check_config(&self, config: &Value) -> Result<(), InvalidConfig> {
         (self.check)(config)
     }
 }
@@ -47,17 +47,18 @@ impl fmt::Debug for ConfigSpec {
     }
 }
 
-/// Reads an op's part of the run config. No config at all is read like an empty object, so that a
-/// type whose fields all have defaults needs none.
+/// Parses an op's part of the run config. Missing config is parsed like an empty object, so a type
+/// whose fields all have defaults needs none.
 ///
 /// # Errors
-/// [`InvalidConfig`], which names the place and what is expected there.
+/// [`InvalidConfig`], which names the field and the expected value.
 pub fn read_config<T: DeserializeOwned>(config: &Value) -> Result<T, InvalidConfig> {
     let given = match config {
         Value::Null => Value::Object(serde_json::Map::new()),
         given => given.clone(),
     };
     serde_path_to_error::deserialize(given).map_err(|error| InvalidConfig {
+        // Serde writes the root as `.`.
         path: match error.path().to_string() {
             path if path == "." => String::new(),
             path => path,
@@ -66,12 +67,12 @@ pub fn read_config<T: DeserializeOwned>(config: &Value) -> Result<T, InvalidConf
     })
 }
 
-/// Config that does not fit the type it is read into.
+/// Config that does not fit its type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("config{}: {reason}", if path.is_empty() { String::new() } else { format!(" `{path}`") })]
 pub struct InvalidConfig {
-    /// Where: fields with `.` between them; empty for the config as a whole.
+    /// The path of the field, separated by `.`; empty for the config as a whole.
     pub path: String,
-    /// What is expected there, and what was given.
+    /// The expected and the given value.
     pub reason: String,
 }

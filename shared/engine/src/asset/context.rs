@@ -1,4 +1,4 @@
-//! [`AssetContext`]: what an asset's function can ask about its own run.
+//! [`AssetContext`]: access of an asset's function to its own run.
 
 mod builder;
 mod scope;
@@ -25,10 +25,10 @@ use crate::{
     state::CheckEvaluation,
 };
 
-/// What an asset's function can ask about its own run, and where it leaves facts about what it made.
-/// As Dagster's `AssetExecutionContext`.
+/// The context of an asset's function: its run, its partitions and its config, and the means to
+/// add metadata. Like Dagster's `AssetExecutionContext`.
 ///
-/// Copies share what they hold. A unit test makes one by hand:
+/// Clones share their contents. A unit test builds one by hand:
 ///
 /// ```
 /// use precip_engine::asset::AssetContext;
@@ -48,46 +48,47 @@ struct Invocation {
     partitions: Vec<PartitionScope>,
     tags: BTreeMap<String, String>,
     config: serde_json::Value,
-    recalled: Vec<CheckEvaluation>,
-    /// What the function added, by asset; `None` for the only asset.
+    previous_checks: Vec<CheckEvaluation>,
+    /// Metadata that the function added, by asset; `None` applies to all assets.
     added: Mutex<BTreeMap<Option<AssetKey>, Metadata>>,
 }
 
 impl AssetContext {
-    /// A context made by hand or by an executor.
+    /// Creates a builder, for unit tests and executors.
     pub fn builder() -> AssetContextBuilder {
         AssetContextBuilder::default()
     }
 
-    /// The run.
+    /// Returns the id of the run.
     pub fn run_id(&self) -> RunId {
         self.0.run
     }
 
-    /// What the checks of this op found before, where the op
-    /// [asks for it](crate::definitions::OpDefinition::recalls): of its partition, then of the partition before.
-    /// What this very run has found of them is among it, when an attempt is repeated.
-    pub fn recalled(&self) -> &[CheckEvaluation] {
-        &self.0.recalled
+    /// Returns earlier evaluations of this op's checks, if the op
+    /// [reads them](crate::definitions::OpDefinition::reads_previous_checks): those of its
+    /// partition, then those of the partition before it. A repeated attempt also sees those of its
+    /// own run.
+    pub fn previous_checks(&self) -> &[CheckEvaluation] {
+        &self.0.previous_checks
     }
 
-    /// 1 for the first attempt.
+    /// Returns the number of the attempt, from 1.
     pub fn attempt(&self) -> u32 {
         self.0.attempt
     }
 
-    /// The assets that this invocation is asked for, in the op's order.
+    /// Returns the assets that this invocation is asked to materialize, in the op's order.
     pub fn selected(&self) -> &[AssetKey] {
         &self.0.selected
     }
 
-    /// Whether this invocation is asked for an asset: what a multi-asset with `can_subset` asks
-    /// before it makes one.
+    /// Returns `true` if this invocation is asked to materialize an asset. A multi-asset with
+    /// `can_subset` checks this before it computes one.
     pub fn is_selected<A: Asset>(&self) -> bool {
         self.is_key_selected(A::KEY)
     }
 
-    /// [`Self::is_selected`] for a key that is known at run time only.
+    /// Like [`Self::is_selected`], for a key known only at run time.
     pub fn is_key_selected(&self, key: &str) -> bool {
         self.0
             .selected
@@ -95,21 +96,21 @@ impl AssetContext {
             .any(|selected| selected.as_str() == key)
     }
 
-    /// The partitions that this invocation makes: none for an unpartitioned asset, one as a rule,
-    /// several under a backfill policy other than one run per partition.
+    /// Returns the partitions that this invocation materializes: none for an unpartitioned asset,
+    /// usually one, or several under a backfill policy that batches partitions.
     pub fn partitions(&self) -> &[PartitionScope] {
         &self.0.partitions
     }
 
-    /// The keys of [`Self::partitions`].
+    /// Returns the keys of [`Self::partitions`].
     pub fn partition_keys(&self) -> impl ExactSizeIterator<Item = &PartitionKey> {
         self.0.partitions.iter().map(|scope| &scope.key)
     }
 
-    /// The one partition that this invocation makes.
+    /// Returns the only partition of this invocation.
     ///
     /// # Errors
-    /// [`InvalidPartitionUse`], terminal, when there is none or there are several.
+    /// [`InvalidPartitionUse`], terminal, unless there is exactly one.
     pub fn partition(&self) -> Result<&PartitionScope, InvalidPartitionUse> {
         match self.0.partitions.as_slice() {
             [only] => Ok(only),
@@ -120,15 +121,15 @@ impl AssetContext {
         }
     }
 
-    /// The key of the one partition that this invocation makes.
+    /// Returns the key of the only partition of this invocation.
     ///
     /// # Errors
-    /// [`InvalidPartitionUse`], terminal, when there is none or there are several.
+    /// [`InvalidPartitionUse`], terminal, unless there is exactly one.
     pub fn partition_key(&self) -> Result<&PartitionKey, InvalidPartitionUse> {
         self.partition().map(|scope| &scope.key)
     }
 
-    /// The key of one dimension of the one partition that this invocation makes.
+    /// Returns the key of one dimension of the only partition of this invocation.
     ///
     /// # Errors
     /// [`InvalidPartitionUse`], terminal, when there is no such dimension, and as for
@@ -137,11 +138,11 @@ impl AssetContext {
         self.partition()?.dimension(dimension)
     }
 
-    /// The time that this invocation covers: from the start of its first window to the end of its
-    /// last. As Dagster's `partition_time_window`.
+    /// Returns the time that this invocation covers, from the start of its first window to the end
+    /// of its last. Like Dagster's `partition_time_window`.
     ///
     /// # Errors
-    /// [`InvalidPartitionUse`], terminal, when its partitions are not windows of time.
+    /// [`InvalidPartitionUse`], terminal, when its partitions are not time windows.
     pub fn partition_window(&self) -> Result<TimeWindow, InvalidPartitionUse> {
         let windows = self
             .0
@@ -149,6 +150,7 @@ impl AssetContext {
             .iter()
             .map(|scope| scope.window.ok_or(InvalidPartitionUse::NotTime))
             .collect::<Result<Vec<_>, _>>()?;
+        // Gaps between the windows of a batch count as covered.
         let start = windows.iter().map(|window| window.start).min();
         let end = windows.iter().map(|window| window.end).max();
         match (start, end) {
@@ -157,54 +159,55 @@ impl AssetContext {
         }
     }
 
-    /// The run's tags.
+    /// Returns the run's tags.
     pub fn tags(&self) -> &BTreeMap<String, String> {
         &self.0.tags
     }
 
-    /// The op's part of the run config as it was given; `Null` when none was. A `#[config]`
-    /// parameter is the same, already read into a type.
+    /// Returns the op's part of the run config as it was given, `Null` when there is none. A
+    /// `#[config]` parameter holds the same, parsed into a type.
     pub fn raw_config(&self) -> &serde_json::Value {
         &self.0.config
     }
 
-    /// The op's part of the run config, read into a type.
+    /// Parses the op's part of the run config into a type.
     ///
     /// # Errors
-    /// [`InvalidConfig`], terminal, which names the place and what is expected there.
+    /// [`InvalidConfig`], terminal, which names the field and the expected value.
     pub fn config<T: DeserializeOwned>(&self) -> Result<T, InvalidConfig> {
         read_config(&self.0.config)
     }
 
-    /// Says something about the run in progress.
+    /// Returns a logger for messages about this invocation.
     pub fn log(&self) -> AssetLog<'_> {
         AssetLog(self)
     }
 
-    /// Adds a fact to keep with the materialization of every asset that this invocation makes. One
-    /// that the function returns under the same name replaces it.
+    /// Adds metadata to the materialization of every asset of this invocation. An entry that the
+    /// function returns under the same name replaces it.
     pub fn add_metadata(&self, name: impl Into<String>, value: impl Into<MetadataValue>) {
-        self.add(None, name.into(), value.into());
+        self.add_entry(None, name.into(), value.into());
     }
 
-    /// Adds a fact to keep with the materialization of one of the assets of a multi-asset.
+    /// Adds metadata to the materialization of one asset of a multi-asset.
     pub fn add_metadata_to<A: Asset>(
         &self,
         name: impl Into<String>,
         value: impl Into<MetadataValue>,
     ) {
-        self.add(Some(A::key()), name.into(), value.into());
+        self.add_entry(Some(A::key()), name.into(), value.into());
     }
 
-    fn add(&self, asset: Option<AssetKey>, name: String, value: MetadataValue) {
+    fn add_entry(&self, asset: Option<AssetKey>, name: String, value: MetadataValue) {
         let mut added = self.0.added.lock().unwrap_or_else(PoisonError::into_inner);
         added.entry(asset).or_default().insert(name, value);
     }
 
-    /// The facts that were added for an asset so far.
+    /// Returns the metadata added for an asset so far.
     pub fn added_metadata(&self, asset: &AssetKey) -> Metadata {
         let added = self.0.added.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all = added.get(&None).cloned().unwrap_or_default();
+        // Metadata of the asset itself replaces metadata for all assets.
         if let Some(own) = added.get(&Some(asset.clone())) {
             all.extend(own.clone());
         }

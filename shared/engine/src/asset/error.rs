@@ -1,4 +1,4 @@
-//! How an asset's function fails.
+//! [`AssetError`]: the failure of an asset's function.
 
 use std::{error::Error, fmt};
 
@@ -6,25 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::asset::{InvalidConfig, InvalidPartitionUse};
 
-/// What a failure means for a retry. The names are what Step Functions matches in `ErrorEquals`.
+/// The kind of a failure, which decides about a retry. Step Functions matches the names in
+/// `ErrorEquals`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ErrorKind {
-    /// Trying again may help: the op's retry policy applies.
+    /// A retry may help: the op's retry policy applies.
     #[serde(rename = "Precip.Retryable")]
     Retryable,
-    /// Trying again cannot help.
+    /// A retry cannot help.
     #[serde(rename = "Precip.Terminal")]
     Terminal,
-    /// The function panicked; it is tried again like [`Self::Retryable`].
+    /// The function panicked. Retried like [`Self::Retryable`].
     #[serde(rename = "Precip.Panic")]
     Panic,
-    /// The attempt took longer than the op's timeout; it is tried again.
+    /// The attempt exceeded the op's timeout. Retried like [`Self::Retryable`].
     #[serde(rename = "Precip.Timeout")]
     Timeout,
 }
 
 impl ErrorKind {
-    /// The fixed name, such as `Precip.Retryable`.
+    /// Returns the fixed name, such as `Precip.Retryable`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Retryable => "Precip.Retryable",
@@ -34,17 +35,17 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the op's retry policy applies.
+    /// Returns `true` if the op's retry policy applies.
     pub fn is_retryable(self) -> bool {
         !matches!(self, Self::Terminal)
     }
 }
 
-/// A failure of an asset's function. Any error becomes one by `?`, and is then retryable;
-/// [`Terminal::terminal`] marks one that a retry cannot help.
+/// A failure of an asset's function. `?` converts any error into a retryable failure;
+/// [`Terminal::terminal`] marks a failure that a retry cannot help.
 ///
-/// Like `anyhow::Error` it is no [`std::error::Error`] itself, so that `?` converts every other. It
-/// goes through a boxed error, `anyhow`'s and the like, without losing what it means.
+/// Like `anyhow::Error` it does not implement [`std::error::Error`], so that `?` converts every
+/// other error. It keeps its kind inside a boxed error such as `anyhow`'s.
 #[derive(Clone)]
 pub struct AssetError {
     kind: ErrorKind,
@@ -53,17 +54,17 @@ pub struct AssetError {
 }
 
 impl AssetError {
-    /// A failure that trying again may help.
+    /// Creates a failure that a retry may help.
     pub fn retryable(message: impl Into<String>) -> Self {
         Self::with_kind(ErrorKind::Retryable, message)
     }
 
-    /// A failure that trying again cannot help.
+    /// Creates a failure that a retry cannot help.
     pub fn terminal(message: impl Into<String>) -> Self {
         Self::with_kind(ErrorKind::Terminal, message)
     }
 
-    /// A failure of a kind.
+    /// Creates a failure of a kind.
     pub fn with_kind(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -72,29 +73,29 @@ impl AssetError {
         }
     }
 
-    /// Takes any error that can be boxed, a string and an `anyhow::Error` among them. Errors that a
-    /// retry cannot help whatever the function says ([`InvalidPartitionUse`], [`InvalidConfig`])
-    /// are terminal.
+    /// Converts any error that can be boxed, including strings and `anyhow::Error`.
+    /// [`InvalidPartitionUse`] and [`InvalidConfig`] are always terminal.
     pub fn from_boxed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let error = match error.into().downcast::<Carried>() {
+        // An `AssetError` that was boxed on the way keeps its kind.
+        let foreign = match error.into().downcast::<Carried>() {
             Ok(carried) => return carried.0,
-            Err(error) => error,
+            Err(foreign) => foreign,
         };
-        let always_terminal = error.is::<InvalidPartitionUse>() || error.is::<InvalidConfig>();
+        let always_terminal = foreign.is::<InvalidPartitionUse>() || foreign.is::<InvalidConfig>();
         Self {
             kind: if always_terminal {
                 ErrorKind::Terminal
             } else {
                 ErrorKind::Retryable
             },
-            message: error.to_string(),
-            causes: std::iter::successors(error.source(), |cause| Error::source(*cause))
+            message: foreign.to_string(),
+            causes: std::iter::successors(foreign.source(), |cause| Error::source(*cause))
                 .map(ToString::to_string)
                 .collect(),
         }
     }
 
-    /// The same failure as one that a retry cannot help.
+    /// Converts it into a failure that a retry cannot help.
     #[must_use]
     pub fn into_terminal(self) -> Self {
         Self {
@@ -103,17 +104,17 @@ impl AssetError {
         }
     }
 
-    /// What it means for a retry.
+    /// Returns the kind.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// What went wrong.
+    /// Returns the message.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What led to it, nearest first.
+    /// Returns the underlying errors, nearest first.
     pub fn causes(&self) -> &[String] {
         &self.causes
     }
@@ -174,10 +175,10 @@ impl fmt::Debug for AssetError {
 /// assert!(!port("http").unwrap_err().kind().is_retryable());
 /// ```
 pub trait Terminal<T> {
-    /// Makes the error, if there is one, [`ErrorKind::Terminal`].
+    /// Converts the error, if any, into one of kind [`ErrorKind::Terminal`].
     ///
     /// # Errors
-    /// The error it was called on.
+    /// The error of `self`, as a terminal one.
     fn terminal(self) -> Result<T, AssetError>;
 }
 

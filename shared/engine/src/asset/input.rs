@@ -1,43 +1,43 @@
-//! What an op's function is given of its upstream assets.
+//! The upstream data that an op's function receives.
 
 use precip_core::{key::AssetKey, partitions::PartitionKey};
 
 use crate::{asset::AssetValue, io::LoadRequest};
 
-/// One parameter that takes the data of an upstream asset.
+/// A parameter that receives the data of an upstream asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputSpec {
     /// The parameter's name.
     pub name: String,
-    /// The upstream asset. It is also one of the op's dependencies.
+    /// The upstream asset, which is also one of the op's dependencies.
     pub asset: AssetKey,
-    /// What the parameter's type needs of it.
+    /// The part of the data that the parameter's type needs.
     pub needs: InputNeeds,
 }
 
-/// What a parameter's type needs of an upstream asset.
+/// The requirements of a parameter's type on an upstream asset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InputNeeds {
-    /// What is loaded of each partition.
+    /// The data to load of each partition.
     pub request: LoadRequest,
-    /// Whether the type takes any number of upstream partitions. Otherwise it takes exactly one, and
-    /// a partition mapping that answers with more is refused.
+    /// `true` if the type takes any number of upstream partitions. Otherwise it takes exactly one, and a
+    /// partition mapping that yields more is rejected.
     pub many: bool,
-    /// Whether upstream partitions that were never materialized are left out. Otherwise they are an
+    /// `true` if upstream partitions that were never materialized are left out. Otherwise they are an
     /// error.
     pub missing_ok: bool,
 }
 
-/// One upstream partition, loaded.
+/// One loaded upstream partition.
 #[derive(Debug)]
 pub struct LoadedPart {
     /// The partition; `None` for an unpartitioned asset.
     pub partition: Option<PartitionKey>,
-    /// Its data.
+    /// The data.
     pub value: AssetValue,
 }
 
-/// The upstream partitions that one invocation is made from, in the upstream definition's order.
+/// The loaded upstream partitions of one invocation, in the order of the upstream definition.
 #[derive(Debug)]
 pub struct LoadedInput {
     /// The upstream asset.

@@ -1,13 +1,13 @@
-//! [`AssetLog`]: what a function has to say while it runs.
+//! [`AssetLog`]: log messages of an asset's function.
 
 use std::fmt::Display;
 
 use crate::asset::AssetContext;
 
-/// Says something about a run in progress: `context.log().info("..")`.
+/// A logger for messages about an invocation: `context.log().info("..")`.
 ///
 /// Each message is a `tracing` event with the run, the assets and the partitions as fields, so it
-/// appears wherever the project's logs do.
+/// appears in the project's logs.
 #[derive(Debug, Clone, Copy)]
 pub struct AssetLog<'a>(pub(super) &'a AssetContext);
 
@@ -30,13 +30,13 @@ macro_rules! levels {
 
 impl AssetLog<'_> {
     levels! {
-        /// Something only a developer wants to know.
+        /// Logs a message for developers.
         debug,
-        /// Something worth knowing.
+        /// Logs an informational message.
         info,
-        /// Something that may be wrong.
+        /// Logs a possible problem.
         warn,
-        /// Something that is wrong.
+        /// Logs an error.
         error
     }
 }

@@ -1,10 +1,10 @@
-//! [`Asset`]: an asset as a type, so that the compiler knows which there are and what each holds.
+//! [`Asset`]: assets as types, which let the compiler check references and data types.
 
 use precip_core::key::AssetKey;
 
-/// An asset as a type. `#[asset]` puts one beside each function, with the function's name.
+/// An asset as a type. `#[asset]` generates one next to each function, under the function's name.
 ///
-/// It carries what the compiler has to know of an asset: that it exists, and what its function makes.
+/// The compiler learns from it that the asset exists and which data its function returns.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an asset",
     label = "not declared with `#[asset]`, `#[multi_asset]` or `#[external_asset]`",
@@ -12,24 +12,24 @@ use precip_core::key::AssetKey;
             something else says so with `#[input(..)]`, `#[resource]` or `#[config]`"
 )]
 pub trait Asset {
-    /// What the asset's function makes and its IO manager stores; [`Unmanaged`] when the function
-    /// stores it itself.
+    /// The data that the function returns and the IO manager stores; [`Unmanaged`] when the
+    /// function stores it itself.
     type Data: 'static;
 
-    /// The asset's key, as it is written.
+    /// The asset's key as a string.
     const KEY: &'static str;
 
-    /// The asset's key.
+    /// Returns the asset's key.
     ///
     /// # Panics
-    /// If a hand-written implementation gives a [`Self::KEY`] that is not a key; the macros refuse
-    /// such a key where it is written.
+    /// If [`Self::KEY`] of a hand-written implementation is not a valid key. The macros reject such
+    /// a key at its span.
     fn key() -> AssetKey {
         AssetKey::new(Self::KEY).expect("`Asset::KEY` is an asset key")
     }
 }
 
-/// The data of an asset whose function stores it itself, so that there is nothing that an IO manager
-/// could load: other assets depend on it by `deps = [..]`.
+/// The data of an asset whose function stores it itself. No IO manager can load it, so other assets
+/// depend on it by `deps = [..]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unmanaged;

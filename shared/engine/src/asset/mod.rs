@@ -1,6 +1,6 @@
-//! What a declared function is turned into: an op with a body that the engine can call.
+//! The form that a declared function takes: an op with a body that the engine can call.
 //!
-//! The macros write this form; nobody needs to write it by hand, but everybody can.
+//! The macros generate this form; it can also be written by hand.
 
 mod body;
 mod check_result;
@@ -26,6 +26,6 @@ pub use log::AssetLog;
 pub use marker::{Asset, Unmanaged};
 pub use output::{CheckOutput, OpOutput, OpOutputs};
 pub use resources::{ResourceNeed, ResourceValue, Resources};
-pub use returned::{Collector, Made, Returned};
+pub use returned::{OutputCollector, ReturnValue, ReturnedOutput};
 pub use returns::{MaterializeResult, Output};
 pub use value::AssetValue;

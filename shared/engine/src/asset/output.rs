@@ -1,4 +1,4 @@
-//! What an op's function gives back to the engine.
+//! The outputs of an op's invocation.
 
 use precip_core::{
     key::{AssetKey, CheckKey},
@@ -8,39 +8,40 @@ use precip_core::{
 
 use crate::asset::{AssetError, AssetValue, CheckResult};
 
-/// One (asset, partition) that an invocation made.
+/// One (asset, partition) materialized by an invocation.
 #[derive(Debug)]
 pub struct OpOutput {
     /// The asset.
     pub asset: AssetKey,
     /// The partition; `None` for an unpartitioned asset.
     pub partition: Option<PartitionKey>,
-    /// What its IO manager is to store; `None` when the function stored it itself.
+    /// The data for its IO manager to store; `None` when the function stored it itself.
     pub value: Option<AssetValue>,
-    /// Facts to keep with the materialization.
+    /// Metadata recorded with the materialization.
     pub metadata: Metadata,
-    /// The version of the data, where the function knows better than its inputs and code version.
+    /// The data version, if the function sets one; otherwise it follows from inputs and code
+    /// version.
     pub data_version: Option<String>,
 }
 
-/// What one check found about one (asset, partition).
+/// The result of one check on one (asset, partition).
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckOutput {
-    /// The check: one of those that the op declares.
+    /// The check, which the op declares.
     pub check: CheckKey,
-    /// The partition it looked at; `None` for an unpartitioned asset.
+    /// The checked partition; `None` for an unpartitioned asset.
     pub partition: Option<PartitionKey>,
-    /// What it found.
+    /// The result.
     pub result: CheckResult,
 }
 
-/// Everything an invocation made and found, and what it could not make.
+/// Everything an invocation returned: materializations, check results and failures.
 #[derive(Debug, Default)]
 pub struct OpOutputs {
-    /// What was made. An asset that may be left out (`can_subset`) and was is not here.
+    /// The materializations. An asset that the function left out (`can_subset`) is absent.
     pub made: Vec<OpOutput>,
-    /// What the checks found that the op runs.
+    /// The results of the op's own checks.
     pub checks: Vec<CheckOutput>,
-    /// Partitions of a batch that failed while others did not.
+    /// The partitions of a batch that failed while others succeeded.
     pub failed: Vec<(PartitionKey, AssetError)>,
 }

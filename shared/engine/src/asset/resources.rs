@@ -1,4 +1,4 @@
-//! Resources: what ops use and environments provide, found by name and checked by type.
+//! Resources, which environments provide and ops use: found by name, checked by type.
 
 use std::{
     any::{Any, TypeId, type_name},
@@ -9,7 +9,7 @@ use std::{
 
 use crate::asset::AssetError;
 
-/// One resource, whatever its type: a connection pool, a client, a setting.
+/// A resource of any type, such as a connection pool, a client or a setting.
 #[derive(Clone)]
 pub struct ResourceValue {
     /// An `Arc<T>`, as `dyn Any`.
@@ -26,8 +26,8 @@ impl ResourceValue {
         }
     }
 
-    /// The resource as a `T`: as it was given, or inside the `Arc<T>` that was given. The second way
-    /// is how an `Arc<dyn Trait>` is found.
+    /// Returns the resource as a `T`: the given value, or the contents of the given `Arc<T>`. The
+    /// latter finds an `Arc<dyn Trait>`.
     pub fn get<T: ?Sized + 'static>(&self) -> Option<&Arc<T>> {
         self.shared.downcast_ref::<Arc<T>>().or_else(|| {
             self.shared
@@ -36,20 +36,20 @@ impl ResourceValue {
         })
     }
 
-    /// The type that was given, for messages.
+    /// Returns the name of the given type, for messages.
     pub fn type_name(&self) -> &'static str {
         self.type_name
     }
 }
 
 impl fmt::Debug for ResourceValue {
-    /// Names the type only: a resource may hold a secret.
+    /// Writes the type only, since a resource may hold a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ResourceValue({})", self.type_name)
     }
 }
 
-/// The resources that one invocation may use, by name.
+/// The resources of one invocation, by name.
 ///
 /// ```
 /// use precip_engine::asset::Resources;
@@ -58,34 +58,35 @@ impl fmt::Debug for ResourceValue {
 /// assert_eq!(resources.get::<String>("greeting").unwrap().as_str(), "hello");
 /// assert_eq!(
 ///     resources.get::<u32>("greeting").unwrap_err().to_string(),
-///     "resource `greeting` is a `alloc::string::String`, and a `u32` is asked for",
+///     "resource `greeting` is a `alloc::string::String`, but a `u32` is requested",
 /// );
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Resources(BTreeMap<String, ResourceValue>);
 
 impl Resources {
-    /// No resources.
+    /// Creates an empty collection.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with one more; one of the same name is replaced.
+    /// Adds a resource, replacing one of the same name.
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, name: impl Into<String>, value: T) -> Self {
         self.insert(name, ResourceValue::new(value));
         self
     }
 
-    /// Adds one; one of the same name is replaced.
+    /// Adds a resource, replacing one of the same name.
     pub fn insert(&mut self, name: impl Into<String>, value: ResourceValue) {
         self.0.insert(name.into(), value);
     }
 
-    /// The resource of this name, as a `T`.
+    /// Returns the resource of a name, as a `T`.
     ///
     /// # Errors
-    /// [`ErrorKind::Terminal`](crate::asset::ErrorKind) when there is none, or it is of another type.
+    /// [`ErrorKind::Terminal`](crate::asset::ErrorKind) when the resource does not exist or has
+    /// another type.
     pub fn get<T: ?Sized + 'static>(&self, name: &str) -> Result<&Arc<T>, AssetError> {
         let value = self.0.get(name).ok_or_else(|| {
             AssetError::terminal(format!(
@@ -94,34 +95,34 @@ impl Resources {
         })?;
         value.get().ok_or_else(|| {
             AssetError::terminal(format!(
-                "resource `{name}` is a `{}`, and a `{}` is asked for",
+                "resource `{name}` is a `{}`, but a `{}` is requested",
                 value.type_name,
                 type_name::<T>()
             ))
         })
     }
 
-    /// The names that there are.
+    /// Returns the names of the resources.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 }
 
-/// A resource that an op's function takes: `Definitions` checks that every environment provides it,
-/// and with the right type.
+/// A resource that an op's function takes. `Definitions` checks that every environment provides it
+/// with the right type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceNeed {
     /// The parameter's name, which is the resource's.
     pub name: String,
     /// The type, for messages.
     pub type_name: &'static str,
-    /// What a provider may hold: the type itself, or an `Arc` of it.
+    /// The types that a provider may hold: the type itself, or an `Arc` of it.
     accepts: [TypeId; 2],
 }
 
 impl ResourceNeed {
-    /// A resource of a type.
-    pub fn of<T: ?Sized + 'static>(name: impl Into<String>) -> Self {
+    /// Declares the need of a resource of a type.
+    pub fn for_type<T: ?Sized + 'static>(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             type_name: type_name::<T>(),
@@ -129,8 +130,9 @@ impl ResourceNeed {
         }
     }
 
-    /// Whether a provider of `ResourceValue::new::<T>` values serves, for the `TypeId` of `Arc<T>`.
-    pub(crate) fn accepts(&self, shared: TypeId) -> bool {
+    /// Returns `true` if a provider of `T` satisfies the need. `shared` is the `TypeId` of
+    /// `Arc<T>`.
+    pub(crate) fn accepts_type(&self, shared: TypeId) -> bool {
         self.accepts.contains(&shared)
     }
 }

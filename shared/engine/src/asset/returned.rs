@@ -1,51 +1,51 @@
-//! From what a function returned to what the engine records.
+//! Conversion of a function's return value into the outputs that the engine records.
 
 use precip_core::{
     key::{AssetKey, CheckKey},
     metadata::Metadata,
-    nearest::or_list,
     partitions::PartitionKey,
+    prose::and_list,
 };
 
 use crate::asset::{
     AssetContext, AssetError, AssetValue, CheckOutput, CheckResult, OpOutput, OpOutputs,
 };
 
-/// What a function made of one asset, for one partition or all that it was asked for.
+/// A materialization returned by a function: of one partition, or of all requested partitions.
 #[derive(Debug, Default)]
-pub struct Made {
-    /// What its IO manager is to store; `None` when the function stored it itself.
+pub struct ReturnedOutput {
+    /// The data for its IO manager to store; `None` when the function stored it itself.
     pub value: Option<AssetValue>,
-    /// Facts to keep with the materialization.
+    /// Metadata recorded with the materialization.
     pub metadata: Metadata,
-    /// Results of the checks that the asset declares.
+    /// The results of the checks that the asset declares.
     pub checks: Vec<CheckResult>,
-    /// The version of the data.
+    /// The data version, if the function sets one.
     pub data_version: Option<String>,
 }
 
-/// What a function returned for one asset.
+/// The return value of a function for one asset.
 #[derive(Debug)]
-pub enum Returned {
-    /// Nothing: the asset is not materialized, and nothing failed.
+pub enum ReturnValue {
+    /// Nothing: the asset is not materialized, which is no failure.
     Nothing,
-    /// Everything it was asked for.
-    Whole(Made),
-    /// Each partition apart.
-    Parts(Vec<(PartitionKey, Result<Made, AssetError>)>),
+    /// One value for everything that was requested.
+    Whole(ReturnedOutput),
+    /// One result per partition.
+    Parts(Vec<(PartitionKey, Result<ReturnedOutput, AssetError>)>),
 }
 
-/// What one invocation returned, on its way into [`OpOutputs`].
+/// A builder of [`OpOutputs`] from the values that an invocation returned.
 #[derive(Debug)]
-pub struct Collector<'a> {
+pub struct OutputCollector<'a> {
     context: &'a AssetContext,
     /// The checks that the op declares.
     checks: &'a [CheckKey],
     outputs: OpOutputs,
 }
 
-impl<'a> Collector<'a> {
-    /// Starts with nothing returned.
+impl<'a> OutputCollector<'a> {
+    /// Creates an empty collector.
     pub fn new(context: &'a AssetContext, checks: &'a [CheckKey]) -> Self {
         Self {
             context,
@@ -54,28 +54,29 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Adds what was returned for an asset. One that was not asked for is left out.
+    /// Adds the value returned for an asset. An asset that was not requested is left out.
     ///
     /// # Errors
-    /// Terminal: one value for several partitions, a partition that was not asked for, a result of a
-    /// check that is not declared, or none of one that is.
-    pub fn add(&mut self, asset: &AssetKey, returned: Returned) -> Result<(), AssetError> {
+    /// Terminal: one value for several partitions, a partition that was not requested, a result of
+    /// an undeclared check, or no result of a declared one.
+    pub fn add(&mut self, asset: &AssetKey, returned: ReturnValue) -> Result<(), AssetError> {
         let selected = self.context.selected();
         if !selected.is_empty() && !selected.contains(asset) {
             return Ok(());
         }
         match returned {
-            Returned::Nothing => Ok(()),
-            Returned::Whole(made) => self.add_whole(asset, made),
-            Returned::Parts(parts) => self.add_parts(asset, parts),
+            ReturnValue::Nothing => Ok(()),
+            ReturnValue::Whole(made) => self.add_whole(asset, made),
+            ReturnValue::Parts(parts) => self.add_parts(asset, parts),
         }
     }
 
-    fn add_whole(&mut self, asset: &AssetKey, made: Made) -> Result<(), AssetError> {
+    fn add_whole(&mut self, asset: &AssetKey, made: ReturnedOutput) -> Result<(), AssetError> {
         let partitions = self.context.partitions();
         if partitions.is_empty() {
             return self.add_one(asset, None, made);
         }
+        // Without data, or with one partition, there is no doubt what the value belongs to.
         if let [only] = partitions {
             return self.add_one(asset, Some(&only.key), made);
         }
@@ -86,8 +87,9 @@ impl<'a> Collector<'a> {
                 partitions.len()
             )));
         }
+        // The function stored the data itself, so every requested partition shares its facts.
         for scope in partitions {
-            let alike = Made {
+            let alike = ReturnedOutput {
                 value: None,
                 metadata: made.metadata.clone(),
                 checks: made.checks.clone(),
@@ -101,11 +103,11 @@ impl<'a> Collector<'a> {
     fn add_parts(
         &mut self,
         asset: &AssetKey,
-        parts: Vec<(PartitionKey, Result<Made, AssetError>)>,
+        parts: Vec<(PartitionKey, Result<ReturnedOutput, AssetError>)>,
     ) -> Result<(), AssetError> {
         let mut missing: Vec<&PartitionKey> = self.context.partition_keys().collect();
         for (key, part) in parts {
-            let Some(place) = missing.iter().position(|asked| **asked == key) else {
+            let Some(index) = missing.iter().position(|asked| **asked == key) else {
                 let asked: Vec<&str> = self
                     .context
                     .partition_keys()
@@ -118,25 +120,27 @@ impl<'a> Collector<'a> {
                 } else {
                     format!(
                         "`{asset}` returned partition `{key}`, and was asked for {}",
-                        or_list(&asked).replace(" or ", " and ")
+                        and_list(&asked)
                     )
                 }));
             };
-            missing.remove(place);
+            missing.remove(index);
             match part {
                 Ok(made) => self.add_one(asset, Some(&key), made)?,
-                Err(error) => self.fail(&key, error),
+                Err(error) => self.add_failure(&key, error),
             }
         }
+        // Partitions that the function did not mention have failed; the others count.
         for key in missing {
             let error = AssetError::terminal(format!("`{asset}` returned nothing for it"));
-            self.fail(key, error);
+            self.add_failure(key, error);
         }
         Ok(())
     }
 
-    /// A partition of an op fails once, with the first of its assets that failed.
-    fn fail(&mut self, key: &PartitionKey, error: AssetError) {
+    /// Records a failed partition. A partition of an op fails once, with the first of its assets
+    /// that failed.
+    fn add_failure(&mut self, key: &PartitionKey, error: AssetError) {
         if self.outputs.failed.iter().all(|(failed, _)| failed != key) {
             self.outputs.failed.push((key.clone(), error));
         }
@@ -146,9 +150,10 @@ impl<'a> Collector<'a> {
         &mut self,
         asset: &AssetKey,
         partition: Option<&PartitionKey>,
-        made: Made,
+        made: ReturnedOutput,
     ) -> Result<(), AssetError> {
         self.add_checks(asset, partition, made.checks)?;
+        // Returned metadata replaces metadata that was added on the way.
         let mut metadata = self.context.added_metadata(asset);
         metadata.extend(made.metadata);
         self.outputs.made.push(OpOutput {
@@ -172,17 +177,21 @@ impl<'a> Collector<'a> {
             .iter()
             .filter(|check| check.asset == *asset)
             .collect();
+        // Each result takes one declared check off the list, so what is left has no result.
         for result in results {
-            let place = match &result.name {
+            // An unnamed result is unambiguous only if one check is left.
+            let index = match &result.name {
                 Some(name) => expected.iter().position(|check| check.name == *name),
                 None if expected.len() == 1 => Some(0),
                 None => None,
             };
-            let Some(place) = place else {
-                return Err(AssetError::terminal(unexpected(asset, &result, &expected)));
+            let Some(index) = index else {
+                return Err(AssetError::terminal(unexpected_result_message(
+                    asset, &result, &expected,
+                )));
             };
             self.outputs.checks.push(CheckOutput {
-                check: expected.remove(place).clone(),
+                check: expected.remove(index).clone(),
                 partition: partition.cloned(),
                 result,
             });
@@ -196,11 +205,10 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Adds what a check found that is a function of its own, about every partition that it was
-    /// asked for.
+    /// Adds the results of a separate check function, for every requested partition.
     ///
     /// # Errors
-    /// Terminal: a result of a check that is not declared, or none of one that is.
+    /// Terminal: a result of an undeclared check, or no result of a declared one.
     pub fn add_check(
         &mut self,
         asset: &AssetKey,
@@ -216,21 +224,22 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    /// Everything that was returned.
-    pub fn finish(self) -> OpOutputs {
+    /// Returns everything that was collected.
+    pub fn into_outputs(self) -> OpOutputs {
         self.outputs
     }
 }
 
-fn unexpected(asset: &AssetKey, result: &CheckResult, expected: &[&CheckKey]) -> String {
+fn unexpected_result_message(
+    asset: &AssetKey,
+    result: &CheckResult,
+    expected: &[&CheckKey],
+) -> String {
     let names: Vec<&str> = expected.iter().map(|check| check.name.as_str()).collect();
     let left = if names.is_empty() {
         "none is declared that has no result yet: add it to `checks = [..]`".to_owned()
     } else {
-        format!(
-            "those without a result are {}",
-            or_list(&names).replace(" or ", " and ")
-        )
+        format!("those without a result are {}", and_list(&names))
     };
     match &result.name {
         Some(name) => format!("`{asset}` returned a result of check `{name}`: {left}"),

@@ -1,10 +1,10 @@
-//! What an asset's function may return besides its data.
+//! The types that an asset's function may return besides its data.
 
 use precip_core::metadata::{Metadata, MetadataValue};
 
 use crate::asset::CheckResult;
 
-/// Returned by a function that stored the data itself: only facts about it. As Dagster's
+/// The return value of a function that stored the data itself: only facts about it. Like Dagster's
 /// `MaterializeResult`.
 ///
 /// ```
@@ -15,15 +15,16 @@ use crate::asset::CheckResult;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MaterializeResult {
-    /// Facts to keep with the materialization.
+    /// Metadata recorded with the materialization.
     pub metadata: Metadata,
-    /// Results of the checks that the asset declares with `checks = [..]`.
+    /// The results of the checks declared with `checks = [..]`.
     pub checks: Vec<CheckResult>,
-    /// The version of the data, where the function knows better than its inputs and code version.
+    /// The data version, if the function sets one; otherwise it follows from inputs and code
+    /// version.
     pub data_version: Option<String>,
 }
 
-/// Data with facts about it: the data goes to the asset's IO manager. As Dagster's `Output`.
+/// Data for the asset's IO manager, with facts about it. Like Dagster's `Output`.
 ///
 /// ```
 /// use precip_engine::asset::{CheckResult, Output};
@@ -38,23 +39,24 @@ pub struct MaterializeResult {
 pub struct Output<T> {
     /// The data.
     pub value: T,
-    /// Facts to keep with the materialization.
+    /// Metadata recorded with the materialization.
     pub metadata: Metadata,
-    /// Results of the checks that the asset declares with `checks = [..]`.
+    /// The results of the checks declared with `checks = [..]`.
     pub checks: Vec<CheckResult>,
-    /// The version of the data, where the function knows better than its inputs and code version.
+    /// The data version, if the function sets one; otherwise it follows from inputs and code
+    /// version.
     pub data_version: Option<String>,
 }
 
 impl MaterializeResult {
-    /// Nothing to say.
+    /// Creates a result without facts.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
 impl<T> Output<T> {
-    /// Data with nothing to say about it yet.
+    /// Wraps data, without facts.
     pub fn new(value: T) -> Self {
         Self {
             value,
@@ -64,7 +66,7 @@ impl<T> Output<T> {
         }
     }
 
-    /// The same facts about other data.
+    /// Transforms the data and keeps the facts.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Output<U> {
         Output {
             value: f(self.value),
@@ -78,7 +80,7 @@ impl<T> Output<T> {
 macro_rules! facts {
     ($($head:tt)*) => {
         $($head)* {
-            /// Adds a fact.
+            /// Adds metadata.
             #[must_use]
             pub fn metadata(
                 mut self,
@@ -89,14 +91,14 @@ macro_rules! facts {
                 self
             }
 
-            /// Adds what a check found that the asset declares with `checks = [..]`.
+            /// Adds the result of a check declared with `checks = [..]`.
             #[must_use]
             pub fn check(mut self, result: CheckResult) -> Self {
                 self.checks.push(result);
                 self
             }
 
-            /// Gives the data a version: downstream assets are out of date when it changes.
+            /// Sets the data version. A changed version makes downstream assets stale.
             #[must_use]
             pub fn data_version(mut self, version: impl Into<String>) -> Self {
                 self.data_version = Some(version.into());

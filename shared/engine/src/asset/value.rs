@@ -1,12 +1,11 @@
-//! [`AssetValue`]: data on its way between an asset's function and an IO manager.
+//! [`AssetValue`]: data passed between an asset's function and an IO manager.
 
 use std::any::Any;
 
-/// Data on its way between an asset's function and an IO manager.
+/// Data passed between an asset's function and an IO manager.
 ///
-/// The engine carries it without looking inside. What is inside is agreed between the conversions of
-/// `precip-io` (`IntoAsset`, `FromAsset`) and the IO managers, so that the engine depends on no data
-/// format.
+/// The engine passes it on unopened, so it depends on no data format. The conversions of
+/// `precip-io` (`IntoAsset`, `FromAsset`) and the IO managers agree on the types inside.
 pub struct AssetValue {
     inner: Box<dyn Any + Send>,
     type_name: &'static str,
@@ -21,11 +20,12 @@ impl AssetValue {
         }
     }
 
-    /// Takes the value out again.
+    /// Unwraps the value.
     ///
     /// # Errors
     /// The value itself, when it is not a `T`.
     pub fn downcast<T: Any>(self) -> Result<T, Self> {
+        // Kept apart, because `downcast` consumes the box even when it fails.
         let type_name = self.type_name;
         self.inner
             .downcast::<T>()
@@ -33,12 +33,12 @@ impl AssetValue {
             .map_err(|inner| Self { inner, type_name })
     }
 
-    /// Looks at the value.
+    /// Borrows the value, if it is a `T`.
     pub fn downcast_ref<T: Any>(&self) -> Option<&T> {
         self.inner.downcast_ref()
     }
 
-    /// The type of what is inside, for a message.
+    /// Returns the name of the wrapped type, for messages.
     pub fn type_name(&self) -> &'static str {
         self.type_name
     }

@@ -12,54 +12,54 @@ use precip_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{facts::facts, seen::Seen};
+use super::{facts::read_facts, seen::Seen};
 use crate::{
     definitions::Definitions,
     state::{StateError, StateStore, TriggerId, TriggerKind, TriggerState},
 };
 
-/// The trigger that stands for all automation conditions of a project: its cursor is what one
-/// evaluation leaves for the next.
-pub fn trigger() -> TriggerId {
+/// Returns the id of the trigger shared by all automation conditions of a project. Its cursor is
+/// the state that one evaluation leaves for the next.
+pub fn automation_trigger() -> TriggerId {
     TriggerId::new(TriggerKind::Automation, "conditions")
 }
 
 /// One evaluation of all automation conditions of a project.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AutomationTick {
-    /// What the tick before left; the default if there was none.
+    /// The state left by the previous tick; the default for the first one.
     pub before: AutomationCursor,
-    /// The revision of [`trigger`] that the tick went on from: whoever records it names this number.
+    /// The revision of [`automation_trigger`] that the tick is based on, required to record it.
     pub revision: u64,
-    /// What is to be made, why, and what the next tick needs.
+    /// The requested partitions, the reasons, and the state for the next tick.
     pub evaluation: Evaluation,
-    /// The assets that something was published of since then.
+    /// The assets with partitions published since the previous tick.
     pub updated: BTreeSet<AssetKey>,
-    /// Whether nothing has to be recorded: it decided nothing, and saw nothing new.
+    /// `true` if nothing needs to be recorded: the tick decided nothing and saw nothing new.
     pub idle: bool,
-    /// When the conditions have to be evaluated again although nothing happens.
+    /// The time of the next evaluation if nothing happens before it.
     pub next: Option<DateTime<Utc>>,
-    /// How far the logs of the assets were read.
+    /// The position reached in each asset's log of updates.
     pub(crate) seen: Seen,
 }
 
-/// What is kept of the automation conditions between two evaluations.
+/// The state kept between two evaluations of the automation conditions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct StoredCursor {
-    /// What one evaluation left for the next.
+    /// The cursor of the conditions.
     #[serde(flatten)]
     pub(crate) cursor: AutomationCursor,
-    /// How far it had read the log of each asset.
+    /// The position reached in each asset's log of updates.
     #[serde(default)]
     pub(crate) seen: Seen,
-    /// What it asked for and did not fit into its tick: assets that share a run, and their partitions.
+    /// Requests that did not fit into the tick: assets that share a run, and their partitions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) pending: Vec<(BTreeSet<AssetKey>, PartitionSet)>,
 }
 
 impl StoredCursor {
-    /// Reads the cursor of [`trigger`].
-    pub(crate) fn of(state: &TriggerState) -> Result<Self, AutomationError> {
+    /// Parses the cursor of [`automation_trigger`].
+    pub(crate) fn of_trigger(state: &TriggerState) -> Result<Self, AutomationError> {
         match &state.cursor {
             None => Ok(Self::default()),
             Some(cursor) => serde_json::from_str(cursor).map_err(AutomationError::Cursor),
@@ -67,15 +67,15 @@ impl StoredCursor {
     }
 }
 
-/// Evaluates the automation conditions of a project on its record, from what the last recorded
-/// evaluation left. It changes nothing: who acts on the answer records it with
-/// [`TriggerStore::advance`](crate::state::TriggerStore::advance).
+/// Evaluates the automation conditions of a project on its record, starting from the state left by
+/// the last recorded evaluation. Changes nothing: a caller that acts on the tick records it with
+/// [`TriggerStore::advance_trigger`](crate::state::TriggerStore::advance_trigger).
 ///
-/// Of the assets that the conditions ask about it reads the status sets and what was published since
-/// the last recorded evaluation, and beyond that only what a condition asks.
+/// Reads the status sets of the assets that the conditions refer to and the updates since the last
+/// recorded evaluation, and beyond that only what a condition needs.
 ///
 /// # Errors
-/// [`AutomationError`] when a condition makes no sense or the record cannot be read.
+/// [`AutomationError`] when a condition is invalid or the record cannot be read.
 pub async fn evaluate_automation(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
@@ -83,13 +83,13 @@ pub async fn evaluate_automation(
 ) -> Result<AutomationTick, AutomationError> {
     let graph = definitions.graph();
     let conditions = Conditions::new(graph, Ordering::default())?;
-    let trigger = state.trigger(&trigger()).await?;
+    let trigger = state.trigger_state(&automation_trigger()).await?;
     let StoredCursor {
         cursor: before,
         seen,
         ..
-    } = StoredCursor::of(&trigger)?;
-    let facts = facts(
+    } = StoredCursor::of_trigger(&trigger)?;
+    let facts = read_facts(
         &conditions,
         graph,
         state.as_ref(),
@@ -97,7 +97,7 @@ pub async fn evaluate_automation(
         context,
     )
     .await?;
-    let evaluation = conditions.evaluate(&facts.snapshot, &before, context)?;
+    let evaluation = conditions.evaluate_tick(&facts.snapshot, &before, context)?;
     let updated = facts.updated.into_iter().map(|asset| graph.key(asset));
     Ok(AutomationTick {
         updated: updated.cloned().collect(),
@@ -110,19 +110,19 @@ pub async fn evaluate_automation(
     })
 }
 
-/// Why the conditions of a project could not be evaluated.
+/// A failed evaluation of a project's automation conditions.
 #[derive(Debug, thiserror::Error)]
 pub enum AutomationError {
-    /// A condition makes no sense.
+    /// A condition is invalid.
     #[error(transparent)]
     Invalid(#[from] InvalidAutomation),
-    /// Partitions of two assets cannot be matched.
+    /// The partitions of two assets cannot be matched.
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),
     /// The record cannot be read.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The cursor that is stored is not one.
-    #[error("what the last evaluation of the automation conditions left cannot be read")]
+    /// The stored cursor cannot be parsed.
+    #[error("the stored cursor of the automation conditions cannot be read")]
     Cursor(#[source] serde_json::Error),
 }

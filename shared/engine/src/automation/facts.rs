@@ -1,4 +1,4 @@
-//! From the record to a [`Snapshot`].
+//! Reading the record into a [`Snapshot`].
 
 use std::collections::BTreeMap;
 
@@ -10,81 +10,86 @@ use precip_core::{
 
 use super::{
     history::data_version_changed,
-    questions::Questions,
-    seen::{Seen, latest},
+    required::RequiredFacts,
+    seen::{Seen, read_latest},
 };
 use crate::{
     run_id::RunId,
     state::{CheckEvaluation, CheckOutcome, Materialization, Sequence, StateResult, StateStore},
 };
 
-/// What is true of the record, and what was new to whoever asked.
+/// The facts that an evaluation uses, and what is new in them since the last one.
 pub(super) struct Facts {
     pub(super) snapshot: Snapshot,
-    /// How far the logs were read.
+    /// The position reached in each asset's log of updates.
     pub(super) seen: Seen,
-    /// The assets that have something new.
+    /// The assets with new updates.
     pub(super) updated: Vec<AssetId>,
 }
 
-/// One materialization that an evaluation is told of.
-struct Told {
+/// A materialization that an evaluation sees.
+struct SeenUpdate {
     sequence: Sequence,
     asset: AssetId,
     made: Materialization,
     new: bool,
-    /// Its place in the order in which evaluations were told; 0 for what is not new.
+    /// Its number in the order in which evaluations see updates; 0 for one that is not new.
     number: u64,
 }
 
-/// Reads what is true of the record, as far as conditions ask.
+/// Reads the facts that the conditions need.
 ///
-/// What is new is what stands in the log of an asset behind the place that the last evaluation read up
-/// to: its updates get numbers above all that were given before, in the order of the record, so that
-/// one which can be seen only now counts as later than what was seen, whatever a clock said. The log
-/// keeps the partitions, so one that was made twice since then counts as updated once, with what is
-/// known of the later time.
-pub(super) async fn facts(
+/// An update is new if it is in the asset's log behind the position that the last evaluation
+/// reached. New updates are numbered in the order of the record, above all earlier numbers: an
+/// update that becomes visible only now counts as later than those seen before, regardless of
+/// clocks. The log keeps one entry per partition, so a partition that was materialized twice since
+/// then counts as updated once, with the later materialization.
+pub(super) async fn read_facts(
     conditions: &Conditions<'_>,
     graph: &AssetGraph,
     state: &dyn StateStore,
-    (before, seen): (&AutomationCursor, &Seen),
+    (before, seen_before): (&AutomationCursor, &Seen),
     context: &PartitionContext,
 ) -> StateResult<Facts> {
-    let questions = Questions::of(graph);
+    let required = RequiredFacts::of_graph(graph);
     let mut snapshot = Snapshot::new(graph);
-    let mut seen = seen.clone();
-    let mut told: Vec<Told> = Vec::new();
+    let mut seen = seen_before.clone();
+    let mut updates: Vec<SeenUpdate> = Vec::new();
     let mut updated = Vec::new();
     let begins = before.seen_up_to().is_none();
-    for asset in conditions.targets().iter() {
+    for asset in conditions.target_assets().iter() {
         let key = graph.key(asset);
-        // Before the log: what is published in between is seen as work in progress now, and as new by
-        // the evaluation that follows it.
-        let statuses = state.statuses(key).await?;
-        let mut new = seen.look(state, key).await?;
-        let wanted = match questions.latest {
-            true => &statuses.materialized | &new.partitions,
-            false if begins => PartitionSet::empty(),
-            false => new.partitions.clone(),
+        // Read before the log: a partition published in between is in progress now, and new in the
+        // next evaluation. The other order could miss it in both.
+        let statuses = state.partition_statuses(key).await?;
+        let mut new = seen.read_updates(state, key).await?;
+        let wanted = if required.latest {
+            &statuses.materialized | &new.partitions
+        } else if begins {
+            PartitionSet::empty()
+        } else {
+            new.partitions.clone()
         };
-        let made = latest(graph, state, asset, &wanted, context).await?;
+        let made = read_latest(graph, state, asset, &wanted, context).await?;
         if new.first {
-            // The conditions look at it for the first time: what is older than their last look is
-            // nothing new.
+            // The conditions see this asset for the first time, so only updates since the last
+            // evaluation are new.
             let since = before.evaluated_last();
-            let later = |made: &&(Sequence, Materialization)| Some(made.1.finished_at) >= since;
-            let later = made.iter().filter(later);
-            new.partitions = later.map(|(_, made)| made.target.ordinal).collect();
+            new.partitions = made
+                .iter()
+                .filter(|(_, made)| Some(made.finished_at) >= since)
+                .map(|(_, made)| made.target.ordinal)
+                .collect();
         }
+        // The first evaluation has no earlier state to compare with, so nothing is new to it.
         if !begins && !new.partitions.is_empty() {
             updated.push(asset);
         }
-        let facts = snapshot.asset_mut(asset);
+        let facts = snapshot.asset_facts_mut(asset);
         facts.materialized = statuses.materialized;
         facts.failed = statuses.failed;
         facts.run_in_progress = statuses.in_progress;
-        told.extend(made.into_iter().map(|(sequence, made)| Told {
+        updates.extend(made.into_iter().map(|(sequence, made)| SeenUpdate {
             new: !begins && new.partitions.contains(made.target.ordinal),
             sequence,
             asset,
@@ -92,17 +97,17 @@ pub(super) async fn facts(
             number: 0,
         }));
     }
-    seen.retain(|key| graph.id(key).is_some());
-    number(&mut told, before.seen_up_to().unwrap_or_default());
+    seen.retain_assets(|key| graph.id(key).is_some());
+    number_updates(&mut updates, before.seen_up_to().unwrap_or_default());
     snapshot.seen_up_to(before.seen_up_to().unwrap_or_default());
-    record(&mut snapshot, &questions, state, &told).await?;
-    if questions.checks {
-        for told in &told {
-            if graph.checks_of(told.asset).len() > 0 {
-                let found = state.latest_checks(&told.made.target).await?;
+    record_updates(&mut snapshot, &required, state, &updates).await?;
+    if required.checks {
+        for update in &updates {
+            if graph.checks_of(update.asset).len() > 0 {
+                let found = state.latest_checks(&update.made.target).await?;
                 found
                     .iter()
-                    .for_each(|found| check(&mut snapshot, told, found));
+                    .for_each(|found| record_check(&mut snapshot, update, found));
             }
         }
     }
@@ -113,36 +118,39 @@ pub(super) async fn facts(
     })
 }
 
-/// Brings them into order, what is old first. What is old has no number of its own: nobody asks for it
-/// but by its run.
-fn number(told: &mut [Told], last: u64) {
-    told.sort_by_key(|told| (told.new, told.sequence));
-    let new = told.iter_mut().filter(|told| told.new);
-    for (told, number) in new.zip(last + 1..) {
-        told.number = number;
+/// Sorts updates, old ones first, and numbers the new ones. Old updates need no number: conditions
+/// refer to them by run only.
+fn number_updates(updates: &mut [SeenUpdate], last: u64) {
+    updates.sort_by_key(|update| (update.new, update.sequence));
+    let new = updates.iter_mut().filter(|update| update.new);
+    for (update, number) in new.zip(last + 1..) {
+        update.number = number;
     }
 }
 
-async fn record(
+async fn record_updates(
     snapshot: &mut Snapshot,
-    questions: &Questions,
+    required: &RequiredFacts,
     state: &dyn StateStore,
-    told: &[Told],
+    updates: &[SeenUpdate],
 ) -> StateResult<()> {
     let mut runs = Runs::default();
-    for Told {
+    for SeenUpdate {
         asset,
         made,
         new,
         number,
         ..
-    } in told
+    } in updates
     {
-        let run = match questions.runs {
-            true => runs.reference(snapshot, state, made.run).await?,
-            false => None,
+        let run = if required.runs {
+            runs.run_ref(snapshot, state, made.run).await?
+        } else {
+            None
         };
-        let asked = questions.data_versions && *new;
+        // Reading the history is expensive, so it happens only for new updates and where a
+        // condition asks.
+        let asked = required.data_versions && *new;
         let update = Update {
             began: Some(made.started_at),
             run,
@@ -153,17 +161,17 @@ async fn record(
                 PartitionSet::single(made.target.ordinal),
             )
         };
-        snapshot.record(*asset, update);
+        snapshot.record_update(*asset, update);
     }
     Ok(())
 }
 
-/// The runs that updates name, each read once.
+/// The runs that updates refer to, each read once.
 #[derive(Default)]
 struct Runs(BTreeMap<RunId, Option<RunRef>>);
 
 impl Runs {
-    async fn reference(
+    async fn run_ref(
         &mut self,
         snapshot: &mut Snapshot,
         state: &dyn StateStore,
@@ -172,7 +180,7 @@ impl Runs {
         if let Some(known) = self.0.get(&id) {
             return Ok(*known);
         }
-        let reference = state.run(id).await?.map(|run| {
+        let reference = state.find_run(id).await?.map(|run| {
             let plan = run.plan.unwrap_or_default();
             snapshot.add_run(RunFacts {
                 assets: plan.assets.into_keys().collect(),
@@ -184,20 +192,20 @@ impl Runs {
     }
 }
 
-/// Puts down how a check ended, unless it looked at what is not there any more. Evaluations have no
-/// number of their own: one stands where what it looked at does.
-fn check(snapshot: &mut Snapshot, told: &Told, found: &CheckEvaluation) {
-    if found.run < told.made.run {
+/// Records a check's evaluation, unless it is of an older materialization. An evaluation has the
+/// number of the materialization it checked.
+fn record_check(snapshot: &mut Snapshot, checked: &SeenUpdate, found: &CheckEvaluation) {
+    if found.run < checked.made.run {
         return;
     }
-    let facts = snapshot.check_mut(&found.check);
-    let ordinal = told.made.target.ordinal;
+    let facts = snapshot.check_facts_mut(&found.check);
+    let ordinal = checked.made.target.ordinal;
     let set = match found.outcome {
         CheckOutcome::Passed => &mut facts.passed,
         CheckOutcome::Failed => &mut facts.failed,
         CheckOutcome::Errored => &mut facts.execution_failed,
     };
     set.insert(ordinal);
-    let update = Update::new(told.number, found.at, PartitionSet::single(ordinal));
+    let update = Update::new(checked.number, found.at, PartitionSet::single(ordinal));
     facts.updates.push(update);
 }

@@ -1,14 +1,14 @@
-//! Automation: the conditions of a project, evaluated on its record.
+//! Evaluation of a project's automation conditions on its record.
 
 mod evaluate;
 mod facts;
 mod history;
-mod questions;
+mod required;
 mod seen;
 
 pub(crate) use evaluate::StoredCursor;
-pub use evaluate::{AutomationError, AutomationTick, evaluate_automation, trigger};
-pub(crate) use seen::{Seen, latest};
+pub use evaluate::{AutomationError, AutomationTick, automation_trigger, evaluate_automation};
+pub(crate) use seen::{Seen, read_latest};
 
 #[cfg(test)]
 mod tests;

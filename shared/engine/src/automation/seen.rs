@@ -1,4 +1,4 @@
-//! [`Seen`]: how far the log of each asset has been read.
+//! [`Seen`]: the position reached in each asset's log of updates.
 
 use std::collections::BTreeMap;
 
@@ -13,49 +13,51 @@ use crate::state::{
     Materialization, PartitionRef, ReadConsistency, Sequence, StateResult, StateStore,
 };
 
-/// How far the log of updates of each asset has been read.
+/// The position reached in each asset's log of updates.
 ///
-/// A store numbers the updates of an asset in the order in which they can be seen, and numbers of two
-/// assets say nothing of each other: an update that is published while another asset's are being read,
-/// or by a process whose clock is behind, is read the next time.
+/// A store numbers an asset's updates in the order in which they become visible; numbers of two
+/// assets are unrelated. An update that is published while another asset is being read, or by a
+/// process whose clock is behind, is therefore read the next time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Seen(BTreeMap<AssetKey, Sequence>);
 
-/// What of an asset was published since somebody looked last.
+/// The updates of an asset since the last read.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct New {
-    /// The partitions, of those that the asset still has.
+pub(crate) struct NewUpdates {
+    /// The updated partitions, of those that the asset still has.
     pub(crate) partitions: PartitionSet,
-    /// Whether it was the first look.
+    /// `true` for the first read of the asset.
     pub(crate) first: bool,
 }
 
 impl Seen {
-    /// Reads what is new of an asset, and remembers that it was read.
-    pub(crate) async fn look(
+    /// Reads the new updates of an asset and moves the position behind them.
+    pub(crate) async fn read_updates(
         &mut self,
         state: &dyn StateStore,
         asset: &AssetKey,
-    ) -> StateResult<New> {
+    ) -> StateResult<NewUpdates> {
         let until = self.0.get(asset).copied();
-        let updates = state.updates(asset, until.unwrap_or_default()).await?;
+        let updates = state
+            .published_since(asset, until.unwrap_or_default())
+            .await?;
         self.0.insert(asset.clone(), updates.until);
-        Ok(New {
+        Ok(NewUpdates {
             partitions: updates.partitions,
             first: until.is_none(),
         })
     }
 
-    /// The same without the assets that nobody looks at any more.
-    pub(crate) fn retain(&mut self, of: impl Fn(&AssetKey) -> bool) {
+    /// Drops the assets that are no longer watched.
+    pub(crate) fn retain_assets(&mut self, of: impl Fn(&AssetKey) -> bool) {
         self.0.retain(|asset, _| of(asset));
     }
 }
 
-/// The latest materializations of partitions, with the numbers that order them. What was taken away
-/// meanwhile is not in the answer, nor is a partition that the asset does not have.
-pub(crate) async fn latest(
+/// Returns the latest materializations of partitions with their sequence numbers. Leaves out
+/// partitions that were wiped meanwhile and partitions that the asset does not have.
+pub(crate) async fn read_latest(
     graph: &AssetGraph,
     state: &dyn StateStore,
     asset: AssetId,
@@ -76,7 +78,9 @@ pub(crate) async fn latest(
             })
             .collect(),
     };
-    let found = state.latest_many(&targets, ReadConsistency::Strong).await?;
+    let found = state
+        .latest_materializations(&targets, ReadConsistency::Strong)
+        .await?;
     let found = targets.into_iter().zip(found);
     Ok(found
         .filter_map(|(target, latest)| {

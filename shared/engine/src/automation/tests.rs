@@ -8,27 +8,28 @@ use precip_core::{
     spec::{AssetSpec, DepSpec, OpSpec},
 };
 
-use super::{AutomationTick, StoredCursor, evaluate_automation, trigger};
+use super::{AutomationTick, StoredCursor, automation_trigger, evaluate_automation};
 use crate::{
     asset::{AssetContext, FnBody, Inputs, OpOutputs, Resources, RunFuture},
     definitions::{Definitions, OpDefinition},
     run_id::RunId,
     state::{
-        Advance, Advanced, Materialization, NewRun, PartitionRef, PlanSummary, RunRequest,
+        Advance, Advanced, Materialization, NewRun, PartitionRef, PlanSummary, RequestedWork,
         StateStore, TickRequest, memory::MemoryStore,
     },
 };
 
-fn nothing(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
+fn do_nothing(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
     Box::pin(async { Ok(OpOutputs::default()) })
 }
 
-fn at(seconds: i64) -> DateTime<Utc> {
+fn at_second(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
 }
 
-/// `up` and, made from it under a condition, `down`: both of the partitions `a` and `b`.
-fn definitions(condition: AutomationCondition) -> Definitions {
+/// Defines `up` and, downstream of it with an automation condition, `down`, each with partitions
+/// `a` and `b`.
+fn up_and_down_definitions(condition: AutomationCondition) -> Definitions {
     let keys = StaticPartitions::new(["a", "b"]).unwrap();
     let keys = Arc::new(PartitionsDefinition::from(keys));
     let asset = |key: &str| AssetSpec {
@@ -40,8 +41,8 @@ fn definitions(condition: AutomationCondition) -> Definitions {
     down.deps = vec![DepSpec::new(up.key.clone())];
     down.automation = Some(condition);
     Definitions::builder()
-        .op(OpDefinition::new(OpSpec::single(up), FnBody(nothing)))
-        .op(OpDefinition::new(OpSpec::single(down), FnBody(nothing)))
+        .op(OpDefinition::new(OpSpec::single(up), FnBody(do_nothing)))
+        .op(OpDefinition::new(OpSpec::single(down), FnBody(do_nothing)))
         .build()
         .unwrap()
 }
@@ -54,21 +55,21 @@ struct Project {
 impl Project {
     fn new(condition: AutomationCondition) -> Self {
         Self {
-            definitions: definitions(condition),
+            definitions: up_and_down_definitions(condition),
             state: Arc::new(MemoryStore::new()),
         }
     }
 
-    async fn tick(&self, seconds: i64) -> AutomationTick {
-        let context = PartitionContext::at(at(seconds));
+    async fn evaluate_at(&self, seconds: i64) -> AutomationTick {
+        let context = PartitionContext::at(at_second(seconds));
         evaluate_automation(&self.definitions, &self.state, &context)
             .await
             .unwrap()
     }
 
-    /// Evaluates, puts the tick on record, and answers which partitions of `down` are requested.
-    async fn ticked(&self, seconds: i64) -> PartitionSet {
-        let tick = self.tick(seconds).await;
+    /// Evaluates, records the tick, and returns the requested partitions of `down`.
+    async fn record_tick_at(&self, seconds: i64) -> PartitionSet {
+        let tick = self.evaluate_at(seconds).await;
         let advance = Advance {
             revision: tick.revision,
             cursor: Some(
@@ -79,12 +80,16 @@ impl Project {
                 })
                 .unwrap(),
             ),
-            at: at(seconds),
+            at: at_second(seconds),
             scheduled_for: None,
             request: TickRequest::Skip { reason: None },
             note: None,
         };
-        let advanced = self.state.advance(&trigger(), advance).await.unwrap();
+        let advanced = self
+            .state
+            .advance_trigger(&automation_trigger(), advance)
+            .await
+            .unwrap();
         assert!(matches!(advanced, Advanced::Done { .. }));
         tick.evaluation
             .requested
@@ -93,8 +98,15 @@ impl Project {
             .unwrap_or_default()
     }
 
-    /// A run makes one partition of one asset from one second to another.
-    async fn make(&self, asset: &str, partition: &str, version: &str, began: i64, ended: i64) {
+    /// Materializes one partition of an asset in a run of its own, from second `began` to `ended`.
+    async fn materialize_partition(
+        &self,
+        asset: &str,
+        partition: &str,
+        version: &str,
+        began: i64,
+        ended: i64,
+    ) {
         let asset: AssetKey = asset.parse().unwrap();
         let ordinal = u64::from(partition == "b");
         let run = RunId::new(ulid::Ulid::from_parts(
@@ -108,9 +120,9 @@ impl Project {
         let new = NewRun {
             id: run,
             key: None,
-            request: RunRequest::default(),
+            request: RequestedWork::default(),
             plan: Some(plan),
-            created_at: at(began),
+            created_at: at_second(began),
         };
         self.state.create_run(new).await.unwrap();
         let made = Materialization {
@@ -123,38 +135,45 @@ impl Project {
             code_version: None,
             inputs: Vec::new(),
             checks: Vec::new(),
-            started_at: at(began),
-            finished_at: at(ended),
+            started_at: at_second(began),
+            finished_at: at_second(ended),
         };
-        self.state.finish(vec![made]).await.unwrap();
+        self.state
+            .commit_materializations(vec![made])
+            .await
+            .unwrap();
     }
 }
 
-fn set(ordinals: impl IntoIterator<Item = u64>) -> PartitionSet {
+fn ordinal_set(ordinals: impl IntoIterator<Item = u64>) -> PartitionSet {
     ordinals.into_iter().collect()
 }
 
 #[tokio::test]
-async fn an_upstream_update_requests_what_is_made_from_it() {
+async fn an_upstream_update_requests_downstream_partitions() {
     let project = Project::new(AutomationCondition::eager());
-    assert_eq!(project.ticked(0).await, set([]));
-    project.make("up", "b", "1", 10, 11).await;
-    assert_eq!(project.ticked(20).await, set([1]));
-    // It was asked for: once is enough.
-    assert_eq!(project.ticked(30).await, set([]));
+    assert_eq!(project.record_tick_at(0).await, ordinal_set([]));
+    project.materialize_partition("up", "b", "1", 10, 11).await;
+    assert_eq!(project.record_tick_at(20).await, ordinal_set([1]));
+    // A partition is requested once per update.
+    assert_eq!(project.record_tick_at(30).await, ordinal_set([]));
 }
 
 #[tokio::test]
-async fn what_lands_upstream_while_the_target_is_at_work_is_not_lost() {
+async fn an_upstream_update_during_a_downstream_run_is_not_lost() {
     let project = Project::new(AutomationCondition::eager());
-    project.make("up", "a", "1", 1, 2).await;
-    project.ticked(3).await;
-    project.make("up", "a", "2", 11, 12).await;
-    // Ends last, but began before what it is made from was there.
-    project.make("down", "a", "1", 10, 20).await;
-    assert_eq!(project.ticked(30).await, set([0]));
-    project.make("down", "a", "2", 31, 40).await;
-    assert_eq!(project.ticked(50).await, set([]));
+    project.materialize_partition("up", "a", "1", 1, 2).await;
+    project.record_tick_at(3).await;
+    project.materialize_partition("up", "a", "2", 11, 12).await;
+    // Ends last, but began before its input was published.
+    project
+        .materialize_partition("down", "a", "1", 10, 20)
+        .await;
+    assert_eq!(project.record_tick_at(30).await, ordinal_set([0]));
+    project
+        .materialize_partition("down", "a", "2", 31, 40)
+        .await;
+    assert_eq!(project.record_tick_at(50).await, ordinal_set([]));
 }
 
 #[tokio::test]
@@ -162,24 +181,25 @@ async fn the_same_data_again_changes_no_data_version() {
     let project = Project::new(AutomationCondition::any_deps_match(
         AutomationCondition::data_version_changed(),
     ));
-    project.make("up", "a", "1", 1, 2).await;
-    project.make("up", "b", "1", 1, 2).await;
-    project.ticked(3).await;
-    project.make("up", "a", "1", 10, 11).await;
-    project.make("up", "b", "2", 10, 11).await;
-    assert_eq!(project.ticked(20).await, set([1]));
+    project.materialize_partition("up", "a", "1", 1, 2).await;
+    project.materialize_partition("up", "b", "1", 1, 2).await;
+    project.record_tick_at(3).await;
+    // `a` gets the same data version again, `b` a new one.
+    project.materialize_partition("up", "a", "1", 10, 11).await;
+    project.materialize_partition("up", "b", "2", 10, 11).await;
+    assert_eq!(project.record_tick_at(20).await, ordinal_set([1]));
 }
 
 #[tokio::test]
-async fn looking_changes_nothing() {
+async fn evaluating_changes_nothing() {
     let project = Project::new(AutomationCondition::missing());
-    let first = project.tick(1).await;
-    assert_eq!(first, project.tick(1).await);
+    let first = project.evaluate_at(1).await;
+    assert_eq!(first, project.evaluate_at(1).await);
     assert_eq!(first.revision, 0);
     let explanation = &first.evaluation.explanations["down"];
-    let context = PartitionContext::at(at(1));
+    let context = PartitionContext::at(at_second(1));
     assert_eq!(
-        explanation.render(project.definitions.graph(), &context),
+        explanation.render_tree(project.definitions.graph(), &context),
         "+ missing: 2 of 2 (a, b)\n"
     );
 }

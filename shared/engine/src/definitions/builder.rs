@@ -1,4 +1,4 @@
-//! Putting definitions together.
+//! [`DefinitionsBuilder`].
 
 use std::{collections::BTreeMap, future::Future};
 
@@ -14,23 +14,23 @@ use super::{
 use crate::{
     asset::AssetError,
     definitions::{
-        Declaration, Declares, DefinitionProblem, Definitions, Environment, InvalidDefinitions,
-        OpDefinition, Problem, SourceLocation,
+        Declaration, Declares, DefinitionError, Definitions, Environment, InvalidDefinition,
+        InvalidDefinitions, OpDefinition, SourceLocation,
     },
     io::IoManager,
     settings::Settings,
 };
 
-/// The name of the environment of a project that gives none.
+/// The name of the only environment of a project that defines none.
 const ONLY_ENVIRONMENT: &str = "local";
 
-/// Collects what a project declares. Order does not matter, except that the first environment is the
-/// one that is used when none is named.
+/// A builder of [`Definitions`]. Order does not matter, except that the first environment is the
+/// default.
 #[derive(Debug, Clone)]
 #[must_use = "call `build` to get the definitions"]
 pub struct DefinitionsBuilder {
     declarations: Vec<Declaration>,
-    /// What every environment has unless it has its own.
+    /// Resources and IO managers of every environment that does not define its own.
     base: Environment,
     environments: Vec<Environment>,
 }
@@ -49,57 +49,57 @@ impl DefinitionsBuilder {
         self.declare([Declaration::from(op)])
     }
 
-    /// Adds an asset that something else makes: others can depend on it, and what makes it can
-    /// report that it did.
+    /// Adds an external asset, which is produced outside the project. Assets can depend on it, and
+    /// its producer can report its materializations.
     #[track_caller]
     pub fn external_asset(self, asset: AssetSpec) -> Self {
         let source = SourceLocation::here();
         self.declare([Declaration::External(Box::new(asset), source)])
     }
 
-    /// Adds what a macro declared, by the type beside the function: `.asset::<flights>()`. Serves for
-    /// assets, multi-assets (by the function's name) and external assets. The checks over its data that stand at
-    /// an asset are added with it.
+    /// Adds an asset by the marker type of its function: `.asset::<flights>()`. Works for assets,
+    /// multi-assets (by the function's name) and external assets. Adds the data checks that are
+    /// written at the asset, too.
     pub fn asset<D: Declares>(self) -> Self {
-        self.declare(registry::declared::<D>())
+        self.declare(registry::declarations_of::<D>())
     }
 
-    /// Adds a check by the type beside its function: `.check::<not_empty>()`.
+    /// Adds a check by the marker type of its function: `.check::<not_empty>()`.
     pub fn check<D: Declares>(self) -> Self {
-        self.declare(registry::declared::<D>())
+        self.declare(registry::declarations_of::<D>())
     }
 
-    /// Adds a sensor by the type beside its function: `.sensor::<landing_files>()`.
+    /// Adds a sensor by the marker type of its function: `.sensor::<landing_files>()`.
     pub fn sensor<D: Declares>(self) -> Self {
-        self.declare(registry::declared::<D>())
+        self.declare(registry::declarations_of::<D>())
     }
 
-    /// Adds a schedule by the type beside its function: `.schedule::<nightly>()`.
+    /// Adds a schedule by the marker type of its function: `.schedule::<nightly>()`.
     pub fn schedule<D: Declares>(self) -> Self {
-        self.declare(registry::declared::<D>())
+        self.declare(registry::declarations_of::<D>())
     }
 
-    /// Adds declarations. One that is there already, from the same place, is not added again.
+    /// Adds declarations. A declaration from a source location that was added before is ignored.
     pub fn declare(mut self, declarations: impl IntoIterator<Item = Declaration>) -> Self {
         self.declarations.extend(declarations);
         self
     }
 
-    /// Adds everything that `#[asset]` and its sisters declare in the crates of this binary.
+    /// Adds everything that the macros declare in the crates of this binary.
     ///
-    /// A crate that nothing else of the binary refers to is left out by the linker: name it, as the
+    /// The linker drops a crate that nothing else in the binary refers to. Refer to it, as the
     /// sample project does by calling its own `definitions()`.
     pub fn discover(self) -> Self {
-        self.declare(registry::registered())
+        self.declare(registry::registered_declarations())
     }
 
-    /// Adds a resource to every environment that has none of this name.
+    /// Adds a resource to every environment that does not define this name.
     pub fn resource<T: Send + Sync + 'static>(mut self, name: impl Into<String>, value: T) -> Self {
         self.base = self.base.resource(name, value);
         self
     }
 
-    /// Adds a resource made from settings to every environment that has none of this name.
+    /// Adds a resource created from settings to every environment that does not define this name.
     pub fn resource_from<T, S, F, Fut>(
         mut self,
         name: impl Into<String>,
@@ -116,7 +116,7 @@ impl DefinitionsBuilder {
         self
     }
 
-    /// Adds an IO manager to every environment that has none of this name.
+    /// Adds an IO manager to every environment that does not define this name.
     pub fn io_manager(
         mut self,
         name: impl Into<String>,
@@ -126,7 +126,8 @@ impl DefinitionsBuilder {
         self
     }
 
-    /// Adds an IO manager made from settings to every environment that has none of this name.
+    /// Adds an IO manager created from settings to every environment that does not define this
+    /// name.
     pub fn io_manager_from<M, S, F, Fut>(
         mut self,
         name: impl Into<String>,
@@ -143,16 +144,16 @@ impl DefinitionsBuilder {
         self
     }
 
-    /// Adds an environment. A project that adds none has one, `local`.
+    /// Adds an environment. A project without any has one named `local`.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environments.push(environment);
         self
     }
 
-    /// Puts everything together and checks it.
+    /// Validates all declarations together.
     ///
     /// # Errors
-    /// [`InvalidDefinitions`]: everything that is wrong, each with the place of its declaration.
+    /// [`InvalidDefinitions`], which lists every problem with the location of its declaration.
     pub fn build(self) -> Result<Definitions, InvalidDefinitions> {
         let mut problems = Vec::new();
         let Sorted {
@@ -160,27 +161,28 @@ impl DefinitionsBuilder {
             external,
             sensors,
             schedules,
-        } = check::sort(self.declarations, &mut problems);
-        let environments = environments(self.base, self.environments, &mut problems);
+        } = check::sort_declarations(self.declarations, &mut problems);
+        let environments = collect_environments(self.base, self.environments, &mut problems);
         for op in ops.values() {
-            check::inputs(op, &mut problems);
+            check::check_op_inputs(op, &mut problems);
             for environment in &environments {
-                check::needs(op, environment, &mut problems);
+                check::check_op_needs(op, environment, &mut problems);
             }
         }
         for environment in &environments {
-            triggers::needs(&sensors, &schedules, environment, &mut problems);
+            triggers::check_trigger_needs(&sensors, &schedules, environment, &mut problems);
         }
+        // Every check runs even after a failure, so that one build reports all problems.
         let specs: Vec<OpSpec> = ops.values().map(|op| op.spec.clone()).collect();
         let assets = external.iter().map(|(spec, _)| spec.clone()).collect();
         let graph = AssetGraph::new(specs, assets).map_err(|invalid| {
-            problems.extend(invalid.problems().iter().map(|problem| DefinitionProblem {
-                source: check::place(problem, &ops, &external),
-                problem: Problem::Graph(problem.clone()),
+            problems.extend(invalid.errors().iter().map(|problem| DefinitionError {
+                source: check::declaration_site(problem, &ops, &external),
+                problem: InvalidDefinition::Graph(problem.clone()),
             }));
         });
         if let Ok(graph) = &graph {
-            triggers::check(graph, &sensors, &schedules, &mut problems);
+            triggers::check_triggers(graph, &sensors, &schedules, &mut problems);
         }
         match graph {
             Ok(graph) if problems.is_empty() => Ok(Definitions {
@@ -198,10 +200,10 @@ impl DefinitionsBuilder {
     }
 }
 
-fn environments(
+fn collect_environments(
     base: Environment,
     given: Vec<Environment>,
-    problems: &mut Vec<DefinitionProblem>,
+    problems: &mut Vec<DefinitionError>,
 ) -> Vec<Environment> {
     let given = if given.is_empty() {
         vec![Environment::new(ONLY_ENVIRONMENT)]
@@ -210,13 +212,13 @@ fn environments(
     };
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut refuse = |problem| {
-        problems.push(DefinitionProblem {
+        problems.push(DefinitionError {
             source: None,
             problem,
         });
     };
     for what in &base.repeated {
-        refuse(Problem::Repeated {
+        refuse(InvalidDefinition::Repeated {
             environment: "every".to_owned(),
             what: what.clone(),
         });
@@ -228,24 +230,28 @@ fn environments(
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !named_well {
-            refuse(Problem::EnvironmentName {
+            refuse(InvalidDefinition::EnvironmentName {
                 name: name.to_owned(),
             });
         }
         let times = seen.entry(name.to_owned()).or_default();
+        // Report a name once, even if it is used three times.
         *times += 1;
         if *times == 2 {
-            refuse(Problem::Repeated {
+            refuse(InvalidDefinition::Repeated {
                 environment: name.to_owned(),
                 what: "its name".to_owned(),
             });
         }
         for what in &environment.repeated {
-            refuse(Problem::Repeated {
+            refuse(InvalidDefinition::Repeated {
                 environment: name.to_owned(),
                 what: what.clone(),
             });
         }
     }
-    given.into_iter().map(|own| own.or(&base)).collect()
+    given
+        .into_iter()
+        .map(|own| own.with_defaults_from(&base))
+        .collect()
 }

@@ -1,11 +1,11 @@
-//! What is checked of declarations before and beside the graph.
+//! Validation of declarations outside the asset graph.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use precip_core::{
-    graph::GraphProblem,
+    graph::GraphError,
     key::{AssetKey, CheckKey},
-    nearest::nearest,
+    nearest::nearest_names,
     spec::AssetSpec,
 };
 
@@ -13,12 +13,12 @@ use super::environment::DEFAULT_IO_MANAGER;
 use crate::{
     asset::ResourceNeed,
     definitions::{
-        Declaration, DefinitionProblem, Environment, OpDefinition, Problem, SourceLocation,
+        Declaration, DefinitionError, Environment, InvalidDefinition, OpDefinition, SourceLocation,
     },
     trigger::{ScheduleDefinition, SensorDefinition},
 };
 
-/// Declarations by kind.
+/// Declarations, by kind.
 #[derive(Default)]
 pub(super) struct Sorted {
     pub(super) ops: BTreeMap<String, OpDefinition>,
@@ -27,11 +27,11 @@ pub(super) struct Sorted {
     pub(super) schedules: BTreeMap<String, ScheduleDefinition>,
 }
 
-/// Takes declarations apart: ops, sensors and schedules by name, and external assets by key, each
-/// name once.
-pub(super) fn sort(
+/// Sorts declarations by kind: ops, sensors and schedules by name, and external assets by key. Each
+/// name may be declared once; the same declaration (by source location) again is ignored.
+pub(super) fn sort_declarations(
     declarations: Vec<Declaration>,
-    problems: &mut Vec<DefinitionProblem>,
+    problems: &mut Vec<DefinitionError>,
 ) -> Sorted {
     let mut names = Names::default();
     let mut sorted = Sorted::default();
@@ -41,13 +41,14 @@ pub(super) fn sort(
         sensors,
         schedules,
     } = &mut sorted;
+    // `discover` may list what the project also adds by hand: the same declaration twice is one.
     for declaration in declarations {
         match declaration {
             Declaration::Op(op) => {
                 let again = ops
                     .get(&op.spec.name)
                     .is_some_and(|known: &OpDefinition| known.source == op.source);
-                if !again && names.take_op(&op, problems) {
+                if !again && names.claim_op(&op, problems) {
                     ops.insert(op.spec.name.clone(), op.into_complete());
                 }
             }
@@ -55,7 +56,7 @@ pub(super) fn sort(
                 let again = external
                     .iter()
                     .any(|(known, at)| known.key == asset.key && *at == source);
-                if !again && names.take(asset_name(&asset.key), source, problems) {
+                if !again && names.claim(asset_name(&asset.key), source, problems) {
                     external.push((*asset, source));
                 }
             }
@@ -63,7 +64,7 @@ pub(super) fn sort(
                 let name = sensor.name().to_string();
                 let known = sensors.get(&name);
                 let again = known.is_some_and(|known| known.source == sensor.source);
-                if !again && names.take(format!("sensor `{name}`"), sensor.source, problems) {
+                if !again && names.claim(format!("sensor `{name}`"), sensor.source, problems) {
                     sensors.insert(name, *sensor);
                 }
             }
@@ -71,7 +72,7 @@ pub(super) fn sort(
                 let name = schedule.name().to_string();
                 let known = schedules.get(&name);
                 let again = known.is_some_and(|known| known.source == schedule.source);
-                if !again && names.take(format!("schedule `{name}`"), schedule.source, problems) {
+                if !again && names.claim(format!("schedule `{name}`"), schedule.source, problems) {
                     schedules.insert(name, *schedule);
                 }
             }
@@ -80,9 +81,9 @@ pub(super) fn sort(
                 reason,
                 source,
             } => {
-                let problem = DefinitionProblem {
+                let problem = DefinitionError {
                     source: Some(source),
-                    problem: Problem::Declaration { name, reason },
+                    problem: InvalidDefinition::Declaration { name, reason },
                 };
                 if !problems.contains(&problem) {
                     problems.push(problem);
@@ -94,32 +95,32 @@ pub(super) fn sort(
     sorted
 }
 
-/// Where each name was given first.
+/// The location of the first declaration of each name.
 #[derive(Default)]
 struct Names(BTreeMap<String, SourceLocation>);
 
 impl Names {
-    /// Takes every name of an op; `false` if one was taken.
-    fn take_op(&mut self, op: &OpDefinition, problems: &mut Vec<DefinitionProblem>) -> bool {
+    /// Claims every name of an op. Returns `false` if one of them was taken.
+    fn claim_op(&mut self, op: &OpDefinition, problems: &mut Vec<DefinitionError>) -> bool {
         let before = problems.len();
         for asset in &op.spec.assets {
-            self.take(asset_name(&asset.key), op.source, problems);
+            self.claim(asset_name(&asset.key), op.source, problems);
         }
         for check in &op.spec.checks {
-            self.take(check_name(&check.key), op.source, problems);
+            self.claim(check_name(&check.key), op.source, problems);
         }
         // Named after its only asset or check, an op adds no name of its own.
         if problems.len() == before {
-            self.take(format!("op `{}`", op.spec.name), op.source, problems);
+            self.claim(format!("op `{}`", op.spec.name), op.source, problems);
         }
         problems.len() == before
     }
 
-    fn take(
+    fn claim(
         &mut self,
         what: String,
         source: SourceLocation,
-        problems: &mut Vec<DefinitionProblem>,
+        problems: &mut Vec<DefinitionError>,
     ) -> bool {
         match self.0.entry(what) {
             Entry::Vacant(free) => {
@@ -127,9 +128,9 @@ impl Names {
                 true
             }
             Entry::Occupied(taken) => {
-                problems.push(DefinitionProblem {
+                problems.push(DefinitionError {
                     source: Some(source),
-                    problem: Problem::Duplicate {
+                    problem: InvalidDefinition::Duplicate {
                         what: taken.key().clone(),
                         first: *taken.get(),
                     },
@@ -148,21 +149,22 @@ fn check_name(key: &CheckKey) -> String {
     format!("check `{}` of asset `{}`", key.name, key.asset)
 }
 
-/// Whether an op depends on everything that it takes.
-pub(super) fn inputs(op: &OpDefinition, problems: &mut Vec<DefinitionProblem>) {
+/// Checks that an op depends on every asset that it takes.
+pub(super) fn check_op_inputs(op: &OpDefinition, problems: &mut Vec<DefinitionError>) {
     let of_assets = op.spec.assets.iter().flat_map(|asset| &asset.deps);
     let of_checks = op
         .spec
         .checks
         .iter()
         .flat_map(|check| &check.additional_deps);
+    // A check reads the asset that it checks without declaring a dependency.
     let mut depends_on: Vec<&AssetKey> = of_assets.chain(of_checks).map(|dep| &dep.asset).collect();
     depends_on.extend(op.spec.checks.iter().map(|check| &check.key.asset));
     for input in &op.inputs {
         if !depends_on.contains(&&input.asset) {
-            problems.push(DefinitionProblem {
+            problems.push(DefinitionError {
                 source: Some(op.source),
-                problem: Problem::InputWithoutDep {
+                problem: InvalidDefinition::InputWithoutDep {
                     op: op.spec.name.clone(),
                     parameter: input.name.clone(),
                     asset: input.asset.to_string(),
@@ -172,16 +174,16 @@ pub(super) fn inputs(op: &OpDefinition, problems: &mut Vec<DefinitionProblem>) {
     }
 }
 
-/// Whether an environment has what an op uses.
-pub(super) fn needs(
+/// Checks that an environment provides the resources and IO managers of an op.
+pub(super) fn check_op_needs(
     op: &OpDefinition,
     environment: &Environment,
-    problems: &mut Vec<DefinitionProblem>,
+    problems: &mut Vec<DefinitionError>,
 ) {
     let who = format!("op `{}`", op.spec.name);
-    resources(&who, &op.resources, op.source, environment, problems);
+    check_resources(&who, &op.resources, op.source, environment, problems);
     let mut refuse = |problem| {
-        problems.push(DefinitionProblem {
+        problems.push(DefinitionError {
             source: Some(op.source),
             problem,
         });
@@ -190,59 +192,62 @@ pub(super) fn needs(
         let Some(name) = asset.io_manager.as_deref() else {
             continue;
         };
+        // The platform provides the default IO manager if the environment does not.
         if name != DEFAULT_IO_MANAGER && !environment.io_managers.contains_key(name) {
-            refuse(Problem::MissingIoManager {
+            refuse(InvalidDefinition::MissingIoManager {
                 asset: asset.key.to_string(),
                 io_manager: name.to_owned(),
                 environment: environment.name.clone(),
-                nearest: near(name, environment.io_manager_names()),
+                nearest: similar_names(name, environment.io_manager_names()),
             });
         }
     }
 }
 
-/// Whether an environment has the resources that something takes.
-pub(super) fn resources(
+/// Checks that an environment provides the resources of an op or a trigger.
+pub(super) fn check_resources(
     who: &str,
     needs: &[ResourceNeed],
     source: SourceLocation,
     environment: &Environment,
-    problems: &mut Vec<DefinitionProblem>,
+    problems: &mut Vec<DefinitionError>,
 ) {
     for need in needs {
         let problem = match environment.resources.get(&need.name) {
-            None => Problem::MissingResource {
+            None => InvalidDefinition::MissingResource {
                 who: who.to_owned(),
                 resource: need.name.clone(),
                 environment: environment.name.clone(),
-                nearest: near(&need.name, environment.resource_names()),
+                nearest: similar_names(&need.name, environment.resource_names()),
             },
-            Some(factory) if !need.accepts(factory.made()) => Problem::ResourceType {
-                who: who.to_owned(),
-                resource: need.name.clone(),
-                environment: environment.name.clone(),
-                wanted: need.type_name.to_owned(),
-                given: factory.type_name().to_owned(),
-            },
+            Some(factory) if !need.accepts_type(factory.made_type()) => {
+                InvalidDefinition::ResourceType {
+                    who: who.to_owned(),
+                    resource: need.name.clone(),
+                    environment: environment.name.clone(),
+                    wanted: need.type_name.to_owned(),
+                    given: factory.type_name().to_owned(),
+                }
+            }
             Some(_) => continue,
         };
-        problems.push(DefinitionProblem {
+        problems.push(DefinitionError {
             source: Some(source),
             problem,
         });
     }
 }
 
-fn near<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    nearest(name, names)
+fn similar_names<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    nearest_names(name, names)
         .into_iter()
         .map(str::to_owned)
         .collect()
 }
 
-/// Where the declaration is that a problem of the graph is about.
-pub(super) fn place(
-    problem: &GraphProblem,
+/// Returns the location of the declaration that a graph problem is about.
+pub(super) fn declaration_site(
+    problem: &GraphError,
     ops: &BTreeMap<String, OpDefinition>,
     external: &[(AssetSpec, SourceLocation)],
 ) -> Option<SourceLocation> {
@@ -263,26 +268,26 @@ pub(super) fn place(
         run.map(|op| op.source)
     };
     match problem {
-        GraphProblem::DuplicateAsset { key, .. } => asset(key),
-        GraphProblem::DuplicateOp { name } | GraphProblem::InvalidOpName { name } => op(name),
-        GraphProblem::EmptyOp { op: name }
-        | GraphProblem::CheckOnOtherAsset { op: name, .. }
-        | GraphProblem::MixedPartitions { op: name, .. }
-        | GraphProblem::BatchedUnpartitioned { op: name }
-        | GraphProblem::OpCycle { op: name, .. } => op(name),
-        GraphProblem::DuplicateCheck { key }
-        | GraphProblem::UnknownCheckedAsset { check: key, .. }
-        | GraphProblem::CheckReadsItsAsset { check: key } => check(key),
-        GraphProblem::InvalidCheckName { asset: key, name } => check(&CheckKey {
+        GraphError::DuplicateAsset { key, .. } => asset(key),
+        GraphError::DuplicateOp { name } | GraphError::InvalidOpName { name } => op(name),
+        GraphError::EmptyOp { op: name }
+        | GraphError::CheckOnOtherAsset { op: name, .. }
+        | GraphError::MixedPartitions { op: name, .. }
+        | GraphError::BatchedUnpartitioned { op: name }
+        | GraphError::OpCycle { op: name, .. } => op(name),
+        GraphError::DuplicateCheck { key }
+        | GraphError::UnknownCheckedAsset { check: key, .. }
+        | GraphError::CheckReadsItsAsset { check: key } => check(key),
+        GraphError::InvalidCheckName { asset: key, name } => check(&CheckKey {
             asset: key.clone(),
             name: name.clone(),
         }),
-        GraphProblem::UnknownUpstream { asset: key, .. }
-        | GraphProblem::ConflictingDeps { asset: key, .. }
-        | GraphProblem::TooManyKinds { asset: key, .. }
-        | GraphProblem::DependsOnItself { asset: key }
-        | GraphProblem::Mapping { asset: key, .. } => asset(key),
-        GraphProblem::Cycle { path } => path.first().and_then(asset),
+        GraphError::UnknownUpstream { asset: key, .. }
+        | GraphError::ConflictingDeps { asset: key, .. }
+        | GraphError::TooManyKinds { asset: key, .. }
+        | GraphError::DependsOnItself { asset: key }
+        | GraphError::Mapping { asset: key, .. } => asset(key),
+        GraphError::Cycle { path } => path.first().and_then(asset),
         _ => None,
     }
 }

@@ -14,10 +14,10 @@ use crate::{
     trigger::{ScheduleDefinition, SensorDefinition},
 };
 
-/// Everything a project declares, put together and checked: the asset graph, the ops with their
-/// bodies, and the environments. As Dagster's `Definitions`.
+/// The validated declarations of a project: the asset graph, the ops with their bodies, the sensors
+/// and schedules, and the environments. Like Dagster's `Definitions`.
 ///
-/// Every entry point starts from it: the command line, a test, and each Lambda function.
+/// Every entry point starts from it: the command line, tests and each Lambda function.
 #[derive(Debug, Clone)]
 pub struct Definitions {
     pub(super) graph: AssetGraph,
@@ -29,75 +29,75 @@ pub struct Definitions {
 }
 
 impl Definitions {
-    /// Starts to collect what a project declares.
+    /// Creates a builder that collects the declarations of a project.
     pub fn builder() -> DefinitionsBuilder {
         DefinitionsBuilder::new()
     }
 
-    /// The assets and how they depend on each other.
+    /// Returns the graph of assets and their dependencies.
     pub fn graph(&self) -> &AssetGraph {
         &self.graph
     }
 
-    /// The op at a place of [`Self::graph`], with its body.
+    /// Returns the op of an id of [`Self::graph`], with its body.
     pub fn op(&self, id: OpId) -> &OpDefinition {
         &self.ops[&self.graph.op(id).name]
     }
 
-    /// The op of this name, with its body.
+    /// Returns the op of a name, with its body.
     pub fn op_named(&self, name: &str) -> Option<&OpDefinition> {
         self.ops.get(name)
     }
 
-    /// The op that makes an asset; `None` for an external asset.
+    /// Returns the op that materializes an asset; `None` for an external asset.
     pub fn op_of(&self, asset: AssetId) -> Option<&OpDefinition> {
         self.graph.op_of(asset).map(|op| self.op(op))
     }
 
-    /// The op that makes an asset; `None` for an external or an unknown asset.
+    /// Returns the op that materializes an asset; `None` for an external or unknown asset.
     pub fn op_of_key(&self, asset: &AssetKey) -> Option<&OpDefinition> {
         self.graph.id(asset).and_then(|id| self.op_of(id))
     }
 
-    /// The ops by name.
+    /// Returns the ops, by name.
     pub fn ops(&self) -> impl ExactSizeIterator<Item = &OpDefinition> {
         self.ops.values()
     }
 
-    /// Where an asset is declared; `None` for an external or an unknown asset.
+    /// Returns the location of an asset's declaration; `None` for an external or unknown asset.
     pub fn source_of(&self, asset: &AssetKey) -> Option<SourceLocation> {
         self.op_of_key(asset).map(|op| op.source)
     }
 
-    /// The sensors by name.
+    /// Returns the sensors, by name.
     pub fn sensors(&self) -> impl ExactSizeIterator<Item = &SensorDefinition> {
         self.sensors.values()
     }
 
-    /// The sensor of this name.
+    /// Returns the sensor of a name.
     pub fn sensor(&self, name: &str) -> Option<&SensorDefinition> {
         self.sensors.get(name)
     }
 
-    /// The schedules by name.
+    /// Returns the schedules, by name.
     pub fn schedules(&self) -> impl ExactSizeIterator<Item = &ScheduleDefinition> {
         self.schedules.values()
     }
 
-    /// The schedule of this name.
+    /// Returns the schedule of a name.
     pub fn schedule(&self, name: &str) -> Option<&ScheduleDefinition> {
         self.schedules.get(name)
     }
 
-    /// The environments in the order in which they were given: at least one.
+    /// Returns the environments, at least one, in the order in which they were added.
     pub fn environments(&self) -> &[Environment] {
         &self.environments
     }
 
-    /// The environment of this name; the first one for `None`.
+    /// Returns the environment of a name, or the first one for `None`.
     ///
     /// # Errors
-    /// [`UnknownEnvironment`], with those that there are.
+    /// [`UnknownEnvironment`], which lists the known ones.
     pub fn environment(&self, name: Option<&str>) -> Result<&Environment, UnknownEnvironment> {
         let Some(name) = name else {
             return Ok(&self.environments[0]);

@@ -1,4 +1,4 @@
-//! [`Environment`]: what a project uses in one place where it runs.
+//! [`Environment`]: the resources and IO managers of one place where a project runs.
 
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
@@ -6,14 +6,14 @@ use crate::{
     asset::{AssetError, ResourceValue},
     definitions::Factory,
     io::IoManager,
-    settings::{SettingProblem, SettingReader, SettingSpec, Settings},
+    settings::{SettingError, SettingReader, SettingSpec, Settings},
 };
 
-/// The name of the IO manager of assets that name none.
+/// The name of the IO manager of assets that specify none.
 pub const DEFAULT_IO_MANAGER: &str = "default";
 
-/// What a project uses in one place where it runs, such as `local` or `prod`: its resources and its
-/// IO managers, each ready or made from settings.
+/// The resources and IO managers of one place where a project runs, such as `local` or `prod`. Each
+/// is given as a value or created from settings.
 ///
 /// ```
 /// use precip_engine::{
@@ -37,21 +37,21 @@ pub struct Environment {
     pub(super) name: String,
     pub(super) resources: BTreeMap<String, Factory<ResourceValue>>,
     pub(super) io_managers: BTreeMap<String, Factory<Arc<dyn IoManager>>>,
-    /// Names that were given twice.
+    /// Names that were defined twice.
     pub(super) repeated: Vec<String>,
 }
 
-/// A setting and what reads it.
+/// A setting and the item that reads it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SettingUse {
-    /// What reads it, such as ``resource `warehouse` ``.
+    /// The item that reads it, such as ``resource `warehouse` ``.
     pub by: String,
     /// The setting.
     pub setting: SettingSpec,
 }
 
 impl Environment {
-    /// An environment that uses nothing yet.
+    /// Creates an empty environment.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -61,19 +61,19 @@ impl Environment {
         }
     }
 
-    /// Its name.
+    /// Returns the name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Gives a resource that is there already. Functions take it as `#[resource] name: &T` or
-    /// `Arc<T>`; one given as an `Arc<dyn Trait>` is taken as `&dyn Trait` or `Arc<dyn Trait>`.
+    /// Adds a resource by value. Functions take it as `#[resource] name: &T` or `Arc<T>`. A
+    /// resource given as an `Arc<dyn Trait>` is taken as `&dyn Trait` or `Arc<dyn Trait>`.
     #[must_use]
     pub fn resource<T: Send + Sync + 'static>(self, name: impl Into<String>, value: T) -> Self {
-        self.with_resource(name.into(), Factory::ready(value))
+        self.with_resource(name.into(), Factory::from_value(value))
     }
 
-    /// Makes a resource from settings when a run starts that uses it.
+    /// Adds a resource that is created from settings when a run that uses it starts.
     #[must_use]
     pub fn resource_from<T, S, F, Fut>(self, name: impl Into<String>, settings: S, make: F) -> Self
     where
@@ -88,14 +88,14 @@ impl Environment {
         )
     }
 
-    /// Gives an IO manager that is there already. The one named [`DEFAULT_IO_MANAGER`] stores the
-    /// assets that name none.
+    /// Adds an IO manager by value. The one named [`DEFAULT_IO_MANAGER`] stores the assets that
+    /// specify none.
     #[must_use]
     pub fn io_manager(self, name: impl Into<String>, manager: impl IoManager + 'static) -> Self {
-        self.with_io_manager(name.into(), Factory::shared(Arc::new(manager)))
+        self.with_io_manager(name.into(), Factory::from_shared(Arc::new(manager)))
     }
 
-    /// Makes an IO manager from settings when a run starts that uses it.
+    /// Adds an IO manager that is created from settings when a run that uses it starts.
     #[must_use]
     pub fn io_manager_from<M, S, F, Fut>(
         self,
@@ -127,8 +127,9 @@ impl Environment {
         self
     }
 
-    /// Fills what it lacks with what another has.
-    pub(super) fn or(mut self, base: &Self) -> Self {
+    /// Adds the resources and IO managers of `base` that it does not define itself.
+    pub(super) fn with_defaults_from(mut self, base: &Self) -> Self {
+        // Own entries win, so that an environment can override the project's defaults.
         for (name, factory) in &base.resources {
             self.resources
                 .entry(name.clone())
@@ -142,17 +143,17 @@ impl Environment {
         self
     }
 
-    /// The names of its resources.
+    /// Returns the names of the resources.
     pub fn resource_names(&self) -> impl Iterator<Item = &str> {
         self.resources.keys().map(String::as_str)
     }
 
-    /// The names of its IO managers.
+    /// Returns the names of the IO managers.
     pub fn io_manager_names(&self) -> impl Iterator<Item = &str> {
         self.io_managers.keys().map(String::as_str)
     }
 
-    /// Every setting it reads, by what reads it.
+    /// Returns every setting that it reads, with the item that reads it.
     pub fn settings(&self) -> impl Iterator<Item = SettingUse> {
         let resources = self
             .resources
@@ -170,19 +171,16 @@ impl Environment {
         })
     }
 
-    /// Reads every setting and makes nothing: what a project's `doctor` command does. Answers what
-    /// is wrong, with what reads it.
-    pub async fn check_settings(
-        &self,
-        reader: &dyn SettingReader,
-    ) -> Vec<(String, SettingProblem)> {
+    /// Reads every setting and creates nothing, as a project's `doctor` command does. Returns the
+    /// invalid settings, each with the item that reads it.
+    pub async fn check_settings(&self, reader: &dyn SettingReader) -> Vec<(String, SettingError)> {
         let mut problems = Vec::new();
         for (name, factory) in &self.resources {
-            let found = factory.check(reader).await;
+            let found = factory.check_settings(reader).await;
             problems.extend(found.into_iter().map(|p| (format!("resource `{name}`"), p)));
         }
         for (name, factory) in &self.io_managers {
-            let found = factory.check(reader).await;
+            let found = factory.check_settings(reader).await;
             problems.extend(
                 found
                     .into_iter()

@@ -1,20 +1,24 @@
-//! What can be wrong with definitions.
+//! Errors of definitions.
 
 use std::fmt;
 
-use precip_core::{graph::GraphProblem, nearest::or_list, trigger::InvalidTrigger};
+use precip_core::{
+    graph::GraphError,
+    prose::{and_list, suggest},
+    trigger::InvalidTrigger,
+};
 
 use crate::definitions::SourceLocation;
 
-/// Everything that is wrong with a project's definitions, so that all can be mended at once.
+/// All problems of a project's definitions, reported together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InvalidDefinitions {
-    pub(super) problems: Vec<DefinitionProblem>,
+    pub(super) problems: Vec<DefinitionError>,
 }
 
 impl InvalidDefinitions {
-    /// What is wrong: at least one problem, by place.
-    pub fn problems(&self) -> &[DefinitionProblem] {
+    /// Returns the problems, at least one, by location.
+    pub fn problems(&self) -> &[DefinitionError] {
         &self.problems
     }
 }
@@ -33,16 +37,16 @@ impl fmt::Display for InvalidDefinitions {
 
 impl std::error::Error for InvalidDefinitions {}
 
-/// One thing that is wrong, and where it is declared.
+/// A problem and the location of its declaration.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DefinitionProblem {
-    /// Where; `None` for what belongs to no one declaration.
+pub struct DefinitionError {
+    /// The location; `None` for a problem of no single declaration.
     pub source: Option<SourceLocation>,
-    /// What.
-    pub problem: Problem,
+    /// The problem.
+    pub problem: InvalidDefinition,
 }
 
-impl fmt::Display for DefinitionProblem {
+impl fmt::Display for DefinitionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
             Some(source) => write!(f, "{source}: {}", self.problem),
@@ -51,30 +55,30 @@ impl fmt::Display for DefinitionProblem {
     }
 }
 
-/// One thing that can be wrong with definitions.
+/// A problem of definitions.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Problem {
-    /// The declarations do not make a graph.
+pub enum InvalidDefinition {
+    /// The declarations do not form a graph.
     #[error(transparent)]
-    Graph(#[from] GraphProblem),
+    Graph(#[from] GraphError),
     /// Two declarations have one name.
     #[error("{what} is declared already, at {first}: rename one of them")]
     Duplicate {
-        /// What, such as ``asset `raw/flights` ``.
+        /// The declared item, such as ``asset `raw/flights` ``.
         what: String,
-        /// Where it is declared first.
+        /// The location of the first declaration.
         first: SourceLocation,
     },
     /// A declaration cannot be used.
     #[error("`{name}`: {reason}")]
     Declaration {
-        /// What was to be declared.
+        /// The name of the declared item.
         name: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// A parameter takes data of an asset that the op does not depend on.
+    /// A parameter takes the data of an asset that the op does not depend on.
     #[error(
         "op `{op}` takes `{asset}` as parameter `{parameter}` and does not depend on it: add it to \
          its `deps`"
@@ -90,16 +94,16 @@ pub enum Problem {
     /// An environment does not provide a resource that an op takes.
     #[error(
         "{who} takes resource `{resource}`, which environment `{environment}` does not \
-         provide: {}", give(.nearest, .resource, "resource")
+         provide: {}", suggest_provider(.nearest, .resource, "resource")
     )]
     MissingResource {
-        /// Who takes it, such as ``op `flights` ``.
+        /// The item that takes it, such as ``op `flights` ``.
         who: String,
         /// The resource.
         resource: String,
         /// The environment.
         environment: String,
-        /// Resources that are there and have a similar name.
+        /// Existing resources with similar names.
         nearest: Vec<String>,
     },
     /// An environment provides a resource of another type.
@@ -108,7 +112,7 @@ pub enum Problem {
          provides a `{given}`"
     )]
     ResourceType {
-        /// Who takes it, such as ``op `flights` ``.
+        /// The item that takes it, such as ``op `flights` ``.
         who: String,
         /// The resource.
         resource: String,
@@ -116,13 +120,13 @@ pub enum Problem {
         environment: String,
         /// The type of the parameter.
         wanted: String,
-        /// The type that is provided.
+        /// The provided type.
         given: String,
     },
-    /// An environment has no IO manager of the name that an asset gives.
+    /// An environment does not define an asset's IO manager.
     #[error(
         "asset `{asset}` is stored by IO manager `{io_manager}`, which environment \
-         `{environment}` does not have: {}", give(.nearest, .io_manager, "io_manager")
+         `{environment}` does not have: {}", suggest_provider(.nearest, .io_manager, "io_manager")
     )]
     MissingIoManager {
         /// The asset.
@@ -131,23 +135,23 @@ pub enum Problem {
         io_manager: String,
         /// The environment.
         environment: String,
-        /// IO managers that are there and have a similar name.
+        /// Existing IO managers with similar names.
         nearest: Vec<String>,
     },
     /// A sensor or schedule does not fit the project.
     #[error("{who}: {problem}")]
     Trigger {
-        /// Which, such as ``sensor `landing` ``.
+        /// The trigger, such as ``sensor `landing` ``.
         who: String,
-        /// What is wrong.
+        /// The problem.
         problem: InvalidTrigger,
     },
-    /// Two environments have one name, or one gives a name twice.
+    /// Two environments have one name, or one environment defines a name twice.
     #[error("environment `{environment}` has {what} twice: keep one")]
     Repeated {
         /// The environment.
         environment: String,
-        /// What.
+        /// The repeated item.
         what: String,
     },
     /// An environment's name cannot be typed on the command line.
@@ -161,20 +165,16 @@ pub enum Problem {
     },
 }
 
-fn give(nearest: &[String], name: &str, method: &str) -> String {
-    if nearest.is_empty() {
-        format!("give it with `.{method}(\"{name}\", ..)`")
-    } else {
-        format!("did you mean {}?", or_list(nearest))
-    }
+fn suggest_provider(nearest: &[String], name: &str, method: &str) -> String {
+    suggest(nearest).unwrap_or_else(|| format!("give it with `.{method}(\"{name}\", ..)`"))
 }
 
-/// A name that is no environment's.
+/// An environment name that the project does not define.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no environment `{name}`: the project has {}", or_list(.known).replace(" or ", " and "))]
+#[error("there is no environment `{name}`: the project has {}", and_list(.known))]
 pub struct UnknownEnvironment {
-    /// What was asked for.
+    /// The requested name.
     pub name: String,
-    /// The environments that there are.
+    /// The environments of the project.
     pub known: Vec<String>,
 }

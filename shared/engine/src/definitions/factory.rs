@@ -1,4 +1,4 @@
-//! [`Factory`]: how an environment makes a resource or an IO manager.
+//! [`Factory`]: creation of a resource or an IO manager.
 
 use std::{
     any::{TypeId, type_name},
@@ -10,57 +10,57 @@ use std::{
 
 use crate::{
     asset::{AssetError, ResourceValue},
-    settings::{SettingProblem, SettingReader, SettingSpec, Settings},
+    settings::{SettingError, SettingReader, SettingSpec, Settings},
 };
 
-type Made<'a, P> = Pin<Box<dyn Future<Output = Result<P, AssetError>> + Send + 'a>>;
-type Checked<'a> = Pin<Box<dyn Future<Output = Vec<SettingProblem>> + Send + 'a>>;
+type CreateFuture<'a, P> = Pin<Box<dyn Future<Output = Result<P, AssetError>> + Send + 'a>>;
+type CheckFuture<'a> = Pin<Box<dyn Future<Output = Vec<SettingError>> + Send + 'a>>;
 
-trait Make<P>: Send + Sync {
-    fn check<'a>(&'a self, reader: &'a dyn SettingReader) -> Checked<'a>;
-    fn make<'a>(&'a self, reader: &'a dyn SettingReader) -> Made<'a, P>;
+trait Maker<P>: Send + Sync {
+    fn check_settings<'a>(&'a self, reader: &'a dyn SettingReader) -> CheckFuture<'a>;
+    fn create_value<'a>(&'a self, reader: &'a dyn SettingReader) -> CreateFuture<'a, P>;
 }
 
-/// How an environment makes a `P`: from settings, by a function that may wait.
+/// A factory of a `P`, which is created from settings by an async function, or cloned from a value.
 pub struct Factory<P> {
     settings: Vec<SettingSpec>,
-    made: TypeId,
+    made_type: TypeId,
     made_name: &'static str,
-    make: Arc<dyn Make<P>>,
+    maker: Arc<dyn Maker<P>>,
 }
 
 impl<P> Factory<P> {
-    /// The settings that it reads.
+    /// Returns the settings that it reads.
     pub fn settings(&self) -> &[SettingSpec] {
         &self.settings
     }
 
-    /// The type that it makes, for messages.
+    /// Returns the name of the created type, for messages.
     pub fn type_name(&self) -> &'static str {
         self.made_name
     }
 
-    /// The `TypeId` of `Arc<T>` for the `T` that it makes.
-    pub(crate) fn made(&self) -> TypeId {
-        self.made
+    /// Returns the `TypeId` of `Arc<T>` for the created `T`.
+    pub(crate) fn made_type(&self) -> TypeId {
+        self.made_type
     }
 
-    /// Reads the settings and makes nothing.
-    pub async fn check(&self, reader: &dyn SettingReader) -> Vec<SettingProblem> {
-        self.make.check(reader).await
+    /// Reads the settings, without creating a value. Returns the invalid ones.
+    pub async fn check_settings(&self, reader: &dyn SettingReader) -> Vec<SettingError> {
+        self.maker.check_settings(reader).await
     }
 
-    /// Makes one.
+    /// Creates a value.
     ///
     /// # Errors
-    /// Settings without a usable value, or what the function answered.
-    pub async fn make(&self, reader: &dyn SettingReader) -> Result<P, AssetError> {
-        self.make.make(reader).await
+    /// Settings without a usable value, or the function's error.
+    pub async fn create_value(&self, reader: &dyn SettingReader) -> Result<P, AssetError> {
+        self.maker.create_value(reader).await
     }
 }
 
 impl<P: 'static> Factory<P> {
-    /// Makes a `T` and turns it into a `P`.
+    /// Creates a factory that builds a `T` from settings and converts it into a `P`.
     pub(crate) fn new<T, S, F, Fut>(settings: S, build: F, wrap: fn(T) -> P) -> Self
     where
         T: 'static,
@@ -69,10 +69,10 @@ impl<P: 'static> Factory<P> {
         Fut: Future<Output = Result<T, AssetError>> + Send + 'static,
     {
         Self {
-            settings: settings.specs(),
-            made: TypeId::of::<Arc<T>>(),
+            settings: settings.setting_specs(),
+            made_type: TypeId::of::<Arc<T>>(),
             made_name: type_name::<T>(),
-            make: Arc::new(Build {
+            maker: Arc::new(FromSettings {
                 settings,
                 build,
                 wrap,
@@ -82,25 +82,25 @@ impl<P: 'static> Factory<P> {
 }
 
 impl Factory<ResourceValue> {
-    /// Gives a resource that is there already.
-    pub(crate) fn ready<T: Send + Sync + 'static>(value: T) -> Self {
+    /// Creates a factory that returns a given resource.
+    pub(crate) fn from_value<T: Send + Sync + 'static>(value: T) -> Self {
         Self {
             settings: Vec::new(),
-            made: TypeId::of::<Arc<T>>(),
+            made_type: TypeId::of::<Arc<T>>(),
             made_name: type_name::<T>(),
-            make: Arc::new(Ready(ResourceValue::new(value))),
+            maker: Arc::new(Given(ResourceValue::new(value))),
         }
     }
 }
 
 impl<I: ?Sized + Send + Sync + 'static> Factory<Arc<I>> {
-    /// Gives what is there already.
-    pub(crate) fn shared(value: Arc<I>) -> Self {
+    /// Creates a factory that returns a shared value.
+    pub(crate) fn from_shared(value: Arc<I>) -> Self {
         Self {
             settings: Vec::new(),
-            made: TypeId::of::<Arc<I>>(),
+            made_type: TypeId::of::<Arc<I>>(),
             made_name: type_name::<I>(),
-            make: Arc::new(Ready(value)),
+            maker: Arc::new(Given(value)),
         }
     }
 }
@@ -109,9 +109,9 @@ impl<P> Clone for Factory<P> {
     fn clone(&self) -> Self {
         Self {
             settings: self.settings.clone(),
-            made: self.made,
+            made_type: self.made_type,
             made_name: self.made_name,
-            make: Arc::clone(&self.make),
+            maker: Arc::clone(&self.maker),
         }
     }
 }
@@ -125,25 +125,25 @@ impl<P> fmt::Debug for Factory<P> {
     }
 }
 
-struct Ready<P>(P);
+struct Given<P>(P);
 
-impl<P: Clone + Send + Sync> Make<P> for Ready<P> {
-    fn check<'a>(&'a self, _: &'a dyn SettingReader) -> Checked<'a> {
+impl<P: Clone + Send + Sync> Maker<P> for Given<P> {
+    fn check_settings<'a>(&'a self, _: &'a dyn SettingReader) -> CheckFuture<'a> {
         Box::pin(async { Vec::new() })
     }
 
-    fn make<'a>(&'a self, _: &'a dyn SettingReader) -> Made<'a, P> {
+    fn create_value<'a>(&'a self, _: &'a dyn SettingReader) -> CreateFuture<'a, P> {
         Box::pin(async { Ok(self.0.clone()) })
     }
 }
 
-struct Build<T, P, S, F> {
+struct FromSettings<T, P, S, F> {
     settings: S,
     build: F,
     wrap: fn(T) -> P,
 }
 
-impl<T, P, S, F, Fut> Make<P> for Build<T, P, S, F>
+impl<T, P, S, F, Fut> Maker<P> for FromSettings<T, P, S, F>
 where
     T: 'static,
     P: 'static,
@@ -151,16 +151,26 @@ where
     F: Fn(S::Values) -> Fut + Send + Sync,
     Fut: Future<Output = Result<T, AssetError>> + Send,
 {
-    fn check<'a>(&'a self, reader: &'a dyn SettingReader) -> Checked<'a> {
-        Box::pin(async { self.settings.read(reader).await.err().unwrap_or_default() })
+    fn check_settings<'a>(&'a self, reader: &'a dyn SettingReader) -> CheckFuture<'a> {
+        Box::pin(async {
+            self.settings
+                .read_values(reader)
+                .await
+                .err()
+                .unwrap_or_default()
+        })
     }
 
-    fn make<'a>(&'a self, reader: &'a dyn SettingReader) -> Made<'a, P> {
+    fn create_value<'a>(&'a self, reader: &'a dyn SettingReader) -> CreateFuture<'a, P> {
         Box::pin(async {
-            let values = self.settings.read(reader).await.map_err(|problems| {
-                let reasons: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                AssetError::terminal(reasons.join("; "))
-            })?;
+            let values = self
+                .settings
+                .read_values(reader)
+                .await
+                .map_err(|problems| {
+                    let reasons: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                    AssetError::terminal(reasons.join("; "))
+                })?;
             (self.build)(values).await.map(self.wrap)
         })
     }

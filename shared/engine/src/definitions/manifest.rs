@@ -1,9 +1,10 @@
-//! Definitions as a manifest.
+//! The manifest of definitions.
 
 use precip_core::{
     manifest::{
-        EnvironmentManifest, InputManifest, MadeManifest, Manifest, OpDetails, ScheduleManifest,
-        SensorManifest, SettingManifest, SettingSource, SourceManifest, TriggerDetails,
+        ComponentManifest, EnvironmentManifest, InputManifest, Manifest, OpDetails,
+        ScheduleManifest, SensorManifest, SettingManifest, SettingSource, SourceManifest,
+        TriggerDetails,
     },
     spec::OpSpec,
 };
@@ -15,11 +16,15 @@ use crate::{
 };
 
 impl Definitions {
-    /// Everything that is declared, as data. It holds the names of the settings that environments
-    /// read, and no value: nothing is read to write it.
+    /// Returns all declarations as data. Holds the names of settings but no values, since no
+    /// setting is read.
     pub fn manifest(&self) -> Manifest {
-        let details = |op: &OpSpec| self.op_named(&op.name).map(details).unwrap_or_default();
-        let environments = self.environments().iter().map(environment).collect();
+        let details = |op: &OpSpec| self.op_named(&op.name).map(op_details).unwrap_or_default();
+        let environments = self
+            .environments()
+            .iter()
+            .map(environment_manifest)
+            .collect();
         let sensors = self.sensors().map(|sensor| SensorManifest {
             spec: sensor.spec.clone(),
             details: trigger_details(&sensor.resources, sensor.source),
@@ -39,18 +44,18 @@ impl Definitions {
 fn trigger_details(resources: &[ResourceNeed], source: SourceLocation) -> TriggerDetails {
     TriggerDetails {
         resources: resources.iter().map(|need| need.name.clone()).collect(),
-        source: Some(place(source)),
+        source: Some(source_manifest(source)),
     }
 }
 
-fn place(source: SourceLocation) -> SourceManifest {
+fn source_manifest(source: SourceLocation) -> SourceManifest {
     SourceManifest {
         file: source.file.to_owned(),
         line: source.line,
     }
 }
 
-fn details(op: &OpDefinition) -> OpDetails {
+fn op_details(op: &OpDefinition) -> OpDetails {
     let inputs = op.inputs.iter().map(|input| InputManifest {
         name: input.name.clone(),
         asset: input.asset.clone(),
@@ -59,33 +64,33 @@ fn details(op: &OpDefinition) -> OpDetails {
     });
     OpDetails {
         inputs: inputs.collect(),
-        source: Some(place(op.source)),
+        source: Some(source_manifest(op.source)),
     }
 }
 
-fn environment(environment: &Environment) -> EnvironmentManifest {
+fn environment_manifest(environment: &Environment) -> EnvironmentManifest {
     let resources = environment.resources.iter();
     let io_managers = environment.io_managers.iter();
     EnvironmentManifest {
         name: environment.name().to_owned(),
         resources: resources
-            .map(|(name, factory)| made(name, factory))
+            .map(|(name, factory)| component_manifest(name, factory))
             .collect(),
         io_managers: io_managers
-            .map(|(name, factory)| made(name, factory))
+            .map(|(name, factory)| component_manifest(name, factory))
             .collect(),
     }
 }
 
-fn made<P>(name: &str, factory: &Factory<P>) -> MadeManifest {
-    MadeManifest {
+fn component_manifest<P>(name: &str, factory: &Factory<P>) -> ComponentManifest {
+    ComponentManifest {
         name: name.to_owned(),
         type_name: factory.type_name().to_owned(),
-        settings: factory.settings().iter().map(setting).collect(),
+        settings: factory.settings().iter().map(setting_manifest).collect(),
     }
 }
 
-fn setting(setting: &SettingSpec) -> SettingManifest {
+fn setting_manifest(setting: &SettingSpec) -> SettingManifest {
     SettingManifest {
         source: match setting.reference {
             SettingRef::Variable(_) => SettingSource::Variable,

@@ -1,4 +1,4 @@
-//! [`Definitions`]: everything a project declares, put together and checked.
+//! [`Definitions`]: the validated declarations of a project.
 
 mod builder;
 mod check;
@@ -16,10 +16,10 @@ mod triggers;
 pub use builder::DefinitionsBuilder;
 pub use collected::Definitions;
 pub use environment::{DEFAULT_IO_MANAGER, Environment, SettingUse};
-pub use error::{DefinitionProblem, InvalidDefinitions, Problem, UnknownEnvironment};
+pub use error::{DefinitionError, InvalidDefinition, InvalidDefinitions, UnknownEnvironment};
 pub use factory::Factory;
 pub use op::{Declaration, OpDefinition};
-pub use open::{IoManagers, OpenEnvironment, OpenError, Wanted};
+pub use open::{EnvironmentNeeds, IoManagers, OpenEnvironment, OpenError};
 pub use registry::{Declares, Registered};
 pub use source::SourceLocation;
 

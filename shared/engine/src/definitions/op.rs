@@ -10,29 +10,29 @@ use crate::{
     trigger::{ScheduleDefinition, SensorDefinition},
 };
 
-/// An op as the engine can run it: what is declared of it, what it takes, and its body.
+/// An op that the engine can run: its spec, its parameters and its body.
 #[derive(Clone)]
 pub struct OpDefinition {
-    /// What is declared of it. It makes assets, or it only checks.
+    /// The declared spec of an op that materializes assets or only evaluates checks.
     pub spec: OpSpec,
-    /// The parameters that take data of upstream assets, in the function's order.
+    /// The parameters that take upstream data, in the function's order.
     pub inputs: Vec<InputSpec>,
-    /// The resources it takes.
+    /// The resources that it takes.
     pub resources: Vec<ResourceNeed>,
-    /// The config it takes, if it takes any.
+    /// The config that it takes, if any.
     pub config: Option<ConfigSpec>,
-    /// How its function waits.
+    /// The kind of its function.
     pub execution: Execution,
-    /// Whether its function is told what its checks found before.
-    pub recalls: bool,
-    /// Where it is declared.
+    /// `true` if its function reads earlier evaluations of its checks.
+    pub reads_previous_checks: bool,
+    /// The location of its declaration.
     pub source: SourceLocation,
-    /// Its computation.
+    /// The computation.
     pub body: Arc<dyn OpBody>,
 }
 
 impl OpDefinition {
-    /// An op with a body that takes nothing.
+    /// Creates an op whose function takes no parameters.
     #[track_caller]
     pub fn new(spec: OpSpec, body: impl OpBody + 'static) -> Self {
         Self {
@@ -41,16 +41,17 @@ impl OpDefinition {
             resources: Vec::new(),
             config: None,
             execution: Execution::Async,
-            recalls: false,
+            reads_previous_checks: false,
             source: SourceLocation::here(),
             body: Arc::new(body),
         }
     }
 
-    /// The same with what its parameters say written into its spec.
+    /// Adds to its spec what follows from its parameters.
     pub(super) fn into_complete(mut self) -> Self {
         let resources = self.resources.iter().map(|need| need.name.clone());
         self.spec.required_resources.extend(resources);
+        // A schema written in the spec takes precedence over the parameter's type.
         if let (None, Some(config)) = (&self.spec.config_schema, &self.config) {
             self.spec.config_schema = config.schema.clone();
         }
@@ -70,24 +71,24 @@ impl fmt::Debug for OpDefinition {
     }
 }
 
-/// What one declared function or item comes to.
+/// The declaration of a function or item.
 #[derive(Debug, Clone)]
 pub enum Declaration {
-    /// An op, with the asset or assets it makes, or the checks it runs.
+    /// An op with its assets or its checks.
     Op(Box<OpDefinition>),
-    /// An asset that something else makes.
+    /// An external asset.
     External(Box<AssetSpec>, SourceLocation),
     /// A sensor.
     Sensor(Box<SensorDefinition>),
     /// A schedule.
     Schedule(Box<ScheduleDefinition>),
-    /// A declaration that cannot be used, such as one whose partitions could not be made.
+    /// An invalid declaration, such as one whose partitions definition cannot be built.
     Invalid {
-        /// What was to be declared.
+        /// The name of the declared item.
         name: String,
-        /// Why not.
+        /// The reason.
         reason: String,
-        /// Where it is declared.
+        /// The location of its declaration.
         source: SourceLocation,
     },
 }

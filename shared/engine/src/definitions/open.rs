@@ -1,4 +1,4 @@
-//! Opening an environment: making what a run uses.
+//! Opening an environment: creating the resources and IO managers of a run.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,18 +15,18 @@ use crate::{
     settings::SettingReader,
 };
 
-/// What some ops use of an environment.
+/// The resources and IO managers that ops need from an environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// Names of resources.
+pub struct EnvironmentNeeds {
+    /// The names of the resources.
     pub resources: BTreeSet<String>,
-    /// Names of IO managers.
+    /// The names of the IO managers.
     pub io_managers: BTreeSet<String>,
 }
 
-impl Wanted {
-    /// Adds what an op uses.
-    pub fn add(&mut self, op: &OpDefinition) {
+impl EnvironmentNeeds {
+    /// Adds the needs of an op.
+    pub fn add_op(&mut self, op: &OpDefinition) {
         self.resources
             .extend(op.resources.iter().map(|need| need.name.clone()));
         let named = op
@@ -38,28 +38,28 @@ impl Wanted {
             .extend(named.map(|name| name.unwrap_or(DEFAULT_IO_MANAGER).to_owned()));
     }
 
-    /// Adds what an op uses, and the IO managers of what it takes.
-    pub fn add_with_inputs(&mut self, op: &OpDefinition, graph: &AssetGraph) {
-        self.add(op);
+    /// Adds the needs of an op, and the IO managers of its inputs.
+    pub fn add_op_with_inputs(&mut self, op: &OpDefinition, graph: &AssetGraph) {
+        self.add_op(op);
         for asset in op.inputs.iter().filter_map(|input| graph.id(&input.asset)) {
-            let manager = graph.asset(asset).io_manager.as_deref();
-            let manager = manager.unwrap_or(DEFAULT_IO_MANAGER);
-            self.io_managers.insert(manager.to_owned());
+            let named = graph.asset(asset).io_manager.as_deref();
+            let name = named.unwrap_or(DEFAULT_IO_MANAGER);
+            self.io_managers.insert(name.to_owned());
         }
     }
 }
 
-/// The IO managers of an environment that are open, by name.
+/// The open IO managers of an environment, by name.
 #[derive(Clone, Default)]
 pub struct IoManagers(BTreeMap<String, Arc<dyn IoManager>>);
 
 impl IoManagers {
-    /// Adds one.
+    /// Adds an IO manager.
     pub fn insert(&mut self, name: impl Into<String>, manager: Arc<dyn IoManager>) {
         self.0.insert(name.into(), manager);
     }
 
-    /// The one of this name; the default one for `None`.
+    /// Returns the IO manager of a name, or the default one for `None`.
     pub fn get(&self, name: Option<&str>) -> Option<&Arc<dyn IoManager>> {
         self.0.get(name.unwrap_or(DEFAULT_IO_MANAGER))
     }
@@ -71,36 +71,37 @@ impl fmt::Debug for IoManagers {
     }
 }
 
-/// An environment, ready for a run.
+/// An environment that is ready for a run.
 #[derive(Debug, Clone, Default)]
 pub struct OpenEnvironment {
-    /// The resources that were wanted.
+    /// The requested resources.
     pub resources: Resources,
-    /// The IO managers that were wanted.
+    /// The requested IO managers.
     pub io_managers: IoManagers,
 }
 
 impl Environment {
-    /// Makes what is wanted, and nothing else.
+    /// Creates the requested resources and IO managers, and nothing else.
     ///
-    /// `platform` is the IO manager of the place it runs in (files on a laptop, a bucket on AWS): it
-    /// stands for [`DEFAULT_IO_MANAGER`] where the project gives none.
+    /// `platform` is the IO manager of the platform (files on a laptop, a bucket on AWS). It serves as
+    /// [`DEFAULT_IO_MANAGER`] if the project defines none.
     ///
     /// # Errors
-    /// [`OpenError`]: everything that could not be made.
+    /// [`OpenError`], which lists everything that could not be created.
     pub async fn open(
         &self,
-        wanted: &Wanted,
+        wanted: &EnvironmentNeeds,
         reader: &dyn SettingReader,
         platform: Option<Arc<dyn IoManager>>,
     ) -> Result<OpenEnvironment, OpenError> {
+        // All failures are collected, so that one attempt shows all of them.
         let mut open = OpenEnvironment::default();
         let mut failed = Vec::new();
         for name in &wanted.resources {
             let what = format!("resource `{name}`");
             match self.resources.get(name) {
-                None => failed.push((what, missing(self.name()))),
-                Some(factory) => match factory.make(reader).await {
+                None => failed.push((what, missing_item(self.name()))),
+                Some(factory) => match factory.create_value(reader).await {
                     Ok(value) => open.resources.insert(name.as_str(), value),
                     Err(error) => failed.push((what, error)),
                 },
@@ -108,11 +109,12 @@ impl Environment {
         }
         for name in &wanted.io_managers {
             let what = format!("IO manager `{name}`");
+            // The environment's own IO manager takes precedence over the platform's.
             let fallback = platform.as_ref().filter(|_| name == DEFAULT_IO_MANAGER);
             match (self.io_managers.get(name), fallback) {
-                (None, None) => failed.push((what, missing(self.name()))),
+                (None, None) => failed.push((what, missing_item(self.name()))),
                 (None, Some(platform)) => open.io_managers.insert(name.as_str(), platform.clone()),
-                (Some(factory), _) => match factory.make(reader).await {
+                (Some(factory), _) => match factory.create_value(reader).await {
                     Ok(manager) => open.io_managers.insert(name.as_str(), manager),
                     Err(error) => failed.push((what, error)),
                 },
@@ -129,16 +131,16 @@ impl Environment {
     }
 }
 
-fn missing(environment: &str) -> AssetError {
-    AssetError::terminal(format!("environment `{environment}` has none of this name"))
+fn missing_item(environment: &str) -> AssetError {
+    AssetError::terminal(format!("environment `{environment}` does not define it"))
 }
 
-/// What an environment could not make.
+/// Resources and IO managers that an environment could not create.
 #[derive(Debug)]
 pub struct OpenError {
     /// The environment.
     pub environment: String,
-    /// What could not be made, and why.
+    /// Each item that could not be created, with its error.
     pub failed: Vec<(String, AssetError)>,
 }
 

@@ -1,46 +1,46 @@
-//! The registry that `#[asset]` and its sisters write to and [`discover`] reads.
+//! The registry that the macros add declarations to and [`discover`] reads.
 //!
 //! [`discover`]: super::DefinitionsBuilder::discover
 
 use crate::definitions::Declaration;
 
-/// An item that declares something: the marker type that `#[asset]` and its sisters put beside a
-/// function.
+/// A type that declares something: the marker type that `#[asset]` and the related macros generate
+/// next to a function.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` declares nothing",
-    label = "not declared with `#[asset]` or one of its sisters"
+    label = "not declared with `#[asset]`, `#[asset_check]`, `#[sensor]` or a related macro"
 )]
 pub trait Declares {
-    /// What it declares.
+    /// Returns its declaration.
     fn declare() -> Declaration;
 
-    /// What is declared with it: the checks over an asset's data that stand at the asset.
-    fn along() -> Vec<Declaration> {
+    /// Returns the declarations attached to it: the data checks that are written at an asset.
+    fn attached_declarations() -> Vec<Declaration> {
         Vec::new()
     }
 }
 
-/// What a type declares, and what is declared with it.
-pub(super) fn declared<D: Declares>() -> Vec<Declaration> {
-    let mut all = D::along();
+/// Returns the declaration of a type and the declarations attached to it.
+pub(super) fn declarations_of<D: Declares>() -> Vec<Declaration> {
+    let mut all = D::attached_declarations();
     all.push(D::declare());
     all
 }
 
-/// One declared function, registered where it is declared.
+/// The registration of a declared function.
 #[derive(Debug, Clone, Copy)]
 pub struct Registered(fn() -> Vec<Declaration>);
 
 impl Registered {
-    /// Registers the type beside a function.
+    /// Registers the marker type of a function.
     pub const fn of<D: Declares>() -> Self {
-        Self(declared::<D>)
+        Self(declarations_of::<D>)
     }
 }
 
 inventory::collect!(Registered);
 
-/// Everything registered in the crates that are linked into this binary, in no order.
-pub(super) fn registered() -> impl Iterator<Item = Declaration> {
+/// Returns everything registered by the crates linked into this binary, in no particular order.
+pub(super) fn registered_declarations() -> impl Iterator<Item = Declaration> {
     inventory::iter::<Registered>().flat_map(|registered| (registered.0)())
 }

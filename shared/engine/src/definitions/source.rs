@@ -4,7 +4,7 @@ use std::{fmt, panic::Location};
 
 use serde::Serialize;
 
-/// Where something is declared.
+/// The source location of a declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct SourceLocation {
     /// The file, as the compiler names it.
@@ -14,7 +14,7 @@ pub struct SourceLocation {
 }
 
 impl SourceLocation {
-    /// The place that calls this function, or the caller of the `#[track_caller]` function that does.
+    /// Returns the location of the caller, or of the caller of a `#[track_caller]` caller.
     #[track_caller]
     pub const fn here() -> Self {
         let location = Location::caller();

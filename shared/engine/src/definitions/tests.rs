@@ -11,57 +11,60 @@ use crate::{
     asset::{
         AssetContext, AssetError, FnBody, Inputs, OpOutputs, ResourceNeed, Resources, RunFuture,
     },
-    definitions::{Declaration, Definitions, Environment, OpDefinition, SourceLocation, Wanted},
+    definitions::{
+        Declaration, Definitions, Environment, EnvironmentNeeds, OpDefinition, SourceLocation,
+    },
     settings::{env, secret},
 };
 
-fn nothing(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
+fn do_nothing(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
     Box::pin(async { Ok(OpOutputs::default()) })
 }
 
-fn at(line: u32) -> SourceLocation {
+fn at_line(line: u32) -> SourceLocation {
     SourceLocation {
         file: "src/assets.rs",
         line,
     }
 }
 
-fn asset(key: &str, deps: &[&str], line: u32) -> OpDefinition {
+fn asset_op(key: &str, deps: &[&str], line: u32) -> OpDefinition {
     let mut spec = AssetSpec::new(key.parse().unwrap());
     spec.deps = deps
         .iter()
         .map(|dep| DepSpec::new(dep.parse().unwrap()))
         .collect();
     OpDefinition {
-        source: at(line),
-        ..OpDefinition::new(OpSpec::single(spec), FnBody(nothing))
+        source: at_line(line),
+        ..OpDefinition::new(OpSpec::single(spec), FnBody(do_nothing))
     }
 }
 
-fn messages(builder: super::DefinitionsBuilder) -> Vec<String> {
+fn problem_messages(builder: super::DefinitionsBuilder) -> Vec<String> {
     let invalid = builder.build().unwrap_err();
     invalid.problems().iter().map(ToString::to_string).collect()
 }
 
 #[test]
-fn everything_wrong_is_reported_at_once_with_its_place() {
-    let mut stored = asset("stored", &[], 40);
+fn all_problems_are_reported_at_once_with_their_locations() {
+    let mut stored = asset_op("stored", &[], 40);
     stored.spec.assets[0].io_manager = Some("warehous".to_owned());
-    let found = messages(
+    let found = problem_messages(
         Definitions::builder()
-            .op(asset("a", &["b"], 10))
-            .op(asset("a", &[], 20))
-            .op(asset("c", &["stred"], 30))
+            .op(asset_op("a", &["b"], 10))
+            .op(asset_op("a", &[], 20))
+            .op(asset_op("c", &["stred"], 30))
             .op(stored)
             .environment(Environment::new("local"))
             .environment(Environment::new("Prod"))
             .environment(Environment::new("local"))
             .declare([Declaration::Invalid {
                 name: "d".to_owned(),
-                reason: "its partitions cannot be made".to_owned(),
-                source: at(50),
+                reason: "its partitions definition is invalid".to_owned(),
+                source: at_line(50),
             }]),
     );
+    // Sorted by location; problems without one come first.
     assert_eq!(
         found,
         [
@@ -73,33 +76,40 @@ fn everything_wrong_is_reported_at_once_with_its_place() {
             "src/assets.rs:40: asset `stored` is stored by IO manager `warehous`, which environment `local` does not have: give it with `.io_manager(\"warehous\", ..)`",
             "src/assets.rs:40: asset `stored` is stored by IO manager `warehous`, which environment `Prod` does not have: give it with `.io_manager(\"warehous\", ..)`",
             "src/assets.rs:40: asset `stored` is stored by IO manager `warehous`, which environment `local` does not have: give it with `.io_manager(\"warehous\", ..)`",
-            "src/assets.rs:50: `d`: its partitions cannot be made",
+            "src/assets.rs:50: `d`: its partitions definition is invalid",
         ]
     );
 }
 
 #[test]
 fn the_same_declaration_twice_is_one() {
+    // The two ops have one source location, as when `discover` finds what is also added by hand.
     let definitions = Definitions::builder()
-        .op(asset("a", &[], 10))
-        .op(asset("a", &[], 10))
+        .op(asset_op("a", &[], 10))
+        .op(asset_op("a", &[], 10))
         .external_asset(AssetSpec::new("raw".parse().unwrap()))
         .build()
         .unwrap();
     assert_eq!(definitions.graph().len(), 2);
-    assert_eq!(definitions.source_of(&"a".parse().unwrap()), Some(at(10)));
+    assert_eq!(
+        definitions.source_of(&"a".parse().unwrap()),
+        Some(at_line(10))
+    );
     assert!(definitions.op_of_key(&"raw".parse().unwrap()).is_none());
 }
 
 #[test]
-fn a_check_is_an_op_that_makes_nothing() {
+fn a_check_is_an_op_without_assets() {
     let key = CheckKey {
         asset: "a".parse().unwrap(),
         name: "not_empty".to_owned(),
     };
-    let check = OpDefinition::new(OpSpec::check(CheckSpec::new(key.clone())), FnBody(nothing));
+    let check = OpDefinition::new(
+        OpSpec::check(CheckSpec::new(key.clone())),
+        FnBody(do_nothing),
+    );
     let definitions = Definitions::builder()
-        .op(asset("a", &[], 10))
+        .op(asset_op("a", &[], 10))
         .op(check)
         .build()
         .unwrap();
@@ -120,10 +130,10 @@ impl Greet for English {
     }
 }
 
-fn greeter(need: ResourceNeed) -> OpDefinition {
+fn greeting_op(need: ResourceNeed) -> OpDefinition {
     OpDefinition {
         resources: vec![need],
-        ..asset("greeting", &[], 10)
+        ..asset_op("greeting", &[], 10)
     }
 }
 
@@ -131,13 +141,14 @@ fn greeter(need: ResourceNeed) -> OpDefinition {
 async fn a_trait_object_is_found_as_its_trait() {
     let shared: Arc<dyn Greet> = Arc::new(English);
     let definitions = Definitions::builder()
-        .op(greeter(ResourceNeed::of::<dyn Greet>("greeter")))
+        .op(greeting_op(ResourceNeed::for_type::<dyn Greet>("greeter")))
         .resource("greeter", shared)
         .build()
         .unwrap();
     let op = definitions.op_named("greeting").unwrap();
     assert!(op.spec.required_resources.contains("greeter"));
-    let mut wanted = Wanted::default();
+    // The op asks for `dyn Greet`, and the environment holds an `Arc<dyn Greet>`.
+    let mut wanted = EnvironmentNeeds::default();
     wanted.resources.insert("greeter".to_owned());
     let local = definitions.environment(None).unwrap();
     let open = local.open(&wanted, &BTreeMap::new(), None).await.unwrap();
@@ -146,15 +157,16 @@ async fn a_trait_object_is_found_as_its_trait() {
 }
 
 #[test]
-fn every_environment_has_to_provide_what_is_taken() {
+fn every_environment_has_to_provide_the_resources_of_ops() {
     let shared: Arc<dyn Greet> = Arc::new(English);
-    let found = messages(
+    let found = problem_messages(
         Definitions::builder()
-            .op(greeter(ResourceNeed::of::<dyn Greet>("greeter")))
+            .op(greeting_op(ResourceNeed::for_type::<dyn Greet>("greeter")))
             .environment(Environment::new("local").resource("greeter", shared.clone()))
             .environment(Environment::new("staging").resource("greeters", shared))
             .environment(Environment::new("prod").resource("greeter", 5u8)),
     );
+    // `local` fits; `staging` has another name, and `prod` another type.
     assert_eq!(
         found,
         [
@@ -165,9 +177,9 @@ fn every_environment_has_to_provide_what_is_taken() {
 }
 
 #[tokio::test]
-async fn an_environment_makes_what_is_wanted_from_settings() {
+async fn an_environment_creates_requested_resources_from_settings() {
     let definitions = Definitions::builder()
-        .op(greeter(ResourceNeed::of::<String>("greeter")))
+        .op(greeting_op(ResourceNeed::for_type::<String>("greeter")))
         .resource_from(
             "greeter",
             (
@@ -183,7 +195,8 @@ async fn an_environment_makes_what_is_wanted_from_settings() {
         .build()
         .unwrap();
     let local = definitions.environment(None).unwrap();
-    let mut wanted = Wanted::default();
+    // `broken` is not requested, so its failure does not matter.
+    let mut wanted = EnvironmentNeeds::default();
     wanted.resources.insert("greeter".to_owned());
     let settings = [("NAME", "ho"), ("prod/mark", "!")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -198,7 +211,7 @@ async fn an_environment_makes_what_is_wanted_from_settings() {
 }
 
 #[tokio::test]
-async fn settings_are_checked_before_anything_is_made() {
+async fn settings_are_checked_before_anything_is_created() {
     let local = Environment::new("local").resource_from(
         "pool",
         (
@@ -215,6 +228,7 @@ async fn settings_are_checked_before_anything_is_made() {
         .iter()
         .map(|(by, problem)| format!("{by}: {problem}"))
         .collect();
+    // All three problems are reported, and none shows a secret.
     assert_eq!(
         problems,
         [
@@ -226,7 +240,7 @@ async fn settings_are_checked_before_anything_is_made() {
 }
 
 #[test]
-fn an_unknown_environment_is_answered_with_those_that_there_are() {
+fn an_unknown_environment_error_lists_the_known_ones() {
     let definitions = Definitions::builder()
         .environment(Environment::new("local"))
         .environment(Environment::new("prod"))
@@ -254,7 +268,7 @@ mod triggers {
         trigger::{ScheduleDefinition, SensorDefinition},
     };
 
-    fn sensor(name: &str, source: SensorSource, target: &str) -> SensorDefinition {
+    fn sensor_definition(name: &str, source: SensorSource, target: &str) -> SensorDefinition {
         SensorDefinition::new(SensorSpec {
             name: name.parse().unwrap(),
             source,
@@ -265,7 +279,7 @@ mod triggers {
         })
     }
 
-    fn objects(key: &str) -> SensorSource {
+    fn landing_objects(key: &str) -> SensorSource {
         SensorSource::Objects(ObjectSensor {
             bucket: Bucket::Named("landing".to_owned()),
             filter: ObjectFilter::Key(key.parse().unwrap()),
@@ -274,11 +288,11 @@ mod triggers {
         })
     }
 
-    fn problems(declarations: impl IntoIterator<Item = Declaration>) -> Vec<String> {
+    fn trigger_problems(declarations: impl IntoIterator<Item = Declaration>) -> Vec<String> {
         let flights = AssetSpec::new("flights".parse().unwrap());
-        let nothing: crate::asset::RunFn =
+        let do_nothing: crate::asset::RunFn =
             |_, _, _| Box::pin(async { Ok(crate::asset::OpOutputs::default()) });
-        let flights = OpDefinition::new(OpSpec::single(flights), crate::asset::FnBody(nothing));
+        let flights = OpDefinition::new(OpSpec::single(flights), crate::asset::FnBody(do_nothing));
         let invalid = Definitions::builder()
             .op(flights)
             .external_asset(AssetSpec::new("landing".parse().unwrap()))
@@ -289,15 +303,15 @@ mod triggers {
     }
 
     #[test]
-    fn what_does_not_fit_the_project_is_told_with_its_place() {
+    fn a_trigger_that_does_not_fit_the_project_is_reported_with_its_location() {
         let assets = |keys: &[&str]| SensorSource::Assets {
             assets: keys.iter().map(|key| key.parse().unwrap()).collect(),
             require: Require::All,
         };
-        let mut twice = sensor("twice", objects("*"), "flights");
+        let mut twice = sensor_definition("twice", landing_objects("*"), "flights");
         twice.source.line += 1;
-        let mut needing = sensor("needing", objects("*"), "flights");
-        needing.resources = vec![ResourceNeed::of::<String>("mailer")];
+        let mut needing = sensor_definition("needing", landing_objects("*"), "flights");
+        needing.resources = vec![ResourceNeed::for_type::<String>("mailer")];
         let schedule = ScheduleDefinition::new(ScheduleSpec {
             name: "derived".parse().unwrap(),
             timing: ScheduleTiming::Partitions {
@@ -313,14 +327,18 @@ mod triggers {
             description: None,
             has_function: false,
         });
-        let told = problems([
-            Declaration::from(sensor("unknown", objects("*"), "fligths")),
-            sensor("nothing", objects("*"), "landing").into(),
-            sensor("aimless", objects("*"), "").into(),
-            sensor("misfit", objects("{date}.csv"), "flights").into(),
-            sensor("unwatched", assets(&["flights", "weather"]), "flights").into(),
-            sensor("blind", assets(&[]), "flights").into(),
-            sensor("twice", objects("*"), "flights").into(),
+        let found = trigger_problems([
+            Declaration::from(sensor_definition(
+                "unknown",
+                landing_objects("*"),
+                "fligths",
+            )),
+            sensor_definition("nothing", landing_objects("*"), "landing").into(),
+            sensor_definition("aimless", landing_objects("*"), "").into(),
+            sensor_definition("misfit", landing_objects("{date}.csv"), "flights").into(),
+            sensor_definition("unwatched", assets(&["flights", "weather"]), "flights").into(),
+            sensor_definition("blind", assets(&[]), "flights").into(),
+            sensor_definition("twice", landing_objects("*"), "flights").into(),
             twice.into(),
             needing.into(),
             schedule.into(),
@@ -335,14 +353,16 @@ mod triggers {
             "sensor `blind`: it watches no asset",
             "sensor `twice` is declared already, at ",
             "sensor `needing` takes resource `mailer`, which environment `local` does not provide",
-            "schedule `derived`: it follows the partitions of `flights`, and none of its assets is divided by time",
+            "schedule `derived`: it follows the partitions of `flights`, and none of its assets has time windows",
         ];
         for end in ends {
-            let found = told.iter().find(|problem| problem.contains(end));
-            let found = found.unwrap_or_else(|| panic!("{end}:\n{}", told.join("\n")));
-            let placed = found.contains("definitions/tests.rs:");
-            assert!(placed, "{found} says where, as in {here}");
+            let problem = found
+                .iter()
+                .find(|problem| problem.contains(end))
+                .unwrap_or_else(|| panic!("{end}:\n{}", found.join("\n")));
+            let located = problem.contains("definitions/tests.rs:");
+            assert!(located, "{problem} has a location, as in {here}");
         }
-        assert_eq!(told.len(), ends.len(), "{}", told.join("\n"));
+        assert_eq!(found.len(), ends.len(), "{}", found.join("\n"));
     }
 }

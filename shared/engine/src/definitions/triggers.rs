@@ -1,27 +1,27 @@
-//! What is checked of sensors and schedules.
+//! Validation of sensors and schedules.
 
 use std::collections::BTreeMap;
 
 use precip_core::graph::AssetGraph;
 
-use super::check::resources;
+use super::check::check_resources;
 use crate::{
-    definitions::{DefinitionProblem, Environment, Problem},
+    definitions::{DefinitionError, Environment, InvalidDefinition},
     trigger::{ScheduleDefinition, SensorDefinition},
 };
 
-/// Whether sensors and schedules fit the assets.
-pub(super) fn check(
+/// Checks that sensors and schedules fit the assets.
+pub(super) fn check_triggers(
     graph: &AssetGraph,
     sensors: &BTreeMap<String, SensorDefinition>,
     schedules: &BTreeMap<String, ScheduleDefinition>,
-    problems: &mut Vec<DefinitionProblem>,
+    problems: &mut Vec<DefinitionError>,
 ) {
     for (name, sensor) in sensors {
-        if let Err(problem) = sensor.spec.check(graph) {
-            problems.push(DefinitionProblem {
+        if let Err(problem) = sensor.spec.validate(graph) {
+            problems.push(DefinitionError {
                 source: Some(sensor.source),
-                problem: Problem::Trigger {
+                problem: InvalidDefinition::Trigger {
                     who: format!("sensor `{name}`"),
                     problem,
                 },
@@ -29,10 +29,10 @@ pub(super) fn check(
         }
     }
     for (name, schedule) in schedules {
-        if let Err(problem) = schedule.spec.ticking(graph) {
-            problems.push(DefinitionProblem {
+        if let Err(problem) = schedule.spec.resolve(graph) {
+            problems.push(DefinitionError {
                 source: Some(schedule.source),
-                problem: Problem::Trigger {
+                problem: InvalidDefinition::Trigger {
                     who: format!("schedule `{name}`"),
                     problem,
                 },
@@ -41,16 +41,16 @@ pub(super) fn check(
     }
 }
 
-/// Whether an environment has what their functions use.
-pub(super) fn needs(
+/// Checks that an environment provides the resources of sensors and schedules.
+pub(super) fn check_trigger_needs(
     sensors: &BTreeMap<String, SensorDefinition>,
     schedules: &BTreeMap<String, ScheduleDefinition>,
     environment: &Environment,
-    problems: &mut Vec<DefinitionProblem>,
+    problems: &mut Vec<DefinitionError>,
 ) {
     for (name, sensor) in sensors {
         let who = format!("sensor `{name}`");
-        resources(
+        check_resources(
             &who,
             &sensor.resources,
             sensor.source,
@@ -60,7 +60,7 @@ pub(super) fn needs(
     }
     for (name, schedule) in schedules {
         let who = format!("schedule `{name}`");
-        resources(
+        check_resources(
             &who,
             &schedule.resources,
             schedule.source,

@@ -1,24 +1,24 @@
-//! The port to what a deployment says of itself: [`Examine`].
+//! [`DeploymentExaminer`]: the port to the diagnosis of a deployment.
 
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 use serde::Serialize;
 
-/// One thing that was looked at.
+/// The result of examining one part of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at, such as ``table `flights` ``.
+    /// The examined part, such as ``table `flights` ``.
     pub what: String,
-    /// What is wrong; nothing when all is well.
+    /// The problem, if any.
     pub problem: Option<String>,
-    /// What to do about it, or what was found when all is well.
+    /// The way to fix the problem, or the state of a part without one.
     pub note: String,
 }
 
 impl Finding {
-    /// All is well.
-    pub fn well(what: impl Into<String>, note: impl Into<String>) -> Self {
+    /// Creates a finding without a problem.
+    pub fn without_problem(what: impl Into<String>, note: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             problem: None,
@@ -26,8 +26,8 @@ impl Finding {
         }
     }
 
-    /// Something is wrong; `note` says what to do about it.
-    pub fn wrong(
+    /// Creates a finding with a problem; `note` says how to fix it.
+    pub fn with_problem(
         what: impl Into<String>,
         problem: impl Into<String>,
         note: impl Into<String>,
@@ -40,9 +40,9 @@ impl Finding {
     }
 }
 
-/// Looks for what is wrong with a deployment, and changes nothing.
+/// A diagnosis of a deployment, which changes nothing.
 #[async_trait]
-pub trait Examine: Send + Sync + Debug {
-    /// What there is to say of each part, in the order in which one needs the other.
-    async fn examine(&self) -> Vec<Finding>;
+pub trait DeploymentExaminer: Send + Sync + Debug {
+    /// Returns a finding for each part, ordered by dependency.
+    async fn examine_deployment(&self) -> Vec<Finding>;
 }

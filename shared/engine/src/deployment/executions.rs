@@ -1,4 +1,4 @@
-//! The port to executions of a project's state machine: [`Executions`].
+//! [`Executions`]: the port to executions of a project's state machine.
 
 use std::fmt::Debug;
 
@@ -9,76 +9,85 @@ use crate::{
     state::Run,
 };
 
-/// Executions of the state machine that people start.
+/// The executions of a project's entry state machine.
 #[async_trait]
 pub trait Executions: Send + Sync + Debug {
-    /// Starts an execution under a name. Of all that start one of the same name, one does.
+    /// Starts an execution under a name. Of several concurrent calls with one name, one starts it.
     ///
     /// # Errors
-    /// [`ExecutionError`] when it is not known to have been started: the same call may be made again.
-    async fn start(&self, name: &str, input: &StartInput) -> Result<Started, ExecutionError>;
+    /// [`ExecutionError`] when the start is not confirmed; the call may be repeated.
+    async fn start_execution(
+        &self,
+        name: &str,
+        input: &StartInput,
+    ) -> Result<StartOutcome, ExecutionError>;
 
-    /// How an execution stands; `None` when there is none of this ARN (any more).
+    /// Returns an execution; `None` when none has this ARN (any more).
     ///
     /// # Errors
-    /// [`ExecutionError`] when that cannot be known.
-    async fn describe(&self, arn: &str) -> Result<Option<Execution>, ExecutionError>;
+    /// [`ExecutionError`] when the execution cannot be read.
+    async fn describe_execution(&self, arn: &str) -> Result<Option<Execution>, ExecutionError>;
 
-    /// Stops an execution, and what it started and waits for. Does nothing to what has ended.
+    /// Stops an execution and the executions that it waits for. Does nothing once it has ended.
     ///
     /// # Errors
     /// [`ExecutionError`] when something may still be running.
-    async fn stop(&self, arn: &str, cause: &str) -> Result<(), ExecutionError>;
+    async fn stop_execution(&self, arn: &str, cause: &str) -> Result<(), ExecutionError>;
 
-    /// The ARN of the execution of a name, whether there is one or not.
-    fn arn(&self, name: &str) -> String;
+    /// Returns the ARN that an execution of a name has or would have.
+    fn execution_arn(&self, name: &str) -> String;
 
-    /// The ARN of the execution that works, or worked, for a run, as far as the record tells: of
-    /// several that meant the same request, the one that has the run. The execution may not be there
-    /// (any more).
-    fn of_run(&self, run: &Run) -> String {
+    /// Returns the ARN of the execution that owns or owned a run, according to the record. The
+    /// execution may not exist (any more).
+    fn execution_of_run(&self, run: &Run) -> String {
+        // An execution claims its run under its ARN, which is therefore the best evidence.
         if let Some(owner) = &run.owner {
             return owner.id.0.clone();
         }
-        match run.key.as_ref().map(|key| (key.execution(), key.request())) {
+        // Without an owner, the name of the execution follows from the key or the id of the run.
+        match run
+            .key
+            .as_ref()
+            .map(|key| (key.execution_arn(), key.request_key()))
+        {
             Some((Some(execution), _)) => execution.to_owned(),
-            Some((None, Some(key))) => self.arn(&super::name_of_key(key)),
-            Some((None, None)) | None => self.arn(&run.id.to_string()),
+            Some((None, Some(key))) => self.execution_arn(&super::execution_name(key)),
+            Some((None, None)) | None => self.execution_arn(&run.id.to_string()),
         }
     }
 }
 
-/// The answer to starting an execution.
+/// The outcome of starting an execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Started {
-    /// It is under way. Its ARN.
-    Now(String),
-    /// There was one of this name, with another input or ended already. Its ARN.
-    Before(String),
+pub enum StartOutcome {
+    /// The execution is under way. Holds its ARN.
+    Started(String),
+    /// An execution of this name exists, with another input or already ended. Holds its ARN.
+    Existing(String),
 }
 
-/// Where an execution is in its life.
+/// The status of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutionStatus {
-    /// At work.
+    /// Under way.
     Running,
-    /// It came to its end, and nothing failed.
+    /// Ended successfully.
     Succeeded,
-    /// It failed.
+    /// Ended with an error.
     Failed,
-    /// It took longer than it may.
+    /// Ended because it exceeded its time limit.
     TimedOut,
-    /// It was stopped.
+    /// Ended because it was stopped.
     Aborted,
 }
 
 impl ExecutionStatus {
-    /// Whether nothing happens in it any more, unless it is redriven.
+    /// Returns `true` if it has ended. It may still be redriven.
     pub fn is_ended(self) -> bool {
         self != Self::Running
     }
 
-    /// The status as Step Functions writes it, such as `TIMED_OUT`.
+    /// Returns the name that Step Functions uses, such as `TIMED_OUT`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "RUNNING",
@@ -90,27 +99,27 @@ impl ExecutionStatus {
     }
 }
 
-/// An execution.
+/// An execution of the state machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Execution {
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Where it is in its life.
+    /// The status.
     pub status: ExecutionStatus,
-    /// What it was started with, as JSON.
+    /// The input, as JSON.
     pub input: Option<String>,
-    /// What it answered, as JSON, once it succeeded.
+    /// The output, as JSON, once it succeeded.
     pub output: Option<String>,
-    /// The name of the error that it failed with.
+    /// The name of the error, if it failed.
     pub error: Option<String>,
-    /// Why it failed, for a person.
+    /// The cause of the error, for people.
     pub cause: Option<String>,
 }
 
 impl Execution {
-    /// The same as the event that Step Functions sends when an execution ends.
+    /// Returns the event that Step Functions sends when the execution ends.
     pub fn as_ended(&self) -> ExecutionEnded {
         ExecutionEnded {
             execution_arn: self.arn.clone(),
@@ -123,14 +132,14 @@ impl Execution {
     }
 }
 
-/// Executions that cannot be started, read or stopped.
+/// A failure to start, read or stop an execution.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ExecutionError {
-    /// What was wrong.
+    /// The problem.
     pub message: String,
-    /// What to do about it.
+    /// The way to fix it.
     pub help: String,
-    /// Whether the same call, made a little later, may succeed with nobody's help.
+    /// `true` if repeating the call a little later may succeed without intervention.
     pub retryable: bool,
 }

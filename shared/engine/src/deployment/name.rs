@@ -1,29 +1,29 @@
-//! Names of executions. Step Functions takes a name once in 90 days, so equal names are what keeps
-//! one request from being carried out twice.
+//! Names of executions. Step Functions accepts a name once in 90 days, so equal names keep a
+//! request from being executed twice.
 
 use sha2::{Digest, Sha256};
 
 use crate::run_id::RunId;
 
-/// How many characters a name may have.
+/// The maximum length of a name, in characters.
 ///
 /// Source: <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>
-pub const MAX_NAME: usize = 80;
+pub const MAX_NAME_LEN: usize = 80;
 
-/// How much of a key a name repeats, for a person to read.
+/// The number of a key's characters that its name repeats for readability.
 const SHOWN: usize = 32;
 
-/// The name of the execution of a request that was made under a key. Equal keys give equal names,
-/// different keys different ones. No such name reads as a run id.
+/// Returns the name of the execution for a request with a run key. Equal keys have equal names, and
+/// different keys have different ones. No such name parses as a run id.
 ///
 /// ```
-/// use precip_engine::deployment::name_of_key;
+/// use precip_engine::deployment::execution_name;
 ///
-/// let name = name_of_key("nightly 2013-01-31");
+/// let name = execution_name("nightly 2013-01-31");
 /// assert!(name.starts_with("key-nightly_2013-01-31-"));
-/// assert_ne!(name, name_of_key("nightly_2013-01-31"));
+/// assert_ne!(name, execution_name("nightly_2013-01-31"));
 /// ```
-pub fn name_of_key(key: &str) -> String {
+pub fn execution_name(key: &str) -> String {
     let shown: String = key
         .chars()
         .take(SHOWN)
@@ -32,8 +32,8 @@ pub fn name_of_key(key: &str) -> String {
             _ => '_',
         })
         .collect();
-    let digest = Sha256::digest(key);
-    let digest: String = digest
+    // The readable part loses characters; the digest keeps names of different keys apart.
+    let digest: String = Sha256::digest(key)
         .iter()
         .take(8)
         .map(|byte| format!("{byte:02x}"))
@@ -41,10 +41,10 @@ pub fn name_of_key(key: &str) -> String {
     format!("key-{shown}-{digest}")
 }
 
-/// A further name for a request under a key, when the first one is spent on an execution that made no
-/// run: its input made no sense, or there was nothing to do. `id` is new.
-pub fn name_of_key_again(key: &str, id: RunId) -> String {
-    format!("{}-{id}", name_of_key(key))
+/// Returns another name for a request with a run key, for use when the first name belongs to an
+/// execution that created no run (invalid input, or nothing to do). `id` must be new.
+pub fn retry_execution_name(key: &str, id: RunId) -> String {
+    format!("{}-{id}", execution_name(key))
 }
 
 #[cfg(test)]
@@ -52,25 +52,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_fit_whatever_the_key() {
+    fn names_are_valid_for_every_key() {
         let id: RunId = "01JDC0Z5V9M3T8Q4W2X7Y6R1KA".parse().unwrap();
         let long = "x".repeat(500);
         for key in ["", "a/b:c", "Zürich ☂", "01JDC0Z5V9M3T8Q4W2X7Y6R1KA", &long] {
-            for name in [name_of_key(key), name_of_key_again(key, id)] {
+            for name in [execution_name(key), retry_execution_name(key, id)] {
                 let fits = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
                 assert!(name.chars().all(fits), "{name}");
-                assert!(name.len() <= MAX_NAME, "{name}");
+                assert!(name.len() <= MAX_NAME_LEN, "{name}");
                 assert!(name.parse::<RunId>().is_err(), "{name}");
             }
         }
     }
 
     #[test]
-    fn keys_that_look_alike_have_names_of_their_own() {
+    fn similar_keys_have_different_names() {
         let long = "x".repeat(40);
         let longer = "x".repeat(41);
-        assert_ne!(name_of_key(&long), name_of_key(&longer));
-        assert_ne!(name_of_key("a b"), name_of_key("a_b"));
-        assert_eq!(name_of_key("a b"), name_of_key("a b"));
+        assert_ne!(execution_name(&long), execution_name(&longer));
+        assert_ne!(execution_name("a b"), execution_name("a_b"));
+        assert_eq!(execution_name("a b"), execution_name("a b"));
     }
 }

@@ -10,113 +10,122 @@ use precip_core::{
     partitions::PartitionContext,
 };
 
-use super::{FreshnessChange, FreshnessTopic, Known, known::Stored};
+use super::{AssetFreshness, FreshnessChange, FreshnessTopic, known::StoredFreshness};
 use crate::{
-    automation::latest,
+    automation::read_latest,
     definitions::Definitions,
     state::{Advance, StateResult, StateStore, TickRequest, TriggerId, TriggerKind},
     trigger::{TriggerError, TriggerPorts},
 };
 
-/// The trigger that stands for the freshness of all assets: its cursor is what is known of them.
-pub fn trigger() -> TriggerId {
+/// Returns the id of the trigger shared by the freshness of all assets. Its cursor holds their
+/// states.
+pub fn freshness_trigger() -> TriggerId {
     TriggerId::new(TriggerKind::Automation, "freshness")
 }
 
-/// What came of an evaluation of freshness.
+/// The outcome of an evaluation of freshness.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Freshness {
-    /// What changed, and was raised.
+pub struct FreshnessOutcome {
+    /// The changes that were raised.
     pub changes: Vec<FreshnessChange>,
-    /// When some state is another one unless its asset is materialized until then.
+    /// The time at which the next state changes unless its asset is materialized before.
     pub next: Option<DateTime<Utc>>,
 }
 
-/// How fresh the assets with a policy are, from what is on record. It changes nothing.
+/// Returns the current freshness of the assets with a policy. Changes nothing.
 ///
 /// # Errors
 /// [`TriggerError`] when the record cannot be read.
-pub async fn look(
+pub async fn read_freshness(
     definitions: &Definitions,
     state: &dyn StateStore,
     context: &PartitionContext,
-) -> Result<BTreeMap<AssetKey, Known>, TriggerError> {
-    let stored = Stored::of(&state.trigger(&trigger()).await?)?;
-    let found = Looking {
+) -> Result<BTreeMap<AssetKey, AssetFreshness>, TriggerError> {
+    let stored = StoredFreshness::of_trigger(&state.trigger_state(&freshness_trigger()).await?)?;
+    let reader = FreshnessReader {
         graph: definitions.graph(),
         state,
         context,
     };
-    Ok(found.look(&stored, None).await?.assets)
+    Ok(reader.read_states(&stored, None).await?.assets)
 }
 
-/// Evaluates the freshness of assets, puts down what is another one now, and raises it. `of` are the
-/// assets that something was published of; `None` looks at all. What was put down earlier and not
-/// raised is raised first.
+/// Evaluates the freshness of assets, records changes and raises them. `of` holds the assets with
+/// new materializations; `None` evaluates all. Changes recorded earlier and not yet raised are
+/// raised first.
 ///
 /// # Errors
-/// [`TriggerError`]: what could not be raised is raised by the next evaluation.
+/// [`TriggerError`]. Changes that could not be raised are raised by the next evaluation.
 pub async fn evaluate_freshness(
     ports: &TriggerPorts,
     topic: &dyn FreshnessTopic,
     of: Option<&BTreeSet<AssetKey>>,
-) -> Result<Freshness, TriggerError> {
+) -> Result<FreshnessOutcome, TriggerError> {
     let graph = ports.definitions.graph();
-    let mut outcome = Freshness::default();
+    let mut outcome = FreshnessOutcome::default();
     if graph.ids().all(|id| graph.asset(id).freshness.is_none()) {
         return Ok(outcome);
     }
-    let trigger = trigger();
+    let trigger = freshness_trigger();
     let mut attempt = 0;
+    // Each round either raises the recorded changes and takes them off the list, or evaluates and
+    // records new changes; the next round raises those. The loop ends when nothing is left to
+    // record.
     loop {
-        let state = ports.state.trigger(&trigger).await?;
-        let stored = Stored::of(&state)?;
-        let context = ports.context().await?;
-        let raised = raise(topic, &stored).await?;
-        let looking = Looking {
+        let state = ports.state.trigger_state(&trigger).await?;
+        let stored = StoredFreshness::of_trigger(&state)?;
+        let context = ports.current_context().await?;
+        let raised = raise_recorded(topic, &stored).await?;
+        let reader = FreshnessReader {
             graph,
             state: ports.state.as_ref(),
             context: &context,
         };
-        let next = match raised {
-            true => Stored {
+        let next = if raised {
+            StoredFreshness {
                 raising: Vec::new(),
                 ..stored.clone()
-            },
-            false => looking.look(&stored, of).await?,
+            }
+        } else {
+            reader.read_states(&stored, of).await?
         };
-        outcome.next = looking.next(&next);
+        outcome.next = reader.next_deadline(&next);
         if next == stored {
             return Ok(outcome);
         }
         let advance = Advance {
             revision: state.revision,
-            cursor: Some(next.write()?),
+            cursor: Some(next.to_cursor()?),
             at: context.now,
             scheduled_for: None,
             request: TickRequest::Skip {
-                reason: told(&next.raising),
+                reason: change_summary(&next.raising),
             },
             note: None,
         };
-        if ports.advance(&trigger, advance).await?.is_none() {
-            ports.wait_again(&trigger, &mut attempt).await?;
+        // A refused advance means that another process evaluated in between: start over.
+        if ports.advance_and_launch(&trigger, advance).await?.is_none() {
+            ports.back_off(&trigger, &mut attempt).await?;
         } else if raised {
             outcome.changes.extend(stored.raising);
         }
     }
 }
 
-async fn raise(topic: &dyn FreshnessTopic, stored: &Stored) -> Result<bool, TriggerError> {
+async fn raise_recorded(
+    topic: &dyn FreshnessTopic,
+    stored: &StoredFreshness,
+) -> Result<bool, TriggerError> {
     if stored.raising.is_empty() {
         return Ok(false);
     }
-    let raised = topic.raise(&stored.raising).await;
+    let raised = topic.raise_changes(&stored.raising).await;
     raised.map_err(|message| TriggerError::Raise { message })?;
     Ok(true)
 }
 
-fn told(changes: &[FreshnessChange]) -> Option<String> {
+fn change_summary(changes: &[FreshnessChange]) -> Option<String> {
     let each = changes
         .iter()
         .map(|change| format!("{} is {} now", change.asset, change.state));
@@ -124,38 +133,44 @@ fn told(changes: &[FreshnessChange]) -> Option<String> {
     (!told.is_empty()).then(|| told.join(", "))
 }
 
-struct Looking<'a> {
+struct FreshnessReader<'a> {
     graph: &'a AssetGraph,
     state: &'a dyn StateStore,
     context: &'a PartitionContext,
 }
 
-impl Looking<'_> {
-    fn policies(&self) -> impl Iterator<Item = (AssetId, &AssetKey, &FreshnessPolicy)> {
+impl FreshnessReader<'_> {
+    fn freshness_policies(&self) -> impl Iterator<Item = (AssetId, &AssetKey, &FreshnessPolicy)> {
         self.graph.ids().filter_map(|id| {
             let policy = self.graph.asset(id).freshness.as_ref()?;
             Some((id, self.graph.key(id), policy))
         })
     }
 
-    /// What is known now: of `of`, and of assets that nobody looked at yet, with what was published
-    /// since the last time.
-    async fn look(&self, stored: &Stored, of: Option<&BTreeSet<AssetKey>>) -> StateResult<Stored> {
+    /// Returns the states as of now. Reads new materializations of the assets in `of` and of assets
+    /// that were never evaluated.
+    async fn read_states(
+        &self,
+        stored: &StoredFreshness,
+        of: Option<&BTreeSet<AssetKey>>,
+    ) -> StateResult<StoredFreshness> {
         let now = self.context.now;
-        let mut next = Stored {
+        let mut next = StoredFreshness {
             assets: BTreeMap::new(),
             ..stored.clone()
         };
-        for (id, key, policy) in self.policies() {
+        for (id, key, policy) in self.freshness_policies() {
             let before = stored.assets.get(key);
             let mut last = before.and_then(|known| known.last);
+            // An asset that was never evaluated has materializations from before its policy.
             if before.is_none() || of.is_none_or(|of| of.contains(key)) {
-                let new = next.seen.look(self.state, key).await?;
+                let new = next.seen.read_updates(self.state, key).await?;
                 let made =
-                    latest(self.graph, self.state, id, &new.partitions, self.context).await?;
-                let made = made.iter().map(|(_, made)| made.finished_at);
-                last = made.max().max(last);
+                    read_latest(self.graph, self.state, id, &new.partitions, self.context).await?;
+                let finished = made.iter().map(|(_, made)| made.finished_at);
+                last = finished.max().max(last);
             }
+            // The state may change by time alone, so it is computed for every asset.
             let state = policy.state(last, now);
             let was = before.map_or(FreshnessState::Unknown, |known| known.state);
             if state != was {
@@ -171,15 +186,17 @@ impl Looking<'_> {
                 .filter(|_| state == was)
                 .map_or(now, |known| known.since);
             next.assets
-                .insert(key.clone(), Known { state, since, last });
+                .insert(key.clone(), AssetFreshness { state, since, last });
         }
-        let policies: BTreeSet<&AssetKey> = self.policies().map(|(_, key, _)| key).collect();
-        next.seen.retain(|key| policies.contains(key));
+        // An asset whose policy was removed starts over if it gets one again.
+        let policies: BTreeSet<&AssetKey> =
+            self.freshness_policies().map(|(_, key, _)| key).collect();
+        next.seen.retain_assets(|key| policies.contains(key));
         Ok(next)
     }
 
-    fn next(&self, known: &Stored) -> Option<DateTime<Utc>> {
-        let changes = self.policies().filter_map(|(_, key, policy)| {
+    fn next_deadline(&self, known: &StoredFreshness) -> Option<DateTime<Utc>> {
+        let changes = self.freshness_policies().filter_map(|(_, key, policy)| {
             let last = known.assets.get(key)?.last;
             policy.next_change(last, self.context.now)
         });

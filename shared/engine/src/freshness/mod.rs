@@ -1,16 +1,16 @@
-//! Freshness: the policies of a project, evaluated on its record, and what changed of them raised.
+//! Freshness: evaluates a project's freshness policies on its record, and raises changes of state.
 //!
-//! What is known of each asset (when it was last materialized, how fresh it is and since when) is kept
-//! as the cursor of [`trigger`], with the changes that nobody was told of yet. A change is put down
-//! first, raised then, and taken off the list at last: it is raised once, and once more by whoever comes
-//! next when the process that raised it died before it could say so.
+//! The freshness of each asset (its last materialization, its state and since when) is the cursor
+//! of [`freshness_trigger`], together with the changes that still have to be raised. A change is
+//! first recorded, then raised, then taken off the list. It is therefore raised at least once, and
+//! again only if the process that raised it died before it took the change off the list.
 
 mod evaluate;
 mod known;
 mod topic;
 
-pub use evaluate::{Freshness, evaluate_freshness, look, trigger};
-pub use known::Known;
+pub use evaluate::{FreshnessOutcome, evaluate_freshness, freshness_trigger, read_freshness};
+pub use known::AssetFreshness;
 pub use topic::{FreshnessChange, FreshnessTopic};
 
 #[cfg(test)]

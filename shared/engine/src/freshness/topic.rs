@@ -1,47 +1,47 @@
-//! [`FreshnessChange`] and where it is raised: [`FreshnessTopic`].
+//! [`FreshnessChange`], and the port that raises it: [`FreshnessTopic`].
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use precip_core::{freshness::FreshnessState, key::AssetKey};
 use serde::{Deserialize, Serialize};
 
-/// The state of an asset became another one.
+/// A change of an asset's freshness state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreshnessChange {
     /// The asset.
     pub asset: AssetKey,
-    /// What it is now.
+    /// The new state.
     pub state: FreshnessState,
-    /// What it was: `UNKNOWN` when it was looked at for the first time.
+    /// The previous state; `UNKNOWN` for the first evaluation.
     pub before: FreshnessState,
-    /// When that was found out.
+    /// The time of the evaluation that found the change.
     pub at: DateTime<Utc>,
-    /// When the asset was last materialized; `None` is never.
+    /// The time of the last materialization; `None` if there was none.
     pub last_materialized: Option<DateTime<Utc>>,
 }
 
 impl FreshnessChange {
-    /// What tells the change from every other: it is the same whenever it is raised.
+    /// Returns the unique id of the change, which is the same each time the change is raised.
     pub fn id(&self) -> String {
         let at = self.at.timestamp_micros();
         format!("{}#{at}#{}", self.asset, self.state)
     }
 }
 
-/// Where changes are raised for others to hear of.
+/// A topic on which freshness changes are raised for subscribers.
 #[async_trait]
 pub trait FreshnessTopic: Send + Sync {
-    /// Raises changes, in their order. It may be called again with some that were raised.
+    /// Raises changes, in order. May be called again with changes that were raised before.
     ///
     /// # Errors
-    /// Why they cannot be raised now; it will be asked again.
-    async fn raise(&self, changes: &[FreshnessChange]) -> Result<(), String>;
+    /// The reason why they cannot be raised now. The caller tries again.
+    async fn raise_changes(&self, changes: &[FreshnessChange]) -> Result<(), String>;
 }
 
-/// Nobody hears of it: the record has it.
+/// A topic without subscribers: changes are recorded only.
 #[async_trait]
 impl FreshnessTopic for () {
-    async fn raise(&self, _: &[FreshnessChange]) -> Result<(), String> {
+    async fn raise_changes(&self, _: &[FreshnessChange]) -> Result<(), String> {
         Ok(())
     }
 }

@@ -1,10 +1,10 @@
-//! Whether a stored attempt is garbage.
+//! The decision whether a stored attempt is garbage.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{io::StoredAttempt, state::Latest};
 
-/// What counts as long ago: nothing that was written or replaced since then is garbage.
+/// The safety margin of garbage collection: nothing written or replaced since then is garbage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SafeAge {
     before: DateTime<Utc>,
@@ -12,20 +12,20 @@ pub struct SafeAge {
 }
 
 impl SafeAge {
-    /// The least age that makes sense: functions on AWS live a quarter of an hour, and clocks differ.
-    pub const LEAST: TimeDelta = TimeDelta::hours(1);
+    /// The minimum age: functions on AWS live a quarter of an hour, and clocks differ.
+    pub const MIN_AGE: TimeDelta = TimeDelta::hours(1);
 
-    /// From an age, and from when the oldest run was asked for that is not finished. An age below
-    /// [`LEAST`](Self::LEAST) is taken as that.
+    /// Creates the margin from an age and from the creation time of the oldest unfinished run. An
+    /// age below [`LEAST`](Self::LEAST) is raised to it.
     pub fn new(now: DateTime<Utc>, age: TimeDelta, under_way: Option<DateTime<Utc>>) -> Self {
         Self {
-            before: now - age.max(Self::LEAST),
-            // The clocks of a store and of who starts runs differ.
-            under_way: under_way.map(|asked| asked - Self::LEAST),
+            before: now - age.max(Self::MIN_AGE),
+            // The store's clock may differ from the clock that dates runs.
+            under_way: under_way.map(|asked| asked - Self::MIN_AGE),
         }
     }
 
-    /// Whether a run that is not finished makes the age greater than was asked for.
+    /// Returns `true` if an unfinished run extends the margin beyond the requested age.
     pub fn is_held_back(&self) -> bool {
         self.under_way.is_some_and(|since| since < self.before)
     }
@@ -39,28 +39,33 @@ impl SafeAge {
     }
 }
 
-/// What is to be done with a stored attempt.
+/// The classification of a stored attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// A materialization points at it.
     Pointed,
-    /// It was written, or replaced by another, a short while ago: who read or writes it may be there yet.
+    /// It was written or replaced recently: its writer or a reader may still be using it.
     Young,
-    /// A run that is not finished may have written it, or have found it before it was replaced.
+    /// An unfinished run may have written it, or read its pointer before it was replaced.
     UnderWay,
-    /// A run wrote it that the record does not know: the record, or the store, is that of somebody else.
+    /// The record does not know the run that wrote it: the record or the store belongs to another
+    /// project.
     Foreign,
-    /// Nobody can be reading it, and nobody will.
+    /// No reader uses it now or later.
     Garbage,
 }
 
-/// Decides on an attempt by what is known of its partition.
+/// Classifies an attempt by the latest materialization of its partition.
 ///
-/// An attempt can be read from when it is published until it is replaced, by runs that began before
-/// that. So it is garbage when it has been replaced, by a materialization that is older than the age
-/// and older than every run under way. Where nothing is published, nobody knows since when: it is
-/// garbage when it is old itself and no run is under way.
-pub fn verdict(attempt: &StoredAttempt, latest: Option<&Latest>, age: &SafeAge) -> Verdict {
+/// Runs that began before an attempt was replaced may still read it. It is therefore garbage once
+/// the materialization that replaced it is older than the age and older than every run under way.
+/// If nothing is published, the time of replacement is unknown: it is garbage when it is old itself
+/// and no run is under way.
+pub fn classify_attempt(
+    attempt: &StoredAttempt,
+    latest: Option<&Latest>,
+    age: &SafeAge,
+) -> Verdict {
     let published = latest.and_then(Latest::published);
     if published.is_some_and(|made| made.pointer.as_deref() == Some(&attempt.pointer)) {
         return Verdict::Pointed;
@@ -70,6 +75,7 @@ pub fn verdict(attempt: &StoredAttempt, latest: Option<&Latest>, age: &SafeAge) 
     if moments.iter().flatten().any(|at| age.is_young(*at)) {
         return Verdict::Young;
     }
+    // A run under way may hold a pointer that it read at any time since it began.
     let since_a_run_began = moments
         .iter()
         .flatten()

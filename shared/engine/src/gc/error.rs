@@ -4,20 +4,20 @@ use precip_core::key::AssetKey;
 
 use crate::{io::IoError, state::StateError};
 
-/// Why garbage could not be found or removed. What was removed before stays removed.
+/// A failure to find or remove garbage. Attempts removed before it stay removed.
 #[derive(Debug, thiserror::Error)]
 pub enum GcError {
     /// The record cannot be read.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The store cannot be read or written.
-    #[error("what is stored of asset `{asset}` cannot be {doing}")]
+    /// The IO manager failed.
+    #[error("stored data of asset `{asset}` cannot be {doing}")]
     Io {
         /// The asset.
         asset: AssetKey,
-        /// What was tried: `listed` or `removed`.
+        /// The operation: `listed` or `removed`.
         doing: &'static str,
-        /// Why not.
+        /// The IO manager's error.
         #[source]
         source: IoError,
     },

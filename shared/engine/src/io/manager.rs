@@ -7,62 +7,68 @@ use serde::{Deserialize, Serialize};
 
 use crate::{asset::AssetValue, io::LoadRequest, run_id::RunId};
 
-/// Which attempt at which (asset, partition) some data belongs to.
+/// The attempt at an (asset, partition) that some data belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Address {
     /// The asset.
     pub asset: AssetKey,
     /// The partition; `None` for an unpartitioned asset.
     pub partition: Option<PartitionKey>,
-    /// The run that made it.
+    /// The run of the attempt.
     pub run: RunId,
-    /// The attempt in that run, from 1.
+    /// The number of the attempt within the run, from 1.
     pub attempt: u32,
 }
 
-/// Where an attempt's data was put. It is published with the materialization's commit: readers see
-/// data only through a committed pointer, so they see whole materializations only.
+/// The result of storing an attempt's data.
+///
+/// The commit of the materialization publishes the pointer. Readers reach data through committed
+/// pointers only, so they see whole materializations only.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stored {
-    /// The pointer: what [`IoManager::load`] is given back. Its form is the manager's own.
+    /// The pointer to pass to [`IoManager::load`]. Each manager defines its own format.
     pub pointer: String,
-    /// Facts to keep with the materialization, such as rows, bytes and columns.
+    /// Metadata to record with the materialization, such as row count, size in bytes and columns.
     #[serde(default)]
     pub metadata: Metadata,
 }
 
-/// Where the data of assets lives.
+/// Stores and loads the data of assets.
 ///
-/// An implementation writes every attempt to a place of its own, so that a reader never sees half of
-/// one attempt and a late attempt never replaces what a later run has published.
+/// An implementation writes every attempt to a location of its own: a reader never sees half of an
+/// attempt, and a late attempt never replaces data that a later run has published.
 #[async_trait]
 pub trait IoManager: Send + Sync {
-    /// Stores what an attempt made. May be called again for one address; the last call counts. It can
-    /// be loaded from then on; [`make_durable`](Self::make_durable) follows before it is published.
+    /// Stores the value that an attempt returned.
+    ///
+    /// The value can be loaded as soon as this returns; [`make_durable`](Self::make_durable) is called before
+    /// it is published. A second call for the same address replaces the first.
     ///
     /// # Errors
-    /// [`IoError`] when the value has a form that this manager cannot store, or storing failed.
+    /// [`IoError`] when this manager cannot store such a value, or storing failed.
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError>;
 
-    /// Makes what was stored at some pointers outlast a power failure. It is called after `store` and
-    /// before the commit that publishes the pointers, so that no record ever points at data that is
-    /// lost. Calls may come at the same time: a manager that waits for a disk may do so once for all.
+    /// Makes the data at some pointers survive a power failure.
     ///
-    /// A manager whose `store` answers when the data is safe, as most services do, leaves this out. One
-    /// that wraps another manager passes it on.
+    /// It is called after `store` and before the commit that publishes the pointers, so no record ever
+    /// points at lost data. Calls may be concurrent: a manager that syncs a disk may serve several with one
+    /// sync.
+    ///
+    /// A manager whose `store` returns only once the data is durable, as most services do, needs no
+    /// implementation. A manager that wraps another forwards the call.
     ///
     /// # Errors
-    /// [`IoError`] when it cannot be said of all of them that they are safe: none is published then.
+    /// [`IoError`] when any of the pointers may not be durable; then none is published.
     async fn make_durable(&self, pointers: &[String]) -> Result<(), IoError> {
         let _ = pointers;
         Ok(())
     }
 
-    /// Loads what was stored at a pointer.
+    /// Loads the value at a pointer.
     ///
     /// # Errors
-    /// [`IoError::NotFound`] when there is nothing at the pointer; another [`IoError`] when loading
-    /// failed or what is there is damaged.
+    /// [`IoError::NotFound`] when nothing is stored at the pointer; another [`IoError`] when loading
+    /// failed or the data is damaged.
     async fn load(
         &self,
         address: &Address,
@@ -70,21 +76,22 @@ pub trait IoManager: Send + Sync {
         request: &LoadRequest,
     ) -> Result<AssetValue, IoError>;
 
-    /// Removes what was stored at a pointer, once nothing points there any more. Removing what is
-    /// not there is no error.
+    /// Removes the data at a pointer that no record references any more. Removing missing data succeeds.
+    ///
+    /// A manager whose store cleans up by itself needs no implementation.
     ///
     /// # Errors
-    /// [`IoError`] when removing failed. A manager whose store cleans up by itself leaves this out:
-    /// by default nothing is removed and [`IoError::Unsupported`] says so.
+    /// [`IoError`] when removing failed; [`IoError::Unsupported`] by default.
     async fn remove(&self, pointer: &str) -> Result<(), IoError> {
         Err(IoError::Unsupported {
             message: format!("this IO manager removes nothing, so `{pointer}` stays"),
         })
     }
 
-    /// Lists every attempt that is stored of an asset, in no particular order. Those that no
-    /// materialization points at, and nobody reads any more, can be removed (see [`gc`](crate::gc)).
-    /// A manager that keeps one attempt of a partition only lists that one.
+    /// Lists every stored attempt of an asset, in no particular order.
+    ///
+    /// [`gc`](crate::gc) removes the attempts that no materialization references. A manager that keeps one
+    /// attempt per partition lists that one only.
     ///
     /// # Errors
     /// [`IoError`] when listing failed; by default [`IoError::Unsupported`].
@@ -95,40 +102,40 @@ pub trait IoManager: Send + Sync {
     }
 }
 
-/// One attempt's data in a store, as [`IoManager::list`] finds it.
+/// One stored attempt, as [`IoManager::list`] returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAttempt {
-    /// The pointer: equal to [`Stored::pointer`] of the attempt that wrote it.
+    /// The pointer, equal to the [`Stored::pointer`] of the attempt.
     pub pointer: String,
-    /// Which attempt wrote it.
+    /// The attempt that wrote it.
     pub address: Address,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
-    /// When it was written, by the store's clock.
+    /// The time it was written, by the store's clock.
     pub written: DateTime<Utc>,
 }
 
-/// Data that could not be stored or loaded.
+/// A failure to store, load, list or remove data.
 #[derive(Debug, thiserror::Error)]
 pub enum IoError {
-    /// The manager cannot hold such a value: trying again cannot help.
+    /// The manager does not support this value or operation; retrying cannot help.
     #[error("{message}")]
     Unsupported {
-        /// What does not fit, and what to use instead.
+        /// The unsupported part, and what to use instead.
         message: String,
     },
-    /// Nothing is stored where the pointer says.
+    /// Nothing is stored at the pointer.
     #[error("nothing is stored at `{pointer}`")]
     NotFound {
         /// The pointer.
         pointer: String,
     },
-    /// The store failed: trying again may help.
+    /// The store failed; retrying may help.
     #[error("{message}")]
     Failed {
-        /// What was tried.
+        /// The operation that failed.
         message: String,
-        /// Why it failed.
+        /// The cause.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },

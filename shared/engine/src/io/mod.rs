@@ -1,9 +1,9 @@
 //! The port to where data lives: [`IoManager`].
 
 mod manager;
-mod measure;
+mod metric;
 mod request;
 
 pub use manager::{Address, IoError, IoManager, Stored, StoredAttempt};
-pub use measure::Measure;
+pub use metric::Metric;
 pub use request::LoadRequest;

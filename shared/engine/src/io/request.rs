@@ -3,32 +3,32 @@
 use precip_core::metadata::TableSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Measure;
+use super::Metric;
 
-/// What a reader needs of some stored data, so that a manager need not load the rest.
+/// The part of some stored data that a reader needs.
 ///
-/// It is a hint: a manager may answer with more. The default asks for everything as it is stored.
+/// A manager may return more than is requested. The default requests everything as it was stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadRequest {
-    /// The columns of a table that are read, with the types they are read as (Arrow's names, such as
-    /// `Int64` or `Timestamp(\u{b5}s, "UTC")`); `None` for all. A column that is not stored is left out.
+    /// The columns of a table to read, with the types to read them as (Arrow's names, such as `Int64` or
+    /// `Timestamp(\u{b5}s, "UTC")`); `None` for all. A column that is not stored is left out.
     pub columns: Option<TableSchema>,
-    /// Whether a table may be answered batch by batch.
+    /// `true` when a table may be returned batch by batch.
     #[serde(default)]
     pub streamed: bool,
-    /// What is asked about a table instead of its rows. A manager that can tell it answers that (with
-    /// `precip-io`'s `Measured`); any other answers the rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measure: Option<Measure>,
+    /// A metric to compute instead of loading the rows. A manager that can compute it returns a
+    /// `Measurement` (of `precip-io`); any other manager returns the rows.
+    #[serde(default, rename = "measure", skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Metric>,
 }
 
 impl LoadRequest {
-    /// Everything, as it is stored.
+    /// Returns a request for everything, as it was stored.
     pub fn everything() -> Self {
         Self::default()
     }
 
-    /// Whether a column is needed.
+    /// Returns `true` if a column is requested.
     pub fn wants(&self, column: &str) -> bool {
         self.columns
             .as_ref()

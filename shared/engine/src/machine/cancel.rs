@@ -1,4 +1,4 @@
-//! Stopping a run that an execution works for.
+//! Canceling of a run that an execution carries out.
 
 use std::time::Duration;
 
@@ -9,78 +9,88 @@ use crate::{
     state::{Run, RunChange, RunStatus, StateError},
 };
 
-/// How often an execution is asked whether it has ended, and how long is waited in between.
-const ASKED: u32 = 20;
-const WAIT: Duration = Duration::from_millis(500);
+/// Number of times that an execution is polled for its end.
+const POLLS: u32 = 20;
+/// The wait between two polls.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A run that could not be stopped.
+/// An error of canceling a run.
 #[derive(Debug, thiserror::Error)]
-pub enum Cancellation {
-    /// The executions cannot be reached.
+pub enum CancelError {
+    /// The execution could not be read or stopped.
     #[error(transparent)]
     Execution(#[from] ExecutionError),
-    /// The record cannot be read or written.
+    /// The state store could not be read or written.
     #[error(transparent)]
     Planner(#[from] PlannerError),
 }
 
-impl From<StateError> for Cancellation {
+impl From<StateError> for CancelError {
     fn from(error: StateError) -> Self {
         Self::Planner(error.into())
     }
 }
 
 impl Planner {
-    /// Stops a run: says so on the record, stops the run's execution, and puts down the end. Answers
-    /// the run as it is then; it is still [`RunStatus::Canceling`] when the execution takes its time.
+    /// Cancels a run: marks it as canceling, stops its execution, and records its end. Returns the
+    /// run as it is then; it is still [`RunStatus::Canceling`] when the execution takes longer to
+    /// stop.
     ///
     /// # Errors
-    /// [`Cancellation`]. What was done stays done; the call may be made again.
-    pub async fn cancel(
+    /// [`CancelError`]. The call may be repeated.
+    pub async fn cancel_run(
         &self,
         run: &Run,
         executions: &dyn Executions,
         sleeper: &dyn Sleeper,
         cause: &str,
-    ) -> Result<Run, Cancellation> {
+    ) -> Result<Run, CancelError> {
         let from = [RunStatus::Queued, RunStatus::Running];
-        let asked =
-            RunChange::new(from, RunStatus::Canceling, self.clock.now()).because(cause.to_owned());
-        let changed = self.state.change_run(run.id, asked).await?;
-        let run = changed.run().clone();
-        if run.status.is_finished() {
-            return Ok(run);
+        let canceling = RunChange::new(from, RunStatus::Canceling, self.clock.now())
+            .with_message(cause.to_owned());
+        // Recorded before the execution stops: its end then finds the reason.
+        let changed = self.state.change_run(run.id, canceling).await?;
+        let current = changed.run().clone();
+        if current.status.is_finished() {
+            return Ok(current);
         }
-        let arn = executions.of_run(&run);
-        executions.stop(&arn, cause).await?;
-        for _ in 0..ASKED {
-            let stopped = match executions.describe(&arn).await? {
+        let arn = executions.execution_of_run(&current);
+        executions.stop_execution(&arn, cause).await?;
+        for _ in 0..POLLS {
+            let stopped = match executions.describe_execution(&arn).await? {
                 Some(execution) => execution,
-                None => gone(&arn),
+                None => missing_execution(&arn),
             };
             if stopped.status.is_ended() {
-                return Ok(self.settled(&run, &stopped).await?);
+                return Ok(self.end_with_execution(&current, &stopped).await?);
             }
-            sleeper.sleep(WAIT).await;
+            sleeper.sleep(POLL_INTERVAL).await;
         }
-        Ok(run)
+        Ok(current)
     }
 
-    /// A run as it is once its execution, which has ended, is taken into account.
+    /// Ends a run whose execution has ended, unless it is finished, and returns the run as it is
+    /// then.
     ///
     /// # Errors
-    /// [`PlannerError`] when the record cannot be read or written.
-    pub async fn settled(&self, run: &Run, ended: &Execution) -> Result<Run, PlannerError> {
-        let now = self.state.run(run.id).await?;
-        let run = now.unwrap_or_else(|| run.clone());
-        let settled = self.end_by(&run, &ended.as_ended()).await?;
-        Ok(settled.unwrap_or(run))
+    /// [`PlannerError`] when the state store cannot be read or written.
+    pub async fn end_with_execution(
+        &self,
+        run: &Run,
+        ended: &Execution,
+    ) -> Result<Run, PlannerError> {
+        let recorded = self.state.find_run(run.id).await?;
+        let current = recorded.unwrap_or_else(|| run.clone());
+        let finished = self
+            .end_run_by_execution(&current, &ended.as_ended())
+            .await?;
+        Ok(finished.unwrap_or(current))
     }
 }
 
-/// What stands for an execution that Step Functions does not know (any more): it keeps those that
-/// ended for 90 days.
-pub(crate) fn gone(arn: &str) -> Execution {
+/// Returns a placeholder for an execution that Step Functions does not know (any more): it keeps
+/// ended executions for 90 days.
+pub(crate) fn missing_execution(arn: &str) -> Execution {
     Execution {
         arn: arn.to_owned(),
         name: arn.rsplit(':').next().unwrap_or_default().to_owned(),
@@ -88,6 +98,6 @@ pub(crate) fn gone(arn: &str) -> Execution {
         input: None,
         output: None,
         error: None,
-        cause: Some("its execution is not there".to_owned()),
+        cause: Some("its execution does not exist".to_owned()),
     }
 }

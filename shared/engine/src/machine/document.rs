@@ -1,4 +1,4 @@
-//! What the planner answers to the machines.
+//! The planner's answers to the state machines.
 
 use std::collections::BTreeMap;
 
@@ -8,119 +8,120 @@ use serde_json::Value;
 
 use crate::run_id::RunId;
 
-/// How a run's items are handed out.
+/// The way in which a run's items are handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// There is nothing to do.
+    /// No items: the run has nothing to do.
     Nothing,
-    /// In the document itself: the execution that was started runs them, and shows each.
+    /// In the document itself: the started execution runs the items, and shows each.
     Inline,
-    /// In manifests in the bucket, one child execution a row.
+    /// In manifests in the bucket, one child execution per row.
     Distributed,
 }
 
 impl Mode {
-    /// The most bytes of items in one document: the input of a state holds 262,144.
+    /// Maximum size of the items in one document, in bytes: a state's input holds 262,144.
     pub const MOST_INLINE_BYTES: usize = 200_000;
 }
 
-/// What is to be done next in a run: a wave, or one stage of a loop.
+/// The next work of a run: a wave, or one stage of a loop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WaveDocument {
     /// The run.
     pub run: RunId,
-    /// How its items are handed out.
+    /// The way in which its items are handed out.
     pub mode: Mode,
-    /// The wave. One that there is not means that all is done.
+    /// Number of the wave. A number past the last wave means that all work is done.
     pub wave: u32,
-    /// Which redrive of the execution the plan was made for. Plan 0 is the run's first, and the nth
-    /// is what was left at the nth redrive.
+    /// Number of the redrive that the plan was made for. Plan 0 is the run's first; plan n is the
+    /// rest at the nth redrive.
     pub redrive: u32,
-    /// How many rows of a manifest are worked on at once.
+    /// Number of manifest rows that run concurrently.
     pub max_concurrency: u32,
-    /// What the stages of the wave have to do, by name; those that have nothing to do are not here.
+    /// The work of the wave's stages, by name; stages without work are left out.
     #[serde(default)]
     pub stages: BTreeMap<StepName, StageDocument>,
-    /// Of a loop: the stage to do next.
+    /// In a loop: the next stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<LoopStage>,
-    /// What a person is to know, such as why there is nothing to do.
+    /// A message for people, such as the reason why there is nothing to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
-/// What one stage has to do.
+/// The work of one stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageDocument {
-    /// The items, inline.
+    /// The items, if they are handed out inline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<Item>>,
-    /// The manifest's key in the bucket: JSON Lines, a [`Row`](precip_core::machine::Row) a line.
+    /// The manifest's key in the bucket: JSON Lines, one
+    /// [`Row`](precip_core::machine::Row) per line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
-/// What one stage of a loop has to do.
+/// The work of one stage of a loop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoopStage {
     /// The stage.
     pub name: StepName,
-    /// Whether its items wait for each other.
+    /// True if the items run one after another.
     pub in_order: bool,
-    /// The items, inline.
+    /// The items, if they are handed out inline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<LoopItem>>,
-    /// The manifest's key in the bucket: JSON Lines, `{"items": [..]}` a line.
+    /// The manifest's key in the bucket: JSON Lines, one `{"items": [..]}` per line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
-/// An item with the list of its steps.
+/// An item with its steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoopItem {
     /// The item.
     pub item: Item,
-    /// Its steps.
+    /// The steps to run, in order.
     pub todo: Vec<LoopStep>,
 }
 
-/// A step, and which of the machine's states runs it.
+/// A step, with the machine's state that runs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoopStep {
     /// The step.
     pub name: StepName,
-    /// [`step_kind`](precip_core::machine::step_kind) of its op.
+    /// The [`step_kind`](precip_core::machine::step_kind) of its op.
     pub kind: String,
 }
 
-/// One row of a manifest, handed out by itself.
+/// One row of a manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RowDocument {
-    /// The number of the row to ask for next.
+    /// Number of the next row.
     pub row: usize,
-    /// The row; none after the last.
+    /// The row; empty after the last.
     pub rows: Vec<Value>,
 }
 
-/// What is left of an item when a step of it failed.
+/// The rest of an item after one of its steps failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ItemDocument {
     /// The run.
     pub run: RunId,
-    /// Which redrive the plan was made for.
+    /// Number of the redrive that the plan was made for.
     pub redrive: u32,
-    /// The item without the step that failed and those that depend on it.
+    /// The item without the failed step and the steps that depend on it.
     pub item: Item,
 }
 
-/// The answer to [`Finish`](crate::machine::PlannerRequest::Finish) of a run that is not at its end
-/// with a failure: that is an error.
+/// The answer to [`Finish`](crate::machine::PlannerRequest::Finish), unless the run failed: that is
+/// an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
-    /// Whether there is work left, after a redrive.
+    /// True if there is remaining work, after a redrive.
     pub again: bool,
-    /// The first work of what is left.
+    /// The first of the remaining work.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub document: Option<WaveDocument>,
 }

@@ -1,4 +1,4 @@
-//! How the planner and the materializer fail. The names are what state machines match.
+//! Errors of the planner and the materializer, with the names that state machines match.
 
 use precip_core::{mapping::InvalidMapping, plan::PlanError};
 
@@ -10,55 +10,55 @@ use crate::{
     state::StateError,
 };
 
-/// An input from which no run can be started.
+/// An input that cannot start a run; with the message for the person who typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidStart(pub String);
 
-/// Why the planner cannot answer.
+/// An error of the planner.
 #[derive(Debug, thiserror::Error)]
 pub enum PlannerError {
-    /// What was typed cannot be read.
+    /// The input is not valid.
     #[error(transparent)]
     Start(#[from] InvalidStart),
-    /// What was asked for cannot be planned.
+    /// The request cannot be planned.
     #[error(transparent)]
     Plan(#[from] PlanRunError),
-    /// The plan and the project do not fit together: the project was deployed anew meanwhile.
+    /// The plan does not match the project, which was redeployed since.
     #[error(transparent)]
     Stale(#[from] PlanError),
-    /// A mapping does not fit its two sides.
+    /// A partition mapping does not fit its two assets.
     #[error(transparent)]
     Mapping(#[from] InvalidMapping),
-    /// The record cannot be read or written.
+    /// The state store cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
     /// The run's files cannot be read or written.
     #[error(transparent)]
     Files(#[from] FileError),
-    /// A file of the run is not there, or holds something else.
+    /// A file of the run is missing or damaged.
     #[error("the file `{key}` of the run cannot be read: {reason}")]
     Damaged {
-        /// The file.
+        /// Key of the file.
         key: String,
-        /// What is wrong with it.
+        /// The reason why it cannot be read.
         reason: String,
     },
-    /// The run has come to its end, and something failed.
+    /// The run has ended with failures.
     #[error("{summary}")]
     RunFailed {
-        /// How much failed, and what to do.
+        /// The number of failures, and the commands that continue.
         summary: String,
     },
 }
 
 impl PlannerError {
-    /// The name that state machines match: `Precip.BadInput` and `Precip.RunFailed` are final,
-    /// `Precip.Retryable` is tried again.
+    /// Returns the name that state machines match: `Precip.BadInput` and `Precip.RunFailed` are
+    /// final, `Precip.Retryable` is retried.
     pub fn name(&self) -> &'static str {
         match self {
             Self::RunFailed { .. } => "Precip.RunFailed",
-            Self::State(error) | Self::Plan(PlanRunError::State(error)) => state(error),
+            Self::State(error) | Self::Plan(PlanRunError::State(error)) => state_error_name(error),
             Self::Files(error) if error.retryable => ErrorKind::Retryable.name(),
             Self::Files(_) | Self::Damaged { .. } => ErrorKind::Terminal.name(),
             Self::Start(_) | Self::Plan(_) | Self::Stale(_) | Self::Mapping(_) => "Precip.BadInput",
@@ -66,7 +66,15 @@ impl PlannerError {
     }
 }
 
-fn state(error: &StateError) -> &'static str {
+/// Builds the error of a name in a plan that the project does not have.
+pub(super) fn stale_plan(what: &'static str, name: &dyn std::fmt::Display) -> PlannerError {
+    PlannerError::Stale(PlanError::Stale {
+        what,
+        name: name.to_string(),
+    })
+}
+
+fn state_error_name(error: &StateError) -> &'static str {
     if error.kind().is_retryable() {
         ErrorKind::Retryable.name()
     } else {
@@ -74,50 +82,50 @@ fn state(error: &StateError) -> &'static str {
     }
 }
 
-/// Why a step did not succeed for an item.
+/// The failure of a step for an item.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    /// The op failed. It is on record.
+    /// The op failed. The failure is recorded.
     #[error("{message}")]
     Failed {
-        /// What it means for a retry.
+        /// The kind of error, which decides about a retry.
         kind: ErrorKind,
-        /// What went wrong.
+        /// The error message.
         message: String,
     },
-    /// It was made and published, and a blocking check found something wrong with it.
+    /// The partition was published, and a blocking check of it failed.
     #[error("{message}")]
     CheckFailed {
-        /// Which check.
+        /// The failed check.
         message: String,
     },
-    /// Something that it is made from failed in this run.
+    /// The step is held back: an upstream partition failed in this run.
     #[error("{message}")]
     Held {
-        /// What failed.
+        /// The upstream that failed.
         message: String,
     },
     /// Every slot of the op's pool is taken.
-    #[error("every slot of pool `{pool}` is taken ({limit} in all): it is tried again")]
+    #[error("every slot of pool `{pool}` is taken ({limit} in all): the step is retried")]
     PoolFull {
         /// The pool.
         pool: String,
-        /// How many slots there are.
+        /// Number of slots of the pool.
         limit: u32,
     },
-    /// The run cannot be read: its plan, its record.
+    /// The plan or the state of the run cannot be read.
     #[error(transparent)]
     Planner(#[from] PlannerError),
     /// The run cannot go on.
     #[error(transparent)]
     Item(#[from] RunItemError),
-    /// What the environment is to provide cannot be made.
+    /// A resource or an IO manager of the environment cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
 }
 
 impl StepError {
-    /// The name that state machines match.
+    /// Returns the name that state machines match.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Failed { kind, .. } => kind.name(),
@@ -128,7 +136,7 @@ impl StepError {
                 "Precip.Retryable" => ErrorKind::Retryable.name(),
                 _ => ErrorKind::Terminal.name(),
             },
-            Self::Item(RunItemError::State(error)) => state(error),
+            Self::Item(RunItemError::State(error)) => state_error_name(error),
             Self::Item(_) | Self::Open(_) => ErrorKind::Terminal.name(),
         }
     }

@@ -1,4 +1,4 @@
-//! The port to a run's own files: [`RunFiles`].
+//! [`RunFiles`]: the port to a run's own files.
 
 use std::{
     collections::BTreeMap,
@@ -8,39 +8,39 @@ use std::{
 
 use async_trait::async_trait;
 
-/// Where a run's plan and manifests lie, by key such as `runs/{run}/plan-0.json`. Files are written
-/// whole: a reader sees all of one or nothing.
+/// Storage of a run's plan and manifests, by key such as `runs/{run}/plan-0.json`. Writes are
+/// atomic: a reader sees a whole file or none.
 #[async_trait]
 pub trait RunFiles: Send + Sync + Debug {
-    /// Writes a file unless there is one of this key; answers whether it did. Of several that try at
-    /// once, one does.
+    /// Creates a file unless its key exists; returns whether it did. Of several concurrent calls, one
+    /// succeeds.
     ///
     /// # Errors
     /// [`FileError`] when it cannot be written.
-    async fn create(&self, key: &str, content: Vec<u8>) -> Result<bool, FileError>;
+    async fn create_file(&self, key: &str, content: Vec<u8>) -> Result<bool, FileError>;
 
-    /// Writes a file, whether it was there or not.
+    /// Writes a file, replacing an existing one.
     ///
     /// # Errors
     /// [`FileError`] when it cannot be written.
-    async fn write(&self, key: &str, content: Vec<u8>) -> Result<(), FileError>;
+    async fn write_file(&self, key: &str, content: Vec<u8>) -> Result<(), FileError>;
 
-    /// Reads a file; `None` when there is none.
+    /// Reads a file; `None` when it does not exist.
     ///
     /// # Errors
     /// [`FileError`] when it cannot be read.
-    async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, FileError>;
+    async fn read_file(&self, key: &str) -> Result<Option<Vec<u8>>, FileError>;
 }
 
-/// A file of a run that cannot be written or read.
+/// An error of reading or writing a file of a run.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct FileError {
-    /// What failed, and what to do.
+    /// The error message, with the fix.
     pub message: String,
-    /// Whether trying again may help.
+    /// True if a retry may help.
     pub retryable: bool,
-    /// Why.
+    /// The cause.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -51,7 +51,7 @@ pub struct MemoryFiles(Mutex<BTreeMap<String, Vec<u8>>>);
 
 #[async_trait]
 impl RunFiles for MemoryFiles {
-    async fn create(&self, key: &str, content: Vec<u8>) -> Result<bool, FileError> {
+    async fn create_file(&self, key: &str, content: Vec<u8>) -> Result<bool, FileError> {
         let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let free = !files.contains_key(key);
         if free {
@@ -60,13 +60,13 @@ impl RunFiles for MemoryFiles {
         Ok(free)
     }
 
-    async fn write(&self, key: &str, content: Vec<u8>) -> Result<(), FileError> {
+    async fn write_file(&self, key: &str, content: Vec<u8>) -> Result<(), FileError> {
         let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         files.insert(key.to_owned(), content);
         Ok(())
     }
 
-    async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, FileError> {
+    async fn read_file(&self, key: &str) -> Result<Option<Vec<u8>>, FileError> {
         let files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(files.get(key).cloned())
     }

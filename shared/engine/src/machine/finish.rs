@@ -1,62 +1,70 @@
-//! The end of a run on a machine, and its beginning anew.
+//! The end of a run on a machine, and its start after a redrive.
 
 use crate::{
-    machine::{Finish, Finished, Planner, PlannerError, standing::Standing, work::Laid},
+    machine::{
+        Finish, Finished, Planner, PlannerError, failure_impact::FailureImpact, work::PlannedWork,
+    },
     run::{RunEnd, plan_retry},
     run_id::RunId,
     state::{RunChange, RunStatus, StateError},
 };
 
 impl Planner {
-    /// Ends a run, after its last work or, when its execution was redriven, begins with what is left:
-    /// a redrive comes back to the state that failed, which asks this.
-    pub(super) async fn finish(&self, finish: &Finish) -> Result<Finished, PlannerError> {
-        let number = match finish.again {
-            true => finish.redrive,
-            false => finish.execution.redrive,
+    /// Ends a run after its last work or, when its execution was redriven, starts the remaining work:
+    /// a redrive returns to the state that failed, which sends this request.
+    pub(super) async fn finish_run(&self, finish: &Finish) -> Result<Finished, PlannerError> {
+        let number = if finish.again {
+            finish.redrive
+        } else {
+            finish.execution.redrive
         };
+        // A redrive that is newer than the plan needs a plan of its own.
         if finish.again || finish.redrive < number {
-            let left = self.left(finish.run, number).await?;
-            if finish.again || left.is_some() {
-                return self.begin_again(finish, left).await;
+            let remaining = self.plan_remaining(finish.run, number).await?;
+            if finish.again || remaining.is_some() {
+                return self.start_remaining(finish, remaining).await;
             }
         }
-        let laid = self.laid(finish.run, finish.redrive).await?;
+        let planned = self.read_planned_work(finish.run, finish.redrive).await?;
+        // The stages before the last wave (in a loop, the last stage) were settled on the way.
         let all = self.layout.stages.len();
-        let last = match finish.looped {
-            true => all.saturating_sub(1),
-            false => {
-                let wave = self.layout.waves().saturating_sub(1);
-                self.layout
-                    .stages
-                    .partition_point(|stage| stage.wave < wave)
-            }
+        let first_unsettled = if finish.looped {
+            all.saturating_sub(1)
+        } else {
+            let wave = self.layout.wave_count().saturating_sub(1);
+            self.layout
+                .stages
+                .partition_point(|stage| stage.wave < wave)
         };
-        let standing = self.come_to(&laid, last..all).await?;
-        self.end(&laid, &standing).await
+        let impact = self.settle_stages(&planned, first_unsettled..all).await?;
+        self.end_run(&planned, &impact).await
     }
 
-    async fn end(&self, laid: &Laid, standing: &Standing) -> Result<Finished, PlannerError> {
-        let end = match standing.failures() {
+    async fn end_run(
+        &self,
+        planned: &PlannedWork,
+        impact: &FailureImpact,
+    ) -> Result<Finished, PlannerError> {
+        let end = match impact.failed_count() {
             0 => RunEnd::Succeeded,
             failed => RunEnd::Failed {
                 failed,
-                held: standing.holds(),
+                held: impact.held_back_count(),
             },
         };
         let from = [RunStatus::Queued, RunStatus::Running, RunStatus::Canceling];
         let mut change = RunChange::new(from, end.status(), self.clock.now());
         if let Some(message) = end.message() {
-            change = change.because(message);
+            change = change.with_message(message);
         }
-        // Refused when it is at its end already: then this is asked a second time.
-        self.state.change_run(laid.run, change).await?;
+        // Refused when the run has ended already: then this request is a repetition.
+        self.state.change_run(planned.run, change).await?;
         match end.message() {
             Some(message) => Err(PlannerError::RunFailed {
                 summary: format!(
-                    "run {}: {message}; `run {}` says what, `retry {}` or a redrive of this \
-                     execution makes what is left",
-                    laid.run, laid.run, laid.run
+                    "run {}: {message}; `run {}` shows the failures, `retry {}` or a redrive of \
+                     this execution runs the rest",
+                    planned.run, planned.run, planned.run
                 ),
             }),
             None => Ok(Finished {
@@ -66,28 +74,33 @@ impl Planner {
         }
     }
 
-    /// The plan of what a run has left; nothing when nothing is left.
-    async fn left(&self, run: RunId, number: u32) -> Result<Option<Laid>, PlannerError> {
-        let first = self.laid(run, 0).await?;
-        let left = plan_retry(&self.definitions, &self.state, &first.planned, run).await?;
-        match left.is_empty() {
-            true => Ok(None),
-            false => self.keep(run, number, left).await.map(Some),
+    /// Plans the rest of a run and stores that plan; `None` when nothing remains.
+    async fn plan_remaining(
+        &self,
+        run: RunId,
+        number: u32,
+    ) -> Result<Option<PlannedWork>, PlannerError> {
+        let first = self.read_planned_work(run, 0).await?;
+        let rest = plan_retry(&self.definitions, &self.state, &first.planned, run).await?;
+        if rest.is_empty() {
+            Ok(None)
+        } else {
+            self.store_plan(run, number, rest).await.map(Some)
         }
     }
 
-    async fn begin_again(
+    async fn start_remaining(
         &self,
         finish: &Finish,
-        left: Option<Laid>,
+        remaining: Option<PlannedWork>,
     ) -> Result<Finished, PlannerError> {
-        let document = match left {
-            // All is done: the machine goes on to the end.
-            None => self.empty(finish.run, finish.mode, self.layout.waves(), 0),
-            Some(laid) => {
-                self.run_again(finish.run).await?;
-                let work = self.lay_out(&laid, &Standing::default())?;
-                self.next(&laid, work, 0, finish.mode, finish.looped)
+        let document = match remaining {
+            // All is done: the machine goes on to its end.
+            None => self.empty_document(finish.run, finish.mode, self.layout.wave_count(), 0),
+            Some(planned) => {
+                self.mark_running(finish.run).await?;
+                let work = self.remaining_work(&planned, &FailureImpact::default())?;
+                self.next_document(&planned, work, 0, finish.mode, finish.looped)
                     .await?
             }
         };
@@ -97,8 +110,9 @@ impl Planner {
         })
     }
 
-    async fn run_again(&self, run: RunId) -> Result<(), PlannerError> {
-        let known = self.state.run(run).await?;
+    /// Marks an ended run as running again.
+    async fn mark_running(&self, run: RunId) -> Result<(), PlannerError> {
+        let known = self.state.find_run(run).await?;
         let status = known.ok_or_else(|| StateError::unknown_run(run))?.status;
         let from = [RunStatus::Failed, RunStatus::Canceled];
         let start = RunChange::new(from, RunStatus::Running, self.clock.now());

@@ -16,23 +16,25 @@ use precip_core::{
 use serde::Serialize;
 
 use crate::{
-    definitions::{Definitions, Environment, OpenEnvironment, Wanted},
+    definitions::{Definitions, Environment, EnvironmentNeeds, OpenEnvironment},
     io::IoManager,
-    machine::{MaterializeRequest, PlannerError, RunFiles, StepError, work::read_plan},
+    machine::{
+        MaterializeRequest, PlannerError, RunFiles, StepError, error::stale_plan, work::read_plan,
+    },
     run::{ItemOutcome, PlannedRun, RunPorts, RunSession, partition_context, planned_partitions},
     run_id::RunId,
     settings::SettingReader,
     state::{SlotAnswer, SlotHolder, SlotRequest},
 };
 
-/// How long a caller lives, counted from the call.
+/// The time left to the caller, counted from the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(pub Duration);
 
-/// How long past its caller's end a slot of a pool stays taken, if the caller is killed.
+/// The time past the caller's deadline for which a pool's slot stays taken if the caller is killed.
 const SLOT_MARGIN: Duration = Duration::from_secs(30);
 
-/// Runs steps of items: what the materializer function does.
+/// Runs the steps of items: the materializer function.
 pub struct Materializer {
     definitions: Arc<Definitions>,
     layout: Layout,
@@ -41,41 +43,41 @@ pub struct Materializer {
     environment: Environment,
     settings: Arc<dyn SettingReader>,
     platform: Arc<dyn IoManager>,
-    known: Mutex<Known>,
+    cache: Mutex<Cache>,
 }
 
-/// What one process finds out once.
+/// What a process reads and opens only once.
 #[derive(Default)]
-struct Known {
-    runs: BTreeMap<RunId, Arc<KnownRun>>,
+struct Cache {
+    runs: BTreeMap<RunId, Arc<CachedRun>>,
     open: BTreeMap<String, OpenEnvironment>,
 }
 
-struct KnownRun {
+struct CachedRun {
     planned: PlannedRun,
-    makes: Arc<BTreeMap<AssetKey, PartitionSet>>,
+    partitions: Arc<BTreeMap<AssetKey, PartitionSet>>,
 }
 
-/// How many runs one process remembers.
-const RUNS_KNOWN: usize = 8;
+/// Number of runs that a process caches.
+const CACHED_RUNS: usize = 8;
 
-/// What a step came to for an item.
+/// The outcome of a step for an item.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepReport {
-    /// How many (asset, partition) pairs were published.
+    /// Number of published (asset, partition) pairs.
     pub materialized: usize,
-    /// How many partitions of a batch failed.
+    /// Number of failed partitions of the item.
     pub failed: u64,
-    /// How many partitions of a batch were not tried, since what they are made from failed.
+    /// Number of partitions of the item that were held back.
     pub held: u64,
 }
 
 impl Materializer {
-    /// A materializer of a project, in one of its environments. `platform` is the IO manager of
-    /// assets that name none.
+    /// Creates the materializer of a project in one of its environments. `platform` is the IO manager
+    /// of assets that name none.
     ///
     /// # Errors
-    /// [`PlanError::Circle`] when the project's ops wait for each other.
+    /// [`PlanError::Cycle`] when the project's ops wait for each other.
     pub fn new(
         definitions: Arc<Definitions>,
         ports: RunPorts,
@@ -85,34 +87,34 @@ impl Materializer {
         platform: Arc<dyn IoManager>,
     ) -> Result<Self, PlanError> {
         Ok(Self {
-            layout: Layout::of(definitions.graph())?,
+            layout: Layout::from_graph(definitions.graph())?,
             definitions,
             ports,
             files,
             environment,
             settings,
             platform,
-            known: Mutex::default(),
+            cache: Mutex::default(),
         })
     }
 
-    /// Runs one step of one item, once: the machine tries again. What was made before, by this
-    /// invocation's twin or a retry that came late, is not made again.
+    /// Makes one attempt at a step of an item; the machine retries. Partitions that were materialized
+    /// by a concurrent or earlier invocation are not run again.
     ///
     /// # Errors
-    /// [`StepError`]; its [name](StepError::name) is what the machine matches. A batch fails only if
-    /// none of its partitions succeeded.
-    pub async fn run(
+    /// [`StepError`], whose [name](StepError::name) the machine matches. A batch fails only if none
+    /// of its partitions succeeded.
+    pub async fn run_step(
         &self,
         request: &MaterializeRequest,
         deadline: Deadline,
     ) -> Result<StepReport, StepError> {
-        let (stage, laid_out) = self.place(request)?;
+        let (stage, layout_step) = self.find_step(request)?;
         let Some(partitions) = request.item.partitions_of(&request.step) else {
-            return Err(self.stale("step of this item", &request.step).into());
+            return Err(stale_plan("step of this item", &request.step).into());
         };
-        let step = self.step(request, laid_out);
-        let session = self.session(request.run, &step).await?;
+        let step = requested_step(request, layout_step);
+        let session = self.open_session(request.run, &step).await?;
         let holder = SlotHolder(format!(
             "{}/{}/{}",
             request.run,
@@ -122,18 +124,28 @@ impl Materializer {
         let slot = self.take_slot(&step, &holder, deadline).await?;
         let answer = self
             .try_once(
-                request, &session, stage, laid_out, &step, partitions, deadline,
+                request,
+                &session,
+                stage,
+                layout_step,
+                &step,
+                partitions,
+                deadline,
             )
             .await;
+        // Released after a failed attempt too: the retry takes a slot again.
         if let Some(pool) = slot {
-            let release = || self.ports.state.release(&pool, &holder);
-            session.persist(release).await.map_err(PlannerError::from)?;
+            let release = || self.ports.state.release_slot(&pool, &holder);
+            session
+                .with_state_retries(release)
+                .await
+                .map_err(PlannerError::from)?;
         }
         answer
     }
 
-    /// The partitions that a request is about, for logs.
-    pub fn targets(&self, request: &MaterializeRequest) -> String {
+    /// Describes the partitions of a request, for logs.
+    pub fn describe_partitions(&self, request: &MaterializeRequest) -> String {
         match &request.item.key {
             Some(key) if request.item.partitions.len() == 1 => key.to_string(),
             Some(key) => format!("{key} and {} more", request.item.partitions.len() - 1),
@@ -150,21 +162,22 @@ impl Materializer {
         request: &MaterializeRequest,
         session: &RunSession,
         stage: &LayoutStage,
-        laid_out: &LayoutStep,
+        layout_step: &LayoutStep,
         step: &Step,
         partitions: &PartitionSet,
         deadline: Deadline,
     ) -> Result<StepReport, StepError> {
         let mut free = partitions.clone();
+        // Elsewhere the machine itself leaves out the steps that follow a failed one.
         if stage.in_order || stage.batched || request.looped {
             let held = session
-                .held(step, partitions, &nearby(stage, laid_out))
+                .held_back(step, partitions, &unsettled_upstream(stage, layout_step))
                 .await?;
             free -= &held;
             if free.is_empty() {
                 return Err(StepError::Held {
                     message: format!(
-                        "`{}` is made from something that this run was to make and did not",
+                        "`{}` is held back: its upstream was planned in this run and is not published",
                         request.step
                     ),
                 });
@@ -173,105 +186,86 @@ impl Materializer {
         let outcome = session
             .run_once(step, &free, request.retry, deadline.0)
             .await?;
-        report(outcome, partitions.len() - free.len())
+        step_report(outcome, partitions.len() - free.len())
     }
 
-    fn place(
+    /// Finds the stage and the step of a request in the layout.
+    fn find_step(
         &self,
         request: &MaterializeRequest,
     ) -> Result<(&LayoutStage, &LayoutStep), PlannerError> {
-        let stage = self.layout.stage(request.stage.as_str());
-        let (_, stage) = stage.ok_or_else(|| self.stale("stage", &request.stage))?;
-        let step = stage.step(request.step.as_str());
-        let (_, step) = step.ok_or_else(|| self.stale("step", &request.step))?;
+        let stage = self.layout.stage_named(request.stage.as_str());
+        let (_, stage) = stage.ok_or_else(|| stale_plan("stage", &request.stage))?;
+        let step = stage.step_named(request.step.as_str());
+        let (_, step) = step.ok_or_else(|| stale_plan("step", &request.step))?;
         Ok((stage, step))
     }
 
-    fn stale(&self, what: &'static str, name: &dyn fmt::Display) -> PlannerError {
-        PlannerError::Stale(PlanError::Stale {
-            what,
-            name: name.to_string(),
-        })
-    }
-
-    /// The part of a step of the layout that is wanted.
-    fn step(&self, request: &MaterializeRequest, laid_out: &LayoutStep) -> Step {
-        let taken = request.item.steps.get(&request.step);
-        let part = taken.and_then(|taken| taken.part.clone());
-        let (assets, checks): (Vec<AssetKey>, Vec<CheckKey>) = match part {
-            Some(part) => (part.assets, part.checks),
-            None => (laid_out.assets.clone(), laid_out.checks.clone()),
-        };
-        Step {
-            op: laid_out.op.clone(),
-            assets,
-            checks,
-            after: Vec::new(),
-        }
-    }
-
-    async fn session(&self, run: RunId, step: &Step) -> Result<RunSession, StepError> {
-        let known = self.run_known(run).await?;
-        let open = self.open(step).await?;
+    async fn open_session(&self, run: RunId, step: &Step) -> Result<RunSession, StepError> {
+        let cached = self.cached_run(run).await?;
+        let open = self.open_environment(step).await?;
         let session = RunSession::new(
             Arc::clone(&self.definitions),
             self.ports.clone(),
-            known.planned.context.clone(),
+            cached.planned.context.clone(),
             run,
-            &known.planned.plan,
+            &cached.planned.plan,
             open,
         );
-        Ok(session.repeated().lagging(Arc::clone(&known.makes)))
+        Ok(session
+            .resumed()
+            .with_eventual_reads(Arc::clone(&cached.partitions)))
     }
 
-    /// What is known of a run, read once a process.
-    async fn run_known(&self, run: RunId) -> Result<Arc<KnownRun>, PlannerError> {
-        if let Some(known) = self.known().runs.get(&run) {
-            return Ok(Arc::clone(known));
+    /// Returns the plan of a run, read once per process.
+    async fn cached_run(&self, run: RunId) -> Result<Arc<CachedRun>, PlannerError> {
+        if let Some(cached) = self.lock_cache().runs.get(&run) {
+            return Ok(Arc::clone(cached));
         }
+        // The lock is not held while the plan is read: two tasks may read it, with the same result.
         let plan = read_plan(self.files.as_ref(), run, 0).await?;
         let context = partition_context(&self.definitions, &self.ports.state, plan.at).await?;
-        let known = Arc::new(KnownRun {
-            makes: Arc::new(planned_partitions(&plan)),
+        let cached = Arc::new(CachedRun {
+            partitions: Arc::new(planned_partitions(&plan)),
             planned: PlannedRun { plan, context },
         });
-        let mut all = self.known();
-        if all.runs.len() >= RUNS_KNOWN {
-            // The oldest run is the least likely to come again.
-            all.runs.pop_first();
+        let mut cache = self.lock_cache();
+        if cache.runs.len() >= CACHED_RUNS {
+            // The oldest run is the least likely to be needed again.
+            cache.runs.pop_first();
         }
-        all.runs.insert(run, Arc::clone(&known));
-        Ok(known)
+        cache.runs.insert(run, Arc::clone(&cached));
+        Ok(cached)
     }
 
-    /// What an op uses of the environment, made once a process.
-    async fn open(&self, step: &Step) -> Result<OpenEnvironment, StepError> {
-        if let Some(open) = self.known().open.get(&step.op) {
+    /// Returns the part of the environment that an op uses, opened once per process.
+    async fn open_environment(&self, step: &Step) -> Result<OpenEnvironment, StepError> {
+        if let Some(open) = self.lock_cache().open.get(&step.op) {
             return Ok(open.clone());
         }
-        let wanted = self.wanted(step)?;
+        let needs = self.environment_needs(step)?;
         let platform = Some(Arc::clone(&self.platform));
         let open = self
             .environment
-            .open(&wanted, self.settings.as_ref(), platform)
+            .open(&needs, self.settings.as_ref(), platform)
             .await?;
-        self.known().open.insert(step.op.clone(), open.clone());
+        self.lock_cache().open.insert(step.op.clone(), open.clone());
         Ok(open)
     }
 
-    fn wanted(&self, step: &Step) -> Result<Wanted, PlannerError> {
-        let op = self.definitions.op_named(&step.op);
-        let op = op.ok_or_else(|| self.stale("op", &step.op))?;
-        let mut wanted = Wanted::default();
-        wanted.add_with_inputs(op, self.definitions.graph());
+    fn environment_needs(&self, step: &Step) -> Result<EnvironmentNeeds, PlannerError> {
+        let found = self.definitions.op_named(&step.op);
+        let op = found.ok_or_else(|| stale_plan("op", &step.op))?;
+        let mut wanted = EnvironmentNeeds::default();
+        wanted.add_op_with_inputs(op, self.definitions.graph());
         Ok(wanted)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_cache(&self) -> std::sync::MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a slot of an op's pool. Answers the pool, if a slot was taken and has to be given back.
+    /// Takes a slot of an op's pool. Returns the pool if a slot was taken and must be released.
     async fn take_slot(
         &self,
         step: &Step,
@@ -282,16 +276,17 @@ impl Materializer {
         let Some(pool) = op.and_then(|op| op.spec.pool.clone()) else {
             return Ok(None);
         };
+        // The slot expires by itself: a killed invocation cannot release it.
         let now = self.ports.clock.now();
-        let lives = chrono::TimeDelta::from_std(deadline.0 + SLOT_MARGIN)
+        let lifetime = chrono::TimeDelta::from_std(deadline.0 + SLOT_MARGIN)
             .unwrap_or(chrono::TimeDelta::minutes(20));
         let request = SlotRequest {
             pool: pool.clone(),
             holder: holder.clone(),
             now,
-            expires_at: now + lives,
+            expires_at: now + lifetime,
         };
-        let answer = self.ports.state.acquire(request).await;
+        let answer = self.ports.state.acquire_slot(request).await;
         match answer.map_err(PlannerError::from)? {
             SlotAnswer::Granted => Ok(Some(pool)),
             SlotAnswer::Unlimited => Ok(None),
@@ -300,16 +295,33 @@ impl Materializer {
     }
 }
 
-/// The assets that a step may be made from without a settled wave in between: those of the steps
-/// before it in its stage, and its own.
-fn nearby(stage: &LayoutStage, step: &LayoutStep) -> Vec<AssetKey> {
-    let before = step.after.iter().map(|place| &stage.steps[*place]);
+/// Returns the part of a layout's step that a request asks for.
+fn requested_step(request: &MaterializeRequest, layout_step: &LayoutStep) -> Step {
+    let taken = request.item.steps.get(&request.step);
+    let part = taken.and_then(|taken| taken.part.clone());
+    let (assets, checks): (Vec<AssetKey>, Vec<CheckKey>) = match part {
+        Some(part) => (part.assets, part.checks),
+        None => (layout_step.assets.clone(), layout_step.checks.clone()),
+    };
+    Step {
+        op: layout_step.op.clone(),
+        assets,
+        checks,
+        after: Vec::new(),
+    }
+}
+
+/// Returns the assets that may be upstream of a step without a settled wave in between: those of the
+/// steps before it in its stage, and its own.
+fn unsettled_upstream(stage: &LayoutStage, step: &LayoutStep) -> Vec<AssetKey> {
+    let before = step.after.iter().map(|index| &stage.steps[*index]);
     let all = before.chain(std::iter::once(step));
     all.flat_map(|step| step.assets.iter().cloned()).collect()
 }
 
-fn report(outcome: ItemOutcome, held: u64) -> Result<StepReport, StepError> {
-    if let Some(again) = outcome.again {
+/// Converts an outcome to a report, or to an error if no partition of the item succeeded.
+fn step_report(outcome: ItemOutcome, held: u64) -> Result<StepReport, StepError> {
+    if let Some(again) = outcome.retry_cause {
         return Err(StepError::Failed {
             kind: again.kind(),
             message: again.message().to_owned(),
@@ -319,12 +331,13 @@ fn report(outcome: ItemOutcome, held: u64) -> Result<StepReport, StepError> {
         && let Some(first) = outcome.failures.first()
     {
         let message = first.message.clone();
-        return Err(match first.checks.is_empty() {
-            true => StepError::Failed {
+        return Err(if first.checks.is_empty() {
+            StepError::Failed {
                 kind: first.kind,
                 message,
-            },
-            false => StepError::CheckFailed { message },
+            }
+        } else {
+            StepError::CheckFailed { message }
         });
     }
     Ok(StepReport {

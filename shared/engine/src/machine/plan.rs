@@ -1,4 +1,4 @@
-//! Planning a run on a machine.
+//! Planning and starting of a run on a machine.
 
 use chrono::{DateTime, Utc};
 use precip_core::{
@@ -10,34 +10,35 @@ use serde_json::Value;
 use crate::{
     machine::{
         ExecutionRef, InvalidStart, Mode, Planner, PlannerError, StartInput, WaveDocument,
-        standing::Standing,
-        work::{Laid, plan_key},
+        failure_impact::FailureImpact,
+        work::{PlannedWork, plan_key},
     },
     run::{
-        PlanRunError, Requested, new_run_id, partition_context, plan_requested, plan_run,
+        PlanRunError, QueuedRunPlan, new_run_id, partition_context, plan_queued_run, plan_run,
         renumber_changed,
     },
     run_id::RunId,
     state::{
-        CreatedRun, NewRun, OwnerId, PlanSummary, Run, RunChange, RunKey, RunRequest, RunStatus,
+        CreatedRun, NewRun, OwnerId, PlanSummary, RequestedWork, Run, RunChange, RunKey, RunStatus,
     },
 };
 
 impl Planner {
-    /// Plans what an input asks for, and hands out the first wave. Asked again for the same
-    /// execution, wherever it was interrupted, it goes on with the same run and the same plan.
-    pub(super) async fn plan(
+    /// Plans the run of an input, starts it, and hands out its first wave. A repeated call for the
+    /// same execution, wherever the first was interrupted, continues with the same run and plan.
+    pub(super) async fn start_run(
         &self,
         input: &Value,
         execution: &ExecutionRef,
         looped: bool,
     ) -> Result<WaveDocument, PlannerError> {
-        let input = StartInput::read(input)?;
+        let input = StartInput::from_json(input)?;
         if let Some(run) = input.run {
-            return self.carry_out(run, execution, looped).await;
+            return self.start_queued_run(run, execution, looped).await;
         }
+        // 1. Find the run of an earlier call: its time and id are kept, so that the plan is the same.
         let key = run_key(input.run_key.as_deref(), &execution.id);
-        let known = self.state.run_of_key(&key).await?;
+        let known = self.state.find_run_by_key(&key).await?;
         let moment = known
             .as_ref()
             .map_or_else(|| self.clock.now(), |run| run.created_at);
@@ -49,115 +50,131 @@ impl Planner {
                 .unwrap_or_else(|_| new_run_id(self.clock.as_ref(), self.randomness.as_ref())),
         };
         let retried = input.retry_of;
-        let checks = match input.without_checks {
-            true => CheckSelection::None,
-            false => CheckSelection::All,
+        let checks = if input.without_checks {
+            CheckSelection::None
+        } else {
+            CheckSelection::All
         };
         let mut request = match retried {
             Some(earlier) => self.retry_request(earlier).await?,
             None => input.into_request(),
         };
-        let planned_before = self.files.read(&plan_key(proposed, 0)).await?.is_some();
+        // 2. Plan, unless an earlier call stored a plan: the statuses may have changed since.
+        let planned_before = self
+            .files
+            .read_file(&plan_key(proposed, 0))
+            .await?
+            .is_some();
         let plan = match retried {
-            // Planned before: the record may say something else by now.
-            _ if planned_before => self.laid(proposed, 0).await?.planned.plan,
-            Some(earlier) => self.planned_retry(earlier).await?,
-            None => self.planned(&mut request, moment, checks).await?,
+            _ if planned_before => self.read_planned_work(proposed, 0).await?.planned.plan,
+            Some(earlier) => self.plan_retry_of(earlier).await?,
+            None => self.plan_request(&mut request, moment, checks).await?,
         };
         if plan.is_empty() {
             let message = match retried {
                 Some(earlier) => format!("run {earlier} left nothing to do"),
-                None => nothing_to_do(&request),
+                None => nothing_to_do_message(&request),
             };
-            return Ok(self.nothing(proposed, message));
+            return Ok(self.nothing_to_do(proposed, message));
         }
-        let created = self.create(proposed, key, request, &plan, moment).await?;
+        // 3. Record the run, claim it for this execution, and store the plan before any work starts.
+        let created = self
+            .record_run(proposed, key, request, &plan, moment)
+            .await?;
         let run = created.run();
-        if let Some(message) = self.taken_by_another(run, execution).await? {
-            return Ok(self.nothing(run.id, message));
+        if let Some(message) = self.claim_for_execution(run, execution).await? {
+            return Ok(self.nothing_to_do(run.id, message));
         }
-        let laid = self.keep(run.id, 0, plan).await?;
-        self.begin(&laid, looped).await
+        let planned = self.store_plan(run.id, 0, plan).await?;
+        self.start_planned(&planned, looped).await
     }
 
-    /// Takes up a run that a trigger put on record, plans it, and hands out the first wave. Of several
-    /// executions that are started for it one carries it out.
-    async fn carry_out(
+    /// Plans and starts a run that a trigger recorded, and hands out its first wave. Of several
+    /// executions that are started for it, one carries it out.
+    async fn start_queued_run(
         &self,
         id: RunId,
         execution: &ExecutionRef,
         looped: bool,
     ) -> Result<WaveDocument, PlannerError> {
-        let run = self.state.run(id).await?;
-        let run = run.ok_or_else(|| {
+        let run = self.state.find_run(id).await?.ok_or_else(|| {
             InvalidStart(format!(
-                "there is no run {id} on record that could be carried out: `runs` lists the runs; to \
-                 start a new one, name its assets with `select`"
+                "there is no run {id}: `runs` lists the runs; to start a new one, name its assets \
+                 with `select`"
             ))
         })?;
-        if let Some(message) = self.taken_by_another(&run, execution).await? {
-            return Ok(self.nothing(id, message));
+        if let Some(message) = self.claim_for_execution(&run, execution).await? {
+            return Ok(self.nothing_to_do(id, message));
         }
-        let laid = match self.files.read(&plan_key(id, 0)).await? {
-            Some(_) => self.laid(id, 0).await?,
+        let planned = match self.files.read_file(&plan_key(id, 0)).await? {
+            Some(_) => self.read_planned_work(id, 0).await?,
             None => {
                 let now = self.clock.now();
-                match plan_requested(&self.definitions, &self.state, now, &run).await? {
-                    Requested::Planned(planned) => self.keep(id, 0, planned.plan).await?,
-                    Requested::Nothing(message) => return Ok(self.nothing(id, message)),
-                    Requested::Never(error) => return Err(error.into()),
+                match plan_queued_run(&self.definitions, &self.state, now, &run).await? {
+                    QueuedRunPlan::Planned(planned) => self.store_plan(id, 0, planned.plan).await?,
+                    QueuedRunPlan::NothingToDo(message) => {
+                        return Ok(self.nothing_to_do(id, message));
+                    }
+                    QueuedRunPlan::Invalid(error) => return Err(error.into()),
                 }
             }
         };
-        self.state.set_plan(id, summary(id, laid.plan())).await?;
-        self.begin(&laid, looped).await
+        let summary = plan_summary(id, planned.plan());
+        self.state.set_run_plan(id, summary).await?;
+        self.start_planned(&planned, looped).await
     }
 
-    /// Begins a run whose plan is kept.
-    async fn begin(&self, laid: &Laid, looped: bool) -> Result<WaveDocument, PlannerError> {
+    /// Starts a run whose plan is stored.
+    async fn start_planned(
+        &self,
+        planned: &PlannedWork,
+        looped: bool,
+    ) -> Result<WaveDocument, PlannerError> {
         let start = RunChange::new([RunStatus::Queued], RunStatus::Running, self.clock.now());
-        self.state.change_run(laid.run, start).await?;
-        let work = self.lay_out(laid, &Standing::default())?;
-        let mode = match self.fits_inline(&work) {
-            true => Mode::Inline,
-            false => Mode::Distributed,
+        self.state.change_run(planned.run, start).await?;
+        let work = self.remaining_work(planned, &FailureImpact::default())?;
+        let mode = if self.fits_inline(&work) {
+            Mode::Inline
+        } else {
+            Mode::Distributed
         };
-        self.next(laid, work, 0, mode, looped).await
+        self.next_document(planned, work, 0, mode, looped).await
     }
 
-    /// Whether an execution can hold some work itself, in its states' inputs and in its history.
+    /// Returns whether an execution can hold some work itself, in its states' inputs and its history.
     fn fits_inline(&self, work: &Work) -> bool {
         let items: Vec<_> = work.stages.iter().map(|stage| &stage.items).collect();
         let bytes = serde_json::to_vec(&items).map_or(usize::MAX, |items| items.len());
         bytes <= Mode::MOST_INLINE_BYTES && work.inline_events(&self.layout) <= INLINE_EVENTS
     }
 
-    /// Plans a request; without partitions it is about what is missing.
-    async fn planned(
+    /// Plans a request. Without partitions it asks for the missing ones.
+    async fn plan_request(
         &self,
-        request: &mut RunRequest,
+        request: &mut RequestedWork,
         moment: DateTime<Utc>,
         checks: CheckSelection,
     ) -> Result<Plan, PlannerError> {
         let context = partition_context(&self.definitions, &self.state, moment).await?;
+        // Before planning: the plan's ordinals must agree with the recorded ones.
         renumber_changed(&self.definitions, &self.state, &context).await?;
         let unspecified = request.partitions.is_none();
         if unspecified {
             request.partitions = Some("missing".to_owned());
         }
-        match self.attempt(request, moment, checks.clone()).await {
-            // `missing` is about partitioned assets; a selection without any is run as it is.
+        match self.try_plan(request, moment, checks.clone()).await {
+            // `missing` needs a partitioned asset; a selection without one is run as a whole.
             Err(PlanRunError::Plan(PlanError::NotPartitioned)) if unspecified => {
                 request.partitions = None;
-                Ok(self.attempt(request, moment, checks).await?)
+                Ok(self.try_plan(request, moment, checks).await?)
             }
             planned => Ok(planned?),
         }
     }
 
-    async fn attempt(
+    async fn try_plan(
         &self,
-        request: &RunRequest,
+        request: &RequestedWork,
         moment: DateTime<Utc>,
         checks: CheckSelection,
     ) -> Result<Plan, PlanRunError> {
@@ -165,11 +182,11 @@ impl Planner {
         Ok(planned.plan)
     }
 
-    async fn create(
+    async fn record_run(
         &self,
         id: RunId,
         key: RunKey,
-        request: RunRequest,
+        request: RequestedWork,
         plan: &Plan,
         created_at: DateTime<Utc>,
     ) -> Result<CreatedRun, PlannerError> {
@@ -177,22 +194,22 @@ impl Planner {
             id,
             key: Some(key),
             request,
-            plan: Some(summary(id, plan)),
+            plan: Some(plan_summary(id, plan)),
             created_at,
         };
         Ok(self.state.create_run(run).await?)
     }
 
-    /// Makes the execution the run's owner. Answers why there is nothing to do when another
-    /// execution is, or the run has ended.
-    async fn taken_by_another(
+    /// Makes an execution the owner of a run. Returns a message if it cannot, because another
+    /// execution owns the run or the run has ended.
+    async fn claim_for_execution(
         &self,
         run: &Run,
         execution: &ExecutionRef,
     ) -> Result<Option<String>, PlannerError> {
         let owner = OwnerId(execution.id.clone());
         let now = self.clock.now();
-        // An execution is never stale: it ends, or it is stopped.
+        // The earliest time: no owner counts as stale, since an execution always reports its end.
         let claim = self
             .state
             .claim_run(run.id, owner, now, DateTime::<Utc>::MIN_UTC)
@@ -200,50 +217,53 @@ impl Planner {
         if claim.is_changed() {
             return Ok(None);
         }
-        let run = claim.run();
-        Ok(Some(match &run.owner {
+        let current = claim.run();
+        Ok(Some(match &current.owner {
             Some(owner) => format!(
                 "run {} was started already, by the execution {}",
-                run.id, owner.id.0
+                current.id, owner.id.0
             ),
-            None => format!("run {} was started already: it {}", run.id, run.status),
+            None => format!(
+                "run {} was started already: it {}",
+                current.id, current.status
+            ),
         }))
     }
 
-    fn nothing(&self, run: RunId, message: String) -> WaveDocument {
+    fn nothing_to_do(&self, run: RunId, message: String) -> WaveDocument {
         WaveDocument {
             message: Some(message),
-            ..self.empty(run, Mode::Nothing, 0, 0)
+            ..self.empty_document(run, Mode::Nothing, 0, 0)
         }
     }
 }
 
-/// The key of the run of an execution: the one that was asked for, or else the execution's own.
+/// Returns the key of an execution's run: the requested one, or else the execution's own.
 pub(super) fn run_key(asked: Option<&str>, execution: &str) -> RunKey {
     match asked {
-        Some(key) => RunKey::requested(key),
-        None => RunKey::executed(execution),
+        Some(key) => RunKey::from_request(key),
+        None => RunKey::from_execution(execution),
     }
 }
 
-fn summary(run: RunId, plan: &Plan) -> PlanSummary {
+fn plan_summary(run: RunId, plan: &Plan) -> PlanSummary {
     PlanSummary {
-        items: plan.items(),
-        waves: plan.waves(),
-        assets: plan.assets(),
+        items: plan.pair_count(),
+        waves: plan.wave_count(),
+        assets: plan.partition_counts(),
         pointer: Some(plan_key(run, 0)),
     }
 }
 
-fn nothing_to_do(request: &RunRequest) -> String {
+fn nothing_to_do_message(request: &RequestedWork) -> String {
     let asked = request.partitions.as_deref().unwrap_or_default();
     match asked.split(':').next() {
-        Some("failed") => "nothing that was asked for failed",
+        Some("failed") => "no requested partition has failed",
         Some("missing") => {
-            "nothing is missing: everything asked for is materialized; name partitions to make them \
-             again, like \"partitions\": \"all\""
+            "nothing is missing: every requested partition is materialized; to materialize some \
+             again, name them, like \"partitions\": \"all\""
         }
-        _ => "no partition that was asked for exists yet",
+        _ => "no requested partition exists yet",
     }
     .to_owned()
 }

@@ -14,13 +14,13 @@ use crate::{
     state::StateStore,
 };
 
-/// How many rows of a manifest are worked on at once unless told otherwise: 25 rows of 40 items are
-/// the 1,000 invocations at once that an AWS account allows at first.
+/// Default number of manifest rows that run concurrently: 25 rows of 40 items are the 1,000
+/// concurrent invocations that a new AWS account allows.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const ROWS_AT_ONCE: u32 = 25;
 
-/// Plans runs, hands out their waves and ends them: what the planner function does.
+/// Plans runs, hands out their waves and ends them: the planner function.
 #[derive(Clone)]
 pub struct Planner {
     pub(super) definitions: Arc<Definitions>,
@@ -32,25 +32,25 @@ pub struct Planner {
     pub(super) rows_at_once: u32,
 }
 
-/// What the planner answers.
+/// The planner's answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum PlannerAnswer {
-    /// What is to be done next.
+    /// The next work.
     Wave(WaveDocument),
     /// One row of an in-order stage.
     Row(RowDocument),
-    /// What is left of an item.
+    /// The rest of an item.
     Item(ItemDocument),
-    /// The end of a run, or the first work of what is left of it.
+    /// The end of a run, or the first of its remaining work.
     Finished(Finished),
 }
 
 impl Planner {
-    /// A planner of a project.
+    /// Creates the planner of a project.
     ///
     /// # Errors
-    /// [`PlanError::Circle`] when the project's ops wait for each other.
+    /// [`PlanError::Cycle`] when the project's ops wait for each other.
     pub fn new(
         definitions: Arc<Definitions>,
         state: Arc<dyn StateStore>,
@@ -58,7 +58,7 @@ impl Planner {
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Result<Self, PlanError> {
-        let layout = Arc::new(Layout::of(definitions.graph())?);
+        let layout = Arc::new(Layout::from_graph(definitions.graph())?);
         Ok(Self {
             definitions,
             layout,
@@ -70,7 +70,7 @@ impl Planner {
         })
     }
 
-    /// The same, with this many rows of a manifest worked on at once.
+    /// Returns the planner with another number of manifest rows that run concurrently.
     #[must_use]
     pub fn with_rows_at_once(self, rows_at_once: u32) -> Self {
         Self {
@@ -79,22 +79,25 @@ impl Planner {
         }
     }
 
-    /// Does what a state of a machine asks for. Asked the same again it answers the same.
+    /// Handles the request of a machine's state. A repeated request gets the same answer.
     ///
     /// # Errors
-    /// [`PlannerError`]; its [name](PlannerError::name) is what the machine matches.
-    pub async fn answer(&self, request: PlannerRequest) -> Result<PlannerAnswer, PlannerError> {
+    /// [`PlannerError`], whose [name](PlannerError::name) the machine matches.
+    pub async fn handle_request(
+        &self,
+        request: PlannerRequest,
+    ) -> Result<PlannerAnswer, PlannerError> {
         match request {
             PlannerRequest::Plan {
                 input,
                 execution,
                 looped,
             } => {
-                let wave = self.plan(&input, &execution, looped).await?;
+                let wave = self.start_run(&input, &execution, looped).await?;
                 Ok(PlannerAnswer::Wave(wave))
             }
             PlannerRequest::Settle(settle) => {
-                let next = self.settle(&settle).await?;
+                let next = self.settle_wave(&settle).await?;
                 Ok(PlannerAnswer::Wave(next))
             }
             PlannerRequest::Next { key, row } => {
@@ -102,11 +105,11 @@ impl Planner {
                 Ok(PlannerAnswer::Row(row))
             }
             PlannerRequest::Record(request) => {
-                let left = self.record(&request).await?;
-                Ok(PlannerAnswer::Item(left))
+                let rest = self.record_failure(&request).await?;
+                Ok(PlannerAnswer::Item(rest))
             }
             PlannerRequest::Finish(finish) => {
-                let finished = self.finish(&finish).await?;
+                let finished = self.finish_run(&finish).await?;
                 Ok(PlannerAnswer::Finished(finished))
             }
         }

@@ -1,45 +1,44 @@
-//! Putting down what the materializer could not.
+//! Recording of failures that the materializer could not record.
 
 use crate::{
     asset::ErrorKind,
-    machine::{CaughtError, ItemDocument, Planner, PlannerError, RecordRequest, work::Laid},
+    machine::{
+        CaughtError, ItemDocument, Planner, PlannerError, RecordRequest, error::stale_plan,
+        work::PlannedWork,
+    },
     state::{
-        CheckOutcome, Event, Failure, PageRequest, PartitionRef, ReadConsistency, StateResult,
+        CheckOutcome, Event, FailedAttempt, PageRequest, PartitionRef, ReadConsistency, StateResult,
     },
 };
-use precip_core::{key::CheckKey, partitions::PartitionSet, plan::PlanError};
+use precip_core::{key::CheckKey, partitions::PartitionSet};
 
-/// The error of a step that was not tried, since what it is made from failed.
+/// The error of a step that was held back.
 const HELD: &str = "Precip.Held";
 
-/// How many events of a partition are looked at for the attempts of a run.
+/// Number of a partition's latest events that are searched for the attempts of a run.
 const EVENTS: usize = 20;
 
 impl Planner {
-    /// Puts down that a step failed for an item, unless that is on record, or the item was made after
-    /// all: an invocation that timed out for the machine may have come to its end.
+    /// Records that a step failed for an item, unless the failure is recorded already or the item
+    /// was published after all: an invocation that timed out for the machine may have finished.
     ///
-    /// Answers the item without the step and without what depends on it.
-    pub(super) async fn record(
+    /// Returns the item without the step and without those that depend on it.
+    pub(super) async fn record_failure(
         &self,
         request: &RecordRequest,
     ) -> Result<ItemDocument, PlannerError> {
-        let stale = |what, name: &dyn std::fmt::Display| PlanError::Stale {
-            what,
-            name: name.to_string(),
-        };
-        let stage = self.layout.stage(request.stage.as_str());
-        let (stage_place, stage) = stage.ok_or_else(|| stale("stage", &request.stage))?;
+        let stage = self.layout.stage_named(request.stage.as_str());
+        let (stage_index, stage) = stage.ok_or_else(|| stale_plan("stage", &request.stage))?;
         let failed = request.failed.get();
-        let (name, error) = failed.ok_or_else(|| stale("step", &"none"))?;
-        let step = stage.step(name.as_str());
-        let (place, step) = step.ok_or_else(|| stale("step", name))?;
+        let (name, error) = failed.ok_or_else(|| stale_plan("step", &"none"))?;
+        let step = stage.step_named(name.as_str());
+        let (step_index, step) = step.ok_or_else(|| stale_plan("step", name))?;
         let answer = ItemDocument {
             run: request.run,
             redrive: request.redrive,
-            item: stage.left_after(&request.item, place),
+            item: stage.left_after(&request.item, step_index),
         };
-        // What is held back did not fail.
+        // A step that was held back did not fail.
         let Some(partitions) = request
             .item
             .partitions_of(name)
@@ -47,101 +46,109 @@ impl Planner {
         else {
             return Ok(answer);
         };
-        let laid = self.laid(request.run, 0).await?;
-        // Of a batch, what is made from something that failed was not tried, whatever the others did.
-        let held = match stage.batched {
-            true => self.held_of(&laid, stage_place + 1, &step.op).await?,
-            false => PartitionSet::empty(),
+        let planned = self.read_planned_work(request.run, 0).await?;
+        // The partitions of a batch that were held back did not fail with the rest of it.
+        let held = if stage.batched {
+            self.held_back_of(&planned, stage_index + 1, &step.op)
+                .await?
+        } else {
+            PartitionSet::empty()
         };
         let partitions = &(partitions - &held);
-        let part = request.item.steps.get(name);
-        let part = part.and_then(|taken| taken.part.as_ref());
+        let taken = request.item.steps.get(name);
+        let part = taken.and_then(|taken| taken.part.as_ref());
         let assets = part.map_or(&step.assets, |part| &part.assets);
         let checks = part.map_or(&step.checks, |part| &part.checks);
         for asset in assets {
-            for target in self.targets(laid.context(), asset, partitions) {
-                self.record_asset(error, &laid, target).await?;
+            for target in self.partition_refs(planned.context(), asset, partitions) {
+                self.record_asset(error, &planned, target).await?;
             }
         }
         for check in checks.iter().filter(|_| step.assets.is_empty()) {
-            for target in self.targets(laid.context(), &check.asset, partitions) {
-                self.record_check(error, &laid, check, &target).await?;
+            for target in self.partition_refs(planned.context(), &check.asset, partitions) {
+                self.record_check(error, &planned, check, &target).await?;
             }
         }
         Ok(answer)
     }
 
-    /// What does not run of an op, because of what failed in the first `ended` stages of the layout.
-    async fn held_of(
+    /// Returns the partitions of an op that are held back by failures in the first `ended` stages of
+    /// the layout.
+    async fn held_back_of(
         &self,
-        laid: &Laid,
+        planned: &PlannedWork,
         ended: usize,
         op: &str,
     ) -> Result<PartitionSet, PlannerError> {
-        let standing = self.standing(laid, ended).await?;
-        let steps = laid.plan().steps().filter(|(_, _, step)| step.op == op);
-        let held = steps.filter_map(|(id, _, _)| standing.held.get(&id));
+        let impact = self.failure_impact(planned, ended).await?;
+        let steps = planned.plan().steps().filter(|(_, _, step)| step.op == op);
+        let held = steps.filter_map(|(id, _, _)| impact.held_back.get(&id));
         Ok(held.fold(PartitionSet::empty(), |all, held| &all | held))
     }
 
     async fn record_asset(
         &self,
         error: &CaughtError,
-        laid: &Laid,
+        planned: &PlannedWork,
         target: PartitionRef,
     ) -> StateResult<()> {
-        let latest = self.state.latest(&target, ReadConsistency::Strong).await?;
-        if latest.is_some_and(|latest| self.is_settled(laid, &latest)) {
+        let latest = self
+            .state
+            .latest_materialization(&target, ReadConsistency::Strong)
+            .await?;
+        if latest.is_some_and(|latest| planned.has_outcome(&latest)) {
             return Ok(());
         }
-        let failure = Failure {
-            attempt: self.last_attempt(laid, &target).await?,
-            run: laid.run,
-            kind: kind(&error.error),
+        let failure = FailedAttempt {
+            attempt: self.last_attempt(planned, &target).await?,
+            run: planned.run,
+            kind: error_kind(&error.error),
             message: error.message(),
             causes: Vec::new(),
             will_retry: false,
             at: self.clock.now(),
             target,
         };
-        self.state.fail(vec![failure]).await?;
+        self.state.record_failures(vec![failure]).await?;
         Ok(())
     }
 
     async fn record_check(
         &self,
         error: &CaughtError,
-        laid: &Laid,
+        planned: &PlannedWork,
         check: &CheckKey,
         target: &PartitionRef,
     ) -> StateResult<()> {
         let latest = self.state.latest_checks(target).await?;
+        // An earlier planner call may have recorded the check as errored in attempt 1: that may be
+        // replaced by the error that is known now.
         let known = latest.iter().any(|found| {
             found.check == *check
-                && found.run == laid.run
+                && found.run == planned.run
                 && (found.outcome != CheckOutcome::Errored || found.attempt > 1)
         });
         if !known {
-            let evaluation = self.unevaluated(laid.run, target, check, error.message());
+            let evaluation = self.errored_evaluation(planned.run, target, check, error.message());
             self.state.record_checks(vec![evaluation]).await?;
         }
         Ok(())
     }
 
-    /// The number of the attempt that failed: of the last one that said so itself, or else the first.
-    async fn last_attempt(&self, laid: &Laid, target: &PartitionRef) -> StateResult<u32> {
+    /// Returns the number of the last attempt of a run that recorded a failure itself, or else 1.
+    async fn last_attempt(&self, planned: &PlannedWork, target: &PartitionRef) -> StateResult<u32> {
         let page = PageRequest::first(EVENTS);
-        let events = self.state.events(target, &page).await?;
+        let events = self.state.partition_events(target, &page).await?;
         let attempts = events.items.iter().filter_map(|event| match event {
-            Event::Failed(failure) if failure.run == laid.run => Some(failure.attempt),
+            Event::Failed(failure) if failure.run == planned.run => Some(failure.attempt),
             _ => None,
         });
         Ok(attempts.max().unwrap_or(1))
     }
 }
 
-/// What an error of a state means for a retry.
-fn kind(error: &str) -> ErrorKind {
+/// Returns the kind of an error that a state machine caught, by its name.
+fn error_kind(error: &str) -> ErrorKind {
     match error {
         "Precip.Terminal" | "Precip.Held" | "Precip.CheckFailed" => ErrorKind::Terminal,
         "Precip.Panic" => ErrorKind::Panic,

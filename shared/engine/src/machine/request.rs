@@ -1,4 +1,4 @@
-//! What the states of the machines send.
+//! The requests of the machines' states.
 
 use std::collections::BTreeMap;
 
@@ -8,81 +8,81 @@ use serde_json::Value;
 
 use crate::{machine::Mode, run_id::RunId};
 
-/// What the planner is asked to do. What the machines send, and what they make of the answers, is
-/// said once, where they are compiled: `precip_asl::compile::document`.
+/// A request to the planner. The machines' side of requests and answers is documented where they are
+/// compiled: `precip_asl::compile::document`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum PlannerRequest {
-    /// Plan a run from what a person or a trigger wrote, and hand out the first work.
+    /// Plans the run of an input and hands out its first work.
     Plan {
-        /// The machine's input, as it was written.
+        /// The machine's input, as a person or a trigger wrote it.
         input: Value,
-        /// Which execution asks.
+        /// The execution that sends the request.
         execution: ExecutionRef,
-        /// Whether the machine takes one stage at a time.
+        /// True if the machine is a loop that takes one stage at a time.
         #[serde(rename = "loop", default)]
         looped: bool,
     },
-    /// A wave, or a stage of a loop, has ended: hand out the next one that has work, without what
-    /// depends on what failed.
+    /// Settles a wave, or a stage of a loop, that has ended, and hands out the next that has work,
+    /// without the partitions that failures hold back.
     Settle(Settle),
-    /// Hand out one row of a stage whose items wait for each other.
+    /// Hands out one row of a stage whose items run one after another.
     Next {
-        /// The manifest.
+        /// Key of the manifest.
         key: String,
-        /// The row, from 0.
+        /// Number of the row, from 0.
         row: usize,
     },
-    /// Put down that a step failed for an item, and answer what is left of the item.
+    /// Records that a step failed for an item, and returns the rest of the item.
     Record(Box<RecordRequest>),
-    /// The last work has ended: end the run. Or hand out what is left of it, when the execution was
-    /// redriven meanwhile.
+    /// Ends the run after its last work, or hands out its remaining work when the execution was
+    /// redriven.
     Finish(Finish),
 }
 
-/// See [`PlannerRequest::Settle`].
+/// The content of [`PlannerRequest::Settle`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settle {
     /// The run.
     pub run: RunId,
-    /// How the run's items are handed out.
+    /// The way in which the run's items are handed out.
     pub mode: Mode,
-    /// The wave that has ended, or that the stage stands in.
+    /// The wave that has ended, or the wave of the stage that has ended.
     pub wave: u32,
-    /// Which redrive the plan was made for.
-    #[serde(default, deserialize_with = "count")]
+    /// Number of the redrive that the plan was made for.
+    #[serde(default, deserialize_with = "deserialize_count")]
     pub redrive: u32,
-    /// Whether the machine takes one stage at a time.
+    /// True if the machine is a loop that takes one stage at a time.
     #[serde(rename = "loop", default)]
     pub looped: bool,
-    /// The stage that has ended, of a loop.
+    /// In a loop: the stage that has ended.
     #[serde(default)]
     pub stage: Option<StepName>,
 }
 
-/// See [`PlannerRequest::Finish`].
+/// The content of [`PlannerRequest::Finish`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finish {
     /// The run.
     pub run: RunId,
-    /// How the run's items are handed out.
+    /// The way in which the run's items are handed out.
     pub mode: Mode,
-    /// Which redrive the plan was made for that has ended.
-    #[serde(default, deserialize_with = "count")]
+    /// Number of the redrive that the plan was made for.
+    #[serde(default, deserialize_with = "deserialize_count")]
     pub redrive: u32,
-    /// Whether to plan what is left, as of redrive `redrive`, and end nothing: the execution that
-    /// waits for this one was redriven.
+    /// True to plan the remaining work of redrive `redrive` and end nothing: set when the parent
+    /// execution was redriven.
     #[serde(default)]
     pub again: bool,
-    /// Which execution asks.
+    /// The execution that sends the request.
     pub execution: ExecutionRef,
-    /// Whether the machine takes one stage at a time.
+    /// True if the machine is a loop that takes one stage at a time.
     #[serde(rename = "loop", default)]
     pub looped: bool,
 }
 
 impl PlannerRequest {
-    /// What is asked, for logs.
+    /// Returns the name of the request, for logs.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Plan { .. } => "plan",
@@ -94,24 +94,24 @@ impl PlannerRequest {
     }
 }
 
-/// Which execution of a machine asks.
+/// The execution of a machine that sends a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionRef {
-    /// Its ARN.
+    /// ARN of the execution.
     pub id: String,
-    /// Its name.
+    /// Name of the execution.
     pub name: String,
-    /// How often it was redriven.
-    #[serde(default, deserialize_with = "count")]
+    /// Number of its redrives.
+    #[serde(default, deserialize_with = "deserialize_count")]
     pub redrive: u32,
 }
 
-/// A count that some implementations of Step Functions leave out, or leave empty, when it is 0.
-fn count<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+/// Reads a count that some implementations of Step Functions leave out, or leave empty, when it is 0.
+fn deserialize_count<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     Ok(Option::<u32>::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A step failed for an item.
+/// The failure of a step for an item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordRequest {
     /// The run.
@@ -120,24 +120,24 @@ pub struct RecordRequest {
     pub stage: StepName,
     /// The item.
     pub item: Item,
-    /// The step, and how it failed, as the machine caught it.
+    /// The step and its error, as the machine caught it.
     #[serde(flatten)]
     pub failed: FailedStep,
-    /// Which redrive the plan was made for.
-    #[serde(default, deserialize_with = "count")]
+    /// Number of the redrive that the plan was made for.
+    #[serde(default, deserialize_with = "deserialize_count")]
     pub redrive: u32,
 }
 
-/// Which step failed, and how.
+/// A failed step and its error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FailedStep {
     /// `"failed": {"flights": {"Error": "..", "Cause": ".."}}`.
     Named {
-        /// One step, with its error.
+        /// The step, with its error.
         failed: BTreeMap<StepName, CaughtError>,
     },
-    /// Of a loop: `"step": "flights", "error": {..}`.
+    /// In a loop: `"step": "flights", "error": {..}`.
     Looped {
         /// The step.
         step: StepName,
@@ -147,7 +147,7 @@ pub enum FailedStep {
 }
 
 impl FailedStep {
-    /// The step and its error; `None` when none is named.
+    /// Returns the step and its error; `None` when none is named.
     pub fn get(&self) -> Option<(&StepName, &CaughtError)> {
         match self {
             Self::Named { failed } => failed.first_key_value(),
@@ -156,19 +156,19 @@ impl FailedStep {
     }
 }
 
-/// What a `Catch` of a state machine puts down.
+/// An error as a state machine's `Catch` passes it on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaughtError {
     /// The error's name, such as `Precip.Terminal` or `States.Timeout`.
     #[serde(rename = "Error")]
     pub error: String,
-    /// What is known of it: of a Lambda function, JSON with `errorType` and `errorMessage`.
+    /// The cause: of a Lambda function, JSON with `errorType` and `errorMessage`.
     #[serde(rename = "Cause", default)]
     pub cause: String,
 }
 
 impl CaughtError {
-    /// What went wrong, for a person.
+    /// Returns the error message for people.
     pub fn message(&self) -> String {
         #[derive(Deserialize)]
         struct LambdaError {
@@ -183,7 +183,7 @@ impl CaughtError {
     }
 }
 
-/// One step of one item is to be run.
+/// A request to the materializer: one step of one item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MaterializeRequest {
     /// The run.
@@ -194,34 +194,34 @@ pub struct MaterializeRequest {
     pub step: StepName,
     /// The item.
     pub item: Item,
-    /// How often the state was tried before.
-    #[serde(default, deserialize_with = "count")]
+    /// Number of the state's earlier attempts.
+    #[serde(default, deserialize_with = "deserialize_count")]
     pub retry: u32,
-    /// Whether the machine tries steps whatever became of those before.
+    /// True if the machine is a loop, which runs steps even after an earlier one failed.
     #[serde(rename = "loop", default)]
     pub looped: bool,
 }
 
-/// An execution came to an end that was not its own: it was stopped, timed out or failed. The
-/// `detail` of EventBridge's event "Step Functions Execution Status Change".
+/// The end of an execution that was stopped, timed out or failed: the `detail` of EventBridge's event
+/// "Step Functions Execution Status Change".
 ///
 /// Source: <https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html>
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExecutionEnded {
-    /// The execution's ARN.
+    /// ARN of the execution.
     pub execution_arn: String,
-    /// Its name.
+    /// Name of the execution.
     pub name: String,
     /// `ABORTED`, `FAILED`, `TIMED_OUT` or `SUCCEEDED`.
     pub status: String,
-    /// What it was started with, unless that was too long for the event.
+    /// The input, unless it is too long for the event.
     #[serde(default)]
     pub input: Option<String>,
-    /// The error's name.
+    /// Name of the error.
     #[serde(default)]
     pub error: Option<String>,
-    /// Why, for a person.
+    /// The cause, for people.
     #[serde(default)]
     pub cause: Option<String>,
 }

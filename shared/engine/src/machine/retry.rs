@@ -1,4 +1,4 @@
-//! Planning what an earlier run left unmade.
+//! Planning of the rest of an earlier run.
 
 use precip_core::plan::{CheckSelection, Plan};
 
@@ -6,26 +6,29 @@ use crate::{
     machine::{InvalidStart, Planner, PlannerError, work::plan_key},
     run::{PlanRunError, plan_retry, plan_run},
     run_id::RunId,
-    state::{Run, RunOrigin, RunRequest},
+    state::{RequestedWork, Run, RunOrigin},
 };
 
 impl Planner {
-    /// The request of a retry: that of the run which it is a retry of.
-    pub(super) async fn retry_request(&self, earlier: RunId) -> Result<RunRequest, PlannerError> {
-        let run = self.earlier(earlier).await?;
-        Ok(RunRequest {
+    /// Returns the request of a retry: the request of the earlier run.
+    pub(super) async fn retry_request(
+        &self,
+        earlier: RunId,
+    ) -> Result<RequestedWork, PlannerError> {
+        let run = self.find_run(earlier).await?;
+        Ok(RequestedWork {
             origin: RunOrigin::RetryOf(earlier),
             ..run.request
         })
     }
 
-    /// Plans what a finished run left unmade: what failed in it, and what that held back. The plan is
-    /// empty when it left nothing.
+    /// Plans the rest of a finished run: the partitions that failed and those that were held back.
+    /// The plan is empty when nothing is left.
     ///
     /// # Errors
-    /// [`PlannerError`] when there is no such run, it is not finished, or its plan cannot be read.
-    pub async fn planned_retry(&self, earlier: RunId) -> Result<Plan, PlannerError> {
-        let run = self.earlier(earlier).await?;
+    /// [`PlannerError`] when the run does not exist or is not finished, or its plan cannot be read.
+    pub async fn plan_retry_of(&self, earlier: RunId) -> Result<Plan, PlannerError> {
+        let run = self.find_run(earlier).await?;
         if !run.status.is_finished() {
             return Err(InvalidStart(format!(
                 "run {earlier} is {}, not finished: wait for its end, or stop it with `cancel \
@@ -34,26 +37,26 @@ impl Planner {
             ))
             .into());
         }
-        if self.files.read(&plan_key(earlier, 0)).await?.is_none() {
-            // It failed before it was planned: all that it was asked for is left.
-            return Ok(self.anew(&run.request).await?);
+        if self.files.read_file(&plan_key(earlier, 0)).await?.is_none() {
+            // It failed before it was planned: its whole request remains.
+            return Ok(self.plan_whole_request(&run.request).await?);
         }
-        let laid = self.laid(earlier, 0).await?;
-        let left = plan_retry(&self.definitions, &self.state, &laid.planned, earlier).await?;
-        Ok(left)
+        let planned = self.read_planned_work(earlier, 0).await?;
+        let rest = plan_retry(&self.definitions, &self.state, &planned.planned, earlier).await?;
+        Ok(rest)
     }
 
-    async fn anew(&self, request: &RunRequest) -> Result<Plan, PlanRunError> {
+    async fn plan_whole_request(&self, request: &RequestedWork) -> Result<Plan, PlanRunError> {
         let (now, all) = (self.clock.now(), CheckSelection::All);
         let planned = plan_run(&self.definitions, &self.state, now, request, all).await?;
         Ok(planned.plan)
     }
 
-    async fn earlier(&self, earlier: RunId) -> Result<Run, PlannerError> {
-        let run = self.state.run(earlier).await?;
+    async fn find_run(&self, id: RunId) -> Result<Run, PlannerError> {
+        let run = self.state.find_run(id).await?;
         let unknown = || {
             InvalidStart(format!(
-                "there is no run {earlier} that could be retried: `runs` lists the runs"
+                "there is no run {id} to retry: `runs` lists the runs"
             ))
         };
         Ok(run.ok_or_else(unknown)?)

@@ -1,48 +1,48 @@
-//! What has come of the stages that ended.
+//! Settling of stages that have ended: lost work and held-back partitions are recorded, and the next
+//! work is handed out.
 
 use std::ops::Range;
 
 use precip_core::{
+    key::AssetKey,
     machine::StageWork,
-    partitions::PartitionSet,
-    plan::{PlanError, StepId},
+    partitions::{PartitionContext, PartitionSet},
+    plan::StepId,
 };
 
 use crate::{
     asset::ErrorKind,
     machine::{
-        Planner, PlannerError, Settle, WaveDocument,
-        standing::{Standing, step_at},
-        work::Laid,
+        Planner, PlannerError, Settle, WaveDocument, error::stale_plan,
+        failure_impact::FailureImpact, work::PlannedWork,
     },
+    run::{partition_refs, step_at},
     state::{
-        CheckEvaluation, CheckOutcome, Failure, PartitionRef, ReadConsistency, RunMade, StateResult,
+        CheckEvaluation, CheckOutcome, FailedAttempt, PartitionRef, PublishedByRun,
+        ReadConsistency, StateResult,
     },
 };
 
-/// How many records are read with one call.
+/// Number of records that are read with one call.
 const CHUNK: usize = 500;
 
 impl Planner {
-    /// Settles what has ended, and hands out what follows.
-    pub(super) async fn settle(&self, settle: &Settle) -> Result<WaveDocument, PlannerError> {
-        let laid = self.laid(settle.run, settle.redrive).await?;
-        let ended = self.just_ended(settle)?;
-        let standing = self.come_to(&laid, ended.clone()).await?;
-        let work = self.lay_out(&laid, &standing)?;
-        self.next(&laid, work, ended.end, settle.mode, settle.looped)
+    /// Settles the wave or stage that has ended, and hands out the next work.
+    pub(super) async fn settle_wave(&self, settle: &Settle) -> Result<WaveDocument, PlannerError> {
+        let planned = self.read_planned_work(settle.run, settle.redrive).await?;
+        let ended = self.ended_stages(settle)?;
+        let impact = self.settle_stages(&planned, ended.clone()).await?;
+        let work = self.remaining_work(&planned, &impact)?;
+        self.next_document(&planned, work, ended.end, settle.mode, settle.looped)
             .await
     }
 
-    /// The places of the stages that have ended since the last time.
-    fn just_ended(&self, settle: &Settle) -> Result<Range<usize>, PlannerError> {
+    /// Returns the indices of the stages that have ended and are not settled yet.
+    fn ended_stages(&self, settle: &Settle) -> Result<Range<usize>, PlannerError> {
         if let Some(name) = &settle.stage {
-            let stage = self.layout.stage(name.as_str());
-            let (place, _) = stage.ok_or_else(|| PlanError::Stale {
-                what: "stage",
-                name: name.to_string(),
-            })?;
-            return Ok(place..place + 1);
+            let stage = self.layout.stage_named(name.as_str());
+            let (index, _) = stage.ok_or_else(|| stale_plan("stage", name))?;
+            return Ok(index..index + 1);
         }
         let stages = &self.layout.stages;
         let start = stages.partition_point(|stage| stage.wave < settle.wave);
@@ -50,74 +50,87 @@ impl Planner {
         Ok(start..end)
     }
 
-    /// Finds out what stages that have ended came to: what failed is on record, and what left no
-    /// trace is put on record as lost. Says on the record what is held back.
-    pub(super) async fn come_to(
+    /// Settles stages that have ended: records partitions without any outcome as lost, and records
+    /// the partitions that failures hold back.
+    pub(super) async fn settle_stages(
         &self,
-        laid: &Laid,
+        planned: &PlannedWork,
         ended: Range<usize>,
-    ) -> Result<Standing, PlannerError> {
-        let known = self.standing(laid, ended.end).await?;
-        let lost = self.lost(laid, &known, ended.clone()).await?;
-        let standing = match lost {
-            0 => known,
-            _ => self.standing(laid, ended.end).await?,
+    ) -> Result<FailureImpact, PlannerError> {
+        let recorded = self.failure_impact(planned, ended.end).await?;
+        let lost = self
+            .record_lost_work(planned, &recorded, ended.clone())
+            .await?;
+        // Lost work is a failure too, and holds back its own dependents.
+        let impact = match lost {
+            0 => recorded,
+            _ => self.failure_impact(planned, ended.end).await?,
         };
-        if !standing.skipped.is_empty() {
-            self.state.skip(laid.run, standing.skipped.clone()).await?;
+        if !impact.skipped.is_empty() {
+            self.state
+                .record_skips(planned.run, impact.skipped.clone())
+                .await?;
         }
-        Ok(standing)
+        Ok(impact)
     }
 
-    /// Puts on record what stages should have made and left no trace of: its invocation was lost with
-    /// everything that would have said so. Answers how many there are.
+    /// Records as lost the partitions that stages should have published and that have no recorded
+    /// outcome: their invocation was lost before it could record anything. Returns their number.
     ///
-    /// Whatever the run is known to have made costs nothing here; what the store does not know yet is
-    /// looked up one by one.
-    async fn lost(
+    /// Partitions in the run's published index cost nothing here; the others are looked up one by
+    /// one, since the index may lag or be empty.
+    async fn record_lost_work(
         &self,
-        laid: &Laid,
-        standing: &Standing,
+        planned: &PlannedWork,
+        impact: &FailureImpact,
         ended: Range<usize>,
     ) -> Result<usize, PlannerError> {
-        let made = self.state.made(laid.run).await?;
-        let work = self.lay_out(laid, standing)?;
+        let made = self.state.published_by(planned.run).await?;
+        let work = self.remaining_work(planned, impact)?;
         let mut lost = 0;
         for stage in work.stages {
             if ended.contains(&stage.stage) {
-                lost += self.lost_of(laid, standing, &made, stage).await?;
+                lost += self
+                    .record_lost_in_stage(planned, impact, &made, stage)
+                    .await?;
             }
         }
         Ok(lost)
     }
 
-    async fn lost_of(
+    async fn record_lost_in_stage(
         &self,
-        laid: &Laid,
-        standing: &Standing,
-        made: &RunMade,
+        planned: &PlannedWork,
+        impact: &FailureImpact,
+        made: &PublishedByRun,
         work: StageWork,
     ) -> Result<usize, PlannerError> {
         let mut lost = 0;
-        for (id, stage, step) in laid.plan().steps() {
-            let here = self.layout.stages[work.stage].steps.iter();
-            let mut here = here.filter(|laid_out| laid_out.op == step.op);
+        for (id, stage, step) in planned.plan().steps() {
+            let stage_steps = self.layout.stages[work.stage].steps.iter();
             let nothing = PartitionSet::empty();
-            let failed = standing.failed.get(&id).unwrap_or(&nothing);
-            let expected = &standing.left(id, &stage.partitions) - failed;
-            for laid_out in here.by_ref() {
-                let assets = step.assets.iter().filter(|a| laid_out.assets.contains(a));
+            let failed = impact.failed.get(&id).unwrap_or(&nothing);
+            // Neither failed nor held back: these must have been published.
+            let expected = &impact.remaining(id, &stage.partitions) - failed;
+            for layout_step in stage_steps.filter(|layout_step| layout_step.op == step.op) {
+                let assets = step
+                    .assets
+                    .iter()
+                    .filter(|asset| layout_step.assets.contains(asset));
                 for asset in assets {
                     let unknown = &expected - made.assets.get(asset).unwrap_or(&nothing);
-                    let targets = self.targets(laid.context(), asset, &unknown);
-                    lost += self.lost_assets(laid, &targets).await?;
+                    let targets = self.partition_refs(planned.context(), asset, &unknown);
+                    lost += self.record_lost_assets(planned, &targets).await?;
                 }
-                let checks = step.checks.iter().filter(|c| laid_out.checks.contains(c));
+                let checks = step
+                    .checks
+                    .iter()
+                    .filter(|check| layout_step.checks.contains(check));
                 for check in checks.filter(|_| step.assets.is_empty()) {
                     let unknown = &expected - made.checks.get(check).unwrap_or(&nothing);
-                    let targets = self.targets(laid.context(), &check.asset, &unknown);
+                    let targets = self.partition_refs(planned.context(), &check.asset, &unknown);
                     for target in &targets {
-                        lost += self.lost_check(laid, id, target, check).await?;
+                        lost += self.record_lost_check(planned, id, target, check).await?;
                     }
                 }
             }
@@ -125,19 +138,23 @@ impl Planner {
         Ok(lost)
     }
 
-    async fn lost_assets(&self, laid: &Laid, targets: &[PartitionRef]) -> StateResult<usize> {
+    async fn record_lost_assets(
+        &self,
+        planned: &PlannedWork,
+        targets: &[PartitionRef],
+    ) -> StateResult<usize> {
         let mut failures = Vec::new();
         for chunk in targets.chunks(CHUNK) {
             let latest = self
                 .state
-                .latest_many(chunk, ReadConsistency::Strong)
+                .latest_materializations(chunk, ReadConsistency::Strong)
                 .await?;
             for (target, latest) in chunk.iter().zip(latest) {
-                let done = latest.as_ref().is_some_and(|l| self.is_settled(laid, l));
-                if !done {
-                    failures.push(Failure {
+                let latest = latest.as_ref();
+                if !latest.is_some_and(|latest| planned.has_outcome(latest)) {
+                    failures.push(FailedAttempt {
                         target: target.clone(),
-                        run: laid.run,
+                        run: planned.run,
                         attempt: 1,
                         kind: ErrorKind::Retryable,
                         message: LOST.to_owned(),
@@ -150,31 +167,31 @@ impl Planner {
         }
         let count = failures.len();
         if count > 0 {
-            self.state.fail(failures).await?;
+            self.state.record_failures(failures).await?;
         }
         Ok(count)
     }
 
-    async fn lost_check(
+    async fn record_lost_check(
         &self,
-        laid: &Laid,
+        planned: &PlannedWork,
         id: StepId,
         target: &PartitionRef,
         check: &precip_core::key::CheckKey,
     ) -> StateResult<usize> {
         let latest = self.state.latest_checks(target).await?;
-        let known = |found: &CheckEvaluation| found.check == *check && found.run >= laid.run;
+        let known = |found: &CheckEvaluation| found.check == *check && found.run >= planned.run;
         if latest.iter().any(known) {
             return Ok(0);
         }
-        let evaluation = self.unevaluated(laid.run, target, check, LOST.to_owned());
+        let evaluation = self.errored_evaluation(planned.run, target, check, LOST.to_owned());
         self.state.record_checks(vec![evaluation]).await?;
-        tracing::warn!(op = %step_at(laid.plan(), id).op, %target, "a check left no trace");
+        tracing::warn!(op = %step_at(planned.plan(), id).op, %target, "a check left no trace");
         Ok(1)
     }
 
-    /// What goes on record of a check that could not be evaluated.
-    pub(super) fn unevaluated(
+    /// Returns the evaluation that records a check as errored.
+    pub(super) fn errored_evaluation(
         &self,
         run: crate::run_id::RunId,
         target: &PartitionRef,
@@ -198,6 +215,18 @@ impl Planner {
     }
 }
 
-/// What is said of an invocation that left no trace.
+impl Planner {
+    /// Returns the keys of some partitions of an asset in the state store.
+    pub(super) fn partition_refs(
+        &self,
+        context: &PartitionContext,
+        asset: &AssetKey,
+        set: &PartitionSet,
+    ) -> Vec<PartitionRef> {
+        partition_refs(self.definitions.graph(), context, asset, set)
+    }
+}
+
+/// The message of a failure that is recorded for lost work.
 const LOST: &str = "the invocation left no trace: it was lost, or its execution was stopped; \
-                    `retry` makes it again";
+                    `retry` runs it again";

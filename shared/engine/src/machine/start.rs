@@ -1,15 +1,15 @@
-//! [`StartInput`]: what a person types in the console.
+//! [`StartInput`]: the input that a person types in the console.
 
 use std::collections::BTreeMap;
 
-use precip_core::nearest::{nearest, or_list};
+use precip_core::prose::did_you_mean;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::Value;
 
 use crate::{
     machine::InvalidStart,
     run_id::RunId,
-    state::{RunOrigin, RunRequest},
+    state::{RequestedWork, RunOrigin},
 };
 
 /// The input of the machine that people start:
@@ -18,13 +18,13 @@ use crate::{
 /// {"select": "daily_events+", "partitions": "2024-01-01...2024-01-31"}
 /// ```
 ///
-/// or, to make what an earlier run left unmade:
+/// or, to run the rest of an earlier run:
 ///
 /// ```json
 /// {"retry_of": "01JDC0Z5V9M3T8Q4W2X7Y6R1KA"}
 /// ```
 ///
-/// or, as sensors, schedules and automation start the runs that they put on record:
+/// or, as sensors, schedules and automation start the runs that they have recorded:
 ///
 /// ```json
 /// {"run": "01JDC0Z5V9M3T8Q4W2X7Y6R1KA"}
@@ -34,41 +34,38 @@ use crate::{
 /// use precip_engine::machine::StartInput;
 ///
 /// let input = serde_json::json!({"select": "flights+", "partition": "2013-01-01"});
-/// let error = StartInput::read(&input).unwrap_err().to_string();
+/// let error = StartInput::from_json(&input).unwrap_err().to_string();
 /// assert!(error.contains("did you mean `partitions`?"));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StartInput {
-    /// The asset selection, such as `flights+` or `group:marts`; `*` is every asset. Empty when a run
-    /// decides it.
+    /// The asset selection, such as `flights+` or `group:marts`; `*` selects every asset. Empty when
+    /// `retry_of` or `run` is given.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub select: String,
-    /// The partitions: a key, `A...B`, a list, `all`, `latest`, `missing` or `failed`; what is
-    /// missing unless given.
+    /// The partitions: a key, `A...B`, a list, `all`, `latest`, `missing` (the default) or `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<String>,
     /// The run config: an object with the config of each op under the op's name.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub config: Value,
-    /// Labels of the run.
+    /// The run's tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// What makes a repeated request the same request.
+    /// The key under which a repeated request returns the same run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_key: Option<String>,
-    /// Whether the checks of the assets are left out.
+    /// True if the checks of the assets are left out.
     #[serde(default, skip_serializing_if = "is_false")]
     pub without_checks: bool,
-    /// The run whose missing part is made: what failed in it, and what that held back. What it was
-    /// asked for, it decides.
+    /// The run to retry: its failed and held-back partitions are run, by its own request.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "run_id"
     )]
     pub retry_of: Option<RunId>,
-    /// The run on record that is carried out, when a trigger put one there. What it was asked for, the
-    /// record says.
+    /// The queued run to start, which a trigger recorded with its request.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -87,8 +84,8 @@ const FIELDS: [&str; 8] = [
     "retry_of",
     "run",
 ];
-/// The fields that say which run it is about, and what may stand beside each.
-const OF_A_RUN: [(&str, &[&str]); 2] = [("retry_of", &["run_key"]), ("run", &[])];
+/// The fields that name a run, with the fields that may be given next to each.
+const RUN_FIELDS: [(&str, &[&str]); 2] = [("retry_of", &["run_key"]), ("run", &[])];
 const EXAMPLE: &str = r#"{"select": "*", "partitions": "missing"}"#;
 
 #[expect(
@@ -99,7 +96,7 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// Reads a run id; one that is none is told with an example.
+/// Reads a run id. The error of an invalid one shows an example.
 fn run_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RunId>, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(D::Error::custom)
@@ -109,33 +106,33 @@ impl StartInput {
     /// Reads an input.
     ///
     /// # Errors
-    /// [`InvalidStart`], which says what to type instead.
-    pub fn read(input: &Value) -> Result<Self, InvalidStart> {
+    /// [`InvalidStart`], whose message says what to type instead.
+    pub fn from_json(input: &Value) -> Result<Self, InvalidStart> {
         let Value::Object(fields) = input else {
             return Err(InvalidStart(format!(
-                "the input is {}, and has to be an object: type {EXAMPLE}",
-                kind(input)
+                "the input is {}, and must be an object: type {EXAMPLE}",
+                value_kind(input)
             )));
         };
         if let Some(unknown) = fields
             .keys()
             .find(|field| !FIELDS.contains(&field.as_str()))
         {
-            let instead = match nearest(unknown, FIELDS).as_slice() {
-                [] => "leave it out".to_owned(),
-                near => format!("did you mean {}?", or_list(near)),
-            };
+            let instead =
+                did_you_mean(unknown, FIELDS).unwrap_or_else(|| "leave it out".to_owned());
             return Err(InvalidStart(format!(
-                "the input has a field `{unknown}`, which means nothing here: {instead}"
+                "the input has a field `{unknown}`, which does not exist: {instead}"
             )));
         }
-        let of_run = OF_A_RUN.iter().find(|of| fields.contains_key(of.0));
-        if let Some((of_run, beside)) = of_run {
-            let mut others = fields.keys().filter(|field| field != of_run);
-            if let Some(other) = others.find(|field| !beside.contains(&field.as_str())) {
+        let run_field = RUN_FIELDS
+            .iter()
+            .find(|(name, _)| fields.contains_key(*name));
+        if let Some((run_field, allowed)) = run_field {
+            let mut others = fields.keys().filter(|field| field != run_field);
+            if let Some(other) = others.find(|field| !allowed.contains(&field.as_str())) {
                 return Err(InvalidStart(format!(
-                    "the input has `{other}` beside `{of_run}`: the run that it names decides what \
-                     is made; leave `{other}` out, or `{of_run}`"
+                    "the input has both `{other}` and `{run_field}`: the run in `{run_field}` \
+                     decides what is materialized; leave one of them out"
                 )));
             }
         } else if !fields.contains_key("select") {
@@ -143,7 +140,7 @@ impl StartInput {
                 "the input names no assets: add `select`, like {EXAMPLE}"
             )));
         }
-        // A list of keys is as clear as a text with commas.
+        // Partition keys may be a list too: it is read as the text with commas.
         let mut fields = fields.clone();
         if let Some(Value::Array(keys)) = fields.get("partitions") {
             let keys: Option<Vec<&str>> = keys.iter().map(Value::as_str).collect();
@@ -159,25 +156,25 @@ impl StartInput {
         })
     }
 
-    /// The input of a retry of a run.
-    pub fn retry(run: RunId) -> Self {
+    /// Returns the input that retries a run.
+    pub fn retry_of_run(run: RunId) -> Self {
         Self {
             retry_of: Some(run),
             ..Self::default()
         }
     }
 
-    /// The input that carries out a run which is on record.
-    pub fn carry_out(run: RunId) -> Self {
+    /// Returns the input that starts a queued run.
+    pub fn queued_run(run: RunId) -> Self {
         Self {
             run: Some(run),
             ..Self::default()
         }
     }
 
-    /// The request that goes on record, but for a retry: that of the earlier run does.
-    pub fn into_request(self) -> RunRequest {
-        RunRequest {
+    /// Converts the input to the request that is recorded. (A retry records the earlier run's.)
+    pub fn into_request(self) -> RequestedWork {
+        RequestedWork {
             selection: self.select,
             partitions: self.partitions,
             config: self.config,
@@ -187,12 +184,12 @@ impl StartInput {
     }
 }
 
-fn kind(value: &Value) -> &'static str {
+fn value_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "empty",
-        Value::Bool(_) => "a truth value",
+        Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }

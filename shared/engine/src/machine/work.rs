@@ -1,11 +1,11 @@
-//! A run's plan, as it lies in the run's files, and the waves that are handed out of it.
+//! A run's stored plan, and the documents that hand out its work.
 
 use std::{collections::BTreeMap, fmt};
 
 use precip_core::{
-    machine::{Item, LayoutStage, Row, StageWork, Work, rows, step_kind},
+    machine::{Item, LayoutStage, Row, StageWork, Work, divide_into_rows, step_kind},
     partitions::PartitionContext,
-    plan::{Lineage, Plan, PlanError},
+    plan::{Lineage, Plan},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -13,21 +13,22 @@ use serde_json::Value;
 use crate::{
     machine::{
         FileError, LoopItem, LoopStage, LoopStep, Mode, Planner, PlannerError, RowDocument,
-        RunFiles, StageDocument, WaveDocument, standing::Standing,
+        RunFiles, StageDocument, WaveDocument, error::stale_plan, failure_impact::FailureImpact,
     },
     run::{PlannedRun, partition_context},
     run_id::RunId,
+    state::Latest,
 };
 
-/// A plan of a run, with the moment that it belongs to.
-pub(super) struct Laid {
+/// A stored plan of a run, with the partitions that exist at its time.
+pub(super) struct PlannedWork {
     pub(super) run: RunId,
-    /// 0, and after the nth redrive n.
+    /// Number of the plan: 0 for the run's first, n after its nth redrive.
     pub(super) number: u32,
     pub(super) planned: PlannedRun,
 }
 
-impl Laid {
+impl PlannedWork {
     pub(super) fn plan(&self) -> &Plan {
         &self.planned.plan
     }
@@ -35,9 +36,17 @@ impl Laid {
     pub(super) fn context(&self) -> &PartitionContext {
         &self.planned.context
     }
+
+    /// Returns whether a partition has an outcome in the run: published by it or a newer run, or
+    /// failed in it.
+    pub(super) fn has_outcome(&self, latest: &Latest) -> bool {
+        let published = latest.published().is_some_and(|made| made.run >= self.run);
+        let failed = latest.failure.as_ref();
+        published || failed.is_some_and(|failure| failure.run >= self.run)
+    }
 }
 
-/// Where a plan of a run lies.
+/// Returns the key of a run's plan.
 pub(super) fn plan_key(run: RunId, number: u32) -> String {
     format!("runs/{run}/plan-{number}.json")
 }
@@ -49,67 +58,86 @@ fn manifest_key(run: RunId, number: u32, stage: &LayoutStage) -> String {
 
 impl Planner {
     /// Reads a plan of a run.
-    pub(super) async fn laid(&self, run: RunId, number: u32) -> Result<Laid, PlannerError> {
+    pub(super) async fn read_planned_work(
+        &self,
+        run: RunId,
+        number: u32,
+    ) -> Result<PlannedWork, PlannerError> {
         let plan = read_plan(self.files.as_ref(), run, number).await?;
-        self.at_its_moment(run, number, plan).await
+        self.with_context(run, number, plan).await
     }
 
-    pub(super) async fn at_its_moment(
+    /// Adds the partitions that exist at the time of a plan.
+    async fn with_context(
         &self,
         run: RunId,
         number: u32,
         plan: Plan,
-    ) -> Result<Laid, PlannerError> {
+    ) -> Result<PlannedWork, PlannerError> {
         let context = partition_context(&self.definitions, &self.state, plan.at).await?;
-        Ok(Laid {
+        Ok(PlannedWork {
             run,
             number,
             planned: PlannedRun { plan, context },
         })
     }
 
-    /// Keeps a plan of a run, unless one of this number is there: then answers that one.
-    pub(super) async fn keep(
+    /// Stores a plan of a run, or returns the one that is stored already under its number.
+    pub(super) async fn store_plan(
         &self,
         run: RunId,
         number: u32,
         plan: Plan,
-    ) -> Result<Laid, PlannerError> {
-        let content = serde_json::to_vec(&plan).map_err(unwritable)?;
-        if self.files.create(&plan_key(run, number), content).await? {
-            self.at_its_moment(run, number, plan).await
+    ) -> Result<PlannedWork, PlannerError> {
+        let content = serde_json::to_vec(&plan).map_err(json_error)?;
+        if self
+            .files
+            .create_file(&plan_key(run, number), content)
+            .await?
+        {
+            self.with_context(run, number, plan).await
         } else {
-            self.laid(run, number).await
+            self.read_planned_work(run, number).await
         }
     }
 
-    /// Lays out what is left of a plan.
-    pub(super) fn lay_out(&self, laid: &Laid, standing: &Standing) -> Result<Work, PlannerError> {
-        let lineage = Lineage::new(self.definitions.graph(), laid.context());
-        let wanted = Work::new(lineage, &self.layout, laid.plan(), |id, set| {
-            standing.left(id, set)
+    /// Returns the work of a plan without the partitions that are held back.
+    pub(super) fn remaining_work(
+        &self,
+        planned: &PlannedWork,
+        impact: &FailureImpact,
+    ) -> Result<Work, PlannerError> {
+        let lineage = Lineage::new(self.definitions.graph(), planned.context());
+        let work = Work::new(lineage, &self.layout, planned.plan(), |id, set| {
+            impact.remaining(id, set)
         });
-        Ok(wanted?)
+        Ok(work?)
     }
 
-    /// What is to be done next of some work, after the stages before `from`: the whole of the next
-    /// wave that has work, or of a loop the next stage.
-    pub(super) async fn next(
+    /// Builds the document of the next work from the stage `from` on: the next wave that has work or,
+    /// in a loop, the next stage that has.
+    pub(super) async fn next_document(
         &self,
-        laid: &Laid,
+        planned: &PlannedWork,
         work: Work,
         from: usize,
         mode: Mode,
         looped: bool,
     ) -> Result<WaveDocument, PlannerError> {
+        // Stages without work are not in `work`, so that a whole wave may be passed over.
         let mut left = work.stages.into_iter().filter(|work| work.stage >= from);
         let Some(first) = left.next() else {
-            return Ok(self.empty(laid.run, mode, self.layout.waves(), laid.number));
+            return Ok(self.empty_document(
+                planned.run,
+                mode,
+                self.layout.wave_count(),
+                planned.number,
+            ));
         };
         let wave = self.layout.stages[first.stage].wave;
-        let mut document = self.empty(laid.run, mode, wave, laid.number);
+        let mut document = self.empty_document(planned.run, mode, wave, planned.number);
         if looped {
-            document.stage = Some(self.loop_stage(laid, first, mode).await?);
+            document.stage = Some(self.loop_stage(planned, first, mode).await?);
             return Ok(document);
         }
         let same_wave = |work: &StageWork| self.layout.stages[work.stage].wave == wave;
@@ -122,7 +150,7 @@ impl Planner {
                 },
                 Mode::Distributed => StageDocument {
                     items: None,
-                    key: Some(self.manifest(laid, stage, work.items).await?),
+                    key: Some(self.write_manifest(planned, stage, work.items).await?),
                 },
             };
             document.stages.insert(stage.name.clone(), stage_document);
@@ -130,8 +158,14 @@ impl Planner {
         Ok(document)
     }
 
-    /// A document without work.
-    pub(super) fn empty(&self, run: RunId, mode: Mode, wave: u32, redrive: u32) -> WaveDocument {
+    /// Builds a document without work.
+    pub(super) fn empty_document(
+        &self,
+        run: RunId,
+        mode: Mode,
+        wave: u32,
+        redrive: u32,
+    ) -> WaveDocument {
         WaveDocument {
             run,
             mode,
@@ -146,7 +180,7 @@ impl Planner {
 
     async fn loop_stage(
         &self,
-        laid: &Laid,
+        planned: &PlannedWork,
         work: StageWork,
         mode: Mode,
     ) -> Result<LoopStage, PlannerError> {
@@ -156,9 +190,10 @@ impl Planner {
             items.push(self.loop_item(stage, item)?);
         }
         let inline = mode != Mode::Distributed;
-        let key = match inline {
-            true => None,
-            false => Some(self.manifest(laid, stage, items.clone()).await?),
+        let key = if inline {
+            None
+        } else {
+            Some(self.write_manifest(planned, stage, items.clone()).await?)
         };
         Ok(LoopStage {
             name: stage.name.clone(),
@@ -169,56 +204,56 @@ impl Planner {
     }
 
     fn loop_item(&self, stage: &LayoutStage, item: Item) -> Result<LoopItem, PlannerError> {
-        let todo = stage
+        let steps = stage
             .steps
             .iter()
             .filter(|step| item.steps.contains_key(&step.name));
-        let todo = todo.map(|step| {
-            let op = self.definitions.op_named(&step.op);
-            let op = op.ok_or_else(|| PlanError::Stale {
-                what: "op",
-                name: step.op.clone(),
-            })?;
+        let loop_steps = steps.map(|step| {
+            let found = self.definitions.op_named(&step.op);
+            let op = found.ok_or_else(|| stale_plan("op", &step.op))?;
             Ok(LoopStep {
                 name: step.name.clone(),
                 kind: step_kind(&op.spec),
             })
         });
-        let todo = todo.collect::<Result<_, PlanError>>()?;
+        let todo = loop_steps.collect::<Result<_, PlannerError>>()?;
         Ok(LoopItem { item, todo })
     }
 
-    /// Writes the manifest of a stage. Answers its key.
-    async fn manifest<T: Serialize>(
+    /// Writes the manifest of a stage and returns its key.
+    async fn write_manifest<T: Serialize>(
         &self,
-        laid: &Laid,
+        planned: &PlannedWork,
         stage: &LayoutStage,
         items: Vec<T>,
     ) -> Result<String, PlannerError> {
         let mut content = Vec::new();
-        for items in rows(items, stage.in_order) {
-            serde_json::to_writer(&mut content, &Row { items }).map_err(unwritable)?;
+        for items in divide_into_rows(items, stage.in_order) {
+            serde_json::to_writer(&mut content, &Row { items }).map_err(json_error)?;
             content.push(b'\n');
         }
-        let key = manifest_key(laid.run, laid.number, stage);
-        self.files.write(&key, content).await?;
+        let key = manifest_key(planned.run, planned.number, stage);
+        self.files.write_file(&key, content).await?;
         Ok(key)
     }
 
-    /// One row of a manifest; none when there are no more.
+    /// Reads one row of a manifest; the document is empty after the last.
     pub(super) async fn next_row(
         &self,
         key: &str,
         row: usize,
     ) -> Result<RowDocument, PlannerError> {
-        let content = read(self.files.as_ref(), key).await?;
+        let content = read_existing(self.files.as_ref(), key).await?;
+        // The file ends with a newline: the line after the last row is empty.
         let mut lines = content.split(|byte| *byte == b'\n');
         let line = lines.nth(row).filter(|line| !line.is_empty());
-        let rows = line.map(serde_json::from_slice).transpose();
-        let rows: Option<Value> = rows.map_err(|error| damaged(key, &error))?;
+        let parsed: Option<Value> = line
+            .map(serde_json::from_slice)
+            .transpose()
+            .map_err(|error| damaged_file(key, &error))?;
         Ok(RowDocument {
             row: row + 1,
-            rows: rows.into_iter().collect(),
+            rows: parsed.into_iter().collect(),
         })
     }
 }
@@ -230,24 +265,24 @@ pub(super) async fn read_plan(
     number: u32,
 ) -> Result<Plan, PlannerError> {
     let key = plan_key(run, number);
-    let content = read(files, &key).await?;
-    serde_json::from_slice(&content).map_err(|error| damaged(&key, &error))
+    let content = read_existing(files, &key).await?;
+    serde_json::from_slice(&content).map_err(|error| damaged_file(&key, &error))
 }
 
-/// Reads a file that has to be there.
-async fn read(files: &dyn RunFiles, key: &str) -> Result<Vec<u8>, PlannerError> {
-    let content = files.read(key).await?;
-    content.ok_or_else(|| damaged(key, &"there is no such file"))
+/// Reads a file that must exist.
+async fn read_existing(files: &dyn RunFiles, key: &str) -> Result<Vec<u8>, PlannerError> {
+    let content = files.read_file(key).await?;
+    content.ok_or_else(|| damaged_file(key, &"it does not exist"))
 }
 
-fn damaged(key: &str, reason: &dyn fmt::Display) -> PlannerError {
+fn damaged_file(key: &str, reason: &dyn fmt::Display) -> PlannerError {
     PlannerError::Damaged {
         key: key.to_owned(),
         reason: reason.to_string(),
     }
 }
 
-pub(super) fn unwritable(error: serde_json::Error) -> FileError {
+pub(super) fn json_error(error: serde_json::Error) -> FileError {
     FileError {
         message: format!("the run's files cannot be written as JSON: {error}"),
         retryable: false,

@@ -1,4 +1,4 @@
-//! Reactions: what concerns what, failures that stay alone, changes told of twice and by processes that
+//! Reactions: affected evaluations, isolated failures, changes delivered twice and by processes that
 //! die, and ticks.
 
 mod faults;
@@ -15,7 +15,7 @@ use precip_core::{
     trigger::{DefaultStatus, MonitoredStatus, Require, SensorSource, SensorSpec},
 };
 
-use super::{Happened, ReactPorts, TickScheduler, concerned, react};
+use super::{ChangeSet, ReactPorts, TickScheduler, affected_by, react};
 use crate::{
     asset::{AssetError, FnBody, Resources},
     definitions::{Declaration, Definitions, OpDefinition},
@@ -25,19 +25,19 @@ use crate::{
     trigger::{
         Decision, RunRequest, SensorContext, SensorDefinition, SensorFn, SensorResult,
         TriggerFuture, sensor_id,
-        tests::world::{World, at, days, nothing},
+        tests::world::{World, daily_partitions, no_outputs, utc},
     },
 };
 
-/// Remembers what it was asked.
+/// Records the ticks and the changes of freshness that it receives.
 #[derive(Debug, Default)]
-struct Heard {
+struct Recorder {
     ticks: Mutex<Vec<chrono::DateTime<chrono::Utc>>>,
     changes: Mutex<Vec<FreshnessChange>>,
 }
 
 #[async_trait]
-impl TickScheduler for Heard {
+impl TickScheduler for Recorder {
     async fn call_at(&self, due: chrono::DateTime<chrono::Utc>) -> Result<(), String> {
         self.ticks.lock().unwrap().push(due);
         Ok(())
@@ -45,14 +45,14 @@ impl TickScheduler for Heard {
 }
 
 #[async_trait]
-impl FreshnessTopic for Heard {
-    async fn raise(&self, changes: &[FreshnessChange]) -> Result<(), String> {
+impl FreshnessTopic for Recorder {
+    async fn raise_changes(&self, changes: &[FreshnessChange]) -> Result<(), String> {
         self.changes.lock().unwrap().extend(changes.iter().cloned());
         Ok(())
     }
 }
 
-fn sensor(
+fn declare_sensor(
     name: &str,
     source: SensorSource,
     target: &str,
@@ -72,14 +72,14 @@ fn sensor(
     }))
 }
 
-fn of_assets(assets: &[&str]) -> SensorSource {
+fn assets_source(assets: &[&str]) -> SensorSource {
     SensorSource::Assets {
         assets: assets.iter().map(|key| key.parse().unwrap()).collect(),
         require: Require::All,
     }
 }
 
-fn panics(_: SensorContext, _: &Resources) -> TriggerFuture<'_> {
+fn panicking_function(_: SensorContext, _: &Resources) -> TriggerFuture<'_> {
     Box::pin(async { std::panic::resume_unwind(Box::new("poisoned")) })
 }
 
@@ -87,15 +87,15 @@ fn after_a_run(_: SensorContext, _: &Resources) -> TriggerFuture<'_> {
     Box::pin(async { Ok(SensorResult::requests([RunRequest::new()])) })
 }
 
-fn never(_: SensorContext, _: &Resources) -> TriggerFuture<'_> {
+fn failing_function(_: SensorContext, _: &Resources) -> TriggerFuture<'_> {
     Box::pin(async { Err(AssetError::retryable("no answer")) })
 }
 
-/// `orders` and `clicks` of each day; `joined` when both came; `mart` eagerly; `kept` fresh; `files` of a
-/// dynamic set under a condition.
-fn definitions() -> Definitions {
+/// Daily `orders` and `clicks`; `joined` from both by a sensor; an eager `mart`; `kept` with a freshness
+/// policy; `files` of a dynamic set under a condition.
+fn project_definitions() -> Definitions {
     let asset = |key: &str, deps: &[&str], condition: Option<AutomationCondition>| AssetSpec {
-        partitions: Some(days()),
+        partitions: Some(daily_partitions()),
         deps: deps
             .iter()
             .map(|dep| DepSpec::new(dep.parse().unwrap()))
@@ -128,22 +128,27 @@ fn definitions() -> Definitions {
     assets
         .into_iter()
         .fold(Definitions::builder(), |builder, asset| {
-            builder.op(OpDefinition::new(OpSpec::single(asset), FnBody(nothing)))
+            builder.op(OpDefinition::new(OpSpec::single(asset), FnBody(no_outputs)))
         })
         .declare([
-            sensor("both", of_assets(&["orders", "clicks"]), "joined", None),
-            sensor("poisoned", of_assets(&["orders"]), "orders", Some(panics)),
-            sensor(
+            declare_sensor("both", assets_source(&["orders", "clicks"]), "joined", None),
+            declare_sensor(
+                "poisoned",
+                assets_source(&["orders"]),
+                "orders",
+                Some(panicking_function),
+            ),
+            declare_sensor(
                 "cleanup",
                 runs([MonitoredStatus::Failed]),
                 "report",
                 Some(after_a_run),
             ),
-            sensor(
+            declare_sensor(
                 "unsure",
                 runs([MonitoredStatus::Failed]),
                 "report",
-                Some(never),
+                Some(failing_function),
             ),
         ])
         .build()
@@ -152,108 +157,119 @@ fn definitions() -> Definitions {
 
 struct Scene {
     world: World,
-    heard: Arc<Heard>,
+    recorder: Arc<Recorder>,
 }
 
 impl Scene {
     fn new() -> Self {
         Self {
-            world: World::of(definitions(), 7),
-            heard: Arc::default(),
+            world: World::with_definitions(project_definitions(), 7),
+            recorder: Arc::default(),
         }
     }
 
-    fn ports(&self) -> ReactPorts {
+    fn react_ports(&self) -> ReactPorts {
         ReactPorts {
             triggers: self.world.ports.clone(),
             resources: Arc::new(Arc::new(Resources::new())),
-            ticks: Arc::clone(&self.heard) as Arc<dyn TickScheduler>,
-            topic: Arc::clone(&self.heard) as Arc<dyn FreshnessTopic>,
+            ticks: Arc::clone(&self.recorder) as Arc<dyn TickScheduler>,
+            topic: Arc::clone(&self.recorder) as Arc<dyn FreshnessTopic>,
         }
     }
 
-    async fn react(&self, happened: &Happened) -> super::Reaction {
-        react(&self.ports(), happened).await
+    async fn react_to(&self, changes: &ChangeSet) -> super::Reaction {
+        react(&self.react_ports(), changes).await
     }
 }
 
-fn published(assets: &[&str]) -> Happened {
-    Happened {
+fn published_changes(assets: &[&str]) -> ChangeSet {
+    ChangeSet {
         published: assets.iter().map(|key| key.parse().unwrap()).collect(),
-        ..Happened::default()
+        ..ChangeSet::default()
     }
 }
 
 #[test]
-fn a_change_concerns_those_who_look_at_it() {
-    let definitions = definitions();
-    let told = |happened: &Happened| {
-        let concern = concerned(&definitions, happened);
-        let sensors = concern.asset_sensors.iter().chain(&concern.run_sensors);
-        let mut told: Vec<String> = sensors.map(|sensor| sensor.name().to_string()).collect();
-        told.extend(concern.automation.then(|| "automation".to_owned()));
-        told.extend(concern.freshness.iter().map(ToString::to_string));
-        told.join(" ")
+fn a_change_affects_the_evaluations_that_depend_on_it() {
+    let definitions = project_definitions();
+    // The names of the affected evaluations.
+    let names = |changes: &ChangeSet| {
+        let affected = affected_by(&definitions, changes);
+        let sensors = affected.asset_sensors.iter().chain(&affected.run_sensors);
+        let mut names: Vec<String> = sensors.map(|sensor| sensor.name().to_string()).collect();
+        names.extend(affected.automation.then(|| "automation".to_owned()));
+        names.extend(affected.freshness.iter().map(ToString::to_string));
+        names.join(" ")
     };
-    assert_eq!(told(&published(&["orders"])), "both poisoned automation");
-    assert_eq!(told(&published(&["clicks"])), "both");
-    assert_eq!(told(&published(&["kept"])), "kept");
-    assert_eq!(told(&published(&["joined", "report"])), "");
-    let changed = Happened {
+    assert_eq!(
+        names(&published_changes(&["orders"])),
+        "both poisoned automation"
+    );
+    assert_eq!(names(&published_changes(&["clicks"])), "both");
+    assert_eq!(names(&published_changes(&["kept"])), "kept");
+    assert_eq!(names(&published_changes(&["joined", "report"])), "");
+    let changed = ChangeSet {
         changed: ["orders".parse().unwrap(), "clicks".parse().unwrap()].into(),
-        ..Happened::default()
+        ..ChangeSet::default()
     };
-    assert_eq!(told(&changed), "automation");
-    let keys = |set: &str| Happened {
-        keys: [set.to_owned()].into(),
-        ..Happened::default()
+    assert_eq!(names(&changed), "automation");
+    let keys = |set: &str| ChangeSet {
+        dynamic_sets: [set.to_owned()].into(),
+        ..ChangeSet::default()
     };
-    assert_eq!(told(&keys("files")), "automation");
-    assert_eq!(told(&keys("others")), "");
-    let ended = Happened {
+    assert_eq!(names(&keys("files")), "automation");
+    assert_eq!(names(&keys("others")), "");
+    let ended = ChangeSet {
         ended: [RunId::new(ulid::Ulid::nil())].into(),
-        ..Happened::default()
+        ..ChangeSet::default()
     };
-    assert_eq!(told(&ended), "cleanup unsure automation");
-    assert_eq!(told(&Happened::tick()), "both poisoned automation kept");
-    assert_eq!(told(&Happened::default()), "");
+    assert_eq!(names(&ended), "cleanup unsure automation");
+    assert_eq!(
+        names(&ChangeSet::on_tick()),
+        "both poisoned automation kept"
+    );
+    assert_eq!(names(&ChangeSet::default()), "");
 }
 
 #[tokio::test]
-async fn a_poisoned_sensor_harms_nothing_else_and_is_tried_again_by_a_tick() {
+async fn a_failing_sensor_affects_no_other_and_is_retried_by_a_tick() {
     let scene = Scene::new();
     let world = &scene.world;
-    scene.react(&Happened::tick()).await;
+    scene.react_to(&ChangeSet::on_tick()).await;
     for asset in ["orders", "clicks"] {
         world
-            .make(asset, "2024-11-30", "2024-12-01T11:00:00Z")
+            .materialize_at(asset, "2024-11-30", "2024-12-01T11:00:00Z")
             .await;
     }
-    let both = published(&["orders", "clicks"]);
-    let reaction = scene.react(&both).await;
+    let both = published_changes(&["orders", "clicks"]);
+    let reaction = scene.react_to(&both).await;
     assert_eq!(reaction.failed, []);
     let requested = ["joined 2024-11-30", "key:\"mart\" 2024-11-30"];
-    assert_eq!(world.requested().await, requested);
+    assert_eq!(world.requested_lines().await, requested);
     let (name, decision) = &reaction.sensors[1];
     assert_eq!(name, "poisoned");
     let Decision::Failed { message } = decision else {
         panic!("{decision:?}")
     };
     assert!(message.contains("poisoned"), "{message}");
-    let ticks = world.memory.trigger(&sensor_id("poisoned")).await.unwrap();
+    let ticks = world
+        .memory
+        .trigger_state(&sensor_id("poisoned"))
+        .await
+        .unwrap();
     let last = ticks.last_tick.unwrap();
     assert!(
         matches!(last.outcome, TickOutcome::Failed { .. }),
         "{last:?}"
     );
-    // It is tried again in a minute, and then after longer and longer.
-    let due = |at| Some(super::tests::at(at));
+    // It is retried after a minute, and then after longer and longer waits.
+    let due = |at| Some(super::tests::utc(at));
     assert_eq!(reaction.next, due("2024-12-01T12:01:00Z"));
     assert_eq!(
-        scene.heard.ticks.lock().unwrap().last().copied(),
+        scene.recorder.ticks.lock().unwrap().last().copied(),
         reaction.next
     );
-    let early = scene.react(&Happened::tick()).await;
+    let early = scene.react_to(&ChangeSet::on_tick()).await;
     assert_eq!(early.next, due("2024-12-01T12:01:00Z"));
     assert!(matches!(early.sensors[1].1, Decision::Waits { .. }));
     for (now, next) in [
@@ -262,23 +278,23 @@ async fn a_poisoned_sensor_harms_nothing_else_and_is_tried_again_by_a_tick() {
         ("2024-12-01T14:00:00Z", "2024-12-01T16:00:00Z"),
         ("2024-12-01T23:00:00Z", "2024-12-02T00:00:00Z"),
     ] {
-        world.clock.set(now);
-        let again = scene.react(&Happened::tick()).await;
+        world.clock.set_now(now);
+        let again = scene.react_to(&ChangeSet::on_tick()).await;
         assert_eq!(again.next, due(next), "at {now}");
     }
-    assert_eq!(world.requested().await, requested);
+    assert_eq!(world.requested_lines().await, requested);
 }
 
 #[tokio::test]
-async fn a_sensor_of_runs_that_fails_is_put_down_and_the_run_is_done_with() {
+async fn the_failure_of_a_sensor_of_runs_is_recorded_and_the_run_counts_as_handled() {
     let scene = Scene::new();
     let world = &scene.world;
     let run = crate::state::NewRun {
         id: world.ports.run_id(),
         key: None,
-        request: crate::state::RunRequest::default(),
+        request: crate::state::RequestedWork::default(),
         plan: None,
-        created_at: at("2024-12-01T11:00:00Z"),
+        created_at: utc("2024-12-01T11:00:00Z"),
     };
     let id = run.id;
     let state = &world.ports.state;
@@ -286,14 +302,14 @@ async fn a_sensor_of_runs_that_fails_is_put_down_and_the_run_is_done_with() {
     let failed = crate::state::RunChange::new(
         [RunStatus::Queued],
         RunStatus::Failed,
-        at("2024-12-01T11:30:00Z"),
+        utc("2024-12-01T11:30:00Z"),
     );
     state.change_run(id, failed).await.unwrap();
-    let ended = Happened {
+    let ended = ChangeSet {
         ended: [id].into(),
-        ..Happened::default()
+        ..ChangeSet::default()
     };
-    let first = scene.react(&ended).await;
+    let first = scene.react_to(&ended).await;
     assert!(
         matches!(first.sensors[0].1, Decision::Requested { .. }),
         "{first:?}"
@@ -302,12 +318,13 @@ async fn a_sensor_of_runs_that_fails_is_put_down_and_the_run_is_done_with() {
         matches!(first.sensors[1].1, Decision::Failed { .. }),
         "{first:?}"
     );
-    let again = scene.react(&ended).await;
+    // The same run again is a duplicate, for the sensor that failed too.
+    let again = scene.react_to(&ended).await;
     assert!(
         again
             .sensors
             .iter()
             .all(|(_, decision)| *decision == Decision::Duplicate)
     );
-    assert_eq!(world.requested().await.len(), 2);
+    assert_eq!(world.requested_lines().await.len(), 2);
 }

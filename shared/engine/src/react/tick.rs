@@ -1,4 +1,4 @@
-//! Ticks: being called when time alone changes something.
+//! Ticks: calls at times at which an evaluation is due without any change.
 
 use std::sync::Arc;
 
@@ -10,32 +10,32 @@ use crate::{
     state::{Advance, StateStore, TickRequest, TriggerId, TriggerKind, TriggerState},
 };
 
-/// How far ahead a tick is arranged at least: who is called has to find that the moment has passed.
+/// Minimum time from now to a tick: when it arrives, the time that it was due must have passed.
 const AHEAD: TimeDelta = TimeDelta::seconds(2);
 
-/// How often arranging one begins again when others were faster.
+/// Maximum number of attempts to record a tick while others record theirs.
 const ATTEMPTS: usize = 24;
 
-/// Calls whoever reacts, at a moment.
+/// Arranges calls of [`react`](super::react) with a tick.
 #[async_trait]
 pub trait TickScheduler: Send + Sync {
-    /// Makes sure of a tick at this moment, or of an earlier one that is still to come: whoever is
-    /// called then arranges the next. It may be asked again and by several at once for the same or
-    /// different moments.
+    /// Arranges a tick at a time, or relies on an earlier one that is still to come, since each tick
+    /// arranges the next. It may be called repeatedly and concurrently, for the same or for different
+    /// times.
     ///
     /// # Errors
-    /// Why it cannot be arranged now; it will be asked again.
+    /// The reason why it cannot be arranged now; the call will be repeated.
     async fn call_at(&self, due: DateTime<Utc>) -> Result<(), String>;
 }
 
-/// The trigger that stands for the tick: its cursor is the moment of the one that is arranged.
-pub(super) fn trigger() -> TriggerId {
+/// Returns the trigger under which ticks are recorded: its cursor is the time of the arranged tick.
+pub(super) fn tick_trigger() -> TriggerId {
     TriggerId::new(TriggerKind::Automation, "tick")
 }
 
-/// A scheduler that is asked only when no earlier tick is to come, as the record has it. A tick is
-/// arranged before it is put down, so that one which is on record exists; who dies in between leaves one
-/// that nobody needs, and that does no harm.
+/// A scheduler that records the arranged tick and calls another scheduler only when no earlier tick is
+/// to come. A tick is arranged before it is recorded, so that every recorded tick exists; a process
+/// that dies in between leaves an additional tick, which does no harm.
 pub struct RecordedTicks {
     state: Arc<dyn StateStore>,
     clock: Arc<dyn Clock>,
@@ -43,7 +43,7 @@ pub struct RecordedTicks {
 }
 
 impl RecordedTicks {
-    /// Puts a record before a scheduler.
+    /// Creates a recording scheduler that arranges its ticks with `scheduler`.
     pub fn new(
         state: Arc<dyn StateStore>,
         clock: Arc<dyn Clock>,
@@ -56,13 +56,13 @@ impl RecordedTicks {
         }
     }
 
-    async fn read(&self) -> Result<TriggerState, String> {
-        let state = self.state.trigger(&trigger()).await;
+    async fn read_state(&self) -> Result<TriggerState, String> {
+        let state = self.state.trigger_state(&tick_trigger()).await;
         state.map_err(|error| error.to_string())
     }
 }
 
-/// Whether a tick comes soon enough.
+/// Returns whether a recorded tick is still to come and early enough.
 fn is_arranged(state: &TriggerState, now: DateTime<Utc>, due: DateTime<Utc>) -> bool {
     let arranged = state
         .cursor
@@ -71,11 +71,11 @@ fn is_arranged(state: &TriggerState, now: DateTime<Utc>, due: DateTime<Utc>) -> 
     arranged.is_some_and(|arranged: DateTime<Utc>| arranged > now && arranged <= due)
 }
 
-/// Whole seconds, and not before it can be heard.
-fn rounded(now: DateTime<Utc>, due: DateTime<Utc>) -> DateTime<Utc> {
-    let due = due.max(now + AHEAD);
-    let whole = due.trunc_subsecs(0);
-    if whole == due {
+/// Rounds a time up to whole seconds, and to the minimum time from now.
+fn round_up(now: DateTime<Utc>, due: DateTime<Utc>) -> DateTime<Utc> {
+    let earliest = due.max(now + AHEAD);
+    let whole = earliest.trunc_subsecs(0);
+    if whole == earliest {
         whole
     } else {
         whole + TimeDelta::seconds(1)
@@ -86,11 +86,12 @@ fn rounded(now: DateTime<Utc>, due: DateTime<Utc>) -> DateTime<Utc> {
 impl TickScheduler for RecordedTicks {
     async fn call_at(&self, due: DateTime<Utc>) -> Result<(), String> {
         let now = self.clock.now();
-        let due = rounded(now, due);
-        let mut state = self.read().await?;
+        let due = round_up(now, due);
+        let mut state = self.read_state().await?;
         if is_arranged(&state, now, due) {
             return Ok(());
         }
+        // Arranged before it is recorded: see the type's documentation.
         self.scheduler.call_at(due).await?;
         for _ in 0..ATTEMPTS {
             let advance = Advance {
@@ -103,16 +104,16 @@ impl TickScheduler for RecordedTicks {
                 },
                 note: None,
             };
-            let advanced = self.state.advance(&trigger(), advance).await;
+            let advanced = self.state.advance_trigger(&tick_trigger(), advance).await;
             match advanced.map_err(|error| error.to_string())? {
                 crate::state::Advanced::Done { .. } => return Ok(()),
-                // Somebody arranged another one, which may come later.
+                // A concurrent call recorded another tick: ours must replace it if that one is later.
                 crate::state::Advanced::Refused(other) if is_arranged(&other, now, due) => {
                     return Ok(());
                 }
                 crate::state::Advanced::Refused(other) => state = other,
             }
         }
-        Err("the next tick is arranged by too many at once".to_owned())
+        Err("the next tick has too many concurrent updates".to_owned())
     }
 }

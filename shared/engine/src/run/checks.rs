@@ -1,4 +1,4 @@
-//! Results of checks on their way to the record.
+//! Conversion of check results to the evaluations that are recorded.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use crate::{
 };
 
 impl RunSession {
-    /// What the checks of a step found, as it goes on record.
+    /// Converts the results of a step's checks to the evaluations that are recorded.
     ///
     /// # Errors
-    /// A result of a check that the step does not run, or about a partition it does not make.
-    pub(super) fn evaluations(
+    /// A result of a check that the step does not run, or of a partition that is not in `targets`.
+    pub(super) fn check_evaluations(
         &self,
         results: Vec<CheckOutput>,
         step: &Step,
@@ -27,10 +27,11 @@ impl RunSession {
         at: DateTime<Utc>,
     ) -> Result<Vec<CheckEvaluation>, AssetError> {
         let evaluation = |output: CheckOutput| {
+            // Only the checks and partitions of this step may be reported.
             let target = targets.iter().find(|target| {
                 target.asset == output.check.asset && target.partition == output.partition
             });
-            match (target, self.blocking(&output.check)) {
+            match (target, self.is_blocking(&output.check)) {
                 (Some(target), Some(blocking)) if step.checks.contains(&output.check) => {
                     Ok(CheckEvaluation {
                         target: target.clone(),
@@ -58,8 +59,8 @@ impl RunSession {
         results.into_iter().map(evaluation).collect()
     }
 
-    /// What goes on record of the checks of a step that could not be evaluated.
-    pub(super) fn errored(
+    /// Returns the evaluations that record the checks of a step as errored.
+    pub(super) fn errored_evaluations(
         &self,
         step: &Step,
         targets: &[PartitionRef],
@@ -68,8 +69,8 @@ impl RunSession {
         error: &AssetError,
     ) -> Vec<CheckEvaluation> {
         let of_check = |check: &CheckKey| {
-            let blocking = self.blocking(check).unwrap_or_default();
-            let targets = targets.iter().filter(|target| target.asset == check.asset);
+            let blocking = self.is_blocking(check).unwrap_or_default();
+            let checked = targets.iter().filter(|target| target.asset == check.asset);
             let evaluation = |target: &PartitionRef| CheckEvaluation {
                 check: check.clone(),
                 target: target.clone(),
@@ -82,26 +83,29 @@ impl RunSession {
                 metadata: Metadata::new(),
                 at,
             };
-            targets.map(evaluation).collect::<Vec<_>>()
+            checked.map(evaluation).collect::<Vec<_>>()
         };
         step.checks.iter().flat_map(of_check).collect()
     }
 
-    fn blocking(&self, check: &CheckKey) -> Option<bool> {
+    /// Returns whether a check is blocking; `None` for a check that the project does not declare.
+    fn is_blocking(&self, check: &CheckKey) -> Option<bool> {
         let graph = self.definitions.graph();
         Some(graph.check(graph.check_id(check)?).blocking)
     }
 }
 
-/// The blocking checks that found something wrong, by the ordinal of the partition.
-pub(super) fn closed(evaluations: &[CheckEvaluation]) -> BTreeMap<u64, Vec<CheckKey>> {
-    let mut closed: BTreeMap<u64, Vec<CheckKey>> = BTreeMap::new();
-    for found in evaluations {
-        let passed = found.outcome == CheckOutcome::Passed;
-        if stops_downstream(found.blocking, passed, found.severity) {
-            let checks = closed.entry(found.target.ordinal).or_default();
-            checks.push(found.check.clone());
+/// Returns the failed blocking checks, by the ordinal of the partition.
+pub(super) fn failed_blocking_checks(
+    evaluations: &[CheckEvaluation],
+) -> BTreeMap<u64, Vec<CheckKey>> {
+    let mut failed: BTreeMap<u64, Vec<CheckKey>> = BTreeMap::new();
+    for evaluation in evaluations {
+        let passed = evaluation.outcome == CheckOutcome::Passed;
+        if stops_downstream(evaluation.blocking, passed, evaluation.severity) {
+            let checks = failed.entry(evaluation.target.ordinal).or_default();
+            checks.push(evaluation.check.clone());
         }
     }
-    closed
+    failed
 }

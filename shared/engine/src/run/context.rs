@@ -1,4 +1,4 @@
-//! The context that a function is given.
+//! The context that an op's function receives.
 
 use precip_core::{
     graph::AssetId,
@@ -13,31 +13,38 @@ use crate::{
 };
 
 impl RunSession {
-    /// The context of one attempt at a step.
+    /// Builds the context of one attempt at a step.
     pub(super) fn asset_context(
         &self,
         step: &Step,
-        divided_like: AssetId,
+        partitioned_like: AssetId,
         partitions: &PartitionSet,
         attempt: u32,
-        recalled: Vec<CheckEvaluation>,
+        previous_checks: Vec<CheckEvaluation>,
     ) -> AssetContext {
-        let scopes = self.definition(divided_like).map(|definition| {
-            let scope = |ordinal| self.scope(definition, ordinal);
-            partitions.iter().filter_map(scope).collect::<Vec<_>>()
-        });
+        let scopes = self
+            .partitions_definition(partitioned_like)
+            .map(|definition| {
+                let scope = |ordinal| self.partition_scope(definition, ordinal);
+                partitions.iter().filter_map(scope).collect::<Vec<_>>()
+            });
         AssetContext::builder()
             .run(self.run)
             .attempt(attempt)
             .selected(step.assets.iter().cloned())
             .scopes(scopes.unwrap_or_default())
             .tags(self.tags.clone())
-            .recalled(recalled)
+            .previous_checks(previous_checks)
             .config(self.config.get(&step.op).cloned().unwrap_or_default())
             .build()
     }
 
-    fn scope(&self, definition: &PartitionsDefinition, ordinal: u64) -> Option<PartitionScope> {
+    /// Returns a partition with its time window and its keys by dimension, where it has them.
+    fn partition_scope(
+        &self,
+        definition: &PartitionsDefinition,
+        ordinal: u64,
+    ) -> Option<PartitionScope> {
         let key = definition.key(ordinal, &self.context)?;
         let mut scope = PartitionScope::from(key.clone());
         match definition {

@@ -1,37 +1,37 @@
-//! Putting a new run on record.
+//! Recording of a new run.
 
 use precip_core::plan::Plan;
 
 use crate::{
     run::RunPorts,
     run_id::RunId,
-    state::{CreatedRun, NewRun, PlanSummary, RunKey, RunRequest, StateResult},
+    state::{CreatedRun, NewRun, PlanSummary, RequestedWork, RunKey, StateResult},
 };
 
-/// A run to be put on record.
+/// A run to record.
 #[derive(Debug, Clone)]
 pub struct CreateRun<'a> {
-    /// Its id, from [`new_run_id`](crate::run::new_run_id).
+    /// The id, from [`new_run_id`](crate::run::new_run_id).
     pub id: RunId,
-    /// What makes a repeated request the same request.
+    /// The key under which a repeated request returns the same run.
     pub key: Option<RunKey>,
-    /// What was asked.
-    pub request: RunRequest,
+    /// The request as it was made.
+    pub request: RequestedWork,
     /// The plan.
     pub plan: &'a Plan,
-    /// Where the executor keeps the whole plan.
+    /// Location of the whole plan, as the executor reads it.
     pub pointer: Option<String>,
 }
 
-/// Puts a run on record, unless there is one of its key already: then answers that one.
+/// Records a run, or returns the run that already exists under its key.
 ///
 /// # Errors
-/// When the record cannot be written.
+/// When the state store cannot be written.
 pub async fn create_run(ports: &RunPorts, new: CreateRun<'_>) -> StateResult<CreatedRun> {
     let plan = PlanSummary {
-        items: new.plan.items(),
-        waves: new.plan.waves(),
-        assets: new.plan.assets(),
+        items: new.plan.pair_count(),
+        waves: new.plan.wave_count(),
+        assets: new.plan.partition_counts(),
         pointer: new.pointer,
     };
     let run = NewRun {

@@ -1,28 +1,28 @@
-//! How a run ends.
+//! The end of a run.
 
 use crate::{
     run::RunSession,
     state::{RunChange, RunChanged, RunStatus, StateResult},
 };
 
-/// How a run ended.
+/// The outcome of a whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunEnd {
-    /// Everything it planned was made, and no blocking check failed.
+    /// All planned partitions were materialized, and no blocking check failed.
     Succeeded,
-    /// Something failed.
+    /// At least one partition failed.
     Failed {
-        /// How many (step, partition) pairs failed.
+        /// Number of failed (step, partition) pairs.
         failed: u64,
-        /// How many were not run because of those.
+        /// Number of (step, partition) pairs that were held back because of failures.
         held: u64,
     },
-    /// It was stopped before its end. It can be resumed.
+    /// The run was stopped before its end. It can be resumed.
     Canceled,
 }
 
 impl RunEnd {
-    /// The status that a run has then.
+    /// Returns the status of a run that ended so.
     pub fn status(self) -> RunStatus {
         match self {
             Self::Succeeded => RunStatus::Succeeded,
@@ -31,7 +31,7 @@ impl RunEnd {
         }
     }
 
-    /// How much failed, for a person; `None` when nothing did.
+    /// Returns a summary of the failures; `None` when nothing failed.
     pub fn message(self) -> Option<String> {
         match self {
             Self::Failed { failed, held: 0 } => Some(format!("{failed} failed")),
@@ -43,18 +43,18 @@ impl RunEnd {
     }
 }
 
-/// Puts down how a run ended.
+/// Records the end of a run.
 ///
 /// # Errors
-/// When the record cannot be written.
+/// When the state store cannot be written.
 pub async fn end_run(session: &RunSession, end: RunEnd) -> StateResult<RunChanged> {
     let from = [RunStatus::Queued, RunStatus::Running, RunStatus::Canceling];
     let at = session.ports.clock.now();
     let mut change = RunChange::new(from, end.status(), at);
     if let Some(message) = end.message() {
-        change = change.because(message);
+        change = change.with_message(message);
     }
     session
-        .persist(|| session.ports.state.change_run(session.run, change.clone()))
+        .with_state_retries(|| session.ports.state.change_run(session.run, change.clone()))
         .await
 }

@@ -1,4 +1,4 @@
-//! Requests that cannot become runs, and runs that cannot go on.
+//! Errors of planning a run and of running its items.
 
 use precip_core::{
     mapping::InvalidMapping,
@@ -8,22 +8,22 @@ use precip_core::{
 
 use crate::state::StateError;
 
-/// Why a request cannot become a run.
+/// A request that cannot be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanRunError {
-    /// The selection cannot be read, or names what there is not.
+    /// The selection cannot be parsed, or names an asset that does not exist.
     #[error(transparent)]
     Selection(Box<InvalidSelection>),
-    /// The partitions cannot be read.
+    /// The partitions cannot be parsed.
     #[error(transparent)]
     Partitions(#[from] InvalidPartitionSelector),
     /// The request cannot be planned.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The config does not fit the ops.
+    /// The run config does not match the ops.
     #[error("{0}")]
     Config(String),
-    /// The record could not be read or written.
+    /// The state store could not be read or written.
     #[error(transparent)]
     State(#[from] StateError),
 }
@@ -34,16 +34,16 @@ impl From<InvalidSelection> for PlanRunError {
     }
 }
 
-/// Why a run cannot go on. A failure of an op is none of these.
+/// An error that stops a run. The failure of an op is not one of these.
 #[derive(Debug, thiserror::Error)]
 pub enum RunItemError {
-    /// The plan names what the project does not declare.
+    /// The plan names something that the project does not declare.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// A mapping does not fit its two sides.
+    /// A partition mapping does not fit its two assets.
     #[error(transparent)]
     Mapping(#[from] InvalidMapping),
-    /// The record could not be read or written, although it was tried several times.
+    /// The state store could not be read or written, after several tries.
     #[error(transparent)]
     State(#[from] StateError),
 }

@@ -1,4 +1,4 @@
-//! What must not run since what it is made from failed in the same run.
+//! Partitions that are held back because an upstream partition failed in the same run.
 
 use precip_core::{
     graph::{AssetId, Edge},
@@ -14,23 +14,26 @@ use crate::{
 };
 
 impl RunSession {
-    /// Of some partitions of a step, those that are made from partitions of `among` that this run was
-    /// to make and did not. Only a [lagging](Self::lagging) session knows what its run makes.
+    /// Returns the partitions of a step that are held back: those made from partitions of `among`
+    /// that this run planned and did not publish. Only a session
+    /// [with eventual reads](Self::with_eventual_reads) knows the planned partitions.
     ///
-    /// It is for steps that follow what they wait for without a settled wave in between: the record
-    /// alone says how those ended.
+    /// Used for steps that follow their upstream without a settled wave in between: then the
+    /// recorded state alone tells how the upstream ended.
     ///
     /// # Errors
-    /// [`RunItemError`] when the record cannot be read.
-    pub async fn held(
+    /// [`RunItemError`] when the state store cannot be read.
+    pub async fn held_back(
         &self,
         step: &Step,
         partitions: &PartitionSet,
         among: &[AssetKey],
     ) -> Result<PartitionSet, RunItemError> {
         let mut held = PartitionSet::empty();
+        // A partition that is held back holds back those that would have been made with it and
+        // depend on it, until nothing is added.
         loop {
-            let more = self.held_besides(step, partitions, among, &held).await?;
+            let more = self.newly_held_back(step, partitions, among, &held).await?;
             if more.is_empty() {
                 return Ok(held);
             }
@@ -38,9 +41,9 @@ impl RunSession {
         }
     }
 
-    /// Of some partitions of a step without those that are held, the ones that are held as well: what
-    /// would have been made together with them is not made either.
-    async fn held_besides(
+    /// Returns the partitions that are held back in addition to `held`. An asset that depends on its
+    /// own earlier partitions does not count those that are made in the same invocation.
+    async fn newly_held_back(
         &self,
         step: &Step,
         partitions: &PartitionSet,
@@ -49,27 +52,28 @@ impl RunSession {
     ) -> Result<PartitionSet, RunItemError> {
         let together = partitions - held;
         let mut more = PartitionSet::empty();
-        for (asset, edge) in self.edges_up(step) {
+        for (asset, edge) in self.upstream_edges(step) {
             let upstream = self.definitions.graph().key(edge.asset);
-            let Some(makes) = self.makes(upstream).filter(|_| among.contains(upstream)) else {
+            let planned = self.planned(upstream);
+            let Some(planned) = planned.filter(|_| among.contains(upstream)) else {
                 continue;
             };
             let own = step.assets.contains(upstream);
             if !own && !held.is_empty() {
-                // Looked at before: it does not hang on what is made together.
+                // The first pass decided this edge; only edges to the step itself can add more.
                 continue;
             }
             for ordinal in (&together - &more).iter() {
                 let one = PartitionSet::single(ordinal);
-                let mut above = &self.lineage().to_upstream(asset, &one, &edge)?.existing & makes;
+                let mut above = &self.lineage().to_upstream(asset, &one, &edge)?.existing & planned;
                 if own {
                     above -= &together;
                 }
-                let above = above.iter();
                 let targets: Vec<PartitionRef> = above
-                    .filter_map(|ordinal| self.reference(edge.asset, ordinal))
+                    .iter()
+                    .filter_map(|ordinal| self.partition_ref(edge.asset, ordinal))
                     .collect();
-                if !self.all_good(step, &targets).await? {
+                if !self.are_usable(step, &targets).await? {
                     more.insert(ordinal);
                 }
             }
@@ -77,7 +81,9 @@ impl RunSession {
         Ok(more)
     }
 
-    fn edges_up(&self, step: &Step) -> Vec<(AssetId, Edge)> {
+    /// Returns the edges from a step's assets to their upstream; of a step that only checks, an edge
+    /// to each checked asset itself.
+    fn upstream_edges(&self, step: &Step) -> Vec<(AssetId, Edge)> {
         let graph = self.definitions.graph();
         let mut edges = Vec::new();
         for asset in step.assets.iter().filter_map(|key| graph.id(key)) {
@@ -102,28 +108,32 @@ impl RunSession {
         edges
     }
 
-    /// Whether this run has made all of these, and no blocking check found something wrong. A step
-    /// that checks looks at what is made whatever other checks said.
-    async fn all_good(&self, step: &Step, targets: &[PartitionRef]) -> StateResult<bool> {
+    /// Returns whether this run has published all of these and no blocking check of them failed. A
+    /// step that only checks ignores the results of other checks.
+    async fn are_usable(&self, step: &Step, targets: &[PartitionRef]) -> StateResult<bool> {
         let strong = ReadConsistency::Strong;
         let state = &self.ports.state;
-        let latest = self.persist(|| state.latest_many(targets, strong)).await?;
+        let latest = self
+            .with_state_retries(|| state.latest_materializations(targets, strong))
+            .await?;
         for (target, latest) in targets.iter().zip(&latest) {
-            if !self.is_new(latest.as_ref()) {
+            if !self.is_current(latest.as_ref()) {
                 return Ok(false);
             }
             if step.assets.is_empty() {
                 continue;
             }
             let published = latest.as_ref().and_then(Latest::published);
-            let own = published.is_some_and(|made| made.checks.iter().any(CheckEvaluation::blocks));
-            if own || self.is_blocked(target).await? {
+            let fails_own_check = published
+                .is_some_and(|made| made.checks.iter().any(CheckEvaluation::blocks_downstream));
+            if fails_own_check || self.is_blocked(target).await? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
+    /// Returns whether a blocking check that runs in a step of its own failed in this run.
     async fn is_blocked(&self, target: &PartitionRef) -> StateResult<bool> {
         let graph = self.definitions.graph();
         let Some(asset) = graph.id(&target.asset) else {
@@ -136,8 +146,12 @@ impl RunSession {
             return Ok(false);
         }
         let state = &self.ports.state;
-        let found = self.persist(|| state.latest_checks(target)).await?;
-        let blocks = |found: &CheckEvaluation| found.run == self.run && found.blocks();
-        Ok(found.iter().any(blocks))
+        let evaluations = self
+            .with_state_retries(|| state.latest_checks(target))
+            .await?;
+        let blocks = |evaluation: &CheckEvaluation| {
+            evaluation.run == self.run && evaluation.blocks_downstream()
+        };
+        Ok(evaluations.iter().any(blocks))
     }
 }

@@ -1,4 +1,4 @@
-//! Loading what a function takes.
+//! Loading of an op's inputs.
 
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use precip_core::{
@@ -12,25 +12,25 @@ use crate::{
     asset::{AssetError, ErrorKind, InputSpec, Inputs, LoadedInput, LoadedPart},
     definitions::OpDefinition,
     io::{Address, IoError, LoadRequest},
-    run::{RunSession, data_version::combined},
+    run::{RunSession, data_version::combine_versions},
     state::{InputScope, InputVersion, Materialization, PartitionRef, StateError},
 };
 
-/// How many partitions of one input are loaded at a time.
+/// Number of partitions of one input that are loaded concurrently.
 const AT_ONCE: usize = 16;
 
-/// What a function takes, and the versions of it.
+/// The loaded inputs of an op, with their versions.
 #[derive(Debug, Default)]
-pub(super) struct Loaded {
+pub(super) struct LoadedInputs {
     pub inputs: Inputs,
     pub versions: Vec<InputVersion>,
 }
 
-/// Why inputs could not be loaded.
+/// An error of loading inputs or storing outputs.
 pub(super) enum LoadError {
-    /// The attempt fails.
+    /// The attempt failed.
     Asset(AssetError),
-    /// The run cannot go on.
+    /// The state store failed, so the run cannot go on.
     State(StateError),
 }
 
@@ -47,20 +47,23 @@ impl From<StateError> for LoadError {
 }
 
 impl RunSession {
-    /// Loads what a step takes for some partitions: its declared inputs and nothing else, all at the
-    /// same time.
-    pub(super) async fn load(
+    /// Loads the declared inputs of a step for some partitions, all concurrently.
+    pub(super) async fn load_inputs(
         &self,
         op: &OpDefinition,
         step: &Step,
         partitions: &PartitionSet,
-    ) -> Result<Loaded, LoadError> {
+    ) -> Result<LoadedInputs, LoadError> {
         let mut loads = Vec::new();
-        for input in op.inputs.iter().filter(|input| self.is_taken(step, input)) {
+        for input in op
+            .inputs
+            .iter()
+            .filter(|input| self.uses_input(step, input))
+        {
             loads.push(self.load_input(step, input, partitions).boxed());
         }
         let all = futures::future::try_join_all(loads).await?;
-        let mut loaded = Loaded::default();
+        let mut loaded = LoadedInputs::default();
         for (name, input, version) in all {
             loaded.inputs.insert(name, input);
             loaded.versions.extend(version);
@@ -68,8 +71,9 @@ impl RunSession {
         Ok(loaded)
     }
 
-    /// A step that makes some of its op's assets does not take what only the others are made from.
-    fn is_taken(&self, step: &Step, input: &InputSpec) -> bool {
+    /// Returns whether a step uses an input. A step that makes some of its op's assets does not use
+    /// the inputs of the others.
+    fn uses_input(&self, step: &Step, input: &InputSpec) -> bool {
         self.edge_to(step, input).is_some()
     }
 
@@ -79,14 +83,15 @@ impl RunSession {
         input: &InputSpec,
         partitions: &PartitionSet,
     ) -> Result<(String, LoadedInput, Option<InputVersion>), LoadError> {
-        let targets = self.upstream_of(step, input, partitions)?;
+        // 1. Find what is published of each upstream partition.
+        let targets = self.input_partitions(step, input, partitions)?;
         let latest = self.upstream_latest(&targets).await?;
         let mut found = Vec::with_capacity(targets.len());
         for (target, latest) in targets.iter().zip(&latest) {
             match latest.as_ref().and_then(|latest| latest.published()) {
                 Some(made) => found.push(made),
                 None if input.needs.missing_ok => {}
-                None => return Err(never_made(target).into()),
+                None => return Err(not_materialized(target).into()),
             }
         }
         if !input.needs.many && found.len() > 1 {
@@ -99,7 +104,8 @@ impl RunSession {
             ))
             .into());
         }
-        let version = version(input, &found);
+        // 2. Load those, in the order of the partitions.
+        let version = input_version(input, &found);
         let mut loads = Vec::with_capacity(found.len());
         for made in found {
             loads.push(self.load_part(made, &input.needs.request).boxed());
@@ -136,16 +142,18 @@ impl RunSession {
             run: made.run,
             attempt: made.attempt,
         };
-        let value = manager.load(&address, pointer, request).await;
-        let value = value.map_err(|error| io_failure("load", target, &error))?;
+        let value = manager
+            .load(&address, pointer, request)
+            .await
+            .map_err(|error| io_failure("load", target, &error))?;
         Ok(LoadedPart {
             partition: target.partition.clone(),
             value,
         })
     }
 
-    /// The upstream partitions that an input of a step is.
-    fn upstream_of(
+    /// Returns the upstream partitions that an input of a step consists of.
+    fn input_partitions(
         &self,
         step: &Step,
         input: &InputSpec,
@@ -167,14 +175,16 @@ impl RunSession {
         }
         let targets = above.existing.iter();
         Ok(targets
-            .filter_map(|ordinal| self.reference(edge.asset, ordinal))
+            .filter_map(|ordinal| self.partition_ref(edge.asset, ordinal))
             .collect())
     }
 
-    /// From an asset of a step up to an input; for a check, from the asset that it looks at.
+    /// Returns the edge from an asset of a step to an input; for a check, from the checked asset.
     fn edge_to(&self, step: &Step, input: &InputSpec) -> Option<(AssetId, Edge)> {
         let graph = self.definitions.graph();
         let upstream = graph.id(&input.asset)?;
+        // The edges of the assets come first: a check in the same step reads the same input through
+        // the mapping of the asset.
         for asset in step.assets.iter().filter_map(|key| graph.id(key)) {
             if let Some(edge) = graph
                 .upstream(asset)
@@ -194,7 +204,7 @@ impl RunSession {
                 let dep = deps.find(|dep| dep.asset == input.asset)?;
                 dep.mapping
                     .clone()
-                    .unwrap_or_else(|| inferred(graph, upstream, checked))
+                    .unwrap_or_else(|| infer_mapping(graph, upstream, checked))
             };
             let edge = Edge {
                 asset: upstream,
@@ -205,18 +215,19 @@ impl RunSession {
     }
 }
 
-fn inferred(graph: &AssetGraph, upstream: AssetId, downstream: AssetId) -> PartitionMapping {
+fn infer_mapping(graph: &AssetGraph, upstream: AssetId, downstream: AssetId) -> PartitionMapping {
     PartitionMapping::infer(graph.partitions(upstream), graph.partitions(downstream))
 }
 
-fn never_made(target: &PartitionRef) -> AssetError {
+fn not_materialized(target: &PartitionRef) -> AssetError {
     AssetError::terminal(format!(
         "`{target}` was never materialized: materialize it first, or select `{}` as well",
         target.asset
     ))
 }
 
-fn version(input: &InputSpec, found: &[&Materialization]) -> Option<InputVersion> {
+/// Returns the version of an input; `None` when none of its partitions is materialized.
+fn input_version(input: &InputSpec, found: &[&Materialization]) -> Option<InputVersion> {
     let (scope, data_version) = match found {
         [] => return None,
         [only] => {
@@ -227,7 +238,7 @@ fn version(input: &InputSpec, found: &[&Materialization]) -> Option<InputVersion
         several => {
             let count = u64::try_from(several.len()).unwrap_or(u64::MAX);
             let versions = several.iter().map(|made| made.data_version.as_str());
-            (InputScope::Partitions(count), combined(versions))
+            (InputScope::Partitions(count), combine_versions(versions))
         }
     };
     Some(InputVersion {
@@ -237,7 +248,7 @@ fn version(input: &InputSpec, found: &[&Materialization]) -> Option<InputVersion
     })
 }
 
-/// A failure of an IO manager as a failure of the attempt.
+/// Converts an error of an IO manager to an error of the attempt, with its causes in the message.
 pub(super) fn io_failure(verb: &str, target: &PartitionRef, error: &IoError) -> AssetError {
     let kind = match error {
         IoError::Unsupported { .. } => ErrorKind::Terminal,

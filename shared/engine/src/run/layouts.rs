@@ -1,4 +1,4 @@
-//! Keeping ordinals true when a definition changes.
+//! Renumbering of recorded ordinals when a partitions definition changes.
 
 use std::sync::Arc;
 
@@ -15,18 +15,18 @@ use crate::{
     state::{StateError, StateErrorKind, StateResult, StateStore},
 };
 
-/// How many records are read at a time.
+/// Number of records that are read concurrently.
 const AT_ONCE: usize = 32;
 
-/// Numbers the record of every asset anew whose definition is another one than the record was
-/// numbered by: a start date that was moved, a static key that was put in the middle. Partitions
-/// that the definition still has keep their record; the others leave the status sets.
+/// Renumbers the records of every asset whose partitions definition has changed since it was
+/// numbered, as by a moved start date or an inserted static key. Partitions that the definition
+/// still has keep their records; the others leave the status sets.
 ///
-/// An entry point calls this before it plans. It reads one small record an asset, and writes only
+/// Entry points call this before they plan. It reads one small record per asset and writes only
 /// where a definition changed.
 ///
 /// # Errors
-/// When the record cannot be read or written.
+/// When the state store cannot be read or written.
 pub async fn renumber_changed(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
@@ -37,55 +37,57 @@ pub async fn renumber_changed(
         let definition = graph.partitions(asset);
         let layout = layout_of(definitions, asset)?;
         let key = graph.key(asset);
-        if state.layout(key).await?.as_deref() == Some(layout.as_str()) {
+        if state.partition_layout(key).await?.as_deref() == Some(layout.as_str()) {
             continue;
         }
+        // `None` drops a partition that the definition no longer has from the status sets.
         let ordinal = |partition: Option<&PartitionKey>| match (definition, partition) {
             (None, None) => Some(0),
             (Some(definition), Some(partition)) => definition.find(partition.as_str(), context),
             _ => None,
         };
-        state.renumber(key, &layout, &ordinal).await?;
+        state.renumber_partitions(key, &layout, &ordinal).await?;
     }
     Ok(())
 }
 
-/// The assets whose definition is another one than the record was numbered by. What the record says
-/// by ordinal of those means something else to this project. It changes nothing: for who only reads,
-/// and does not know whether the record is to follow.
+/// Returns the assets whose partitions definition has changed since their records were numbered:
+/// recorded ordinals of these mean other partitions than in this project. Changes nothing, so that
+/// commands that only read can warn about it.
 ///
 /// # Errors
-/// When the record cannot be read.
+/// When the state store cannot be read.
 pub async fn changed_layouts(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
 ) -> StateResult<Vec<AssetKey>> {
     let graph = definitions.graph();
-    let reads = graph.ids().map(|asset| async move {
+    let asset_reads = graph.ids().map(|asset| async move {
         let key = graph.key(asset);
-        let recorded = state.layout(key).await?;
+        let recorded = state.partition_layout(key).await?;
         let declared = layout_of(definitions, asset)?;
         let changed = recorded.is_some_and(|recorded| recorded != declared);
         StateResult::Ok(changed.then(|| key.clone()))
     });
-    let reads: Vec<_> = reads.collect();
+    // Collected first: the lazy iterator would borrow the graph across an await.
+    let reads: Vec<_> = asset_reads.collect();
     let changed: Vec<Option<AssetKey>> =
         stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
     Ok(changed.into_iter().flatten().collect())
 }
 
-/// A fingerprint of an asset's partitions definition.
+/// Returns a fingerprint of an asset's partitions definition.
 fn layout_of(definitions: &Definitions, asset: AssetId) -> StateResult<String> {
     let graph = definitions.graph();
     let declared = serde_json::to_vec(&graph.partitions(asset)).map_err(|error| {
         StateError::new(
             StateErrorKind::Conflict,
             format!(
-                "the partitions of `{}` cannot be written down",
+                "the partitions of `{}` cannot be written as JSON",
                 graph.key(asset)
             ),
         )
-        .because(error)
+        .with_source(error)
     })?;
     let digest = Sha256::digest(declared);
     Ok(digest

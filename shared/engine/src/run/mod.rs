@@ -2,14 +2,13 @@
 //!
 //! Every entry point goes through the same use cases, in this order:
 //!
-//! 1. [`plan_run`] turns a request into a plan, and [`create_run`] puts the run on record. One that a
-//!    trigger put on record before it was planned goes through [`plan_requested`].
+//! 1. [`plan_run`] turns a request into a plan, and [`create_run`] records the run. A run that a
+//!    trigger recorded before it was planned goes through [`plan_queued_run`].
 //! 2. [`RunSession::run_item`] runs one step for one batch of partitions: an executor calls it for
-//!    whatever a [`Schedule`](precip_core::plan::Schedule) says can run, a Lambda function for what it
-//!    is invoked with.
-//! 3. [`end_run`] puts down how the run ended. [`plan_retry`] plans what a failed run left unmade.
+//!    the steps that a [`Frontier`](precip_core::plan::Frontier) reports as ready, a Lambda function
+//!    for the step that it is invoked with.
+//! 3. [`end_run`] records the end of the run. [`plan_retry`] plans the rest of a failed run.
 
-mod bodies;
 mod checks;
 mod context;
 mod create;
@@ -21,7 +20,9 @@ mod inputs;
 mod item;
 mod layouts;
 mod observe;
+mod op_runner;
 mod outputs;
+mod partition_refs;
 mod persist;
 mod planning;
 mod ports;
@@ -30,17 +31,20 @@ mod retry;
 mod retry_run;
 mod session;
 
-pub(crate) use bodies::panicked;
-pub use bodies::{Bodies, InlineBodies, call_body};
 pub use create::{CreateRun, create_run};
 pub use end::{RunEnd, end_run};
 pub use error::{PlanRunError, RunItemError};
 pub use item::{ItemFailure, ItemOutcome};
 pub use layouts::{changed_layouts, renumber_changed};
 pub use observe::{RunEvent, RunObserver};
-pub use planning::{PlannedRun, partition_context, plan_run, record_of};
+pub(crate) use op_runner::panic_error;
+pub use op_runner::{InlineOpRunner, OpRunner, call_body};
+pub use partition_refs::step_at;
+pub(crate) use partition_refs::{partition_ref, partition_refs};
+pub(crate) use planning::dynamic_set_names;
+pub use planning::{PlannedRun, partition_context, plan_run, read_statuses};
 pub use ports::{Clock, Randomness, Sleeper, SystemClock, SystemRandomness, new_run_id};
-pub use requested::{Requested, plan_requested};
+pub use requested::{QueuedRunPlan, plan_queued_run};
 pub use retry::wait_before_retry;
-pub use retry_run::{finished_in, plan_retry};
+pub use retry_run::{finished_partitions, plan_retry};
 pub use session::{RunPorts, RunSession, planned_partitions};

@@ -1,4 +1,4 @@
-//! [`RunObserver`]: who watches a run.
+//! [`RunObserver`]: the port to which the progress of a run is reported.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use precip_core::{
 
 use crate::run::ItemOutcome;
 
-/// Something that happened in a run.
+/// A step's progress in a run.
 #[derive(Debug)]
 pub enum RunEvent<'a> {
-    /// A step begins for some partitions.
+    /// A step has started for some partitions.
     Started {
-        /// Its place in the plan.
+        /// Its position in the plan.
         id: StepId,
         /// The step.
         step: &'a Step,
@@ -23,50 +23,51 @@ pub enum RunEvent<'a> {
     },
     /// A step has ended for some partitions.
     Ended {
-        /// Its place in the plan.
+        /// Its position in the plan.
         id: StepId,
         /// The step.
         step: &'a Step,
-        /// How.
+        /// The outcome.
         outcome: &'a ItemOutcome,
-        /// How long it took, retries and waits included.
+        /// The duration, retries and waits included.
         took: Duration,
-        /// How far the run is.
+        /// The progress of the whole run.
         tally: Tally,
     },
-    /// A step will not run for some partitions.
+    /// A step is held back for some partitions.
     Held {
-        /// Its place in the plan.
+        /// Its position in the plan.
         id: StepId,
         /// The step.
         step: &'a Step,
         /// The partitions, by ordinal.
         partitions: &'a PartitionSet,
-        /// How far the run is.
+        /// The progress of the whole run.
         tally: Tally,
     },
-    /// An attempt failed and is tried again.
+    /// An attempt failed and is retried.
     Retrying {
         /// The step.
         step: &'a Step,
         /// The partitions, by ordinal.
         partitions: &'a PartitionSet,
-        /// The attempt that failed, from 1.
+        /// Number of the failed attempt, from 1.
         attempt: u32,
-        /// What went wrong.
+        /// The error message.
         message: &'a str,
-        /// How long until the next attempt.
+        /// The time until the next attempt.
         wait: Duration,
     },
 }
 
-/// Who watches a run: a progress bar, a log. It is told on the way and must not wait.
+/// Observes a run, as a progress bar or a log does. It is called while the run goes on and must not
+/// block.
 pub trait RunObserver: Send + Sync {
-    /// Is told of something that happened.
-    fn observe(&self, event: &RunEvent<'_>);
+    /// Handles one event.
+    fn on_event(&self, event: &RunEvent<'_>);
 }
 
-/// Nobody watches.
+/// Ignores every event.
 impl RunObserver for () {
-    fn observe(&self, _: &RunEvent<'_>) {}
+    fn on_event(&self, _: &RunEvent<'_>) {}
 }

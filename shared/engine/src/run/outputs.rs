@@ -1,4 +1,4 @@
-//! Storing what a function made, and committing it.
+//! Storing and committing of an op's outputs.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use precip_core::{key::AssetKey, plan::Step};
 use crate::{
     asset::{AssetContext, AssetError, OpOutput},
     io::Address,
-    run::{RunSession, data_version::derived, inputs::io_failure},
+    run::{RunSession, data_version::derive_data_version, inputs::io_failure},
     state::{CheckEvaluation, InputVersion, Materialization, PartitionRef, StateError},
 };
 
-/// How many outputs of one invocation are stored at a time.
+/// Number of outputs of one invocation that are stored concurrently.
 const AT_ONCE: usize = 16;
 
-/// One attempt, as far as its outputs need it.
+/// The attempt that outputs belong to.
 pub(super) struct Attempt<'a> {
     pub step: &'a Step,
     pub context: &'a AssetContext,
@@ -26,9 +26,9 @@ pub(super) struct Attempt<'a> {
 }
 
 impl RunSession {
-    /// Stores outputs, each in a place of its attempt, to outlast a power failure. Answers what can be
-    /// committed, and what could not be stored.
-    pub(super) async fn store(
+    /// Stores outputs durably, each in a location of its own attempt. Returns those that can be
+    /// committed and those that could not be stored.
+    pub(super) async fn store_outputs(
         &self,
         attempt: &Attempt<'_>,
         made: Vec<(PartitionRef, OpOutput)>,
@@ -38,7 +38,7 @@ impl RunSession {
         for (target, output) in made {
             let store = async move {
                 let stored = self
-                    .store_one(attempt, target.clone(), output, checks)
+                    .store_output(attempt, target.clone(), output, checks)
                     .await;
                 stored.map_err(|error| (target, error))
             };
@@ -47,8 +47,8 @@ impl RunSession {
         let all: Vec<_> = stream::iter(stores).buffered(AT_ONCE).collect().await;
         let mut stored = Vec::with_capacity(all.len());
         let mut failed = Vec::new();
-        for one in all {
-            match one {
+        for result in all {
+            match result {
                 Ok(materialization) => stored.push(materialization),
                 Err(failure) => failed.push(failure),
             }
@@ -58,7 +58,8 @@ impl RunSession {
         (durable, failed)
     }
 
-    /// Has each IO manager make what it stored durable: nothing may be committed before.
+    /// Makes stored outputs durable, once per IO manager. Nothing may be committed before: a commit
+    /// that points to data lost by a power failure could not be repaired.
     async fn make_durable(
         &self,
         stored: Vec<Materialization>,
@@ -70,19 +71,19 @@ impl RunSession {
                 pointers.entry(name).or_default().push(pointer.clone());
             }
         }
-        let mut troubles = BTreeMap::new();
+        let mut errors = BTreeMap::new();
         for (name, pointers) in &pointers {
             if let Some(manager) = self.io_managers().get(*name)
                 && let Err(error) = manager.make_durable(pointers).await
             {
-                troubles.insert(*name, error);
+                errors.insert(*name, error);
             }
         }
         let mut lost = Vec::new();
         let mut durable = Vec::with_capacity(stored.len());
         for made in stored {
             let name = self.io_manager_name(&made.target.asset);
-            match troubles.get(&name).filter(|_| made.pointer.is_some()) {
+            match errors.get(&name).filter(|_| made.pointer.is_some()) {
                 None => durable.push(made),
                 Some(error) => {
                     let error = io_failure("make durable what was stored of", &made.target, error);
@@ -93,7 +94,7 @@ impl RunSession {
         (durable, lost)
     }
 
-    /// The name of the IO manager that an asset chose; `None` for the default one.
+    /// Returns the name of the IO manager that an asset declares; `None` for the default one.
     fn io_manager_name(&self, asset: &AssetKey) -> Option<&str> {
         let graph = self.definitions.graph();
         graph
@@ -101,7 +102,7 @@ impl RunSession {
             .and_then(|asset| graph.asset(asset).io_manager.as_deref())
     }
 
-    async fn store_one(
+    async fn store_output(
         &self,
         attempt: &Attempt<'_>,
         target: PartitionRef,
@@ -110,6 +111,7 @@ impl RunSession {
     ) -> Result<Materialization, AssetError> {
         let graph = self.definitions.graph();
         let spec = graph.id(&target.asset).map(|asset| graph.asset(asset));
+        // Later metadata wins: added in the function, then the IO manager's, then the output's own.
         let mut metadata = attempt.context.added_metadata(&target.asset);
         let mut pointer = None;
         if let Some(value) = output.value {
@@ -123,17 +125,19 @@ impl RunSession {
                 run: self.run,
                 attempt: attempt.attempt,
             };
-            let stored = manager.store(&address, value).await;
-            let stored = stored.map_err(|error| io_failure("store", &target, &error))?;
+            let stored = manager
+                .store(&address, value)
+                .await
+                .map_err(|error| io_failure("store", &target, &error))?;
             metadata.extend(stored.metadata);
             pointer = Some(stored.pointer);
         }
         metadata.extend(output.metadata);
         let code_version = spec.and_then(|spec| spec.code_version.clone());
-        let data_version = output
-            .data_version
-            .unwrap_or_else(|| derived(code_version.as_deref(), self.run, attempt.inputs));
-        let checks = checks.iter().filter(|found| found.target == target);
+        let data_version = output.data_version.unwrap_or_else(|| {
+            derive_data_version(code_version.as_deref(), self.run, attempt.inputs)
+        });
+        let own_checks = checks.iter().filter(|found| found.target == target);
         Ok(Materialization {
             run: self.run,
             attempt: attempt.attempt,
@@ -142,30 +146,33 @@ impl RunSession {
             data_version,
             code_version,
             inputs: attempt.inputs.to_vec(),
-            checks: checks.cloned().collect(),
+            checks: own_checks.cloned().collect(),
             started_at: attempt.started_at,
             finished_at: self.ports.clock.now(),
             target,
         })
     }
 
-    /// Publishes what was stored. Whether this attempt's data is what readers see, or that of a
-    /// newer run, the partition is made.
-    pub(super) async fn commit(&self, made: &[Materialization]) -> Result<(), StateError> {
+    /// Publishes stored outputs. A commit that loses to a newer run is no error: the partition is
+    /// materialized either way.
+    pub(super) async fn commit_materializations(
+        &self,
+        made: &[Materialization],
+    ) -> Result<(), StateError> {
         if !made.is_empty() {
-            self.persist(|| self.ports.state.finish(made.to_vec()))
+            self.with_state_retries(|| self.ports.state.commit_materializations(made.to_vec()))
                 .await?;
         }
         Ok(())
     }
 }
 
-/// Puts each output to the target that it is for. Answers what is left of the targets.
+/// Assigns each output to its target. Returns the pairs, and the targets without an output.
 ///
 /// # Errors
-/// An output that the step was not asked for, or two for one target.
+/// An output that the step was not asked for, or two outputs for one target.
 #[expect(clippy::type_complexity, reason = "two lists that belong together")]
-pub(super) fn assign(
+pub(super) fn assign_outputs(
     step: &Step,
     targets: &[PartitionRef],
     made: Vec<OpOutput>,

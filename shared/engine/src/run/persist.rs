@@ -1,21 +1,21 @@
-//! Trying calls of the record again.
+//! Retries of calls to the state store.
 
 use std::time::Duration;
 
 use crate::{run::RunSession, state::StateResult};
 
-/// How often a call that met a passing trouble is made in all.
+/// Number of attempts in all, of a call that fails with transient errors.
 const ATTEMPTS: u32 = 6;
-/// How long is waited before the first repetition; twice as long before each one after.
+/// The wait before the first retry; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
 impl RunSession {
-    /// Makes a call of the record, again while it meets passing troubles. Every call of the port may
-    /// be repeated.
+    /// Calls the state store, and retries while it fails with transient errors. Every call of the
+    /// port is safe to repeat.
     ///
     /// # Errors
-    /// The last error, when it does not pass.
-    pub async fn persist<T, F: Future<Output = StateResult<T>>>(
+    /// The error of the last attempt.
+    pub async fn with_state_retries<T, F: Future<Output = StateResult<T>>>(
         &self,
         call: impl Fn() -> F,
     ) -> StateResult<T> {
@@ -23,7 +23,8 @@ impl RunSession {
         for _ in 1..ATTEMPTS {
             match call().await {
                 Err(error) if error.kind().is_retryable() => {
-                    let spread = 0.5 + self.ports.randomness.unit();
+                    // Jitter from half to one and a half: concurrent callers do not retry together.
+                    let spread = 0.5 + self.ports.randomness.random_unit();
                     self.ports.sleeper.sleep(wait.mul_f64(spread)).await;
                     wait *= 2;
                 }

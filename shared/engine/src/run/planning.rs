@@ -1,4 +1,4 @@
-//! From a request, as it was written, to a plan.
+//! Planning of a run from its request.
 
 use std::sync::Arc;
 
@@ -6,40 +6,40 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use precip_core::{
     graph::{AssetId, AssetSet},
-    nearest::{nearest, or_list},
     partitions::{PartitionContext, PartitionsDefinition},
-    plan::{CheckSelection, Lineage, PartitionSelector, Plan, PlanRequest, Record},
+    plan::{AssetStatuses, CheckSelection, Lineage, PartitionSelector, Plan, PlanRequest},
+    prose::did_you_mean,
     selection::Selection,
 };
 
 use crate::{
     definitions::Definitions,
     run::PlanRunError,
-    state::{RunRequest, StateResult, StateStore},
+    state::{RequestedWork, StateResult, StateStore},
 };
 
-/// How many assets' statuses are read at a time.
+/// Number of assets whose statuses are read concurrently.
 const AT_ONCE: usize = 32;
 
-/// A plan, with the moment and the dynamic keys it was made with.
+/// A plan, with the time and the dynamic keys it was made with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRun {
     /// The plan.
     pub plan: Plan,
-    /// The moment, and the keys of every dynamic set of the project.
+    /// The time, and the keys of every dynamic partition set of the project.
     pub context: PartitionContext,
 }
 
-/// Plans a request: reads the selection and the partitions, looks up what is on record, and resolves.
-/// It changes nothing, so it also answers what *would* run.
+/// Plans a request: parses the selection and the partitions, reads the recorded statuses, and
+/// resolves them to a plan. Changes nothing, so it also serves previews.
 ///
 /// # Errors
-/// [`PlanRunError`], which says what to write instead.
+/// [`PlanRunError`], whose message says what to write instead.
 pub async fn plan_run(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
     now: DateTime<Utc>,
-    request: &RunRequest,
+    request: &RequestedWork,
     checks: CheckSelection,
 ) -> Result<PlannedRun, PlanRunError> {
     let graph = definitions.graph();
@@ -50,7 +50,7 @@ pub async fn plan_run(
     };
     check_config(definitions, &request.config)?;
     let context = partition_context(definitions, state, now).await?;
-    let record = record_of(definitions, state, &assets).await?;
+    let record = read_statuses(definitions, state, &assets).await?;
     let request = PlanRequest {
         assets,
         checks,
@@ -63,10 +63,11 @@ pub async fn plan_run(
     Ok(PlannedRun { plan, context })
 }
 
-/// The moment `now`, and the keys of every dynamic set that a definition of the project names.
+/// Reads the keys of every dynamic partition set of the project, and returns them with the time
+/// `now`.
 ///
 /// # Errors
-/// When the record cannot be read.
+/// When the state store cannot be read.
 pub async fn partition_context(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
@@ -76,54 +77,56 @@ pub async fn partition_context(
     let mut context = PartitionContext::at(now);
     let mut names = Vec::new();
     for definition in graph.ids().filter_map(|asset| graph.partitions(asset)) {
-        dynamic_sets(definition, &mut names);
+        names.extend(dynamic_set_names(definition));
     }
     names.sort();
     names.dedup();
     for name in names {
-        let keys = state.partitions(&name).await?;
-        context.dynamic.insert(name, keys);
+        let keys = state.dynamic_keys(name).await?;
+        context.dynamic.insert(name.to_owned(), keys);
     }
     Ok(context)
 }
 
-fn dynamic_sets(definition: &PartitionsDefinition, names: &mut Vec<String>) {
+/// Returns the names of the dynamic partition sets that a definition uses.
+pub(crate) fn dynamic_set_names(definition: &PartitionsDefinition) -> Vec<&str> {
     match definition {
-        PartitionsDefinition::Dynamic(dynamic) => names.push(dynamic.name.clone()),
-        PartitionsDefinition::Multi(multi) => {
-            multi
-                .dimensions()
-                .for_each(|(_, dimension)| dynamic_sets(dimension, names));
-        }
-        PartitionsDefinition::Static(_) | PartitionsDefinition::TimeWindow(_) => {}
+        PartitionsDefinition::Dynamic(dynamic) => vec![&dynamic.name],
+        PartitionsDefinition::Multi(multi) => multi
+            .dimensions()
+            .flat_map(|(_, dimension)| dynamic_set_names(dimension))
+            .collect(),
+        PartitionsDefinition::Static(_) | PartitionsDefinition::TimeWindow(_) => Vec::new(),
     }
 }
 
-/// What is on record of some assets and of what they are made from.
+/// Reads the statuses of some assets and of their direct upstream.
 ///
 /// # Errors
-/// When the record cannot be read.
-pub async fn record_of(
+/// When the state store cannot be read.
+pub async fn read_statuses(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
     assets: &AssetSet,
-) -> StateResult<Record> {
+) -> StateResult<AssetStatuses> {
     let graph = definitions.graph();
-    let concerned: Vec<AssetId> = graph.ancestors(assets, Some(1)).iter().collect();
-    let reads = concerned.into_iter().map(|asset| async move {
-        let statuses = state.statuses(graph.key(asset)).await?;
+    let with_upstream: Vec<AssetId> = graph.ancestors(assets, Some(1)).iter().collect();
+    let reads = with_upstream.into_iter().map(|asset| async move {
+        let statuses = state.partition_statuses(graph.key(asset)).await?;
         StateResult::Ok((asset, statuses))
     });
-    let mut reads = stream::iter(reads).buffered(AT_ONCE);
-    let mut record = Record::default();
-    while let Some((asset, statuses)) = reads.try_next().await? {
-        record.materialized.set(asset, statuses.materialized);
-        record.failed.set(asset, statuses.failed);
+    let mut results = stream::iter(reads).buffered(AT_ONCE);
+    let mut record = AssetStatuses::default();
+    while let Some((asset, statuses)) = results.try_next().await? {
+        record
+            .materialized
+            .set_partitions(asset, statuses.materialized);
+        record.failed.set_partitions(asset, statuses.failed);
     }
     Ok(record)
 }
 
-/// The config is an object with a value for each op that takes config, by the op's name.
+/// Checks a run config: an object with a value for each op that takes config, by the op's name.
 fn check_config(definitions: &Definitions, config: &serde_json::Value) -> Result<(), PlanRunError> {
     let ops = match config {
         serde_json::Value::Null => return Ok(()),
@@ -137,11 +140,8 @@ fn check_config(definitions: &Definitions, config: &serde_json::Value) -> Result
     };
     for (name, value) in ops {
         let Some(op) = definitions.op_named(name) else {
-            let near = nearest(name, definitions.ops().map(|op| op.spec.name.as_str()));
-            let instead = match near.as_slice() {
-                [] => "leave it out".to_owned(),
-                near => format!("did you mean {}?", or_list(near)),
-            };
+            let ops = definitions.ops().map(|op| op.spec.name.as_str());
+            let instead = did_you_mean(name, ops).unwrap_or_else(|| "leave it out".to_owned());
             return Err(PlanRunError::Config(format!(
                 "the run config names op `{name}`, which is not declared: {instead}"
             )));
@@ -151,7 +151,7 @@ fn check_config(definitions: &Definitions, config: &serde_json::Value) -> Result
                 "the run config has a value for op `{name}`, which takes no config: leave it out"
             )));
         };
-        spec.check(value).map_err(|invalid| {
+        spec.check_config(value).map_err(|invalid| {
             PlanRunError::Config(format!("the run config of op `{name}`: {invalid}"))
         })?;
     }

@@ -1,4 +1,4 @@
-//! Planning a run that is on record already: one that a trigger asked for.
+//! Planning of a queued run: one that a trigger recorded before it was planned.
 
 use std::sync::Arc;
 
@@ -11,28 +11,29 @@ use crate::{
     state::{Run, RunChange, RunStatus, StateResult, StateStore},
 };
 
-/// What becomes of a run that is on record, when it is about to begin.
+/// The plan of a queued run, or the reason why it has ended without one.
 #[derive(Debug)]
-pub enum Requested {
-    /// It has work.
+pub enum QueuedRunPlan {
+    /// The run has work.
     Planned(Box<PlannedRun>),
-    /// Everything that it asks for is there: it is over, and succeeded.
-    Nothing(String),
-    /// It can never start, since its request makes no sense (any more): it is over, and failed.
-    Never(PlanRunError),
+    /// The run had nothing to do and has ended as succeeded; with a message.
+    NothingToDo(String),
+    /// The request is not valid (any more), and the run has ended as failed.
+    Invalid(PlanRunError),
 }
 
-/// Plans a run that is [`RunStatus::Queued`], as it was asked for at the moment of its request. One
-/// that has no work is ended, since nobody else would.
+/// Plans a run that is [`RunStatus::Queued`], as of the time of its request. A run without work is
+/// ended here, because no executor would end it.
 ///
 /// # Errors
-/// When the record cannot be read or written: the same call may be made again.
-pub async fn plan_requested(
+/// When the state store cannot be read or written: call it again.
+pub async fn plan_queued_run(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
     now: DateTime<Utc>,
     run: &Run,
-) -> StateResult<Requested> {
+) -> StateResult<QueuedRunPlan> {
+    // As of the time of the request: a partition that has closed since is not part of it.
     let (moment, request) = (run.created_at, &run.request);
     let context = super::partition_context(definitions, state, moment).await?;
     renumber_changed(definitions, state, &context).await?;
@@ -41,16 +42,16 @@ pub async fn plan_requested(
     match planned {
         Ok(planned) if planned.plan.is_empty() => {
             let message = "there was nothing to do";
-            let over = end(RunStatus::Succeeded).because(message);
+            let over = end(RunStatus::Succeeded).with_message(message);
             state.change_run(run.id, over).await?;
-            Ok(Requested::Nothing(message.to_owned()))
+            Ok(QueuedRunPlan::NothingToDo(message.to_owned()))
         }
-        Ok(planned) => Ok(Requested::Planned(Box::new(planned))),
+        Ok(planned) => Ok(QueuedRunPlan::Planned(Box::new(planned))),
         Err(PlanRunError::State(error)) => Err(error),
         Err(error) => {
-            let over = end(RunStatus::Failed).because(error.to_string());
+            let over = end(RunStatus::Failed).with_message(error.to_string());
             state.change_run(run.id, over).await?;
-            Ok(Requested::Never(error))
+            Ok(QueuedRunPlan::Invalid(error))
         }
     }
 }

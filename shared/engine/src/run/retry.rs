@@ -1,11 +1,11 @@
-//! How long to wait between attempts.
+//! The wait between attempts.
 
 use std::time::Duration;
 
 use precip_core::spec::{Backoff, Jitter, RetryPolicy};
 
-/// How long to wait before trying again after `attempt` attempts have failed (1: the first one did).
-/// `chance` is a number from 0 to 1. The rule is that of Dagster's `RetryPolicy`.
+/// Returns the wait before the next attempt, after `attempt` attempts have failed. `chance` is a
+/// random number from 0 to 1. The rule is that of Dagster's `RetryPolicy`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,7 +22,7 @@ use precip_core::spec::{Backoff, Jitter, RetryPolicy};
 /// assert_eq!(waits, [2, 6, 14]);
 /// ```
 pub fn wait_before_retry(policy: &RetryPolicy, attempt: u32, chance: f64) -> Duration {
-    // Nothing waits longer than a day.
+    // At most one day, in seconds.
     const LONGEST: f64 = 86_400.0;
     let times = match policy.backoff {
         Backoff::Constant => 1.0,

@@ -1,4 +1,4 @@
-//! What a run has done, and what it left.
+//! The finished and the remaining part of a run.
 
 use std::sync::Arc;
 
@@ -10,23 +10,22 @@ use precip_core::{
 
 use crate::{
     definitions::Definitions,
-    run::{PlanRunError, PlannedRun},
+    run::{PlanRunError, PlannedRun, partition_refs},
     run_id::RunId,
-    state::{CheckEvaluation, PartitionRef, ReadConsistency, StateResult, StateStore},
+    state::{CheckEvaluation, ReadConsistency, StateResult, StateStore},
 };
 
-/// How many records are read with one call.
+/// Number of records that are read with one call.
 const CHUNK: usize = 500;
-/// How many calls are under way at a time.
+/// Number of concurrent calls.
 const AT_ONCE: usize = 8;
 
-/// For each step of a plan, the partitions for which a run has nothing left to do: they are made, and
-/// no blocking check found something wrong with them. It is what does not run again when the run is
-/// taken up again or retried.
+/// Returns, for each step of a plan, the partitions that a run has finished: published without a
+/// failed blocking check. Those do not run again when the run is resumed or retried.
 ///
 /// # Errors
-/// When the record cannot be read.
-pub async fn finished_in(
+/// When the state store cannot be read.
+pub async fn finished_partitions(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
     planned: &PlannedRun,
@@ -35,9 +34,9 @@ pub async fn finished_in(
     let mut finished = Vec::new();
     for (id, stage, step) in planned.plan.steps() {
         let done = if step.assets.is_empty() {
-            checked(definitions, state, planned, run, stage, step).await?
+            passed_partitions(definitions, state, planned, run, stage, step).await?
         } else {
-            made(definitions, state, planned, run, stage, step).await?
+            materialized_partitions(definitions, state, planned, run, stage, step).await?
         };
         if !done.is_empty() {
             finished.push((id, done));
@@ -46,22 +45,25 @@ pub async fn finished_in(
     Ok(finished)
 }
 
-/// The part of a plan that a run left: what failed, and what was not run because of that.
+/// Returns the remaining part of a run's plan: the partitions that failed and those that were held
+/// back.
 ///
 /// # Errors
-/// When the record cannot be read, or the plan names what the project does not declare any more.
+/// When the state store cannot be read, or the plan names something that the project no longer
+/// declares.
 pub async fn plan_retry(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
     planned: &PlannedRun,
     run: RunId,
 ) -> Result<Plan, PlanRunError> {
-    let finished = finished_in(definitions, state, planned, run).await?;
+    let finished = finished_partitions(definitions, state, planned, run).await?;
     let lineage = Lineage::new(definitions.graph(), &planned.context);
-    Ok(planned.plan.without(lineage, &finished)?)
+    Ok(planned.plan.without_partitions(lineage, &finished)?)
 }
 
-async fn made(
+/// Returns the partitions of a step that a run has published without a failed blocking check.
+async fn materialized_partitions(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
     planned: &PlannedRun,
@@ -71,15 +73,18 @@ async fn made(
 ) -> StateResult<PartitionSet> {
     let mut done = stage.partitions.clone();
     for asset in &step.assets {
-        done &= &state.statuses(asset).await?.materialized;
-        let targets = targets(definitions, planned, asset, &done);
+        // The status sets rule out most partitions before their records are read one by one.
+        done &= &state.partition_statuses(asset).await?.materialized;
+        let targets = partition_refs(definitions.graph(), &planned.context, asset, &done);
         let reads = targets.chunks(CHUNK).map(|chunk| async move {
-            let latest = state.latest_many(chunk, ReadConsistency::Strong).await?;
+            let latest = state
+                .latest_materializations(chunk, ReadConsistency::Strong)
+                .await?;
             let ours = chunk.iter().zip(latest).filter(|(_, latest)| {
-                let latest = latest.as_ref().filter(|latest| latest.is_done_by(run));
+                let latest = latest.as_ref().filter(|latest| latest.is_published_by(run));
                 latest
                     .and_then(|latest| latest.published())
-                    .is_some_and(|made| !made.checks.iter().any(CheckEvaluation::blocks))
+                    .is_some_and(|made| !made.checks.iter().any(CheckEvaluation::blocks_downstream))
             });
             StateResult::Ok(ours.map(|(target, _)| target.ordinal).collect::<Vec<_>>())
         });
@@ -89,7 +94,8 @@ async fn made(
     Ok(done)
 }
 
-async fn checked(
+/// Returns the partitions of a step that only checks, for which no check of a run failed.
+async fn passed_partitions(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
     planned: &PlannedRun,
@@ -99,36 +105,17 @@ async fn checked(
 ) -> StateResult<PartitionSet> {
     let mut done = stage.partitions.clone();
     for check in &step.checks {
-        let targets = targets(definitions, planned, &check.asset, &done);
+        let targets = partition_refs(definitions.graph(), &planned.context, &check.asset, &done);
         let reads = targets.iter().map(|target| async move {
             let latest = state.latest_checks(target).await?;
-            let fine = latest
+            let passed = latest
                 .iter()
                 .any(|found| found.check == *check && found.run == run && !found.fails_run());
-            StateResult::Ok(fine.then_some(target.ordinal))
+            StateResult::Ok(passed.then_some(target.ordinal))
         });
         let ordinals: Vec<Option<u64>> =
             stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
         done &= &ordinals.into_iter().flatten().collect();
     }
     Ok(done)
-}
-
-fn targets(
-    definitions: &Definitions,
-    planned: &PlannedRun,
-    asset: &precip_core::key::AssetKey,
-    set: &PartitionSet,
-) -> Vec<PartitionRef> {
-    let graph = definitions.graph();
-    let definition = graph.id(asset).and_then(|asset| graph.partitions(asset));
-    set.iter()
-        .filter_map(|ordinal| match definition {
-            None => Some(PartitionRef::unpartitioned(asset.clone())),
-            Some(definition) => {
-                let partition = definition.key(ordinal, &planned.context)?;
-                Some(PartitionRef::new(asset.clone(), partition, ordinal))
-            }
-        })
-        .collect()
 }

@@ -1,4 +1,4 @@
-//! [`RunSession`]: one run, and everything its items need.
+//! [`RunSession`]: one run, with what its items need.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -11,27 +11,48 @@ use precip_core::{
 
 use crate::{
     asset::Resources,
-    definitions::{Definitions, IoManagers, OpenEnvironment, Wanted},
-    run::{Bodies, Clock, Randomness, RunObserver, Sleeper},
+    definitions::{Definitions, EnvironmentNeeds, IoManagers, OpenEnvironment},
+    run::{
+        Clock, OpRunner, Randomness, RunObserver, Sleeper, SystemClock, SystemRandomness,
+        partition_ref,
+    },
     run_id::RunId,
     state::{Latest, PartitionRef, ReadConsistency, StateResult, StateStore},
 };
 
-/// What a run stands on.
+/// The ports of a run.
 #[derive(Clone)]
 pub struct RunPorts {
-    /// The record.
+    /// The state store.
     pub state: Arc<dyn StateStore>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Waiting.
+    /// Waits between attempts, and timeouts.
     pub sleeper: Arc<dyn Sleeper>,
-    /// Chance.
+    /// The source of run ids and jitter.
     pub randomness: Arc<dyn Randomness>,
-    /// Where functions run.
-    pub bodies: Arc<dyn Bodies>,
-    /// Who watches.
+    /// Runs the functions of ops.
+    pub op_runner: Arc<dyn OpRunner>,
+    /// Receives the progress of the run.
     pub observer: Arc<dyn RunObserver>,
+}
+
+impl RunPorts {
+    /// The ports of this machine: its clock and its randomness, and no observer.
+    pub fn system(
+        state: Arc<dyn StateStore>,
+        sleeper: Arc<dyn Sleeper>,
+        op_runner: Arc<dyn OpRunner>,
+    ) -> Self {
+        Self {
+            state,
+            clock: Arc::new(SystemClock),
+            sleeper,
+            randomness: Arc::new(SystemRandomness),
+            op_runner,
+            observer: Arc::new(()),
+        }
+    }
 }
 
 impl fmt::Debug for RunPorts {
@@ -43,14 +64,14 @@ impl fmt::Debug for RunPorts {
     }
 }
 
-/// One run, and everything its items need. Cheap to share: an executor keeps it in an `Arc`.
+/// One run, with what its items need. An executor shares it in an `Arc`.
 #[derive(Debug)]
 pub struct RunSession {
     /// The project.
     pub definitions: Arc<Definitions>,
     /// The ports.
     pub ports: RunPorts,
-    /// The moment and the dynamic keys that the plan was made with.
+    /// The time and the dynamic keys that the plan was made with.
     pub context: PartitionContext,
     /// The run.
     pub run: RunId,
@@ -58,17 +79,17 @@ pub struct RunSession {
     pub tags: BTreeMap<String, String>,
     /// The run config: an object with a value for each op that takes config, by the op's name.
     pub config: serde_json::Value,
-    /// Whether an item may have been made already in this run: when the run is taken up again, or
-    /// when an invocation may come twice. Then the record is read before an item runs.
-    pub repeated: bool,
-    /// What the run makes, where reads of the record may lag.
-    lagging: Option<Arc<BTreeMap<AssetKey, PartitionSet>>>,
+    /// True if items may have been run before in this run, because it was resumed or because an
+    /// invocation may be repeated. Then recorded results are read before an item runs.
+    pub resumed: bool,
+    /// The planned partitions of each asset, if upstream records are read with eventual consistency.
+    planned: Option<Arc<BTreeMap<AssetKey, PartitionSet>>>,
     resources: Arc<Resources>,
     io_managers: IoManagers,
 }
 
 impl RunSession {
-    /// A session for a run of a plan that was made with `context`.
+    /// Creates the session of a run whose plan was made with `context`.
     pub fn new(
         definitions: Arc<Definitions>,
         ports: RunPorts,
@@ -84,87 +105,94 @@ impl RunSession {
             run,
             tags: plan.tags.clone(),
             config: plan.config.clone(),
-            repeated: false,
-            lagging: None,
+            resumed: false,
+            planned: None,
             resources: Arc::new(open.resources),
             io_managers: open.io_managers,
         }
     }
 
-    /// The same, reading the record before each item: see [`Self::repeated`].
+    /// Returns the session with recorded results read before each item: see the field `resumed`.
     #[must_use]
-    pub fn repeated(mut self) -> Self {
-        self.repeated = true;
+    pub fn resumed(mut self) -> Self {
+        self.resumed = true;
         self
     }
 
-    /// The same, with reads of upstream records that may lag a little and cost half as much. `makes`
-    /// is what the run makes ([`planned_partitions`]): an answer that is older than what the run must
-    /// have made by then is not taken for true, but asked for again.
+    /// Returns the session with eventually consistent reads of upstream records, which cost half as
+    /// much. `planned` holds the run's own partitions ([`planned_partitions`]): one of these that is
+    /// read as not published by this run yet is read again with strong consistency.
     #[must_use]
-    pub fn lagging(mut self, makes: Arc<BTreeMap<AssetKey, PartitionSet>>) -> Self {
-        self.lagging = Some(makes);
+    pub fn with_eventual_reads(mut self, planned: Arc<BTreeMap<AssetKey, PartitionSet>>) -> Self {
+        self.planned = Some(planned);
         self
     }
 
-    /// What is known of upstream partitions.
+    /// Reads the latest records of upstream partitions.
     pub(super) async fn upstream_latest(
         &self,
         targets: &[PartitionRef],
     ) -> StateResult<Vec<Option<Latest>>> {
         let state = &self.ports.state;
-        let Some(makes) = &self.lagging else {
+        let Some(planned) = &self.planned else {
             let strong = ReadConsistency::Strong;
-            return self.persist(|| state.latest_many(targets, strong)).await;
+            return self
+                .with_state_retries(|| state.latest_materializations(targets, strong))
+                .await;
         };
+        // Read eventually first, and reread strongly what may be stale.
         let eventual = ReadConsistency::Eventual;
         let mut latest = self
-            .persist(|| state.latest_many(targets, eventual))
+            .with_state_retries(|| state.latest_materializations(targets, eventual))
             .await?;
-        let old: Vec<usize> = (0..targets.len())
-            .filter(|place| {
-                let target = &targets[*place];
-                let of_asset = makes.get(&target.asset);
+        // Upstream runs first: what the plan makes has been published by now, unless it failed. An
+        // older answer may be a replica that lags.
+        let stale: Vec<usize> = (0..targets.len())
+            .filter(|index| {
+                let target = &targets[*index];
+                let of_asset = planned.get(&target.asset);
                 of_asset.is_some_and(|set| set.contains(target.ordinal))
-                    && !self.is_new(latest[*place].as_ref())
+                    && !self.is_current(latest[*index].as_ref())
             })
             .collect();
-        if !old.is_empty() {
-            let again: Vec<_> = old.iter().map(|place| targets[*place].clone()).collect();
+        if !stale.is_empty() {
+            let again: Vec<_> = stale.iter().map(|index| targets[*index].clone()).collect();
             let strong = ReadConsistency::Strong;
-            let read = self.persist(|| state.latest_many(&again, strong)).await?;
-            for (place, answer) in old.into_iter().zip(read) {
-                latest[place] = answer;
+            let reread = self
+                .with_state_retries(|| state.latest_materializations(&again, strong))
+                .await?;
+            for (index, record) in stale.into_iter().zip(reread) {
+                latest[index] = record;
             }
         }
         Ok(latest)
     }
 
-    /// Whether what is published is this run's, or a newer one's.
-    pub(super) fn is_new(&self, latest: Option<&Latest>) -> bool {
+    /// Returns whether the published materialization is of this run or a newer one.
+    pub(super) fn is_current(&self, latest: Option<&Latest>) -> bool {
         let published = latest.and_then(Latest::published);
         published.is_some_and(|made| made.run >= self.run)
     }
 
-    /// What the run makes of an asset; nothing where that is not known.
-    pub(super) fn makes(&self, asset: &AssetKey) -> Option<&PartitionSet> {
-        self.lagging.as_ref()?.get(asset)
+    /// Returns the planned partitions of an asset; `None` where they are not known.
+    pub(super) fn planned(&self, asset: &AssetKey) -> Option<&PartitionSet> {
+        self.planned.as_ref()?.get(asset)
     }
 
-    /// What a plan uses of an environment: the resources of its ops, and the IO managers of the
-    /// assets that they make and of those that they load.
-    pub fn wanted(definitions: &Definitions, plan: &Plan) -> Wanted {
-        let mut wanted = Wanted::default();
+    /// Returns what a plan uses of an environment: the resources of its ops, and the IO managers of
+    /// the assets that they make and load.
+    pub fn environment_needs(definitions: &Definitions, plan: &Plan) -> EnvironmentNeeds {
+        let mut wanted = EnvironmentNeeds::default();
         for (_, _, step) in plan.steps() {
             let Some(op) = definitions.op_named(&step.op) else {
                 continue;
             };
-            wanted.add_with_inputs(op, definitions.graph());
+            wanted.add_op_with_inputs(op, definitions.graph());
         }
         wanted
     }
 
-    /// The graph at the moment of the plan.
+    /// Returns the graph with the partitions that exist at the time of the plan.
     pub fn lineage(&self) -> Lineage<'_> {
         Lineage::new(self.definitions.graph(), &self.context)
     }
@@ -177,30 +205,23 @@ impl RunSession {
         &self.io_managers
     }
 
-    pub(super) fn definition(&self, asset: AssetId) -> Option<&PartitionsDefinition> {
+    pub(super) fn partitions_definition(&self, asset: AssetId) -> Option<&PartitionsDefinition> {
         self.definitions.graph().partitions(asset)
     }
 
-    /// The name under which the record keeps a partition; `None` for an ordinal without a key.
-    pub fn reference(&self, asset: AssetId, ordinal: u64) -> Option<PartitionRef> {
-        let key = self.definitions.graph().key(asset).clone();
-        match self.definition(asset) {
-            None => Some(PartitionRef::unpartitioned(key)),
-            Some(definition) => {
-                let partition = definition.key(ordinal, &self.context)?;
-                Some(PartitionRef::new(key, partition, ordinal))
-            }
-        }
+    /// Returns the key of a partition in the state store; `None` for an ordinal without a key.
+    pub(super) fn partition_ref(&self, asset: AssetId, ordinal: u64) -> Option<PartitionRef> {
+        partition_ref(self.definitions.graph(), &self.context, asset, ordinal)
     }
 }
 
-/// The partitions of each asset that a plan makes.
+/// Returns the partitions of each asset that a plan makes.
 pub fn planned_partitions(plan: &Plan) -> BTreeMap<AssetKey, PartitionSet> {
-    let mut makes: BTreeMap<AssetKey, PartitionSet> = BTreeMap::new();
+    let mut planned: BTreeMap<AssetKey, PartitionSet> = BTreeMap::new();
     for (_, stage, step) in plan.steps() {
         for asset in &step.assets {
-            *makes.entry(asset.clone()).or_default() |= &stage.partitions;
+            *planned.entry(asset.clone()).or_default() |= &stage.partitions;
         }
     }
-    makes
+    planned
 }

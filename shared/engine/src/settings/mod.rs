@@ -1,7 +1,7 @@
 //! Settings: typed references to environment variables and secrets.
 //!
-//! A project declares in one place what each of its environments reads ([`Setting`]); the values are
-//! read, checked and parsed through one port ([`SettingReader`]) before anything runs.
+//! A project declares the settings of each environment in one place ([`Setting`]). Their values are
+//! read through one port ([`SettingReader`]) and parsed before anything runs.
 
 mod process;
 mod reader;
@@ -13,4 +13,4 @@ pub use process::ProcessEnvironment;
 pub use reader::{SettingReadError, SettingReader};
 pub use secret::Secret;
 pub use set::Settings;
-pub use setting::{Setting, SettingProblem, SettingRef, SettingSpec, env, secret};
+pub use setting::{Setting, SettingError, SettingRef, SettingSpec, env, secret};

@@ -4,14 +4,17 @@ use async_trait::async_trait;
 
 use crate::settings::{SettingReadError, SettingReader, SettingRef};
 
-/// Reads environment variables from the process. It knows no secrets manager: a secret that is kept
-/// in one has to be read by the reader of that service.
+/// A reader of the process's environment variables. Secrets of a secrets manager need that
+/// service's own reader.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ProcessEnvironment;
 
 #[async_trait]
 impl SettingReader for ProcessEnvironment {
-    async fn read(&self, reference: &SettingRef) -> Result<Option<String>, SettingReadError> {
+    async fn read_setting(
+        &self,
+        reference: &SettingRef,
+    ) -> Result<Option<String>, SettingReadError> {
         match reference {
             SettingRef::Variable(name) => match std::env::var(name) {
                 Ok(value) => Ok(Some(value)),
@@ -22,7 +25,7 @@ impl SettingReader for ProcessEnvironment {
             },
             SettingRef::Secret(name) => Err(SettingReadError {
                 reason: format!(
-                    "secret `{name}` is kept in a secrets manager, which is not in reach here: \
+                    "secret `{name}` is kept in a secrets manager, which cannot be reached from here: \
                      use `env(..).secret()` in an environment for this machine"
                 ),
             }),

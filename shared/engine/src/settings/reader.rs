@@ -1,4 +1,4 @@
-//! [`SettingReader`]: the port to where settings are kept.
+//! [`SettingReader`]: the port to the source of settings.
 
 use std::collections::BTreeMap;
 
@@ -6,28 +6,34 @@ use async_trait::async_trait;
 
 use crate::settings::SettingRef;
 
-/// Where settings are kept: the process's environment, a secrets manager, a table in a test.
+/// A source of settings: the process's environment, a secrets manager, or a map in a test.
 #[async_trait]
 pub trait SettingReader: Send + Sync {
-    /// The value of a setting; `None` when it is not set.
+    /// Reads the value of a setting; `None` when it is not set.
     ///
     /// # Errors
-    /// [`SettingReadError`] when it cannot be known whether it is set.
-    async fn read(&self, reference: &SettingRef) -> Result<Option<String>, SettingReadError>;
+    /// [`SettingReadError`] when the source cannot be read.
+    async fn read_setting(
+        &self,
+        reference: &SettingRef,
+    ) -> Result<Option<String>, SettingReadError>;
 }
 
-/// A setting that could not be read, set or not.
+/// A failure to read a setting's source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct SettingReadError {
-    /// What was tried and why it failed. Never the value.
+    /// The failed operation and its reason, without the value.
     pub reason: String,
 }
 
-/// Settings by the name of the variable or secret, for tests.
+/// Reads settings by the name of the variable or secret, for tests.
 #[async_trait]
 impl SettingReader for BTreeMap<String, String> {
-    async fn read(&self, reference: &SettingRef) -> Result<Option<String>, SettingReadError> {
+    async fn read_setting(
+        &self,
+        reference: &SettingRef,
+    ) -> Result<Option<String>, SettingReadError> {
         Ok(self.get(reference.name()).cloned())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-/// A value that must not be seen: it prints as `Secret(..)`, and has no `Display`.
+/// A value that must not be shown: it prints as `Secret(..)`, and has no `Display`.
 ///
 /// ```
 /// use precip_engine::settings::Secret;
@@ -15,12 +15,12 @@ use std::{fmt, str::FromStr};
 pub struct Secret<T = String>(T);
 
 impl<T> Secret<T> {
-    /// Hides a value.
+    /// Wraps a value.
     pub fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// The value, for the call that needs it.
+    /// Returns the value, for the call that needs it.
     pub fn expose(&self) -> &T {
         &self.0
     }

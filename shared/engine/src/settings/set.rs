@@ -1,35 +1,35 @@
-//! [`Settings`]: one setting, several, or none.
+//! [`Settings`]: groups of settings.
 
 use std::future::Future;
 
-use crate::settings::{Setting, SettingProblem, SettingReader, SettingSpec};
+use crate::settings::{Setting, SettingError, SettingReader, SettingSpec};
 
-/// What something is made from: `()`, one [`Setting`], or a tuple of up to six.
+/// A group of settings: `()`, one [`Setting`], or a tuple of up to six groups.
 pub trait Settings: Send + Sync + 'static {
     /// The values, in the same shape.
     type Values: Send;
 
-    /// What is known of each without reading it.
-    fn specs(&self) -> Vec<SettingSpec>;
+    /// Returns the specs of all settings.
+    fn setting_specs(&self) -> Vec<SettingSpec>;
 
-    /// Reads all of them.
+    /// Reads all settings.
     ///
     /// # Errors
     /// Every setting that has no usable value.
-    fn read(
+    fn read_values(
         &self,
         reader: &dyn SettingReader,
-    ) -> impl Future<Output = Result<Self::Values, Vec<SettingProblem>>> + Send;
+    ) -> impl Future<Output = Result<Self::Values, Vec<SettingError>>> + Send;
 }
 
 impl Settings for () {
     type Values = ();
 
-    fn specs(&self) -> Vec<SettingSpec> {
+    fn setting_specs(&self) -> Vec<SettingSpec> {
         Vec::new()
     }
 
-    async fn read(&self, _: &dyn SettingReader) -> Result<(), Vec<SettingProblem>> {
+    async fn read_values(&self, _: &dyn SettingReader) -> Result<(), Vec<SettingError>> {
         Ok(())
     }
 }
@@ -37,32 +37,34 @@ impl Settings for () {
 impl<T: Clone + Send + Sync + 'static> Settings for Setting<T> {
     type Values = T;
 
-    fn specs(&self) -> Vec<SettingSpec> {
+    fn setting_specs(&self) -> Vec<SettingSpec> {
         vec![self.spec()]
     }
 
-    async fn read(&self, reader: &dyn SettingReader) -> Result<T, Vec<SettingProblem>> {
-        Setting::read(self, reader)
+    async fn read_values(&self, reader: &dyn SettingReader) -> Result<T, Vec<SettingError>> {
+        Setting::read_value(self, reader)
             .await
             .map_err(|problem| vec![problem])
     }
 }
 
 macro_rules! tuple {
-    ($($set:ident $place:tt),+) => {
+    ($($set:ident $index:tt),+) => {
         impl<$($set: Settings),+> Settings for ($($set,)+) {
             type Values = ($($set::Values,)+);
 
-            fn specs(&self) -> Vec<SettingSpec> {
-                [$(self.$place.specs()),+].concat()
+            fn setting_specs(&self) -> Vec<SettingSpec> {
+                [$(self.$index.setting_specs()),+].concat()
             }
 
             #[expect(non_snake_case, reason = "the variables are named after the type parameters")]
-            async fn read(
+            async fn read_values(
                 &self,
                 reader: &dyn SettingReader,
-            ) -> Result<Self::Values, Vec<SettingProblem>> {
-                $(let $set = self.$place.read(reader).await;)+
+            ) -> Result<Self::Values, Vec<SettingError>> {
+                // All settings are read before the first problem is returned, to report every
+                // problem.
+                $(let $set = self.$index.read_values(reader).await;)+
                 match ($($set,)+) {
                     ($(Ok($set),)+) => Ok(($($set,)+)),
                     ($($set,)+) => {

@@ -1,10 +1,10 @@
-//! [`Setting`]: one value that comes from outside.
+//! [`Setting`]: a value from outside the project.
 
 use std::{fmt, str::FromStr};
 
 use crate::settings::{Secret, SettingReader};
 
-/// Where one setting is kept.
+/// The source of a setting.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SettingRef {
     /// An environment variable, by name.
@@ -14,7 +14,7 @@ pub enum SettingRef {
 }
 
 impl SettingRef {
-    /// The name of the variable or secret.
+    /// Returns the name of the variable or secret.
     pub fn name(&self) -> &str {
         match self {
             Self::Variable(name) | Self::Secret(name) => name,
@@ -31,18 +31,18 @@ impl fmt::Display for SettingRef {
     }
 }
 
-/// What is known of a setting without reading it.
+/// The description of a setting, without its value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SettingSpec {
-    /// Where it is kept.
+    /// The source.
     pub reference: SettingRef,
-    /// Whether it has a value when it is not set.
+    /// `true` if it has a default.
     pub optional: bool,
-    /// Whether its value must not be seen.
+    /// `true` if its value must not be shown.
     pub secret: bool,
 }
 
-/// A value that comes from outside the project: declared when the project is, read when it runs.
+/// A value from outside the project: declared with the project, read when it runs.
 ///
 /// ```
 /// use precip_engine::settings::{env, secret};
@@ -60,7 +60,7 @@ pub struct Setting<T> {
     parse: fn(&str) -> Result<T, String>,
 }
 
-/// A setting that is kept in an environment variable.
+/// Declares a setting read from an environment variable.
 pub fn env(name: impl Into<String>) -> Setting<String> {
     Setting {
         reference: SettingRef::Variable(name.into()),
@@ -70,7 +70,7 @@ pub fn env(name: impl Into<String>) -> Setting<String> {
     }
 }
 
-/// A setting that is kept in the secrets manager.
+/// Declares a setting read from the secrets manager.
 pub fn secret(name: impl Into<String>) -> Setting<Secret> {
     Setting {
         reference: SettingRef::Secret(name.into()),
@@ -79,7 +79,7 @@ pub fn secret(name: impl Into<String>) -> Setting<Secret> {
 }
 
 impl Setting<String> {
-    /// Reads the value into a type.
+    /// Parses the value into a type.
     pub fn parse<T: FromStr<Err: fmt::Display>>(self) -> Setting<T> {
         Setting {
             reference: self.reference,
@@ -89,7 +89,7 @@ impl Setting<String> {
         }
     }
 
-    /// Reads the value into a type, and is nothing when it is not set.
+    /// Parses the value into a type; `None` when it is not set.
     ///
     /// ```
     /// use std::num::NonZeroU16;
@@ -110,7 +110,7 @@ impl Setting<String> {
         }
     }
 
-    /// Never shows the value.
+    /// Marks the value as secret, so that it is never shown.
     pub fn secret(self) -> Setting<Secret> {
         Setting {
             reference: self.reference,
@@ -122,19 +122,19 @@ impl Setting<String> {
 }
 
 impl<T> Setting<T> {
-    /// The value when it is not set.
+    /// Sets the default, used when it is not set.
     #[must_use]
     pub fn or(mut self, default: impl Into<T>) -> Self {
         self.default = Some(default.into());
         self
     }
 
-    /// The value when it is not set.
+    /// Returns the default.
     pub fn default_value(&self) -> Option<&T> {
         self.default.as_ref()
     }
 
-    /// What is known of it without reading it.
+    /// Returns the description of the setting.
     pub fn spec(&self) -> SettingSpec {
         SettingSpec {
             reference: self.reference.clone(),
@@ -145,17 +145,17 @@ impl<T> Setting<T> {
 }
 
 impl<T: Clone> Setting<T> {
-    /// Reads the value. An empty one counts as not set.
+    /// Reads the value. An empty value counts as not set.
     ///
     /// # Errors
-    /// [`SettingProblem`], which never holds the value of a secret.
-    pub async fn read(&self, reader: &dyn SettingReader) -> Result<T, SettingProblem> {
-        let problem = |reason| SettingProblem {
+    /// [`SettingError`], which never contains the value of a secret.
+    pub async fn read_value(&self, reader: &dyn SettingReader) -> Result<T, SettingError> {
+        let problem = |reason| SettingError {
             reference: self.reference.clone(),
             reason,
         };
         let value = reader
-            .read(&self.reference)
+            .read_setting(&self.reference)
             .await
             .map_err(|error| problem(format!("cannot be read: {error}")))?;
         match value.as_deref() {
@@ -164,8 +164,9 @@ impl<T: Clone> Setting<T> {
                 .clone()
                 .ok_or_else(|| problem("is not set".to_owned())),
             Some(value) => (self.parse)(value).map_err(|error| {
+                // A parser's message may quote the value.
                 problem(if self.secret {
-                    "has a value of another form".to_owned()
+                    "has an invalid value".to_owned()
                 } else {
                     format!("is `{value}`: {error}")
                 })
@@ -177,9 +178,9 @@ impl<T: Clone> Setting<T> {
 /// A setting without a usable value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reference} {reason}")]
-pub struct SettingProblem {
-    /// Where it is kept.
+pub struct SettingError {
+    /// The source.
     pub reference: SettingRef,
-    /// What is wrong with it, after its name.
+    /// The problem, to be written after its name.
     pub reason: String,
 }

@@ -6,56 +6,56 @@ use serde::{Deserialize, Serialize};
 
 use crate::{run_id::RunId, state::PartitionRef};
 
-/// How the evaluation of a check ended.
+/// The outcome of a check's evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckOutcome {
-    /// The asset is as it should be.
+    /// The check holds.
     Passed,
-    /// It is not.
+    /// The check does not hold.
     Failed,
     /// The check itself could not be evaluated.
     Errored,
 }
 
-/// What one evaluation of a check found. As Dagster's `AssetCheckEvaluation`.
+/// One evaluation of a check, like Dagster's `AssetCheckEvaluation`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckEvaluation {
     /// The check.
     pub check: CheckKey,
-    /// What it looked at: a partition of the check's asset.
+    /// The evaluated partition of the check's asset.
     pub target: PartitionRef,
-    /// The run in which it was evaluated.
+    /// The run that evaluated it.
     pub run: RunId,
     /// The attempt in that run, from 1.
     pub attempt: u32,
-    /// How it ended.
+    /// The outcome.
     pub outcome: CheckOutcome,
-    /// What it means if it did not pass.
+    /// The severity of a check that did not pass.
     #[serde(default)]
     pub severity: Severity,
-    /// Whether it stops what is downstream.
+    /// `true` if a failure stops downstream assets.
     #[serde(default)]
     pub blocking: bool,
-    /// What was found, for a reader.
+    /// Text for people about the finding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Facts found on the way.
+    /// Metadata collected by the check.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
-    /// When.
+    /// The time of the evaluation.
     pub at: DateTime<Utc>,
 }
 
 impl CheckEvaluation {
-    /// Whether what is downstream of the asset must not be made from it in this run.
-    pub fn blocks(&self) -> bool {
+    /// Returns `true` if downstream assets must not be materialized from the asset in this run.
+    pub fn blocks_downstream(&self) -> bool {
         self.blocking && self.outcome != CheckOutcome::Passed && self.severity == Severity::Error
     }
 
-    /// Whether it is a failure of its run: it [blocks](Self::blocks), or its function failed and there
-    /// is no answer. A check that finds something wrong and does not block is none.
+    /// Returns `true` if the evaluation fails its run: it [blocks](Self::blocks), or the check's
+    /// function failed. A failed check that does not block leaves its run successful.
     pub fn fails_run(&self) -> bool {
-        self.blocks() || self.outcome == CheckOutcome::Errored
+        self.blocks_downstream() || self.outcome == CheckOutcome::Errored
     }
 }

@@ -1,13 +1,13 @@
 //! [`ReadConsistency`].
 
-/// How fresh an answer has to be.
+/// The freshness that a read requires.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum ReadConsistency {
-    /// Everything that was committed before the call is seen.
+    /// The answer reflects everything committed before the call.
     #[default]
     Strong,
-    /// The answer may be a moment behind; where a store charges for reads, it costs half (DynamoDB:
-    /// 0.5 instead of 1 read unit an item). Right where the answer is a shortcut and something else
-    /// decides.
+    /// The answer may lag behind. Costs half where a store charges for reads (DynamoDB: 0.5 instead
+    /// of 1 read unit per item). Fits reads that only save work, such as a check that the commit
+    /// repeats.
     Eventual,
 }

@@ -1,20 +1,20 @@
-//! What may be a key of a dynamic partitions definition.
+//! Validation of the keys of dynamic partitions definitions.
 
 use precip_core::partitions::PartitionKey;
 
 use crate::state::{StateError, StateErrorKind};
 
-/// Refuses keys that no dynamic partition may have.
+/// Rejects keys that no dynamic partition may have.
 ///
 /// # Errors
-/// `Conflict` for an empty key, and for a key with a control character, which no path and no command
-/// line can carry.
+/// `Conflict` for an empty key or one with a control character, which neither a path nor a command line
+/// can carry.
 pub fn check_dynamic_keys(set: &str, keys: &[PartitionKey]) -> Result<(), StateError> {
-    let refused = keys
+    let rejected = keys
         .iter()
         .map(PartitionKey::as_str)
         .find(|key| key.is_empty() || key.contains(char::is_control));
-    match refused {
+    match rejected {
         Some(key) => Err(StateError::new(
             StateErrorKind::Conflict,
             format!(

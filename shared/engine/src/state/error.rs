@@ -2,44 +2,45 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
-/// What the caller has to do about a [`StateError`].
+/// The kind of a [`StateError`], which determines the caller's next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StateErrorKind {
-    /// A passing trouble (throttled, timed out, connection lost). Call again: every call of the port
-    /// may be repeated.
+    /// A transient failure (throttled, timed out, connection lost). Call again: every call of the
+    /// port may be repeated.
     Retry,
-    /// Another process holds the store and did not let go in time. Wait for it, or end it.
+    /// Another process holds the store's lock. Wait for that process, or end it.
     Locked,
-    /// There is no room left to write. Make room; nothing was written.
+    /// The store is full, and nothing was written. Free some space.
     Full,
-    /// The store may be read but not written. Give the right to write, or use another place.
+    /// The store is read-only. Grant write access, or use another location.
     ReadOnly,
-    /// What is stored cannot be read back. Restore it, or move it away and begin anew.
+    /// Stored data cannot be decoded. Restore it, or move it away and start with an empty store.
     Corrupt,
     /// The store was written by a newer version. Use that version.
     NewerSchema,
-    /// What the call names is not there.
+    /// The call names a record that does not exist.
     NotFound,
-    /// The call contradicts what is stored; look again and decide anew. Repeating it does not help.
+    /// The call contradicts stored data. Read it again and decide again; repeating the call does
+    /// not help.
     Conflict,
-    /// What is to be stored is larger than a record may be. Store less.
+    /// The record exceeds the size limit. Store less.
     TooLarge,
-    /// The store cannot be reached, or not with these rights: its address, its credentials or its
+    /// The store cannot be reached, or not with these permissions: its address, credentials or
     /// folder are wrong.
     Unavailable,
 }
 
 impl StateErrorKind {
-    /// Whether the same call, made again a little later, may succeed with nobody's help.
+    /// Returns `true` if repeating the call a little later may succeed without intervention.
     pub fn is_retryable(self) -> bool {
         matches!(self, Self::Retry | Self::Locked)
     }
 }
 
-/// A [`StateStore`](super::StateStore) that could not do what it was asked.
+/// A failed call of a [`StateStore`](super::StateStore).
 ///
-/// The message is for a person and says what to do; the [kind](Self::kind) is for the caller.
+/// The message tells a person what to do; the [kind](Self::kind) tells the caller.
 #[derive(Clone)]
 pub struct StateError {
     kind: StateErrorKind,
@@ -48,7 +49,7 @@ pub struct StateError {
 }
 
 impl StateError {
-    /// An error with a message that says what was wrong, where, and what to do.
+    /// Creates an error. The message says what was wrong, where, and what to do.
     pub fn new(kind: StateErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -57,23 +58,23 @@ impl StateError {
         }
     }
 
-    /// Adds what led to it.
+    /// Sets the underlying error.
     #[must_use]
-    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// What the caller has to do.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> StateErrorKind {
         self.kind
     }
 
-    /// A run that the store does not know.
+    /// Creates the error for an unknown run.
     pub fn unknown_run(run: crate::run_id::RunId) -> Self {
         Self::new(
             StateErrorKind::NotFound,
-            format!("there is no run `{run}` in this store; list the runs to see which there are"),
+            format!("there is no run `{run}` in this store: `runs` lists the runs that it has"),
         )
     }
 }

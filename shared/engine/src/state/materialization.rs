@@ -1,4 +1,4 @@
-//! Records of what was made, and of what could not be made.
+//! Records of materializations and of attempts that failed.
 
 use chrono::{DateTime, Utc};
 use precip_core::{
@@ -14,7 +14,7 @@ use crate::{
     state::{CheckEvaluation, PartitionRef},
 };
 
-/// The place of a change in the order of all changes of a store. Greater is later; the numbers have
+/// A change's position in the order of all changes of a store. Greater is later; the numbers have
 /// gaps.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -22,20 +22,20 @@ use crate::{
 #[serde(transparent)]
 pub struct Sequence(pub u64);
 
-/// Some attempt of some run at an (asset, partition) begins.
+/// The start of a run's attempt at an (asset, partition).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptStart {
-    /// What it tries to make.
+    /// The partition it tries to materialize.
     pub target: PartitionRef,
     /// The run.
     pub run: RunId,
     /// The attempt in that run, from 1.
     pub attempt: u32,
-    /// When it began.
+    /// The time at which it began.
     pub at: DateTime<Utc>,
 }
 
-/// Which upstream partitions an input was.
+/// The upstream partitions that an input was loaded from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InputScope {
@@ -43,63 +43,63 @@ pub enum InputScope {
     Whole,
     /// One partition.
     Partition(PartitionKey),
-    /// This many partitions; the version recorded with it stands for all of them together.
+    /// The number of partitions; the version recorded with it covers all of them.
     Partitions(u64),
 }
 
-/// An upstream version that something was made from.
+/// The version of an upstream input of a materialization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputVersion {
     /// The upstream asset.
     pub asset: AssetKey,
-    /// Which of its partitions.
+    /// The upstream partitions.
     pub scope: InputScope,
-    /// Their data version.
+    /// The data version of those partitions.
     pub data_version: String,
 }
 
-/// One (asset, partition), made: what `finish` publishes.
+/// One materialized (asset, partition), ready to be committed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Materialization {
-    /// What was made.
+    /// The materialized partition.
     pub target: PartitionRef,
-    /// The run that made it.
+    /// The run that materialized it.
     pub run: RunId,
     /// The attempt in that run, from 1.
     pub attempt: u32,
-    /// Where the IO manager put the data; `None` when the function stored it itself.
+    /// The IO manager's pointer to the data; `None` when the function stored it itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
-    /// Facts about the data.
+    /// Metadata about the data.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
     /// The version of the data.
     pub data_version: String,
-    /// The version of the code that made it, where the asset declares one.
+    /// The version of the code that produced it, if the asset declares one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_version: Option<String>,
-    /// What it was made from.
+    /// The inputs it was computed from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<InputVersion>,
-    /// What the op's own checks found.
+    /// The evaluations of the op's own checks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckEvaluation>,
-    /// When the attempt began.
+    /// The start of the attempt.
     pub started_at: DateTime<Utc>,
-    /// When the data was complete.
+    /// The time at which the data was complete.
     pub finished_at: DateTime<Utc>,
 }
 
-/// The answer to `finish`.
+/// The outcome of committing a materialization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Finished {
-    /// What this attempt made is what readers see now. The same attempt finished again is committed
-    /// again, and the last call counts.
+pub enum CommitOutcome {
+    /// Readers see this materialization now. An attempt that commits again replaces its own earlier
+    /// commit.
     Committed,
-    /// A later attempt of the same run was published before; readers see that one.
+    /// A later attempt of the same run is already published; readers see that one.
     AlreadyDone {
-        /// The attempt that was published.
+        /// The published attempt.
         attempt: u32,
     },
     /// A newer run has published this partition; readers see that one.
@@ -111,102 +111,102 @@ pub enum Finished {
 
 /// An attempt that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// What it tried to make.
+pub struct FailedAttempt {
+    /// The partition it tried to materialize.
     pub target: PartitionRef,
     /// The run.
     pub run: RunId,
     /// The attempt in that run, from 1.
     pub attempt: u32,
-    /// What it means for a retry.
+    /// The kind of the error, which decides about a retry.
     pub kind: ErrorKind,
-    /// What went wrong.
+    /// The error message.
     pub message: String,
-    /// What led to it, nearest first.
+    /// The underlying errors, nearest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
-    /// Whether the run tries again. Only a failure that it does not retry makes the partition count
-    /// as failed.
+    /// `true` if the run tries again. Only a failure that is not retried makes the partition count as
+    /// failed.
     #[serde(default)]
     pub will_retry: bool,
-    /// When it failed.
+    /// The time of the failure.
     pub at: DateTime<Utc>,
 }
 
-/// The answer to `fail`.
+/// The outcome of recording a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FailureRecorded {
-    /// It is on record.
+pub enum FailureOutcome {
+    /// The failure is recorded.
     Recorded,
-    /// The same run published the partition already: it did not fail after all, and the failure was
-    /// left out.
+    /// The same run has already published the partition, so the failure is ignored.
     AlreadyDone {
-        /// The attempt that was published.
+        /// The published attempt.
         attempt: u32,
     },
 }
 
-/// What is known of one (asset, partition) now.
+/// The latest materialization and failure of one (asset, partition).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Latest {
-    /// What readers see, and its place in the order of changes.
+    /// The published materialization, and its position in the order of changes.
     pub materialization: Option<(Materialization, Sequence)>,
-    /// The newest attempt's failure, when nothing newer was published.
-    pub failure: Option<Failure>,
+    /// The failure of the newest attempt, if nothing newer was published.
+    pub failure: Option<FailedAttempt>,
 }
 
 impl Latest {
-    /// Whether this run has published the partition, so that nothing is left to do for it.
-    pub fn is_done_by(&self, run: RunId) -> bool {
+    /// Returns `true` if this run has published the partition, so that nothing is left to do for
+    /// it.
+    pub fn is_published_by(&self, run: RunId) -> bool {
         self.materialization
             .as_ref()
             .is_some_and(|(made, _)| made.run == run)
     }
 
-    /// What readers see.
+    /// Returns the published materialization.
     pub fn published(&self) -> Option<&Materialization> {
         self.materialization.as_ref().map(|(made, _)| made)
     }
 }
 
-/// What is known of an asset's partitions, by ordinal. The sets overlap: a partition that was made
-/// once and failed since is in both.
+/// The status sets of an asset's partitions, by ordinal. They overlap: a partition that failed
+/// after it was materialized is in both sets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartitionStatuses {
-    /// Published, by whatever run.
+    /// Partitions published by any run.
     pub materialized: PartitionSet,
-    /// The newest attempt failed, and nothing newer was published.
+    /// Partitions whose newest attempt failed, with nothing newer published.
     pub failed: PartitionSet,
-    /// A run that is not finished has begun it and not come to its end.
+    /// Partitions with an attempt under way in an unfinished run.
     pub in_progress: PartitionSet,
 }
 
-/// Partitions of one asset published after some moment.
+/// The partitions of one asset that were published after a change.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Updates {
     /// The partitions, by ordinal.
     pub partitions: PartitionSet,
-    /// The greatest number among them: ask from here the next time. The number that was asked from
-    /// when there are none.
+    /// The greatest sequence number among them, to continue from; the number given by the caller
+    /// when nothing was published.
     pub until: Sequence,
 }
 
-/// Something that happened to one (asset, partition).
+/// An event in the history of one (asset, partition).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// An attempt began.
+    /// An attempt started.
     Started(AttemptStart),
-    /// It was published.
+    /// A materialization was published.
     Materialized(Box<Materialization>),
     /// An attempt failed.
-    Failed(Failure),
-    /// A check looked at it.
+    Failed(FailedAttempt),
+    /// A check was evaluated.
     Checked(Box<CheckEvaluation>),
 }
 
-/// The kind of an [`Event`], in the order in which events of one attempt at one moment stand.
+/// The kind of an [`Event`]. The order of the variants sorts events of one attempt at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
@@ -220,24 +220,24 @@ pub enum EventKind {
     Materialized,
 }
 
-/// What makes two events of one partition the same event, and puts them in order: the same event
-/// recorded again replaces itself.
+/// The identity of an event of one partition, which also orders events. An event recorded again
+/// replaces itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EventKey {
-    /// When it happened.
+    /// The time of the event.
     pub at: DateTime<Utc>,
-    /// The run in which it happened.
+    /// The run of the event.
     pub run: RunId,
     /// The attempt in that run.
     pub attempt: u32,
-    /// Its kind.
+    /// The kind of the event.
     pub kind: EventKind,
-    /// The check's name, of a check's evaluation; otherwise empty.
+    /// The check's name for a check's evaluation; otherwise empty.
     pub check: String,
 }
 
 impl Event {
-    /// The event's identity and place.
+    /// Returns the event's identity, by which events are sorted.
     pub fn key(&self) -> EventKey {
         let (at, run, attempt, kind, check) = match self {
             Self::Started(start) => (start.at, start.run, start.attempt, EventKind::Started, ""),
@@ -269,7 +269,7 @@ impl Event {
         }
     }
 
-    /// What it happened to.
+    /// Returns the partition of the event.
     pub fn target(&self) -> &PartitionRef {
         match self {
             Self::Started(start) => &start.target,

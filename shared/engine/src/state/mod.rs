@@ -1,5 +1,5 @@
-//! The record of what was materialized, what failed, and what is running: the port [`StateStore`]
-//! and the records that go through it.
+//! The record of what was materialized, what failed and what is running: the port [`StateStore`]
+//! and the records it stores.
 
 mod check;
 #[cfg(any(test, feature = "conformance"))]
@@ -25,14 +25,15 @@ pub use consistency::ReadConsistency;
 pub use dynamic::check_dynamic_keys;
 pub use error::{StateError, StateErrorKind};
 pub use materialization::{
-    AttemptStart, Event, EventKey, EventKind, Failure, FailureRecorded, Finished, InputScope,
-    InputVersion, Latest, Materialization, PartitionStatuses, Sequence, Updates,
+    AttemptStart, CommitOutcome, Event, EventKey, EventKind, FailedAttempt, FailureOutcome,
+    InputScope, InputVersion, Latest, Materialization, PartitionStatuses, Sequence, Updates,
 };
 pub use page::{Page, PageRequest, PageToken};
 pub use pool::{PoolState, Slot, SlotAnswer, SlotHolder, SlotRequest};
 pub use run::{
-    CreatedRun, NewRun, OwnerId, PlanSummary, Run, RunChange, RunChanged, RunFilter, RunKey,
-    RunMade, RunOrigin, RunOwner, RunProgress, RunRequest, RunStatus, SkipReason, Skipped,
+    CreatedRun, NewRun, OwnerId, PlanSummary, PublishedByRun, RequestedWork, Run, RunChange,
+    RunChanged, RunFilter, RunKey, RunOrigin, RunOwner, RunProgress, RunStatus, SkipReason,
+    SkippedPartitions,
 };
 pub use segment::{SEGMENT_PARTITIONS, Segment};
 pub use size::{MAX_RECORD_BYTES, record_json};

@@ -1,52 +1,52 @@
-//! Reading long lists piece by piece.
+//! Paging through long lists.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, ops::Bound};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::state::{StateError, StateErrorKind};
 
-/// Where the next page begins. Its form is the store's own: give it back as it was received.
+/// An opaque token for the start of the next page, to be returned to the store unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PageToken(pub String);
 
 impl PageToken {
-    /// Writes down the place of the last item of a page.
-    pub fn of<T: Serialize>(place: &T) -> Self {
-        Self(serde_json::to_string(place).unwrap_or_default())
+    /// Encodes the position of the last item of a page.
+    pub fn encode_position<T: Serialize>(position: &T) -> Self {
+        Self(serde_json::to_string(position).unwrap_or_default())
     }
 
-    /// Reads the place back.
+    /// Decodes the position.
     ///
     /// # Errors
-    /// `Conflict` when the token is of another list.
-    pub fn place<T: DeserializeOwned>(&self) -> Result<T, StateError> {
+    /// `Conflict` when the token belongs to another list.
+    pub fn decode_position<T: DeserializeOwned>(&self) -> Result<T, StateError> {
         serde_json::from_str(&self.0).map_err(|source| {
             StateError::new(
                 StateErrorKind::Conflict,
                 format!(
-                    "`{}` is not a place in this list: give back the `next` of the page before, or \
-                     leave it out to begin at the first page",
+                    "`{}` is not a position in this list: pass the `next` of the page before, or leave \
+                     it out to start at the first page",
                     self.0
                 ),
             )
-            .because(source)
+            .with_source(source)
         })
     }
 }
 
-/// Which piece of a list is asked for.
+/// A request for one page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRequest {
-    /// How many items at most. A store may answer fewer although more follow.
+    /// The maximum number of items. A store may return fewer although more follow.
     pub limit: NonZeroUsize,
-    /// [`Page::next`] of the page before; `None` for the first page.
+    /// The [`Page::next`] of the previous page; `None` for the first page.
     pub after: Option<PageToken>,
 }
 
 impl PageRequest {
-    /// The first page. A limit of 0 is taken as 1.
+    /// Requests the first page. A limit of 0 counts as 1.
     pub fn first(limit: usize) -> Self {
         Self {
             limit: NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN),
@@ -54,22 +54,35 @@ impl PageRequest {
         }
     }
 
-    /// The place after which the page begins.
+    /// Returns the position after which the page begins.
     ///
     /// # Errors
-    /// `Conflict` when the token is of another list.
-    pub fn place<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
-        self.after.as_ref().map(PageToken::place).transpose()
+    /// `Conflict` when the token belongs to another list.
+    pub fn start_position<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        self.after
+            .as_ref()
+            .map(PageToken::decode_position)
+            .transpose()
     }
 
-    /// How many items to look for so as to learn whether there is a next page.
-    pub fn look_for(&self) -> usize {
+    /// Returns the position as the excluded bound of a range; unbounded for the first page.
+    ///
+    /// # Errors
+    /// `Conflict` when the token belongs to another list.
+    pub fn start_bound<T: DeserializeOwned>(&self) -> Result<Bound<T>, StateError> {
+        Ok(self
+            .start_position()?
+            .map_or(Bound::Unbounded, Bound::Excluded))
+    }
+
+    /// Returns the number of items to fetch: one more than the page holds, to detect a next page.
+    pub fn fetch_limit(&self) -> usize {
         self.limit.get().saturating_add(1)
     }
 
-    /// The page of the same size that begins at a token.
+    /// Requests the page of the same size that begins at a token.
     #[must_use]
-    pub fn after(&self, token: PageToken) -> Self {
+    pub fn next_page(&self, token: PageToken) -> Self {
         Self {
             limit: self.limit,
             after: Some(token),
@@ -77,29 +90,61 @@ impl PageRequest {
     }
 }
 
-/// One piece of a list.
+/// One page of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` when this was the last.
+    /// The token of the next page; `None` for the last page.
     pub next: Option<PageToken>,
 }
 
 impl<T> Page<T> {
-    /// Makes a page of the items that were found, when one more was looked for than the page holds:
-    /// the one too many tells that there is a next page. `place` answers an item's place.
-    pub fn cut<P: Serialize>(
+    /// Builds a page from items fetched with [`PageRequest::fetch_limit`]: a surplus item is
+    /// dropped and means that a next page exists. `position` returns an item's position.
+    pub fn from_overfetch<P: Serialize>(
         mut items: Vec<T>,
         request: &PageRequest,
-        place: impl FnOnce(&T) -> P,
+        position: impl FnOnce(&T) -> P,
     ) -> Self {
+        // The surplus item only proves that the list goes on; the next page starts with it.
         let more = items.len() > request.limit.get();
         items.truncate(request.limit.get());
         let next = items
             .last()
             .filter(|_| more)
-            .map(|item| PageToken::of(&place(item)));
+            .map(|item| PageToken::encode_position(&position(item)));
         Self { items, next }
+    }
+
+    /// Converts every item, keeping where the next page begins.
+    pub fn map<U>(self, convert: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(convert).collect(),
+            next: self.next,
+        }
+    }
+
+    /// Converts items and drops those that convert to `None`, keeping where the next page begins.
+    pub fn filter_map<U>(self, convert: impl FnMut(T) -> Option<U>) -> Page<U> {
+        Page {
+            items: self.items.into_iter().filter_map(convert).collect(),
+            next: self.next,
+        }
+    }
+
+    /// Converts every item, keeping where the next page begins, until one fails.
+    ///
+    /// # Errors
+    /// The first error of `convert`.
+    pub fn try_map<U, E>(self, convert: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        Ok(Page {
+            items: self
+                .items
+                .into_iter()
+                .map(convert)
+                .collect::<Result<_, E>>()?,
+            next: self.next,
+        })
     }
 }

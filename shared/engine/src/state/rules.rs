@@ -1,49 +1,49 @@
-//! Who wins: the decisions of the commit protocol, as an adapter that reads before it writes takes
-//! them. An adapter that writes conditionally puts the same rules into its conditions.
+//! The decisions of the commit protocol, for adapters that read before they write. Adapters with
+//! conditional writes express the same rules as conditions.
 
 use crate::{
     run_id::RunId,
-    state::{Failure, FailureRecorded, Finished, Materialization},
+    state::{CommitOutcome, FailedAttempt, FailureOutcome, Materialization},
 };
 
-/// A run and an attempt in it; the greater is the newer.
+/// A run and an attempt in it; the greater is newer.
 pub type Version = (RunId, u32);
 
-/// What comes of finishing, given what is published.
-pub fn finish_outcome(published: Option<Version>, made: &Materialization) -> Finished {
+/// Returns the outcome of committing a materialization, given the published version.
+pub fn commit_outcome(published: Option<Version>, made: &Materialization) -> CommitOutcome {
     match published {
-        Some((run, _)) if run > made.run => Finished::Superseded { by: run },
+        Some((run, _)) if run > made.run => CommitOutcome::Superseded { by: run },
         Some((run, attempt)) if run == made.run && attempt > made.attempt => {
-            Finished::AlreadyDone { attempt }
+            CommitOutcome::AlreadyDone { attempt }
         }
-        _ => Finished::Committed,
+        _ => CommitOutcome::Committed,
     }
 }
 
-/// Whether a commit is the same materialization again, so that it is no update for what is
-/// downstream.
+/// Returns `true` if a commit repeats the published materialization, which is no update for
+/// downstream assets.
 pub fn is_repeat(published: Option<Version>, made: &Materialization) -> bool {
     published == Some((made.run, made.attempt))
 }
 
-/// Whether a commit clears the failure on record: unless a newer run's attempt failed.
+/// Returns `true` if a commit clears the recorded failure: unless the failure is a newer run's.
 pub fn clears_failure(failed: Version, made: &Materialization) -> bool {
     failed.0 <= made.run
 }
 
-/// What comes of a failure, given what is published.
-pub fn fail_outcome(published: Option<Version>, failure: &Failure) -> FailureRecorded {
+/// Returns the outcome of recording a failure, given the published version.
+pub fn failure_outcome(published: Option<Version>, failure: &FailedAttempt) -> FailureOutcome {
     match published {
-        Some((run, attempt)) if run == failure.run => FailureRecorded::AlreadyDone { attempt },
-        _ => FailureRecorded::Recorded,
+        Some((run, attempt)) if run == failure.run => FailureOutcome::AlreadyDone { attempt },
+        _ => FailureOutcome::Recorded,
     }
 }
 
-/// Whether a failure that is on record becomes the one that the partition is known by.
+/// Returns `true` if a recorded failure becomes the partition's latest failure.
 pub fn marks_failed(
     published: Option<Version>,
     failed: Option<Version>,
-    failure: &Failure,
+    failure: &FailedAttempt,
 ) -> bool {
     !failure.will_retry
         && published.is_none_or(|(run, _)| run < failure.run)

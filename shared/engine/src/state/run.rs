@@ -11,26 +11,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::{run_id::RunId, state::TriggerId};
 
-/// Where a run is in its life.
+/// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
-    /// Asked for, not begun.
+    /// Requested and not started.
     Queued,
-    /// At work; or interrupted, when its owner is gone.
+    /// At work, or interrupted when its owner is gone.
     Running,
-    /// Asked to stop; what it began is still coming to its end.
+    /// Being canceled: attempts under way still end.
     Canceling,
-    /// Everything it planned was made.
+    /// Finished: everything planned was materialized or skipped.
     Succeeded,
-    /// Something it planned failed.
+    /// Finished: something planned failed.
     Failed,
-    /// It was stopped.
+    /// Canceled before its end.
     Canceled,
 }
 
 impl RunStatus {
-    /// Every status, in the order of a run's life.
+    /// Every status, in the order in which a run passes through them.
     pub const ALL: [Self; 6] = [
         Self::Queued,
         Self::Running,
@@ -40,15 +40,16 @@ impl RunStatus {
         Self::Canceled,
     ];
 
-    /// Whether nothing happens in the run any more, unless it is resumed.
+    /// Returns `true` if the run has ended. A failed or canceled run can still be resumed.
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Canceled)
     }
 
-    /// Whether a run may go from this status to that one. A failed or canceled run may run again
-    /// (resumed here, redriven on Step Functions); a run that succeeded may not.
+    /// Returns `true` if a run may change from this status to `next`. A failed or canceled run may
+    /// run again (resumed locally, redriven on Step Functions); a run that succeeded may not.
     pub fn may_become(self, next: Self) -> bool {
         use RunStatus::{Canceled, Canceling, Failed, Queued, Running, Succeeded};
+        // A queued run may end at once: planning may fail, or find nothing to do.
         match self {
             Queued => matches!(next, Running | Canceling | Canceled | Failed | Succeeded),
             Running => matches!(next, Canceling | Succeeded | Failed | Canceled),
@@ -58,7 +59,7 @@ impl RunStatus {
         }
     }
 
-    /// The status as it is written, such as `running`.
+    /// Returns the name of the status, such as `running`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -77,7 +78,7 @@ impl fmt::Display for RunStatus {
     }
 }
 
-/// What makes two requests the same request: a store creates one run for a key, ever.
+/// The identity of a request for a run. A store never creates two runs for one key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunKey(String);
@@ -86,33 +87,32 @@ const REQUEST: &str = "request:";
 const EXECUTION: &str = "execution:";
 
 impl RunKey {
-    /// A key that a person or another system chose for its request.
-    pub fn requested(key: &str) -> Self {
+    /// Creates the key of a request by a person or another system.
+    pub fn from_request(key: &str) -> Self {
         Self(format!("{REQUEST}{key}"))
     }
 
-    /// A key that a trigger chose: keys of different triggers never meet.
-    pub fn triggered(trigger: &TriggerId, key: &str) -> Self {
+    /// Creates the key of a request by a trigger. Keys of different triggers never collide.
+    pub fn from_trigger(trigger: &TriggerId, key: &str) -> Self {
         Self(format!("{trigger}:{key}"))
     }
 
-    /// The key of a run that an execution of a state machine was started for, by the execution's
-    /// ARN.
-    pub fn executed(execution: &str) -> Self {
+    /// Creates the key of a run that a state machine execution, given by its ARN, was started for.
+    pub fn from_execution(execution: &str) -> Self {
         Self(format!("{EXECUTION}{execution}"))
     }
 
-    /// The key as it was requested; `None` for one of another scope.
-    pub fn request(&self) -> Option<&str> {
+    /// Returns the key that was requested; `None` for a key of another scope.
+    pub fn request_key(&self) -> Option<&str> {
         self.0.strip_prefix(REQUEST)
     }
 
-    /// The ARN of the execution that the run was started for; `None` for a key of another scope.
-    pub fn execution(&self) -> Option<&str> {
+    /// Returns the ARN of the execution; `None` for a key of another scope.
+    pub fn execution_arn(&self) -> Option<&str> {
         self.0.strip_prefix(EXECUTION)
     }
 
-    /// The key with its scope.
+    /// Returns the key with its scope.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -124,7 +124,7 @@ impl fmt::Display for RunKey {
     }
 }
 
-/// Who asked for a run.
+/// The origin of a request for a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOrigin {
@@ -133,17 +133,17 @@ pub enum RunOrigin {
     Manual,
     /// A sensor, a schedule or the automation of assets.
     Trigger(TriggerId),
-    /// An earlier run whose missing part is made again.
+    /// A retry of the missing part of an earlier run.
     RetryOf(RunId),
 }
 
-/// What a run was asked to do, as it was asked: planning the same request again at the same moment
+/// The work requested of a run, as it was written. Planning one request twice at the same moment
 /// gives the same plan.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunRequest {
-    /// The asset selection, as it was written.
+pub struct RequestedWork {
+    /// The asset selection, as written.
     pub selection: String,
-    /// The partitions, as they were written; `None` when none were.
+    /// The partitions, as written; `None` when none were given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<String>,
     /// The run config; `Null` when none was given.
@@ -152,75 +152,75 @@ pub struct RunRequest {
     /// The tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
-    /// Who asked.
+    /// The origin of the request.
     #[serde(default)]
     pub origin: RunOrigin,
 }
 
-/// How large a run's plan is, and where the whole plan can be read.
+/// The size of a run's plan, and a pointer to the whole plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanSummary {
-    /// The (asset, partition) pairs.
+    /// The number of (asset, partition) pairs.
     pub items: u64,
-    /// The waves.
+    /// The number of waves.
     pub waves: u32,
-    /// How many partitions of each asset.
+    /// The number of partitions of each asset.
     pub assets: BTreeMap<AssetKey, u64>,
-    /// Where the executor keeps the whole plan; its form is the executor's own.
+    /// The executor's pointer to the whole plan, in the executor's own format.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
 }
 
-/// A run to be created.
+/// A run to create.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewRun {
-    /// The id, made by the caller.
+    /// The id, generated by the caller.
     pub id: RunId,
-    /// What makes a repeated request the same request.
+    /// The identity of the request, by which a repeated request is recognized.
     pub key: Option<RunKey>,
-    /// What was asked.
-    pub request: RunRequest,
-    /// The plan, when it is made already.
+    /// The requested work.
+    pub request: RequestedWork,
+    /// The plan, if it exists already.
     pub plan: Option<PlanSummary>,
-    /// When it was asked for.
+    /// The time of the request.
     pub created_at: DateTime<Utc>,
 }
 
-/// The answer to creating a run.
+/// The outcome of creating a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CreatedRun {
-    /// It is new, and [`RunStatus::Queued`].
+    /// A new run, which is [`RunStatus::Queued`].
     New(Box<Run>),
-    /// There was one of the same key or the same id already: this is it.
+    /// The existing run of the same key or the same id.
     Existing(Box<Run>),
 }
 
 impl CreatedRun {
-    /// The run, new or not.
+    /// Returns the run, new or not.
     pub fn run(&self) -> &Run {
         match self {
             Self::New(run) | Self::Existing(run) => run,
         }
     }
 
-    /// Whether the call created it.
+    /// Returns `true` if the call created the run.
     pub fn is_new(&self) -> bool {
         matches!(self, Self::New(_))
     }
 }
 
-/// The process that executes a run. An id of the process's own choice, unique for ever.
+/// The id of a process that executes a run. Chosen by the process and never reused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OwnerId(pub String);
 
-/// Who executes a run, and when it was last heard of.
+/// The process that executes a run, with its last heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunOwner {
     /// The process.
     pub id: OwnerId,
-    /// When it last said that it is alive.
+    /// The time of its last heartbeat.
     pub heartbeat_at: DateTime<Utc>,
 }
 
@@ -229,28 +229,28 @@ pub struct RunOwner {
 pub struct Run {
     /// The id.
     pub id: RunId,
-    /// What makes a repeated request the same request.
+    /// The identity of the request, by which a repeated request is recognized.
     pub key: Option<RunKey>,
-    /// What was asked.
-    pub request: RunRequest,
-    /// The plan, once it is made.
+    /// The requested work.
+    pub request: RequestedWork,
+    /// The plan, once it exists.
     pub plan: Option<PlanSummary>,
-    /// Where it is in its life.
+    /// The status.
     pub status: RunStatus,
-    /// Why it has its status, where somebody said so.
+    /// The reason for its status, if one was given.
     pub message: Option<String>,
-    /// Who executes it.
+    /// The process that executes it.
     pub owner: Option<RunOwner>,
-    /// When it was asked for.
+    /// The time of the request.
     pub created_at: DateTime<Utc>,
-    /// When it last began to run.
+    /// The time at which it last started to run.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it came to its end; `None` while it is not finished.
+    /// The time at which it ended; `None` for an unfinished run.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
 impl NewRun {
-    /// The run as it is when it is new.
+    /// Returns the queued run.
     pub fn into_run(self) -> Run {
         Run {
             id: self.id,
@@ -268,8 +268,8 @@ impl NewRun {
 }
 
 impl Run {
-    /// Whether it is under way with nobody executing it: its owner was last heard of before
-    /// `stale_before`, or it has none.
+    /// Returns `true` if the run is under way and no process executes it: it has no owner, or its
+    /// owner's last heartbeat is before `stale_before`.
     pub fn is_interrupted(&self, stale_before: DateTime<Utc>) -> bool {
         matches!(self.status, RunStatus::Running | RunStatus::Canceling)
             && self
@@ -280,12 +280,13 @@ impl Run {
 
     /// Makes a process the owner, by the rule of
     /// [`claim_run`](crate::state::RunStore::claim_run).
-    pub fn claim(
+    pub fn claim_ownership(
         &mut self,
         owner: OwnerId,
         now: DateTime<Utc>,
         stale_before: DateTime<Utc>,
     ) -> RunChanged {
+        // A process may claim its own run again: a lost answer does not cost it the run.
         let free = self
             .owner
             .as_ref()
@@ -300,11 +301,13 @@ impl Run {
         RunChanged::Changed(Box::new(self.clone()))
     }
 
-    /// Puts down that the owner is alive, by the rule of
-    /// [`heartbeat`](crate::state::RunStore::heartbeat).
-    pub fn beat(&mut self, owner: &OwnerId, now: DateTime<Utc>) -> RunChanged {
+    /// Records a heartbeat of the owner, by the rule of
+    /// [`record_heartbeat`](crate::state::RunStore::record_heartbeat).
+    pub fn record_heartbeat(&mut self, owner: &OwnerId, now: DateTime<Utc>) -> RunChanged {
         match &mut self.owner {
             Some(held) if held.id == *owner => {
+                // Heartbeats may arrive out of order; an old one must not make the owner look
+                // stale.
                 held.heartbeat_at = held.heartbeat_at.max(now);
                 RunChanged::Changed(Box::new(self.clone()))
             }
@@ -312,14 +315,15 @@ impl Run {
         }
     }
 
-    /// Applies a change of status that [`RunChange::applies_to`] it. Adapters that read, decide and
-    /// write call this; it is the one place where the rule stands.
-    pub fn apply(&mut self, change: &RunChange) {
+    /// Applies a change of status that [applies](RunChange::applies_to) to the run. Adapters that
+    /// read, decide and write share this rule.
+    pub fn apply_change(&mut self, change: &RunChange) {
         self.status = change.to;
         self.message.clone_from(&change.message);
         if change.to == RunStatus::Running {
             self.started_at = Some(change.at);
         }
+        // A resumed run has no end any more.
         self.finished_at = change.to.is_finished().then_some(change.at);
         if change.to.is_finished() {
             self.owner = None;
@@ -327,21 +331,22 @@ impl Run {
     }
 }
 
-/// A change of a run's status, to be made only if the run is where the caller believes it to be.
+/// A conditional change of a run's status: applied only if the run has one of the expected
+/// statuses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunChange {
-    /// The status in which the caller believes it: any of these.
+    /// The expected statuses.
     pub from: Vec<RunStatus>,
-    /// The status it is to get.
+    /// The new status.
     pub to: RunStatus,
-    /// When.
+    /// The time of the change.
     pub at: DateTime<Utc>,
-    /// Why, for a person.
+    /// The reason, for people.
     pub message: Option<String>,
 }
 
 impl RunChange {
-    /// A change from one of some statuses.
+    /// Creates a change from any of `from`.
     pub fn new(from: impl Into<Vec<RunStatus>>, to: RunStatus, at: DateTime<Utc>) -> Self {
         Self {
             from: from.into(),
@@ -351,44 +356,44 @@ impl RunChange {
         }
     }
 
-    /// Adds why.
+    /// Sets the reason.
     #[must_use]
-    pub fn because(mut self, message: impl Into<String>) -> Self {
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
-    /// Whether a run of this status may make the change.
+    /// Returns `true` if the change applies to a run of this status.
     pub fn applies_to(&self, status: RunStatus) -> bool {
         self.from.contains(&status) && status.may_become(self.to)
     }
 }
 
-/// The answer to a conditional change: made, or refused because the run was elsewhere.
+/// The outcome of a conditional change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunChanged {
-    /// The run as it is now.
+    /// The change was applied; this is the run after it.
     Changed(Box<Run>),
-    /// Nothing was changed; the run as it is.
+    /// The run had another status or owner and is unchanged.
     Refused(Box<Run>),
 }
 
 impl RunChanged {
-    /// The run as it is now.
+    /// Returns the run as it is now.
     pub fn run(&self) -> &Run {
         match self {
             Self::Changed(run) | Self::Refused(run) => run,
         }
     }
 
-    /// Whether the change was made.
+    /// Returns `true` if the change was applied.
     pub fn is_changed(&self) -> bool {
         matches!(self, Self::Changed(_))
     }
 }
 
-/// Which runs a list holds. The default holds all.
+/// A filter for lists of runs. The default matches every run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFilter {
     /// Only runs of these statuses; empty means any.
@@ -400,8 +405,8 @@ pub struct RunFilter {
 }
 
 impl RunFilter {
-    /// Whether a run belongs to the list.
-    pub fn matches(&self, run: &Run) -> bool {
+    /// Returns `true` if a run passes the filter.
+    pub fn matches_run(&self, run: &Run) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&run.status))
             && self
                 .tags
@@ -411,18 +416,18 @@ impl RunFilter {
     }
 }
 
-/// Why a run did not try some partitions.
+/// The reason why a run did not try a partition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum SkipReason {
-    /// Something it is made from failed in this run.
+    /// An upstream partition failed in this run.
     UpstreamFailed {
         /// The upstream asset.
         asset: AssetKey,
-        /// One upstream partition that failed; `None` for an unpartitioned asset.
+        /// One failed upstream partition; `None` for an unpartitioned asset.
         partition: Option<PartitionKey>,
     },
-    /// A blocking check failed on something it is made from.
+    /// A blocking check failed on an upstream partition.
     CheckFailed {
         /// The check.
         check: CheckKey,
@@ -433,31 +438,31 @@ pub enum SkipReason {
 
 /// Partitions of one asset that a run did not try.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Skipped {
+pub struct SkippedPartitions {
     /// The asset.
     pub asset: AssetKey,
     /// The partitions, by ordinal.
     pub partitions: PartitionSet,
-    /// Why.
+    /// The reason.
     pub reason: SkipReason,
 }
 
-/// What a run has made.
+/// The partitions that a run published and checked.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunMade {
-    /// What it published, by ordinal.
+pub struct PublishedByRun {
+    /// The published partitions, by ordinal.
     pub assets: BTreeMap<AssetKey, PartitionSet>,
-    /// The partitions that checks were evaluated on, by ordinal.
+    /// The partitions that each check was evaluated on, by ordinal.
     pub checks: BTreeMap<CheckKey, PartitionSet>,
 }
 
-/// How far a run is, in (asset, partition) pairs.
+/// The progress of a run, counted in (asset, partition) pairs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunProgress {
-    /// Made and published.
+    /// Published pairs.
     pub succeeded: u64,
-    /// Given up on.
+    /// Pairs that the run gave up on.
     pub failed: u64,
-    /// Not tried, since what they need is missing.
+    /// Pairs held back because an upstream partition is missing.
     pub skipped: u64,
 }

@@ -5,10 +5,10 @@ use std::fmt;
 use precip_core::{key::AssetKey, partitions::PartitionKey};
 use serde::{Deserialize, Serialize};
 
-/// One (asset, partition), with the ordinal that the asset's definition gives the partition.
+/// One (asset, partition), with the partition's ordinal in the asset's definition.
 ///
-/// A store knows no definitions. It finds a record by asset and key, and keeps its status sets and
-/// its segments by ordinal, so the caller names all three together.
+/// A store knows no definitions. It finds records by asset and key, and keeps status sets and
+/// segments by ordinal, so callers pass all three together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PartitionRef {
     /// The asset.
@@ -21,7 +21,7 @@ pub struct PartitionRef {
 }
 
 impl PartitionRef {
-    /// The one partition of an unpartitioned asset.
+    /// Refers to the only partition of an unpartitioned asset.
     pub fn unpartitioned(asset: AssetKey) -> Self {
         Self {
             asset,
@@ -30,7 +30,7 @@ impl PartitionRef {
         }
     }
 
-    /// A partition of a partitioned asset.
+    /// Refers to a partition of a partitioned asset.
     pub fn new(asset: AssetKey, partition: impl Into<PartitionKey>, ordinal: u64) -> Self {
         Self {
             asset,
@@ -41,7 +41,7 @@ impl PartitionRef {
 }
 
 impl fmt::Display for PartitionRef {
-    /// `flights[2013-01-31]`, or `flights` for an unpartitioned asset.
+    /// Writes `flights[2013-01-31]`, or `flights` for an unpartitioned asset.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.partition {
             Some(partition) => write!(f, "{}[{partition}]", self.asset),

@@ -1,4 +1,4 @@
-//! Records of what starts runs: sensors, schedules and the automation of assets.
+//! Records of the triggers that start runs: sensors, schedules and automation conditions.
 
 use std::fmt;
 
@@ -10,24 +10,24 @@ use crate::{
     state::{CreatedRun, NewRun, StateError, StateErrorKind},
 };
 
-/// The most runs that one tick may request. DynamoDB writes at most 100 items in one transaction,
-/// and a run takes three.
+/// The maximum number of runs that one tick may request. DynamoDB writes at most 100 items in one
+/// transaction, and a run takes three.
 pub const MAX_RUNS_PER_TICK: usize = 30;
 
 /// A kind of trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerKind {
-    /// A sensor: it looks at something outside. Its cursor is its own.
+    /// A sensor, which watches something outside. It chooses its own cursor.
     Sensor,
     /// A schedule. Its cursor is the last scheduled time that was handled.
     Schedule,
-    /// The automation conditions of assets. Its cursor is the evaluation's state.
+    /// The automation conditions of assets. The cursor is the state of their evaluation.
     Automation,
 }
 
 impl TriggerKind {
-    /// The kind as it is written, such as `sensor`.
+    /// Returns the name of the kind, such as `sensor`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sensor => "sensor",
@@ -37,7 +37,7 @@ impl TriggerKind {
     }
 }
 
-/// A trigger: its kind, and its name among those of its kind.
+/// The id of a trigger: its kind, and a name that is unique within the kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TriggerId {
     /// The kind.
@@ -47,7 +47,7 @@ pub struct TriggerId {
 }
 
 impl TriggerId {
-    /// Names a trigger.
+    /// Creates the id of a trigger.
     pub fn new(kind: TriggerKind, name: impl Into<String>) -> Self {
         Self {
             kind,
@@ -62,33 +62,33 @@ impl fmt::Display for TriggerId {
     }
 }
 
-/// What is remembered of a trigger. A trigger that never ticked has the default.
+/// The state of a trigger. A trigger that never ticked has the default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriggerState {
-    /// How often it was advanced: the next advance names this number.
+    /// The number of advances so far, which the next advance has to name.
     pub revision: u64,
-    /// How far it has come.
+    /// The position it has reached.
     pub cursor: Option<String>,
-    /// Whether a person turned it off or on; `None` when nobody did, and its declaration decides.
+    /// `Some` if a person turned it on or off; `None` leaves the decision to its declaration.
     pub enabled: Option<bool>,
-    /// Its last tick.
+    /// The last tick.
     pub last_tick: Option<Tick>,
 }
 
-/// How a tick ended.
+/// The outcome of a tick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TickOutcome {
-    /// It asked for these runs; some may have existed before.
+    /// It requested these runs, some of which may have existed before.
     Requested(Vec<RunId>),
-    /// It asked for nothing.
+    /// It requested nothing.
     Skipped {
-        /// Why, where the trigger said so.
+        /// The reason, if the trigger gave one.
         reason: Option<String>,
     },
     /// The trigger failed.
     Failed {
-        /// What went wrong.
+        /// The error message.
         message: String,
     },
 }
@@ -96,68 +96,68 @@ pub enum TickOutcome {
 /// One evaluation of a trigger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tick {
-    /// When it was evaluated.
+    /// The time of the evaluation.
     pub at: DateTime<Utc>,
-    /// The time for which it was scheduled, of a schedule.
+    /// The scheduled time of a schedule's tick.
     pub scheduled_for: Option<DateTime<Utc>>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: TickOutcome,
-    /// Why it ended so, for a person.
+    /// An explanation for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// One tick to be recorded: the cursor moves and the runs are created, or neither is.
+/// A tick to record: the cursor moves and the runs are created, or neither happens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Advance {
-    /// The revision the caller started from: 0 for a trigger that never ticked.
+    /// The revision that the caller read: 0 for a trigger that never ticked.
     pub revision: u64,
-    /// How far the trigger has come now.
+    /// The position that the trigger reaches with this tick.
     pub cursor: Option<String>,
-    /// When it was evaluated.
+    /// The time of the evaluation.
     pub at: DateTime<Utc>,
-    /// The time for which it was scheduled, of a schedule.
+    /// The scheduled time of a schedule's tick.
     pub scheduled_for: Option<DateTime<Utc>>,
-    /// What it asks for.
+    /// The requested runs, or the reason for none.
     pub request: TickRequest,
-    /// Why, for a person; kept with the tick.
+    /// An explanation for people, stored with the tick.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// What a tick asks for.
+/// The request of a tick.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TickRequest {
-    /// These runs: at most [`MAX_RUNS_PER_TICK`].
+    /// Create these runs, at most [`MAX_RUNS_PER_TICK`].
     Runs(Vec<NewRun>),
-    /// Nothing.
+    /// Create no run.
     Skip {
-        /// Why, where the trigger said so.
+        /// The reason, if the trigger gave one.
         reason: Option<String>,
     },
-    /// It failed.
+    /// Record that the evaluation failed.
     Fail {
-        /// What went wrong.
+        /// The error message.
         message: String,
     },
 }
 
-/// The answer to an advance.
+/// The outcome of an advance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Advanced {
-    /// It is on record.
+    /// The tick is recorded.
     Done {
-        /// The runs in the order in which they were asked for, new or not.
+        /// The runs in the order of the request, new or not.
         runs: Vec<CreatedRun>,
     },
-    /// Somebody else advanced the trigger meanwhile. Nothing was changed; this is its state.
+    /// The trigger was advanced since the caller read it. Nothing changed; this is its state.
     Refused(TriggerState),
 }
 
 impl Advance {
-    /// The tick to put down, and the new cursor, once the runs are created.
+    /// Returns the tick to store and the new cursor, once the runs are created.
     pub fn into_tick(self, runs: &[CreatedRun]) -> (Tick, Option<String>) {
         let outcome = match self.request {
             TickRequest::Runs(_) => {
@@ -176,7 +176,7 @@ impl Advance {
     }
 }
 
-/// Refuses a tick that asks for more runs than one transaction can create.
+/// Rejects a tick that requests more runs than one transaction can create.
 ///
 /// # Errors
 /// `TooLarge`, with what to do instead.
@@ -185,7 +185,7 @@ pub fn check_tick_size(trigger: &TriggerId, advance: &Advance) -> Result<(), Sta
         TickRequest::Runs(runs) if runs.len() > MAX_RUNS_PER_TICK => Err(StateError::new(
             StateErrorKind::TooLarge,
             format!(
-                "{trigger} asks for {} runs in one tick, and at most {MAX_RUNS_PER_TICK} can be \
+                "{trigger} requests {} runs in one tick, and at most {MAX_RUNS_PER_TICK} can be \
                  created at once: request one run of many partitions, or move the cursor in \
                  smaller steps",
                 runs.len()

@@ -1,4 +1,4 @@
-//! Sensors of assets: new materializations of several assets together.
+//! Sensors of assets: new materializations of several assets.
 
 use std::collections::BTreeMap;
 
@@ -12,66 +12,81 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Decision, RunRequest, SensorContext, SensorDefinition, SensorEvent, SensorResult, TriggerError,
-    TriggerPorts, control::sensor_id, function::try_sensor, memory::digest, objects::new_run,
-    runs::definition, text::keys_text,
+    TriggerPorts,
+    control::sensor_id,
+    function::{NO_REQUEST, try_sensor},
+    memory::digest_names,
+    new_run::new_run,
+    runs::target_partitions,
+    text::keys_text,
 };
 use crate::asset::AssetError;
 use crate::state::{
     Advance, MAX_RUNS_PER_TICK, NewRun, Sequence, TickRequest, TriggerId, TriggerState,
 };
 
-/// The cursor: what each asset was last asked, and which of its partitions are new and not used yet.
+/// The cursor of a sensor of assets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-struct Seen {
+struct AssetsCursor {
+    /// The position in the updates of each asset.
     #[serde(default)]
-    assets: BTreeMap<AssetKey, SeenAsset>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    own: Option<String>,
+    assets: BTreeMap<AssetKey, AssetPosition>,
+    /// The function's own cursor.
+    #[serde(default, rename = "own", skip_serializing_if = "Option::is_none")]
+    function_cursor: Option<String>,
+    /// The retries of a failing function; its updates are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failing: Option<Failing>,
 }
 
-/// The function fails, and what it was called for is kept.
+/// The retries of a function that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Failing {
-    /// Since when.
+    /// Time of the first failure.
     since: DateTime<Utc>,
-    /// When it is tried again.
-    again: DateTime<Utc>,
+    /// Time of the next call.
+    #[serde(rename = "again")]
+    retry_at: DateTime<Utc>,
 }
 
-/// How long is waited at least, and at most, before a function that failed is called again.
-const SHORTEST: TimeDelta = TimeDelta::minutes(1);
-const LONGEST: TimeDelta = TimeDelta::hours(6);
+/// The shortest wait before a function that failed is called again.
+const MIN_WAIT: TimeDelta = TimeDelta::minutes(1);
+/// The longest wait before a function that failed is called again.
+const MAX_WAIT: TimeDelta = TimeDelta::hours(6);
 
 impl Failing {
-    /// Each time about twice as long as before.
-    fn at(now: DateTime<Utc>, before: Option<Self>) -> Self {
+    /// Returns the state after another failure. The wait is as long as the function has failed so
+    /// far, so that it about doubles each time.
+    fn after_failure(now: DateTime<Utc>, before: Option<Self>) -> Self {
         let since = before.map_or(now, |before| before.since);
-        let wait = (now - since).clamp(SHORTEST, LONGEST);
+        let wait = (now - since).clamp(MIN_WAIT, MAX_WAIT);
         Self {
             since,
-            again: now + wait,
+            retry_at: now + wait,
         }
     }
 }
 
+/// The position in the updates of one asset.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-struct SeenAsset {
+struct AssetPosition {
+    /// The last update that was read.
     until: Sequence,
+    /// Partitions with updates that were read and not used yet.
     #[serde(default, skip_serializing_if = "PartitionSet::is_empty")]
     unused: PartitionSet,
 }
 
 /// Evaluates a sensor of assets: "both raw tables have new materializations".
 ///
-/// Where all watched assets are divided in one way, it is about the partitions that are new in all of
-/// them (in any, as declared), and the others stay new until their counterparts come. Otherwise it is
-/// about everything that is new, once every asset (any) has something new. Updates are taken in the
-/// order of the record, so none is lost however late and often it is invoked.
+/// If all watched assets are partitioned alike, the sensor is called for the partitions that are
+/// new in all of them (or in any, as declared); the others stay new until their counterparts are
+/// materialized. Otherwise it is called for everything that is new, once every asset (or any) has an
+/// update. Updates are read in the order in which they were recorded, so that none is lost, however
+/// late and often the sensor is invoked.
 ///
-/// Its function is called a few times if it fails in a way that may pass. After that the failure is put
-/// down and what it was called for stays new; one that no retry can help is done with.
+/// A function that fails with a transient error is called a few times. After that the failure is
+/// recorded and its updates stay new; the updates of a final error are dropped.
 ///
 /// # Errors
 /// [`TriggerError`]: nothing was requested; invoke it again.
@@ -83,46 +98,53 @@ pub async fn evaluate_assets(
     Ok(decision)
 }
 
-/// As [`evaluate_assets`]. Answers too when a function that failed is to be tried again; with `waits`
-/// it is not called before that.
+/// Evaluates a sensor as [`evaluate_assets`] does, and also returns the time at which a function that
+/// failed is called again. With `delay_retry` it is not called before that time.
 pub(crate) async fn evaluate_updates(
     ports: &TriggerPorts,
     sensor: &SensorDefinition,
-    waits: bool,
+    delay_retry: bool,
 ) -> Result<(Decision, Option<DateTime<Utc>>), TriggerError> {
     let trigger = sensor_id(sensor.name());
     let ignored = |reason: &str| {
         let reason = reason.to_owned();
         Ok((Decision::Ignored { reason }, None))
     };
-    let SensorSource::Assets { assets, require } = &sensor.spec.source else {
-        return ignored("the sensor does not wait for assets");
+    let (assets, require) = match &sensor.spec.source {
+        SensorSource::Assets { assets, require } => (assets, require),
+        SensorSource::Objects(_) | SensorSource::Runs { .. } => {
+            return ignored("the sensor does not watch assets");
+        }
     };
     let mut attempt = 0;
     loop {
-        let state = ports.settled(&trigger).await?;
+        let state = ports.launched_state(&trigger).await?;
         if !sensor.spec.default_status.is_on(state.enabled) {
             return ignored("the sensor is stopped");
         }
-        let context = ports.context().await?;
-        let before = read(&trigger, &state)?;
-        if let Some(failing) = before.failing.filter(|_| waits)
-            && failing.again > context.now
+        let context = ports.current_context().await?;
+        let before = read_cursor(&trigger, &state)?;
+        if let Some(failing) = before.failing.filter(|_| delay_retry)
+            && failing.retry_at > context.now
         {
-            let reason = "its function failed and is tried again later".to_owned();
-            return Ok((Decision::Waits { reason }, Some(failing.again)));
+            let reason = "its function failed and is called again later".to_owned();
+            return Ok((Decision::Waits { reason }, Some(failing.retry_at)));
         }
-        let mut seen = before.clone();
-        seen.failing = None;
+        // 1. Read the updates since the last evaluation.
+        let mut cursor = before.clone();
+        cursor.failing = None;
         for asset in assets {
-            let known = seen.assets.entry(asset.clone()).or_default();
-            let updates = ports.state.updates(asset, known.until).await?;
-            known.until = updates.until;
-            known.unused |= &updates.partitions;
+            let position = cursor.assets.entry(asset.clone()).or_default();
+            let updates = ports.state.published_since(asset, position.until).await?;
+            position.until = updates.until;
+            position.unused |= &updates.partitions;
         }
-        let looked = seen.clone();
-        let used = seen.use_up(ports, assets, *require);
+        // 2. Take those that the sensor is called for. If the call must be retried, the cursor keeps
+        //    them.
+        let untaken = cursor.clone();
+        let used = cursor.take_updates(ports, assets, *require);
         if used.is_empty() {
+            // Nothing is recorded: the next evaluation reads the same updates again.
             let reason = "not every watched asset has a new materialization".to_owned();
             return Ok((Decision::Skipped { reason }, None));
         }
@@ -138,55 +160,61 @@ pub(crate) async fn evaluate_updates(
             at: context.now,
             scheduled_for: None,
             request: TickRequest::Skip { reason: None },
-            note: Some(told(&used)),
+            note: Some(describe_updates(&used)),
         };
-        let (answer, own) = match call.answer(&used, before.own.clone()).await {
+        // 3. Call the function, or request all of them without one.
+        let own_cursor = before.function_cursor.clone();
+        let (answer, own_cursor) = match call.call_function(&used, own_cursor).await {
             Ok(answered) => answered,
             Err(error) => {
                 let message = error.to_string();
-                let left = match error.kind().is_retryable() {
-                    true => Seen {
-                        failing: Some(Failing::at(context.now, before.failing)),
-                        ..looked
-                    },
-                    false => seen,
+                let after = if error.kind().is_retryable() {
+                    AssetsCursor {
+                        failing: Some(Failing::after_failure(context.now, before.failing)),
+                        ..untaken
+                    }
+                } else {
+                    cursor
                 };
-                advance.cursor = Some(serde_json::to_string(&left).unwrap_or_default());
+                advance.cursor = Some(serde_json::to_string(&after).unwrap_or_default());
                 advance.request = TickRequest::Fail {
                     message: message.clone(),
                 };
-                if ports.advance(&trigger, advance).await?.is_none() {
-                    ports.wait_again(&trigger, &mut attempt).await?;
+                if ports.advance_and_launch(&trigger, advance).await?.is_none() {
+                    ports.back_off(&trigger, &mut attempt).await?;
                     continue;
                 }
-                let again = left.failing.map(|failing| failing.again);
-                return Ok((Decision::Failed { message }, again));
+                let retry_at = after.failing.map(|failing| failing.retry_at);
+                return Ok((Decision::Failed { message }, retry_at));
             }
         };
-        seen.own = own;
-        let name = digest(used.iter().map(|(asset, set)| {
-            let until = seen.assets.get(asset).map(|seen| seen.until.0);
+        // 4. Record the cursor and the runs in one tick. The updates name the runs: an evaluation
+        //    that is repeated after a crash requests the same ones.
+        cursor.function_cursor = own_cursor;
+        let name = digest_names(used.iter().map(|(asset, set)| {
+            let until = cursor.assets.get(asset).map(|position| position.until.0);
             format!("{asset}:{until:?}:{set:?}")
         }));
-        let runs = call.runs(&answer, &name)?;
+        let runs = call.new_runs(&answer, &name)?;
         let skip = answer.skip.clone();
-        advance.cursor = Some(serde_json::to_string(&seen).unwrap_or_default());
-        advance.request = match runs.is_empty() {
-            true => TickRequest::Skip {
+        advance.cursor = Some(serde_json::to_string(&cursor).unwrap_or_default());
+        advance.request = if runs.is_empty() {
+            TickRequest::Skip {
                 reason: skip.clone(),
-            },
-            false => TickRequest::Runs(runs),
+            }
+        } else {
+            TickRequest::Runs(runs)
         };
         for (set, key) in &answer.added_partitions {
             ports
                 .state
-                .add_partitions(set, std::slice::from_ref(key))
+                .add_dynamic_keys(set, std::slice::from_ref(key))
                 .await?;
         }
-        match ports.advance(&trigger, advance).await? {
-            None => ports.wait_again(&trigger, &mut attempt).await?,
+        match ports.advance_and_launch(&trigger, advance).await? {
+            None => ports.back_off(&trigger, &mut attempt).await?,
             Some(created) if created.is_empty() => {
-                let reason = skip.unwrap_or_else(|| "its function asks for nothing".to_owned());
+                let reason = skip.unwrap_or_else(|| NO_REQUEST.to_owned());
                 return Ok((Decision::Skipped { reason }, None));
             }
             Some(created) => {
@@ -204,9 +232,9 @@ pub(crate) async fn evaluate_updates(
     }
 }
 
-fn read(trigger: &TriggerId, state: &TriggerState) -> Result<Seen, TriggerError> {
+fn read_cursor(trigger: &TriggerId, state: &TriggerState) -> Result<AssetsCursor, TriggerError> {
     match &state.cursor {
-        None => Ok(Seen::default()),
+        None => Ok(AssetsCursor::default()),
         Some(cursor) => serde_json::from_str(cursor).map_err(|error| TriggerError::Cursor {
             trigger: trigger.to_string(),
             problem: error.to_string(),
@@ -214,7 +242,8 @@ fn read(trigger: &TriggerId, state: &TriggerState) -> Result<Seen, TriggerError>
     }
 }
 
-fn told(used: &BTreeMap<AssetKey, PartitionSet>) -> String {
+/// Describes the updates of an evaluation, for the tick's note.
+fn describe_updates(used: &BTreeMap<AssetKey, PartitionSet>) -> String {
     let each = used.iter().map(|(asset, set)| match set.len() {
         1 => asset.to_string(),
         count => format!("{asset} ({count} partitions)"),
@@ -222,9 +251,9 @@ fn told(used: &BTreeMap<AssetKey, PartitionSet>) -> String {
     format!("new: {}", each.collect::<Vec<_>>().join(", "))
 }
 
-impl Seen {
-    /// Takes out what the sensor is called for now; nothing when it is not.
-    fn use_up(
+impl AssetsCursor {
+    /// Removes and returns the updates that the sensor is called for; none when it is not called.
+    fn take_updates(
         &mut self,
         ports: &TriggerPorts,
         assets: &[AssetKey],
@@ -239,8 +268,10 @@ impl Seen {
                     .all(|asset| partitions(asset) == partitions(first))
         });
         let unused = |asset: &AssetKey| {
-            let seen = self.assets.get(asset);
-            seen.map(|seen| seen.unused.clone()).unwrap_or_default()
+            let position = self.assets.get(asset);
+            position
+                .map(|position| position.unused.clone())
+                .unwrap_or_default()
         };
         let mut used: BTreeMap<AssetKey, PartitionSet> = assets
             .iter()
@@ -248,26 +279,29 @@ impl Seen {
             .collect();
         if require == Require::All {
             if alike {
+                // The partitions that are new in every asset.
                 let mut common: Option<PartitionSet> = None;
                 for set in used.values() {
                     common = Some(common.map_or_else(|| set.clone(), |common| &common & set));
                 }
-                let common = common.unwrap_or_default();
-                used.values_mut().for_each(|set| set.clone_from(&common));
+                let new_in_all = common.unwrap_or_default();
+                used.values_mut()
+                    .for_each(|set| set.clone_from(&new_in_all));
             } else if used.values().any(PartitionSet::is_empty) {
                 return BTreeMap::new();
             }
         }
         used.retain(|_, set| !set.is_empty());
         for (asset, set) in &used {
-            if let Some(seen) = self.assets.get_mut(asset) {
-                seen.unused -= set;
+            if let Some(position) = self.assets.get_mut(asset) {
+                position.unused -= set;
             }
         }
         used
     }
 }
 
+/// One evaluation, as its function is called.
 struct Call<'a> {
     ports: &'a TriggerPorts,
     sensor: &'a SensorDefinition,
@@ -276,7 +310,7 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn keys(&self, asset: &AssetKey, set: &PartitionSet) -> Vec<PartitionKey> {
+    fn partition_keys(&self, asset: &AssetKey, set: &PartitionSet) -> Vec<PartitionKey> {
         let graph = self.ports.definitions.graph();
         let definition = graph.id(asset).and_then(|id| graph.partitions(id));
         definition.map_or_else(Vec::new, |definition| {
@@ -284,30 +318,34 @@ impl Call<'_> {
         })
     }
 
-    async fn answer(
+    /// Calls the sensor's function; a sensor without one requests all updated partitions.
+    async fn call_function(
         &self,
         used: &BTreeMap<AssetKey, PartitionSet>,
-        own: Option<String>,
+        cursor: Option<String>,
     ) -> Result<(SensorResult, Option<String>), AssetError> {
         let keys: BTreeMap<AssetKey, Vec<PartitionKey>> = used
             .iter()
-            .map(|(asset, set)| (asset.clone(), self.keys(asset, set)))
+            .map(|(asset, set)| (asset.clone(), self.partition_keys(asset, set)))
             .collect();
         let Some(function) = self.sensor.function else {
             let all = keys.into_values().flatten();
-            return Ok((SensorResult::requests([RunRequest::partitions(all)]), own));
+            return Ok((
+                SensorResult::requests([RunRequest::partitions(all)]),
+                cursor,
+            ));
         };
         let context = SensorContext::builder()
             .sensor(self.sensor.name().as_str())
             .environment(&self.ports.environment)
             .now(self.context.now)
             .event(SensorEvent::Assets(keys))
-            .cursor(own);
+            .cursor(cursor);
         match try_sensor(function, &context, self.ports).await? {
             (answer, _) if answer.requests.len() > MAX_RUNS_PER_TICK => {
                 Err(AssetError::retryable(format!(
                     "its function asks for {} runs at once, and at most {MAX_RUNS_PER_TICK} can be \
-                     created together: ask for one run of many partitions",
+                     created together: request one run of many partitions",
                     answer.requests.len()
                 )))
             }
@@ -315,18 +353,18 @@ impl Call<'_> {
         }
     }
 
-    fn runs(&self, answer: &SensorResult, name: &str) -> Result<Vec<NewRun>, TriggerError> {
+    /// Builds the runs of an answer. `name` identifies the updates, for requests without a run key.
+    fn new_runs(&self, answer: &SensorResult, name: &str) -> Result<Vec<NewRun>, TriggerError> {
         let target = self.sensor.spec.target.as_ref().map(ToString::to_string);
-        let definition: Option<&PartitionsDefinition> = definition(self.ports, self.sensor)?;
-        let runs = answer.requests.iter().enumerate().map(|(place, request)| {
-            let key = request.run_key.clone();
-            let key = key.unwrap_or_else(|| format!("updates:{name}#{place}"));
+        let definition: Option<&PartitionsDefinition> = target_partitions(self.ports, self.sensor)?;
+        let runs = answer.requests.iter().enumerate().map(|(index, request)| {
+            let run_key = request.run_key.clone();
+            let key = run_key.unwrap_or_else(|| format!("updates:{name}#{index}"));
             let text = keys_text(definition, &request.partitions, self.context);
-            let target = target.clone();
             new_run(
                 self.ports,
                 self.trigger,
-                target,
+                target.clone(),
                 request,
                 &key,
                 text,

@@ -1,4 +1,4 @@
-//! The automation conditions of a project: from an evaluation to runs.
+//! The automation conditions of a project: from their evaluation to runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,39 +9,39 @@ use precip_core::{
     partitions::{PartitionContext, PartitionSet},
 };
 
-use super::{RunRequest, TriggerError, TriggerPorts, objects::new_run, text::partitions_text};
+use super::{RunRequest, TriggerError, TriggerPorts, new_run::new_run, text::partitions_text};
 use crate::{
-    automation::{AutomationTick, StoredCursor, evaluate_automation, trigger},
+    automation::{AutomationTick, StoredCursor, automation_trigger, evaluate_automation},
     state::{Advance, CreatedRun, MAX_RUNS_PER_TICK, NewRun, TickRequest},
 };
 
-/// The most characters that a tick keeps of its explanations.
+/// Maximum size of the explanations that a tick keeps, in bytes.
 const MOST_EXPLAINED: usize = 16_000;
 
-/// What came of an evaluation of the automation conditions.
+/// The outcome of an evaluation of the automation conditions.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AutomationRuns {
-    /// What was asked for, by asset.
+    /// The requested partitions, by asset.
     pub requested: BTreeMap<AssetKey, PartitionSet>,
-    /// The runs, new or not.
+    /// The requested runs; a repeated request returns the existing run.
     pub runs: Vec<CreatedRun>,
-    /// When the conditions have to be evaluated again although nothing happens; `None` when time
-    /// changes nothing, or automation is off.
+    /// Time of the next evaluation even if nothing changes; `None` when time alone changes nothing, or
+    /// automation is off.
     pub next: Option<DateTime<Utc>>,
 }
 
-/// Evaluates the automation conditions of a project, requests what they ask for, and keeps the
-/// explanation with the tick. Assets that are divided in one way and of which the same partitions
-/// are asked for share a run.
+/// Evaluates the automation conditions of a project, requests runs, and records the explanation with
+/// the tick. Assets that are partitioned alike share a run if the same partitions of them are
+/// requested.
 ///
-/// It reads changes in the order of the record, from where the last evaluation ended: however late,
-/// often and at the same time it is invoked, each change is seen once. An evaluation that finds nothing
-/// new and decides nothing is not put down.
+/// Changes are read in the order in which they were recorded, from the position of the last
+/// evaluation: each is seen once, however late, often and concurrently this is invoked. An evaluation
+/// without changes and decisions is not recorded.
 ///
 /// # Errors
 /// [`TriggerError`]: nothing was requested; invoke it again.
 pub async fn run_automation(ports: &TriggerPorts) -> Result<AutomationRuns, TriggerError> {
-    let trigger = trigger();
+    let trigger = automation_trigger();
     let graph = ports.definitions.graph();
     let mut outcome = AutomationRuns::default();
     if graph.ids().all(|id| graph.asset(id).automation.is_none()) {
@@ -49,14 +49,15 @@ pub async fn run_automation(ports: &TriggerPorts) -> Result<AutomationRuns, Trig
     }
     let mut attempt = 0;
     loop {
-        let state = ports.settled(&trigger).await?;
+        let state = ports.launched_state(&trigger).await?;
         if state.enabled == Some(false) {
             return Ok(outcome);
         }
-        let context = ports.context().await?;
-        let stored = StoredCursor::of(&state)?;
+        let context = ports.current_context().await?;
+        let stored = StoredCursor::of_trigger(&state)?;
         let resumed = !stored.pending.is_empty();
-        // What did not fit into the last tick comes before anything new.
+        // Runs that did not fit into the last tick come before a new evaluation: its decisions assume
+        // that they were requested.
         let (cursor, seen, requested, note, mut pending) = if resumed {
             let StoredCursor {
                 cursor,
@@ -66,16 +67,17 @@ pub async fn run_automation(ports: &TriggerPorts) -> Result<AutomationRuns, Trig
             (cursor, seen, BTreeMap::new(), None, pending)
         } else {
             let tick = evaluate_automation(&ports.definitions, &ports.state, &context).await?;
+            // The conditions were evaluated from a state that is newer than the one read here.
             if tick.revision != state.revision {
-                ports.wait_again(&trigger, &mut attempt).await?;
+                ports.back_off(&trigger, &mut attempt).await?;
                 continue;
             }
             outcome.next = tick.next;
             if tick.idle {
                 return Ok(outcome);
             }
-            let groups = groups(graph, &tick.evaluation.requested);
-            let note = explained(graph, &tick, &context);
+            let groups = group_by_run(graph, &tick.evaluation.requested);
+            let note = explain_tick(graph, &tick, &context);
             (
                 tick.evaluation.cursor,
                 tick.seen,
@@ -91,12 +93,13 @@ pub async fn run_automation(ports: &TriggerPorts) -> Result<AutomationRuns, Trig
         let runs: Vec<NewRun> = now
             .iter()
             .enumerate()
-            .filter_map(|(place, (assets, set))| {
+            .filter_map(|(index, (assets, set))| {
                 let first = assets.first().and_then(|asset| graph.id(asset))?;
                 let definition = graph.partitions(first);
                 let partitions = definition.map(|d| partitions_text(d, set, &context));
-                let key = format!("{}#{place}", state.revision);
-                let target = Some(selection(assets));
+                // The revision makes the key unique: it moves with every recorded tick.
+                let key = format!("{}#{index}", state.revision);
+                let target = Some(select_assets(assets));
                 let request = RunRequest::new();
                 Some(new_run(
                     ports,
@@ -111,21 +114,22 @@ pub async fn run_automation(ports: &TriggerPorts) -> Result<AutomationRuns, Trig
             .collect();
         let advance = Advance {
             revision: state.revision,
-            cursor: Some(write(StoredCursor {
+            cursor: Some(write_cursor(StoredCursor {
                 cursor,
                 seen,
                 pending,
             })?),
             at: context.now,
             scheduled_for: None,
-            request: match runs.is_empty() {
-                true => TickRequest::Skip { reason: None },
-                false => TickRequest::Runs(runs),
+            request: if runs.is_empty() {
+                TickRequest::Skip { reason: None }
+            } else {
+                TickRequest::Runs(runs)
             },
             note,
         };
-        let Some(runs) = ports.advance(&trigger, advance).await? else {
-            ports.wait_again(&trigger, &mut attempt).await?;
+        let Some(runs) = ports.advance_and_launch(&trigger, advance).await? else {
+            ports.back_off(&trigger, &mut attempt).await?;
             continue;
         };
         attempt = 0;
@@ -133,16 +137,19 @@ pub async fn run_automation(ports: &TriggerPorts) -> Result<AutomationRuns, Trig
             *outcome.requested.entry(asset).or_default() |= &set;
         }
         outcome.runs.extend(runs);
+        // After pending runs, the conditions are evaluated again: changes since then are still unread.
         if !more && !resumed {
             return Ok(outcome);
         }
     }
 }
 
-/// Assets that share a run, and their partitions.
+/// Assets that share a run, with their partitions.
 type Group = (BTreeSet<AssetKey>, PartitionSet);
 
-fn groups(graph: &AssetGraph, requested: &BTreeMap<AssetKey, PartitionSet>) -> Vec<Group> {
+/// Groups requested assets by run: those of the same partitions, partitioned alike.
+fn group_by_run(graph: &AssetGraph, requested: &BTreeMap<AssetKey, PartitionSet>) -> Vec<Group> {
+    // In topological order, so that the assets of a run are named from upstream to downstream.
     let mut groups: Vec<Group> = Vec::new();
     for asset in graph.topological() {
         let key = graph.key(*asset);
@@ -164,39 +171,44 @@ fn groups(graph: &AssetGraph, requested: &BTreeMap<AssetKey, PartitionSet>) -> V
     groups
 }
 
-fn selection(assets: &BTreeSet<AssetKey>) -> String {
+/// Returns the selection of some assets.
+fn select_assets(assets: &BTreeSet<AssetKey>) -> String {
     let keys: Vec<String> = assets.iter().map(|key| format!("key:\"{key}\"")).collect();
     keys.join(" or ")
 }
 
-fn write(stored: StoredCursor) -> Result<String, TriggerError> {
+fn write_cursor(stored: StoredCursor) -> Result<String, TriggerError> {
     serde_json::to_string(&stored).map_err(|error| TriggerError::Cursor {
-        trigger: trigger().to_string(),
+        trigger: automation_trigger().to_string(),
         problem: error.to_string(),
     })
 }
 
-/// Why each asset is asked for, and why those are not of which something upstream is new; as far as
-/// there is room.
-fn explained(
+/// Explains the decision about each requested asset, and about each asset that has a new upstream
+/// materialization and is not requested; as many as the tick keeps.
+fn explain_tick(
     graph: &AssetGraph,
     tick: &AutomationTick,
     context: &PartitionContext,
 ) -> Option<String> {
     let requested = &tick.evaluation.requested;
-    let concerned = |asset: &&AssetKey| {
+    let has_new_upstream = |asset: &&AssetKey| {
         let id = graph.id(asset);
         let mut upstream = id.into_iter().flat_map(|id| graph.upstream(id));
         upstream.any(|edge| tick.updated.contains(graph.key(edge.asset)))
     };
-    let held = tick.evaluation.explanations.keys().filter(concerned);
-    let held = held.filter(|asset| !requested.contains_key(*asset));
+    let not_requested = tick
+        .evaluation
+        .explanations
+        .keys()
+        .filter(has_new_upstream)
+        .filter(|asset| !requested.contains_key(*asset));
     let mut text = String::new();
-    for asset in requested.keys().chain(held) {
+    for asset in requested.keys().chain(not_requested) {
         let Some(explanation) = tick.evaluation.explanations.get(asset) else {
             continue;
         };
-        let one = format!("{asset}\n{}\n", explanation.render(graph, context));
+        let one = format!("{asset}\n{}\n", explanation.render_tree(graph, context));
         if text.len() + one.len() > MOST_EXPLAINED {
             text.push_str("(more assets: `automation explain ASSET`)\n");
             break;

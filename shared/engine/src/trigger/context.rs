@@ -1,4 +1,4 @@
-//! What the functions of sensors and schedules can ask.
+//! The contexts of the functions of sensors and schedules.
 
 use std::{
     collections::BTreeMap,
@@ -10,20 +10,20 @@ use precip_core::{key::AssetKey, partitions::PartitionKey, trigger::ObjectEvent}
 
 use crate::{asset::Asset, state::Run};
 
-/// What a sensor is called for.
+/// The event that a sensor is called for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SensorEvent {
-    /// Something happened to an object.
+    /// An object was created or deleted.
     Object(ObjectEvent),
-    /// Watched assets have new materializations: the new partitions of each, none of them for an
+    /// Watched assets have new materializations: the new partitions of each, empty for an
     /// unpartitioned asset.
     Assets(BTreeMap<AssetKey, Vec<PartitionKey>>),
     /// A run ended.
     Run(Box<Run>),
 }
 
-/// What the function of a sensor can ask, and where it leaves its cursor. As Dagster's
-/// `SensorEvaluationContext`. A unit test makes one by hand:
+/// The context of a sensor's function: its event, and its cursor. As Dagster's
+/// `SensorEvaluationContext`. A unit test builds one by hand:
 ///
 /// ```
 /// use precip_engine::trigger::SensorContext;
@@ -33,10 +33,10 @@ pub enum SensorEvent {
 /// # Ok::<(), precip_engine::trigger::WrongEvent>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct SensorContext(Arc<Call>);
+pub struct SensorContext(Arc<SensorCall>);
 
 #[derive(Debug)]
-struct Call {
+struct SensorCall {
     sensor: String,
     environment: String,
     now: DateTime<Utc>,
@@ -45,41 +45,41 @@ struct Call {
     cursor: Mutex<Option<String>>,
 }
 
-/// The context was asked for another event than the sensor waits for.
+/// A request for another event than the one the sensor is called for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("this sensor is called for {given}, and {wanted} is asked for")]
+#[error("this sensor is called for {given}, not for {wanted}")]
 pub struct WrongEvent {
     given: &'static str,
     wanted: String,
 }
 
 impl SensorContext {
-    /// A context made by hand or by an evaluation.
+    /// Returns a builder with defaults that suit a unit test.
     pub fn builder() -> SensorContextBuilder {
         SensorContextBuilder::default()
     }
 
-    /// The sensor's name.
+    /// Returns the sensor's name.
     pub fn sensor(&self) -> &str {
         &self.0.sensor
     }
 
-    /// The name of the environment.
+    /// Returns the name of the environment.
     pub fn environment(&self) -> &str {
         &self.0.environment
     }
 
-    /// The moment of the evaluation.
+    /// Returns the time of the evaluation.
     pub fn now(&self) -> DateTime<Utc> {
         self.0.now
     }
 
-    /// What the sensor is called for.
+    /// Returns the event that the sensor is called for.
     pub fn event(&self) -> &SensorEvent {
         &self.0.event
     }
 
-    fn wrong(&self, wanted: impl Into<String>) -> WrongEvent {
+    fn wrong_event(&self, wanted: impl Into<String>) -> WrongEvent {
         WrongEvent {
             given: match self.0.event {
                 SensorEvent::Object(_) => "an object",
@@ -90,53 +90,55 @@ impl SensorContext {
         }
     }
 
-    /// The object that the sensor is called for.
+    /// Returns the object that the sensor is called for.
     ///
     /// # Errors
     /// [`WrongEvent`] in a sensor of assets or runs.
     pub fn object(&self) -> Result<&ObjectEvent, WrongEvent> {
         match &self.0.event {
             SensorEvent::Object(object) => Ok(object),
-            _ => Err(self.wrong("an object")),
+            _ => Err(self.wrong_event("an object")),
         }
     }
 
-    /// What a name in the sensor's `key` stands for in the object's key.
+    /// Returns the part of the object's key that matches a name in the sensor's `key`.
     ///
     /// # Errors
     /// [`WrongEvent`] when the sensor's `key` has no such name.
     pub fn value(&self, name: &str) -> Result<&str, WrongEvent> {
-        let value = self.0.values.get(name);
-        value
+        self.0
+            .values
+            .get(name)
             .map(String::as_str)
-            .ok_or_else(|| self.wrong(format!("`{name}` out of its key")))
+            .ok_or_else(|| self.wrong_event(format!("`{name}` of its key")))
     }
 
-    /// The new partitions of a watched asset; none of them for an unpartitioned asset, and for one
-    /// that has no new materialization.
+    /// Returns the new partitions of a watched asset; none for an unpartitioned asset and for one
+    /// without a new materialization.
     ///
     /// # Errors
     /// [`WrongEvent`] in a sensor of objects or runs.
     pub fn materialized<A: Asset>(&self) -> Result<&[PartitionKey], WrongEvent> {
         match &self.0.event {
             SensorEvent::Assets(assets) => Ok(assets.get(&A::key()).map_or(&[], Vec::as_slice)),
-            _ => Err(self.wrong("new materializations")),
+            _ => Err(self.wrong_event("new materializations")),
         }
     }
 
-    /// Whether a watched asset has a new materialization.
+    /// Returns whether a watched asset has a new materialization.
     pub fn is_new<A: Asset>(&self) -> bool {
         matches!(&self.0.event, SensorEvent::Assets(assets) if assets.contains_key(&A::key()))
     }
 
-    /// The partitions that are new in every watched asset.
+    /// Returns the partitions that are new in every watched asset.
     ///
     /// # Errors
     /// [`WrongEvent`] in a sensor of objects or runs.
     pub fn new_in_all(&self) -> Result<Vec<PartitionKey>, WrongEvent> {
         let SensorEvent::Assets(assets) = &self.0.event else {
-            return Err(self.wrong("new materializations"));
+            return Err(self.wrong_event("new materializations"));
         };
+        // The map holds only assets with new partitions; the first decides the order of the keys.
         let mut each = assets.values();
         let first = each.next().cloned().unwrap_or_default();
         let others: Vec<&Vec<PartitionKey>> = each.collect();
@@ -144,32 +146,32 @@ impl SensorContext {
         Ok(first.into_iter().filter(in_all).collect())
     }
 
-    /// The run that ended.
+    /// Returns the run that ended.
     ///
     /// # Errors
     /// [`WrongEvent`] in a sensor of objects or assets.
     pub fn run(&self) -> Result<&Run, WrongEvent> {
         match &self.0.event {
             SensorEvent::Run(run) => Ok(run),
-            _ => Err(self.wrong("a run")),
+            _ => Err(self.wrong_event("a run")),
         }
     }
 
-    /// The function's own cursor: what it left the last time. It is kept with what the function asks
-    /// for, or not at all.
+    /// Returns the function's own cursor, as its last call left it. It is recorded together with the
+    /// runs that the function requests, or not at all.
     pub fn cursor(&self) -> Option<String> {
         let cursor = self.0.cursor.lock();
         cursor.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Leaves a cursor for the next time. As Dagster's `update_cursor`.
+    /// Sets the cursor for the next call. As Dagster's `update_cursor`.
     pub fn update_cursor(&self, cursor: impl Into<String>) {
         let mut own = self.0.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         *own = Some(cursor.into());
     }
 }
 
-/// Makes a [`SensorContext`].
+/// A builder of [`SensorContext`].
 #[derive(Debug, Clone)]
 pub struct SensorContextBuilder {
     sensor: String,
@@ -195,42 +197,42 @@ impl Default for SensorContextBuilder {
 }
 
 impl SensorContextBuilder {
-    /// The sensor's name.
+    /// Sets the sensor's name.
     #[must_use]
     pub fn sensor(mut self, name: impl Into<String>) -> Self {
         self.sensor = name.into();
         self
     }
 
-    /// The name of the environment.
+    /// Sets the name of the environment.
     #[must_use]
     pub fn environment(mut self, name: impl Into<String>) -> Self {
         self.environment = name.into();
         self
     }
 
-    /// The moment.
+    /// Sets the time of the evaluation.
     #[must_use]
     pub fn now(mut self, now: DateTime<Utc>) -> Self {
         self.now = now;
         self
     }
 
-    /// What the sensor is called for.
+    /// Sets the event that the sensor is called for.
     #[must_use]
     pub fn event(mut self, event: SensorEvent) -> Self {
         self.event = event;
         self
     }
 
-    /// An object that was written, by its key.
+    /// Sets the event to an object that was written, by its key.
     #[must_use]
     pub fn object_key(self, key: impl Into<String>) -> Self {
         let event = ObjectEvent::created("bucket", key, self.now);
         self.event(SensorEvent::Object(event))
     }
 
-    /// New partitions of a watched asset.
+    /// Adds new partitions of a watched asset to the event.
     #[must_use]
     pub fn materialized<A: Asset>(mut self, keys: impl IntoIterator<Item = &'static str>) -> Self {
         let mut assets = match self.event {
@@ -242,23 +244,23 @@ impl SensorContextBuilder {
         self
     }
 
-    /// What a name in the sensor's `key` stands for.
+    /// Sets the part of the object's key that matches a name in the sensor's `key`.
     #[must_use]
     pub fn value(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.values.insert(name.into(), value.into());
         self
     }
 
-    /// What the function left the last time.
+    /// Sets the cursor that the last call left.
     #[must_use]
     pub fn cursor(mut self, cursor: Option<String>) -> Self {
         self.cursor = cursor;
         self
     }
 
-    /// The context.
+    /// Builds the context.
     pub fn build(self) -> SensorContext {
-        SensorContext(Arc::new(Call {
+        SensorContext(Arc::new(SensorCall {
             sensor: self.sensor,
             environment: self.environment,
             now: self.now,
@@ -269,7 +271,7 @@ impl SensorContextBuilder {
     }
 }
 
-/// What the function of a schedule can ask. As Dagster's `ScheduleEvaluationContext`.
+/// The context of a schedule's function. As Dagster's `ScheduleEvaluationContext`.
 ///
 /// ```
 /// use precip_engine::trigger::ScheduleContext;
@@ -282,7 +284,7 @@ impl SensorContextBuilder {
 pub struct ScheduleContext(Arc<ScheduleContextBuilder>);
 
 impl ScheduleContext {
-    /// A context made by hand or by an evaluation.
+    /// Returns a builder with defaults that suit a unit test.
     pub fn builder() -> ScheduleContextBuilder {
         ScheduleContextBuilder {
             schedule: "schedule".to_owned(),
@@ -292,29 +294,29 @@ impl ScheduleContext {
         }
     }
 
-    /// The schedule's name.
+    /// Returns the schedule's name.
     pub fn schedule(&self) -> &str {
         &self.0.schedule
     }
 
-    /// The name of the environment.
+    /// Returns the name of the environment.
     pub fn environment(&self) -> &str {
         &self.0.environment
     }
 
-    /// The tick: the moment it was scheduled for, which may be past. As Dagster's
+    /// Returns the tick: the time it was scheduled for, which may be past. As Dagster's
     /// `scheduled_execution_time`.
     pub fn scheduled_for(&self) -> DateTime<Utc> {
         self.0.scheduled_for
     }
 
-    /// The partitions of the target that the tick is about: those that had closed last by then.
+    /// Returns the partitions of the target that belong to the tick: the last that had closed by then.
     pub fn partitions(&self) -> &[PartitionKey] {
         &self.0.partitions
     }
 }
 
-/// Makes a [`ScheduleContext`].
+/// A builder of [`ScheduleContext`].
 #[derive(Debug, Clone)]
 pub struct ScheduleContextBuilder {
     schedule: String,
@@ -324,42 +326,42 @@ pub struct ScheduleContextBuilder {
 }
 
 impl ScheduleContextBuilder {
-    /// The schedule's name.
+    /// Sets the schedule's name.
     #[must_use]
     pub fn schedule(mut self, name: impl Into<String>) -> Self {
         self.schedule = name.into();
         self
     }
 
-    /// The name of the environment.
+    /// Sets the name of the environment.
     #[must_use]
     pub fn environment(mut self, name: impl Into<String>) -> Self {
         self.environment = name.into();
         self
     }
 
-    /// The tick.
+    /// Sets the tick.
     #[must_use]
     pub fn scheduled_for(mut self, tick: DateTime<Utc>) -> Self {
         self.scheduled_for = tick;
         self
     }
 
-    /// A partition that the tick is about.
+    /// Adds a partition that belongs to the tick.
     #[must_use]
     pub fn partition(mut self, key: impl Into<PartitionKey>) -> Self {
         self.partitions.push(key.into());
         self
     }
 
-    /// Partitions that the tick is about.
+    /// Adds partitions that belong to the tick.
     #[must_use]
     pub fn partitions(mut self, keys: impl IntoIterator<Item = PartitionKey>) -> Self {
         self.partitions.extend(keys);
         self
     }
 
-    /// The context.
+    /// Builds the context.
     pub fn build(self) -> ScheduleContext {
         ScheduleContext(Arc::new(self))
     }

@@ -1,4 +1,4 @@
-//! Turning sensors and schedules on and off.
+//! Turning triggers on and off, and resetting their cursors.
 
 use chrono::{DateTime, Utc};
 use precip_core::trigger::DefaultStatus;
@@ -9,59 +9,60 @@ use crate::state::{
     Advance, Advanced, StateStore, TickRequest, TriggerId, TriggerKind, TriggerState,
 };
 
-/// How often turning one on is tried while it is evaluated.
+/// Number of attempts to move a cursor while the trigger is evaluated concurrently.
 const ATTEMPTS: usize = 24;
 
-/// The trigger of a sensor.
+/// Returns the trigger id of a sensor.
 pub fn sensor_id(name: &str) -> TriggerId {
     TriggerId::new(TriggerKind::Sensor, name)
 }
 
-/// The trigger of a schedule.
+/// Returns the trigger id of a schedule.
 pub fn schedule_id(name: &str) -> TriggerId {
     TriggerId::new(TriggerKind::Schedule, name)
 }
 
-/// Whether a trigger is on, and who says so.
+/// The status of a trigger, and its origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct TriggerStatus {
-    /// Whether it is on.
+    /// True if the trigger is on.
     pub running: bool,
-    /// Whether somebody turned it on or off; its declaration says so otherwise.
+    /// True if it was turned on or off by hand; otherwise its declared default applies.
     pub by_hand: bool,
 }
 
-/// Whether a trigger is on.
-pub fn status(default: DefaultStatus, state: &TriggerState) -> TriggerStatus {
+/// Returns the status of a trigger, from its declared default and its recorded state.
+pub fn trigger_status(default: DefaultStatus, state: &TriggerState) -> TriggerStatus {
     TriggerStatus {
         running: default.is_on(state.enabled),
         by_hand: state.enabled.is_some(),
     }
 }
 
-/// Turns a trigger on or off. A schedule that is turned on begins with its next tick: what would have
-/// ticked while it was off is not made up for.
+/// Turns a trigger on or off. A schedule that is turned on continues with its next tick: the ticks
+/// while it was off are not caught up.
 ///
 /// # Errors
-/// When the record cannot be written.
-pub async fn turn(
+/// When the state store cannot be written.
+pub async fn switch_trigger(
     state: &dyn StateStore,
     trigger: &TriggerId,
     on: bool,
     now: DateTime<Utc>,
 ) -> Result<(), TriggerError> {
+    // The cursor moves before the trigger is on: an evaluation in between sees no missed ticks.
     if on && trigger.kind == TriggerKind::Schedule {
         let cursor = Some(now.to_rfc3339());
         set_cursor(state, trigger, cursor, now, "it was turned on").await?;
     }
-    Ok(state.set_enabled(trigger, Some(on)).await?)
+    Ok(state.set_trigger_enabled(trigger, Some(on)).await?)
 }
 
-/// Lets a trigger forget what it has handled. Runs that it requested under a key are not requested
-/// again: the keys stay.
+/// Resets the cursor of a trigger, so that it handles earlier events again. Runs that it requested
+/// under a key are not requested again, since run keys stay.
 ///
 /// # Errors
-/// When the record cannot be written.
+/// When the state store cannot be written.
 pub async fn reset_cursor(
     state: &dyn StateStore,
     trigger: &TriggerId,
@@ -78,7 +79,7 @@ async fn set_cursor(
     reason: &str,
 ) -> Result<(), TriggerError> {
     for _ in 0..ATTEMPTS {
-        let known = state.trigger(trigger).await?;
+        let known = state.trigger_state(trigger).await?;
         let advance = Advance {
             revision: known.revision,
             cursor: cursor.clone(),
@@ -89,7 +90,7 @@ async fn set_cursor(
             },
             note: None,
         };
-        if let Advanced::Done { .. } = state.advance(trigger, advance).await? {
+        if let Advanced::Done { .. } = state.advance_trigger(trigger, advance).await? {
             return Ok(());
         }
     }

@@ -1,4 +1,4 @@
-//! Sensors and schedules as the engine can evaluate them.
+//! Definitions of sensors and schedules.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::{ScheduleFn, SensorFn};
 use crate::{
     asset::ResourceNeed,
     definitions::SourceLocation,
-    settings::{SettingProblem, SettingReader, SettingRef},
+    settings::{SettingError, SettingReader, SettingRef},
 };
 
 macro_rules! definition {
@@ -19,18 +19,18 @@ macro_rules! definition {
         $(#[$doc])*
         #[derive(Clone)]
         pub struct $name {
-            /// What is declared of it.
+            /// The declaration.
             pub spec: $spec,
-            /// The resources that its function takes.
+            /// The resources that the function takes.
             pub resources: Vec<ResourceNeed>,
-            /// Where it is declared.
+            /// Source location of the declaration.
             pub source: SourceLocation,
-            /// Its function, if it has one.
+            /// The function, if there is one.
             pub function: Option<$function>,
         }
 
         impl $name {
-            /// One without a function.
+            /// Creates a definition without a function.
             #[track_caller]
             pub fn new(spec: $spec) -> Self {
                 Self {
@@ -41,7 +41,7 @@ macro_rules! definition {
                 }
             }
 
-            /// Gives it a function.
+            /// Returns the definition with a function.
             #[must_use]
             pub fn with_function(mut self, function: $function) -> Self {
                 self.spec.has_function = true;
@@ -49,7 +49,7 @@ macro_rules! definition {
                 self
             }
 
-            /// Its name.
+            /// Returns the declared name.
             pub fn name(&self) -> &TriggerName {
                 &self.spec.name
             }
@@ -68,34 +68,35 @@ macro_rules! definition {
 }
 
 definition! {
-    /// A sensor as the engine can evaluate it.
+    /// A sensor, with its function.
     SensorDefinition, SensorSpec, SensorFn
 }
 
 definition! {
-    /// A schedule as the engine can evaluate it.
+    /// A schedule, with its function.
     ScheduleDefinition, ScheduleSpec, ScheduleFn
 }
 
-/// Reads which bucket a sensor watches here.
+/// Reads the name of a sensor's bucket in this environment.
 ///
 /// # Errors
-/// [`SettingProblem`] when its variable is not set and there is no default.
+/// [`SettingError`] when its variable is not set and there is no default.
 pub async fn read_bucket(
     bucket: &Bucket,
     reader: &dyn SettingReader,
-) -> Result<String, SettingProblem> {
+) -> Result<String, SettingError> {
     let (name, default) = match bucket {
         Bucket::Named(name) => return Ok(name.clone()),
         Bucket::Variable { name, default } => (name, default),
     };
     let reference = SettingRef::Variable(name.clone());
-    let read = reader.read(&reference).await;
-    let problem = |reason: String| SettingProblem {
+    let read = reader.read_setting(&reference).await;
+    let problem = |reason: String| SettingError {
         reference: reference.clone(),
         reason,
     };
     match read.map_err(|error| problem(format!("cannot be read: {error}")))? {
+        // An empty variable counts as not set.
         Some(value) if !value.is_empty() => Ok(value),
         _ => default
             .clone()

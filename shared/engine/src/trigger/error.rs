@@ -1,24 +1,24 @@
-//! Evaluations that came to nothing.
+//! [`TriggerError`].
 
 use precip_core::trigger::InvalidTrigger;
 
 use crate::state::{StateError, StateErrorKind};
 
-/// Why an evaluation came to nothing. Nothing is lost: whoever invoked it may do so again.
+/// An error of an evaluation. No event is lost: the evaluation may be invoked again.
 #[derive(Debug, thiserror::Error)]
 pub enum TriggerError {
     /// The trigger does not fit the project.
     #[error(transparent)]
     Invalid(#[from] InvalidTrigger),
-    /// The record cannot be read or written.
+    /// The state store cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
-    /// A run that was requested cannot be launched now.
+    /// A requested run cannot be launched now.
     #[error("run {run} was requested and cannot be launched: {message}")]
     Launch {
         /// The run.
         run: crate::run_id::RunId,
-        /// Why not.
+        /// The reason.
         message: String,
     },
     /// The objects of a bucket cannot be listed.
@@ -26,29 +26,29 @@ pub enum TriggerError {
     Listing {
         /// The bucket.
         bucket: String,
-        /// Why not.
+        /// The reason.
         message: String,
     },
-    /// The cursor on record is not one of this trigger.
+    /// The recorded cursor cannot be read.
     #[error(
-        "the cursor of {trigger} cannot be read ({problem}): `reset-cursor` lets it begin anew"
+        "the cursor of {trigger} cannot be read ({problem}): `reset-cursor` makes it start again"
     )]
     Cursor {
         /// The trigger.
         trigger: String,
-        /// Why not.
+        /// The reason.
         problem: String,
     },
-    /// Others advanced the trigger each time.
-    #[error("{trigger} is evaluated by too many at once: invoke it again")]
+    /// Concurrent evaluations advanced the trigger at every attempt.
+    #[error("{trigger} has too many concurrent evaluations: invoke it again")]
     Contended {
         /// The trigger.
         trigger: String,
     },
-    /// Changes of freshness cannot be raised now.
-    #[error("changes of freshness cannot be raised: {message}")]
+    /// Changes of freshness cannot be published now.
+    #[error("changes of freshness cannot be published: {message}")]
     Raise {
-        /// Why not.
+        /// The reason.
         message: String,
     },
     /// The automation conditions cannot be evaluated.
@@ -57,7 +57,7 @@ pub enum TriggerError {
 }
 
 impl TriggerError {
-    /// Whether invoking it again may help without anybody doing something.
+    /// Returns whether invoking the evaluation again may help without any other change.
     pub fn is_passing(&self) -> bool {
         use crate::automation::AutomationError as A;
         match self {

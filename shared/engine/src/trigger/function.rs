@@ -1,4 +1,4 @@
-//! The functions of sensors and schedules.
+//! Calls of the functions of sensors and schedules.
 
 use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, time::Duration};
 
@@ -7,7 +7,7 @@ use futures::FutureExt;
 use super::{ScheduleContext, SensorContext, SensorContextBuilder, SensorResult, TriggerPorts};
 use crate::{
     asset::{AssetError, Resources},
-    run::{Sleeper, panicked},
+    run::{Sleeper, panic_error},
 };
 
 /// The function of a sensor.
@@ -20,19 +20,22 @@ pub type ScheduleFn = for<'a> fn(ScheduleContext, &'a Resources) -> TriggerFutur
 pub type TriggerFuture<'a> =
     Pin<Box<dyn Future<Output = Result<SensorResult, AssetError>> + Send + 'a>>;
 
-/// How often a function is called for one event before the event counts as failed.
+/// Number of calls for one event before the event counts as failed.
 pub(super) const TRIES: u32 = 3;
 
-/// How long is waited before a function is called again, times how often it was.
+/// The reason of an event for which a function requests nothing and names no reason.
+pub(super) const NO_REQUEST: &str = "its function requests nothing";
+
+/// The wait before the second call; before the nth it is (n - 1) times as long.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Waits before a function is called again.
-pub(super) async fn pause(sleeper: &dyn Sleeper, tried: u32) {
+/// Waits before a function is called again, after `tried` calls.
+pub(super) async fn pause_before_retry(sleeper: &dyn Sleeper, tried: u32) {
     sleeper.sleep(PAUSE * tried).await;
 }
 
-/// Calls the function of a sensor, again if that may help. Answers what it left as its cursor too; each
-/// call begins with the cursor of the first.
+/// Calls the function of a sensor, with retries of transient errors. Also returns the cursor that it
+/// set; each call starts with the same cursor.
 pub(super) async fn try_sensor(
     function: SensorFn,
     context: &SensorContextBuilder,
@@ -45,7 +48,7 @@ pub(super) async fn try_sensor(
         match call_sensor(function, context.clone(), &ports.resources).await {
             Ok(answer) => return Ok((answer, context.cursor())),
             Err(error) if error.kind().is_retryable() && tried < TRIES => {
-                pause(ports.sleeper.as_ref(), tried).await;
+                pause_before_retry(ports.sleeper.as_ref(), tried).await;
             }
             Err(error) => return Err(error),
         }
@@ -58,7 +61,7 @@ pub(super) async fn call_sensor(
     context: SensorContext,
     resources: &Resources,
 ) -> Result<SensorResult, AssetError> {
-    guarded(function(context, resources)).await
+    catch_panic(function(context, resources)).await
 }
 
 /// Calls the function of a schedule.
@@ -67,10 +70,11 @@ pub(super) async fn call_schedule(
     context: ScheduleContext,
     resources: &Resources,
 ) -> Result<SensorResult, AssetError> {
-    guarded(function(context, resources)).await
+    catch_panic(function(context, resources)).await
 }
 
-async fn guarded(future: TriggerFuture<'_>) -> Result<SensorResult, AssetError> {
+/// Awaits a call and turns a panic into an error.
+async fn catch_panic(future: TriggerFuture<'_>) -> Result<SensorResult, AssetError> {
     let answer = AssertUnwindSafe(future).catch_unwind().await;
-    answer.unwrap_or_else(|payload| Err(panicked(payload.as_ref())))
+    answer.unwrap_or_else(|payload| Err(panic_error(payload.as_ref())))
 }

@@ -1,83 +1,84 @@
-//! [`Invocation`]: what the function of sensors and schedules is called with.
+//! [`Invocation`]: the payload of the function of sensors and schedules.
 
 use chrono::{DateTime, Utc};
 use precip_core::trigger::{InvalidEvent, MessageEvents, read_events};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What stands between the name of a deployment and that of a sensor in the name of the sensor's queue.
+/// The text between the names of the deployment and the sensor in the name of a sensor's queue.
 pub const QUEUE_INFIX: &str = "-sensor-";
 
-/// What the function of sensors and schedules is called with.
+/// The payload of the function of sensors and schedules.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Invocation {
-    /// Events of objects, from a queue or by themselves.
+    /// Events of objects, from a queue or sent directly.
     Objects {
-        /// The queue that they waited in, by its ARN.
+        /// ARN of the queue that they come from.
         queue: Option<String>,
-        /// Message by message.
+        /// The events of each message.
         messages: Vec<MessageEvents>,
     },
-    /// A schedule ticks.
+    /// A tick of a schedule.
     Tick(TickCall),
-    /// Buckets are to be looked through.
+    /// A sweep of buckets.
     Sweep(SweepCall),
 }
 
-/// A schedule ticks. What EventBridge Scheduler is told to send, its context attributes filled in.
+/// A tick of a schedule: the payload that EventBridge Scheduler sends, with its context attributes.
 ///
 /// Source: <https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html>
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TickCall {
-    /// The schedule.
+    /// Name of the schedule.
     pub schedule: String,
-    /// The tick. None where the clock has just changed: a look at what is due.
+    /// The tick. `None` after a clock change: then all due ticks are handled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled_for: Option<DateTime<Utc>>,
-    /// The invocation by its id, for logs.
+    /// Id of the invocation, for logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<String>,
-    /// Which attempt of the invocation it is, for logs.
+    /// Number of the invocation's attempt, for logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<String>,
 }
 
-/// Buckets are to be looked through for what no event told of.
+/// A sweep of buckets for objects whose events were missed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SweepCall {
-    /// The sensor whose bucket it is; `*` for all of them.
+    /// The sensor whose bucket is swept; `*` for all sensors.
     pub sweep: String,
-    /// Objects that are younger, in seconds, are left to their events. Five minutes unless given.
+    /// Age in seconds below which objects are left to their events. The default is five minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_seconds: Option<u32>,
 }
 
-/// A call that is of no form that the function knows.
+/// A payload that the function does not know.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidInvocation {
-    /// It is no event of S3.
+    /// The payload is not an event of S3.
     #[error(
         "{0}; a schedule ticks with `{{\"schedule\": \"NAME\"}}`, and a sweep begins with \
          `{{\"sweep\": \"*\"}}`"
     )]
     Event(#[from] InvalidEvent),
-    /// It is about a schedule or a sweep, and cannot be read.
+    /// The payload of a tick or sweep cannot be parsed.
     #[error("the call cannot be read: {0}")]
     Form(#[from] serde_json::Error),
 }
 
 impl Invocation {
-    /// Reads a call. A message that is no event is told by itself, and harms no other.
+    /// Parses a payload. A message that cannot be parsed is reported on its own; the others are kept.
     ///
     /// # Errors
-    /// [`InvalidInvocation`] when the whole is none of these.
-    pub fn read(payload: &Value) -> Result<Self, InvalidInvocation> {
+    /// [`InvalidInvocation`] when the payload as a whole is of none of these forms.
+    pub fn from_payload(payload: &Value) -> Result<Self, InvalidInvocation> {
         if payload.get("schedule").is_some() {
             return Ok(Self::Tick(TickCall::deserialize(payload)?));
         }
         if payload.get("sweep").is_some() {
             return Ok(Self::Sweep(SweepCall::deserialize(payload)?));
         }
+        // All records of a batch come from one queue.
         let queue = payload.pointer("/Records/0/eventSourceARN");
         Ok(Self::Objects {
             queue: queue.and_then(Value::as_str).map(str::to_owned),
@@ -86,8 +87,8 @@ impl Invocation {
     }
 }
 
-/// The sensor that a queue is of, as the generated template names queues: `{deployment}-sensor-{name}`.
-/// `None` for another queue.
+/// Returns the sensor of a queue, by the name that the generated template gives queues:
+/// `{deployment}-sensor-{name}`. `None` for any other queue.
 ///
 /// ```
 /// use precip_engine::trigger::sensor_of_queue;

@@ -1,9 +1,9 @@
-//! [`ObjectListing`]: the objects of a bucket, to be looked through.
+//! [`ObjectListing`]: the port that lists the objects of a bucket.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-/// An object as a listing tells it.
+/// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedObject {
     /// The key, decoded.
@@ -12,27 +12,27 @@ pub struct ListedObject {
     pub size: u64,
     /// The entity tag, without quotes.
     pub etag: Option<String>,
-    /// When it was last written. In S3 that is when an upload in parts began.
+    /// Time of the last write. In S3 that is the start of a multipart upload.
     pub last_modified: DateTime<Utc>,
 }
 
-/// A piece of a listing.
+/// A page of a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectPage {
     /// The objects.
     pub objects: Vec<ListedObject>,
-    /// What to give for the next piece; `None` at the end.
+    /// The token of the next page; `None` at the end.
     pub next: Option<String>,
 }
 
-/// The objects of a bucket.
+/// Lists the objects of a bucket.
 #[async_trait]
 pub trait ObjectListing: Send + Sync {
-    /// A piece of the list of the objects whose keys begin so.
+    /// Returns a page of the objects whose keys begin with a prefix, ordered by key.
     ///
     /// # Errors
-    /// Why they cannot be listed, in words.
-    async fn list(
+    /// The reason why they cannot be listed.
+    async fn list_objects(
         &self,
         bucket: &str,
         prefix: &str,

@@ -1,4 +1,4 @@
-//! What a sensor remembers of the events it has handled: its cursor.
+//! [`Memory`]: the cursor of a sensor, which remembers handled events.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,50 +11,54 @@ use sha2::{Digest, Sha256};
 use super::TriggerError;
 use crate::state::{TriggerId, TriggerState};
 
-/// How many events a sensor remembers: 20 bytes each, less than 300 KB in all as text, which an item
-/// of DynamoDB (400 KB) holds. What is older than it can remember is looked up in the record.
+/// Maximum number of events that a sensor remembers: 20 bytes each, less than 300 KB in all as text,
+/// which an item of DynamoDB (400 KB) holds. Older events are looked up in the recorded state.
 pub const MAX_REMEMBERED: usize = 11_000;
 
-/// For how many days an event is remembered. SQS keeps a message for four unless told otherwise.
+/// Number of days for which an event is remembered. SQS keeps a message for four by default.
 const KEPT_DAYS: u16 = 7;
 
-/// How many events wait for their partitions to exist.
+/// Maximum number of events that wait for their partitions to exist.
 pub(super) const MAX_WAITING: usize = 100;
 
-/// The bytes of one entry.
+/// Size of one entry, in bytes.
 const BYTES: usize = 20;
 
-/// One event that was handled.
+/// One handled event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
-    /// Which event.
+    /// Fingerprint of the event.
     event: [u8; 8],
-    /// Which key.
+    /// Fingerprint of the bucket and the key.
     key: [u8; 6],
-    /// When it happened, in seconds of Unix time.
+    /// Time of the event, in seconds of Unix time.
     at: u32,
-    /// When it was handled, in days of Unix time; 0 until it is written.
+    /// Day on which it was handled, in days of Unix time; 0 until the cursor is written.
     handled: u16,
 }
 
-/// What a sensor remembers.
+/// The cursor of a sensor.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
+    /// The handled events, in the order in which they were handled.
     entries: Vec<Entry>,
+    /// Fingerprints of the events.
     events: HashSet<[u8; 8]>,
+    /// Time of the newest handled event of each key, in seconds of Unix time.
     newest: HashMap<[u8; 6], u32>,
-    /// Events up to this moment may have been forgotten.
+    /// Events up to this time may have been forgotten.
     pub(super) horizon: Option<DateTime<Utc>>,
-    /// Up to when a sweep has looked at everything.
+    /// Time up to which sweeps have listed every object.
     pub(super) swept: Option<DateTime<Utc>>,
     /// Events whose partitions do not exist yet.
     pub(super) waiting: Vec<ObjectEvent>,
     /// The function's own cursor.
-    pub(super) own: Option<String>,
+    pub(super) function_cursor: Option<String>,
 }
 
+/// The stored form of a cursor.
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct MemoryRepr {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     seen: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,13 +67,16 @@ struct Written {
     swept: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<ObjectEvent>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    own: Option<String>,
+    #[serde(default, rename = "own", skip_serializing_if = "Option::is_none")]
+    function_cursor: Option<String>,
 }
 
 impl Memory {
-    /// Reads a cursor.
-    pub(super) fn of(trigger: &TriggerId, state: &TriggerState) -> Result<Self, TriggerError> {
+    /// Reads the cursor of a trigger.
+    pub(super) fn from_state(
+        trigger: &TriggerId,
+        state: &TriggerState,
+    ) -> Result<Self, TriggerError> {
         let Some(cursor) = &state.cursor else {
             return Ok(Self::default());
         };
@@ -77,27 +84,27 @@ impl Memory {
             trigger: trigger.to_string(),
             problem,
         };
-        let written: Written =
+        let stored: MemoryRepr =
             serde_json::from_str(cursor).map_err(|error| refuse(error.to_string()))?;
         let bytes = STANDARD
-            .decode(&written.seen)
+            .decode(&stored.seen)
             .map_err(|error| refuse(error.to_string()))?;
         let mut memory = Self {
-            horizon: written.horizon,
-            swept: written.swept,
-            waiting: written.waiting,
-            own: written.own,
+            horizon: stored.horizon,
+            swept: stored.swept,
+            waiting: stored.waiting,
+            function_cursor: stored.function_cursor,
             ..Self::default()
         };
         for entry in bytes.chunks_exact(BYTES) {
-            memory.add(Entry::read(entry));
+            memory.add_entry(Entry::from_bytes(entry));
         }
         Ok(memory)
     }
 
-    /// The cursor that holds it, without what is too old.
-    pub(super) fn write(&self, now: DateTime<Utc>) -> String {
-        let today = days(now);
+    /// Returns the cursor as text, without events that are too old.
+    pub(super) fn to_cursor(&self, now: DateTime<Utc>) -> String {
+        let today = unix_days(now);
         let entries = self.entries.iter().map(|entry| Entry {
             handled: if entry.handled == 0 {
                 today
@@ -109,23 +116,27 @@ impl Memory {
         let (mut kept, mut forgotten): (Vec<Entry>, Vec<Entry>) =
             entries.partition(|entry| today.saturating_sub(entry.handled) <= KEPT_DAYS);
         if kept.len() > MAX_REMEMBERED {
-            // They stand in the order in which they were handled.
+            // The events that were handled first are forgotten first.
             forgotten.extend(kept.drain(..kept.len() - MAX_REMEMBERED));
         }
-        let last = forgotten.iter().map(|entry| moment(entry.at)).max();
+        // Any event up to the newest forgotten one may be forgotten too.
+        let last = forgotten
+            .iter()
+            .map(|entry| from_unix_seconds(entry.at))
+            .max();
         let horizon = self.horizon.max(last);
-        let bytes: Vec<u8> = kept.iter().flat_map(|entry| entry.bytes()).collect();
-        let written = Written {
+        let bytes: Vec<u8> = kept.iter().flat_map(|entry| entry.to_bytes()).collect();
+        let stored = MemoryRepr {
             seen: STANDARD.encode(bytes),
             horizon,
             swept: self.swept,
             waiting: self.waiting.clone(),
-            own: self.own.clone(),
+            function_cursor: self.function_cursor.clone(),
         };
-        serde_json::to_string(&written).unwrap_or_default()
+        serde_json::to_string(&stored).unwrap_or_default()
     }
 
-    fn add(&mut self, entry: Entry) {
+    fn add_entry(&mut self, entry: Entry) {
         if self.events.insert(entry.event) {
             self.entries.push(entry);
         }
@@ -134,32 +145,33 @@ impl Memory {
     }
 
     /// Remembers an event as handled.
-    pub(super) fn remember(&mut self, event: &ObjectEvent) {
-        self.add(Entry {
+    pub(super) fn remember_event(&mut self, event: &ObjectEvent) {
+        self.add_entry(Entry {
             event: fingerprint(&event.identity()),
-            key: key_of(event),
-            at: seconds(event.at),
+            key: key_fingerprint(event),
+            at: unix_seconds(event.at),
             handled: 0,
         });
     }
 
-    /// Remembers something else as handled, by a name that is its own.
+    /// Remembers something other than an object's event as handled, by a unique name.
     pub(super) fn remember_name(&mut self, name: &str, at: DateTime<Utc>) {
-        self.add(Entry {
+        self.add_entry(Entry {
             event: fingerprint(name),
             key: fingerprint(name),
-            at: seconds(at),
+            at: unix_seconds(at),
             handled: 0,
         });
     }
 
-    /// Whether something was remembered by its name.
+    /// Returns whether something was remembered by its name.
     pub(super) fn knows_name(&self, name: &str) -> bool {
         self.events.contains(&fingerprint::<8>(name))
     }
 
-    /// Whether this very event was handled: as it came, or as a sweep found it.
-    pub(super) fn knows(&self, event: &ObjectEvent) -> bool {
+    /// Returns whether this event was handled, as it was notified or as a sweep found it.
+    pub(super) fn knows_event(&self, event: &ObjectEvent) -> bool {
+        // A listing has neither sequencer nor version, and only a known etag identifies the object.
         let found_by_sweep = ObjectEvent {
             sequencer: None,
             version: None,
@@ -172,27 +184,27 @@ impl Memory {
                     .contains(&fingerprint(&found_by_sweep.identity())))
     }
 
-    /// Whether a later event of the same key was handled. Times are told to the second.
-    pub(super) fn is_past(&self, event: &ObjectEvent) -> bool {
-        let newest = self.newest.get(&key_of(event));
-        newest.is_some_and(|newest| *newest > seconds(event.at))
+    /// Returns whether a later event of the same key was handled. Times are compared by the second.
+    pub(super) fn has_newer(&self, event: &ObjectEvent) -> bool {
+        let newest = self.newest.get(&key_fingerprint(event));
+        newest.is_some_and(|newest| *newest > unix_seconds(event.at))
     }
 
-    /// Whether an event of the key from this moment or later was handled: what a sweep asks, as a
-    /// listing has no sequencers.
-    pub(super) fn covers(&self, event: &ObjectEvent) -> bool {
-        let newest = self.newest.get(&key_of(event));
-        newest.is_some_and(|newest| *newest >= seconds(event.at))
+    /// Returns whether an event of the same key, as new or newer, was handled. Sweeps ask this, since
+    /// a listing has no sequencers.
+    pub(super) fn has_same_or_newer(&self, event: &ObjectEvent) -> bool {
+        let newest = self.newest.get(&key_fingerprint(event));
+        newest.is_some_and(|newest| *newest >= unix_seconds(event.at))
     }
 
-    /// Whether an event is so old that it may have been forgotten.
+    /// Returns whether an event is so old that it may have been forgotten.
     pub(super) fn may_have_forgotten(&self, event: &ObjectEvent) -> bool {
         self.horizon.is_some_and(|horizon| event.at <= horizon)
     }
 }
 
 impl Entry {
-    fn bytes(self) -> [u8; BYTES] {
+    fn to_bytes(self) -> [u8; BYTES] {
         let mut bytes = [0; BYTES];
         bytes[..8].copy_from_slice(&self.event);
         bytes[8..14].copy_from_slice(&self.key);
@@ -201,7 +213,7 @@ impl Entry {
         bytes
     }
 
-    fn read(bytes: &[u8]) -> Self {
+    fn from_bytes(bytes: &[u8]) -> Self {
         let (mut event, mut key, mut at, mut handled) = ([0; 8], [0; 6], [0; 4], [0; 2]);
         event.copy_from_slice(&bytes[..8]);
         key.copy_from_slice(&bytes[8..14]);
@@ -216,7 +228,7 @@ impl Entry {
     }
 }
 
-fn key_of(event: &ObjectEvent) -> [u8; 6] {
+fn key_fingerprint(event: &ObjectEvent) -> [u8; 6] {
     fingerprint(&format!("{}/{}", event.bucket, event.key))
 }
 
@@ -227,24 +239,24 @@ fn fingerprint<const N: usize>(text: &str) -> [u8; N] {
     print
 }
 
-fn seconds(at: DateTime<Utc>) -> u32 {
+fn unix_seconds(at: DateTime<Utc>) -> u32 {
     u32::try_from(at.timestamp().max(0)).unwrap_or(u32::MAX)
 }
 
-fn days(at: DateTime<Utc>) -> u16 {
+fn unix_days(at: DateTime<Utc>) -> u16 {
     u16::try_from(at.timestamp().max(0) / 86_400).unwrap_or(u16::MAX)
 }
 
-fn moment(seconds: u32) -> DateTime<Utc> {
+fn from_unix_seconds(seconds: u32) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds.into(), 0).unwrap_or_default()
 }
 
-/// A short name for many, whatever their order.
-pub(super) fn digest(names: impl IntoIterator<Item = String>) -> String {
-    let mut names: Vec<String> = names.into_iter().collect();
-    names.sort();
+/// Returns a short name for a set of names, independent of their order.
+pub(super) fn digest_names(names: impl IntoIterator<Item = String>) -> String {
+    let mut sorted: Vec<String> = names.into_iter().collect();
+    sorted.sort();
     let mut hash = Sha256::new();
-    for name in &names {
+    for name in &sorted {
         hash.update(name.as_bytes());
         hash.update([0]);
     }

@@ -1,4 +1,4 @@
-//! Events that come in messages: evaluated together, and answered one by one.
+//! Events that arrive in messages: evaluated together, acknowledged message by message.
 
 use precip_core::trigger::ObjectEvent;
 
@@ -7,37 +7,41 @@ use super::{
     evaluate_objects,
 };
 
-/// What came of some messages.
+/// The outcome of a delivery of messages.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Delivered {
-    /// What came of all of their events.
+pub struct DeliveryOutcome {
+    /// The outcome of all their events.
     pub outcome: SensorOutcome,
-    /// Which messages have to come again, by their places, and why.
-    pub again: Vec<(usize, String)>,
+    /// Indices of the messages that must be delivered again, each with the reason.
+    pub redeliver: Vec<(usize, String)>,
 }
 
-/// Evaluates a sensor for the events of some messages: all of them together, so that many files become
-/// few runs.
+/// Evaluates a sensor for the events of several messages together, so that many files become few
+/// runs.
 ///
 /// # Errors
-/// [`TriggerError`]: every message has to come again.
+/// [`TriggerError`]: every message must be delivered again.
 pub async fn evaluate_messages(
     ports: &TriggerPorts,
     sensor: &SensorDefinition,
     messages: &[Vec<ObjectEvent>],
     options: ObjectOptions<'_>,
-) -> Result<Delivered, TriggerError> {
+) -> Result<DeliveryOutcome, TriggerError> {
     let events: Vec<ObjectEvent> = messages.iter().flatten().cloned().collect();
-    let places = messages.iter().enumerate();
-    let places = places.flat_map(|(place, events)| events.iter().map(move |_| place));
+    // The message index of each event.
+    let indices = messages
+        .iter()
+        .enumerate()
+        .flat_map(|(index, events)| events.iter().map(move |_| index));
     let outcome = evaluate_objects(ports, sensor, &events, options).await?;
-    let mut again: Vec<(usize, String)> = Vec::new();
-    for (place, decision) in places.zip(&outcome.decisions) {
+    let mut redeliver: Vec<(usize, String)> = Vec::new();
+    for (index, decision) in indices.zip(&outcome.decisions) {
+        // One entry per message, with the reason of its first failed event.
         if let Decision::Failed { message } = decision
-            && again.last().is_none_or(|(last, _)| *last != place)
+            && redeliver.last().is_none_or(|(last, _)| *last != index)
         {
-            again.push((place, message.clone()));
+            redeliver.push((index, message.clone()));
         }
     }
-    Ok(Delivered { outcome, again })
+    Ok(DeliveryOutcome { outcome, redeliver })
 }

@@ -1,17 +1,19 @@
-//! What starts runs: sensors, schedules and automation, evaluated.
+//! Evaluation of the triggers that start runs: sensors, schedules and automation.
 //!
-//! Every evaluation goes the same way, and may be invoked twice, late, out of order and in parallel:
+//! Every evaluation has the same steps, and may be invoked repeatedly, late, out of order and
+//! concurrently:
 //!
-//! 1. The trigger's state is read. Runs that its last tick requested and nobody launched are launched
-//!    first: whoever requested them may have died.
-//! 2. What to request is decided from that state alone.
-//! 3. [`TriggerStore::advance`](crate::state::TriggerStore::advance) moves the cursor and creates the
-//!    runs in one step, if nobody else did meanwhile; otherwise it begins again at 1.
+//! 1. The trigger's state is read. Runs that its last tick requested and that are still queued are
+//!    launched first: the process that requested them may have died.
+//! 2. The requests are decided from that state alone.
+//! 3. A tick moves the cursor and creates the runs in one transaction of the
+//!    [`TriggerStore`](crate::state::TriggerStore), unless a concurrent evaluation moved the cursor;
+//!    then the evaluation starts again at 1.
 //! 4. The runs are launched ([`RunLauncher`]).
 //!
-//! So a run is requested once, and one that is requested is launched, as long as the trigger is
-//! invoked again at some time: an event that was not acknowledged comes again, a schedule ticks again,
-//! and a sweep comes by.
+//! So each run is requested once, and every requested run is launched as long as the trigger is
+//! invoked again at some time: an event that was not acknowledged is delivered again, a schedule ticks
+//! again, and a sweep follows.
 
 mod assets;
 mod automation;
@@ -24,6 +26,7 @@ mod invocation;
 mod listing;
 mod memory;
 mod messages;
+mod new_run;
 mod objects;
 mod ports;
 mod request;
@@ -39,7 +42,9 @@ pub use context::{
     ScheduleContext, ScheduleContextBuilder, SensorContext, SensorContextBuilder, SensorEvent,
     WrongEvent,
 };
-pub use control::{TriggerStatus, reset_cursor, schedule_id, sensor_id, status, turn};
+pub use control::{
+    TriggerStatus, reset_cursor, schedule_id, sensor_id, switch_trigger, trigger_status,
+};
 pub use definition::{ScheduleDefinition, SensorDefinition, read_bucket};
 pub use error::TriggerError;
 pub use function::{ScheduleFn, SensorFn, TriggerFuture};
@@ -48,13 +53,13 @@ pub use invocation::{
 };
 pub use listing::{ListedObject, ObjectListing, ObjectPage};
 pub use memory::MAX_REMEMBERED;
-pub use messages::{Delivered, evaluate_messages};
+pub use messages::{DeliveryOutcome, evaluate_messages};
 pub use objects::{Decision, ObjectOptions, SensorOutcome, evaluate_objects, preview_objects};
 pub use ports::{RunLauncher, TriggerPorts};
 pub use request::{IntoSensorResult, RunRequest, SensorResult, Skip};
 pub use runs::evaluate_run;
 pub use schedule::{ScheduleOutcome, evaluate_schedule};
-pub use sweep::{SweepOptions, Swept, sweep};
+pub use sweep::{SweepOptions, SweepOutcome, sweep_bucket};
 pub use text::partitions_text;
 
 #[cfg(test)]

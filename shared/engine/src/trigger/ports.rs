@@ -1,4 +1,4 @@
-//! What evaluations stand on.
+//! The ports of evaluations.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,40 +17,40 @@ use crate::{
     },
 };
 
-/// How often an evaluation begins again when others were faster.
+/// Maximum number of attempts of an evaluation that concurrent ones overtake.
 const ATTEMPTS: u32 = 24;
 
-/// Starts runs that are on record.
+/// Starts recorded runs.
 #[async_trait]
 pub trait RunLauncher: Send + Sync {
-    /// Starts a run that is [`RunStatus::Queued`]. It may be called several times and at the same
-    /// time for one run, and has to start it once: on Step Functions by the execution's name. A run
-    /// that can never start (its request makes no sense any more) it marks as failed, and answers
-    /// that all is well.
+    /// Starts a run that is [`RunStatus::Queued`]. It may be called repeatedly and concurrently for
+    /// one run, and must start it once; on Step Functions the execution's name ensures that. A run
+    /// that can never start, because its request is not valid any more, is marked as failed, and the
+    /// call succeeds.
     ///
     /// # Errors
-    /// Why it cannot be started now; it will be asked again.
+    /// The reason why it cannot be started now; the call will be repeated.
     async fn launch(&self, run: &Run) -> Result<(), String>;
 }
 
-/// What evaluations stand on.
+/// The ports of evaluations.
 #[derive(Clone)]
 pub struct TriggerPorts {
     /// The project.
     pub definitions: Arc<Definitions>,
-    /// The record.
+    /// The state store.
     pub state: Arc<dyn StateStore>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Waiting.
+    /// Waits between attempts.
     pub sleeper: Arc<dyn Sleeper>,
-    /// Chance.
+    /// The source of run ids and jitter.
     pub randomness: Arc<dyn Randomness>,
-    /// What starts runs.
+    /// Starts the requested runs.
     pub launcher: Arc<dyn RunLauncher>,
-    /// What the functions of sensors and schedules may use.
+    /// The resources of the functions of sensors and schedules.
     pub resources: Arc<Resources>,
-    /// The name of the environment.
+    /// Name of the environment.
     pub environment: String,
 }
 
@@ -65,32 +65,35 @@ impl fmt::Debug for TriggerPorts {
 }
 
 impl TriggerPorts {
-    /// The moment, with the dynamic keys.
-    pub(crate) async fn context(&self) -> Result<PartitionContext, TriggerError> {
+    /// Returns the current time, with the keys of the dynamic partition sets.
+    pub(crate) async fn current_context(&self) -> Result<PartitionContext, TriggerError> {
         let now = self.clock.now();
         Ok(partition_context(&self.definitions, &self.state, now).await?)
     }
 
-    /// The id of a new run.
+    /// Returns the id of a new run.
     pub(crate) fn run_id(&self) -> RunId {
         new_run_id(self.clock.as_ref(), self.randomness.as_ref())
     }
 
-    /// A trigger's state, once the runs of its last tick are launched.
-    pub(crate) async fn settled(&self, trigger: &TriggerId) -> Result<TriggerState, TriggerError> {
-        let state = self.state.trigger(trigger).await?;
+    /// Launches the runs of a trigger's last tick that are still queued, and returns its state.
+    pub(crate) async fn launched_state(
+        &self,
+        trigger: &TriggerId,
+    ) -> Result<TriggerState, TriggerError> {
+        let state = self.state.trigger_state(trigger).await?;
         let last = state.last_tick.as_ref();
         if let Some(TickOutcome::Requested(runs)) = last.map(|tick| &tick.outcome) {
             for run in runs {
-                if let Some(run) = self.state.run(*run).await? {
-                    self.launch(&run).await?;
+                if let Some(run) = self.state.find_run(*run).await? {
+                    self.launch_queued(&run).await?;
                 }
             }
         }
         Ok(state)
     }
 
-    async fn launch(&self, run: &Run) -> Result<(), TriggerError> {
+    async fn launch_queued(&self, run: &Run) -> Result<(), TriggerError> {
         if run.status != RunStatus::Queued {
             return Ok(());
         }
@@ -101,28 +104,28 @@ impl TriggerPorts {
         })
     }
 
-    /// Records a tick and launches what it requested; `None` when somebody else was faster.
-    pub(crate) async fn advance(
+    /// Records a tick and launches its runs; `None` when a concurrent evaluation was faster.
+    pub(crate) async fn advance_and_launch(
         &self,
         trigger: &TriggerId,
         advance: Advance,
     ) -> Result<Option<Vec<CreatedRun>>, TriggerError> {
-        match self.state.advance(trigger, advance).await? {
+        match self.state.advance_trigger(trigger, advance).await? {
             Advanced::Refused(_) => Ok(None),
             Advanced::Done { runs } => {
                 for created in &runs {
-                    self.launch(created.run()).await?;
+                    self.launch_queued(created.run()).await?;
                 }
                 Ok(Some(runs))
             }
         }
     }
 
-    /// Waits before beginning again, longer each time and not all alike.
+    /// Waits before the next attempt of an evaluation: longer each time, with jitter.
     ///
     /// # Errors
-    /// [`TriggerError::Contended`] when it was often enough.
-    pub(crate) async fn wait_again(
+    /// [`TriggerError::Contended`] after the last attempt.
+    pub(crate) async fn back_off(
         &self,
         trigger: &TriggerId,
         attempt: &mut u32,
@@ -134,7 +137,7 @@ impl TriggerPorts {
             });
         }
         let most = f64::from((*attempt).min(10)) * 0.05;
-        let wait = Duration::from_secs_f64(most * self.randomness.unit());
+        let wait = Duration::from_secs_f64(most * self.randomness.random_unit());
         self.sleeper.sleep(wait).await;
         Ok(())
     }

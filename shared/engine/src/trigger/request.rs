@@ -1,4 +1,4 @@
-//! What the functions of sensors and schedules answer.
+//! The results of the functions of sensors and schedules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use precip_core::partitions::PartitionKey;
 
 use crate::asset::AssetError;
 
-/// A run that a sensor or schedule asks for. As Dagster's `RunRequest`.
+/// A request for a run, made by a sensor or schedule. As Dagster's `RunRequest`.
 ///
 /// ```
 /// use precip_engine::trigger::RunRequest;
@@ -18,32 +18,32 @@ use crate::asset::AssetError;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunRequest {
-    /// What makes it the same request: a sensor or schedule never starts two runs of one key. Without
-    /// a key the event decides, and requests of one evaluation that differ in nothing but their
+    /// The key of the request: a sensor or schedule never starts two runs of one key. Without a key
+    /// the event is the key, and requests of one evaluation that differ in nothing but their
     /// partitions become one run.
     pub run_key: Option<String>,
-    /// The partitions; none for unpartitioned assets.
+    /// The partitions; empty for unpartitioned assets.
     pub partitions: BTreeSet<PartitionKey>,
     /// The run config: an object with a value for each op that takes config, by the op's name.
     pub config: serde_json::Value,
     /// The run's tags.
     pub tags: BTreeMap<String, String>,
-    /// The assets, where they are not the declared target.
+    /// The selected assets, if they are not the declared target.
     pub selection: Option<String>,
 }
 
 impl RunRequest {
-    /// A run of the target, without partitions.
+    /// Requests a run of the target, without partitions.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A run of one partition.
+    /// Requests a run of one partition.
     pub fn partition(key: impl Into<PartitionKey>) -> Self {
         Self::partitions([key])
     }
 
-    /// A run of several partitions.
+    /// Requests a run of several partitions.
     pub fn partitions<K: Into<PartitionKey>>(keys: impl IntoIterator<Item = K>) -> Self {
         Self {
             partitions: keys.into_iter().map(Into::into).collect(),
@@ -51,7 +51,7 @@ impl RunRequest {
         }
     }
 
-    /// What makes it the same request.
+    /// Sets the run key, which makes repeated requests one.
     #[must_use]
     pub fn run_key(self, key: impl Into<String>) -> Self {
         Self {
@@ -60,20 +60,20 @@ impl RunRequest {
         }
     }
 
-    /// The run config.
+    /// Sets the run config.
     #[must_use]
     pub fn config(self, config: serde_json::Value) -> Self {
         Self { config, ..self }
     }
 
-    /// A tag of the run.
+    /// Adds a tag to the run.
     #[must_use]
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(key.into(), value.into());
         self
     }
 
-    /// Other assets than the declared target, as a selection.
+    /// Selects other assets than the declared target.
     #[must_use]
     pub fn select(self, selection: impl Into<String>) -> Self {
         Self {
@@ -83,30 +83,30 @@ impl RunRequest {
     }
 }
 
-/// Nothing is to be done, and why. As Dagster's `SkipReason`.
+/// The reason why nothing is requested. As Dagster's `SkipReason`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skip(pub String);
 
 impl Skip {
-    /// Says why.
+    /// Skips with a reason.
     pub fn because(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
 }
 
-/// All that a function can answer. As Dagster's `SensorResult`.
+/// The full result of a function. As Dagster's `SensorResult`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SensorResult {
-    /// The runs it asks for.
+    /// The requested runs.
     pub requests: Vec<RunRequest>,
-    /// Why it asks for nothing.
+    /// The reason why nothing is requested.
     pub skip: Option<String>,
     /// Keys to be added to dynamic sets before the runs start: set and key.
     pub added_partitions: Vec<(String, PartitionKey)>,
 }
 
 impl SensorResult {
-    /// Runs to ask for.
+    /// Requests runs.
     pub fn requests(requests: impl IntoIterator<Item = RunRequest>) -> Self {
         Self {
             requests: requests.into_iter().collect(),
@@ -114,7 +114,7 @@ impl SensorResult {
         }
     }
 
-    /// Adds a key to a dynamic set before the runs start. A key that is there stays.
+    /// Adds a key to a dynamic set before the runs start. An existing key stays as it is.
     #[must_use]
     pub fn add_partition(mut self, set: impl Into<String>, key: impl Into<PartitionKey>) -> Self {
         self.added_partitions.push((set.into(), key.into()));
@@ -122,7 +122,7 @@ impl SensorResult {
     }
 }
 
-/// What a function of a sensor or schedule may return: a [`RunRequest`], an `Option` or a `Vec` of
+/// A return value of the function of a sensor or schedule: a [`RunRequest`], an `Option` or a `Vec` of
 /// them, a [`Skip`], a `Result<RunRequest, Skip>`, a [`SensorResult`], `()`, or a `Result` of any of
 /// these.
 #[diagnostic::on_unimplemented(
@@ -132,10 +132,10 @@ impl SensorResult {
             a `Result` of one of them"
 )]
 pub trait IntoSensorResult {
-    /// The answer.
+    /// Converts the value to a result.
     ///
     /// # Errors
-    /// What the function failed with.
+    /// The error of the function.
     fn into_sensor_result(self) -> Result<SensorResult, AssetError>;
 }
 
@@ -187,13 +187,12 @@ impl<T: IntoSensorResult, E: IntoSensorError> IntoSensorResult for Result<T, E> 
     }
 }
 
-/// What may stand in the `Err` of a function's answer: an error, or a [`Skip`] on which `?` leaves
-/// the function.
+/// An `Err` value of a function's result: an error, or a [`Skip`] with which `?` leaves the function.
 pub trait IntoSensorError {
-    /// The answer.
+    /// Converts the value to a result.
     ///
     /// # Errors
-    /// The error, if it is one.
+    /// The error, unless the value is a [`Skip`].
     fn into_sensor_error(self) -> Result<SensorResult, AssetError>;
 }
 

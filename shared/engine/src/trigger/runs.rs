@@ -4,16 +4,20 @@ use precip_core::trigger::{MonitoredStatus, SensorSource};
 
 use super::{
     Decision, SensorContext, SensorDefinition, SensorEvent, TriggerError, TriggerPorts,
-    control::sensor_id, function::try_sensor, memory::Memory, objects::new_run, text::keys_text,
+    control::sensor_id,
+    function::{NO_REQUEST, try_sensor},
+    memory::Memory,
+    new_run::new_run,
+    text::keys_text,
 };
 use crate::state::{Advance, MAX_RUNS_PER_TICK, NewRun, Run, RunStatus, TickRequest};
 
 /// Evaluates a sensor of runs for a run that ended. As in Dagster, its function may be called more
-/// than once for one run when processes die or meet; what it asks for is requested once. One that fails
-/// is called a few times, and the failure is put down then: the run is done with.
+/// than once for one run when processes die or overlap; its runs are requested once. A function that
+/// fails is called a few times; then the failure is recorded and the run counts as handled.
 ///
 /// # Errors
-/// [`TriggerError`]: nothing was requested; give the run again.
+/// [`TriggerError`]: nothing was requested; pass the run again.
 pub async fn evaluate_run(
     ports: &TriggerPorts,
     sensor: &SensorDefinition,
@@ -22,17 +26,18 @@ pub async fn evaluate_run(
     let trigger = sensor_id(sensor.name());
     let mut attempt = 0;
     loop {
-        let state = ports.settled(&trigger).await?;
-        if let Some(reason) = not_ours(ports, sensor, run, state.enabled)? {
+        let state = ports.launched_state(&trigger).await?;
+        if let Some(reason) = ignore_reason(ports, sensor, run, state.enabled)? {
             return Ok(Decision::Ignored { reason });
         }
-        let mut memory = Memory::of(&trigger, &state)?;
+        let mut memory = Memory::from_state(&trigger, &state)?;
         let ended = run.finished_at.unwrap_or(run.created_at);
+        // A run that is resumed ends again, under another name.
         let name = format!("run:{}:{}:{}", run.id, run.status, ended.to_rfc3339());
         if memory.knows_name(&name) {
             return Ok(Decision::Duplicate);
         }
-        let context = ports.context().await?;
+        let context = ports.current_context().await?;
         let Some(function) = sensor.function else {
             let reason = "the sensor has no function".to_owned();
             return Ok(Decision::Ignored { reason });
@@ -42,30 +47,31 @@ pub async fn evaluate_run(
             .environment(&ports.environment)
             .now(context.now)
             .event(SensorEvent::Run(Box::new(run.clone())))
-            .cursor(memory.own.clone());
+            .cursor(memory.function_cursor.clone());
         let (answer, failed) = match try_sensor(function, &call, ports).await {
-            Ok((answer, own)) => {
-                memory.own = own;
+            Ok((answer, function_cursor)) => {
+                memory.function_cursor = function_cursor;
                 (answer, None)
             }
             Err(error) => (super::SensorResult::default(), Some(error.to_string())),
         };
+        // Keys are added before the runs are recorded: their partitions must exist when they are planned.
         for (set, key) in &answer.added_partitions {
             ports
                 .state
-                .add_partitions(set, std::slice::from_ref(key))
+                .add_dynamic_keys(set, std::slice::from_ref(key))
                 .await?;
         }
         let target = sensor.spec.target.as_ref().map(ToString::to_string);
-        let definition = definition(ports, sensor)?;
+        let definition = target_partitions(ports, sensor)?;
         let runs: Vec<NewRun> = answer
             .requests
             .iter()
             .take(MAX_RUNS_PER_TICK)
             .enumerate()
-            .map(|(place, request)| {
-                let key = request.run_key.clone();
-                let key = key.unwrap_or_else(|| format!("{name}#{place}"));
+            .map(|(index, request)| {
+                let run_key = request.run_key.clone();
+                let key = run_key.unwrap_or_else(|| format!("{name}#{index}"));
                 let text = keys_text(definition, &request.partitions, &context);
                 new_run(
                     ports,
@@ -83,7 +89,7 @@ pub async fn evaluate_run(
         let note = Some(format!("run {} {}", run.id, run.status));
         let advance = Advance {
             revision: state.revision,
-            cursor: Some(memory.write(context.now)),
+            cursor: Some(memory.to_cursor(context.now)),
             at: context.now,
             scheduled_for: None,
             request: match (&failed, runs.is_empty()) {
@@ -97,13 +103,13 @@ pub async fn evaluate_run(
             },
             note,
         };
-        match ports.advance(&trigger, advance).await? {
-            None => ports.wait_again(&trigger, &mut attempt).await?,
+        match ports.advance_and_launch(&trigger, advance).await? {
+            None => ports.back_off(&trigger, &mut attempt).await?,
             Some(created) if created.is_empty() => {
                 if let Some(message) = failed {
                     return Ok(Decision::Failed { message });
                 }
-                let reason = skip.unwrap_or_else(|| "its function asks for nothing".to_owned());
+                let reason = skip.unwrap_or_else(|| NO_REQUEST.to_owned());
                 return Ok(Decision::Skipped { reason });
             }
             Some(created) => {
@@ -120,8 +126,8 @@ pub async fn evaluate_run(
     }
 }
 
-/// The partitions of the target: those of its first partitioned asset.
-pub(super) fn definition<'a>(
+/// Returns the partitions definition of a sensor's target: that of its first partitioned asset.
+pub(super) fn target_partitions<'a>(
     ports: &'a TriggerPorts,
     sensor: &SensorDefinition,
 ) -> Result<Option<&'a precip_core::partitions::PartitionsDefinition>, TriggerError> {
@@ -134,14 +140,18 @@ pub(super) fn definition<'a>(
     Ok(assets.find_map(|asset| graph.partitions(*asset)))
 }
 
-fn not_ours(
+/// Returns why a run does not concern the sensor; `None` if it does.
+fn ignore_reason(
     ports: &TriggerPorts,
     sensor: &SensorDefinition,
     run: &Run,
     enabled: Option<bool>,
 ) -> Result<Option<String>, TriggerError> {
-    let SensorSource::Runs { statuses, of } = &sensor.spec.source else {
-        return Ok(Some("the sensor does not wait for runs".to_owned()));
+    let (statuses, of) = match &sensor.spec.source {
+        SensorSource::Runs { statuses, of } => (statuses, of),
+        SensorSource::Objects(_) | SensorSource::Assets { .. } => {
+            return Ok(Some("the sensor does not watch runs".to_owned()));
+        }
     };
     if !sensor.spec.default_status.is_on(enabled) {
         return Ok(Some("the sensor is stopped".to_owned()));
@@ -155,7 +165,7 @@ fn not_ours(
     if !ended.is_some_and(|ended| statuses.contains(&ended)) {
         return Ok(Some(format!("the run {}", run.status)));
     }
-    // What a sensor of runs requests must not set it off again without end.
+    // The runs that a sensor requests must not trigger it again, endlessly.
     if run.request.origin == crate::state::RunOrigin::Trigger(sensor_id(sensor.name())) {
         return Ok(Some("the sensor itself requested the run".to_owned()));
     }
@@ -167,7 +177,9 @@ fn not_ours(
         let plan = run.plan.as_ref();
         let mut made = plan.into_iter().flat_map(|plan| plan.assets.keys());
         if !made.any(|key| graph.id(key).is_some_and(|id| watched.contains(id))) {
-            return Ok(Some(format!("the run makes nothing of `{of}`")));
+            return Ok(Some(format!(
+                "the run does not materialize any asset of `{of}`"
+            )));
         }
     }
     Ok(None)

@@ -5,84 +5,85 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use precip_core::{
     partitions::{PartitionContext, PartitionSet},
-    trigger::{CatchUp, Ticking},
+    trigger::{CatchUp, ResolvedSchedule},
 };
 
 use super::{
     RunRequest, ScheduleContext, ScheduleDefinition, ScheduleFn, TriggerError, TriggerPorts,
     control::schedule_id,
-    function::{TRIES, call_schedule, pause},
-    objects::new_run,
+    function::{TRIES, call_schedule, pause_before_retry},
+    new_run::new_run,
     text::{keys_text, partitions_text},
 };
 use crate::state::{
     Advance, CreatedRun, MAX_RUNS_PER_TICK, NewRun, TickRequest, TriggerId, TriggerState,
 };
 
-/// What came of an invocation of a schedule.
+/// The outcome of an invocation of a schedule.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScheduleOutcome {
-    /// Whether the schedule is on; one that is stopped does nothing.
+    /// True if the schedule is running. A stopped schedule does nothing.
     pub running: bool,
-    /// The ticks that were handled now, oldest first. None when they had been, or none is due.
+    /// The ticks that this invocation handled, oldest first.
     pub ticks: Vec<DateTime<Utc>>,
-    /// How many older ticks the catch-up policy gave up.
+    /// Number of older ticks that the catch-up policy gave up.
     pub given_up: u64,
-    /// The runs that were requested, new or not.
+    /// The requested runs; a repeated request returns the existing run.
     pub runs: Vec<CreatedRun>,
-    /// Why ticks asked for nothing.
+    /// Reasons of ticks that requested nothing.
     pub skipped: Vec<String>,
-    /// Why ticks failed.
+    /// Messages of ticks that failed.
     pub failed: Vec<String>,
 }
 
-/// Evaluates a schedule: handles every tick that is due and has not been handled, by its catch-up
-/// policy. `invoked_for` is the tick for which a scheduler says that it invokes; `None` for a look at
-/// what is due. A schedule that never ticked begins with the tick that it is first invoked for; first
-/// looked at without one, it begins with its next.
+/// Evaluates a schedule: handles every due tick that was not handled, by its catch-up policy.
+/// `invoked_for` is the tick for which a scheduler invokes it; `None` handles whatever is due. A
+/// schedule that never ticked starts with the tick of its first invocation, or with its next tick if
+/// that invocation names none.
 ///
 /// # Errors
-/// [`TriggerError`]: some of the ticks may be handled by then; invoke it again.
+/// [`TriggerError`]: some of the ticks may have been handled; invoke it again.
 pub async fn evaluate_schedule(
     ports: &TriggerPorts,
     schedule: &ScheduleDefinition,
     invoked_for: Option<DateTime<Utc>>,
 ) -> Result<ScheduleOutcome, TriggerError> {
     let trigger = schedule_id(schedule.name());
-    let ticking = schedule.spec.ticking(ports.definitions.graph())?;
+    let ticking = schedule.spec.resolve(ports.definitions.graph())?;
     let mut outcome = ScheduleOutcome::default();
     let mut attempt = 0;
     loop {
-        let state = ports.settled(&trigger).await?;
+        let state = ports.launched_state(&trigger).await?;
         outcome.running = schedule.spec.default_status.is_on(state.enabled);
         if !outcome.running {
             return Ok(outcome);
         }
-        let context = ports.context().await?;
+        let context = ports.current_context().await?;
         // A scheduler's clock may be a little ahead of this one.
         let now = context.now.max(invoked_for.unwrap_or(context.now));
         let after = match (&state.cursor, invoked_for) {
             (Some(cursor), _) => read_cursor(&trigger, cursor)?,
             (None, Some(tick)) => tick - TimeDelta::seconds(1),
             (None, None) => {
+                // The first tick only records the time from which on ticks are due.
                 let begun = Advance {
                     revision: state.revision,
-                    cursor: Some(written(now)),
+                    cursor: Some(format_tick(now)),
                     at: context.now,
                     scheduled_for: None,
                     request: TickRequest::Skip {
-                        reason: Some("it begins with its next tick".to_owned()),
+                        reason: Some("it starts with its next tick".to_owned()),
                     },
                     note: None,
                 };
-                if ports.advance(&trigger, begun).await?.is_none() {
-                    ports.wait_again(&trigger, &mut attempt).await?;
+                if ports.advance_and_launch(&trigger, begun).await?.is_none() {
+                    ports.back_off(&trigger, &mut attempt).await?;
                     continue;
                 }
                 return Ok(outcome);
             }
         };
-        let evaluation = Evaluation {
+        let evaluator = TickEvaluator {
             ports,
             schedule,
             ticking: &ticking,
@@ -90,23 +91,24 @@ pub async fn evaluate_schedule(
             context: &context,
         };
         let policy = match (schedule.function, ticking.definition()) {
-            // Made twice, an unpartitioned asset is what it is made once.
+            // One run brings an unpartitioned asset up to date for all missed ticks.
             (None, None) if schedule.spec.catch_up == CatchUp::All => CatchUp::Latest,
             _ => schedule.spec.catch_up,
         };
-        let due = ticking.due(after, now, policy);
+        let due = ticking.due_ticks(after, now, policy);
         if due.ticks.is_empty() && due.given_up == 0 {
             return Ok(outcome);
         }
         let portion = match schedule.function {
-            None => evaluation.simple(&due.ticks),
-            Some(function) => evaluation.call(function, &due.ticks).await,
+            None => evaluator.request_partitions(&due.ticks),
+            Some(function) => evaluator.call_for_ticks(function, &due.ticks).await,
         };
+        // When every due tick was given up, the cursor moves to the last of them.
         let last = portion.ticks.last().copied();
         let cursor = last.or_else(|| ticking.cron().ticks_until(now).next().map(|tick| tick.at()));
-        let advance = portion.advance(&state, &context, cursor.unwrap_or(now), due.given_up);
-        let Some(runs) = ports.advance(&trigger, advance).await? else {
-            ports.wait_again(&trigger, &mut attempt).await?;
+        let advance = portion.to_advance(&state, &context, cursor.unwrap_or(now), due.given_up);
+        let Some(runs) = ports.advance_and_launch(&trigger, advance).await? else {
+            ports.back_off(&trigger, &mut attempt).await?;
             continue;
         };
         attempt = 0;
@@ -118,7 +120,7 @@ pub async fn evaluate_schedule(
     }
 }
 
-/// The cursor of a schedule: the last tick that was handled.
+/// Reads the cursor of a schedule: the last tick that was handled.
 fn read_cursor(trigger: &TriggerId, cursor: &str) -> Result<DateTime<Utc>, TriggerError> {
     cursor
         .parse()
@@ -128,11 +130,11 @@ fn read_cursor(trigger: &TriggerId, cursor: &str) -> Result<DateTime<Utc>, Trigg
         })
 }
 
-fn written(at: DateTime<Utc>) -> String {
+fn format_tick(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// As many ticks as one record can hold, and what they ask for.
+/// As many ticks as one record can hold, with their requests.
 #[derive(Default)]
 struct Portion {
     ticks: Vec<DateTime<Utc>>,
@@ -142,7 +144,8 @@ struct Portion {
 }
 
 impl Portion {
-    fn advance(
+    /// Builds the record of the ticks.
+    fn to_advance(
         &self,
         state: &TriggerState,
         context: &PartitionContext,
@@ -150,6 +153,7 @@ impl Portion {
         given_up: u64,
     ) -> Advance {
         let mut notes: Vec<String> = [&self.failed[..], &self.skipped[..]].concat();
+        // The note is for people: a few reasons are enough.
         notes.truncate(5);
         if self.ticks.len() > 1 {
             notes.insert(0, format!("{} ticks were due", self.ticks.len()));
@@ -158,6 +162,7 @@ impl Portion {
             notes.push(format!("{given_up} older ticks were given up"));
         }
         let note = (!notes.is_empty()).then(|| notes.join("; "));
+        // A failure makes the whole tick fail only if nothing was requested.
         let request = match (&self.runs[..], self.failed.first()) {
             ([], Some(message)) => TickRequest::Fail {
                 message: message.clone(),
@@ -169,7 +174,7 @@ impl Portion {
         };
         Advance {
             revision: state.revision,
-            cursor: Some(written(cursor)),
+            cursor: Some(format_tick(cursor)),
             at: context.now,
             scheduled_for: self.ticks.last().copied(),
             note: note.filter(|_| matches!(request, TickRequest::Runs(_))),
@@ -178,15 +183,16 @@ impl Portion {
     }
 }
 
-struct Evaluation<'a> {
+/// Evaluates the ticks of one schedule.
+struct TickEvaluator<'a> {
     ports: &'a TriggerPorts,
     schedule: &'a ScheduleDefinition,
-    ticking: &'a Ticking,
+    ticking: &'a ResolvedSchedule,
     trigger: &'a TriggerId,
     context: &'a PartitionContext,
 }
 
-impl Evaluation<'_> {
+impl TickEvaluator<'_> {
     fn new_run(
         &self,
         request: &RunRequest,
@@ -194,27 +200,27 @@ impl Evaluation<'_> {
         partitions: Option<String>,
         tick: DateTime<Utc>,
     ) -> NewRun {
-        let mut request = request.clone();
-        request
+        let mut tagged = request.clone();
+        tagged
             .tags
             .entry("precip/scheduled_for".to_owned())
-            .or_insert_with(|| written(tick));
+            .or_insert_with(|| format_tick(tick));
         let target = self.schedule.spec.target.as_ref().map(ToString::to_string);
-        // The tick may be ahead of this clock, and its partition is planned at the run's moment.
+        // The tick may be ahead of this clock, and its partition must exist when the run is planned.
         let now = self.context.now.max(tick);
         new_run(
             self.ports,
             self.trigger,
             target,
-            &request,
+            &tagged,
             key,
             partitions,
             now,
         )
     }
 
-    /// All ticks together ask for one run of the partitions that each is about.
-    fn simple(&self, ticks: &[DateTime<Utc>]) -> Portion {
+    /// Requests one run of the partitions of all ticks.
+    fn request_partitions(&self, ticks: &[DateTime<Utc>]) -> Portion {
         let mut portion = Portion {
             ticks: ticks.to_vec(),
             ..Portion::default()
@@ -224,7 +230,7 @@ impl Evaluation<'_> {
         };
         let mut set = PartitionSet::empty();
         for tick in ticks {
-            set |= &self.ticking.partitions(*tick, self.context);
+            set |= &self.ticking.partitions_of_tick(*tick, self.context);
         }
         if set.is_empty() {
             portion
@@ -233,16 +239,16 @@ impl Evaluation<'_> {
             return portion;
         }
         let definition = self.ticking.definition();
-        // The windows are those of the ticks, which may be ahead of this clock.
+        // The partitions exist as of the last tick, which may be ahead of this clock.
         let context = PartitionContext {
             now: self.context.now.max(*last),
             ..self.context.clone()
         };
         let partitions = definition.map(|definition| partitions_text(definition, &set, &context));
         let key = if first == last {
-            written(*last)
+            format_tick(*last)
         } else {
-            format!("{}...{}", written(*first), written(*last))
+            format!("{}...{}", format_tick(*first), format_tick(*last))
         };
         portion
             .runs
@@ -250,21 +256,21 @@ impl Evaluation<'_> {
         portion
     }
 
-    /// The function is called for each tick; the ticks are as many as one record can hold.
-    async fn call(&self, function: ScheduleFn, ticks: &[DateTime<Utc>]) -> Portion {
+    /// Calls the function for each tick, for as many ticks as one record can hold.
+    async fn call_for_ticks(&self, function: ScheduleFn, ticks: &[DateTime<Utc>]) -> Portion {
         let mut portion = Portion::default();
         for tick in ticks {
-            let answer = self.answer(function, *tick).await;
-            match answer {
+            match self.call_for_tick(function, *tick).await {
                 Err(message) => portion
                     .failed
-                    .push(format!("the tick of {}: {message}", written(*tick))),
-                Ok(requests) => {
-                    if portion.runs.len() + requests.0.len() > MAX_RUNS_PER_TICK {
+                    .push(format!("the tick of {}: {message}", format_tick(*tick))),
+                Ok((runs, skip)) => {
+                    // This tick is called again with the next record.
+                    if portion.runs.len() + runs.len() > MAX_RUNS_PER_TICK {
                         break;
                     }
-                    portion.skipped.extend(requests.1);
-                    portion.runs.extend(requests.0);
+                    portion.skipped.extend(skip);
+                    portion.runs.extend(runs);
                 }
             }
             portion.ticks.push(*tick);
@@ -272,7 +278,8 @@ impl Evaluation<'_> {
         portion
     }
 
-    async fn answer(
+    /// Calls the function for one tick. Returns its runs and its reason to skip.
+    async fn call_for_tick(
         &self,
         function: ScheduleFn,
         tick: DateTime<Utc>,
@@ -287,17 +294,16 @@ impl Evaluation<'_> {
             .environment(&self.ports.environment)
             .scheduled_for(tick);
         if let Some(definition) = definition {
-            let set = self.ticking.partitions(tick, self.context);
+            let set = self.ticking.partitions_of_tick(tick, self.context);
             builder = builder.partitions(definition.keys(&set, &at_tick));
         }
         let context = builder.build();
         let mut tried = 0;
         let answer = loop {
             tried += 1;
-            let answer = call_schedule(function, context.clone(), &self.ports.resources).await;
-            match answer {
+            match call_schedule(function, context.clone(), &self.ports.resources).await {
                 Err(error) if error.kind().is_retryable() && tried < TRIES => {
-                    pause(self.ports.sleeper.as_ref(), tried).await;
+                    pause_before_retry(self.ports.sleeper.as_ref(), tried).await;
                 }
                 answer => break answer.map_err(|error| error.to_string())?,
             }
@@ -305,7 +311,7 @@ impl Evaluation<'_> {
         let count = answer.requests.len();
         if count > MAX_RUNS_PER_TICK {
             return Err(format!(
-                "it asks for {count} runs in one tick, and at most {MAX_RUNS_PER_TICK} can be \
+                "it requests {count} runs in one tick, and at most {MAX_RUNS_PER_TICK} can be \
                  created at once: request one run of many partitions"
             ));
         }
@@ -313,14 +319,14 @@ impl Evaluation<'_> {
             let added = self
                 .ports
                 .state
-                .add_partitions(set, std::slice::from_ref(key))
+                .add_dynamic_keys(set, std::slice::from_ref(key))
                 .await;
             added.map_err(|error| error.to_string())?;
         }
-        let runs = answer.requests.iter().enumerate().map(|(place, request)| {
-            let key = request.run_key.clone().unwrap_or_else(|| match place {
-                0 => written(tick),
-                place => format!("{}#{place}", written(tick)),
+        let runs = answer.requests.iter().enumerate().map(|(index, request)| {
+            let key = request.run_key.clone().unwrap_or_else(|| match index {
+                0 => format_tick(tick),
+                index => format!("{}#{index}", format_tick(tick)),
             });
             let keys: &BTreeSet<_> = &request.partitions;
             let partitions = keys_text(definition, keys, &at_tick);

@@ -1,4 +1,4 @@
-//! [`sweep`]: finding what an event missed.
+//! [`sweep_bucket`]: finding the objects whose events were missed.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use precip_core::trigger::{ObjectChange, ObjectEvent, SensorSource};
@@ -9,20 +9,20 @@ use super::{
 };
 use crate::state::{Advance, CreatedRun, TickRequest, TriggerId};
 
-/// How far a sweep looks back behind the last one, for clocks that differ and uploads in parts, whose
-/// time is that of their beginning. (S3 gives up an upload in parts by a lifecycle rule only; a day
-/// is longer than nearly all take.)
+/// The overlap of a sweep with the one before, for clocks that differ and for multipart uploads,
+/// whose time is that of their start. (S3 aborts a multipart upload by a lifecycle rule only; nearly
+/// all take less than a day.)
 const OVERLAP: TimeDelta = TimeDelta::days(1);
 
-/// How a sweep looks.
+/// Options of a sweep.
 #[derive(Debug, Clone, Copy)]
 pub struct SweepOptions {
-    /// Objects that are younger are left to their events, which may be on their way.
+    /// The age below which objects are left to their events, which may still arrive.
     pub grace: TimeDelta,
 }
 
 impl Default for SweepOptions {
-    /// Five minutes.
+    /// Leaves objects of the last five minutes to their events.
     fn default() -> Self {
         Self {
             grace: TimeDelta::minutes(5),
@@ -30,88 +30,95 @@ impl Default for SweepOptions {
     }
 }
 
-/// What a sweep found.
+/// The outcome of a sweep.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Swept {
-    /// Whether the sensor is on; one that is stopped is not swept.
+pub struct SweepOutcome {
+    /// True if the sensor is running. A stopped sensor is not swept.
     pub running: bool,
-    /// How many objects were looked at.
+    /// Number of listed objects.
     pub listed: u64,
-    /// How many had been missed.
+    /// Number of objects whose events had been missed.
     pub missed: u64,
-    /// The runs that were requested for them, new or not.
+    /// The runs that were requested for those; a repeated request returns the existing run.
     pub runs: Vec<CreatedRun>,
-    /// What went wrong with some: they are looked at again.
+    /// Messages of objects whose evaluation failed. The next sweep evaluates them again.
     pub failed: Vec<String>,
 }
 
-/// Lists the objects of a sensor's bucket and evaluates those that no event told of: which it has not
-/// handled and whose partitions were not made since they were written. The first sweep of a sensor
-/// looks at every object, a later one at what was written since the one before.
+/// Lists the objects of a sensor's bucket and evaluates those whose events were missed: objects that
+/// were not handled and whose partitions were not materialized since they were written. The first
+/// sweep of a sensor evaluates every object, a later one those written since the sweep before.
 ///
 /// # Errors
-/// [`TriggerError`]: what was requested by then stays; sweep again.
-pub async fn sweep(
+/// [`TriggerError`]: runs that were requested before stay; sweep again.
+pub async fn sweep_bucket(
     ports: &TriggerPorts,
     sensor: &SensorDefinition,
     bucket: &str,
     listing: &dyn ObjectListing,
     options: SweepOptions,
-) -> Result<Swept, TriggerError> {
+) -> Result<SweepOutcome, TriggerError> {
     let trigger = sensor_id(sensor.name());
-    let SensorSource::Objects(objects) = &sensor.spec.source else {
-        return Ok(Swept::default());
+    let objects = match &sensor.spec.source {
+        SensorSource::Objects(objects) => objects,
+        SensorSource::Assets { .. } | SensorSource::Runs { .. } => {
+            return Ok(SweepOutcome::default());
+        }
     };
-    let state = ports.settled(&trigger).await?;
+    let state = ports.launched_state(&trigger).await?;
     if !sensor.spec.default_status.is_on(state.enabled) {
-        return Ok(Swept::default());
+        return Ok(SweepOutcome::default());
     }
-    let memory = Memory::of(&trigger, &state)?;
+    let memory = Memory::from_state(&trigger, &state)?;
     let until = ports.clock.now() - options.grace;
     let since = memory.swept.map(|swept| swept - OVERLAP);
     let template = objects.filter.template();
-    let mut swept = Swept {
+    let mut swept = SweepOutcome {
         running: true,
-        ..Swept::default()
+        ..SweepOutcome::default()
     };
     let mut after: Option<String> = None;
     loop {
         let page = listing
-            .list(bucket, template.prefix(), after.as_deref())
-            .await;
-        let page = page.map_err(|message| TriggerError::Listing {
-            bucket: bucket.to_owned(),
-            message,
-        })?;
+            .list_objects(bucket, template.prefix(), after.as_deref())
+            .await
+            .map_err(|message| TriggerError::Listing {
+                bucket: bucket.to_owned(),
+                message,
+            })?;
         swept.listed += page.objects.len() as u64;
-        let looked_at = page.objects.into_iter().filter(|object| {
+        let candidates = page.objects.into_iter().filter(|object| {
             object.last_modified <= until
                 && since.is_none_or(|since| object.last_modified >= since)
-                && objects.takes(&object.key, Some(object.size))
+                && objects.accepts_object(&object.key, Some(object.size))
         });
-        let events: Vec<ObjectEvent> = looked_at.map(|object| event(bucket, object)).collect();
+        let events: Vec<ObjectEvent> = candidates
+            .map(|object| created_event(bucket, object))
+            .collect();
         if !events.is_empty() {
-            evaluate(ports, sensor, bucket, &events, &mut swept).await?;
+            evaluate_found(ports, sensor, bucket, &events, &mut swept).await?;
         }
         match page.next {
             Some(next) => after = Some(next),
             None => break,
         }
     }
-    // Those that wait may be due by now, whether or not anything was missed.
-    evaluate(ports, sensor, bucket, &[], &mut swept).await?;
+    // Events that wait may be due by now, whether or not any event was missed.
+    evaluate_found(ports, sensor, bucket, &[], &mut swept).await?;
+    // The position stays after a failure: the next sweep lists the same objects again.
     if swept.failed.is_empty() {
-        put_down(ports, &trigger, until, &swept).await?;
+        record_sweep(ports, &trigger, until, &swept).await?;
     }
     Ok(swept)
 }
 
-async fn evaluate(
+/// Evaluates the sensor for listed objects, and adds the outcome to that of the sweep.
+async fn evaluate_found(
     ports: &TriggerPorts,
     sensor: &SensorDefinition,
     bucket: &str,
     events: &[ObjectEvent],
-    swept: &mut Swept,
+    swept: &mut SweepOutcome,
 ) -> Result<(), TriggerError> {
     let options = ObjectOptions {
         bucket: Some(bucket),
@@ -129,7 +136,8 @@ async fn evaluate(
     Ok(())
 }
 
-fn event(bucket: &str, object: ListedObject) -> ObjectEvent {
+/// Returns the event of an object that was found in a listing.
+fn created_event(bucket: &str, object: ListedObject) -> ObjectEvent {
     ObjectEvent {
         bucket: bucket.to_owned(),
         key: object.key,
@@ -142,31 +150,31 @@ fn event(bucket: &str, object: ListedObject) -> ObjectEvent {
     }
 }
 
-/// Puts down how far the sweep came. When somebody else is at it meanwhile, the next sweep looks
-/// back a little further: that does no harm.
-async fn put_down(
+/// Records the position of the sweep. If a concurrent evaluation is faster, the position is not
+/// recorded and the next sweep only looks back a little further.
+async fn record_sweep(
     ports: &TriggerPorts,
     trigger: &TriggerId,
     until: DateTime<Utc>,
-    swept: &Swept,
+    swept: &SweepOutcome,
 ) -> Result<(), TriggerError> {
-    let state = ports.settled(trigger).await?;
-    let mut memory = Memory::of(trigger, &state)?;
+    let state = ports.launched_state(trigger).await?;
+    let mut memory = Memory::from_state(trigger, &state)?;
     memory.swept = memory.swept.max(Some(until));
     let now = ports.clock.now();
     let advance = Advance {
         revision: state.revision,
-        cursor: Some(memory.write(now)),
+        cursor: Some(memory.to_cursor(now)),
         at: now,
         scheduled_for: None,
         request: TickRequest::Skip {
             reason: Some(format!(
-                "swept {} objects: {} had been missed",
+                "swept {} objects: the events of {} had been missed",
                 swept.listed, swept.missed
             )),
         },
         note: None,
     };
-    ports.advance(trigger, advance).await?;
+    ports.advance_and_launch(trigger, advance).await?;
     Ok(())
 }

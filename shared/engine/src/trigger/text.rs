@@ -1,15 +1,15 @@
-//! Partitions of a run as they are written in its request.
+//! The text of the partitions of a run request.
 
 use precip_core::{
     partitions::{PartitionContext, PartitionKey, PartitionSet, PartitionsDefinition},
-    plan::{KeySpan, PartitionSelector, Which},
+    plan::{KeySpan, PartitionChoice, PartitionSelector},
 };
 
-/// From how many neighbours on a range is written.
+/// Minimum number of neighbours that are written as a range.
 const RANGE: u64 = 3;
 
-/// Some partitions as `materialize --partitions` takes them: neighbours as ranges, so that thousands
-/// of days are a few characters.
+/// Formats partitions as `materialize --partitions` reads them: neighbours as ranges, so that
+/// thousands of days are a few characters.
 pub fn partitions_text(
     definition: &PartitionsDefinition,
     set: &PartitionSet,
@@ -17,7 +17,7 @@ pub fn partitions_text(
 ) -> String {
     let key = |ordinal: u64| definition.key(ordinal, context);
     let spans: Vec<KeySpan> = match definition {
-        // Their keys do not come in the order of ordinals, or have holes.
+        // Their keys are not in the order of ordinals, or have gaps: no ranges.
         PartitionsDefinition::Multi(_) | PartitionsDefinition::Dynamic(_) => {
             definition.keys(set, context).map(KeySpan::One).collect()
         }
@@ -33,10 +33,10 @@ pub fn partitions_text(
             })
             .collect(),
     };
-    PartitionSelector::new(Which::Keys(spans)).to_string()
+    PartitionSelector::new(PartitionChoice::Keys(spans)).to_string()
 }
 
-/// Some keys, of which a definition may not know all yet.
+/// Formats partition keys; `None` without keys. A key that does not exist yet is written as it is.
 pub(super) fn keys_text(
     definition: Option<&PartitionsDefinition>,
     keys: &std::collections::BTreeSet<PartitionKey>,
@@ -51,6 +51,7 @@ pub(super) fn keys_text(
             .map(|key| definition.find(key.as_str(), context))
             .collect::<Option<Vec<u64>>>()
             .map(|ordinals| ordinals.into_iter().collect());
+        // Only if every key exists: otherwise ranges would not name the missing ones.
         if let Some(set) = ordinals {
             return Some(partitions_text(definition, &set, context));
         }

@@ -4,11 +4,11 @@ use arrow_array::RecordBatch;
 
 use crate::{IntoAsset, Table, TableStream};
 
-/// That the data of an asset whose function returns this type are rows, which checks over data look at.
+/// Return types of assets that are stored as rows, which checks over data need.
 #[diagnostic::on_unimplemented(
     message = "checks over data look at rows, and an asset that returns `{Self}` has none",
     label = "the data of this asset is no table",
-    note = "return `Vec<Row>` or `Table`, or look at what is there in an `#[asset_check]`"
+    note = "return `Vec<Row>` or `Table`, or write the check as an `#[asset_check]`"
 )]
 pub trait HasRows: IntoAsset {}
 

@@ -9,15 +9,15 @@ struct Row {
     at: DateTime<Utc>,
 }
 
-fn at(hour: u32) -> DateTime<Utc> {
+fn at_hour(hour: u32) -> DateTime<Utc> {
     format!("2013-01-01T{hour:02}:00:00Z").parse().unwrap()
 }
 
-fn table() -> Table {
+fn flights_table() -> Table {
     let row = |carrier: Option<&str>, flight, hour| Row {
         carrier: carrier.map(str::to_owned),
         flight,
-        at: at(hour),
+        at: at_hour(hour),
     };
     Table::from_rows(&[
         row(Some("UA"), 1, 5),
@@ -28,65 +28,65 @@ fn table() -> Table {
     .unwrap()
 }
 
-fn told(check: DataCheck) -> (String, bool, String) {
-    let result = check.check(&table(), at(10));
+fn run_check(check: DataCheck) -> (String, bool, String) {
+    let result = check.check_table(&flights_table(), at_hour(10));
     let name = result.name.unwrap();
     (name, result.passed, result.description.unwrap())
 }
 
-fn expected(name: &str, passed: bool, text: &str) -> (String, bool, String) {
+fn expected_result(name: &str, passed: bool, text: &str) -> (String, bool, String) {
     (name.to_owned(), passed, text.to_owned())
 }
 
 #[test]
 fn rows_are_counted() {
-    let five = told(row_count(5..));
+    let five = run_check(row_count(5..));
     assert_eq!(
         five,
-        expected("row_count", false, "4 rows, expected at least 5")
+        expected_result("row_count", false, "4 rows, expected at least 5")
     );
-    assert!(told(row_count(1..=4)).1);
-    let few = told(row_count(1..4)).2;
+    assert!(run_check(row_count(1..=4)).1);
+    let few = run_check(row_count(1..4)).2;
     assert_eq!(few, "4 rows, expected at least 1 and fewer than 4");
 }
 
 #[test]
-fn what_is_missing_or_repeated_is_counted() {
+fn missing_and_repeated_values_are_counted() {
     assert_eq!(
-        told(not_null("carrier")),
-        expected("not_null_carrier", false, "1 rows have no `carrier`")
+        run_check(not_null("carrier")),
+        expected_result("not_null_carrier", false, "1 rows have no `carrier`")
     );
-    assert!(told(not_null("flight")).1);
+    assert!(run_check(not_null("flight")).1);
     assert_eq!(
-        told(unique(["carrier", "flight"])),
-        expected(
+        run_check(unique(["carrier", "flight"])),
+        expected_result(
             "unique_carrier_flight",
             false,
             "1 rows repeat the `carrier`, `flight` of another"
         )
     );
-    assert!(told(unique(["at"])).1);
+    assert!(run_check(unique(["at"])).1);
 }
 
 #[test]
 fn other_values_are_shown() {
     assert_eq!(
-        told(accepted_values("carrier", ["UA"])),
-        expected(
+        run_check(accepted_values("carrier", ["UA"])),
+        expected_result(
             "accepted_values_carrier",
             false,
             "1 rows have another `carrier`, such as `DL`"
         )
     );
-    assert!(told(accepted_values("carrier", ["UA", "DL"])).1);
-    assert!(told(accepted_values("flight", ["1", "2"])).1);
+    assert!(run_check(accepted_values("carrier", ["UA", "DL"])).1);
+    assert!(run_check(accepted_values("flight", ["1", "2"])).1);
 }
 
 #[test]
-fn the_latest_moment_counts() {
+fn freshness_depends_on_the_latest_time() {
     let hours = |hours: u64| Duration::from_secs(hours * 3600);
-    assert!(told(fresh("at", hours(2))).1);
-    let old = told(fresh("at", hours(1)));
+    assert!(run_check(fresh("at", hours(2))).1);
+    let old = run_check(fresh("at", hours(1)));
     assert_eq!(
         old.2,
         "the latest `at` is 2013-01-01T08:00:00+00:00, expected within 3600s of 2013-01-01T10:00:00+00:00"
@@ -95,14 +95,14 @@ fn the_latest_moment_counts() {
 }
 
 #[test]
-fn columns_that_came_or_went_are_shown() {
+fn unexpected_and_missing_columns_are_shown() {
     let all = [
         ("carrier", "Utf8"),
         ("flight", "Int32"),
         ("at", "Timestamp(µs, \"UTC\")"),
     ];
-    assert!(told(has_columns(all)).1);
-    let changed = told(has_columns([("carrier", "Utf8"), ("flight", "Int64")]));
+    assert!(run_check(has_columns(all)).1);
+    let changed = run_check(has_columns([("carrier", "Utf8"), ("flight", "Int64")]));
     assert_eq!(
         changed.2,
         "not expected: `at` Timestamp(µs, \"UTC\"), `flight` Int32; missing: `flight` Int64"
@@ -110,16 +110,16 @@ fn columns_that_came_or_went_are_shown() {
 }
 
 #[test]
-fn a_column_that_is_not_there_fails_and_says_which_are() {
-    let told = told(not_null("carier").warn().named("spelled"));
-    assert_eq!((told.0.as_str(), told.1), ("spelled", false));
-    assert!(told.2.contains("carrier: Utf8"), "{}", told.2);
+fn a_missing_column_fails_and_the_existing_ones_are_listed() {
+    let result = run_check(not_null("carier").warn().named("spelled"));
+    assert_eq!((result.0.as_str(), result.1), ("spelled", false));
+    assert!(result.2.contains("carrier: Utf8"), "{}", result.2);
 }
 
 #[test]
-fn no_more_is_asked_for_than_a_check_is_about() {
-    let asked = |check: DataCheck| {
-        let request = check.request(Some(table().table_schema()));
+fn only_the_columns_of_a_check_are_requested() {
+    let requested = |check: DataCheck| {
+        let request = check.load_request(Some(flights_table().table_schema()));
         let columns = request.columns.map(|known| known.columns);
         columns.map(|columns| columns.into_iter().map(|column| column.name).collect())
     };
@@ -131,32 +131,38 @@ fn no_more_is_asked_for_than_a_check_is_about() {
                 .collect::<Vec<_>>(),
         )
     };
-    assert_eq!(asked(unique(["at", "flight"])), names(&["flight", "at"]));
-    assert_eq!(asked(row_count(1..)), names(&["carrier"]));
-    assert_eq!(asked(not_null("carier")), None);
-    assert_eq!(asked(has_columns([("carrier", "Utf8")])), None);
-    assert_eq!(row_count(1..).request(None).columns, None);
+    assert_eq!(
+        requested(unique(["at", "flight"])),
+        names(&["flight", "at"])
+    );
+    assert_eq!(requested(row_count(1..)), names(&["carrier"]));
+    assert_eq!(requested(not_null("carier")), None);
+    assert_eq!(requested(has_columns([("carrier", "Utf8")])), None);
+    assert_eq!(row_count(1..).load_request(None).columns, None);
 }
 
 #[test]
-fn columns_are_compared_with_those_of_the_time_before() {
+fn columns_are_compared_with_those_of_the_previous_check() {
     let now = DateTime::UNIX_EPOCH;
-    let measured = |table: &Table| Measured::of(&columns_unchanged().measure(), table);
-    let table = table();
-    let first = columns_unchanged().judge(&measured(&table), None, now);
+    let measure = |table: &Table| Measurement::of_table(&columns_unchanged().metric(), table);
+    let table = flights_table();
+    // The first check passes, and records the columns.
+    let first = columns_unchanged().evaluate(&measure(&table), None, now);
     assert!(first.passed);
     assert_eq!(columns_compared_with(&first.metadata), None);
     let before = columns_found(&first.metadata).unwrap();
     assert_eq!(before, &table.table_schema());
 
-    let same = columns_unchanged().judge(&measured(&table), Some(before), now);
+    // The same columns pass.
+    let same = columns_unchanged().evaluate(&measure(&table), Some(before), now);
     assert_eq!(same.description.as_deref(), Some("no column has changed"));
     let other = Table::from_rows(&[Other {
         carrier: 1,
         gate: 2,
     }])
     .unwrap();
-    let changed = columns_unchanged().judge(&measured(&other), Some(before), now);
+    // Other types, new and missing columns fail, and the result records both schemas.
+    let changed = columns_unchanged().evaluate(&measure(&other), Some(before), now);
     assert!(!changed.passed);
     assert_eq!(
         changed.description.as_deref(),

@@ -1,4 +1,4 @@
-//! A partition that is much larger than the memory of who stores and loads it.
+//! Checks that a partition may be much larger than memory.
 
 use std::{env, fs, process::Command, sync::Arc};
 
@@ -7,60 +7,59 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use precip_engine::io::IoManager;
 use tokio::runtime::Builder;
 
-use super::support::{address, load, store};
+use super::support::{load_value, store_value, test_address};
 use crate::TableStream;
 
-/// Tells a process of a test that its memory is looked at.
-const HERE: &str = "PRECIP_CONFORMANCE_LITTLE";
-/// What a function on AWS has, in MiB, unless more is asked for: the program, its stacks and all it keeps.
-const MEMORY: u64 = 512;
+/// Environment variable of the process whose memory is measured.
+const IN_TEST_PROCESS: &str = "PRECIP_CONFORMANCE_LITTLE";
+/// Memory of a small function on AWS, in MiB, for program, stacks and heap.
+const MEMORY_MIB: u64 = 512;
 
+/// Number of batches of the partition.
 const BATCHES: i64 = 512;
-const ROWS: i64 = 4 * 1024;
-/// Letters of a row: 2 GiB in all rows.
-const LETTERS: usize = 1024;
+/// Number of rows in a batch.
+const ROWS_PER_BATCH: i64 = 4 * 1024;
+/// Number of letters in a row: 2 GiB in all rows.
+const LETTERS_PER_ROW: usize = 1024;
 
 /// Stores a partition of 2 GiB as a stream and loads it as one, in a process that takes 512 MiB at most
 /// ([`in_little_memory`]).
 ///
 /// # Panics
-/// When it takes more, or when other rows come back.
+/// When it takes more, or loads other rows.
 pub fn big_partition<M: IoManager>(test: &str, make: impl FnOnce() -> M) {
-    in_little_memory(test, async { there_and_back(&make()).await });
+    in_little_memory(test, async { store_and_load(&make()).await });
 }
 
-/// Does something in a process of its own that takes no more memory than a function of 512 MB on Lambda has,
-/// and finds itself told so (`AWS_LAMBDA_FUNCTION_MEMORY_SIZE`).
+/// Runs some work in a process of its own, which must take no more memory than a Lambda function of 512 MB has.
+/// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` is set in that process.
 ///
-/// It is called in a `#[test]` that does nothing else, whose full name is given, as
-/// [`killed_writer`](super::killed_writer) is. Only Linux tells how much a process has taken; elsewhere it is
-/// not looked at.
+/// Call it in a `#[test]` that does nothing else, with the full name of the test, like
+/// [`killed_writer`](super::killed_writer). Memory is measured on Linux only.
 ///
 /// # Panics
-/// When the work does, or when it takes more.
+/// When the work panics, or takes more memory.
 pub fn in_little_memory(test: &str, work: impl Future<Output = ()>) {
-    if env::var(HERE).is_err() {
+    // The test process starts itself again for this test alone, so that nothing else counts.
+    if env::var(IN_TEST_PROCESS).is_err() {
         let mut process = Command::new(env::current_exe().expect("the tests are a program"));
         process
             .args(["--exact", test, "--nocapture", "--test-threads=1"])
-            .env(HERE, "1")
-            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", MEMORY.to_string());
+            .env(IN_TEST_PROCESS, "1")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", MEMORY_MIB.to_string());
         let ended = process.status().expect("the tests start again");
         assert!(ended.success(), "`{test}` ended with {ended}");
         return;
     }
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(work);
-    if let Some(taken) = peak() {
-        assert!(
-            taken <= MEMORY,
-            "it took {taken} MiB, and {MEMORY} are there"
-        );
+    if let Some(taken) = peak_memory() {
+        assert!(taken <= MEMORY_MIB, "it took {taken} MiB of {MEMORY_MIB}");
     }
 }
 
-/// The most memory that this process has had so far, in MiB.
-fn peak() -> Option<u64> {
+/// Returns the peak memory of this process, in MiB.
+fn peak_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let mut lines = status.lines();
     let peak = lines.find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -68,40 +67,41 @@ fn peak() -> Option<u64> {
     Some(kibibytes.div_ceil(1024))
 }
 
-async fn there_and_back(manager: &impl IoManager) {
-    let (address, letters) = (address(Some("p"), 1), letters());
+async fn store_and_load(manager: &impl IoManager) {
+    let (address, letters) = (test_address(Some("p"), 1), random_letters());
     let pool = Arc::clone(&letters);
-    let batches = (0..BATCHES).map(move |at| Ok(batch(&pool, at)));
-    let stored = store(
+    let batches = (0..BATCHES).map(move |index| Ok(batch_at(&pool, index)));
+    let stored = store_value(
         manager,
         &address,
-        TableStream::from_batches(schema(), batches),
+        TableStream::from_batches(big_schema(), batches),
     )
     .await;
-    let mut rows: TableStream = load(manager, &address, &stored.pointer).await;
+    let mut rows: TableStream = load_value(manager, &address, &stored.pointer).await;
     let mut next = 0;
+    // Every row is compared, and only one batch is in memory.
     while let Some(batch) = rows.next().await {
         let batch = batch.expect("it can be read");
         let numbers = batch.column(0).as_primitive::<Int64Type>();
         let texts = batch.column(1).as_string::<i32>();
         for (number, text) in numbers.values().iter().zip(texts) {
             let expected = (next, Some(text_of(&letters, next)));
-            assert!((*number, text) == expected, "row {next} is another");
+            assert!((*number, text) == expected, "row {next} differs");
             next += 1;
         }
     }
-    assert_eq!(next, BATCHES * ROWS);
+    assert_eq!(next, BATCHES * ROWS_PER_BATCH);
 }
 
-fn schema() -> SchemaRef {
+fn big_schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new("n", DataType::Int64, false),
         Field::new("text", DataType::Utf8, false),
     ]))
 }
 
-/// Letters in no order that would make them small.
-fn letters() -> Arc<str> {
+/// Returns letters that do not compress: a xorshift sequence.
+fn random_letters() -> Arc<str> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let letter = |_| {
         state ^= state << 13;
@@ -112,15 +112,17 @@ fn letters() -> Arc<str> {
     (0..1 << 20).map(letter).collect::<String>().into()
 }
 
-/// The text of a row: no two rows beside each other have one that begins alike.
+/// Returns the text of a row. The texts of adjacent rows begin differently.
 fn text_of(letters: &str, row: i64) -> &str {
-    let start = usize::try_from(row).unwrap_or_default() * 7_919 % (letters.len() - LETTERS);
-    &letters[start..start + LETTERS]
+    let start =
+        usize::try_from(row).unwrap_or_default() * 7_919 % (letters.len() - LETTERS_PER_ROW);
+    &letters[start..start + LETTERS_PER_ROW]
 }
 
-fn batch(letters: &str, at: i64) -> RecordBatch {
-    let numbers = at * ROWS..(at + 1) * ROWS;
+fn batch_at(letters: &str, index: i64) -> RecordBatch {
+    let numbers = index * ROWS_PER_BATCH..(index + 1) * ROWS_PER_BATCH;
     let texts = StringArray::from_iter_values(numbers.clone().map(|row| text_of(letters, row)));
     let numbers = Int64Array::from_iter_values(numbers);
-    RecordBatch::try_new(schema(), vec![Arc::new(numbers), Arc::new(texts)]).expect("two columns")
+    RecordBatch::try_new(big_schema(), vec![Arc::new(numbers), Arc::new(texts)])
+        .expect("two columns")
 }

@@ -1,4 +1,4 @@
-//! What every IO manager must do, as checks that any of them can be put through.
+//! The test suite for IO managers.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -9,20 +9,22 @@
 //! # }
 //! ```
 //!
-//! What a manager's format has no place for is said as a [`Limit`], and checked to be one.
-//! [`killed_writer`] and [`big_partition`] are for managers whose data outlives a process.
+//! What a manager or its format cannot do is declared as a [`Limit`]; the suite checks that it is one.
+//! [`killed_writer`] and [`big_partition`] are for managers whose data outlives the process. [`testing`] has helpers
+//! for a manager's own tests.
 
 mod attempts;
 mod big;
 mod case;
 mod concurrency;
 mod killed;
-mod measures;
+mod metrics;
 mod rows;
 mod streams;
 mod support;
+pub mod testing;
 mod types;
 
 pub use big::{big_partition, in_little_memory};
-pub use case::{Case, Limit, check, check_all};
+pub use case::{Case, Limit, check_all, check_case};
 pub use killed::killed_writer;

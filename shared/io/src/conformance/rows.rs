@@ -1,4 +1,4 @@
-//! That values come back as they were.
+//! Checks that values come back unchanged.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,7 +10,7 @@ use precip_core::metadata::MetadataValue;
 use precip_engine::io::IoManager;
 use serde::{Deserialize, Serialize};
 
-use super::support::{address, store, there_and_back};
+use super::support::{store_and_load, store_value, test_address};
 use crate::{Json, Table};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +37,8 @@ enum Class {
     First,
 }
 
-fn rows() -> Vec<Row> {
+fn sample_rows() -> Vec<Row> {
+    // Values at the limits of their types, and texts that formats may confuse.
     let texts = [
         "plain",
         "naïve – 日本語 🛫",
@@ -76,8 +77,8 @@ fn rows() -> Vec<Row> {
 }
 
 pub(super) async fn round_trip(manager: &dyn IoManager) {
-    let back: Vec<Row> = there_and_back(manager, rows()).await;
-    assert_eq!(back, rows());
+    let back: Vec<Row> = store_and_load(manager, sample_rows()).await;
+    assert_eq!(back, sample_rows());
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -93,7 +94,7 @@ pub(super) async fn empty_texts(manager: &dyn IoManager) {
             .into_iter()
             .collect::<Vec<_>>()
     };
-    let back: Vec<Texts> = there_and_back(manager, rows()).await;
+    let back: Vec<Texts> = store_and_load(manager, rows()).await;
     assert_eq!(back, rows());
 }
 
@@ -110,7 +111,8 @@ pub(super) async fn not_finite(manager: &dyn IoManager) {
         f64::MIN_POSITIVE,
     ];
     let rows: Vec<Float> = values.map(|value| Float { value }).into();
-    let back: Vec<Float> = there_and_back(manager, rows).await;
+    let back: Vec<Float> = store_and_load(manager, rows).await;
+    // Compared bit by bit, since NaN does not equal itself.
     let bits: Vec<u64> = back.iter().map(|row| row.value.to_bits()).collect();
     assert_eq!(bits, values.map(f64::to_bits));
 }
@@ -119,7 +121,7 @@ pub(super) async fn not_finite(manager: &dyn IoManager) {
 struct Nested {
     legs: Vec<Leg>,
     codes: Option<Vec<Option<String>>>,
-    place: (f64, f64),
+    location: (f64, f64),
     counts: BTreeMap<String, i64>,
 }
 
@@ -129,7 +131,7 @@ struct Leg {
     departed: Option<DateTime<Utc>>,
 }
 
-pub(super) async fn nested(manager: &dyn IoManager) {
+pub(super) async fn nested_values(manager: &dyn IoManager) {
     let leg = |from: &str, departed| Leg {
         from: from.to_owned(),
         departed,
@@ -138,23 +140,23 @@ pub(super) async fn nested(manager: &dyn IoManager) {
         Nested {
             legs: vec![leg("EWR", Some(DateTime::UNIX_EPOCH)), leg("ÅÄÖ", None)],
             codes: Some(vec![None, Some("UA".to_owned())]),
-            place: (40.69, -74.17),
+            location: (40.69, -74.17),
             counts: BTreeMap::from([("a".to_owned(), 1), ("b/c".to_owned(), -2)]),
         },
         Nested {
             legs: Vec::new(),
             codes: None,
-            place: (0.0, 0.0),
+            location: (0.0, 0.0),
             counts: BTreeMap::new(),
         },
     ];
-    let back: Vec<Nested> = there_and_back(manager, rows.clone()).await;
+    let back: Vec<Nested> = store_and_load(manager, rows.clone()).await;
     assert_eq!(back, rows);
 }
 
 pub(super) async fn exact_types(manager: &dyn IoManager) {
-    let table = Table::from_rows(&rows()).expect("a table");
-    let back: Table = there_and_back(manager, table.clone()).await;
+    let table = Table::from_rows(&sample_rows()).expect("a table");
+    let back: Table = store_and_load(manager, table.clone()).await;
     assert_eq!(back, table);
 
     let zoned = DataType::Timestamp(TimeUnit::Nanosecond, Some("America/New_York".into()));
@@ -164,23 +166,23 @@ pub(super) async fn exact_types(manager: &dyn IoManager) {
         Field::new("raw", DataType::Binary, true),
     ]);
     let table: Table = RecordBatch::new_empty(Arc::new(schema)).into();
-    let back: Table = there_and_back(manager, table.clone()).await;
+    let back: Table = store_and_load(manager, table.clone()).await;
     assert_eq!(back.schema().fields(), table.schema().fields());
 }
 
 pub(super) async fn columns_of_no_rows(manager: &dyn IoManager) {
-    let back: Table = there_and_back(manager, Vec::<Row>::new()).await;
+    let back: Table = store_and_load(manager, Vec::<Row>::new()).await;
     let names = |table: &Table| -> Vec<String> {
         let fields = table.schema().fields();
         fields.iter().map(|field| field.name().clone()).collect()
     };
-    let all = Table::from_rows(&rows()).expect("a table");
+    let all = Table::from_rows(&sample_rows()).expect("a table");
     assert_eq!(names(&back), names(&all));
     assert_eq!(back.num_rows(), 0);
 }
 
 pub(super) async fn no_rows(manager: &dyn IoManager) {
-    let back: Vec<Row> = there_and_back(manager, Vec::<Row>::new()).await;
+    let back: Vec<Row> = store_and_load(manager, Vec::<Row>::new()).await;
     assert_eq!(back, []);
 }
 
@@ -188,13 +190,13 @@ pub(super) async fn no_rows(manager: &dyn IoManager) {
 struct Narrow {
     day: NaiveDate,
     name: String,
-    /// Not a column of what is stored.
+    /// A column that is not stored.
     later: Option<i32>,
 }
 
 pub(super) async fn fewer_columns(manager: &dyn IoManager) {
-    let back: Vec<Narrow> = there_and_back(manager, rows()).await;
-    let narrow: Vec<Narrow> = rows()
+    let back: Vec<Narrow> = store_and_load(manager, sample_rows()).await;
+    let narrow: Vec<Narrow> = sample_rows()
         .into_iter()
         .map(|row| Narrow {
             day: row.day,
@@ -205,8 +207,8 @@ pub(super) async fn fewer_columns(manager: &dyn IoManager) {
     assert_eq!(back, narrow);
 }
 
-pub(super) async fn facts(manager: &dyn IoManager) {
-    let stored = store(manager, &address(Some("p"), 1), rows()).await;
+pub(super) async fn stored_metadata(manager: &dyn IoManager) {
+    let stored = store_value(manager, &test_address(Some("p"), 1), sample_rows()).await;
     assert_eq!(stored.metadata.get("rows"), Some(&MetadataValue::Int(7)));
     match stored.metadata.get("columns") {
         Some(MetadataValue::TableSchema(schema)) => {
@@ -214,22 +216,22 @@ pub(super) async fn facts(manager: &dyn IoManager) {
             assert_eq!(schema.columns[0].data_type, "Int64");
             assert!(schema.columns[4].nullable);
         }
-        other => panic!("the columns are kept as {other:?}"),
+        other => panic!("the columns are stored as {other:?}"),
     }
 }
 
 pub(super) async fn other_forms(manager: &dyn IoManager) {
     let json = serde_json::json!({"a": [1, 2.5, null, "é"], "b": {"c": true}});
-    let back: serde_json::Value = there_and_back(manager, json.clone()).await;
+    let back: serde_json::Value = store_and_load(manager, json.clone()).await;
     assert_eq!(back, json);
-    let back: Json<Class> = there_and_back(manager, Json(Class::First)).await;
+    let back: Json<Class> = store_and_load(manager, Json(Class::First)).await;
     assert_eq!(back.into_inner(), Class::First);
-    assert_eq!(there_and_back::<_, i64>(manager, i64::MIN).await, i64::MIN);
+    assert_eq!(store_and_load::<_, i64>(manager, i64::MIN).await, i64::MIN);
     for text in ["", "line\r\nline 日本\n"] {
-        let back: String = there_and_back(manager, text.to_owned()).await;
+        let back: String = store_and_load(manager, text.to_owned()).await;
         assert_eq!(back, text);
     }
     let bytes = Bytes::from((0..=u8::MAX).collect::<Vec<_>>());
-    let back: Bytes = there_and_back(manager, bytes.clone()).await;
+    let back: Bytes = store_and_load(manager, bytes.clone()).await;
     assert_eq!(back, bytes);
 }

@@ -1,5 +1,5 @@
-//! That columns of every type come back as they were. They are asked for by their types, as a function
-//! that takes rows does.
+//! Checks that columns of every type come back unchanged. They are requested with their types, as a function
+//! that takes rows requests them.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,11 +12,11 @@ use chrono::{DateTime, Utc};
 use precip_engine::io::{IoManager, LoadRequest};
 use serde::{Deserialize, Serialize};
 
-use super::support::{address, store, there_and_back};
+use super::support::{store_and_load, store_value, test_address};
 use crate::{Table, Value};
 
-/// Stores columns and compares them one by one with what comes back.
-async fn columns_come_back(manager: &dyn IoManager, columns: Vec<(&str, ArrayRef)>) {
+/// Stores columns, loads them and compares them one by one.
+async fn check_columns_come_back(manager: &dyn IoManager, columns: Vec<(&str, ArrayRef)>) {
     let fields: Vec<Field> = columns
         .iter()
         .map(|(name, column)| Field::new(*name, column.data_type().clone(), true))
@@ -28,11 +28,10 @@ async fn columns_come_back(manager: &dyn IoManager, columns: Vec<(&str, ArrayRef
         columns: Some(table.table_schema()),
         ..LoadRequest::default()
     };
-    let address = address(Some("2013-01-01"), 1);
-    let stored = store(manager, &address, table).await;
+    let address = test_address(Some("2013-01-01"), 1);
+    let stored = store_value(manager, &address, table).await;
     let loaded = manager.load(&address, &stored.pointer, &request).await;
-    let loaded = loaded.expect("the manager loads it");
-    let Ok(Value::Table(back)) = loaded.downcast() else {
+    let Ok(Value::Table(back)) = loaded.expect("the manager loads it").downcast() else {
         panic!("a table comes back as something else");
     };
     for (name, column) in &columns {
@@ -42,7 +41,7 @@ async fn columns_come_back(manager: &dyn IoManager, columns: Vec<(&str, ArrayRef
     }
 }
 
-pub(super) async fn nulls(manager: &dyn IoManager) {
+pub(super) async fn null_values(manager: &dyn IoManager) {
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     struct Row {
         id: u8,
@@ -84,14 +83,15 @@ pub(super) async fn nulls(manager: &dyn IoManager) {
         ..empty(2)
     };
     let rows = vec![empty(1), full, empty(3)];
-    let back: Vec<Row> = there_and_back(manager, rows.clone()).await;
+    let back: Vec<Row> = store_and_load(manager, rows.clone()).await;
     assert_eq!(back, rows);
+    // Columns without any value keep their types.
     let none = vec![empty(1), empty(2)];
-    let back: Vec<Row> = there_and_back(manager, none.clone()).await;
+    let back: Vec<Row> = store_and_load(manager, none.clone()).await;
     assert_eq!(back, none);
 }
 
-pub(super) async fn unicode(manager: &dyn IoManager) {
+pub(super) async fn unicode_texts(manager: &dyn IoManager) {
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     struct Row {
         text: String,
@@ -120,15 +120,16 @@ pub(super) async fn unicode(manager: &dyn IoManager) {
             odd,
         })
         .collect();
-    let back: Vec<Row> = there_and_back(manager, rows.clone()).await;
+    let back: Vec<Row> = store_and_load(manager, rows.clone()).await;
     assert_eq!(back, rows);
 }
 
-pub(super) async fn decimals(manager: &dyn IoManager) {
+pub(super) async fn decimal_digits(manager: &dyn IoManager) {
     let decimals = |values: Vec<Option<i128>>, precision, scale| -> ArrayRef {
         let array = Decimal128Array::from(values).with_precision_and_scale(precision, scale);
         Arc::new(array.expect("the values fit"))
     };
+    // The largest number of 38 digits.
     let longest = 10_i128.pow(38) - 1;
     let price = vec![Some(1), None, Some(-123_456_789), Some(0), Some(10)];
     let exact = vec![Some(longest), Some(-longest), None, Some(0), Some(1)];
@@ -138,10 +139,10 @@ pub(super) async fn decimals(manager: &dyn IoManager) {
         ("whole", decimals(exact.clone(), 38, 0)),
         ("exact", decimals(exact, 38, 10)),
     ];
-    columns_come_back(manager, columns).await;
+    check_columns_come_back(manager, columns).await;
 }
 
-pub(super) async fn zones(manager: &dyn IoManager) {
+pub(super) async fn time_zones(manager: &dyn IoManager) {
     // 2013-03-10 and 2013-11-03: the hour that New York's clocks skip, and the one they repeat.
     let seconds = [
         Some(0),
@@ -178,7 +179,7 @@ pub(super) async fn zones(manager: &dyn IoManager) {
             ),
         ),
     ];
-    columns_come_back(manager, columns).await;
+    check_columns_come_back(manager, columns).await;
 }
 
 pub(super) async fn nested_nulls(manager: &dyn IoManager) {
@@ -221,6 +222,6 @@ pub(super) async fn nested_nulls(manager: &dyn IoManager) {
             ])),
         },
     ];
-    let back: Vec<Row> = there_and_back(manager, rows.clone()).await;
+    let back: Vec<Row> = store_and_load(manager, rows.clone()).await;
     assert_eq!(back, rows);
 }

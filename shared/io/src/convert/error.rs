@@ -4,27 +4,27 @@ use std::fmt;
 
 use precip_core::{key::AssetKey, partitions::PartitionKey};
 
-/// A Rust value that could not become an asset's data, or data that could not become a Rust value.
-/// Trying again cannot help.
+/// A Rust value that cannot be stored as an asset's data, or data that cannot be read as a Rust value.
+/// Retrying cannot help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConvertError {
-    place: Option<(AssetKey, Option<PartitionKey>)>,
+    location: Option<(AssetKey, Option<PartitionKey>)>,
     message: String,
 }
 
 impl ConvertError {
-    /// Says what does not fit, and what to use instead.
+    /// Creates an error from a message about what does not fit and what to use instead.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
-            place: None,
+            location: None,
             message: message.into(),
         }
     }
 
-    /// Adds whose data it is, unless that is known already.
+    /// Adds the asset and partition of the data, unless they are set already.
     #[must_use]
     pub fn at(mut self, asset: &AssetKey, partition: Option<&PartitionKey>) -> Self {
-        self.place
+        self.location
             .get_or_insert_with(|| (asset.clone(), partition.cloned()));
         self
     }
@@ -32,7 +32,7 @@ impl ConvertError {
 
 impl fmt::Display for ConvertError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
+        match &self.location {
             Some((asset, Some(partition))) => {
                 write!(f, "asset `{asset}`, partition `{partition}`: ")?;
             }
@@ -45,9 +45,10 @@ impl fmt::Display for ConvertError {
 
 impl std::error::Error for ConvertError {}
 
-/// The last part of a type's path, with its parameters' paths shortened too: `Vec<Flight>`.
+/// Returns the name of a type without module paths: `Vec<Flight>`.
 pub(crate) fn short_type_name<T: ?Sized>() -> String {
     let mut short = String::new();
+    // The segment of the current path: each `:` drops what precedes it.
     let mut word = String::new();
     for c in std::any::type_name::<T>().chars() {
         match c {

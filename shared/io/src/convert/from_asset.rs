@@ -7,14 +7,14 @@ use precip_engine::asset::{InputNeeds, LoadedInput, LoadedPart};
 use super::{ConvertError, error::short_type_name};
 use crate::{Form, Value};
 
-/// What a parameter of an asset's function may be: the data of an upstream asset, read as this type.
+/// Types that a parameter of an asset's function can have: the data of an upstream asset is read as this type.
 ///
-/// | type | what it takes |
+/// | type | reads |
 /// |---|---|
 /// | `Vec<T>`, [`Table`](crate::Table) | the rows of all upstream partitions, in order |
 /// | [`Json<T>`](crate::Json), `String`, `bytes::Bytes`, numbers, `bool` | exactly one upstream partition |
 /// | [`Partitions<P>`](crate::Partitions) | each upstream partition as a `P`, by its key |
-/// | `Option<P>` | a `P` of the upstream partitions that exist; `None` when there is none |
+/// | `Option<P>` | a `P` of the upstream partitions that exist; `None` when none exists |
 #[diagnostic::on_unimplemented(
     message = "the data of an upstream asset cannot be read as `{Self}`",
     label = "not a type that an upstream asset can be read as",
@@ -22,24 +22,24 @@ use crate::{Form, Value};
     note = "a parameter that is not an upstream asset needs an attribute: `#[resource]` or `#[config]`"
 )]
 pub trait FromAsset: Sized + Send {
-    /// What is to be loaded for it.
+    /// Returns the data to load for this type.
     fn needs() -> InputNeeds {
         InputNeeds::default()
     }
 
-    /// Takes the upstream partitions that were loaded.
+    /// Converts the loaded upstream partitions.
     ///
     /// # Errors
-    /// [`ConvertError`] when the data has another form or other columns, or when the type takes one
-    /// partition and there are more or none.
+    /// [`ConvertError`] when the data has another form or other columns, or when the type takes exactly one
+    /// partition and the input has none or several.
     fn from_asset(input: LoadedInput) -> Result<Self, ConvertError>;
 }
 
-/// The one upstream partition of an input, for a type `T` that takes exactly one.
+/// Returns the only upstream partition of an input, for a type `T` that takes exactly one.
 ///
 /// # Errors
-/// [`ConvertError`] when there are none or more.
-pub fn single<T>(mut input: LoadedInput) -> Result<LoadedPart, ConvertError> {
+/// [`ConvertError`] when the input has none or several.
+pub fn single_part<T>(mut input: LoadedInput) -> Result<LoadedPart, ConvertError> {
     let found = input.parts.len();
     match (input.parts.pop(), found) {
         (Some(part), 1) => Ok(part),
@@ -56,11 +56,13 @@ pub fn single<T>(mut input: LoadedInput) -> Result<LoadedPart, ConvertError> {
     }
 }
 
-/// The built-in values of an input's partitions, for a type `T`.
+/// Returns the built-in [`Value`]s of an input's partitions, for a type `T`.
 ///
 /// # Errors
-/// [`ConvertError`] when a partition was loaded by an IO manager that gives other values.
-pub fn values<T>(input: LoadedInput) -> Result<Vec<(Option<PartitionKey>, Value)>, ConvertError> {
+/// [`ConvertError`] when a partition was loaded by an IO manager that returns other values.
+pub fn builtin_values<T>(
+    input: LoadedInput,
+) -> Result<Vec<(Option<PartitionKey>, Value)>, ConvertError> {
     let take = |part: LoadedPart| match part.value.downcast::<Value>() {
         Ok(value) => Ok((part.partition, value)),
         Err(other) => Err(ConvertError::new(format!(
@@ -73,19 +75,20 @@ pub fn values<T>(input: LoadedInput) -> Result<Vec<(Option<PartitionKey>, Value)
     input.parts.into_iter().map(take).collect()
 }
 
-/// Reads the one partition of an input.
+/// Reads the only partition of an input as a `T`.
 pub(super) fn read_one<T>(
     input: LoadedInput,
     read: impl FnOnce(Value) -> Result<T, ConvertError>,
 ) -> Result<T, ConvertError> {
+    // Kept for the error, since both conversions take ownership.
     let asset = input.asset.clone();
-    let part = single::<T>(input)?;
+    let part = single_part::<T>(input)?;
     let partition = part.partition.clone();
     let alone = LoadedInput {
         asset: asset.clone(),
         parts: vec![part],
     };
-    values::<T>(alone)?
+    builtin_values::<T>(alone)?
         .into_iter()
         .next()
         .ok_or_else(|| ConvertError::new("there is no upstream partition"))
@@ -93,7 +96,7 @@ pub(super) fn read_one<T>(
         .map_err(|error| error.at(&asset, partition.as_ref()))
 }
 
-/// The refusal of a form.
+/// Returns the error for data in a form that `T` cannot be read from.
 pub(super) fn wrong_form<T>(found: Form, instead: &str) -> ConvertError {
     ConvertError::new(format!(
         "it holds {found}, which cannot be read as `{}`; {instead}",
@@ -101,7 +104,7 @@ pub(super) fn wrong_form<T>(found: Form, instead: &str) -> ConvertError {
     ))
 }
 
-/// What to take for a form.
+/// Returns the advice for data in a form: the types that read it.
 pub(super) fn types_for(form: Form) -> &'static str {
     match form {
         Form::Table => "take `Vec<Row>` or `Table`",

@@ -7,7 +7,7 @@ use precip_engine::asset::AssetValue;
 use super::ConvertError;
 use crate::Value;
 
-/// What an asset's function may return: a value that the asset's IO manager can store.
+/// Types that an asset's function can return: values that the asset's IO manager can store.
 ///
 /// | type | stored as |
 /// |---|---|
@@ -17,8 +17,7 @@ use crate::Value;
 /// | `String` | text |
 /// | `bytes::Bytes` | bytes |
 ///
-/// A type of your own can be stored too: implement this trait for it, with an [`AssetValue`] that your
-/// own IO manager takes apart.
+/// To store a type of your own, implement this trait with an [`AssetValue`] that your own IO manager reads.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as an asset",
     label = "not a type that an IO manager can store",
@@ -26,14 +25,14 @@ use crate::Value;
     note = "a function that stores its data itself returns `MaterializeResult`"
 )]
 pub trait IntoAsset: Sized + Send {
-    /// Turns it into what an IO manager stores.
+    /// Converts the value into the form that an IO manager stores.
     ///
     /// # Errors
     /// [`ConvertError`] when a field's type has no column type, or a value does not fit its column.
     fn into_asset(self) -> Result<AssetValue, ConvertError>;
 
-    /// The columns that the type declares, where it is a table of rows. It is known without a value,
-    /// so that it can be shown and checked before anything runs.
+    /// Returns the columns that the type declares if it is a table of rows, without a value: they are shown and
+    /// checked before anything runs.
     ///
     /// # Errors
     /// [`ConvertError`] when a field's type has no column type.

@@ -26,7 +26,7 @@ use crate::Value;
 pub struct Json<T>(pub T);
 
 impl<T> Json<T> {
-    /// The value.
+    /// Returns the value.
     pub fn into_inner(self) -> T {
         self.0
     }

@@ -1,11 +1,11 @@
-//! [`LoadFrom`]: which parameter types fit which upstream outputs.
+//! [`LoadFrom`]: the parameter types that fit an upstream output.
 
 use bytes::Bytes;
 
 use super::{FromAsset, Json, Partitions};
 use crate::{Table, Value};
 
-/// That the data of an asset whose function returns `Output` can be read as this type.
+/// Types that the data of an asset returning `Output` can be read as.
 ///
 /// | upstream returns | downstream takes |
 /// |---|---|
@@ -18,19 +18,19 @@ use crate::{Table, Value};
 ///
 /// and, around each of these, `Option<..>` and [`Partitions<..>`](Partitions).
 ///
-/// Types of your own say it themselves: `impl LoadFrom<Model> for Model {}`.
+/// For a type of your own, write `impl LoadFrom<Model> for Model {}`.
 #[diagnostic::on_unimplemented(
     message = "an asset that returns `{Output}` cannot be read as `{Self}`",
     label = "the upstream asset returns `{Output}`",
     note = "take the type that the upstream asset returns, `Table` for any table, or `Partitions<..>` or `Option<..>` around it",
-    note = "for a `Vec` of rows with fewer columns, say so beside the row type: `impl RowOf<UpstreamRow> for MyRow {{}}`"
+    note = "for a `Vec` of rows with fewer columns, declare it next to the row type: `impl RowOf<UpstreamRow> for MyRow {{}}`"
 )]
 pub trait LoadFrom<Output: ?Sized>: FromAsset {}
 
-/// That rows of `Row` can be read as this type: it has some of the columns of `Row`, under the same
+/// Row types that rows of `Row` can be read as: they have some of the columns of `Row`, under the same
 /// names. Only those columns are then read from the store.
 ///
-/// Every type is `RowOf` itself. For another, one line beside it says it, and loading checks it:
+/// Every type is `RowOf` itself. Any other pair needs one line next to the row type; loading checks it:
 ///
 /// ```
 /// use precip_io::{LoadFrom, RowOf};

@@ -1,4 +1,5 @@
-//! What an asset's function may return and take: [`IntoAsset`], [`FromAsset`] and [`LoadFrom`].
+//! Conversions between assets' data and the types of their functions: [`IntoAsset`], [`FromAsset`] and
+//! [`LoadFrom`].
 
 mod error;
 mod from_asset;
@@ -12,7 +13,7 @@ mod table;
 
 pub use error::ConvertError;
 pub(crate) use error::short_type_name;
-pub use from_asset::{FromAsset, single, values};
+pub use from_asset::{FromAsset, builtin_values, single_part};
 pub use into_asset::IntoAsset;
 pub use json::Json;
 pub use load_from::{LoadFrom, RowOf};

@@ -6,8 +6,8 @@ use precip_engine::asset::{InputNeeds, LoadedInput};
 
 use super::{ConvertError, FromAsset, error::short_type_name};
 
-/// Values by partition key, in order: many upstream partitions as one parameter, or the partitions
-/// that one invocation made under a batching backfill policy.
+/// Values by partition key, in order: several upstream partitions as one parameter, or the partitions
+/// that one invocation returns under a batching backfill policy.
 ///
 /// ```
 /// use precip_io::Partitions;
@@ -23,42 +23,42 @@ use super::{ConvertError, FromAsset, error::short_type_name};
 pub struct Partitions<T>(IndexMap<PartitionKey, T>);
 
 impl<T> Partitions<T> {
-    /// No partition.
+    /// Creates an empty collection.
     pub fn new() -> Self {
         Self(IndexMap::new())
     }
 
-    /// Adds a partition at the end. The value that was there under the same key is given back.
+    /// Adds a partition at the end, and returns the previous value of the same key.
     pub fn insert(&mut self, key: impl Into<PartitionKey>, value: T) -> Option<T> {
         self.0.insert(key.into(), value)
     }
 
-    /// The value of a partition.
+    /// Returns the value of a partition.
     pub fn get(&self, key: &str) -> Option<&T> {
         self.0.get(key)
     }
 
-    /// How many partitions there are.
+    /// Returns the number of partitions.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there are no partitions.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Keys and values, in order.
+    /// Iterates over keys and values, in order.
     pub fn iter(&self) -> indexmap::map::Iter<'_, PartitionKey, T> {
         self.0.iter()
     }
 
-    /// The keys, in order.
+    /// Iterates over the keys, in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &PartitionKey> {
         self.0.keys()
     }
 
-    /// The values, in order.
+    /// Iterates over the values, in order.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &T> {
         self.0.values()
     }
@@ -125,6 +125,7 @@ impl<P: FromAsset> FromAsset for Partitions<P> {
                 ))
                 .at(&asset, None)
             })?;
+            // Each partition is read as if it were the only one: `P` then refuses what it would refuse alone.
             let alone = LoadedInput {
                 asset: asset.clone(),
                 parts: vec![part],

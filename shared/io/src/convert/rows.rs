@@ -9,20 +9,20 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     ConvertError, FromAsset, IntoAsset,
     error::short_type_name,
-    from_asset::{types_for, values, wrong_form},
+    from_asset::{builtin_values, types_for, wrong_form},
 };
 use crate::{
     Table, Value,
-    schema::{Cell, RowColumns, decode, explain, row_columns},
+    schema::{Cell, RowColumns, decode_rows, error_text, row_columns},
     table::to_table_schema,
 };
 
-/// Rows of one Arrow batch. Batches of this size stay in the processor's caches column by column.
+/// Number of rows in one Arrow batch: the columns of such a batch fit into the processor's caches.
 const ROWS_PER_BATCH: usize = 65_536;
 
 impl Table {
-    /// Makes a table of structs: a column for each field. Rows that are no structs (numbers, texts,
-    /// times) make a table of one column, `value`. No rows make a table that has its columns.
+    /// Creates a table from structs, with a column for each field. Rows that are not structs (numbers, texts,
+    /// times) become a table of one column, `value`. A table of no rows still has its columns.
     ///
     /// # Errors
     /// [`ConvertError`] when a field's type has no column type, or a value does not fit its column.
@@ -43,7 +43,7 @@ impl Table {
                 ConvertError::new(format!(
                     "`{}` cannot be stored as rows: {}",
                     short_type_name::<T>(),
-                    explain(&error)
+                    error_text(&error)
                 ))
             })?;
         let batches = batches
@@ -55,13 +55,13 @@ impl Table {
             .map_err(|error| ConvertError::new(error.to_string()))
     }
 
-    /// Reads the rows as structs. Columns that the struct has no field for are left out, and a column
-    /// that is missing leaves an `Option` field empty.
+    /// Reads the rows as structs. Columns without a field are ignored, and a missing column leaves an `Option`
+    /// field empty.
     ///
     /// # Errors
     /// [`ConvertError`] when a column is missing or has a type that the field cannot be read from.
     pub fn to_rows<T: DeserializeOwned>(&self) -> Result<Vec<T>, ConvertError> {
-        decode(self)
+        decode_rows(self)
     }
 }
 
@@ -77,9 +77,10 @@ impl<T: Serialize + DeserializeOwned + Send> IntoAsset for Vec<T> {
 
 impl<T: DeserializeOwned + Send> FromAsset for Vec<T> {
     fn needs() -> InputNeeds {
-        // A type whose columns cannot be told beforehand can still be read from whatever is stored.
-        let columns = row_columns::<T>().ok();
-        let columns = columns.map(|columns| to_table_schema(columns.schema()));
+        // A type whose columns cannot be derived can still be read from the columns that are stored.
+        let columns = row_columns::<T>()
+            .ok()
+            .map(|columns| to_table_schema(columns.schema()));
         InputNeeds {
             request: LoadRequest {
                 columns,
@@ -93,7 +94,8 @@ impl<T: DeserializeOwned + Send> FromAsset for Vec<T> {
     fn from_asset(input: LoadedInput) -> Result<Self, ConvertError> {
         let asset = input.asset.clone();
         let mut all = Self::new();
-        for (partition, value) in values::<Self>(input)? {
+        // An error names the partition it occurred in.
+        for (partition, value) in builtin_values::<Self>(input)? {
             let rows = match value {
                 Value::Table(table) => table.to_rows(),
                 other => Err(wrong_form::<Self>(other.form(), types_for(other.form()))),

@@ -8,7 +8,7 @@ use super::{
     json::{from_json, to_json},
 };
 
-/// Types that are stored as a bare JSON value without [`Json`](crate::Json) around them.
+/// Types that are stored as a bare JSON value, without [`Json`](crate::Json) around them.
 pub trait Scalar: sealed::Sealed {}
 
 mod sealed {

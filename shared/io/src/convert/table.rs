@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::{
     ConvertError, FromAsset, IntoAsset,
-    from_asset::{types_for, values, wrong_form},
+    from_asset::{builtin_values, types_for, wrong_form},
 };
-use crate::{Table, Value, table::describe};
+use crate::{Table, Value, table::describe_columns};
 
 impl IntoAsset for Table {
     fn into_asset(self) -> Result<AssetValue, ConvertError> {
@@ -34,7 +34,7 @@ impl FromAsset for Table {
     fn from_asset(input: LoadedInput) -> Result<Self, ConvertError> {
         let asset = input.asset.clone();
         let mut all: Option<Self> = None;
-        for (partition, value) in values::<Self>(input)? {
+        for (partition, value) in builtin_values::<Self>(input)? {
             let table = match value {
                 Value::Table(table) => table,
                 other => {
@@ -42,23 +42,23 @@ impl FromAsset for Table {
                         .at(&asset, partition.as_ref()));
                 }
             };
+            // Partitions are concatenated batch by batch, without copying rows.
             all = Some(match all {
                 None => table,
-                Some(before) => {
-                    append(before, table).map_err(|error| error.at(&asset, partition.as_ref()))?
-                }
+                Some(before) => append_table(before, table)
+                    .map_err(|error| error.at(&asset, partition.as_ref()))?,
             });
         }
         Ok(all.unwrap_or_else(|| Self::empty(Arc::new(Schema::empty()))))
     }
 }
 
-fn append(before: Table, more: Table) -> Result<Table, ConvertError> {
+fn append_table(before: Table, more: Table) -> Result<Table, ConvertError> {
     if before.schema().fields() != more.schema().fields() {
         return Err(ConvertError::new(format!(
-            "its columns ({}) are not those of the partitions before it ({}); take `Partitions<Table>`, or make the older ones again",
-            describe(more.schema()),
-            describe(before.schema()),
+            "its columns ({}) are not those of the partitions before it ({}); take `Partitions<Table>`, or materialize the older ones again",
+            describe_columns(more.schema()),
+            describe_columns(before.schema()),
         )));
     }
     let schema = Arc::clone(before.schema());

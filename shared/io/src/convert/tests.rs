@@ -11,14 +11,14 @@ struct Flight {
     delay: Option<f64>,
 }
 
-fn flight(carrier: &str) -> Flight {
+fn test_flight(carrier: &str) -> Flight {
     Flight {
         carrier: carrier.to_owned(),
         delay: None,
     }
 }
 
-fn input<T: IntoAsset>(parts: impl IntoIterator<Item = (&'static str, T)>) -> LoadedInput {
+fn loaded_input<T: IntoAsset>(parts: impl IntoIterator<Item = (&'static str, T)>) -> LoadedInput {
     let part = |(key, value): (&str, T)| LoadedPart {
         partition: Some(key.into()),
         value: value.into_asset().unwrap(),
@@ -29,83 +29,86 @@ fn input<T: IntoAsset>(parts: impl IntoIterator<Item = (&'static str, T)>) -> Lo
     }
 }
 
-fn refusal<T: FromAsset>(input: LoadedInput) -> String {
+fn refusal_message<T: FromAsset>(input: LoadedInput) -> String {
     match T::from_asset(input) {
-        Ok(_) => panic!("it was read"),
+        Ok(_) => panic!("the input was read"),
         Err(error) => error.to_string(),
     }
 }
 
 #[test]
-fn rows_and_tables_of_many_partitions_are_put_together_in_order() {
+fn rows_and_tables_of_several_partitions_are_concatenated_in_order() {
     let days = || {
-        input([
-            ("a", vec![flight("UA")]),
+        loaded_input([
+            ("a", vec![test_flight("UA")]),
             ("b", vec![]),
-            ("c", vec![flight("B6")]),
+            ("c", vec![test_flight("B6")]),
         ])
     };
     assert_eq!(
         Vec::<Flight>::from_asset(days()).unwrap(),
-        [flight("UA"), flight("B6")]
+        [test_flight("UA"), test_flight("B6")]
     );
     let table = Table::from_asset(days()).unwrap();
     assert_eq!(
         table.to_rows::<Flight>().unwrap(),
-        [flight("UA"), flight("B6")]
+        [test_flight("UA"), test_flight("B6")]
     );
-    assert_eq!(Vec::<Flight>::from_asset(input::<Table>([])).unwrap(), []);
+    assert_eq!(
+        Vec::<Flight>::from_asset(loaded_input::<Table>([])).unwrap(),
+        []
+    );
 }
 
 #[test]
-fn partitions_are_told_apart_by_key() {
-    let days = input([("b", vec![flight("UA")]), ("a", vec![])]);
+fn partitions_are_read_by_key() {
+    let days = loaded_input([("b", vec![test_flight("UA")]), ("a", vec![])]);
     let days = Partitions::<Vec<Flight>>::from_asset(days).unwrap();
     let keys: Vec<&str> = days.keys().map(|key| key.as_str()).collect();
     assert_eq!(keys, ["b", "a"]);
-    assert_eq!(days["b"], [flight("UA")]);
+    assert_eq!(days["b"], [test_flight("UA")]);
 
-    let mut whole = input([("x", 1_i64)]);
-    whole.parts[0].partition = None;
+    let mut unpartitioned = loaded_input([("x", 1_i64)]);
+    unpartitioned.parts[0].partition = None;
     assert_eq!(
-        refusal::<Partitions<i64>>(whole),
+        refusal_message::<Partitions<i64>>(unpartitioned),
         "asset `raw/flights`: it has no partitions; take `i64`"
     );
 }
 
 #[test]
-fn a_type_of_one_partition_refuses_none_and_several() {
-    assert_eq!(i64::from_asset(input([("a", 3_i64)])).unwrap(), 3);
+fn a_single_partition_type_refuses_none_and_several() {
+    assert_eq!(i64::from_asset(loaded_input([("a", 3_i64)])).unwrap(), 3);
     assert_eq!(
-        refusal::<Json<Flight>>(input([("a", 1_i64), ("b", 2)])),
+        refusal_message::<Json<Flight>>(loaded_input([("a", 1_i64), ("b", 2)])),
         "asset `raw/flights`: 2 upstream partitions map to this one; take `Partitions<Json<Flight>>`"
     );
     assert_eq!(
-        refusal::<String>(input::<String>([])),
+        refusal_message::<String>(loaded_input::<String>([])),
         "asset `raw/flights`: there is no upstream partition; take `Option<String>` where that may be so"
     );
     assert_eq!(
-        Option::<String>::from_asset(input::<String>([])).unwrap(),
+        Option::<String>::from_asset(loaded_input::<String>([])).unwrap(),
         None
     );
 }
 
 #[test]
-fn another_form_or_another_manager_is_named_with_what_to_take() {
+fn a_wrong_form_or_manager_is_named_with_the_type_to_use() {
     assert_eq!(
-        refusal::<String>(input([("2013-01-01", vec![flight("UA")])])),
+        refusal_message::<String>(loaded_input([("2013-01-01", vec![test_flight("UA")])])),
         "asset `raw/flights`, partition `2013-01-01`: it holds a table, which cannot be read as `String`; \
          take `Vec<Row>` or `Table`"
     );
     assert_eq!(
-        refusal::<Vec<Flight>>(input([("a", Bytes::from_static(b"x"))])),
+        refusal_message::<Vec<Flight>>(loaded_input([("a", Bytes::from_static(b"x"))])),
         "asset `raw/flights`, partition `a`: it holds bytes, which cannot be read as `Vec<Flight>`; \
          take `bytes::Bytes`"
     );
-    let mut foreign = input([("a", 1_i64)]);
+    let mut foreign = loaded_input([("a", 1_i64)]);
     foreign.parts[0].value = precip_engine::asset::AssetValue::new(7_u128);
     assert_eq!(
-        refusal::<i64>(foreign),
+        refusal_message::<i64>(foreign),
         "asset `raw/flights`, partition `a`: its IO manager loads `u128`, which cannot be read as `i64`"
     );
 }
@@ -132,7 +135,7 @@ fn columns_that_do_not_fit_are_named() {
     }
     let wide = |delay, seats| {
         let carrier = None;
-        input([(
+        loaded_input([(
             "a",
             vec![Wide {
                 carrier,
@@ -141,12 +144,14 @@ fn columns_that_do_not_fit_are_named() {
             }],
         )])
     };
-    let empty = refusal::<Vec<Flight>>(wide(1.0, 1));
+    // A missing value needs an `Option`.
+    let empty = refusal_message::<Vec<Flight>>(wide(1.0, 1));
     assert!(
         empty.contains("column `carrier` has 1 empty values, and the field is not an `Option`"),
         "{empty}"
     );
-    let missing = refusal::<Vec<Tailed>>(wide(1.0, 1));
+    // A row type must share at least one column.
+    let missing = refusal_message::<Vec<Tailed>>(wide(1.0, 1));
     assert!(
         missing.contains("none of its columns is a field of the row, which has `tail`")
             && missing.contains("carrier: Utf8"),
@@ -156,9 +161,11 @@ fn columns_that_do_not_fit_are_named() {
         Vec::<Whole>::from_asset(wide(2.0, 1)).unwrap(),
         [Whole { delay: 2 }]
     );
-    let rounded = refusal::<Vec<Whole>>(wide(2.5, 1));
+    // 2.0 is an integer, 2.5 is not.
+    let rounded = refusal_message::<Vec<Whole>>(wide(2.5, 1));
     assert!(rounded.contains("which would round values"), "{rounded}");
-    let large = refusal::<Vec<Small>>(wide(1.0, 300));
+    // 300 does not fit an `i8`.
+    let large = refusal_message::<Vec<Small>>(wide(1.0, 300));
     assert!(large.contains("column `seats` holds Int64"), "{large}");
 }
 
@@ -180,7 +187,7 @@ fn a_value_that_does_not_fit_its_column_is_refused_with_the_field() {
 }
 
 #[test]
-fn what_a_type_needs_is_known_before_anything_is_loaded() {
+fn the_needs_of_a_type_are_known_before_loading() {
     let rows = Vec::<Flight>::needs();
     assert!(rows.many && !rows.missing_ok);
     assert!(rows.request.wants("delay") && !rows.request.wants("tail"));
@@ -193,8 +200,8 @@ fn what_a_type_needs_is_known_before_anything_is_loaded() {
 }
 
 #[test]
-fn many_rows_are_divided_into_batches_and_come_back() {
-    let rows: Vec<Flight> = (0..150_000).map(|n| flight(&n.to_string())).collect();
+fn many_rows_are_split_into_batches_and_read_back() {
+    let rows: Vec<Flight> = (0..150_000).map(|n| test_flight(&n.to_string())).collect();
     let Ok(Value::Table(table)) = rows.clone().into_asset().unwrap().downcast() else {
         panic!("rows are a table");
     };

@@ -1,4 +1,4 @@
-//! CSV files: a header, commas, and nothing where there is no value.
+//! CSV files: a header, commas, and an empty cell for a missing value.
 
 use std::{io::Cursor, sync::Arc};
 
@@ -7,16 +7,18 @@ use arrow_csv::{ReaderBuilder, WriterBuilder, reader::Format};
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema};
 use precip_engine::io::LoadRequest;
 
-use super::{FormatError, pieces, wanted::wanted, zones::in_utc};
+use super::{FormatError, pieces, requested::requested_field, zones::in_utc};
 use crate::Table;
 
+/// Number of rows in a batch when reading.
 const ROWS_PER_BATCH: usize = 64 * 1024;
 
-pub(crate) fn encode(table: &Table) -> Result<Vec<u8>, FormatError> {
+/// Encodes a table. Equal tables encode to equal bytes.
+pub(crate) fn encode_csv(table: &Table) -> Result<Vec<u8>, FormatError> {
     for field in table.schema().fields() {
         if !is_flat(field.data_type()) {
             return Err(FormatError::Unsupported(format!(
-                "column `{}` is {}, which has no place in a CSV file; use the Parquet or the JSON lines IO manager",
+                "column `{}` is {}, which a CSV file cannot hold; use the Parquet or the JSON lines IO manager",
                 field.name(),
                 field.data_type()
             )));
@@ -28,6 +30,7 @@ pub(crate) fn encode(table: &Table) -> Result<Vec<u8>, FormatError> {
     for batch in table.batches() {
         writer.write(batch)?;
     }
+    // The writer emits the header with the first batch.
     if table.batches().is_empty() {
         writer.write(&RecordBatch::new_empty(Arc::clone(table.schema())))?;
     }
@@ -35,7 +38,7 @@ pub(crate) fn encode(table: &Table) -> Result<Vec<u8>, FormatError> {
     Ok(file)
 }
 
-/// Whether a value of the type is one cell that can be read back.
+/// Returns `true` if a value of the type fits one cell and can be read back.
 fn is_flat(data_type: &DataType) -> bool {
     matches!(
         data_type,
@@ -55,30 +58,33 @@ fn is_flat(data_type: &DataType) -> bool {
         || data_type.is_floating()
 }
 
-/// What is written around a text with a line end in it.
+/// The quote around a text that contains a line end.
 pub(super) const QUOTE: Option<u8> = Some(b'"');
 
-pub(super) fn decode(file: &[u8], request: &LoadRequest) -> Result<Table, FormatError> {
-    decode_pieces(file, &pieces::split(file, QUOTE), request)
+/// Decodes a file, or its requested columns.
+pub(super) fn decode_csv(file: &[u8], request: &LoadRequest) -> Result<Table, FormatError> {
+    decode_pieces(file, &pieces::split_rows(file, QUOTE), request)
 }
 
-/// Reads the pieces of a file.
+/// Decodes a file that is split into `pieces`.
 pub(super) fn decode_pieces(
     file: &[u8],
     pieces: &[&[u8]],
     request: &LoadRequest,
 ) -> Result<Table, FormatError> {
+    // Types are guessed only when none are requested: guessing reads the whole file.
     let guess_all = request.columns.is_none();
-    let fields: Vec<Field> = guess(file, pieces, guess_all)?
+    let fields: Vec<Field> = guess_fields(file, pieces, guess_all)?
         .iter()
         .map(|field| {
+            // A column without any value, or one whose type was not guessed, is text.
             let guessed = match field.data_type() {
                 DataType::Null => DataType::Utf8,
                 other if guess_all => other.clone(),
                 _ => DataType::Utf8,
             };
-            let data_type =
-                wanted(request, field.name()).map_or(guessed, |wanted| wanted.data_type().clone());
+            let data_type = requested_field(request, field.name())
+                .map_or(guessed, |requested| requested.data_type().clone());
             Field::new(field.name(), data_type, true)
         })
         .collect();
@@ -89,6 +95,7 @@ pub(super) fn decode_pieces(
             nested.data_type()
         )));
     }
+    // The reader needs the fields of all columns to parse a row, but builds only the requested ones.
     let projection: Vec<usize> = (0..fields.len())
         .filter(|&column| request.wants(fields[column].name()))
         .collect();
@@ -102,7 +109,8 @@ pub(super) fn decode_pieces(
         let batches = reader.map(|batch| fill_texts(&batch?, request));
         batches.collect()
     };
-    let batches = pieces::read(file, pieces, read)?;
+    let batches = pieces::read_batches(file, pieces, read)?;
+    // A file without rows has no batch to take the schema from.
     let schema = match batches.first() {
         Some(batch) => batch.schema(),
         None => Arc::new(schema.project(&projection)?),
@@ -110,27 +118,28 @@ pub(super) fn decode_pieces(
     Ok(Table::new(schema, batches)?)
 }
 
-/// How a piece of the file is written: the first has the header.
+/// Returns the format of a piece of the file: the first has the header.
 fn format_of(piece: usize) -> Format {
     Format::default().with_header(piece == 0)
 }
 
-/// The file's columns, with the types that their texts could be of, if they are asked for.
-fn guess(file: &[u8], pieces: &[&[u8]], types: bool) -> Result<Fields, ArrowError> {
+/// Returns the file's columns, with types guessed from the texts if `types` is set.
+fn guess_fields(file: &[u8], pieces: &[&[u8]], types: bool) -> Result<Fields, ArrowError> {
     // The header alone gives the names.
     let (header, _) = format_of(0).infer_schema(Cursor::new(file), Some(0))?;
     if !types {
         return Ok(header.fields);
     }
-    pieces::guess(file, pieces, |n, piece| {
+    pieces::guess_fields(file, pieces, |n, piece| {
         let (guessed, _) = format_of(n).infer_schema(Cursor::new(piece), None)?;
+        // Only the first piece has the header, so the names come from there.
         let names = header.fields.iter().zip(&guessed.fields);
         let fields = names.map(|(name, field)| field.as_ref().clone().with_name(name.name()));
         Ok(fields.collect())
     })
 }
 
-/// A text that may not be missing, but was read as missing, is an empty text.
+/// Replaces missing values of required text columns by empty texts: CSV does not tell them apart.
 fn fill_texts(batch: &RecordBatch, request: &LoadRequest) -> Result<RecordBatch, ArrowError> {
     let columns = batch
         .schema_ref()
@@ -138,8 +147,8 @@ fn fill_texts(batch: &RecordBatch, request: &LoadRequest) -> Result<RecordBatch,
         .iter()
         .zip(batch.columns())
         .map(|(field, column)| {
-            let required =
-                wanted(request, field.name()).is_some_and(|wanted| !wanted.is_nullable());
+            let required = requested_field(request, field.name())
+                .is_some_and(|requested| !requested.is_nullable());
             match column.as_string_opt::<i32>() {
                 Some(texts) if required && texts.null_count() > 0 => {
                     let filled: StringArray =
@@ -150,7 +159,7 @@ fn fill_texts(batch: &RecordBatch, request: &LoadRequest) -> Result<RecordBatch,
             }
         })
         .collect();
-    // Where no column is left there are rows still.
+    // A batch without columns still has a number of rows.
     let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(batch.schema(), columns, &rows)
 }

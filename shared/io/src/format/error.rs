@@ -2,13 +2,13 @@
 
 use arrow_schema::ArrowError;
 
-/// Why a table could not be written or read.
+/// A failure to encode or decode a table.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FormatError {
-    /// The format has no place for it. The text says what has, too.
+    /// The format cannot hold the data. The text names a format that can.
     #[error("{0}")]
     Unsupported(String),
-    /// The bytes are not what they should be, or do not hold what is asked for.
+    /// The bytes are malformed, or lack the requested columns.
     #[error(transparent)]
     Damaged(#[from] ArrowError),
 }

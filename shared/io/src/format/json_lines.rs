@@ -1,4 +1,4 @@
-//! JSON lines: one object a line, every column named in each.
+//! JSON lines: one object per line, with every column.
 
 use std::{io::Cursor, sync::Arc};
 
@@ -6,16 +6,18 @@ use arrow_json::{ReaderBuilder, WriterBuilder, reader::infer_json_schema, writer
 use arrow_schema::{DataType, Field, Schema};
 use precip_engine::io::LoadRequest;
 
-use super::{FormatError, pieces, wanted::wanted, zones::in_utc};
+use super::{FormatError, pieces, requested::requested_field, zones::in_utc};
 use crate::Table;
 
+/// Number of rows in a batch when reading.
 const ROWS_PER_BATCH: usize = 64 * 1024;
 
-pub(super) fn encode(table: &Table) -> Result<Vec<u8>, FormatError> {
+/// Encodes a table. Equal tables encode to equal bytes.
+pub(super) fn encode_json_lines(table: &Table) -> Result<Vec<u8>, FormatError> {
     for field in table.schema().fields() {
         if holds_bytes(field.data_type()) {
             return Err(FormatError::Unsupported(format!(
-                "column `{}` is {}, which has no place in JSON; use the Parquet IO manager",
+                "column `{}` is {}, which JSON cannot hold; use the Parquet IO manager",
                 field.name(),
                 field.data_type()
             )));
@@ -24,6 +26,7 @@ pub(super) fn encode(table: &Table) -> Result<Vec<u8>, FormatError> {
     let mut writer = WriterBuilder::new()
         .with_explicit_nulls(true)
         .build::<_, LineDelimited>(Vec::new());
+    // Nulls are explicit so that the first line names every column.
     for batch in in_utc(table)?.batches() {
         writer.write(batch)?;
     }
@@ -31,6 +34,7 @@ pub(super) fn encode(table: &Table) -> Result<Vec<u8>, FormatError> {
     Ok(writer.into_inner())
 }
 
+/// Returns `true` if values of the type contain bytes, which JSON cannot hold.
 fn holds_bytes(data_type: &DataType) -> bool {
     match data_type {
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
@@ -42,46 +46,52 @@ fn holds_bytes(data_type: &DataType) -> bool {
     }
 }
 
-pub(super) fn decode(file: &[u8], request: &LoadRequest) -> Result<Table, FormatError> {
-    decode_pieces(file, &pieces::split(file, None), request)
+/// Decodes a file, or its requested columns.
+pub(super) fn decode_json_lines(file: &[u8], request: &LoadRequest) -> Result<Table, FormatError> {
+    decode_pieces(file, &pieces::split_rows(file, None), request)
 }
 
-/// Reads the pieces of a file.
+/// Decodes a file that is split into `pieces`.
 pub(super) fn decode_pieces(
     file: &[u8],
     pieces: &[&[u8]],
     request: &LoadRequest,
 ) -> Result<Table, FormatError> {
-    let schema = Arc::new(schema(file, pieces, request)?);
-    let batches = pieces::read(file, pieces, |_, piece| {
+    let schema = Arc::new(file_schema(file, pieces, request)?);
+    let batches = pieces::read_batches(file, pieces, |_, piece| {
         let reader = ReaderBuilder::new(Arc::clone(&schema)).with_batch_size(ROWS_PER_BATCH);
         reader.build(Cursor::new(piece))?.collect()
     })?;
     Ok(Table::new(schema, batches)?)
 }
 
-/// The types that are asked for, and guesses where none are. A required column is read as one that
-/// may be missing: the row type says so better than the file's reader.
-fn schema(file: &[u8], pieces: &[&[u8]], request: &LoadRequest) -> Result<Schema, FormatError> {
-    let asked: Option<Vec<Field>> = request.columns.as_ref().and_then(|columns| {
+/// Returns the requested schema, or a guessed one when no types are requested. Required columns are read as
+/// nullable: the row type reports a missing value better than the reader does.
+fn file_schema(
+    file: &[u8],
+    pieces: &[&[u8]],
+    request: &LoadRequest,
+) -> Result<Schema, FormatError> {
+    let requested: Option<Vec<Field>> = request.columns.as_ref().and_then(|columns| {
         columns
             .columns
             .iter()
-            .map(|column| Some(wanted(request, &column.name)?.with_nullable(true)))
+            .map(|column| Some(requested_field(request, &column.name)?.with_nullable(true)))
             .collect()
     });
-    match asked {
+    match requested {
         Some(fields) => {
-            // The first line names every column of the file: what is not there is left to the reader.
+            // The first line names every column of the file. A column that it lacks is left to the row type.
             let (first, _) = infer_json_schema(Cursor::new(file), Some(1))?;
             let empty = first.fields().is_empty();
-            let there = fields
+            let existing = fields
                 .into_iter()
                 .filter(|field| empty || first.column_with_name(field.name()).is_some());
-            Ok(Schema::new(there.collect::<Vec<_>>()))
+            Ok(Schema::new(existing.collect::<Vec<_>>()))
         }
         None => {
-            let fields = pieces::guess(file, pieces, |_, piece| {
+            // A value may be an integer in one piece and a float in another: the guesses are merged.
+            let fields = pieces::guess_fields(file, pieces, |_, piece| {
                 Ok(infer_json_schema(Cursor::new(piece), None)?.0.fields)
             });
             Ok(Schema::new(fields?))

@@ -1,4 +1,4 @@
-//! How a table is written as a file.
+//! File formats of tables.
 
 mod csv;
 mod error;
@@ -6,7 +6,7 @@ mod json_lines;
 mod options;
 pub(crate) mod parquet;
 mod pieces;
-mod wanted;
+mod requested;
 mod zones;
 
 pub(crate) use error::FormatError;
@@ -17,8 +17,8 @@ use precip_engine::io::LoadRequest;
 
 use crate::Table;
 
-/// How an IO manager over files writes tables. The other forms of data ([`Form`](crate::Form)) have one
-/// format each, whatever this is: `.json`, `.txt` and `.bin` files.
+/// The file format of tables. The other forms of data ([`Form`](crate::Form)) have one format each: `.json`,
+/// `.txt` and `.bin` files.
 ///
 /// | format | holds | loads a `Table` with |
 /// |---|---|---|
@@ -26,20 +26,20 @@ use crate::Table;
 /// | CSV | flat columns; an empty text and a missing one are the same | types guessed from the text |
 /// | JSON lines | every type but bytes; no NaN or infinity | types guessed from the values |
 ///
-/// A `Vec` of structs has its types from the struct, so it loads the same from all three.
+/// A `Vec` of structs takes its types from the struct, so it loads the same from all three.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum TableFormat {
-    /// `.parquet`, written as [`ParquetOptions`] say.
+    /// `.parquet`, written with [`ParquetOptions`].
     #[default]
     Parquet,
     /// `.csv`, with a header.
     Csv,
-    /// `.jsonl`: one JSON object a line.
+    /// `.jsonl`, with one JSON object per line.
     JsonLines,
 }
 
 impl TableFormat {
-    /// The end of a file's name.
+    /// Returns the extension of file names.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Parquet => "parquet",
@@ -48,35 +48,39 @@ impl TableFormat {
         }
     }
 
-    /// The format of a file by the end of its name.
+    /// Returns the format with an extension.
     pub(crate) fn from_extension(extension: &str) -> Option<Self> {
         [Self::Parquet, Self::Csv, Self::JsonLines]
             .into_iter()
             .find(|format| format.extension() == extension)
     }
 
-    /// Writes a table. Equal tables make equal bytes.
-    pub(crate) fn encode(
+    /// Encodes a table. Equal tables encode to equal bytes.
+    pub(crate) fn encode_table(
         self,
         table: &Table,
         options: &ParquetOptions,
     ) -> Result<Vec<u8>, FormatError> {
         match self {
-            Self::Parquet => parquet::encode(table, options, &[]),
-            Self::Csv => csv::encode(table),
-            Self::JsonLines => json_lines::encode(table),
+            Self::Parquet => parquet::encode_parquet(table, options, &[]),
+            Self::Csv => csv::encode_csv(table),
+            Self::JsonLines => json_lines::encode_json_lines(table),
         }
     }
 
-    /// Reads a table, or those of its columns that are asked for.
-    pub(crate) fn decode(self, file: Bytes, request: &LoadRequest) -> Result<Table, FormatError> {
+    /// Decodes a table, or its requested columns.
+    pub(crate) fn decode_table(
+        self,
+        file: Bytes,
+        request: &LoadRequest,
+    ) -> Result<Table, FormatError> {
         match self {
-            Self::Parquet => parquet::decode(file, request),
-            Self::Csv => csv::decode(&file, request),
-            Self::JsonLines => json_lines::decode(&file, request),
+            Self::Parquet => parquet::decode_parquet(file, request),
+            Self::Csv => csv::decode_csv(&file, request),
+            Self::JsonLines => json_lines::decode_json_lines(&file, request),
         }
     }
 }
 
-pub(crate) use self::csv::encode as to_csv;
+pub(crate) use self::csv::encode_csv;
 pub(crate) use self::zones::in_utc;

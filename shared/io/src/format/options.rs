@@ -9,10 +9,10 @@ use parquet::{
     },
 };
 
-/// The largest row group of a file that is written in a stream.
+/// Largest row group of a streamed file, in bytes.
 const BYTES_PER_GROUP: usize = 32 * 1024 * 1024;
 
-/// How Parquet files are written. Files that are there, however they were written, can be loaded.
+/// Options for writing Parquet files. Files written with any options can be loaded.
 ///
 /// ```
 /// use precip_io::{ObjectStoreIoManager, ParquetCompression, ParquetOptions, ParquetStatistics};
@@ -31,31 +31,30 @@ pub struct ParquetOptions {
     statistics: ParquetStatistics,
 }
 
-/// What the pages of a Parquet file are compressed with.
+/// The compression of the pages of a Parquet file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParquetCompression {
-    /// Nothing.
+    /// No compression.
     None,
-    /// Snappy: quick to write, larger files.
+    /// Snappy: faster to write, larger files.
     Snappy,
-    /// Zstandard of a level from 1 (quick) to 22 (small).
+    /// Zstandard, with a level from 1 (fast) to 22 (small).
     Zstd(u8),
 }
 
-/// For what a Parquet file says its least and greatest values, by which a query engine skips what it
-/// does not need.
+/// The granularity of least and greatest values in a Parquet file, by which a query engine skips data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParquetStatistics {
-    /// For nothing.
+    /// No statistics.
     None,
-    /// For each column of a row group.
+    /// Statistics for each column of a row group.
     Group,
-    /// For each page as well.
+    /// Statistics for each page as well.
     Page,
 }
 
 impl ParquetOptions {
-    /// Zstandard of level 3, row groups of 262,144 rows, statistics for each page.
+    /// Creates the default options: Zstandard of level 3, row groups of 262,144 rows, statistics for each page.
     pub const fn new() -> Self {
         Self {
             compression: ParquetCompression::Zstd(3),
@@ -64,8 +63,7 @@ impl ParquetOptions {
         }
     }
 
-    /// Compresses pages with something else. A level that Zstandard does not have is taken as the
-    /// nearest that it has.
+    /// Sets the compression of pages. A level that Zstandard does not have becomes the nearest one.
     #[must_use]
     pub const fn compression(self, compression: ParquetCompression) -> Self {
         Self {
@@ -74,8 +72,8 @@ impl ParquetOptions {
         }
     }
 
-    /// How many rows a row group has at most: what an engine reads at once, and what has to be held in
-    /// memory when a file is written in a stream. None is taken as one.
+    /// Sets the largest number of rows in a row group, at least 1. An engine reads a row group at once, and a
+    /// streamed file holds one in memory while it is written.
     #[must_use]
     pub const fn rows_per_group(self, rows: usize) -> Self {
         Self {
@@ -84,16 +82,16 @@ impl ParquetOptions {
         }
     }
 
-    /// For what there are statistics.
+    /// Sets the granularity of statistics.
     #[must_use]
     pub const fn statistics(self, statistics: ParquetStatistics) -> Self {
         Self { statistics, ..self }
     }
 
-    /// The properties for a writer, with texts that are kept in the file's footer.
-    pub(crate) fn properties(
+    /// Returns the properties of a writer, with texts to store in the file's footer.
+    pub(crate) fn writer_properties(
         &self,
-        kept: &[(&str, String)],
+        footer_texts: &[(&str, String)],
     ) -> Result<WriterProperties, ParquetError> {
         let compression = match self.compression {
             ParquetCompression::None => Compression::UNCOMPRESSED,
@@ -107,7 +105,7 @@ impl ParquetOptions {
             ParquetStatistics::Group => EnabledStatistics::Chunk,
             ParquetStatistics::Page => EnabledStatistics::Page,
         };
-        let kept: Vec<KeyValue> = kept
+        let key_values: Vec<KeyValue> = footer_texts
             .iter()
             .map(|(key, text)| KeyValue::new((*key).to_owned(), text.clone()))
             .collect();
@@ -116,15 +114,15 @@ impl ParquetOptions {
             .set_statistics_enabled(statistics)
             .set_max_row_group_row_count(Some(self.rows_per_group))
             .set_created_by("precip".to_owned())
-            .set_key_value_metadata((!kept.is_empty()).then_some(kept))
+            .set_key_value_metadata((!key_values.is_empty()).then_some(key_values))
             .build())
     }
 }
 
 impl ParquetOptions {
-    /// The same for a file that is written in a stream: a row group is held in memory.
+    /// Returns the properties of a writer of streamed files, which bound the size of a row group in memory.
     pub(crate) fn streamed_properties(&self) -> Result<WriterProperties, ParquetError> {
-        let properties = self.properties(&[])?.into_builder();
+        let properties = self.writer_properties(&[])?.into_builder();
         Ok(properties
             .set_max_row_group_bytes(Some(BYTES_PER_GROUP))
             .build())

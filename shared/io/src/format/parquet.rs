@@ -13,16 +13,16 @@ use precip_engine::io::LoadRequest;
 use super::{FormatError, ParquetOptions};
 use crate::Table;
 
-/// Rows of a batch when reading.
+/// Number of rows in a batch when reading.
 const ROWS_PER_BATCH: usize = 64 * 1024;
 
-/// Writes a file, with texts that are kept in its footer.
-pub(crate) fn encode(
+/// Encodes a table, with texts to store in the file's footer.
+pub(crate) fn encode_parquet(
     table: &Table,
     options: &ParquetOptions,
-    kept: &[(&str, String)],
+    footer_texts: &[(&str, String)],
 ) -> Result<Vec<u8>, FormatError> {
-    let properties = options.properties(kept)?;
+    let properties = options.writer_properties(footer_texts)?;
     let mut file = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut file, Arc::clone(table.schema()), Some(properties))?;
     for batch in table.batches() {
@@ -32,7 +32,8 @@ pub(crate) fn encode(
     Ok(file)
 }
 
-pub(super) fn decode(file: Bytes, request: &LoadRequest) -> Result<Table, FormatError> {
+/// Decodes a file, or its requested columns.
+pub(super) fn decode_parquet(file: Bytes, request: &LoadRequest) -> Result<Table, FormatError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
     let roots = builder
         .schema()
@@ -52,25 +53,31 @@ pub(super) fn decode(file: Bytes, request: &LoadRequest) -> Result<Table, Format
     Ok(Table::new(schema, batches)?)
 }
 
-/// A text that is kept in a file's footer, if the end of the file shows it.
-pub(crate) enum Kept {
-    /// What it says; `None` where there is no such text.
-    Text(Option<String>),
-    /// More of the file's end is needed: so many bytes.
-    Longer(usize),
+/// The result of looking for a text in the footer of a file whose end is known.
+pub(crate) enum FooterText {
+    /// The text; `None` when the footer has no such text.
+    Known(Option<String>),
+    /// The footer is larger: this many bytes of the file's end are needed.
+    NeedsBytes(usize),
 }
 
-/// Looks for a text that is kept in a file's footer. `end` is the end of the file, of which there are
-/// `size` bytes.
-pub(crate) fn kept(end: &Bytes, size: u64, key: &str) -> Result<Kept, ParquetError> {
+/// Looks for a text in a file's footer. `end` is the end of a file of `size` bytes.
+pub(crate) fn read_footer_text(
+    end: &Bytes,
+    size: u64,
+    key: &str,
+) -> Result<FooterText, ParquetError> {
     let mut reader = ParquetMetaDataReader::new();
     match reader.try_parse_sized(end, size) {
         Ok(()) => {}
-        Err(ParquetError::NeedMoreData(needed)) => return Ok(Kept::Longer(needed)),
+        Err(ParquetError::NeedMoreData(needed)) => return Ok(FooterText::NeedsBytes(needed)),
         Err(error) => return Err(error),
     }
     let metadata = reader.finish()?;
-    let kept = metadata.file_metadata().key_value_metadata();
-    let text = kept.and_then(|kept| kept.iter().find(|kept| kept.key == key));
-    Ok(Kept::Text(text.and_then(|kept| kept.value.clone())))
+    let text = metadata
+        .file_metadata()
+        .key_value_metadata()
+        .and_then(|pairs| pairs.iter().find(|pair| pair.key == key))
+        .and_then(|pair| pair.value.clone());
+    Ok(FooterText::Known(text))
 }

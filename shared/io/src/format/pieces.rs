@@ -1,79 +1,80 @@
-//! Files of text in pieces, which all processors read at once.
+//! Text files split into pieces that all processors read at the same time.
 
 use std::{num::NonZero, sync::Arc, thread};
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, DataType, Field, Fields};
 
-/// Below it a piece is not worth a thread.
+/// Smallest piece, in bytes: a smaller one is not worth a thread.
 const SMALLEST: usize = 1024 * 1024;
 
-/// The file in about as many pieces as there are processors, each of whole rows: what is written with commas and
-/// quotes, or without quotes at all.
-pub(super) fn split(file: &[u8], quote: Option<u8>) -> Vec<&[u8]> {
+/// Splits a file into about as many pieces as there are processors, at the ends of rows. `quote` encloses texts
+/// that may contain line ends.
+pub(super) fn split_rows(file: &[u8], quote: Option<u8>) -> Vec<&[u8]> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     split_into(file, quote, processors.min(file.len() / SMALLEST))
 }
 
 fn split_into(file: &[u8], quote: Option<u8>, count: usize) -> Vec<&[u8]> {
     let mut pieces = Vec::with_capacity(count.max(1));
-    let (mut rest, mut count) = (file, count);
-    while count > 1 {
-        let end = end_of_row(rest, quote, rest.len() / count);
+    let (mut rest, mut left) = (file, count);
+    while left > 1 {
+        let end = end_of_row(rest, quote, rest.len() / left);
         let (piece, after) = rest.split_at(end);
         pieces.push(piece);
         rest = after;
-        count -= 1;
+        left -= 1;
     }
     pieces.push(rest);
     pieces.retain(|piece| !piece.is_empty());
     pieces
 }
 
-/// Where the first row ends that ends behind a place: a line within quotes does not end one.
+/// Returns the end of the first row that ends at or after `least`. A line end within quotes ends no row.
 fn end_of_row(file: &[u8], quote: Option<u8>, least: usize) -> usize {
     let is_quote = |byte: &&u8| Some(**byte) == quote;
+    // An odd number of quotes before `least` means that it is within quotes. A doubled quote counts twice.
     let mut is_quoted = file[..least].iter().filter(is_quote).count() % 2 == 1;
-    for (at, byte) in file.iter().enumerate().skip(least) {
+    for (index, byte) in file.iter().enumerate().skip(least) {
         if is_quote(&byte) {
             is_quoted = !is_quoted;
         } else if *byte == b'\n' && !is_quoted {
-            return at + 1;
+            return index + 1;
         }
     }
     file.len()
 }
 
-/// The columns of a file, guessed from its pieces; where those do not agree, or one is wrong, from the whole file at
-/// once, so that what is wrong is said of the file. `guess` is given the place of what it looks at: 0 has the beginning.
-pub(super) fn guess(
+/// Guesses the columns of a file from its pieces. Where these disagree, or one is malformed, the whole file is read
+/// at once, so that an error refers to the file. `guess` receives the index of its piece: 0 has the header.
+pub(super) fn guess_fields(
     file: &[u8],
     pieces: &[&[u8]],
     guess: impl Fn(usize, &[u8]) -> Result<Fields, ArrowError> + Sync,
 ) -> Result<Fields, ArrowError> {
-    let guesses = each(pieces, &guess);
-    match guesses.and_then(|guesses| merge(&guesses)) {
+    let guesses = map_pieces(pieces, &guess);
+    match guesses.and_then(|guesses| merge_fields(&guesses)) {
         Some(fields) => Ok(fields),
         None => guess(0, file),
     }
 }
 
-/// The rows of a file, read from its pieces; where one is wrong, from the whole file at once. `read` is given the
-/// place of what it reads, as for [`guess`].
-pub(super) fn read(
+/// Reads the rows of a file from its pieces. Where one is malformed, the whole file is read at once, so that an
+/// error refers to the file. `read` receives the index of its piece, as for [`guess_fields`].
+pub(super) fn read_batches(
     file: &[u8],
     pieces: &[&[u8]],
     read: impl Fn(usize, &[u8]) -> Result<Vec<RecordBatch>, ArrowError> + Sync,
 ) -> Result<Vec<RecordBatch>, ArrowError> {
-    match each(pieces, &read) {
+    match map_pieces(pieces, &read) {
         Some(batches) => Ok(batches.concat()),
         None => read(0, file),
     }
 }
 
-/// Does something with every piece at once, and answers in their order; `None` where one fails, and where there are
-/// no two.
-fn each<T: Send>(
+/// Applies a function to every piece at the same time, and returns the results in order; `None` if one fails, or if
+/// there are fewer than two pieces.
+fn map_pieces<T: Send>(
     pieces: &[&[u8]],
     work: &(impl Fn(usize, &[u8]) -> Result<T, ArrowError> + Sync),
 ) -> Option<Vec<T>> {
@@ -81,19 +82,20 @@ fn each<T: Send>(
         return None;
     }
     thread::scope(|scope| {
+        // All threads are started before the first is joined.
         let spawn = |(n, piece)| scope.spawn(move || work(n, piece).ok());
         let threads: Vec<_> = pieces.iter().copied().enumerate().map(spawn).collect();
-        let done = threads.into_iter().map(|thread| {
-            let done = thread.join();
-            done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let results = threads.into_iter().map(|thread| {
+            let joined = thread.join();
+            joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         });
-        done.collect()
+        results.collect()
     })
 }
 
-/// The columns of all rows, out of those that were guessed from some of them each; `None` where one has to look at
-/// all rows together.
-fn merge(guesses: &[Fields]) -> Option<Fields> {
+/// Merges the columns that were guessed from parts of the rows; `None` when they can only be guessed from all rows
+/// together.
+fn merge_fields(guesses: &[Fields]) -> Option<Fields> {
     let (first, others) = guesses.split_first()?;
     others.iter().try_fold(first.clone(), |all, fields| {
         (all.len() == fields.len()).then_some(())?;
@@ -107,6 +109,7 @@ fn merge(guesses: &[Fields]) -> Option<Fields> {
     })
 }
 
+/// Merges two guesses as Arrow would have guessed from both: a missing value says nothing, and integers are floats.
 fn merge_types(one: &DataType, other: &DataType) -> Option<DataType> {
     match (one, other) {
         (one, other) if one == other => Some(one.clone()),
@@ -131,8 +134,8 @@ mod tests {
 
     type Decode = fn(&[u8], &[&[u8]], &LoadRequest) -> Result<Table, FormatError>;
 
-    /// Whether the pieces of a file, however many, are read as the whole of it is.
-    fn reads_alike(file: &[u8], quote: Option<u8>, decode: Decode) {
+    /// Asserts that any number of pieces is read as the whole file is.
+    fn assert_reads_alike(file: &[u8], quote: Option<u8>, decode: Decode) {
         let everything = LoadRequest::everything();
         let whole = decode(file, &[file], &everything).map_err(|error| error.to_string());
         for count in 2..6 {
@@ -148,31 +151,34 @@ mod tests {
         #[test]
         fn pieces_of_a_csv_file_are_read_as_the_whole_is(
             rows in prop::collection::vec(
-                // What is guessed to be of one type here and of another there, quotes and line ends.
+                // Values whose guessed types differ between pieces, quotes and line ends.
                 prop::collection::vec("|-?[0-9]{1,3}|1\\.5|true|2013-01-0[1-9]|2013-01-01T05:00:00|\"[a\n]{0,3}(\"\"\n)?\"", 2),
                 0..12,
             ),
         ) {
             let lines = rows.iter().map(|row| row.join(",") + "\n");
             let file: String = std::iter::once("a,b\n".to_owned()).chain(lines).collect();
-            reads_alike(file.as_bytes(), csv::QUOTE, csv::decode_pieces);
+            assert_reads_alike(file.as_bytes(), csv::QUOTE, csv::decode_pieces);
         }
 
         #[test]
         fn pieces_of_json_lines_are_read_as_the_whole_is(
             rows in prop::collection::vec(("null|-?[1-9][0-9]?|1\\.5|\"x\"|\\[\\]|\\[1\\]|\\{\"c\":1\\}", any::<bool>()), 0..12),
         ) {
-            let line = |(value, both): &(String, bool)| match both {
-                true => format!("{{\"a\":{value},\"b\":1}}\n"),
-                false => format!("{{\"a\":{value}}}\n"),
+            let line = |(value, has_b): &(String, bool)| {
+                if *has_b {
+                    format!("{{\"a\":{value},\"b\":1}}\n")
+                } else {
+                    format!("{{\"a\":{value}}}\n")
+                }
             };
             let file: String = rows.iter().map(line).collect();
-            reads_alike(file.as_bytes(), None, json_lines::decode_pieces);
+            assert_reads_alike(file.as_bytes(), None, json_lines::decode_pieces);
         }
     }
 
     #[test]
-    fn rows_stay_whole() {
+    fn rows_are_never_split() {
         let file = b"a,b\n1,\"x\ny\"\n2,\"\"\"\n\"\"\"\n3,z\n";
         for count in 0..20 {
             let pieces = split_into(file, Some(b'"'), count);
@@ -188,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_pieces_agree_on_is_taken() {
+    fn guesses_that_agree_are_merged() {
         let fields = |types: &[DataType]| -> Fields {
             let field = |data_type: &DataType| Field::new("a", data_type.clone(), true);
             types.iter().map(field).collect()
@@ -196,9 +202,9 @@ mod tests {
         let some = fields(&[DataType::Int64, DataType::Null, DataType::Utf8]);
         let others = fields(&[DataType::Float64, DataType::Date32, DataType::Utf8]);
         let all = fields(&[DataType::Float64, DataType::Date32, DataType::Utf8]);
-        assert_eq!(merge(&[some.clone(), others]), Some(all));
+        assert_eq!(merge_fields(&[some.clone(), others]), Some(all));
         let unlike = fields(&[DataType::Boolean, DataType::Null, DataType::Utf8]);
-        assert_eq!(merge(&[some.clone(), unlike]), None);
-        assert_eq!(merge(&[some, fields(&[])]), None);
+        assert_eq!(merge_fields(&[some.clone(), unlike]), None);
+        assert_eq!(merge_fields(&[some, fields(&[])]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Moments as text.
+//! Times with zones, written as text.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, Schema, Schema
 
 use crate::Table;
 
-/// The table with every moment in UTC. A text has hours and minutes of an offset, and zones had offsets
-/// with seconds before they had standard time: such a moment would be read back as another.
+/// Converts every time with a zone to UTC. Text has the hours and minutes of an offset only, and zones had offsets
+/// with seconds before standard time: such a time would be read back as another.
 pub(crate) fn in_utc(table: &Table) -> Result<Table, ArrowError> {
-    let fields = all(table.schema().fields());
+    let fields = fields_in_utc(table.schema().fields());
     if fields == *table.schema().fields() {
         return Ok(table.clone());
     }
@@ -28,18 +28,18 @@ pub(crate) fn in_utc(table: &Table) -> Result<Table, ArrowError> {
     Table::new(schema, batches)
 }
 
-fn all(fields: &Fields) -> Fields {
-    fields.iter().map(one).collect()
+fn fields_in_utc(fields: &Fields) -> Fields {
+    fields.iter().map(field_in_utc).collect()
 }
 
-fn one(field: &FieldRef) -> FieldRef {
+fn field_in_utc(field: &FieldRef) -> FieldRef {
     let data_type = match field.data_type() {
         DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("UTC".into())),
-        DataType::List(item) => DataType::List(one(item)),
-        DataType::LargeList(item) => DataType::LargeList(one(item)),
-        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(one(item), *size),
-        DataType::Struct(fields) => DataType::Struct(all(fields)),
-        DataType::Map(entries, sorted) => DataType::Map(one(entries), *sorted),
+        DataType::List(item) => DataType::List(field_in_utc(item)),
+        DataType::LargeList(item) => DataType::LargeList(field_in_utc(item)),
+        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(field_in_utc(item), *size),
+        DataType::Struct(fields) => DataType::Struct(fields_in_utc(fields)),
+        DataType::Map(entries, sorted) => DataType::Map(field_in_utc(entries), *sorted),
         other => other.clone(),
     };
     Arc::new(Field::clone(field).with_data_type(data_type))

@@ -1,4 +1,4 @@
-//! [`Durable`]: files that outlast a power failure, many at a time.
+//! [`Durable`]: making files survive a power failure, several at a time.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,30 +14,29 @@ use futures::{
 };
 use tokio::runtime::Handle;
 
-/// How many threads wait for the disk at a time.
-const AT_ONCE: usize = 4;
+/// Number of threads that sync at the same time.
+const SYNC_THREADS: usize = 4;
 
-/// Waits until a file or folder is on the disk.
-pub(super) type Wait = dyn Fn(&Path) -> io::Result<()> + Send + Sync;
+/// A function that syncs a file or folder to the disk.
+pub(super) type SyncFn = dyn Fn(&Path) -> io::Result<()> + Send + Sync;
 
-/// Makes files below a folder durable, with every folder that leads to them.
+/// Makes files below a folder durable, together with every folder that leads to them.
 ///
-/// A disk takes about as long for many files as for one. So one caller at a time has the disk, and
-/// does what all others ask for who came while it was busy; a folder that several files share is done
-/// once.
+/// A disk takes about as long to sync many files as to sync one. So one caller at a time has the disk, and syncs
+/// the files of all callers that arrived while the disk was busy; a folder that several files share is synced once.
 #[derive(Clone)]
 pub(super) struct Durable {
     root: PathBuf,
-    wait: Arc<Wait>,
-    asked: Arc<Mutex<Vec<Job>>>,
-    /// Held by who has the disk.
-    disk: Arc<tokio::sync::Mutex<Known>>,
+    sync: Arc<SyncFn>,
+    pending: Arc<Mutex<Vec<Job>>>,
+    /// Held by the caller that has the disk.
+    disk: Arc<tokio::sync::Mutex<DurableFolders>>,
 }
 
-/// Folders that can be found on the disk. The folders of single partitions are not kept here: each is
-/// used once, as a rule.
-type Known = BTreeSet<PathBuf>;
+/// Folders that are known to be durable. Folders of single partitions are left out: most are used only once.
+type DurableFolders = BTreeSet<PathBuf>;
 
+/// The files of one caller, and the channel for the result.
 struct Job {
     files: Vec<PathBuf>,
     answer: oneshot::Sender<io::Result<()>>,
@@ -50,126 +49,135 @@ impl fmt::Debug for Durable {
 }
 
 impl Durable {
-    /// For the files below a folder of this machine.
-    pub(super) fn below(root: PathBuf) -> Self {
-        Self::with(root, Arc::new(wait))
+    /// Creates one for the files below a folder of this machine.
+    pub(super) fn for_root(root: PathBuf) -> Self {
+        Self::with_sync(root, Arc::new(sync_path))
     }
 
-    /// The same, on a disk of the caller's.
-    pub(super) fn with(root: PathBuf, wait: Arc<Wait>) -> Self {
+    /// Creates one that syncs with a given function.
+    pub(super) fn with_sync(root: PathBuf, sync: Arc<SyncFn>) -> Self {
         Self {
             root,
-            wait,
-            asked: Arc::default(),
+            sync,
+            pending: Arc::default(),
             disk: Arc::default(),
         }
     }
 
-    /// Returns when the files are on the disk, and can be found there.
+    /// Returns when the files and the folders that lead to them are on the disk.
     ///
     /// # Errors
-    /// When that cannot be said of one of them. The message names it.
-    pub(super) async fn keep(&self, files: Vec<PathBuf>) -> io::Result<()> {
+    /// When one of them may not be durable. The message names it.
+    pub(super) async fn make_durable(&self, files: Vec<PathBuf>) -> io::Result<()> {
         loop {
             let (answer, answered) = oneshot::channel();
             let files = files.clone();
-            self.asked().push(Job { files, answer });
+            self.lock_pending().push(Job { files, answer });
             let answer = match select(answered, pin!(self.disk.lock())).await {
                 Either::Left((answer, _)) => answer,
                 Either::Right((mut known, answered)) => {
-                    // Ours is among them, unless it was done just now.
-                    let jobs = std::mem::take(&mut *self.asked());
-                    self.serve(jobs, &mut known).await;
+                    // Our job is among them, unless the previous caller has just done it.
+                    let jobs = std::mem::take(&mut *self.lock_pending());
+                    self.serve_jobs(jobs, &mut known).await;
                     answered.await
                 }
             };
-            // There is no answer when who had the disk was canceled over it.
+            // Without an answer, the caller that had the disk was canceled meanwhile: try again.
             if let Ok(answer) = answer {
                 return answer;
             }
         }
     }
 
-    fn asked(&self) -> std::sync::MutexGuard<'_, Vec<Job>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_pending(&self) -> std::sync::MutexGuard<'_, Vec<Job>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn serve(&self, jobs: Vec<Job>, known: &mut Known) {
-        let mut found = Known::new();
-        let needs: Vec<BTreeSet<PathBuf>> = jobs
+    async fn serve_jobs(&self, jobs: Vec<Job>, known: &mut DurableFolders) {
+        let mut newly_durable = DurableFolders::new();
+        let paths_by_job: Vec<BTreeSet<PathBuf>> = jobs
             .iter()
-            .map(|job| self.needs(&job.files, known, &mut found))
+            .map(|job| self.paths_to_sync(&job.files, known, &mut newly_durable))
             .collect();
-        let all: BTreeSet<&PathBuf> = needs.iter().flatten().collect();
-        let troubles = self.wait_for(all.into_iter().cloned().collect()).await;
-        match troubles.is_empty() {
-            true => known.append(&mut found),
-            // Somebody may have moved the folder away: nothing is sure any more.
-            false => known.clear(),
+        // A path that several jobs need is synced once.
+        let all: BTreeSet<&PathBuf> = paths_by_job.iter().flatten().collect();
+        let failures = self.sync_paths(all.into_iter().cloned().collect()).await;
+        if failures.is_empty() {
+            known.append(&mut newly_durable);
+        } else {
+            // The folder may have been moved away: what was known of it may be wrong now.
+            known.clear();
         }
-        for (job, needs) in jobs.into_iter().zip(&needs) {
-            let trouble = needs.iter().find_map(|path| {
-                let error = troubles.get(path)?;
+        for (job, paths) in jobs.into_iter().zip(&paths_by_job) {
+            let failure = paths.iter().find_map(|path| {
+                let error = failures.get(path)?;
                 let message = format!("`{}` is not safe: {error}", path.display());
                 Some(io::Error::new(error.kind(), message))
             });
-            // Nobody listens when the caller was canceled.
-            let _ = job.answer.send(trouble.map_or(Ok(()), Err));
+            // Sending fails when the caller was canceled.
+            let _ = job.answer.send(failure.map_or(Ok(()), Err));
         }
     }
 
-    /// What has to be on the disk so that files are: the files, the folders that hold them, and every
-    /// folder above in which something may be new. `found` gets what can be found once they are.
-    fn needs(&self, files: &[PathBuf], known: &Known, found: &mut Known) -> BTreeSet<PathBuf> {
-        let mut needs = BTreeSet::new();
+    /// Returns the paths to sync so that files are durable: the files, their folders, and every folder above that
+    /// may have a new entry. Folders that are durable afterwards are added to `newly_durable`.
+    fn paths_to_sync(
+        &self,
+        files: &[PathBuf],
+        known: &DurableFolders,
+        newly_durable: &mut DurableFolders,
+    ) -> BTreeSet<PathBuf> {
+        let mut paths = BTreeSet::new();
         for file in files {
-            needs.insert(file.clone());
-            // Other systems keep their folders by themselves.
+            paths.insert(file.clone());
+            // Systems other than Unix need no sync of folders.
             let Some(own) = file.parent().filter(|_| cfg!(unix)) else {
                 continue;
             };
-            needs.insert(own.to_owned());
+            paths.insert(own.to_owned());
+            // A new folder is an entry of the folder above it. A known one was synced there before.
             for folder in own.ancestors() {
                 let Some(above) = folder.parent().filter(|_| !known.contains(folder)) else {
                     break;
                 };
-                needs.insert(above.to_owned());
+                paths.insert(above.to_owned());
                 if folder != own {
-                    found.insert(folder.to_owned());
+                    newly_durable.insert(folder.to_owned());
                 }
                 if folder == self.root {
                     break;
                 }
             }
         }
-        needs
+        paths
     }
 
-    /// Waits for the disk, for several files at a time: file systems write down in one go what is
-    /// waited for at the same time. Answers what went wrong, and where.
-    async fn wait_for(&self, paths: Vec<PathBuf>) -> BTreeMap<PathBuf, io::Error> {
-        let wait = Arc::clone(&self.wait);
-        let some = move |paths: Vec<PathBuf>| -> Vec<(PathBuf, io::Error)> {
-            let one = |path: PathBuf| wait(&path).err().map(|error| (path, error));
-            paths.into_iter().filter_map(one).collect()
+    /// Syncs paths on several threads: file systems write together what is synced at the same time. Returns the
+    /// errors by path.
+    async fn sync_paths(&self, paths: Vec<PathBuf>) -> BTreeMap<PathBuf, io::Error> {
+        let sync = Arc::clone(&self.sync);
+        let sync_all = move |paths: Vec<PathBuf>| -> Vec<(PathBuf, io::Error)> {
+            let sync_one = |path: PathBuf| sync(&path).err().map(|error| (path, error));
+            paths.into_iter().filter_map(sync_one).collect()
         };
         let Ok(runtime) = Handle::try_current() else {
-            return some(paths).into_iter().collect();
+            // Outside of a runtime, as in some tests, this thread does it.
+            return sync_all(paths).into_iter().collect();
         };
-        let share = paths.len().div_ceil(AT_ONCE).max(1);
+        let share = paths.len().div_ceil(SYNC_THREADS).max(1);
         let shares = paths.chunks(share).map(|paths| async {
-            let (some, share) = (some.clone(), paths.to_vec());
-            let ended = runtime.spawn_blocking(move || some(share)).await;
+            let (sync_all, share) = (sync_all.clone(), paths.to_vec());
+            let ended = runtime.spawn_blocking(move || sync_all(share)).await;
             ended.unwrap_or_else(|error| {
-                let lost = |path: &PathBuf| (path.clone(), io::Error::other(error.to_string()));
-                paths.iter().map(lost).collect()
+                let failed = |path: &PathBuf| (path.clone(), io::Error::other(error.to_string()));
+                paths.iter().map(failed).collect()
             })
         });
         join_all(shares).await.into_iter().flatten().collect()
     }
 }
 
-fn wait(path: &Path) -> io::Result<()> {
+fn sync_path(path: &Path) -> io::Result<()> {
     fs::File::open(path)?.sync_all()
 }
 

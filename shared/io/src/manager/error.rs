@@ -1,25 +1,27 @@
-//! What a store's failures mean to a person.
+//! Messages for failures of a store.
 
 use std::{error::Error, io};
 
 use precip_engine::io::IoError;
 
-/// Says what failed, where, and what to do about it.
-pub(super) fn failed(doing: &str, store: &str, error: object_store::Error) -> IoError {
+/// Converts a store's error, adding the operation, the location and advice.
+pub(super) fn store_error(doing: &str, store: &str, error: object_store::Error) -> IoError {
     if let object_store::Error::NotFound { path, .. } = &error {
         return IoError::NotFound {
             pointer: path.clone(),
         };
     }
-    let advice = advice(&error);
+    let advice = advice_for(&error);
     IoError::Failed {
         message: format!("failed to {doing} in `{store}`{advice}"),
         source: Box::new(error),
     }
 }
 
-fn advice(error: &object_store::Error) -> &'static str {
+/// Returns what to do about an error, for the end of a message; empty when the error says enough.
+fn advice_for(error: &object_store::Error) -> &'static str {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    // The error of the operating system is somewhere in the chain of causes.
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<io::Error>() {
             match error.kind() {
@@ -55,26 +57,26 @@ fn advice(error: &object_store::Error) -> &'static str {
 mod tests {
     use super::*;
 
-    fn message(kind: io::ErrorKind) -> String {
+    fn message_for(kind: io::ErrorKind) -> String {
         let error = object_store::Error::Generic {
             store: "LocalFileSystem",
             source: Box::new(io::Error::from(kind)),
         };
-        failed("store `a/b.csv`", "data", error).to_string()
+        store_error("store `a/b.csv`", "data", error).to_string()
     }
 
     #[test]
     fn a_full_disk_and_a_read_only_folder_are_named() {
         assert_eq!(
-            message(io::ErrorKind::StorageFull),
+            message_for(io::ErrorKind::StorageFull),
             "failed to store `a/b.csv` in `data`: the disk is full; free some space and run it again"
         );
         assert_eq!(
-            message(io::ErrorKind::ReadOnlyFilesystem),
+            message_for(io::ErrorKind::ReadOnlyFilesystem),
             "failed to store `a/b.csv` in `data`: the file system is read-only; choose another folder"
         );
         assert_eq!(
-            message(io::ErrorKind::PermissionDenied),
+            message_for(io::ErrorKind::PermissionDenied),
             "failed to store `a/b.csv` in `data`: permission is denied; give this user the right to it"
         );
     }

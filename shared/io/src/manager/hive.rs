@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use precip_engine::io::Address;
 
-/// Kept as they are in a folder name, with letters and digits.
+/// The characters to escape in a folder name: all but letters, digits, `-` and `_`.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
-/// File systems take 255 bytes.
+/// Longest folder name, in bytes: file systems allow 255.
 const LONGEST_NAME: usize = 250;
-/// What engines read as an empty value.
+/// The folder value that engines read as empty.
 const EMPTY: &str = "__HIVE_DEFAULT_PARTITION__";
-/// Between the keys of a partition of several dimensions.
+/// The separator between the keys of several dimensions.
 const SEPARATOR: char = '|';
 
-/// Folders that query engines read as a partitioned table: `raw/flights/date=2013-01-01/data.parquet`,
+/// A layout of folders that query engines read as a partitioned table: `raw/flights/date=2013-01-01/data.parquet`,
 /// and `raw/carriers/data.parquet` for an asset without partitions.
 ///
 /// ```
@@ -29,36 +29,36 @@ const SEPARATOR: char = '|';
 ///
 /// | | versioned layout | Hive layout |
 /// |---|---|---|
-/// | a file is seen as a whole | yes | yes |
-/// | a partition is seen | when it is committed | when it is stored, a little before |
-/// | what an older commit pointed at | stays until [`gc`](precip_engine::gc) | is replaced |
-/// | an attempt that is late | goes to a place of its own | leaves a newer one's file |
+/// | readers see whole files only | yes | yes |
+/// | a partition becomes visible | when it is committed | when it is stored, shortly before |
+/// | the data of an older commit | stays until [`gc`](precip_engine::gc) | is replaced |
+/// | a late attempt | writes a file of its own | leaves the file of a newer attempt |
 ///
-/// So a query engine needs no list of files, and pays for it: a run that stores a partition and then
-/// fails has replaced it. A file says in its footer which attempt it is of; it is replaced on
-/// condition that nobody else did so since that was read (`If-Match` on S3, a lock on a file beside it
-/// on this machine), so that of attempts at the same time the newest stays.
+/// A query engine needs no list of files, at a price: a run that stores a partition and then fails has replaced
+/// the earlier data. The footer of a file names its attempt. A file is replaced only if it has not changed since
+/// the footer was read (`If-Match` on S3, a lock file next to it on this machine), so the newest of concurrent
+/// attempts stays.
 ///
-/// A column of a partition's name stays in the file; engines take what the folder says. An asset whose
-/// key begins with another's (`raw` and `raw/flights`) has its files within the other's folder: an
-/// engine that reads all of `raw` finds both.
+/// A column that is named like a partition column stays in the file; engines use the value of the folder. The
+/// files of an asset whose key extends another's (`raw/flights` and `raw`) are within the other's folder: an engine
+/// that reads all of `raw` finds both.
 #[derive(Debug, Clone)]
 pub struct HiveLayout {
     columns: Vec<String>,
-    of: BTreeMap<String, Vec<String>>,
+    columns_by_asset: BTreeMap<String, Vec<String>>,
 }
 
 impl HiveLayout {
-    /// Names the columns of partition keys, of all assets that [`asset`](Self::asset) names no others
-    /// for: one for each dimension, in the order in which a key has them.
+    /// Creates a layout with the columns of partition keys: one for each dimension, in the order of the key.
+    /// [`asset`](Self::asset) sets the columns of a single asset.
     pub fn by<N: Into<String>>(columns: impl IntoIterator<Item = N>) -> Self {
         Self {
             columns: columns.into_iter().map(Into::into).collect(),
-            of: BTreeMap::new(),
+            columns_by_asset: BTreeMap::new(),
         }
     }
 
-    /// Names the columns of one asset's partition keys.
+    /// Sets the columns of one asset's partition keys.
     #[must_use]
     pub fn asset<N: Into<String>>(
         mut self,
@@ -66,17 +66,18 @@ impl HiveLayout {
         columns: impl IntoIterator<Item = N>,
     ) -> Self {
         let columns = columns.into_iter().map(Into::into).collect();
-        self.of.insert(asset.into(), columns);
+        self.columns_by_asset.insert(asset.into(), columns);
         self
     }
 
-    /// The path of a partition's file, or why it has none.
-    pub(super) fn path(&self, address: &Address) -> Result<String, String> {
+    /// Returns the path of a partition's file, or the reason why the layout has no path for its key.
+    pub(super) fn partition_path(&self, address: &Address) -> Result<String, String> {
         let asset = address.asset.as_str();
         let Some(key) = &address.partition else {
             return Ok(format!("{asset}/data.parquet"));
         };
-        let columns = self.of.get(asset).unwrap_or(&self.columns);
+        let columns = self.columns_by_asset.get(asset).unwrap_or(&self.columns);
+        // A key of one dimension may contain the separator itself.
         let values: Vec<&str> = match columns.len() {
             1 => vec![key.as_str()],
             _ => key.as_str().split(SEPARATOR).collect(),
@@ -89,7 +90,7 @@ impl HiveLayout {
         }
         let mut path = asset.to_owned();
         for (column, value) in columns.iter().zip(values) {
-            let folder = format!("{}={}", escape(column), self::value(value));
+            let folder = format!("{}={}", escape_name(column), escape_value(value));
             if folder.len() > LONGEST_NAME {
                 return Err(format!(
                     "the key makes a folder name of {} bytes, and file systems take {LONGEST_NAME}; use the versioned layout",
@@ -104,16 +105,16 @@ impl HiveLayout {
     }
 }
 
-fn escape(text: &str) -> String {
+fn escape_name(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-fn value(key: &str) -> String {
+fn escape_value(key: &str) -> String {
     match key {
         "" => EMPTY.to_owned(),
-        // A key that is written like none is not empty.
+        // A key that equals the name for empty is not empty: escaping one letter keeps them apart.
         EMPTY => EMPTY.replacen('_', "%5F", 1),
-        key => escape(key),
+        key => escape_name(key),
     }
 }
 
@@ -121,9 +122,9 @@ fn value(key: &str) -> String {
 mod tests {
     use super::*;
 
-    fn path(asset: &str, key: Option<&str>) -> Result<String, String> {
+    fn hive_path(asset: &str, key: Option<&str>) -> Result<String, String> {
         let hive = HiveLayout::by(["date"]).asset("departures", ["date", "origin"]);
-        hive.path(&Address {
+        hive.partition_path(&Address {
             asset: asset.parse().unwrap(),
             partition: key.map(Into::into),
             run: "01JDC0Z5V9M3T8Q4W2X7Y6R1KA".parse().unwrap(),
@@ -132,21 +133,24 @@ mod tests {
     }
 
     #[test]
-    fn folders_say_the_columns_of_a_key() {
-        let day = path("raw/flights", Some("2013-01-01"));
+    fn folders_name_the_columns_of_a_key() {
+        let day = hive_path("raw/flights", Some("2013-01-01"));
         assert_eq!(day.unwrap(), "raw/flights/date=2013-01-01/data.parquet");
-        let both = path("departures", Some("2013-01-01|EWR"));
+        let two_columns = hive_path("departures", Some("2013-01-01|EWR"));
         assert_eq!(
-            both.unwrap(),
+            two_columns.unwrap(),
             "departures/date=2013-01-01/origin=EWR/data.parquet"
         );
-        assert_eq!(path("airlines", None).unwrap(), "airlines/data.parquet");
+        assert_eq!(
+            hive_path("airlines", None).unwrap(),
+            "airlines/data.parquet"
+        );
     }
 
     #[test]
     fn no_two_keys_share_a_folder_and_none_leaves_its_asset() {
         let keys = ["", EMPTY, "..", ".", "a/b", "a%2Fb", "a=b", "%", "日"];
-        let mut paths: Vec<String> = keys.map(|key| path("a", Some(key)).unwrap()).into();
+        let mut paths: Vec<String> = keys.map(|key| hive_path("a", Some(key)).unwrap()).into();
         assert!(
             paths.iter().all(|path| path.split('/').count() == 3),
             "{paths:?}"
@@ -157,13 +161,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_the_layout_has_no_names_for_says_what_to_write() {
-        let error = path("departures", Some("2013-01-01")).unwrap_err();
+    fn a_key_without_columns_in_the_layout_is_an_error_with_advice() {
+        let error = hive_path("departures", Some("2013-01-01")).unwrap_err();
         assert_eq!(
             error,
             "the key has 1 parts, and the Hive layout names the columns [\"date\", \"origin\"]; name one for each: `.asset(\"departures\", [..])`"
         );
-        let long = path("raw/flights", Some(&"k".repeat(300))).unwrap_err();
+        let long = hive_path("raw/flights", Some(&"k".repeat(300))).unwrap_err();
         assert!(long.contains("use the versioned layout"), "{long}");
     }
 }

@@ -1,25 +1,25 @@
-//! Where in a store an attempt's file lies.
+//! The versioned layout: paths of attempts' files in a store.
 //!
 //! `raw/flights/2013-01-01/{run}-{attempt}.parquet`, and `raw/carriers/all-{run}-{attempt}.parquet`
-//! for an asset without partitions. No two attempts share a path, and no partition key leads out of
-//! its asset's folder:
-//! - in a key, every byte but ASCII letters, digits, `-` and `_` is `%` and two hexadecimal digits;
-//! - so no folder has a `.` in its name, and every file has;
-//! - a key too long for one folder name goes on in a folder below, and `~` at the end says so.
+//! for an asset without partitions. No two attempts share a path, and no partition key leads out of its
+//! asset's folder:
+//! - in a key, every byte but ASCII letters, digits, `-` and `_` becomes `%` and two hexadecimal digits;
+//! - so no folder has a `.` in its name, and every file has one;
+//! - a key too long for one folder name continues in a folder below, which a `~` at the end of the name marks.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use precip_core::key::AssetKey;
 use precip_engine::io::Address;
 
-/// Kept as they are in a folder name, with letters and digits.
+/// The characters to escape in a folder name: all but letters, digits, `-` and `_`.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
-/// File systems take 255 bytes.
+/// Longest folder name, in bytes: file systems allow 255.
 const LONGEST_NAME: usize = 200;
-/// Before the run in the name of a file that holds the whole asset.
-const WHOLE: &str = "all-";
+/// Prefix of the file names of an asset without partitions.
+const UNPARTITIONED: &str = "all-";
 
-/// The path of an attempt's file.
-pub(super) fn path(address: &Address, extension: &str) -> String {
+/// Returns the path of an attempt's file.
+pub(super) fn attempt_path(address: &Address, extension: &str) -> String {
     let Address {
         asset,
         partition,
@@ -27,23 +27,24 @@ pub(super) fn path(address: &Address, extension: &str) -> String {
         attempt,
     } = address;
     match partition {
-        None => format!("{asset}/{WHOLE}{run}-{attempt}.{extension}"),
+        None => format!("{asset}/{UNPARTITIONED}{run}-{attempt}.{extension}"),
         Some(key) => format!(
             "{asset}/{}/{run}-{attempt}.{extension}",
-            folder(key.as_str())
+            partition_folder(key.as_str())
         ),
     }
 }
 
-/// The folder of a partition key: one name, or several for a long key.
-fn folder(key: &str) -> String {
+/// Returns the folder of a partition key: one name, or several for a long key.
+fn partition_folder(key: &str) -> String {
     let escaped = utf8_percent_encode(key, ESCAPED).to_string();
+    // An empty key needs a folder too, with a name that no other key has.
     if escaped.is_empty() {
         return "~/~".to_owned();
     }
     let mut folder = String::with_capacity(escaped.len());
-    for (n, byte) in escaped.chars().enumerate() {
-        if n > 0 && n % LONGEST_NAME == 0 {
+    for (index, byte) in escaped.chars().enumerate() {
+        if index > 0 && index % LONGEST_NAME == 0 {
             folder.push_str("~/");
         }
         folder.push(byte);
@@ -51,29 +52,31 @@ fn folder(key: &str) -> String {
     folder
 }
 
-/// Whose file a path is, if it is one of the asset, not of another whose key begins with the asset's.
-pub(super) fn parse(asset: &AssetKey, path: &str) -> Option<Address> {
+/// Returns the address of a file of the asset. Files of other assets, also of those whose keys extend the asset's,
+/// and files that this layout did not write give `None`.
+pub(super) fn parse_path(asset: &AssetKey, path: &str) -> Option<Address> {
+    // The slash ends the asset's key: `raw` must not match `rawest`.
     let rest = path.strip_prefix(asset.as_str())?.strip_prefix('/')?;
     let (folder, file) = match rest.rsplit_once('/') {
         Some((folder, file)) => (Some(folder), file),
         None => (None, rest),
     };
-    let (partition, file) = match folder {
-        None => (None, file.strip_prefix(WHOLE)?),
-        Some(folder) => (Some(key(folder)?.into()), file),
+    let (partition, name) = match folder {
+        None => (None, file.strip_prefix(UNPARTITIONED)?),
+        Some(folder) => (Some(key_of_folder(folder)?.into()), file),
     };
-    let (attempt, _extension) = file.split_once('.')?;
-    let (run, attempt) = attempt.split_once('-')?;
+    let (attempt, _extension) = name.split_once('.')?;
+    let (run, number) = attempt.split_once('-')?;
     Some(Address {
         asset: asset.clone(),
         partition,
         run: run.parse().ok()?,
-        attempt: attempt.parse().ok()?,
+        attempt: number.parse().ok()?,
     })
 }
 
-/// The partition key of a folder.
-fn key(folder: &str) -> Option<String> {
+/// Returns the partition key of a folder, if this layout wrote it.
+fn key_of_folder(folder: &str) -> Option<String> {
     if folder == "~/~" {
         return Some(String::new());
     }
@@ -82,13 +85,14 @@ fn key(folder: &str) -> Option<String> {
         None => (None, folder),
     };
     let mut escaped = String::with_capacity(folder.len());
+    // All names but the last end with the mark of a key that continues.
     for name in before.into_iter().flat_map(|before| before.split('/')) {
         escaped.push_str(name.strip_suffix('~')?);
     }
     escaped.push_str(last);
     let key = percent_decode_str(&escaped).decode_utf8().ok()?;
-    // What this layout would not have written is somebody else's.
-    (self::folder(&key) == folder).then(|| key.into_owned())
+    // A folder that this layout would have written differently is from another program.
+    (partition_folder(&key) == folder).then(|| key.into_owned())
 }
 
 #[cfg(test)]

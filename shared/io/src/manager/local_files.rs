@@ -1,4 +1,4 @@
-//! [`LocalFiles`]: which files of this machine a store's paths are.
+//! [`LocalFiles`]: the files of a store that is a folder of this machine.
 
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -6,7 +6,7 @@ use object_store::{local::LocalFileSystem, path::Path};
 
 use super::durable::Durable;
 
-/// A store that is a folder of this machine. It writes without waiting for the disk.
+/// A store that is a folder of this machine. It writes without syncing the disk.
 #[derive(Debug, Clone)]
 pub(super) struct LocalFiles {
     store: Arc<LocalFileSystem>,
@@ -14,36 +14,40 @@ pub(super) struct LocalFiles {
 }
 
 impl LocalFiles {
-    /// The store's files, which are all below a folder.
+    /// Creates one for a store whose files are below a folder.
     pub(super) fn new(store: Arc<LocalFileSystem>, folder: PathBuf) -> Self {
         Self {
             store,
-            durable: Durable::below(folder),
+            durable: Durable::for_root(folder),
         }
     }
 
-    /// The file of a path.
+    /// Returns the path of a file on this machine.
     ///
     /// # Errors
-    /// When the path is none of a file.
-    pub(super) fn file(&self, path: &Path) -> object_store::Result<PathBuf> {
+    /// When the path cannot be that of a file.
+    pub(super) fn file_path(&self, path: &Path) -> object_store::Result<PathBuf> {
         self.store.path_to_filesystem(path)
     }
 
-    /// Returns when what was written to the paths is on the disk.
+    /// Returns when the files at the paths are on the disk.
     ///
     /// # Errors
-    /// When that cannot be said of one of them.
+    /// When one of them may not be durable.
     pub(super) async fn make_durable(&self, paths: &[Path]) -> object_store::Result<()> {
         let files: Result<Vec<PathBuf>, _> = paths
             .iter()
             .map(|path| self.store.path_to_filesystem(path))
             .collect();
-        self.durable.keep(files?).await.map_err(failed)
+        self.durable
+            .make_durable(files?)
+            .await
+            .map_err(generic_error)
     }
 }
 
-fn failed(error: io::Error) -> object_store::Error {
+/// Converts an error of the file system into one of a store.
+pub(super) fn generic_error(error: io::Error) -> object_store::Error {
     object_store::Error::Generic {
         store: "LocalFileSystem",
         source: Box::new(error),

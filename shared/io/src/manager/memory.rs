@@ -13,23 +13,23 @@ use precip_engine::{
     io::{Address, IoError, IoManager, LoadRequest, Stored, StoredAttempt},
 };
 
-use super::{facts, layout, whole};
+use super::{collect_value, layout, value_metadata};
 use crate::Value;
 
-/// Keeps values as they are, as long as the process lives. For tests.
+/// Keeps values in memory, for tests.
 #[derive(Debug, Default)]
 pub struct MemoryIoManager {
     values: Mutex<BTreeMap<String, Value>>,
 }
 
 impl MemoryIoManager {
-    /// One that holds nothing yet.
+    /// Creates an empty manager.
     pub fn new() -> Self {
         Self::default()
     }
 
-    fn values(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Value>> {
-        // A panic elsewhere leaves the map whole: every change is one insertion or removal.
+    fn lock_values(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Value>> {
+        // A panic elsewhere leaves the map consistent: every change is one insertion or removal.
         self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -37,10 +37,10 @@ impl MemoryIoManager {
 #[async_trait]
 impl IoManager for MemoryIoManager {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let value = whole(address, value).await?;
-        let pointer = layout::path(address, "value");
-        let metadata: Metadata = facts(&value, None);
-        self.values().insert(pointer.clone(), value);
+        let value = collect_value(address, value).await?;
+        let pointer = layout::attempt_path(address, "value");
+        let metadata: Metadata = value_metadata(&value, None);
+        self.lock_values().insert(pointer.clone(), value);
         Ok(Stored { pointer, metadata })
     }
 
@@ -50,7 +50,7 @@ impl IoManager for MemoryIoManager {
         pointer: &str,
         _: &LoadRequest,
     ) -> Result<AssetValue, IoError> {
-        let value = self.values().get(pointer).cloned();
+        let value = self.lock_values().get(pointer).cloned();
         value
             .map(AssetValue::from)
             .ok_or_else(|| IoError::NotFound {
@@ -59,19 +59,20 @@ impl IoManager for MemoryIoManager {
     }
 
     async fn remove(&self, pointer: &str) -> Result<(), IoError> {
-        self.values().remove(pointer);
+        self.lock_values().remove(pointer);
         Ok(())
     }
 
     async fn list(&self, asset: &AssetKey) -> Result<Vec<StoredAttempt>, IoError> {
+        // Pointers of other assets do not parse.
         let attempt = |pointer: &String| {
             Some(StoredAttempt {
                 pointer: pointer.clone(),
-                address: layout::parse(asset, pointer)?,
+                address: layout::parse_path(asset, pointer)?,
                 bytes: 0,
                 written: DateTime::<Utc>::UNIX_EPOCH,
             })
         };
-        Ok(self.values().keys().filter_map(attempt).collect())
+        Ok(self.lock_values().keys().filter_map(attempt).collect())
     }
 }

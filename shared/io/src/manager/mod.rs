@@ -2,7 +2,6 @@
 
 mod durable;
 mod error;
-mod given;
 mod gzip;
 mod hive;
 mod layout;
@@ -16,12 +15,13 @@ mod s3;
 #[cfg(feature = "s3")]
 mod s3_client;
 mod streamed;
+mod values;
 
-use given::{facts, whole};
-pub(crate) use given::{facts_of_rows, known, unmade};
 pub use hive::HiveLayout;
 pub use location::InvalidLocation;
 pub use memory::MemoryIoManager;
 pub use object_store::ObjectStoreIoManager;
 #[cfg(feature = "s3")]
 pub use s3::{S3Credentials, S3Keys};
+pub(crate) use values::{builtin_value, rows_error, table_metadata};
+use values::{collect_value, value_metadata};

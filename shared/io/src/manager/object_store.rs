@@ -14,24 +14,24 @@ use precip_engine::{
 
 use super::{
     HiveLayout, InvalidLocation,
-    error::failed,
-    given::{facts, facts_of_rows, known, unmade, whole},
+    error::store_error,
     gzip, layout,
     local_files::LocalFiles,
     location,
-    replace::Replace,
+    replace::ReplaceableFile,
     streamed::{self, StreamError},
+    values::{builtin_value, collect_value, rows_error, table_metadata, value_metadata},
 };
 use crate::{
     ParquetOptions, Table, TableFormat, TableStream, Value, format::FormatError,
-    table::to_table_schema, tables::whose,
+    table::to_table_schema, tables::describe_address,
 };
 
-/// Keeps data as files in a folder or a bucket: a file for each attempt at each partition.
+/// Keeps data as files in a folder or a bucket, with a file for each attempt at each partition.
 ///
 /// Tables are written in one [`TableFormat`]; JSON, text and bytes as `.json`, `.txt` and `.bin`
-/// files. A file becomes visible as a whole, and is never changed afterwards. Pointers are paths
-/// within the location, so that a folder can be moved.
+/// files. A file becomes visible as a whole and never changes afterwards. Pointers are paths within the
+/// location, so a folder can be moved.
 ///
 /// ```
 /// use precip_io::{ObjectStoreIoManager, TableFormat};
@@ -44,7 +44,7 @@ use crate::{
 pub struct ObjectStoreIoManager {
     store: Arc<dyn ObjectStore>,
     folder: Path,
-    /// The files of this machine, which have to be made durable.
+    /// The local files of the store, which need a sync to be durable.
     files: Option<LocalFiles>,
     location: String,
     format: TableFormat,
@@ -55,21 +55,21 @@ pub struct ObjectStoreIoManager {
 
 impl ObjectStoreIoManager {
     /// Opens a folder (`data`, `file:///srv/data`), a bucket (`s3://bucket/folder`, with the feature
-    /// `s3` and the usual AWS environment variables) or a store that is gone with the process
-    /// (`memory:`). Tables are Parquet files. A folder is created if it is not there.
+    /// `s3` and the usual AWS environment variables) or a store in the memory of the process (`memory:`).
+    /// Tables are Parquet files. A missing folder is created.
     ///
     /// # Errors
     /// [`InvalidLocation`] when the location names no store, or its folder cannot be created.
     pub fn open(location: &str) -> Result<Self, InvalidLocation> {
-        let opened = location::open(location)?;
+        let opened = location::open_location(location)?;
         Ok(Self {
             files: opened.files,
             ..Self::new(opened.store, opened.folder, location)
         })
     }
 
-    /// Uses a folder of any object store whose writes are durable once they are answered. The location
-    /// is what messages call it.
+    /// Uses a folder of any object store whose writes are durable when they return. Messages call it by the
+    /// location.
     pub fn new(store: Arc<dyn ObjectStore>, folder: Path, location: impl Into<String>) -> Self {
         Self {
             store,
@@ -83,42 +83,41 @@ impl ObjectStoreIoManager {
         }
     }
 
-    /// Writes tables in another format. Files that are there in any format can still be loaded.
+    /// Sets the format of tables. Existing files of any format can still be loaded.
     #[must_use]
     pub fn with_format(self, format: TableFormat) -> Self {
         Self { format, ..self }
     }
 
-    /// Compresses every file that does not compress itself, which is all but Parquet.
+    /// Compresses all files except Parquet, which compresses itself.
     #[must_use]
     pub fn with_gzip(self, gzip: bool) -> Self {
         Self { gzip, ..self }
     }
 
-    /// Writes Parquet files with other options.
+    /// Sets the options of Parquet files.
     #[must_use]
     pub fn with_parquet(self, parquet: ParquetOptions) -> Self {
         Self { parquet, ..self }
     }
 
-    /// Lays tables out for query engines: one Parquet file a partition, in a folder that says which, and
-    /// replaced by newer attempts. [`HiveLayout`] says what that costs. What is no table is kept as it
-    /// always is.
+    /// Stores tables for query engines: one Parquet file per partition, in a folder named after it, which newer
+    /// attempts replace. [`HiveLayout`] lists the consequences. Other forms of data keep the versioned layout.
     #[must_use]
     pub fn with_hive_layout(self, layout: HiveLayout) -> Self {
         let hive = Some(layout);
         Self { hive, ..self }
     }
 
-    /// Puts a table where query engines look for it.
-    async fn replace(
+    /// Stores a table in the Hive layout, and returns its pointer and size in bytes.
+    async fn replace_table(
         &self,
         address: &Address,
         table: &Table,
         hive: &HiveLayout,
     ) -> Result<(String, usize), IoError> {
         let unsupported = |message: String| IoError::Unsupported {
-            message: format!("{}: {message}", whose(address)),
+            message: format!("{}: {message}", describe_address(address)),
         };
         if self.format != TableFormat::Parquet {
             return Err(unsupported(format!(
@@ -126,50 +125,52 @@ impl ObjectStoreIoManager {
                 self.format.extension()
             )));
         }
-        let pointer = hive.path(address).map_err(unsupported)?;
-        let replace = Replace {
+        // The key may have another number of dimensions than the layout has columns.
+        let pointer = hive.partition_path(address).map_err(unsupported)?;
+        let file = ReplaceableFile {
             store: &self.store,
             files: self.files.as_ref(),
-            path: self.locate(&pointer)?,
+            path: self.resolve_pointer(&pointer)?,
         };
-        let bytes = replace
-            .encode(address, table, &self.parquet)
-            .map_err(|error| refused(address, "encode it", error))?;
+        let bytes = file
+            .encode_attempt(address, table, &self.parquet)
+            .map_err(|error| format_error(address, "encode it", error))?;
         let size = bytes.len();
-        replace
-            .put(address, bytes)
+        file.put_if_newer(address, bytes)
             .await
-            .map_err(|error| failed(&format!("store `{pointer}`"), &self.location, error))?;
+            .map_err(|error| store_error(&format!("store `{pointer}`"), &self.location, error))?;
         Ok((pointer, size))
     }
 
-    /// Writes a Parquet file batch by batch.
+    /// Stores a stream as a Parquet file, batch by batch.
     async fn store_stream(&self, address: &Address, rows: TableStream) -> Result<Stored, IoError> {
-        let pointer = layout::path(address, TableFormat::Parquet.extension());
-        let path = self.locate(&pointer)?;
+        let pointer = layout::attempt_path(address, TableFormat::Parquet.extension());
+        let path = self.resolve_pointer(&pointer)?;
         let columns = to_table_schema(rows.schema());
-        let written = streamed::write(self.store.as_ref(), &path, rows, &self.parquet).await;
-        let written = written.map_err(|error| match error {
+        let write = streamed::write_file(self.store.as_ref(), &path, rows, &self.parquet);
+        let written = write.await.map_err(|error| match error {
             StreamError::Store(error) => {
-                failed(&format!("store `{pointer}`"), &self.location, error)
+                store_error(&format!("store `{pointer}`"), &self.location, error)
             }
-            other => unmade(address, other),
+            other => rows_error(address, other),
         })?;
-        let mut metadata = facts_of_rows(written.rows, columns);
+        let mut metadata = table_metadata(written.rows, columns);
         metadata.insert("bytes".to_owned(), written.bytes.into());
         Ok(Stored { pointer, metadata })
     }
 
-    fn encode(&self, value: &Value) -> Result<(String, Vec<u8>), FormatError> {
+    /// Encodes a value, and returns the extension of its file and the content.
+    fn encode_value(&self, value: &Value) -> Result<(String, Vec<u8>), FormatError> {
         let (extension, content) = match value {
             Value::Table(table) => (
                 self.format.extension(),
-                self.format.encode(table, &self.parquet)?,
+                self.format.encode_table(table, &self.parquet)?,
             ),
             Value::Json(json) => ("json", json.to_string().into_bytes()),
             Value::Text(text) => ("txt", text.clone().into_bytes()),
             Value::Bytes(bytes) => ("bin", bytes.to_vec()),
         };
+        // Parquet compresses its pages itself.
         if self.gzip && extension != TableFormat::Parquet.extension() {
             let file = gzip::compress(&content).map_err(arrow_schema::ArrowError::from)?;
             Ok((format!("{extension}{}", gzip::EXTENSION), file))
@@ -178,16 +179,20 @@ impl ObjectStoreIoManager {
         }
     }
 
-    /// The path of a pointer, which must be one that this manager could have given.
-    fn locate(&self, pointer: &str) -> Result<Path, IoError> {
+    /// Returns the path of a pointer.
+    ///
+    /// # Errors
+    /// [`IoError::Unsupported`] when this manager cannot have returned the pointer.
+    fn resolve_pointer(&self, pointer: &str) -> Result<Path, IoError> {
         let foreign = || IoError::Unsupported {
             message: format!(
-                "`{pointer}` is no path within `{}`: it was stored by another IO manager",
+                "`{pointer}` is not a path within `{}`: it was stored by another IO manager",
                 self.location
             ),
         };
         // Parsing refuses `..` and empty names.
         let within = Path::parse(pointer).map_err(|_| foreign())?;
+        // A path that is normalized by parsing is not one that this manager has written.
         if within.as_ref() != pointer || pointer.is_empty() {
             return Err(foreign());
         }
@@ -195,7 +200,7 @@ impl ObjectStoreIoManager {
     }
 }
 
-/// Joins two paths name by name, without escaping either again.
+/// Joins paths by name, without escaping them again.
 trait JoinPath {
     fn join_path(self, more: &Path) -> Path;
 }
@@ -209,12 +214,13 @@ impl JoinPath for Path {
     }
 }
 
-fn decode(pointer: &str, file: Bytes, request: &LoadRequest) -> Result<Value, FormatError> {
-    let (name, file) = match pointer.strip_suffix(gzip::EXTENSION) {
+/// Decodes a file by the extension of its pointer.
+fn decode_value(pointer: &str, file: Bytes, request: &LoadRequest) -> Result<Value, FormatError> {
+    let (name, content) = match pointer.strip_suffix(gzip::EXTENSION) {
         None => (pointer, file),
         Some(name) => {
-            let content = gzip::decompress(&file).map_err(arrow_schema::ArrowError::from)?;
-            (name, Bytes::from(content))
+            let decompressed = gzip::decompress(&file).map_err(arrow_schema::ArrowError::from)?;
+            (name, Bytes::from(decompressed))
         }
     };
     let damaged = |error: &dyn std::fmt::Display| {
@@ -222,15 +228,15 @@ fn decode(pointer: &str, file: Bytes, request: &LoadRequest) -> Result<Value, Fo
     };
     let extension = name.rsplit('.').next().unwrap_or_default();
     match extension {
-        "json" => serde_json::from_slice(&file)
+        "json" => serde_json::from_slice(&content)
             .map(Value::Json)
             .map_err(|error| damaged(&error)),
-        "txt" => String::from_utf8(file.into())
+        "txt" => String::from_utf8(content.into())
             .map(Value::Text)
             .map_err(|error| damaged(&error)),
-        "bin" => Ok(Value::Bytes(file)),
+        "bin" => Ok(Value::Bytes(content)),
         extension => match TableFormat::from_extension(extension) {
-            Some(format) => format.decode(file, request).map(Value::Table),
+            Some(format) => format.decode_table(content, request).map(Value::Table),
             None => Err(FormatError::Unsupported(format!(
                 "`.{extension}` files were not written by this IO manager"
             ))),
@@ -238,13 +244,14 @@ fn decode(pointer: &str, file: Bytes, request: &LoadRequest) -> Result<Value, Fo
     }
 }
 
-fn refused(address: &Address, doing: &str, error: FormatError) -> IoError {
+/// Converts the error of a file format, adding the address and the operation.
+fn format_error(address: &Address, doing: &str, error: FormatError) -> IoError {
     match error {
         FormatError::Unsupported(message) => IoError::Unsupported {
-            message: format!("{}: {message}", whose(address)),
+            message: format!("{}: {message}", describe_address(address)),
         },
         FormatError::Damaged(source) => IoError::Failed {
-            message: format!("{}: failed to {doing}", whose(address)),
+            message: format!("{}: failed to {doing}", describe_address(address)),
             source: Box::new(source),
         },
     }
@@ -257,24 +264,25 @@ impl IoManager for ObjectStoreIoManager {
             Ok(rows) if self.format == TableFormat::Parquet && self.hive.is_none() => {
                 return self.store_stream(address, rows).await;
             }
-            Ok(rows) => whole(address, AssetValue::new(rows)).await?,
-            Err(value) => known(address, value)?,
+            // CSV, JSON and the Hive layout need the whole table.
+            Ok(rows) => collect_value(address, AssetValue::new(rows)).await?,
+            Err(value) => builtin_value(address, value)?,
         };
         if let (Some(hive), Value::Table(table)) = (&self.hive, &value) {
-            let (pointer, size) = self.replace(address, table, hive).await?;
-            let metadata = facts(&value, Some(size));
+            let (pointer, size) = self.replace_table(address, table, hive).await?;
+            let metadata = value_metadata(&value, Some(size));
             return Ok(Stored { pointer, metadata });
         }
         let (extension, file) = self
-            .encode(&value)
-            .map_err(|error| refused(address, "encode it", error))?;
-        let pointer = layout::path(address, &extension);
-        let path = self.locate(&pointer)?;
-        let metadata = facts(&value, Some(file.len()));
+            .encode_value(&value)
+            .map_err(|error| format_error(address, "encode it", error))?;
+        let pointer = layout::attempt_path(address, &extension);
+        let path = self.resolve_pointer(&pointer)?;
+        let metadata = value_metadata(&value, Some(file.len()));
         self.store
             .put(&path, file.into())
             .await
-            .map_err(|error| failed(&format!("store `{pointer}`"), &self.location, error))?;
+            .map_err(|error| store_error(&format!("store `{pointer}`"), &self.location, error))?;
         Ok(Stored { pointer, metadata })
     }
 
@@ -284,11 +292,10 @@ impl IoManager for ObjectStoreIoManager {
         };
         let paths: Vec<Path> = pointers
             .iter()
-            .map(|pointer| self.locate(pointer))
+            .map(|pointer| self.resolve_pointer(pointer))
             .collect::<Result<_, _>>()?;
-        let doing = "make sure of what was stored";
-        let made = files.make_durable(&paths).await;
-        made.map_err(|error| failed(doing, &self.location, error))
+        let synced = files.make_durable(&paths).await;
+        synced.map_err(|error| store_error("sync the stored files", &self.location, error))
     }
 
     async fn load(
@@ -297,33 +304,37 @@ impl IoManager for ObjectStoreIoManager {
         pointer: &str,
         request: &LoadRequest,
     ) -> Result<AssetValue, IoError> {
-        let path = self.locate(pointer)?;
-        let fail = |error| match failed(&format!("load `{pointer}`"), &self.location, error) {
+        let path = self.resolve_pointer(pointer)?;
+        // The store names the missing path; readers know the pointer.
+        let fail = |error| match store_error(&format!("load `{pointer}`"), &self.location, error) {
             IoError::NotFound { .. } => IoError::NotFound {
                 pointer: pointer.to_owned(),
             },
             other => other,
         };
+        // Other formats are read as a whole; their table is a stream of its batches for the reader.
         if request.streamed && pointer.ends_with(".parquet") {
-            // Asked first, so that what is not there is told from what cannot be read.
+            // The size comes first, so that a missing file is distinguished from an unreadable one.
             let size = self.store.head(&path).await.map_err(fail)?.size;
-            let rows = streamed::read(&self.store, &path, size, request).await;
-            let rows =
-                rows.map_err(|error| refused(address, &format!("read `{pointer}`"), error.into()))?;
+            let rows = streamed::read_file(&self.store, &path, size, request)
+                .await
+                .map_err(|error| {
+                    format_error(address, &format!("read `{pointer}`"), error.into())
+                })?;
             return Ok(AssetValue::new(rows));
         }
-        let file = self.store.get(&path).await.map_err(fail)?;
-        let file = file.bytes().await.map_err(fail)?;
-        decode(pointer, file, request)
+        let object = self.store.get(&path).await.map_err(fail)?;
+        let file = object.bytes().await.map_err(fail)?;
+        decode_value(pointer, file, request)
             .map(AssetValue::from)
-            .map_err(|error| refused(address, &format!("read `{pointer}`"), error))
+            .map_err(|error| format_error(address, &format!("read `{pointer}`"), error))
     }
 
     async fn remove(&self, pointer: &str) -> Result<(), IoError> {
-        let path = self.locate(pointer)?;
+        let path = self.resolve_pointer(pointer)?;
         match self.store.delete(&path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(failed(
+            Err(error) => Err(store_error(
                 &format!("remove `{pointer}`"),
                 &self.location,
                 error,
@@ -332,22 +343,23 @@ impl IoManager for ObjectStoreIoManager {
     }
 
     async fn list(&self, asset: &AssetKey) -> Result<Vec<StoredAttempt>, IoError> {
-        let folder = self.locate(asset.as_str())?;
+        let folder = self.resolve_pointer(asset.as_str())?;
         let files: Vec<_> = self
             .store
             .list(Some(&folder))
             .try_collect()
             .await
-            .map_err(|error| failed(&format!("list `{asset}`"), &self.location, error))?;
-        let skip = match self.folder.as_ref() {
+            .map_err(|error| store_error(&format!("list `{asset}`"), &self.location, error))?;
+        // Pointers are relative to the folder, with its slash.
+        let prefix_length = match self.folder.as_ref() {
             "" => 0,
             folder => folder.len() + 1,
         };
         let attempt = |file: ObjectMeta| {
-            let pointer = &file.location.as_ref()[skip..];
+            let pointer = &file.location.as_ref()[prefix_length..];
             Some(StoredAttempt {
                 pointer: pointer.to_owned(),
-                address: layout::parse(asset, pointer)?,
+                address: layout::parse_path(asset, pointer)?,
                 bytes: file.size,
                 written: file.last_modified,
             })

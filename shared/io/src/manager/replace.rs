@@ -1,4 +1,4 @@
-//! [`Replace`]: a file that newer attempts replace, and older ones leave.
+//! [`ReplaceableFile`]: a file that only newer attempts replace.
 
 use std::{
     fs, io,
@@ -12,70 +12,74 @@ use object_store::{
 };
 use precip_engine::{io::Address, run_id::RunId};
 
-use super::local_files::LocalFiles;
+use super::local_files::{LocalFiles, generic_error};
 use crate::{
     ParquetOptions, Table,
     format::{
         FormatError,
-        parquet::{self, Kept},
+        parquet::{self, FooterText},
     },
 };
 
-/// In a file's footer: which attempt it is of.
+/// Key of the footer's text that names the attempt of a file.
 const ATTEMPT: &str = "precip.attempt";
-/// The end of a file that holds its footer, as a rule.
-const END: u64 = 64 * 1024;
+/// Number of bytes at the end of a file that usually contain the footer.
+const FOOTER_BYTES: u64 = 64 * 1024;
 
 /// A Parquet file of a store.
-pub(super) struct Replace<'a> {
+pub(super) struct ReplaceableFile<'a> {
     pub(super) store: &'a Arc<dyn ObjectStore>,
-    /// Where the store is a folder of this machine.
+    /// The files of the store, if it is a folder of this machine.
     pub(super) files: Option<&'a LocalFiles>,
     pub(super) path: Path,
 }
 
-/// Which attempt a file is of; of two the greater is newer. `None`: not known, and replaced by any.
-type Of = Option<(RunId, u32)>;
+/// The attempt that wrote a file: the greater of two is newer. `None` is unknown, and older than any.
+type FileAttempt = Option<(RunId, u32)>;
 
-impl Replace<'_> {
-    /// The content of a file that says which attempt it is of.
-    pub(super) fn encode(
+impl ReplaceableFile<'_> {
+    /// Encodes a table into a file that names its attempt.
+    pub(super) fn encode_attempt(
         &self,
         address: &Address,
         table: &Table,
         options: &ParquetOptions,
     ) -> Result<Vec<u8>, FormatError> {
         let attempt = format!("{}-{}", address.run, address.attempt);
-        parquet::encode(table, options, &[(ATTEMPT, attempt)])
+        parquet::encode_parquet(table, options, &[(ATTEMPT, attempt)])
     }
 
-    /// Puts an attempt's content there, unless a newer attempt's is there already.
-    pub(super) async fn put(
+    /// Writes an attempt's content, unless the file is of a newer attempt.
+    pub(super) async fn put_if_newer(
         &self,
         address: &Address,
         content: Vec<u8>,
     ) -> object_store::Result<()> {
-        let ours: Of = Some((address.run, address.attempt));
+        let ours: FileAttempt = Some((address.run, address.attempt));
         match self.files {
             Some(files) => {
-                let file = files.file(&self.path)?;
-                // One piece, so that a caller who stops waiting cannot let go of the lock.
+                let file = files.file_path(&self.path)?;
+                // All in one blocking task: a canceled caller must not release the lock halfway.
                 let put = move || put_locally(&file, ours, &content);
-                let put = tokio::task::spawn_blocking(put).await;
-                put.unwrap_or_else(|error| Err(io::Error::other(error)))
-                    .map_err(|error| object_store::Error::Generic {
-                        store: "LocalFileSystem",
-                        source: Box::new(error),
-                    })
+                let result = tokio::task::spawn_blocking(put).await;
+                result
+                    .unwrap_or_else(|error| Err(io::Error::other(error)))
+                    .map_err(generic_error)
             }
             None => self.put_on_condition(ours, content.into()).await,
         }
     }
 
-    async fn put_on_condition(&self, ours: Of, content: Bytes) -> object_store::Result<()> {
+    /// Writes the content on condition that the object has not changed since its attempt was read.
+    async fn put_on_condition(
+        &self,
+        ours: FileAttempt,
+        content: Bytes,
+    ) -> object_store::Result<()> {
         loop {
-            let mode = match self.there().await? {
+            let mode = match self.current_attempt().await? {
                 None => PutMode::Create,
+                // A newer attempt has won: its file stays, and ours counts as stored.
                 Some((theirs, _)) if theirs > ours => return Ok(()),
                 Some((_, version)) => PutMode::Update(version),
             };
@@ -84,7 +88,7 @@ impl Replace<'_> {
                 .store
                 .put_opts(&self.path, content.clone().into(), options);
             match put.await {
-                // Somebody else was quicker: it may be a newer attempt.
+                // Another writer came first, perhaps a newer attempt: compare again.
                 Err(
                     object_store::Error::Precondition { .. }
                     | object_store::Error::AlreadyExists { .. },
@@ -94,58 +98,60 @@ impl Replace<'_> {
         }
     }
 
-    /// Which attempt is there, and which version of the object that is.
-    async fn there(&self) -> object_store::Result<Option<(Of, UpdateVersion)>> {
-        let mut end = END;
+    /// Returns the attempt of the existing object, and its version.
+    async fn current_attempt(&self) -> object_store::Result<Option<(FileAttempt, UpdateVersion)>> {
+        let mut end = FOOTER_BYTES;
         loop {
             let options = GetOptions::new().with_range(Some(GetRange::Suffix(end)));
-            let found = match self.store.get_opts(&self.path, options).await {
+            let object = match self.store.get_opts(&self.path, options).await {
                 Err(object_store::Error::NotFound { .. }) => return Ok(None),
-                found => found?,
+                object => object?,
             };
-            let size = found.meta.size;
+            let size = object.meta.size;
             let version = UpdateVersion {
-                e_tag: found.meta.e_tag.clone(),
-                version: found.meta.version.clone(),
+                e_tag: object.meta.e_tag.clone(),
+                version: object.meta.version.clone(),
             };
-            match attempt(&found.bytes().await?, size) {
-                Ok(of) => return Ok(Some((of, version))),
+            match read_attempt(&object.bytes().await?, size) {
+                Ok(attempt) => return Ok(Some((attempt, version))),
                 Err(longer) => end = longer,
             }
         }
     }
 }
 
-/// Which attempt a file's end says that it is of, or how much of the end is needed to know.
-fn attempt(end: &Bytes, size: u64) -> Result<Of, u64> {
-    match parquet::kept(end, size, ATTEMPT) {
-        Ok(Kept::Longer(needed)) => Err(needed as u64),
-        Ok(Kept::Text(Some(text))) => Ok(text
+/// Reads the attempt from the end of a file, or returns the number of bytes at the end that are needed for it.
+fn read_attempt(end: &Bytes, size: u64) -> Result<FileAttempt, u64> {
+    match parquet::read_footer_text(end, size, ATTEMPT) {
+        Ok(FooterText::NeedsBytes(needed)) => Err(needed as u64),
+        Ok(FooterText::Known(Some(text))) => Ok(text
             .rsplit_once('-')
             .and_then(|(run, attempt)| Some((run.parse().ok()?, attempt.parse().ok()?)))),
-        // Somebody else's file, or one that is damaged: it is replaced.
-        Ok(Kept::Text(None)) | Err(_) => Ok(None),
+        // The file of another program, or a damaged one: any attempt replaces it.
+        Ok(FooterText::Known(None)) | Err(_) => Ok(None),
     }
 }
 
-/// The same with files of this machine. A lock on a file beside it keeps others out, in this process and
-/// in others; it goes with the process.
-fn put_locally(file: &FilePath, ours: Of, content: &[u8]) -> io::Result<()> {
+/// Writes a file of this machine, unless it is of a newer attempt. The lock on `.lock` in its folder excludes other
+/// writers, in this process and in others; the system releases it when the process ends.
+fn put_locally(file: &FilePath, ours: FileAttempt, content: &[u8]) -> io::Result<()> {
     let folder = file.parent().unwrap_or(file);
     fs::create_dir_all(folder)?;
     let lock = fs::File::create(folder.join(".lock"))?;
+    // Held until the function returns: reading the attempt and replacing the file are one step for others.
     lock.lock()?;
     let theirs = match fs::read(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        there => {
-            let there = Bytes::from(there?);
-            let size = there.len() as u64;
-            attempt(&there, size).ok().flatten()
+        existing => {
+            let existing = Bytes::from(existing?);
+            let size = existing.len() as u64;
+            read_attempt(&existing, size).ok().flatten()
         }
     };
     if theirs > ours {
         return Ok(());
     }
+    // A rename replaces the file as a whole: readers see the old or the new one.
     let new: PathBuf = folder.join(".data.parquet.new");
     fs::write(&new, content)?;
     fs::rename(&new, file)

@@ -1,4 +1,4 @@
-//! Buckets of S3, with whoever's credentials.
+//! S3 buckets with credentials of any source.
 
 use std::{fmt, sync::Arc};
 
@@ -9,9 +9,9 @@ use object_store::{
     path::Path,
 };
 
-use super::{InvalidLocation, ObjectStoreIoManager, s3_client::WhenUsed};
+use super::{InvalidLocation, ObjectStoreIoManager, s3_client::LazyConnector};
 
-/// What requests to S3 are signed with.
+/// The keys that sign requests to S3.
 #[derive(Clone, PartialEq, Eq)]
 pub struct S3Keys {
     /// The access key id.
@@ -30,24 +30,23 @@ impl fmt::Debug for S3Keys {
     }
 }
 
-/// Who has the credentials. It is asked before every request, and answers from memory as long as they
-/// are good.
+/// A source of credentials. It is called before every request, and returns cached keys while they are valid.
 #[async_trait]
 pub trait S3Credentials: fmt::Debug + Send + Sync {
-    /// Credentials that are good now.
+    /// Returns keys that are valid now.
     ///
     /// # Errors
-    /// Why there are none, and what to do; never a key.
-    async fn keys(&self) -> Result<S3Keys, String>;
+    /// The reason why there are none and what to do; never a key.
+    async fn current_keys(&self) -> Result<S3Keys, String>;
 }
 
 impl ObjectStoreIoManager {
-    /// Uses a folder of a bucket with credentials that the environment does not hold, such as those
-    /// of a profile. Everything else is read from the environment, as
+    /// Uses a folder of a bucket with credentials from outside of the environment, such as those of a
+    /// profile. Everything else is read from the environment, as
     /// [`open`](ObjectStoreIoManager::open) does.
     ///
     /// # Errors
-    /// [`InvalidLocation`] when the bucket or the environment makes no sense.
+    /// [`InvalidLocation`] when the bucket or the environment is invalid.
     pub fn in_bucket(
         bucket: &str,
         folder: &str,
@@ -56,46 +55,51 @@ impl ObjectStoreIoManager {
     ) -> Result<Self, InvalidLocation> {
         let location = format!("s3://{bucket}/{folder}");
         let mut builder =
-            AmazonS3Builder::from_env().with_credentials(Arc::new(Provider(credentials)));
+            AmazonS3Builder::from_env().with_credentials(Arc::new(KeyProvider(credentials)));
         if let Some(region) = region {
             builder = builder.with_region(region);
         }
-        match store(builder, bucket) {
+        match build_store(builder, bucket) {
             Ok(store) => Ok(Self::new(store, Path::from(folder), location)),
             Err(problem) => Err(InvalidLocation { location, problem }),
         }
     }
 }
 
-/// A bucket, as a builder that has read the environment knows it.
-pub(super) fn store(
+/// Builds the store of a bucket from a builder that has read the environment.
+pub(super) fn build_store(
     builder: AmazonS3Builder,
     bucket: &str,
 ) -> Result<Arc<dyn ObjectStore>, String> {
     let builder = builder.with_bucket_name(bucket);
-    // The store of AWS itself is never reached without TLS; an emulator may be.
-    let plain = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint]
+    // AWS itself is always reached by TLS; an emulator need not be.
+    let allow_http = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint]
         .iter()
         .find_map(|key| builder.get_config_value(key))
         .is_some_and(|endpoint| endpoint.starts_with("http://"));
-    let builder = builder.with_http_connector(WhenUsed);
-    let store = builder.with_allow_http(plain).build();
+    let store = builder
+        .with_http_connector(LazyConnector)
+        .with_allow_http(allow_http)
+        .build();
     Ok(Arc::new(store.map_err(|error| error.to_string())?))
 }
 
 #[derive(Debug)]
-struct Provider(Arc<dyn S3Credentials>);
+struct KeyProvider(Arc<dyn S3Credentials>);
 
 #[async_trait]
-impl CredentialProvider for Provider {
+impl CredentialProvider for KeyProvider {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
-        let keys = self.0.keys().await;
-        let keys = keys.map_err(|reason| object_store::Error::Unauthenticated {
-            path: String::new(),
-            source: reason.into(),
-        })?;
+        let keys =
+            self.0
+                .current_keys()
+                .await
+                .map_err(|reason| object_store::Error::Unauthenticated {
+                    path: String::new(),
+                    source: reason.into(),
+                })?;
         Ok(Arc::new(AwsCredential {
             key_id: keys.id,
             secret_key: keys.secret,

@@ -1,4 +1,4 @@
-//! The HTTP client of buckets.
+//! [`LazyConnector`]: the HTTP client of buckets.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,34 +11,34 @@ use object_store::{
     },
 };
 
-/// Makes clients that are made when they are first used: reading a system's certificates takes longer than
-/// all else that a function does before it asks for work.
+/// Makes clients that connect on first use. Reading the system's certificates takes longer than all else that a
+/// function does before it asks for work.
 #[derive(Debug, Default)]
-pub(super) struct WhenUsed;
+pub(super) struct LazyConnector;
 
-impl HttpConnector for WhenUsed {
+impl HttpConnector for LazyConnector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(Client {
+        Ok(HttpClient::new(LazyClient {
             options: options.clone(),
-            made: OnceLock::new(),
+            client: OnceLock::new(),
         }))
     }
 }
 
 #[derive(Debug)]
-struct Client {
+struct LazyClient {
     options: ClientOptions,
-    made: OnceLock<Result<HttpClient, Arc<object_store::Error>>>,
+    client: OnceLock<Result<HttpClient, Arc<object_store::Error>>>,
 }
 
 #[async_trait]
-impl HttpService for Client {
+impl HttpService for LazyClient {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let made = self.made.get_or_init(|| {
+        let client = self.client.get_or_init(|| {
             let client = ReqwestConnector::default().connect(&self.options);
             client.map_err(Arc::new)
         });
-        match made {
+        match client {
             Ok(client) => client.execute(request).await,
             Err(error) => Err(HttpError::new(HttpErrorKind::Unknown, Arc::clone(error))),
         }

@@ -1,4 +1,4 @@
-//! Parquet files that are written and read batch by batch.
+//! Parquet files written and read batch by batch.
 
 use std::{ops::Range, sync::Arc};
 
@@ -18,50 +18,52 @@ use precip_engine::{asset::AssetError, io::LoadRequest};
 
 use crate::{ParquetOptions, TableStream};
 
-/// How much of a file is sent at once. S3 takes parts of 5 MiB and more.
-const PART: usize = 8 * 1024 * 1024;
-/// Rows of a batch when reading.
+/// Size of an uploaded part, in bytes. S3 requires 5 MiB at least.
+const PART_BYTES: usize = 8 * 1024 * 1024;
+/// Number of rows in a batch when reading.
 const ROWS_PER_BATCH: usize = 16 * 1024;
 
-/// Why a stream could not be stored.
+/// A failure to store a stream.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StreamError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] object_store::Error),
-    /// The batches ended with an error.
-    #[error("its rows could not be made: {0}")]
+    /// The stream ended with an error.
+    #[error("its rows could not be produced: {0}")]
     Rows(AssetError),
     /// A batch cannot be written.
     #[error(transparent)]
     Parquet(#[from] ParquetError),
 }
 
-/// What was written.
-pub(super) struct Written {
+/// The size of a written file.
+pub(super) struct WriteStats {
     pub(super) rows: usize,
     pub(super) bytes: usize,
 }
 
-/// Writes a file, which is there once all of it is.
-pub(super) async fn write(
+/// Writes a file, which becomes visible when it is complete.
+pub(super) async fn write_file(
     store: &dyn ObjectStore,
     path: &Path,
     mut rows: TableStream,
     options: &ParquetOptions,
-) -> Result<Written, StreamError> {
+) -> Result<WriteStats, StreamError> {
     let mut upload = store.put_multipart(path).await?;
+    // In a block of its own, so that every error aborts the upload.
     let written = async {
         let properties = options.streamed_properties()?;
         let mut writer =
             ArrowWriter::try_new(Vec::new(), Arc::clone(rows.schema()), Some(properties))?;
-        let mut written = Written { rows: 0, bytes: 0 };
+        let mut written = WriteStats { rows: 0, bytes: 0 };
         while let Some(batch) = rows.next().await {
             let batch = batch.map_err(StreamError::Rows)?;
             written.rows += batch.num_rows();
             writer.write(&batch)?;
+            // Flushes the encoded pages to the buffer, so that its length is known.
             writer.sync().map_err(ParquetError::from)?;
-            if writer.inner().len() >= PART {
+            if writer.inner().len() >= PART_BYTES {
                 let part = std::mem::take(writer.inner_mut());
                 written.bytes += part.len();
                 upload.put_part(part.into()).await?;
@@ -78,14 +80,14 @@ pub(super) async fn write(
             Ok(written)
         }
         Err(error) => {
-            // What was sent is of no use; a store that keeps it says so by its own rules.
+            // The sent parts are useless now. If aborting fails, the rules of the store remove them.
             let _ = upload.abort().await;
             Err(error)
         }
     }
 }
 
-/// A file of a store, read piece by piece.
+/// A file of a store, read in ranges.
 struct File {
     store: Arc<dyn ObjectStore>,
     path: Path,
@@ -95,7 +97,7 @@ struct File {
 impl AsyncFileReader for File {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
         let bytes = async move { self.store.get_range(&self.path, range).await };
-        bytes.map(|bytes| bytes.map_err(external)).boxed()
+        bytes.map(|bytes| bytes.map_err(external_error)).boxed()
     }
 
     fn get_byte_ranges(
@@ -103,7 +105,7 @@ impl AsyncFileReader for File {
         ranges: Vec<Range<u64>>,
     ) -> BoxFuture<'_, Result<Vec<Bytes>, ParquetError>> {
         let bytes = async move { self.store.get_ranges(&self.path, &ranges).await };
-        bytes.map(|bytes| bytes.map_err(external)).boxed()
+        bytes.map(|bytes| bytes.map_err(external_error)).boxed()
     }
 
     fn get_metadata<'a>(
@@ -119,12 +121,12 @@ impl AsyncFileReader for File {
     }
 }
 
-fn external(error: object_store::Error) -> ParquetError {
+fn external_error(error: object_store::Error) -> ParquetError {
     ParquetError::External(Box::new(error))
 }
 
-/// Reads a file of so many bytes, batch by batch.
-pub(super) async fn read(
+/// Reads a file of `size` bytes, batch by batch.
+pub(super) async fn read_file(
     store: &Arc<dyn ObjectStore>,
     path: &Path,
     size: u64,
@@ -137,8 +139,10 @@ pub(super) async fn read(
     };
     let builder = ParquetRecordBatchStreamBuilder::new(reader).await?;
     let fields = builder.schema().fields().iter().enumerate();
-    let roots = fields.filter(|(_, field)| request.wants(field.name()));
-    let roots: Vec<usize> = roots.map(|(root, _)| root).collect();
+    let roots: Vec<usize> = fields
+        .filter(|(_, field)| request.wants(field.name()))
+        .map(|(root, _)| root)
+        .collect();
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
     let batches = builder
         .with_projection(mask)

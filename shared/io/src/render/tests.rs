@@ -13,7 +13,7 @@ struct Row {
     tags: Vec<String>,
 }
 
-fn value() -> Value {
+fn sample_value() -> Value {
     let row = |delay, note: &str, tags: &[&str]| Row {
         day: NaiveDate::from_ymd_opt(2013, 1, 1).unwrap(),
         at: DateTime::from_timestamp_millis(1_357_034_400_250),
@@ -29,9 +29,9 @@ fn value() -> Value {
 }
 
 #[test]
-fn csv_has_a_header_shortest_floats_and_nothing_for_no_value() {
+fn csv_has_a_header_shortest_floats_and_empty_cells() {
     assert_eq!(
-        value().to_csv().unwrap(),
+        sample_value().to_csv().unwrap(),
         "day,at,delay,note,tags\n\
          2013-01-01,2013-01-01T10:00:00.250Z,0.30000000000000004,\"a,\"\"b\"\"\nc\",\"[\"\"x\"\",\"\"y\"\"]\"\n\
          2013-01-01,2013-01-01T10:00:00.250Z,,ünï,[]\n"
@@ -41,7 +41,7 @@ fn csv_has_a_header_shortest_floats_and_nothing_for_no_value() {
 #[test]
 fn json_is_an_array_of_objects_with_every_column() {
     assert_eq!(
-        value().to_json().unwrap()[1],
+        sample_value().to_json().unwrap()[1],
         json!({"day": "2013-01-01", "at": "2013-01-01T10:00:00.250Z", "delay": null, "note": "ünï", "tags": []})
     );
     let none = Value::Table(Table::from_rows::<Row>(&[]).unwrap());
@@ -50,8 +50,8 @@ fn json_is_an_array_of_objects_with_every_column() {
 }
 
 #[test]
-fn a_grid_is_limited_and_knows_how_many_rows_there_are() {
-    let grid = value().to_grid(1).unwrap();
+fn a_grid_is_limited_and_has_the_total_number_of_rows() {
+    let grid = sample_value().to_grid(1).unwrap();
     assert_eq!((grid.rows.len(), grid.total), (1, 2));
     assert_eq!(grid.columns[2], ("delay".to_owned(), true));
     assert_eq!(grid.rows[0][0], "2013-01-01");
@@ -59,7 +59,7 @@ fn a_grid_is_limited_and_knows_how_many_rows_there_are() {
 }
 
 #[test]
-fn what_is_no_table_is_shown_as_one() {
+fn other_forms_are_shown_as_tables() {
     let json = Value::Json(json!({"rows": 3, "name": "x"}));
     assert_eq!(json.to_csv().unwrap(), "key,value\nrows,3\nname,x\n");
     assert_eq!(Value::Text("hi".into()).to_csv().unwrap(), "value\nhi\n");

@@ -2,17 +2,19 @@
 
 use std::error::Error;
 
-use precip_engine::asset::{AssetError, Made, MaterializeResult, Output, Returned, Unmanaged};
+use precip_engine::asset::{
+    AssetError, MaterializeResult, Output, ReturnValue, ReturnedOutput, Unmanaged,
+};
 
 use super::PartReturn;
 use crate::{IntoAsset, Partitions};
 
-/// What the function of an asset may return.
+/// Types that the function of an asset can return.
 ///
 /// | type | means |
 /// |---|---|
 /// | `T` that is [`IntoAsset`] | the asset's IO manager stores it |
-/// | [`Output<T>`](Output) | the same, with facts about it |
+/// | [`Output<T>`](Output) | the same, with metadata |
 /// | [`MaterializeResult`], `()` | the function stored the data itself |
 /// | [`Partitions<T>`](Partitions), `Partitions<Result<T, E>>` | one value for each of several partitions |
 /// | `Option<R>` | as `R`; `None` materializes nothing, and nothing failed |
@@ -24,39 +26,41 @@ use crate::{IntoAsset, Partitions};
     note = "a function that stores its data itself returns `MaterializeResult`"
 )]
 pub trait AssetReturn {
-    /// What downstream assets can load.
+    /// The type of the data that downstream assets load.
     type Data: 'static;
 
-    /// What the engine records.
+    /// Converts the result into the form that the engine records.
     ///
     /// # Errors
-    /// The function's own error, or that the data cannot be stored (terminal).
-    fn into_returned(self) -> Result<Returned, AssetError>;
+    /// The function's own error, or a terminal error when the data cannot be stored.
+    fn into_return_value(self) -> Result<ReturnValue, AssetError>;
 }
 
 impl<T: IntoAsset + 'static> AssetReturn for T {
     type Data = T;
 
-    fn into_returned(self) -> Result<Returned, AssetError> {
-        Output::new(self).into_returned()
+    fn into_return_value(self) -> Result<ReturnValue, AssetError> {
+        Output::new(self).into_return_value()
     }
 }
 
 impl<T: IntoAsset + 'static> AssetReturn for Output<T> {
     type Data = T;
 
-    fn into_returned(self) -> Result<Returned, AssetError> {
-        made(self).map(Returned::Whole)
+    fn into_return_value(self) -> Result<ReturnValue, AssetError> {
+        to_returned_output(self).map(ReturnValue::Whole)
     }
 }
 
-/// The data in the form that is stored, with the facts.
-pub(super) fn made<T: IntoAsset>(output: Output<T>) -> Result<Made, AssetError> {
+/// Converts an output into the form that is stored, with its metadata.
+pub(super) fn to_returned_output<T: IntoAsset>(
+    output: Output<T>,
+) -> Result<ReturnedOutput, AssetError> {
     let value = output
         .value
         .into_asset()
         .map_err(|error| AssetError::from(error).into_terminal())?;
-    Ok(Made {
+    Ok(ReturnedOutput {
         value: Some(value),
         metadata: output.metadata,
         checks: output.checks,
@@ -67,8 +71,8 @@ pub(super) fn made<T: IntoAsset>(output: Output<T>) -> Result<Made, AssetError> 
 impl AssetReturn for MaterializeResult {
     type Data = Unmanaged;
 
-    fn into_returned(self) -> Result<Returned, AssetError> {
-        Ok(Returned::Whole(Made {
+    fn into_return_value(self) -> Result<ReturnValue, AssetError> {
+        Ok(ReturnValue::Whole(ReturnedOutput {
             value: None,
             metadata: self.metadata,
             checks: self.checks,
@@ -80,32 +84,34 @@ impl AssetReturn for MaterializeResult {
 impl AssetReturn for () {
     type Data = Unmanaged;
 
-    fn into_returned(self) -> Result<Returned, AssetError> {
-        MaterializeResult::new().into_returned()
+    fn into_return_value(self) -> Result<ReturnValue, AssetError> {
+        MaterializeResult::new().into_return_value()
     }
 }
 
 impl<R: PartReturn> AssetReturn for Partitions<R> {
     type Data = R::Data;
 
-    fn into_returned(self) -> Result<Returned, AssetError> {
-        let parts = self.into_iter().map(|(key, part)| (key, part.into_made()));
-        Ok(Returned::Parts(parts.collect()))
+    fn into_return_value(self) -> Result<ReturnValue, AssetError> {
+        let parts = self
+            .into_iter()
+            .map(|(key, part)| (key, part.into_returned_output()));
+        Ok(ReturnValue::Parts(parts.collect()))
     }
 }
 
 impl<R: AssetReturn> AssetReturn for Option<R> {
     type Data = R::Data;
 
-    fn into_returned(self) -> Result<Returned, AssetError> {
-        self.map_or(Ok(Returned::Nothing), R::into_returned)
+    fn into_return_value(self) -> Result<ReturnValue, AssetError> {
+        self.map_or(Ok(ReturnValue::Nothing), R::into_return_value)
     }
 }
 
 impl<R: AssetReturn, E: Into<Box<dyn Error + Send + Sync>>> AssetReturn for Result<R, E> {
     type Data = R::Data;
 
-    fn into_returned(self) -> Result<Returned, AssetError> {
-        self.map_err(AssetError::from_boxed)?.into_returned()
+    fn into_return_value(self) -> Result<ReturnValue, AssetError> {
+        self.map_err(AssetError::from_boxed)?.into_return_value()
     }
 }

@@ -4,17 +4,17 @@ use std::error::Error;
 
 use precip_engine::asset::{AssetError, CheckResult};
 
-/// What the function of a check may return: a [`CheckResult`], a `bool`, or a `Result` of either. An
-/// error means that the check could not be run, which is no result.
+/// Types that the function of a check can return: a [`CheckResult`], a `bool`, or a `Result` of either. An
+/// error means that the check could not run; it is neither passed nor failed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not what a check found",
     label = "return `CheckResult` or `bool`, or a `Result` of one"
 )]
 pub trait CheckReturn {
-    /// What the check found.
+    /// Converts the value into the result of the check.
     ///
     /// # Errors
-    /// Why it could not be run.
+    /// The error for which the check could not run.
     fn into_result(self) -> Result<CheckResult, AssetError>;
 }
 

@@ -1,5 +1,4 @@
-//! What a whole function may return: its data as it is, with facts about it, or the facts alone, and
-//! each of these as a `Result`.
+//! Return types of whole functions: data, data with metadata, or metadata alone, each also as a `Result`.
 
 mod asset_return;
 mod check_return;

@@ -2,33 +2,33 @@
 
 use std::error::Error;
 
-use precip_engine::asset::{AssetError, Returned};
+use precip_engine::asset::{AssetError, ReturnValue};
 
 use super::AssetReturn;
 
-/// What the function of a multi-asset with `N` outputs may return: a tuple of `N` values that an
-/// asset's function may return, or a `Result` of one. With `can_subset`, an output that was not asked
-/// for is `None`.
+/// Types that the function of a multi-asset with `N` outputs can return: a tuple of `N` values that an
+/// asset's function can return, or a `Result` of one. With `can_subset`, an output that was not requested
+/// is `None`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not {N} outputs",
     label = "return a tuple of {N} values, one for each output in the order of `outputs(..)`",
     note = "each may be what a single asset's function may return; a `Result` goes around the tuple"
 )]
 pub trait MultiAssetReturn<const N: usize> {
-    /// What the engine records, in the order of the outputs.
+    /// Converts the result into the form that the engine records, in the order of the outputs.
     ///
     /// # Errors
-    /// The function's own error, or that data cannot be stored (terminal).
-    fn into_returned(self) -> Result<[Returned; N], AssetError>;
+    /// The function's own error, or a terminal error when data cannot be stored.
+    fn into_return_value(self) -> Result<[ReturnValue; N], AssetError>;
 }
 
-/// The data of one of several outputs.
+/// Types whose output `I` is data of a known type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no output {I} (counted from 0)",
     label = "return a tuple with one value for each output in the order of `outputs(..)`"
 )]
 pub trait OutputAt<const I: usize> {
-    /// What downstream assets can load.
+    /// The type of the data that downstream assets load.
     type Data: 'static;
 }
 
@@ -37,8 +37,8 @@ where
     R: MultiAssetReturn<N>,
     E: Into<Box<dyn Error + Send + Sync>>,
 {
-    fn into_returned(self) -> Result<[Returned; N], AssetError> {
-        self.map_err(AssetError::from_boxed)?.into_returned()
+    fn into_return_value(self) -> Result<[ReturnValue; N], AssetError> {
+        self.map_err(AssetError::from_boxed)?.into_return_value()
     }
 }
 
@@ -47,19 +47,19 @@ impl<R: OutputAt<I>, E, const I: usize> OutputAt<I> for Result<R, E> {
 }
 
 macro_rules! tuples {
-    ($count:literal: $($output:ident $place:tt),+) => {
+    ($count:literal: $($output:ident $index:tt),+) => {
         impl<$($output: AssetReturn),+> MultiAssetReturn<$count> for ($($output,)+) {
-            fn into_returned(self) -> Result<[Returned; $count], AssetError> {
-                Ok([$(self.$place.into_returned()?),+])
+            fn into_return_value(self) -> Result<[ReturnValue; $count], AssetError> {
+                Ok([$(self.$index.into_return_value()?),+])
             }
         }
-        tuples!(@at ($($output,)+) $($output $place,)+);
+        tuples!(@at ($($output,)+) $($output $index,)+);
     };
-    (@at $tuple:tt $($output:ident $place:tt,)+) => {
-        $(tuples!(@one $tuple $output $place);)+
+    (@at $tuple:tt $($output:ident $index:tt,)+) => {
+        $(tuples!(@one $tuple $output $index);)+
     };
-    (@one ($($all:ident,)+) $output:ident $place:tt) => {
-        impl<$($all: AssetReturn),+> OutputAt<$place> for ($($all,)+) {
+    (@one ($($all:ident,)+) $output:ident $index:tt) => {
+        impl<$($all: AssetReturn),+> OutputAt<$index> for ($($all,)+) {
             type Data = $output::Data;
         }
     };

@@ -2,50 +2,49 @@
 
 use std::error::Error;
 
-use precip_engine::asset::{AssetError, Made, Output};
+use precip_engine::asset::{AssetError, Output, ReturnedOutput};
 
-use super::asset_return::made;
+use super::asset_return::to_returned_output;
 use crate::IntoAsset;
 
-/// What a function that makes several partitions at once may return for one of them: a `T` that is
-/// [`IntoAsset`], an [`Output<T>`](Output), or a `Result` of either, so that one partition can fail
-/// while the others do not.
+/// Types that a function of several partitions can return for one of them: a `T` that is [`IntoAsset`], an
+/// [`Output<T>`](Output), or a `Result` of either, so that one partition can fail alone.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as one partition of an asset",
     label = "not a type that one partition may be",
     note = "return `Partitions<T>` where `T` can be stored, or `Partitions<Result<T, E>>`"
 )]
 pub trait PartReturn {
-    /// What downstream assets can load.
+    /// The type of the data that downstream assets load.
     type Data: 'static;
 
-    /// What the engine records of the partition.
+    /// Converts the result into the form that the engine records for the partition.
     ///
     /// # Errors
-    /// The partition's own error, or that its data cannot be stored (terminal).
-    fn into_made(self) -> Result<Made, AssetError>;
+    /// The partition's own error, or a terminal error when its data cannot be stored.
+    fn into_returned_output(self) -> Result<ReturnedOutput, AssetError>;
 }
 
 impl<T: IntoAsset + 'static> PartReturn for T {
     type Data = T;
 
-    fn into_made(self) -> Result<Made, AssetError> {
-        made(Output::new(self))
+    fn into_returned_output(self) -> Result<ReturnedOutput, AssetError> {
+        to_returned_output(Output::new(self))
     }
 }
 
 impl<T: IntoAsset + 'static> PartReturn for Output<T> {
     type Data = T;
 
-    fn into_made(self) -> Result<Made, AssetError> {
-        made(self)
+    fn into_returned_output(self) -> Result<ReturnedOutput, AssetError> {
+        to_returned_output(self)
     }
 }
 
 impl<R: PartReturn, E: Into<Box<dyn Error + Send + Sync>>> PartReturn for Result<R, E> {
     type Data = R::Data;
 
-    fn into_made(self) -> Result<Made, AssetError> {
-        self.map_err(AssetError::from_boxed)?.into_made()
+    fn into_returned_output(self) -> Result<ReturnedOutput, AssetError> {
+        self.map_err(AssetError::from_boxed)?.into_returned_output()
     }
 }

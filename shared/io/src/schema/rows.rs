@@ -1,4 +1,4 @@
-//! How the rows of a type become columns.
+//! [`RowColumns`]: the columns that rows of a type become.
 
 use arrow_schema::{DataType, SchemaRef};
 use serde::{Deserialize, Serialize};
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 use super::schema_of;
 use crate::convert::ConvertError;
 
-/// A row that is no struct, in a table of one column.
+/// A row that is not a struct, in a table of one column.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Cell<T> {
-    /// The row.
+    /// The value of the row.
     pub(crate) value: T,
 }
 
-/// How the rows of a type become columns.
+/// The columns that rows of a type become.
 pub(crate) enum RowColumns {
-    /// A struct: a column for each field.
+    /// Columns of a struct, one for each field.
     Fields(SchemaRef),
-    /// A number, a text, a time: one column named `value`.
+    /// The column `value` of a number, text or time.
     Value(SchemaRef),
 }
 
@@ -29,7 +29,7 @@ impl RowColumns {
     }
 }
 
-/// The columns of a row type.
+/// Returns the columns of a row type.
 ///
 /// # Errors
 /// [`ConvertError`] when the type has no columns. Bytes are refused as rows: they are one value.
@@ -38,6 +38,7 @@ pub(crate) fn row_columns<'de, T: Deserialize<'de>>() -> Result<RowColumns, Conv
         Ok(schema) => return Ok(RowColumns::Fields(schema)),
         Err(problem) => problem,
     };
+    // A type that is not a struct may still be the single column of a cell.
     match schema_of::<Cell<T>>() {
         Ok(schema) if schema.field(0).data_type() != &DataType::UInt8 => {
             Ok(RowColumns::Value(schema))
@@ -51,7 +52,7 @@ mod tests {
     use crate::Table;
 
     #[test]
-    fn rows_that_are_no_structs_are_a_column_named_value() {
+    fn rows_that_are_not_structs_are_a_column_named_value() {
         let table = Table::from_rows(&[Some(3_i64), None, Some(-1)]).unwrap();
         let column = table.schema().field(0);
         assert_eq!(

@@ -1,10 +1,9 @@
-//! What IO managers that keep assets as tables of a database have in common: what they
-//! are given and what they read back, names, pointers, checks over data as queries, and what new columns mean to
-//! the rows that are there.
+//! Building blocks for IO managers that keep assets as tables of a database: converting values, names and pointers,
+//! metrics of checks as queries, and evolving the columns of a table.
 
 mod evolve;
-mod given;
-mod measure;
+mod input;
+mod metric_query;
 mod names;
 mod nested;
 mod restore;
@@ -13,25 +12,25 @@ mod spool;
 use std::sync::Arc;
 
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
-use precip_core::metadata::TableSchema;
+use precip_core::metadata::{TableColumn, TableSchema};
 
-pub use evolve::added;
-pub use given::{Given, Rows};
-pub use measure::{Question, RowsOf, question};
-pub use names::{parse_pointer, pointer, quoted, whose};
+pub use evolve::columns_to_add;
+pub use input::{Rows, StoreInput};
+pub use metric_query::{MetricQuery, PartitionRows, metric_query};
+pub use names::{describe_address, format_pointer, parse_pointer, quote_identifier};
 pub use nested::{from_json, to_json};
-pub use restore::{noted_value, wanted};
-pub use spool::{Spool, Spooled};
+pub use restore::{decode_document, requested_columns};
+pub use spool::{Spool, SpooledRows};
 
-/// Arrow's schema of columns that were noted down.
+/// Returns the Arrow schema of recorded columns.
 ///
 /// # Errors
-/// [`ArrowError`] when a type is none of Arrow's.
+/// [`ArrowError`] when a type is not an Arrow type.
 pub fn arrow_schema(columns: &TableSchema) -> Result<SchemaRef, ArrowError> {
-    let fields = columns.columns.iter().map(|column| {
+    let parse_field = |column: &TableColumn| {
         let data_type: DataType = column.data_type.parse()?;
         Ok(Field::new(&column.name, data_type, column.nullable))
-    });
-    let fields: Result<Vec<Field>, ArrowError> = fields.collect();
+    };
+    let fields: Result<Vec<Field>, ArrowError> = columns.columns.iter().map(parse_field).collect();
     Ok(Arc::new(Schema::new(fields?)))
 }

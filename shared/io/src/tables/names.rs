@@ -3,20 +3,20 @@
 use precip_core::{key::AssetKey, partitions::PartitionKey};
 use precip_engine::io::Address;
 
-/// An identifier as it is written in a statement, whatever is in it.
-pub fn quoted(identifier: &str) -> String {
+/// Quotes an SQL identifier, whatever it contains.
+pub fn quote_identifier(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 
-/// What a pointer says: the asset and the partition. A key of an asset has no `?`.
-pub fn pointer(asset: &AssetKey, partition: Option<&PartitionKey>) -> String {
+/// Formats the pointer to a partition: asset and partition key, separated by `?`, which asset keys do not contain.
+pub fn format_pointer(asset: &AssetKey, partition: Option<&PartitionKey>) -> String {
     match partition {
         None => asset.to_string(),
         Some(partition) => format!("{asset}?{partition}"),
     }
 }
 
-/// The asset and the partition of a [`pointer`]; `None` when it is none.
+/// Parses a pointer of [`format_pointer`]; `None` when it is not one.
 pub fn parse_pointer(pointer: &str) -> Option<(AssetKey, Option<PartitionKey>)> {
     let (asset, partition) = match pointer.split_once('?') {
         None => (pointer, None),
@@ -25,8 +25,8 @@ pub fn parse_pointer(pointer: &str) -> Option<(AssetKey, Option<PartitionKey>)> 
     Some((asset.parse().ok()?, partition))
 }
 
-/// ``asset `a`, partition `p` ``, for messages.
-pub fn whose(address: &Address) -> String {
+/// Describes an address in messages: ``asset `a`, partition `p` ``.
+pub fn describe_address(address: &Address) -> String {
     match &address.partition {
         Some(partition) => format!("asset `{}`, partition `{partition}`", address.asset),
         None => format!("asset `{}`", address.asset),
@@ -38,19 +38,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_name_ends_it() {
+    fn quotes_in_an_identifier_are_escaped() {
         assert_eq!(
-            quoted(r#"a"; DROP TABLE b; --"#),
+            quote_identifier(r#"a"; DROP TABLE b; --"#),
             r#""a""; DROP TABLE b; --""#
         );
     }
 
     #[test]
-    fn a_pointer_leads_back() {
+    fn pointers_are_parsed_as_they_were_formatted() {
         let asset: AssetKey = "raw/flights".parse().unwrap();
         for key in [None, Some("2013-01-01"), Some(""), Some("a?b"), Some("'")] {
             let key = key.map(PartitionKey::from);
-            let pointer = pointer(&asset, key.as_ref());
+            let pointer = format_pointer(&asset, key.as_ref());
             assert_eq!(parse_pointer(&pointer), Some((asset.clone(), key)));
         }
         assert_eq!(parse_pointer("../outside"), None);

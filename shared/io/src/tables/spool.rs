@@ -1,4 +1,4 @@
-//! [`Spool`]: rows that wait on the disk.
+//! [`Spool`]: rows in a temporary file.
 
 use std::{
     fmt,
@@ -16,18 +16,19 @@ use precip_engine::asset::AssetError;
 
 use crate::{Table, TableStream};
 
-/// Rows that are put down on the disk batch by batch, and then taken from there: a partition that need not
-/// fit into memory, whose every row is there before a database is told of the first. So nobody waits for a
-/// database because somebody's rows take their time, and rows that end with an error never reach it.
+/// A temporary file for rows that need not fit into memory.
 ///
-/// Its file has no name, and is gone with the process.
+/// All rows of a partition are written to the spool before the first reaches the database. So slow rows never hold a
+/// lock of the database, and rows that end with an error never reach it.
+///
+/// The file has no name; the system removes it with the process.
 ///
 /// ```
 /// use precip_io::{Table, tables::Spool};
 ///
 /// let rows = Table::from_rows(&[1_i64, 2, 3])?;
-/// let mut spool = Spool::below(&std::env::temp_dir(), rows.schema().clone())?;
-/// spool.push(&rows.to_batch()?)?;
+/// let mut spool = Spool::create_in(&std::env::temp_dir(), rows.schema().clone())?;
+/// spool.push_batch(&rows.to_batch()?)?;
 /// let spooled = spool.finish()?;
 /// assert_eq!(spooled.num_rows(), 3);
 /// let batches = spooled.collect::<Result<_, _>>()?;
@@ -41,11 +42,11 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// Begins, with a file on the disk of a folder.
+    /// Creates a spool whose file is on the disk of a folder.
     ///
     /// # Errors
-    /// When there can be no file.
-    pub fn below(folder: &Path, schema: SchemaRef) -> Result<Self, ArrowError> {
+    /// When the file cannot be created.
+    pub fn create_in(folder: &Path, schema: SchemaRef) -> Result<Self, ArrowError> {
         let file = BufWriter::new(tempfile::tempfile_in(folder)?);
         Ok(Self {
             file: StreamWriter::try_new(file, &schema)?,
@@ -54,57 +55,63 @@ impl Spool {
         })
     }
 
-    /// Puts some rows behind the others.
+    /// Appends a batch.
     ///
     /// # Errors
-    /// [`ArrowError::SchemaError`] when they have other columns; or that they cannot be written.
-    pub fn push(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+    /// [`ArrowError::SchemaError`] when the batch has other columns, or another error when writing failed.
+    pub fn push_batch(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        // Checks the columns of the batch.
         Table::new(Arc::clone(&self.schema), vec![batch.clone()])?;
         self.rows += batch.num_rows();
         self.file.write(batch)
     }
 
-    /// All rows of a query.
+    /// Spools all rows of a query.
     ///
     /// # Errors
-    /// What the query ended with, or that its rows cannot be put down.
-    pub fn all<E: From<ArrowError>>(
+    /// The error that the query ended with, or that writing failed.
+    pub fn from_batches<E: From<ArrowError>>(
         batches: impl IntoIterator<Item = Result<RecordBatch, E>>,
         schema: SchemaRef,
         folder: &Path,
-    ) -> Result<Spooled, E> {
-        let mut spool = Self::below(folder, schema)?;
+    ) -> Result<SpooledRows, E> {
+        let mut spool = Self::create_in(folder, schema)?;
         for batch in batches {
-            spool.push(&batch?)?;
+            spool.push_batch(&batch?)?;
         }
         Ok(spool.finish()?)
     }
 
-    /// All rows of a stream.
+    /// Spools all rows of a stream.
     ///
     /// # Errors
-    /// What making a batch answered, or that it cannot be put down.
-    pub async fn of(mut stream: TableStream, folder: &Path) -> Result<Spooled, AssetError> {
+    /// The error that the stream ended with, or that writing failed.
+    pub async fn from_stream(
+        mut stream: TableStream,
+        folder: &Path,
+    ) -> Result<SpooledRows, AssetError> {
         let (folder, schema) = (folder.to_owned(), Arc::clone(stream.schema()));
-        let mut spool = blocking(move || Self::below(&folder, schema)).await??;
+        let mut spool = run_blocking(move || Self::create_in(&folder, schema)).await??;
         while let Some(batch) = stream.next().await {
             let batch = batch?;
-            spool = blocking(move || spool.push(&batch).map(|()| spool)).await??;
+            // The spool moves to the blocking thread and back.
+            spool = run_blocking(move || spool.push_batch(&batch).map(|()| spool)).await??;
         }
-        Ok(blocking(move || spool.finish()).await??)
+        Ok(run_blocking(move || spool.finish()).await??)
     }
 
-    /// Ends, and begins to take the rows.
+    /// Finishes writing, and returns the rows for reading.
     ///
     /// # Errors
-    /// When they cannot be written, or read.
-    pub fn finish(self) -> Result<Spooled, ArrowError> {
+    /// When the file cannot be written or read.
+    pub fn finish(self) -> Result<SpooledRows, ArrowError> {
         let written = self.file.into_inner()?;
+        // The same file is read from its beginning.
         let mut file = written
             .into_inner()
             .map_err(io::IntoInnerError::into_error)?;
         file.rewind()?;
-        Ok(Spooled {
+        Ok(SpooledRows {
             rows: self.rows,
             file: StreamReader::try_new(BufReader::new(file), None)?,
         })
@@ -120,45 +127,45 @@ impl fmt::Debug for Spool {
     }
 }
 
-/// The rows of a [`Spool`], batch by batch.
-pub struct Spooled {
+/// The rows of a finished [`Spool`], batch by batch.
+pub struct SpooledRows {
     rows: usize,
     file: StreamReader<BufReader<File>>,
 }
 
-impl Spooled {
-    /// The columns' names and types.
+impl SpooledRows {
+    /// Returns the names and types of the columns.
     pub fn schema(&self) -> SchemaRef {
         self.file.schema()
     }
 
-    /// How many rows there are in all.
+    /// Returns the total number of rows.
     pub fn num_rows(&self) -> usize {
         self.rows
     }
 
-    /// The rows as they are loaded.
+    /// Converts the rows into a stream.
     pub fn into_stream(self) -> TableStream {
         let schema = self.schema();
         let batches = stream::try_unfold(self, |mut rest| async {
             let next = move || rest.next().transpose().map(|batch| (batch, rest));
-            let (batch, rest) = blocking(next).await??;
+            let (batch, rest) = run_blocking(next).await??;
             Ok::<_, AssetError>(batch.map(|batch| (batch, rest)))
         });
         TableStream::new(schema, batches)
     }
 }
 
-impl fmt::Debug for Spooled {
+impl fmt::Debug for SpooledRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spooled")
+        f.debug_struct("SpooledRows")
             .field("schema", &self.schema())
             .field("rows", &self.rows)
             .finish_non_exhaustive()
     }
 }
 
-impl Iterator for Spooled {
+impl Iterator for SpooledRows {
     type Item = Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -166,8 +173,8 @@ impl Iterator for Spooled {
     }
 }
 
-/// Does something with the disk on a thread that may wait.
-async fn blocking<T: Send + 'static>(
+/// Runs disk work on a thread that may block.
+async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AssetError> {
     let done = tokio::task::spawn_blocking(work).await;

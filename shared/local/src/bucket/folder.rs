@@ -1,4 +1,4 @@
-//! [`BucketFolder`]: its files are the objects.
+//! [`BucketFolder`]: a folder as a bucket of objects.
 
 use std::{
     fs::{self, Metadata},
@@ -11,32 +11,33 @@ use chrono::{DateTime, Utc};
 use precip_core::trigger::{ObjectChange, ObjectEvent};
 use precip_engine::trigger::{ListedObject, ObjectListing, ObjectPage};
 
-/// How many files are listed at a time.
-const PAGE: usize = 1_000;
+/// Number of objects on a page of a listing.
+const PAGE_SIZE: usize = 1_000;
 
-/// A folder whose files are the objects of a bucket. Their keys are their paths from the folder with
-/// `/` between the parts. Files and folders that begin with `.` are left out: editors and uploads keep
-/// there what is not complete.
+/// A folder whose files are the objects of a bucket. An object's key is its path within the folder, with
+/// `/` between the parts. Files and folders that begin with `.` are ignored: editors and uploads use
+/// them for incomplete files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketFolder {
     root: PathBuf,
 }
 
 impl BucketFolder {
-    /// Names the folder. It is looked at when it is listed.
+    /// Uses a folder, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The key of a file; `None` for one that is no object.
-    pub fn key(&self, path: &Path) -> Option<String> {
-        let path = path.strip_prefix(&self.root).ok()?;
-        let parts: Option<Vec<&str>> = path
+    /// Returns the key of a file; `None` if the file is not an object.
+    pub fn object_key(&self, path: &Path) -> Option<String> {
+        // A path outside of the folder, one that is not UTF-8, or one with a hidden part has no key.
+        let relative = path.strip_prefix(&self.root).ok()?;
+        let parts: Option<Vec<&str>> = relative
             .components()
             .map(|part| {
                 part.as_os_str()
@@ -49,11 +50,12 @@ impl BucketFolder {
             .map(|parts| parts.join("/"))
     }
 
-    /// A file as the object that it is now; `None` when it is none (any more).
-    pub fn object(&self, path: &Path) -> Option<ListedObject> {
-        let key = self.key(path)?;
+    /// Returns a file as an object; `None` if it is not an object, or no longer exists.
+    pub fn object_at(&self, path: &Path) -> Option<ListedObject> {
+        let key = self.object_key(path)?;
         let metadata = fs::metadata(path).ok().filter(Metadata::is_file)?;
-        let changed = changed(&metadata);
+        let changed = content_time(&metadata);
+        // S3's entity tag changes with the content; size and time stand in for it.
         let nanoseconds = changed.timestamp_nanos_opt().unwrap_or_default();
         Some(ListedObject {
             key,
@@ -63,24 +65,24 @@ impl BucketFolder {
         })
     }
 
-    /// A file itself, or the files in a folder: those that came with a new folder may have come before
-    /// anybody could watch it.
-    pub fn below(&self, path: &Path) -> Vec<PathBuf> {
-        let Some(key) = self.key(path).filter(|_| path.is_dir()) else {
+    /// Returns a file itself, or the files below a folder: files may have been added to a new folder
+    /// before it was watched.
+    pub fn files_below(&self, path: &Path) -> Vec<PathBuf> {
+        let Some(key) = self.object_key(path).filter(|_| path.is_dir()) else {
             return vec![path.to_owned()];
         };
         let mut found = Vec::new();
-        // What cannot be read now is found by the next sweep.
-        let _ = self.collect(path, &format!("{key}/"), &mut found);
+        // The next sweep finds what cannot be read now.
+        let _ = self.collect_objects(path, &format!("{key}/"), &mut found);
         found
             .into_iter()
             .map(|object| self.root.join(object.key))
             .collect()
     }
 
-    /// A file that was written, as S3 would tell of it.
-    pub fn written(&self, bucket: &str, path: &Path) -> Option<ObjectEvent> {
-        let object = self.object(path)?;
+    /// Returns the event that S3 would send for a written file.
+    pub fn created_event(&self, bucket: &str, path: &Path) -> Option<ObjectEvent> {
+        let object = self.object_at(path)?;
         Some(ObjectEvent {
             bucket: bucket.to_owned(),
             key: object.key,
@@ -93,20 +95,20 @@ impl BucketFolder {
         })
     }
 
-    /// The objects whose keys begin so, by key.
+    /// Lists the objects whose keys have a prefix, sorted by key. A missing root has no objects.
     ///
     /// # Errors
-    /// When a folder cannot be read. A root that is not there holds nothing.
-    pub fn objects(&self, prefix: &str) -> io::Result<Vec<ListedObject>> {
+    /// When a folder cannot be read.
+    pub fn objects_with_prefix(&self, prefix: &str) -> io::Result<Vec<ListedObject>> {
         let mut found = Vec::new();
         if self.root.exists() {
-            self.collect(&self.root, prefix, &mut found)?;
+            self.collect_objects(&self.root, prefix, &mut found)?;
         }
         found.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(found)
     }
 
-    fn collect(
+    fn collect_objects(
         &self,
         folder: &Path,
         prefix: &str,
@@ -114,24 +116,26 @@ impl BucketFolder {
     ) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            let Some(key) = self.key(&path) else { continue };
+            let Some(key) = self.object_key(&path) else {
+                continue;
+            };
             if path.is_dir() {
-                // Only folders that lead to the prefix, or lie below it.
+                // Only folders on the way to the prefix, or below it.
                 let below = format!("{key}/");
                 if below.starts_with(prefix) || prefix.starts_with(&below) {
-                    self.collect(&path, prefix, found)?;
+                    self.collect_objects(&path, prefix, found)?;
                 }
             } else if key.starts_with(prefix) {
-                found.extend(self.object(&path));
+                found.extend(self.object_at(&path));
             }
         }
         Ok(())
     }
 }
 
-/// When a file last became what it is. A copy that keeps the time of its original is new all the
-/// same, and the time of its change of state says so where there is one.
-fn changed(metadata: &Metadata) -> DateTime<Utc> {
+/// Returns the time at which a file got its present content. A copy that keeps the modification time of
+/// its original is new all the same, so the later time of its status change counts where there is one.
+fn content_time(metadata: &Metadata) -> DateTime<Utc> {
     let modified = metadata.modified().map(DateTime::from).unwrap_or_default();
     #[cfg(unix)]
     {
@@ -146,22 +150,25 @@ fn changed(metadata: &Metadata) -> DateTime<Utc> {
 
 #[async_trait]
 impl ObjectListing for BucketFolder {
-    async fn list(
+    async fn list_objects(
         &self,
         _bucket: &str,
         prefix: &str,
         after: Option<&str>,
     ) -> Result<ObjectPage, String> {
-        let objects = self.objects(prefix).map_err(|error| error.to_string())?;
+        let objects = self
+            .objects_with_prefix(prefix)
+            .map_err(|error| error.to_string())?;
         let rest = objects
             .into_iter()
             .filter(|object| after.is_none_or(|after| object.key.as_str() > after));
-        let mut objects: Vec<ListedObject> = rest.take(PAGE + 1).collect();
-        let more = objects.len() > PAGE;
-        objects.truncate(PAGE);
+        // One more than a page holds tells that there is a next page.
+        let mut page: Vec<ListedObject> = rest.take(PAGE_SIZE + 1).collect();
+        let more = page.len() > PAGE_SIZE;
+        page.truncate(PAGE_SIZE);
         Ok(ObjectPage {
-            next: objects.last().filter(|_| more).map(|last| last.key.clone()),
-            objects,
+            next: page.last().filter(|_| more).map(|last| last.key.clone()),
+            objects: page,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A folder that stands for a bucket.
+//! A folder in place of a bucket: listing its objects, and watching for new ones.
 
 mod folder;
 mod watch;

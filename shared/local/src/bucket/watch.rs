@@ -1,4 +1,4 @@
-//! [`Watch`]: files that come to a folder.
+//! [`Watch`]: notice of new files in a folder.
 
 use std::{
     collections::BTreeMap,
@@ -9,20 +9,20 @@ use std::{
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::{sync::mpsc, time::Instant};
 
-/// How long a file has to be left alone before it counts as written.
-const QUIET: Duration = Duration::from_millis(100);
+/// The time without a change after which a file counts as completely written.
+const QUIET_TIME: Duration = Duration::from_millis(100);
 
-/// Tells of files that come to a folder, once they are left alone for a moment, so that one that is
-/// being written is told of when it is whole.
+/// A watch on a folder. It reports a file once it has not changed for a moment, so that it is complete.
 #[derive(Debug)]
 pub struct Watch {
     changes: mpsc::UnboundedReceiver<PathBuf>,
+    /// The time at which each changed file counts as written, unless it changes before.
     quiet_at: BTreeMap<PathBuf, Instant>,
-    // It watches as long as it lives.
+    // Dropping it ends the watch.
     _watcher: RecommendedWatcher,
 }
 
-/// A folder that cannot be watched.
+/// The error of a folder that cannot be watched.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to watch `{}`", path.display())]
 pub struct WatchError {
@@ -32,25 +32,26 @@ pub struct WatchError {
 }
 
 impl Watch {
-    /// Begins to watch a folder and everything in it.
+    /// Begins to watch a folder and everything below it.
     ///
     /// # Errors
-    /// [`WatchError`] when the folder is not there, or the system watches no more.
+    /// [`WatchError`] when the folder does not exist, or the system's limit of watches is reached.
     pub fn new(folder: &Path) -> Result<Self, WatchError> {
         let failed = |source| WatchError {
             path: folder.to_owned(),
             source,
         };
-        let (tell, changes) = mpsc::unbounded_channel();
+        let (sender, changes) = mpsc::unbounded_channel();
         let mut watcher =
             notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
                 let Ok(event) = event else { return };
+                // Reading a file changes nothing; closing one that was written ends a change.
                 if matches!(event.kind, EventKind::Access(access) if !closes_written(access)) {
                     return;
                 }
                 for path in event.paths {
-                    // Nobody listens any more when the watch is gone.
-                    let _ = tell.send(path);
+                    // Sending fails only after the watch was dropped.
+                    let _ = sender.send(path);
                 }
             })
             .map_err(failed)?;
@@ -64,10 +65,11 @@ impl Watch {
         })
     }
 
-    /// The next files that were written, or removed: whoever asks looks at what they are now. It may
-    /// be given up at any time without losing one.
+    /// Returns the next files that were written or removed; the caller checks which. Cancel-safe: no
+    /// file is lost if the future is dropped.
     pub async fn next(&mut self) -> Vec<PathBuf> {
         loop {
+            // The quiet time of the next file, or never if no file has changed.
             let next = self.quiet_at.values().min().copied();
             let quiet = async {
                 match next {
@@ -78,12 +80,14 @@ impl Watch {
             tokio::select! {
                 changed = self.changes.recv() => match changed {
                     Some(path) => {
-                        self.quiet_at.insert(path, Instant::now() + QUIET);
+                    // Another change to the file restarts its quiet time.
+                        self.quiet_at.insert(path, Instant::now() + QUIET_TIME);
                     }
                     None => std::future::pending().await,
                 },
                 () = quiet => {
                     let now = Instant::now();
+                    // Files that became quiet at the same time are reported together.
                     let due = |at: &Instant| *at <= now;
                     let files: Vec<PathBuf> = self
                         .quiet_at

@@ -1,4 +1,4 @@
-//! Runs that could not be executed to their end.
+//! [`ExecuteError`].
 
 use precip_core::{mapping::InvalidMapping, plan::PlanError};
 use precip_engine::{
@@ -7,29 +7,29 @@ use precip_engine::{
     state::{RunStatus, StateError},
 };
 
-/// Why a run could not be executed to its end. Failures of ops are none of these: they are in the
-/// [report](super::RunReport).
+/// The error of a run that could not be executed to its end. Failures of ops are not errors: they are
+/// in the [report](super::RunReport).
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError {
     /// The plan does not fit the project.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// An item could not be run for a reason that is not its own.
+    /// An item could not be run, for a reason outside of its op.
     #[error(transparent)]
     Item(#[from] RunItemError),
-    /// A mapping does not fit its two sides.
+    /// A partition mapping does not fit the partitions of its two assets.
     #[error(transparent)]
     Mapping(#[from] InvalidMapping),
     /// The record could not be read or written.
     #[error(transparent)]
     State(#[from] StateError),
-    /// Another process executes the run.
-    #[error("run `{run}` is executed by another process: wait for its end, or cancel it there")]
+    /// Another process is executing the run.
+    #[error("run `{run}` is executed by another process: wait until it ends, or cancel it there")]
     Taken {
         /// The run.
         run: RunId,
     },
-    /// The run is over.
+    /// The run has ended.
     #[error("run `{run}` is {status}: there is nothing to execute")]
     Over {
         /// The run.
@@ -37,12 +37,12 @@ pub enum ExecuteError {
         /// Its status.
         status: RunStatus,
     },
-    /// The process's own machinery failed.
-    #[error("an item of run `{run}` ended without an answer: {reason}")]
+    /// The task of an item panicked or was aborted.
+    #[error("an item of run `{run}` ended without a result: {reason}")]
     Lost {
         /// The run.
         run: RunId,
-        /// What is known.
+        /// The runtime's message.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! [`Executor`]: the loop that runs whatever can run.
+//! [`Executor`]: the loop that runs the items of a plan as they become ready.
 
 use std::{
     collections::BTreeMap,
@@ -9,49 +9,50 @@ use std::{
 
 use precip_core::{
     partitions::PartitionSet,
-    plan::{Held, Plan, Ready, Schedule, Step, StepId},
+    plan::{Frontier, HeldBack, Plan, Ready, Step, StepId},
 };
 use precip_engine::{
     run::{
         ItemFailure, ItemOutcome, PlannedRun, RunEnd, RunEvent, RunItemError, RunSession, end_run,
-        finished_in,
+        finished_partitions, step_at,
     },
-    state::{OwnerId, SkipReason, Skipped, SlotHolder},
+    state::{OwnerId, SkipReason, SkippedPartitions, SlotHolder},
 };
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     ExecuteError, RunReport,
-    heartbeat::{self, Beat},
+    heartbeat::{self, Ownership},
     pools::{Pools, wait_for_slot},
 };
 
-/// How many items run at a time for each core, unless told otherwise.
+/// The default number of concurrent items per core.
 const ITEMS_PER_CORE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
-/// How many records of what was not run are written at a time.
-const SKIPS: usize = 256;
+/// Number of skip records that are written together.
+const SKIPS_PER_WRITE: usize = 256;
 
-/// Runs plans in this process.
+/// An executor of plans in this process.
 #[derive(Debug, Clone)]
 pub struct Executor {
     owner: OwnerId,
     concurrency: NonZeroUsize,
 }
 
-/// How to stop a run on the way.
+/// Requests to stop a run before its end.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
-    /// Begin nothing more, and wait for what is running.
+    /// Cancel to begin nothing more, and wait for the running items.
     pub gently: CancellationToken,
-    /// Do not wait either. What was committed stays; the rest runs when the run is resumed.
+    /// Cancel to abort the running items as well. Committed partitions stay; resuming the run does
+    /// the rest.
     pub at_once: CancellationToken,
 }
 
 impl Executor {
-    /// An executor that runs four items at a time for each core of the machine: most of an item's
-    /// time is waiting for disks and networks. `owner` names this process for ever: a run that it
-    /// leaves behind is known to be nobody's.
+    /// Creates an executor that runs four items at a time for each core of the machine: most of an
+    /// item's time is spent waiting for disks and networks. `owner` identifies this process uniquely,
+    /// so that a run it leaves behind is recognized as interrupted.
     pub fn new(owner: OwnerId) -> Self {
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self {
@@ -60,7 +61,7 @@ impl Executor {
         }
     }
 
-    /// The same, running this many items at a time.
+    /// Sets the number of items that run at a time.
     #[must_use]
     pub fn with_concurrency(self, concurrency: NonZeroUsize) -> Self {
         Self {
@@ -69,60 +70,63 @@ impl Executor {
         }
     }
 
-    /// Runs a plan to its end. The run has to be on record
-    /// ([`create_run`](precip_engine::run::create_run)).
+    /// Runs a plan to its end. The run must have been recorded by
+    /// [`create_run`](precip_engine::run::create_run).
     ///
-    /// A partition runs as soon as everything in the plan that it is made from is there. What fails
-    /// holds back what depends on it, and nothing else. How it ended goes on record.
+    /// A partition runs as soon as the planned partitions that it depends on are done. A failure holds
+    /// back what depends on it, and nothing else. The end of the run is recorded.
     ///
     /// # Errors
     /// [`ExecuteError`] when the run could not be executed to its end; it can be resumed.
-    pub async fn execute(
+    pub async fn execute_run(
         &self,
         session: Arc<RunSession>,
         planned: &PlannedRun,
         stop: &Stop,
     ) -> Result<RunReport, ExecuteError> {
-        let schedule = Schedule::new(session.lineage(), &planned.plan)?;
-        heartbeat::claim(&session, &self.owner).await?;
-        self.follow(session, &planned.plan, schedule, stop).await
+        let frontier = Frontier::new(session.lineage(), &planned.plan)?;
+        heartbeat::claim_run(&session, &self.owner).await?;
+        self.run_plan(session, &planned.plan, frontier, stop).await
     }
 
-    /// Takes a run up again that was canceled, failed, or left behind by a process that ended: what
-    /// it has published is not made again, everything else of the plan is.
+    /// Resumes a run that was canceled, failed, or was interrupted by the end of its process: the
+    /// partitions it has published are not made again, everything else in the plan is.
     ///
     /// # Errors
-    /// As for [`Self::execute`].
-    pub async fn resume(
+    /// As for [`Self::execute_run`].
+    pub async fn resume_run(
         &self,
         session: Arc<RunSession>,
         planned: &PlannedRun,
         stop: &Stop,
     ) -> Result<RunReport, ExecuteError> {
-        let mut schedule = Schedule::new(session.lineage(), &planned.plan)?;
-        heartbeat::claim(&session, &self.owner).await?;
+        let mut frontier = Frontier::new(session.lineage(), &planned.plan)?;
+        // The claim comes before anything is read: from then on no other process changes the run.
+        heartbeat::claim_run(&session, &self.owner).await?;
         let state = &session.ports.state;
-        let finished = finished_in(&session.definitions, state, planned, session.run).await?;
+        let finished =
+            finished_partitions(&session.definitions, state, planned, session.run).await?;
+        // Published steps count as done from the start, so the frontier begins after them.
         for (step, partitions) in &finished {
             let nothing = PartitionSet::empty();
-            schedule.settle(session.lineage(), *step, partitions, &nothing)?;
+            frontier.record_outcome(session.lineage(), *step, partitions, &nothing)?;
         }
-        self.follow(session, &planned.plan, schedule, stop).await
+        self.run_plan(session, &planned.plan, frontier, stop).await
     }
 
-    async fn follow(
+    async fn run_plan(
         &self,
         session: Arc<RunSession>,
         plan: &Plan,
-        schedule: Schedule,
+        frontier: Frontier,
         stop: &Stop,
     ) -> Result<RunReport, ExecuteError> {
         let pools = Pools::new(&session, plan).await?;
-        pools.give_back(&session).await?;
-        let mut following = Following {
+        pools.release_leftover_slots(&session).await?;
+        let mut running = RunningPlan {
             session,
             plan,
-            schedule,
+            frontier,
             pools,
             items: JoinSet::new(),
             begun: BTreeMap::new(),
@@ -132,14 +136,19 @@ impl Executor {
             gently: stop.gently.clone(),
         };
         let started = Instant::now();
-        let canceled = following.run(self, stop).await?;
+        let canceled = running.run_items(self, stop).await?;
         if stop.at_once.is_cancelled() {
-            following.items.shutdown().await;
-            following.pools.give_back(&following.session).await?;
+            // Aborted items could not release their slots themselves.
+            running.items.shutdown().await;
+            running
+                .pools
+                .release_leftover_slots(&running.session)
+                .await?;
         }
-        following.write_skips().await?;
-        let tally = following.schedule.tally();
-        let end = if canceled && tally.left() + tally.held > 0 {
+        running.write_skips().await?;
+        // A run that was stopped after its last item has ended as it would have anyway.
+        let tally = running.frontier.tally();
+        let end = if canceled && tally.open_count() + tally.held > 0 {
             RunEnd::Canceled
         } else if tally.failed > 0 {
             RunEnd::Failed {
@@ -149,59 +158,64 @@ impl Executor {
         } else {
             RunEnd::Succeeded
         };
-        end_run(&following.session, end).await?;
+        end_run(&running.session, end).await?;
         Ok(RunReport {
             end,
             tally,
-            materialized: following.materialized,
-            failures: following.failures,
-            took: started.elapsed(),
+            materialized: running.materialized,
+            failures: running.failures,
+            elapsed: started.elapsed(),
         })
     }
 }
 
-/// A plan on its way.
-struct Following<'a> {
+/// A plan that is being executed.
+struct RunningPlan<'a> {
     session: Arc<RunSession>,
     plan: &'a Plan,
-    schedule: Schedule,
+    frontier: Frontier,
     pools: Pools,
-    items: JoinSet<Answer>,
+    items: JoinSet<ItemResult>,
     begun: BTreeMap<Id, (Ready, Instant)>,
     failures: Vec<ItemFailure>,
-    skips: Vec<Skipped>,
+    skips: Vec<SkippedPartitions>,
     materialized: u64,
     gently: CancellationToken,
 }
 
-/// What an item answers: nothing when the run was stopped before it began.
-type Answer = Result<Option<ItemOutcome>, RunItemError>;
+/// The result of an item: `None` if the run was stopped before the item began.
+type ItemResult = Result<Option<ItemOutcome>, RunItemError>;
 
-impl Following<'_> {
-    /// Runs what can run until nothing can. Answers whether the run was stopped.
-    async fn run(&mut self, executor: &Executor, stop: &Stop) -> Result<bool, ExecuteError> {
+impl RunningPlan<'_> {
+    /// Runs ready items until none are left. Returns `true` if the run was stopped.
+    async fn run_items(&mut self, executor: &Executor, stop: &Stop) -> Result<bool, ExecuteError> {
         let mut stopped = false;
-        let mut pulse = tokio::time::interval(heartbeat::EVERY);
+        let mut pulse = tokio::time::interval(heartbeat::INTERVAL);
         pulse.reset();
         loop {
             while !stopped && self.items.len() < executor.concurrency.get() && self.begin_one()? {}
+            // Nothing runs and nothing could be begun: every item is done or held back.
             if self.items.is_empty() {
                 return Ok(stopped);
             }
             tokio::select! {
                 biased;
+                // The order matters: a stop comes before more work, and the heartbeat before results,
+                // so that a flood of short items does not make the run look abandoned.
                 () = stop.at_once.cancelled() => {
                     self.items.abort_all();
                     return Ok(true);
                 }
                 () = stop.gently.cancelled(), if !stopped => {
+                // The guard keeps a stop that was handled from winning every further turn.
                     stopped = true;
-                    self.schedule.cancel();
+                    self.frontier.cancel_remaining();
                 }
-                _ = pulse.tick() => match heartbeat::beat(&self.session, &executor.owner).await? {
-                    Beat::Ours => {}
-                    Beat::Stop => stop.gently.cancel(),
-                    Beat::Lost => {
+                _ = pulse.tick() => match heartbeat::send_heartbeat(&self.session, &executor.owner).await? {
+                    Ownership::Kept => {}
+                    Ownership::StopRequested => stop.gently.cancel(),
+                    Ownership::Lost => {
+                    // Aborted at once: the new owner may run the same items.
                         self.items.abort_all();
                         return Err(ExecuteError::Taken { run: self.session.run });
                     }
@@ -211,22 +225,22 @@ impl Following<'_> {
         }
     }
 
-    /// Begins something that can run. `false` when there is nothing right now.
+    /// Begins a ready item. Returns `false` if there is none right now.
     fn begin_one(&mut self) -> Result<bool, ExecuteError> {
         let (plan, pools) = (self.plan, &self.pools);
         let definitions = &self.session.definitions;
-        let allowed = |id: StepId| pools.allows(definitions, &step_at(plan, id).op);
-        let Some(ready) = self.schedule.next(self.session.lineage(), allowed)? else {
+        let allowed = |id: StepId| pools.may_begin(definitions, &step_at(plan, id).op);
+        let Some(ready) = self.frontier.take_ready(self.session.lineage(), allowed)? else {
             return Ok(false);
         };
         let step = step_at(plan, ready.step);
-        self.pools.began(&self.session.definitions, &step.op);
-        self.session.ports.observer.observe(&RunEvent::Started {
+        self.pools.count_begun(&self.session.definitions, &step.op);
+        self.session.ports.observer.on_event(&RunEvent::Started {
             id: ready.step,
             step,
             partitions: &ready.partitions,
         });
-        let item = item(
+        let item = run_pooled_item(
             Arc::clone(&self.session),
             step.clone(),
             ready.partitions.clone(),
@@ -237,9 +251,10 @@ impl Following<'_> {
         Ok(true)
     }
 
+    /// Processes the result of an item's task.
     async fn end_one(
         &mut self,
-        ended: Result<(Id, Answer), JoinError>,
+        ended: Result<(Id, ItemResult), JoinError>,
     ) -> Result<(), ExecuteError> {
         let (id, answer) = match ended {
             Ok(ended) => ended,
@@ -251,18 +266,24 @@ impl Following<'_> {
             }
         };
         let Some((ready, began)) = self.begun.remove(&id) else {
+            // Every task is entered when it is spawned, so this does not occur.
             return Ok(());
         };
         let step = step_at(self.plan, ready.step);
-        self.pools.ended(&self.session.definitions, &step.op);
+        self.pools.count_ended(&self.session.definitions, &step.op);
         match answer? {
-            None => self.schedule.give_up(ready.step, &ready.partitions),
-            Some(outcome) => self.settle(&ready, step, outcome, began.elapsed()).await?,
+            None => self
+                .frontier
+                .abandon_partitions(ready.step, &ready.partitions),
+            Some(outcome) => {
+                self.record_outcome(&ready, step, outcome, began.elapsed())
+                    .await?
+            }
         }
         Ok(())
     }
 
-    async fn settle(
+    async fn record_outcome(
         &mut self,
         ready: &Ready,
         step: &Step,
@@ -270,42 +291,48 @@ impl Following<'_> {
         took: Duration,
     ) -> Result<(), ExecuteError> {
         let lineage = self.session.lineage();
-        // What the op left out on purpose is made from nothing: it is settled with the rest.
-        let held =
-            self.schedule
-                .settle(lineage, ready.step, &outcome.succeeded, &outcome.failed)?;
+        // Partitions that the op deliberately left out are done as well: what depends on them may run.
+        let held = self.frontier.record_outcome(
+            lineage,
+            ready.step,
+            &outcome.succeeded,
+            &outcome.failed,
+        )?;
         self.materialized += u64::try_from(outcome.materialized.len()).unwrap_or(u64::MAX);
+        // The observer gets outcome and counts before the list of failures is cut.
         let observer = &self.session.ports.observer;
-        observer.observe(&RunEvent::Ended {
+        observer.on_event(&RunEvent::Ended {
             id: ready.step,
             step,
             outcome: &outcome,
             took,
-            tally: self.schedule.tally(),
+            tally: self.frontier.tally(),
         });
         for held in &held {
-            observer.observe(&RunEvent::Held {
+            observer.on_event(&RunEvent::Held {
                 id: held.step,
                 step: step_at(self.plan, held.step),
                 partitions: &held.partitions,
-                tally: self.schedule.tally(),
+                tally: self.frontier.tally(),
             });
         }
-        self.put_down(step, &held, &outcome.failures);
-        let room = RunReport::MOST_FAILURES.saturating_sub(self.failures.len());
+        self.note_skips(step, &held, &outcome.failures);
+        // Failures beyond the limit are only recorded.
+        let room = RunReport::MAX_FAILURES.saturating_sub(self.failures.len());
         self.failures
             .extend(outcome.failures.into_iter().take(room));
-        if self.skips.len() >= SKIPS {
+        if self.skips.len() >= SKIPS_PER_WRITE {
             self.write_skips().await?;
         }
         Ok(())
     }
 
-    fn put_down(&mut self, step: &Step, held: &[Held], failures: &[ItemFailure]) {
+    /// Notes partitions that were held back by a failure, as skips to be recorded.
+    fn note_skips(&mut self, step: &Step, held: &[HeldBack], failures: &[ItemFailure]) {
         let Some(failure) = failures.first() else {
             return;
         };
-        // What only checks and could not, holds back as if it had found something wrong.
+        // An op that only checks holds back what depends on it when it fails, as a failed check would.
         let own = step.checks.first().filter(|_| step.assets.is_empty());
         let reason = match failure.checks.first().or(own) {
             Some(check) => SkipReason::CheckFailed {
@@ -317,12 +344,14 @@ impl Following<'_> {
             },
         };
         for held in held {
+            // A step that only checks has no assets, and leaves no skips.
             let assets = &step_at(self.plan, held.step).assets;
-            self.skips.extend(assets.iter().map(|asset| Skipped {
-                asset: asset.clone(),
-                partitions: held.partitions.clone(),
-                reason: reason.clone(),
-            }));
+            self.skips
+                .extend(assets.iter().map(|asset| SkippedPartitions {
+                    asset: asset.clone(),
+                    partitions: held.partitions.clone(),
+                    reason: reason.clone(),
+                }));
         }
     }
 
@@ -331,25 +360,22 @@ impl Following<'_> {
         if !skips.is_empty() {
             let session = &self.session;
             session
-                .persist(|| session.ports.state.skip(session.run, skips.clone()))
+                .with_state_retries(|| session.ports.state.record_skips(session.run, skips.clone()))
                 .await?;
         }
         Ok(())
     }
 }
 
-fn step_at(plan: &Plan, id: StepId) -> &Step {
-    &plan.stages[id.stage].steps[id.step]
-}
-
-/// Runs one item, within its pool.
-async fn item(
+/// Runs one item, with a slot of its pool if it has one.
+async fn run_pooled_item(
     session: Arc<RunSession>,
     step: Step,
     partitions: PartitionSet,
     gently: CancellationToken,
-) -> Answer {
+) -> ItemResult {
     let pooled = session
+        // Limits are per op, so an item needs one slot, whatever the number of its partitions.
         .definitions
         .op_named(&step.op)
         .filter(|op| op.spec.pool.is_some());
@@ -358,6 +384,7 @@ async fn item(
     };
     let first = partitions.first().unwrap_or_default();
     let holder = SlotHolder(format!("{}/{}/{first}", session.run, step.op));
+    // Only the wait for a slot can be canceled: an item that has begun runs to its end.
     let slot = tokio::select! {
         () = gently.cancelled() => return Ok(None),
         slot = wait_for_slot(&session, op, holder) => slot?,
@@ -365,7 +392,7 @@ async fn item(
     let answer = session.run_item(&step, &partitions).await;
     if let Some((pool, holder)) = slot {
         session
-            .persist(|| session.ports.state.release(&pool, &holder))
+            .with_state_retries(|| session.ports.state.release_slot(&pool, &holder))
             .await?;
     }
     answer.map(Some)

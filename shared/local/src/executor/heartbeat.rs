@@ -1,4 +1,4 @@
-//! Owning a run.
+//! Ownership of a run: one process executes it, and shows by a heartbeat that it is alive.
 
 use std::time::Duration;
 
@@ -9,29 +9,31 @@ use precip_engine::{
 
 use super::ExecuteError;
 
-/// How often the owner of a run says that it is alive.
-pub(super) const EVERY: Duration = Duration::from_secs(10);
-/// After how long without a word the run may be taken over.
+/// The interval between the heartbeats of a run's owner.
+pub(super) const INTERVAL: Duration = Duration::from_secs(10);
+/// The time without a heartbeat after which another process may take the run over.
 const STALE_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(45);
 
-/// What the record says of a run.
-pub(super) enum Beat {
-    /// Go on.
-    Ours,
-    /// Somebody asked the run to stop.
-    Stop,
-    /// Another process has taken it over.
+/// The answer to a heartbeat.
+pub(super) enum Ownership {
+    /// The run still belongs to this process: continue.
+    Kept,
+    /// The run was asked to stop.
+    StopRequested,
+    /// Another process has taken the run over.
     Lost,
 }
 
-/// Makes this process the one that executes the run.
-pub(super) async fn claim(session: &RunSession, owner: &OwnerId) -> Result<(), ExecuteError> {
+/// Makes this process the owner of the run, or fails if another process is.
+pub(super) async fn claim_run(session: &RunSession, owner: &OwnerId) -> Result<(), ExecuteError> {
     let state = &session.ports.state;
     let now = session.ports.clock.now();
+    // Running is not among the statuses: an interrupted run keeps it, and only the claim decides.
     let from = [RunStatus::Queued, RunStatus::Failed, RunStatus::Canceled];
+    // Refused if the run is running already (then only the claim decides) or has succeeded.
     let begin = RunChange::new(from, RunStatus::Running, now);
     let begun = session
-        .persist(|| state.change_run(session.run, begin.clone()))
+        .with_state_retries(|| state.change_run(session.run, begin.clone()))
         .await?;
     let status = begun.run().status;
     if status != RunStatus::Running {
@@ -41,7 +43,8 @@ pub(super) async fn claim(session: &RunSession, owner: &OwnerId) -> Result<(), E
         });
     }
     let claimed = session
-        .persist(|| state.claim_run(session.run, owner.clone(), now, now - STALE_AFTER))
+        // A claim succeeds on a run without an owner, or with one whose heartbeat is stale.
+        .with_state_retries(|| state.claim_run(session.run, owner.clone(), now, now - STALE_AFTER))
         .await?;
     match claimed {
         RunChanged::Changed(_) => Ok(()),
@@ -49,15 +52,23 @@ pub(super) async fn claim(session: &RunSession, owner: &OwnerId) -> Result<(), E
     }
 }
 
-/// Says that this process is alive.
-pub(super) async fn beat(session: &RunSession, owner: &OwnerId) -> StateResult<Beat> {
+/// Records that this process is alive, and returns what became of the run.
+pub(super) async fn send_heartbeat(
+    session: &RunSession,
+    owner: &OwnerId,
+) -> StateResult<Ownership> {
     let now = session.ports.clock.now();
     let answer = session
-        .persist(|| session.ports.state.heartbeat(session.run, owner, now))
+        .with_state_retries(|| {
+            session
+                .ports
+                .state
+                .record_heartbeat(session.run, owner, now)
+        })
         .await?;
     Ok(match answer {
-        RunChanged::Refused(_) => Beat::Lost,
-        RunChanged::Changed(run) if run.status == RunStatus::Canceling => Beat::Stop,
-        RunChanged::Changed(_) => Beat::Ours,
+        RunChanged::Refused(_) => Ownership::Lost,
+        RunChanged::Changed(run) if run.status == RunStatus::Canceling => Ownership::StopRequested,
+        RunChanged::Changed(_) => Ownership::Kept,
     })
 }

@@ -1,16 +1,16 @@
 //! The in-process executor: runs a plan on this machine.
 
-mod bodies;
 mod error;
 mod execute;
 mod heartbeat;
+mod op_runner;
 mod pools;
 mod report;
 mod sleeper;
 
-pub use bodies::TokioBodies;
 pub use error::ExecuteError;
 pub use execute::{Executor, Stop};
+pub use op_runner::TokioOpRunner;
 pub use report::RunReport;
 pub use sleeper::TokioSleeper;
 

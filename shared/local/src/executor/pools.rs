@@ -1,4 +1,4 @@
-//! Pools: how many ops of a kind run at once.
+//! Pools: limits on the number of ops of a kind that run at a time.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,11 +9,11 @@ use precip_engine::{
     state::{SlotAnswer, SlotHolder, SlotRequest, StateResult},
 };
 
-/// How long to wait before asking again for a slot of a pool that is full.
-const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// The average wait before the next request for a slot of a full pool.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What this process runs of each pool that a plan uses. It never runs more than the limit, so that
-/// asking the record for a slot is a matter between processes only.
+/// The pools that a plan uses, with the ops of each that run in this process. The process never exceeds
+/// a limit by itself, so requests for slots are refused only because of other processes.
 #[derive(Debug, Default)]
 pub(super) struct Pools {
     limits: BTreeMap<String, u32>,
@@ -21,6 +21,7 @@ pub(super) struct Pools {
 }
 
 impl Pools {
+    /// Reads the limits of the pools that a plan uses.
     pub(super) async fn new(session: &RunSession, plan: &Plan) -> StateResult<Self> {
         let mut limits = BTreeMap::new();
         for (_, _, step) in plan.steps() {
@@ -28,9 +29,10 @@ impl Pools {
                 continue;
             };
             if !limits.contains_key(pool) {
+                // One read per pool. The limits of a run are those at its begin.
                 let now = session.ports.clock.now();
                 let known = session
-                    .persist(|| session.ports.state.pool(pool, now))
+                    .with_state_retries(|| session.ports.state.pool_state(pool, now))
                     .await?;
                 if let Some(limit) = known.limit {
                     limits.insert(pool.to_owned(), limit);
@@ -43,18 +45,21 @@ impl Pools {
         })
     }
 
-    /// Gives back what an earlier process left of the run's slots: nobody else executes the run, so
-    /// nobody uses them, and nobody else would give them back before they expire.
-    pub(super) async fn give_back(&self, session: &RunSession) -> StateResult<()> {
+    /// Releases the slots that an earlier process left to the run. No other process executes the run,
+    /// so they are unused, and would otherwise be blocked until they expire.
+    pub(super) async fn release_leftover_slots(&self, session: &RunSession) -> StateResult<()> {
         let ours = format!("{}/", session.run);
+        // A holder is named after its run, op and first partition.
         let state = &session.ports.state;
         for pool in self.limits.keys() {
             let now = session.ports.clock.now();
-            let known = session.persist(|| state.pool(pool, now)).await?;
+            let known = session
+                .with_state_retries(|| state.pool_state(pool, now))
+                .await?;
             for slot in known.slots {
                 if slot.holder.0.starts_with(&ours) {
                     session
-                        .persist(|| state.release(pool, &slot.holder))
+                        .with_state_retries(|| state.release_slot(pool, &slot.holder))
                         .await?;
                 }
             }
@@ -62,24 +67,27 @@ impl Pools {
         Ok(())
     }
 
-    pub(super) fn allows(&self, definitions: &Definitions, op: &str) -> bool {
+    /// Returns `true` if an op may begin within the limit of its pool.
+    pub(super) fn may_begin(&self, definitions: &Definitions, op: &str) -> bool {
         let Some(pool) = pool_of(definitions, op) else {
             return true;
         };
         let running = self.running.get(pool).copied().unwrap_or(0);
-        // A pool without slots is waited for: somebody may open it.
+        // One op may wait for a pool with no slots: its limit can be raised at any time.
         self.limits
             .get(pool)
             .is_none_or(|limit| running < (*limit).max(1))
     }
 
-    pub(super) fn began(&mut self, definitions: &Definitions, op: &str) {
+    /// Counts an op that begins.
+    pub(super) fn count_begun(&mut self, definitions: &Definitions, op: &str) {
         if let Some(pool) = pool_of(definitions, op) {
             *self.running.entry(pool.to_owned()).or_default() += 1;
         }
     }
 
-    pub(super) fn ended(&mut self, definitions: &Definitions, op: &str) {
+    /// Counts an op that has ended.
+    pub(super) fn count_ended(&mut self, definitions: &Definitions, op: &str) {
         if let Some(running) = pool_of(definitions, op).and_then(|pool| self.running.get_mut(pool))
         {
             *running = running.saturating_sub(1);
@@ -91,7 +99,8 @@ fn pool_of<'a>(definitions: &'a Definitions, op: &str) -> Option<&'a str> {
     definitions.op_named(op)?.spec.pool.as_deref()
 }
 
-/// Waits for a slot of an op's pool. Answers it, if one was taken and has to be given back.
+/// Waits for a slot of an op's pool. Returns the pool and the holder of the slot, which must be
+/// released; `None` if no slot is needed.
 pub(super) async fn wait_for_slot(
     session: &RunSession,
     op: &OpDefinition,
@@ -105,25 +114,34 @@ pub(super) async fn wait_for_slot(
         .retry
         .map_or(0, |retry| retry.max_retries)
         .saturating_add(1);
+    // The slot expires when every attempt may have timed out, with five minutes for the waits between
+    // them, so that a killed process does not block it for longer.
     let longest = op.spec.compute.timeout.saturating_mul(attempts) + Duration::from_secs(300);
-    let longest = chrono::TimeDelta::from_std(longest).unwrap_or(chrono::TimeDelta::days(1));
+    let one_day = chrono::TimeDelta::days(1);
+    let lease =
+        chrono::TimeDelta::from_std(longest).map_or(one_day, |longest| longest.min(one_day));
     loop {
         let now = session.ports.clock.now();
         let request = SlotRequest {
             pool: pool.clone(),
             holder: holder.clone(),
             now,
-            expires_at: now + longest.min(chrono::TimeDelta::days(1)),
+            expires_at: now + lease,
         };
         let answer = session
-            .persist(|| session.ports.state.acquire(request.clone()))
+            .with_state_retries(|| session.ports.state.acquire_slot(request.clone()))
             .await?;
         match answer {
             SlotAnswer::Granted => return Ok(Some((pool.clone(), holder))),
             SlotAnswer::Unlimited => return Ok(None),
             SlotAnswer::Full { .. } => {
-                let spread = 0.5 + session.ports.randomness.unit();
-                session.ports.sleeper.sleep(ASK_AGAIN.mul_f64(spread)).await;
+                // Jitter keeps processes that wait for one pool from polling in step.
+                let jitter = 0.5 + session.ports.randomness.random_unit();
+                session
+                    .ports
+                    .sleeper
+                    .sleep(POLL_INTERVAL.mul_f64(jitter))
+                    .await;
             }
         }
     }

@@ -5,23 +5,23 @@ use std::time::Duration;
 use precip_core::plan::Tally;
 use precip_engine::run::{ItemFailure, RunEnd};
 
-/// How a run went.
+/// The outcome of an executed run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunReport {
-    /// How it ended.
+    /// The end of the run.
     pub end: RunEnd,
-    /// How far it came, in (step, partition) pairs.
+    /// The counts of done, failed and held back (step, partition) pairs.
     pub tally: Tally,
-    /// How many (asset, partition) pairs were published.
+    /// Number of (asset, partition) pairs that were published.
     pub materialized: u64,
-    /// What went wrong, in the order in which it did: the first [`RunReport::MOST_FAILURES`]. All of
-    /// them are on record.
+    /// The first [`RunReport::MAX_FAILURES`] failures, in the order in which they occurred. All of
+    /// them are recorded.
     pub failures: Vec<ItemFailure>,
-    /// How long it took.
-    pub took: Duration,
+    /// The elapsed time.
+    pub elapsed: Duration,
 }
 
 impl RunReport {
-    /// How many failures a report holds.
-    pub const MOST_FAILURES: usize = 1000;
+    /// The most failures that a report holds.
+    pub const MAX_FAILURES: usize = 1000;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use precip_engine::run::Sleeper;
 
-/// Waits by the runtime's timer.
+/// A sleeper that waits with tokio's timer.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TokioSleeper;
 

@@ -9,18 +9,18 @@ use precip_engine::state::StateError;
 
 use crate::state::SqliteStore;
 
-/// The name of the folder that a project keeps its state and data in, unless told otherwise.
+/// The default name of the folder that holds a project's state and data.
 pub const HOME_FOLDER: &str = ".precip";
 
 /// The folder that holds a project's state and data on this machine:
 ///
 /// ```text
 /// .precip/
-///   .gitignore     so that nothing of it is committed
+///   .gitignore     keeps the folder out of version control
 ///   state.db       the record of runs and materializations
-///   data/          what the default IO manager stores
-///   runs/{run}/    what the executor keeps of a run: its whole plan
-///   locks/         one file for each process at work
+///   data/          the data stored by the default IO manager
+///   runs/{run}/    the plan of a run
+///   locks/         one file for each process that executes runs
 ///   environments/  a home like this one for each environment but the first
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,18 +28,18 @@ pub struct Home {
     root: PathBuf,
 }
 
-/// A home that cannot be used.
+/// The error of a home that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
-    /// The folder, or one in it, cannot be made.
+    /// The folder, or one in it, cannot be created.
     #[error(
-        "failed to make `{}`: give your user the right to write in the folder above it, or choose \
+        "failed to create `{}`: give your user the right to write in the folder above it, or choose \
          another home", path.display()
     )]
     Create {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -49,15 +49,15 @@ pub enum HomeError {
         /// The file.
         path: PathBuf,
     },
-    /// A lock file cannot be made or locked.
+    /// A lock file cannot be created or locked.
     #[error(
         "failed to lock `{}`: the home has to be on a disk of this machine that your user may \
-         write to (network shares often know no locks)", path.display()
+         write to (network shares often lack locks)", path.display()
     )]
     Lock {
         /// The lock file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -67,31 +67,36 @@ pub enum HomeError {
 }
 
 impl Home {
-    /// The home of a project: the folder that was chosen, or else `.precip` in the project's own.
+    /// Returns the home of a project: the chosen folder, or else `.precip` in the project's folder.
     pub fn of_project(project: &Path, chosen: Option<&Path>) -> Self {
         let root = chosen.map_or_else(|| project.join(HOME_FOLDER), |chosen| project.join(chosen));
         Self { root }
     }
 
-    /// The home within this one of an environment that is not the project's first: what is made in one is not
-    /// made in another.
+    /// Returns the home of an environment other than the project's first, within this home. Each
+    /// environment has its own record and data.
     #[must_use]
     pub fn of_environment(&self, name: &str) -> Self {
         let root = self.root.join("environments").join(name);
         Self { root }
     }
 
-    /// Makes the folders that are not there yet.
+    /// Creates the missing folders.
     ///
     /// # Errors
-    /// [`HomeError`] when one cannot be made.
-    pub fn create(&self) -> Result<(), HomeError> {
+    /// [`HomeError`] when one cannot be created.
+    pub fn create_folders(&self) -> Result<(), HomeError> {
         if self.root.is_file() {
             return Err(HomeError::NotAFolder {
                 path: self.root.clone(),
             });
         }
-        for folder in [self.root.clone(), self.data(), self.runs(), self.locks()] {
+        for folder in [
+            self.root.clone(),
+            self.data_folder(),
+            self.runs_folder(),
+            self.locks_folder(),
+        ] {
             if let Err(source) = fs::create_dir_all(&folder) {
                 return Err(HomeError::Create {
                     path: folder,
@@ -100,6 +105,7 @@ impl Home {
             }
         }
         let ignore = self.root.join(".gitignore");
+        // An existing file is kept: a person may have changed it.
         if !ignore.exists() {
             fs::write(&ignore, "*\n").map_err(|source| HomeError::Create {
                 path: ignore,
@@ -109,41 +115,41 @@ impl Home {
         Ok(())
     }
 
-    /// Opens the state, and makes the home if it is not there yet.
+    /// Opens the state, and creates the home if it is missing.
     ///
     /// # Errors
-    /// [`HomeError`] when the home cannot be made or the state cannot be opened.
+    /// [`HomeError`] when the home cannot be created or the state cannot be opened.
     pub fn open_state(&self) -> Result<SqliteStore, HomeError> {
-        // A home that is there already may be on a disk that became read-only: then the state's
-        // own message is the better one.
-        if !self.locks().is_dir() {
-            self.create()?;
+        // An existing home may be on a disk that became read-only: then the state's own message is
+        // the better one.
+        if !self.locks_folder().is_dir() {
+            self.create_folders()?;
         }
         Ok(SqliteStore::open(self.state_db())?)
     }
 
-    /// The folder itself.
+    /// Returns the folder itself.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The state's file.
+    /// Returns the file of the state.
     pub fn state_db(&self) -> PathBuf {
         self.root.join("state.db")
     }
 
-    /// Where the default IO manager stores data.
-    pub fn data(&self) -> PathBuf {
+    /// Returns the folder in which the default IO manager stores data.
+    pub fn data_folder(&self) -> PathBuf {
         self.root.join("data")
     }
 
-    /// Where the executor keeps what it knows of runs, a folder for each.
-    pub fn runs(&self) -> PathBuf {
+    /// Returns the folder that holds a folder for each run.
+    pub fn runs_folder(&self) -> PathBuf {
         self.root.join("runs")
     }
 
-    /// Where the lock files are.
-    pub fn locks(&self) -> PathBuf {
+    /// Returns the folder of the lock files.
+    pub fn locks_folder(&self) -> PathBuf {
         self.root.join("locks")
     }
 }

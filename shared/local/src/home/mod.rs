@@ -1,4 +1,4 @@
-//! Where a project keeps what it makes on this machine.
+//! The home of a project on this machine: the folder of its state and data.
 
 mod folder;
 mod owner;

@@ -5,29 +5,34 @@ use precip_engine::{
     run_id::RunId,
     state::{
         OwnerId, RunChange, RunStatus, RunStore,
-        conformance::fixtures::{at, new_run, run_id},
+        conformance::fixtures::{at_second, new_run, run_id},
     },
 };
 
 use super::{Home, HomeError, Takeover, take_over};
 
-fn home() -> (tempfile::TempDir, Home) {
+fn temporary_home() -> (tempfile::TempDir, Home) {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::of_project(folder.path(), None);
     (folder, home)
 }
 
-fn owner(name: &str) -> OwnerId {
+fn owner_named(name: &str) -> OwnerId {
     OwnerId(name.to_owned())
 }
 
 #[test]
-fn a_home_is_made_with_everything_in_it() {
-    let (folder, home) = home();
+fn opening_the_state_creates_a_complete_home() {
+    let (folder, home) = temporary_home();
     home.open_state().unwrap();
     let root = folder.path().join(".precip");
     assert_eq!(home.root(), root);
-    for path in [home.state_db(), home.data(), home.runs(), home.locks()] {
+    for path in [
+        home.state_db(),
+        home.data_folder(),
+        home.runs_folder(),
+        home.locks_folder(),
+    ] {
         assert!(
             path.starts_with(&root) && path.exists(),
             "{}",
@@ -43,8 +48,8 @@ fn a_home_is_made_with_everything_in_it() {
 }
 
 #[test]
-fn a_file_in_the_homes_place_is_named() {
-    let (folder, home) = home();
+fn a_file_in_place_of_the_home_is_named() {
+    let (folder, home) = temporary_home();
     std::fs::write(folder.path().join(".precip"), "").unwrap();
     let error = home.open_state().unwrap_err();
     assert!(matches!(error, HomeError::NotAFolder { .. }));
@@ -58,23 +63,24 @@ fn a_file_in_the_homes_place_is_named() {
 
 #[test]
 fn a_process_is_alive_as_long_as_it_holds_its_lock() {
-    let (_folder, home) = home();
-    assert!(!home.is_alive(&owner("a")).unwrap());
-    let lock = home.lock_process(owner("a")).unwrap();
-    assert!(home.is_alive(&owner("a")).unwrap());
-    assert!(home.lock_process(owner("a")).is_err());
+    let (_folder, home) = temporary_home();
+    assert!(!home.is_alive(&owner_named("a")).unwrap());
+    let lock = home.lock_process(owner_named("a")).unwrap();
+    assert!(home.is_alive(&owner_named("a")).unwrap());
+    assert!(home.lock_process(owner_named("a")).is_err());
+    // Dropping the lock stands for the end of the process.
     drop(lock);
-    assert!(!home.is_alive(&owner("a")).unwrap());
-    assert!(!home.is_alive(&owner("../../../etc/passwd")).unwrap());
+    assert!(!home.is_alive(&owner_named("a")).unwrap());
+    assert!(!home.is_alive(&owner_named("../../../etc/passwd")).unwrap());
 }
 
-async fn owned_by(home: &Home, name: &str, at: DateTime<Utc>) -> RunId {
+async fn run_owned_by(home: &Home, name: &str, at: DateTime<Utc>) -> RunId {
     let store = home.open_state().unwrap();
     store.create_run(new_run(1, None)).await.unwrap();
     let start = RunChange::new([RunStatus::Queued], RunStatus::Running, at);
     store.change_run(run_id(1), start).await.unwrap();
     store
-        .claim_run(run_id(1), owner(name), at, at)
+        .claim_run(run_id(1), owner_named(name), at, at)
         .await
         .unwrap();
     run_id(1)
@@ -82,15 +88,15 @@ async fn owned_by(home: &Home, name: &str, at: DateTime<Utc>) -> RunId {
 
 #[tokio::test]
 async fn the_run_of_a_killed_process_is_taken_over_by_one() {
-    // The same test is the process that is killed, when it finds itself called so.
+    // The test runs itself as the child process that is killed.
     if let Some(root) = std::env::var_os("PRECIP_TEST_CHILD_HOME") {
         let home = Home::of_project(root.as_ref(), None);
-        let _lock = home.lock_process(owner("child")).unwrap();
+        let _lock = home.lock_process(owner_named("child")).unwrap();
         std::fs::write(home.root().join("ready"), "").unwrap();
         std::thread::sleep(std::time::Duration::from_secs(60));
         return;
     }
-    let (folder, home) = home();
+    let (folder, home) = temporary_home();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -101,39 +107,48 @@ async fn the_run_of_a_killed_process_is_taken_over_by_one() {
         .spawn()
         .unwrap();
     for _ in 0..600 {
+        // The child writes this file when it holds its lock.
         if home.root().join("ready").exists() {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    let id = owned_by(&home, "child", at(5)).await;
+    let id = run_owned_by(&home, "child", at_second(5)).await;
     let store = home.open_state().unwrap();
-    let run = store.run(id).await.unwrap().unwrap();
+    let run = store.find_run(id).await.unwrap().unwrap();
     let (a, b) = (
-        home.lock_process(owner("a")).unwrap(),
-        home.lock_process(owner("b")).unwrap(),
+        home.lock_process(owner_named("a")).unwrap(),
+        home.lock_process(owner_named("b")).unwrap(),
     );
-    let early = take_over(&home, &store, &run, &a, at(9)).await.unwrap();
+    let early = take_over(&home, &store, &run, &a, at_second(9))
+        .await
+        .unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(early, Takeover::Alive(owner("child")));
+    assert_eq!(early, Takeover::Alive(owner_named("child")));
 
-    // Both saw the dead owner; the second claim finds the first one's.
-    let taken = take_over(&home, &store, &run, &a, at(9)).await.unwrap();
-    assert!(matches!(&taken, Takeover::Taken(run) if run.owner.as_ref().unwrap().id == owner("a")));
-    let late = take_over(&home, &store, &run, &b, at(9)).await.unwrap();
-    assert_eq!(late, Takeover::Alive(owner("a")));
+    // Both callers read the dead owner; the second claim finds the first one's.
+    let taken = take_over(&home, &store, &run, &a, at_second(9))
+        .await
+        .unwrap();
+    assert!(
+        matches!(&taken, Takeover::Taken(run) if run.owner.as_ref().unwrap().id == owner_named("a"))
+    );
+    let late = take_over(&home, &store, &run, &b, at_second(9))
+        .await
+        .unwrap();
+    assert_eq!(late, Takeover::Alive(owner_named("a")));
 }
 
 #[tokio::test]
 async fn a_finished_run_is_not_taken_over() {
-    let (_folder, home) = home();
-    let id = owned_by(&home, "gone", at(5)).await;
+    let (_folder, home) = temporary_home();
+    let id = run_owned_by(&home, "gone", at_second(5)).await;
     let store = home.open_state().unwrap();
-    let end = RunChange::new([RunStatus::Running], RunStatus::Succeeded, at(6));
+    let end = RunChange::new([RunStatus::Running], RunStatus::Succeeded, at_second(6));
     let run = store.change_run(id, end).await.unwrap();
-    let me = home.lock_process(owner("me")).unwrap();
-    let answer = take_over(&home, &store, run.run(), &me, at(9))
+    let me = home.lock_process(owner_named("me")).unwrap();
+    let answer = take_over(&home, &store, run.run(), &me, at_second(9))
         .await
         .unwrap();
     assert_eq!(answer, Takeover::NotInterrupted(RunStatus::Succeeded));
@@ -141,7 +156,7 @@ async fn a_finished_run_is_not_taken_over() {
 
 #[test]
 fn an_environment_has_a_record_of_its_own() {
-    let (folder, home) = home();
+    let (folder, home) = temporary_home();
     let other = home.of_environment("duckdb");
     home.open_state().unwrap();
     assert!(!other.state_db().exists());

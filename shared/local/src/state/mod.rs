@@ -1,5 +1,5 @@
-//! State on one machine.
+//! The record on one machine, in SQLite.
 
 mod sqlite;
 
-pub use sqlite::{Options, SqliteStore};
+pub use sqlite::{SqliteOptions, SqliteStore};

@@ -6,45 +6,45 @@ use syn::{Expr, spanned::Spanned};
 
 use crate::model::{Dep, Function, ParamKind, ResourceForm};
 
-/// What makes the parameters: the statements that take them, and the arguments that are passed.
-pub(super) fn parameters(function: &Function) -> (Vec<TokenStream>, Vec<TokenStream>) {
-    let mut taken = Vec::new();
-    let mut passed = Vec::new();
-    for (place, param) in function.params.iter().enumerate() {
-        let arg = format_ident!("__arg{place}");
+/// Returns the statements that obtain the arguments, and the arguments of the call.
+pub(super) fn argument_tokens(function: &Function) -> (Vec<TokenStream>, Vec<TokenStream>) {
+    let mut statements = Vec::new();
+    let mut arguments = Vec::new();
+    for (index, param) in function.params.iter().enumerate() {
+        let arg = format_ident!("__arg{index}");
         let name = &param.name;
         let ty = &param.ty;
         match &param.kind {
             ParamKind::Input { .. } => {
-                taken.push(quote!(let #arg = __p::take(&mut __inputs, #name)?;));
-                passed.push(quote!(#arg));
+                statements.push(quote!(let #arg = __p::take_input(&mut __inputs, #name)?;));
+                arguments.push(quote!(#arg));
             }
             ParamKind::Resource(form, inner) => {
-                taken.push(quote_spanned! {inner.span()=>
+                statements.push(quote_spanned! {inner.span()=>
                     let #arg = __resources.get::<#inner>(#name)?;
                 });
-                passed.push(match form {
+                arguments.push(match form {
                     ResourceForm::Reference => quote!(&**#arg),
                     ResourceForm::Shared => quote!(::std::sync::Arc::clone(#arg)),
                 });
             }
             ParamKind::Config => {
-                taken.push(quote_spanned!(ty.span()=> let #arg = __context.config::<#ty>()?;));
-                passed.push(quote!(#arg));
+                statements.push(quote_spanned!(ty.span()=> let #arg = __context.config::<#ty>()?;));
+                arguments.push(quote!(#arg));
             }
-            ParamKind::Context { by_reference: true } => passed.push(quote!(&__context)),
+            ParamKind::Context { by_reference: true } => arguments.push(quote!(&__context)),
             ParamKind::Context {
                 by_reference: false,
-            } => passed.push(quote!(__context.clone())),
+            } => arguments.push(quote!(__context.clone())),
         }
     }
-    (taken, passed)
+    (statements, arguments)
 }
 
-/// The function that the engine calls: it takes the arguments, calls the function, and gives what it
-/// returned to `finish`, an expression that sees `__context` and `__returned`.
-pub(super) fn run(function: &Function, finish: &TokenStream) -> TokenStream {
-    let (taken, passed) = parameters(function);
+/// Returns the function that the engine calls. It obtains the arguments, calls the user's function
+/// and evaluates `finish`, an expression over `__context` and `__returned`.
+pub(super) fn run_fn(function: &Function, finish: &TokenStream) -> TokenStream {
+    let (statements, arguments) = argument_tokens(function);
     let name = function.name();
     let wait = function.is_async().then(|| quote!(.await));
     quote! {
@@ -54,17 +54,18 @@ pub(super) fn run(function: &Function, finish: &TokenStream) -> TokenStream {
             __resources: &__p::Resources,
         ) -> __p::RunFuture<'_> {
             ::std::boxed::Box::pin(async move {
+                // Not every function uses them.
                 let _ = (&mut __inputs, __resources);
-                #(#taken)*
-                let __returned = #name(#(#passed),*) #wait;
+                #(#statements)*
+                let __returned = #name(#(#arguments),*) #wait;
                 #finish
             })
         }
     }
 }
 
-/// How the function waits.
-pub(super) fn execution(function: &Function) -> TokenStream {
+/// Returns the expression for the way the function waits.
+pub(super) fn execution_expr(function: &Function) -> TokenStream {
     if function.is_async() {
         quote!(__p::Execution::Async)
     } else {
@@ -72,21 +73,21 @@ pub(super) fn execution(function: &Function) -> TokenStream {
     }
 }
 
-/// The declaration's calls that say what the function takes.
-pub(super) fn needs(function: &Function) -> TokenStream {
+/// Returns the declaration's calls for the function's parameters.
+pub(super) fn input_calls(function: &Function) -> TokenStream {
     let calls = function.params.iter().map(|param| {
         let name = &param.name;
         let ty = &param.ty;
         match &param.kind {
             ParamKind::Input { asset, mapping } => {
-                let mapping = mapping_of(mapping.as_deref());
-                quote_spanned!(ty.span()=> .input::<#asset, #ty>(#name, #mapping))
+                let mapping = mapping_expr(mapping.as_deref());
+                quote_spanned!(ty.span()=> .add_input::<#asset, #ty>(#name, #mapping))
             }
             ParamKind::Resource(_, inner) => {
-                quote_spanned!(inner.span()=> .resource::<#inner>(#name))
+                quote_spanned!(inner.span()=> .add_resource::<#inner>(#name))
             }
             ParamKind::Config => quote_spanned! {ty.span()=>
-                .config(__p::ConfigSpec::of::<#ty>(), {
+                .config(__p::ConfigSpec::for_type::<#ty>(), {
                     #[allow(unused_imports)]
                     use __p::{WithSchema as _, WithoutSchema as _};
                     (&__p::SchemaOf::<#ty>::new()).schema()
@@ -98,14 +99,14 @@ pub(super) fn needs(function: &Function) -> TokenStream {
     quote!(#(#calls)*)
 }
 
-/// The declaration's call for a dependency.
-pub(super) fn dep(dep: &Dep) -> Option<TokenStream> {
+/// Returns the declaration's call for a dependency.
+pub(super) fn dep_call(dep: &Dep) -> Option<TokenStream> {
     let asset = dep.asset.as_ref()?;
-    let mapping = mapping_of(dep.mapping.as_ref());
-    Some(quote_spanned!(asset.span()=> .dep::<#asset>(#mapping)))
+    let mapping = mapping_expr(dep.mapping.as_ref());
+    Some(quote_spanned!(asset.span()=> .add_dep::<#asset>(#mapping)))
 }
 
-fn mapping_of(mapping: Option<&Expr>) -> TokenStream {
+fn mapping_expr(mapping: Option<&Expr>) -> TokenStream {
     match mapping {
         Some(mapping) => quote_spanned!(mapping.span()=> ::core::option::Option::Some(#mapping)),
         None => quote!(::core::option::Option::None),

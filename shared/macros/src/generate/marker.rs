@@ -1,4 +1,4 @@
-//! The marker type beside a function.
+//! The marker type of a function, and the code around it.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,23 +6,24 @@ use syn::{Ident, Visibility};
 
 use crate::model::Docs;
 
-/// A type without values. It takes no name from the function: types and functions have names apart.
-pub(super) fn marker(name: &Ident, vis: &Visibility, docs: &Docs, otherwise: &str) -> TokenStream {
+/// Returns the marker type of an item. Types and functions have separate namespaces, so both can
+/// have the same name. Without a doc comment its doc is `title`.
+pub(super) fn marker_type(name: &Ident, vis: &Visibility, docs: &Docs, title: &str) -> TokenStream {
     let attrs = &docs.attrs;
-    let docs = if attrs.is_empty() {
-        quote!(#[doc = #otherwise])
+    let doc = if attrs.is_empty() {
+        quote!(#[doc = #title])
     } else {
         quote!(#(#attrs)*)
     };
     quote! {
-        #docs
+        #doc
         #[allow(non_camel_case_types, dead_code)]
         #vis struct #name {}
     }
 }
 
-/// What makes the marker an asset.
-pub(super) fn is_asset(name: &Ident, key: &str, data: &TokenStream) -> TokenStream {
+/// Returns the `Asset` implementation of a marker type.
+pub(super) fn asset_impl(name: &Ident, key: &str, data: &TokenStream) -> TokenStream {
     quote! {
         impl __p::Asset for #name {
             type Data = #data;
@@ -31,22 +32,22 @@ pub(super) fn is_asset(name: &Ident, key: &str, data: &TokenStream) -> TokenStre
     }
 }
 
-/// What makes an item declare something, and registers it.
-pub(super) fn declares(name: &Ident, declaration: &TokenStream) -> TokenStream {
-    declares_with(name, declaration, &[])
+/// Returns the `Declares` implementation of a marker type, and its registration.
+pub(super) fn declares_impl(name: &Ident, declaration: &TokenStream) -> TokenStream {
+    declares_impl_with(name, declaration, &[])
 }
 
-/// The same, where lists of declarations come along.
-pub(super) fn declares_with(
+/// Returns the same with additional lists of declarations.
+pub(super) fn declares_impl_with(
     name: &Ident,
     declaration: &TokenStream,
-    along: &[TokenStream],
+    additional: &[TokenStream],
 ) -> TokenStream {
-    let along = (!along.is_empty()).then(|| {
+    let along = (!additional.is_empty()).then(|| {
         quote! {
-            fn along() -> ::std::vec::Vec<__p::Declaration> {
+            fn attached_declarations() -> ::std::vec::Vec<__p::Declaration> {
                 let mut along = ::std::vec::Vec::new();
-                #(along.extend(#along);)*
+                #(along.extend(#additional);)*
                 along
             }
         }
@@ -62,8 +63,8 @@ pub(super) fn declares_with(
     }
 }
 
-/// Puts code beside an item, where it sees what the item sees.
-pub(super) fn beside(code: &TokenStream) -> TokenStream {
+/// Returns code in a block next to the item, with the item's names in scope.
+pub(super) fn const_block(code: &TokenStream) -> TokenStream {
     quote! {
         const _: () = {
             use ::precip::__private as __p;

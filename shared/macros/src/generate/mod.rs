@@ -1,7 +1,7 @@
-//! From model to code.
+//! Code generation from the models.
 //!
-//! The code stands in a `const _` block beside the function, so that it sees what the function sees.
-//! Its own names begin with `__`: a user's asset may have any other.
+//! The code is in a `const _` block next to the function, with the function's names in scope. Its
+//! own names begin with `__`, so that a user's asset may have any other.
 
 mod asset;
 mod call;
@@ -16,11 +16,11 @@ mod sensor;
 mod sql;
 mod trigger;
 
-pub(crate) use asset::asset;
-pub(crate) use check::asset_check;
-pub(crate) use external::external_asset;
-pub(crate) use multi::multi_asset;
-pub(crate) use partitions::partitions;
-pub(crate) use schedule::schedule;
-pub(crate) use sensor::sensor;
-pub(crate) use sql::sql_asset;
+pub(crate) use asset::expand_asset;
+pub(crate) use check::expand_asset_check;
+pub(crate) use external::expand_external_asset;
+pub(crate) use multi::expand_multi_asset;
+pub(crate) use partitions::expand_partitions;
+pub(crate) use schedule::expand_schedule;
+pub(crate) use sensor::expand_sensor;
+pub(crate) use sql::expand_sql_asset;

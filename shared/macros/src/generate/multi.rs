@@ -1,45 +1,46 @@
-//! `#[multi_asset]`.
+//! The expansion of `#[multi_asset]`.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{ext::IdentExt, spanned::Spanned};
 
 use super::{
-    call::{dep, execution, needs, run},
-    declare::{asset_decl, data_checks, op_calls},
-    marker::{beside, declares_with, is_asset, marker},
+    call::{dep_call, execution_expr, input_calls, run_fn},
+    declare::{asset_decl, data_checks_expr, op_calls},
+    marker::{asset_impl, const_block, declares_impl_with, marker_type},
 };
 use crate::{
     errors::Errors,
-    model::{Function, MultiModel},
+    model::{Function, MultiAssetModel},
 };
 
-/// Writes the function, a marker type for it and for each of its assets, and its registration.
-pub(crate) fn multi_asset(options: TokenStream, item: TokenStream) -> TokenStream {
+/// Expands to the function, a marker type for it and for each of its assets, and its registration.
+pub(crate) fn expand_multi_asset(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let Some(function) = Function::parse("#[multi_asset]", item.clone(), &mut errors) else {
-        let errors = errors.into_tokens();
         return quote!(#item #errors);
     };
-    let multi = MultiModel::read(options, &mut errors);
+    let multi = MultiAssetModel::read(options, &mut errors);
     let name = function.name();
     let vis = &function.item.vis;
     let returns = &function.returns;
     let count = multi.outputs.len();
 
-    let written = function.to_tokens();
-    let op_marker = marker(name, vis, &function.docs, "The op of a multi-asset.");
+    let function_tokens = function.to_tokens();
+    let op_marker = marker_type(name, vis, &function.docs, "The op of a multi-asset.");
     let markers = multi.outputs.iter().map(|output| {
         let title = format!("The asset `{}`.", output.key);
-        marker(&output.marker, vis, &output.docs, &title)
+        marker_type(&output.marker, vis, &output.docs, &title)
     });
-    let are_assets = multi.outputs.iter().enumerate().map(|(place, output)| {
-        let data = quote_spanned!(returns.span()=> <#returns as __p::OutputAt<#place>>::Data);
-        is_asset(&output.marker, &output.key, &data)
+    // The data of an output is the element of the returned tuple at its index.
+    let asset_impls = multi.outputs.iter().enumerate().map(|(index, output)| {
+        let data = quote_spanned!(returns.span()=> <#returns as __p::OutputAt<#index>>::Data);
+        asset_impl(&output.marker, &output.key, &data)
     });
-    let are_assets: TokenStream = are_assets.collect();
+    let assets_code: TokenStream = asset_impls.collect();
     let code = if errors.is_empty() {
         let keys = multi.outputs.iter().map(|output| &output.marker);
+        // The names of returned checks are unique per asset, so each comes with its asset's key.
         let checks = multi.outputs.iter().flat_map(|output| {
             let marker = &output.marker;
             output.checks.iter().map(move |check| {
@@ -55,34 +56,35 @@ pub(crate) fn multi_asset(options: TokenStream, item: TokenStream) -> TokenStrea
                 __returned,
             )
         };
-        let run = run(&function, &finish);
+        let run = run_fn(&function, &finish);
         let op_name = name.unraw().to_string();
-        let execution = execution(&function);
+        let execution = execution_expr(&function);
         let assets = multi.outputs.iter().map(|output| {
             let decl = asset_decl(output);
+            // `deps` of an output replace those of the op.
             if output.deps.is_some() {
-                quote!(.asset_with_own_deps(#decl))
+                quote!(.add_asset_with_own_deps(#decl))
             } else {
-                quote!(.asset(#decl))
+                quote!(.add_asset(#decl))
             }
         });
-        let deps = multi.deps.iter().filter_map(dep);
+        let deps = multi.deps.iter().filter_map(dep_call);
         let can_subset = multi.can_subset.then(|| quote!(.can_subset()));
-        let (needs, op) = (needs(&function), op_calls(&multi.op));
-        let checks: Vec<TokenStream> = multi.outputs.iter().filter_map(data_checks).collect();
-        let declares = declares_with(
+        let (inputs, op) = (input_calls(&function), op_calls(&multi.op));
+        let data_checks: Vec<TokenStream> =
+            multi.outputs.iter().filter_map(data_checks_expr).collect();
+        let declares = declares_impl_with(
             name,
             &quote! {
                 __p::OpDecl::new(#op_name, __p::here!(), #execution, __run)
-                    #(#assets)* #needs #(#deps)* #can_subset #op .declare()
+                    #(#assets)* #inputs #(#deps)* #can_subset #op .into_declaration()
             },
-            &checks,
+            &data_checks,
         );
-        beside(&quote!(#are_assets #run #declares))
+        const_block(&quote!(#assets_code #run #declares))
     } else {
-        let errors = errors.into_tokens();
-        let are_assets = beside(&are_assets);
-        quote!(#are_assets #errors)
+        let assets_block = const_block(&assets_code);
+        quote!(#assets_block #errors)
     };
-    quote!(#written #op_marker #(#markers)* #code)
+    quote!(#function_tokens #op_marker #(#markers)* #code)
 }

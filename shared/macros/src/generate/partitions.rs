@@ -1,4 +1,4 @@
-//! `partitions!`.
+//! The expansion of `partitions!`.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
@@ -9,17 +9,17 @@ use crate::{
     model::{PartitionsModel, TimeModel},
 };
 
-/// Writes a `LazyPartitions`. What could be wrong with it was checked, so making it cannot fail.
-pub(crate) fn partitions(definition: TokenStream) -> TokenStream {
+/// Expands to a `LazyPartitions`. The definition was validated, so its construction cannot fail.
+pub(crate) fn expand_partitions(definition: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let model = PartitionsModel::read(definition, &mut errors);
-    let made = match &model {
+    let definition = match &model {
         Some(model) if errors.is_empty() => {
-            let made = made(model);
-            quote!(::std::sync::Arc::new(#made))
+            let definition = definition_expr(model);
+            quote!(::std::sync::Arc::new(#definition))
         }
         _ => {
-            let errors = errors.into_tokens();
+            // Any type: the static keeps its own, and the errors are the only ones.
             quote!({ #errors ::core::unreachable!() })
         }
     };
@@ -27,20 +27,20 @@ pub(crate) fn partitions(definition: TokenStream) -> TokenStream {
         ::precip::LazyPartitions::new(|| {
             #[allow(unused_imports)]
             use ::precip::__private as __p;
-            #made
+            #definition
         })
     }
 }
 
-/// An expression that makes a definition.
-fn made(model: &PartitionsModel) -> TokenStream {
+/// Returns an expression for a definition.
+fn definition_expr(model: &PartitionsModel) -> TokenStream {
     match model {
         PartitionsModel::Time(time) => {
-            let built = built(time);
-            quote!(__p::checked(#built))
+            let time_windows = time_window_expr(time);
+            quote!(__p::validated(#time_windows))
         }
         PartitionsModel::Static(keys) => {
-            quote!(__p::checked(__p::StaticPartitions::new([#(#keys),*])))
+            quote!(__p::validated(__p::StaticPartitions::new([#(#keys),*])))
         }
         PartitionsModel::Dynamic(name) => quote! {
             __p::PartitionsDefinition::from(__p::DynamicPartitions::new(#name))
@@ -48,10 +48,10 @@ fn made(model: &PartitionsModel) -> TokenStream {
         PartitionsModel::Multi(dimensions) => {
             let dimensions = dimensions.iter().map(|(name, model)| {
                 let name = name.unraw().to_string();
-                let made = made(model);
-                quote!((#name, #made))
+                let definition = definition_expr(model);
+                quote!((#name, #definition))
             });
-            quote!(__p::checked(__p::MultiPartitions::new([#(#dimensions),*])))
+            quote!(__p::validated(__p::MultiPartitions::new([#(#dimensions),*])))
         }
         PartitionsModel::Shared(path) => {
             quote_spanned!(path.span()=> __p::shared_partitions(&#path))
@@ -59,7 +59,8 @@ fn made(model: &PartitionsModel) -> TokenStream {
     }
 }
 
-fn built(time: &TimeModel) -> TokenStream {
+/// Returns an expression that builds time windows.
+fn time_window_expr(time: &TimeModel) -> TokenStream {
     let (cadence, start) = (&time.cadence, &time.start);
     let first = match &time.schedule {
         Some(schedule) => {

@@ -1,47 +1,47 @@
-//! `#[schedule]`.
+//! The expansion of `#[schedule]`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::Ident;
 
 use super::{
-    marker::{beside, declares},
-    trigger::{common_calls, item as written, run},
+    declare::duration_expr,
+    marker::{const_block, declares_impl},
+    trigger::{common_calls, item_tokens, run_fn},
 };
 use crate::{
     errors::Errors,
     model::{CatchUpModel, ScheduleModel, TimingModel, TriggerItem},
 };
 
-/// Writes the item, its marker type, and its registration.
-pub(crate) fn schedule(options: TokenStream, item: TokenStream) -> TokenStream {
+/// Expands to the item, its marker type and its registration.
+pub(crate) fn expand_schedule(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let Some(trigger) = TriggerItem::parse("#[schedule]", item.clone(), &mut errors) else {
-        let errors = errors.into_tokens();
         return quote!(#item #errors);
     };
     let schedule = ScheduleModel::read(options, &trigger, &mut errors);
-    let written = written(&trigger, "A schedule.");
+    let item_tokens = item_tokens(&trigger, "A schedule.");
     let code = match schedule {
         Some(schedule) if errors.is_empty() => {
             let context = Ident::new("ScheduleContext", Span::call_site());
-            let (run, function) = run(&trigger, &context);
+            let (run, function) = run_fn(&trigger, &context);
             let name = &schedule.common.name;
             let timing = timing_calls(&schedule.timing);
             let catch_up = schedule.catch_up.as_ref().map(catch_up_call);
             let common = common_calls(&schedule.common, &trigger);
-            let declares = declares(
+            let declares = declares_impl(
                 trigger.name(),
                 &quote! {
                     __p::ScheduleDecl::new(#name, __p::here!(), #function)
-                        #timing #catch_up #common .declare()
+                        #timing #catch_up #common .into_declaration()
                 },
             );
-            beside(&quote!(#run #declares))
+            const_block(&quote!(#run #declares))
         }
-        _ => errors.into_tokens(),
+        _ => errors.to_token_stream(),
     };
-    quote!(#written #code)
+    quote!(#item_tokens #code)
 }
 
 fn timing_calls(timing: &TimingModel) -> TokenStream {
@@ -50,11 +50,12 @@ fn timing_calls(timing: &TimingModel) -> TokenStream {
             let timezone = timezone.iter();
             quote!(.cron(#cron) #(.timezone(#timezone))*)
         }
-        TimingModel::Partitions { places, timezone } => {
-            let calls = ["minute", "hour", "weekday", "day"];
-            let calls = calls.iter().zip(places).filter_map(|(call, place)| {
-                let call = Ident::new(call, Span::call_site());
-                place.map(|place| quote!(.#call(#place)))
+        TimingModel::Partitions { offsets, timezone } => {
+            // In the order of the offsets in the model.
+            let methods = ["minute", "hour", "weekday", "day"];
+            let calls = methods.iter().zip(offsets).filter_map(|(method, offset)| {
+                let method = Ident::new(method, Span::call_site());
+                offset.map(|offset| quote!(.#method(#offset)))
             });
             let timezone = timezone.iter();
             quote!(#(#calls)* #(.timezone(#timezone))*)
@@ -67,8 +68,8 @@ fn catch_up_call(catch_up: &CatchUpModel) -> TokenStream {
         CatchUpModel::All => quote!(.catch_up(__p::CatchUp::All)),
         CatchUpModel::Latest => quote!(.catch_up(__p::CatchUp::Latest)),
         CatchUpModel::Within(age) => {
-            let millis = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-            quote!(.catch_up(__p::CatchUp::Within(::core::time::Duration::from_millis(#millis))))
+            let age = duration_expr(*age);
+            quote!(.catch_up(__p::CatchUp::Within(#age)))
         }
     }
 }

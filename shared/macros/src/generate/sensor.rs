@@ -1,46 +1,45 @@
-//! `#[sensor]`.
+//! The expansion of `#[sensor]`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Ident, spanned::Spanned};
 
 use super::{
-    marker::{beside, declares},
-    trigger::{common_calls, item as written, run},
+    marker::{const_block, declares_impl},
+    trigger::{common_calls, item_tokens, run_fn},
 };
 use crate::{
     errors::Errors,
     model::{FilterModel, SensorModel, SourceModel, TriggerItem},
 };
 
-/// Writes the item, its marker type, and its registration.
-pub(crate) fn sensor(options: TokenStream, item: TokenStream) -> TokenStream {
+/// Expands to the item, its marker type and its registration.
+pub(crate) fn expand_sensor(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let Some(trigger) = TriggerItem::parse("#[sensor]", item.clone(), &mut errors) else {
-        let errors = errors.into_tokens();
         return quote!(#item #errors);
     };
     let sensor = SensorModel::read(options, &trigger, &mut errors);
-    let written = written(&trigger, "A sensor.");
+    let item_tokens = item_tokens(&trigger, "A sensor.");
     let code = match sensor {
         Some(sensor) if errors.is_empty() => {
             let context = Ident::new("SensorContext", Span::call_site());
-            let (run, function) = run(&trigger, &context);
+            let (run, function) = run_fn(&trigger, &context);
             let name = &sensor.common.name;
             let source = source_calls(&sensor.source);
             let common = common_calls(&sensor.common, &trigger);
-            let declares = declares(
+            let declares = declares_impl(
                 trigger.name(),
                 &quote! {
                     __p::SensorDecl::new(#name, __p::here!(), #function)
-                        #source #common .declare()
+                        #source #common .into_declaration()
                 },
             );
-            beside(&quote!(#run #declares))
+            const_block(&quote!(#run #declares))
         }
-        _ => errors.into_tokens(),
+        _ => errors.to_token_stream(),
     };
-    quote!(#written #code)
+    quote!(#item_tokens #code)
 }
 
 fn source_calls(source: &SourceModel) -> TokenStream {
@@ -53,7 +52,7 @@ fn source_calls(source: &SourceModel) -> TokenStream {
         } => {
             let bucket = quote_spanned!(bucket.span()=> .bucket(&#bucket));
             let filter = match filter {
-                FilterModel::Key(template) => quote!(.key(#template)),
+                FilterModel::Key(template) => quote!(.key_template(#template)),
                 FilterModel::Between { prefix, suffix } => {
                     let prefix = prefix.iter().map(|text| quote!(.prefix(#text)));
                     let suffix = suffix.iter().map(|text| quote!(.suffix(#text)));
@@ -61,19 +60,19 @@ fn source_calls(source: &SourceModel) -> TokenStream {
                 }
             };
             let min_size = min_size.iter().map(|bytes| quote!(.min_size(#bytes)));
-            let deletes = deletes.then(|| quote!(.deletes()));
+            let deletes = deletes.then(|| quote!(.include_deletes()));
             quote!(#bucket #filter #(#min_size)* #deletes)
         }
         SourceModel::Assets { assets, any } => {
             let assets = assets
                 .iter()
-                .map(|asset| quote_spanned!(asset.span()=> .watch::<#asset>()));
+                .map(|asset| quote_spanned!(asset.span()=> .watch_asset::<#asset>()));
             let any = any.then(|| quote!(.require_any()));
             quote!(#(#assets)* #any)
         }
         SourceModel::Runs { statuses, of } => {
-            let of = of.iter().map(|of| quote!(.of(#of)));
-            quote!(.runs(&[#(#statuses),*]) #(#of)*)
+            let of = of.iter().map(|of| quote!(.run_selection(#of)));
+            quote!(.run_statuses(&[#(#statuses),*]) #(#of)*)
         }
     }
 }

@@ -1,38 +1,42 @@
-//! `#[sql_asset]`.
+//! The expansion of `#[sql_asset]`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Error, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, LitStr, Pat, ReturnType, Stmt, Type};
 
-/// The parameter of a query that stands for the partition's key.
-const PARTITION: &str = "$partition";
+/// The parameter of a query that holds the partition's key.
+const PARTITION_PARAMETER: &str = "$partition";
 
-/// Writes the function as an asset that takes the tables of its query and runs it.
-pub(crate) fn sql_asset(options: TokenStream, item: TokenStream) -> TokenStream {
-    match write(&options, item.clone()) {
+/// Expands to an asset that takes the tables of its query and runs it.
+pub(crate) fn expand_sql_asset(options: TokenStream, item: TokenStream) -> TokenStream {
+    match expand_query(&options, item.clone()) {
         Ok(code) => code,
         Err(error) => {
-            // The function stays, so that what names it is not an error as well.
+            // The function is emitted as well, so that items that name it have no error of their
+            // own.
             let error = error.into_compile_error();
             quote!(#item #error)
         }
     }
 }
 
-fn write(options: &TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+/// Turns the query into the body of a function under `#[asset]`, with the query's tables as
+/// parameters.
+fn expand_query(options: &TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut item: ItemFn = syn::parse2(item)?;
-    let literal = query(&item)?;
-    let (sql, names) = split(&literal)?;
+    let literal = query_literal(&item)?;
+    let (sql, names) = split_query(&literal)?;
     let returns: Type = match &item.sig.output {
-        ReturnType::Type(_, written) => (**written).clone(),
+        ReturnType::Type(_, declared) => (**declared).clone(),
         ReturnType::Default => {
             return Err(Error::new_spanned(
                 &item.sig,
-                "a query has rows: write what they are, like `-> Vec<CarrierMonth>` or `-> Table`",
+                "a query has rows: write their type, like `-> Vec<CarrierMonth>` or `-> Table`",
             ));
         }
     };
-    let given: Vec<String> = item.sig.inputs.iter().filter_map(name_of).collect();
+    // A table that is already a parameter keeps its type; every other is passed as a stream.
+    let given: Vec<String> = item.sig.inputs.iter().filter_map(parameter_name).collect();
     for name in &names {
         if !given.contains(&name.to_string()) {
             item.sig
@@ -41,12 +45,14 @@ fn write(options: &TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
         }
     }
     let texts: Vec<String> = names.iter().map(Ident::to_string).collect();
-    let partition = sql.contains(PARTITION).then(|| {
+    // The context is taken only by queries that name the partition.
+    let partition = sql.contains(PARTITION_PARAMETER).then(|| {
         item.sig
             .inputs
             .push(syn::parse_quote!(__context: &::precip_duckdb::__private::AssetContext));
         quote!(.partition(__context.partition_key()?.as_str()))
     });
+    // A query may fail, so the function returns a result.
     item.sig.output = syn::parse_quote! {
         -> ::core::result::Result<#returns, ::precip_duckdb::__private::AssetError>
     };
@@ -62,8 +68,8 @@ fn write(options: &TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     })
 }
 
-/// The name of a parameter.
-fn name_of(arg: &FnArg) -> Option<String> {
+/// Returns the name of a parameter.
+fn parameter_name(arg: &FnArg) -> Option<String> {
     let FnArg::Typed(arg) = arg else { return None };
     let Pat::Ident(pattern) = &*arg.pat else {
         return None;
@@ -71,8 +77,8 @@ fn name_of(arg: &FnArg) -> Option<String> {
     Some(pattern.ident.to_string())
 }
 
-/// The one text that the function consists of.
-fn query(item: &ItemFn) -> syn::Result<LitStr> {
+/// Returns the string literal that is the function's whole body.
+fn query_literal(item: &ItemFn) -> syn::Result<LitStr> {
     if let [
         Stmt::Expr(
             Expr::Lit(ExprLit {
@@ -87,37 +93,39 @@ fn query(item: &ItemFn) -> syn::Result<LitStr> {
     }
     Err(Error::new_spanned(
         &item.block,
-        "the function of a `#[sql_asset]` is its query, one text: `{ \"SELECT carrier FROM {flights}\" }`",
+        "write the query as the function's whole body, one string: `{ \"SELECT carrier FROM {flights}\" }`",
     ))
 }
 
-/// The query with the names of its tables quoted, and the tables, each once.
-fn split(literal: &LitStr) -> syn::Result<(String, Vec<Ident>)> {
+/// Returns the query with its tables' names quoted, and the tables, each once.
+fn split_query(literal: &LitStr) -> syn::Result<(String, Vec<Ident>)> {
     let text = literal.value();
     let span = literal.span();
     let (mut sql, mut names) = (String::with_capacity(text.len()), Vec::<Ident>::new());
     let mut rest = text.as_str();
     while let Some(at) = rest.find(['{', '}']) {
+        // Everything up to a brace is SQL and copied as it is.
         let (before, brace) = rest.split_at(at);
         sql.push_str(before);
+        // A doubled brace is one of SQL's own.
         if brace.starts_with("{{") || brace.starts_with("}}") {
             sql.push_str(&brace[..1]);
             rest = &brace[2..];
             continue;
         }
-        let name = brace
+        let named = brace
             .strip_prefix('{')
             .and_then(|brace| brace.split_once('}'));
-        let Some((name, after)) = name else {
+        let Some((name, after)) = named else {
             return Err(Error::new(
                 span,
-                "a brace in a query stands around the name of an upstream asset; write `{{` or `}}` for one of SQL's",
+                "a brace in a query belongs around the name of an upstream asset; write `{{` or `}}` for SQL's own",
             ));
         };
-        let name = ident(name.trim(), span)?;
-        sql.push_str(&format!("\"{name}\""));
-        if !names.contains(&name) {
-            names.push(name);
+        let table = table_ident(name.trim(), span)?;
+        sql.push_str(&format!("\"{table}\""));
+        if !names.contains(&table) {
+            names.push(table);
         }
         rest = after;
     }
@@ -125,7 +133,8 @@ fn split(literal: &LitStr) -> syn::Result<(String, Vec<Ident>)> {
     Ok((sql, names))
 }
 
-fn ident(name: &str, span: Span) -> syn::Result<Ident> {
+/// Parses the name of a table, at the span of the whole query.
+fn table_ident(name: &str, span: Span) -> syn::Result<Ident> {
     let mut ident: Ident = syn::parse_str(name).map_err(|_| {
         Error::new(
             span,
@@ -143,8 +152,8 @@ mod tests {
     use super::*;
 
     fn split_text(text: &str) -> Result<(String, Vec<String>), String> {
-        let (sql, names) =
-            split(&LitStr::new(text, Span::call_site())).map_err(|error| error.to_string())?;
+        let (sql, names) = split_query(&LitStr::new(text, Span::call_site()))
+            .map_err(|error| error.to_string())?;
         Ok((sql, names.iter().map(Ident::to_string).collect()))
     }
 

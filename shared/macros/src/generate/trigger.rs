@@ -1,28 +1,24 @@
-//! What sensors and schedules have in common.
+//! The code that sensors and schedules share.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Ident, spanned::Spanned};
 
-use super::{call::parameters, marker::marker};
+use super::{call::argument_tokens, marker::marker_type};
 use crate::model::{Function, ParamKind, TargetModel, TriggerItem, TriggerModel};
 
-/// The item as it was written, and its marker type.
-pub(super) fn item(item: &TriggerItem, otherwise: &str) -> TokenStream {
+/// Returns the item as written, and its marker type, whose default doc is `title`.
+pub(super) fn item_tokens(item: &TriggerItem, title: &str) -> TokenStream {
     match item {
         TriggerItem::Function(function) => {
-            let written = function.to_tokens();
-            let marker = marker(
-                function.name(),
-                &function.item.vis,
-                &function.docs,
-                otherwise,
-            );
-            quote!(#written #marker)
+            let function_tokens = function.to_tokens();
+            let marker = marker_type(function.name(), &function.item.vis, &function.docs, title);
+            quote!(#function_tokens #marker)
         }
         TriggerItem::Struct(item) => {
             let (attrs, vis, name) = (&item.attrs, &item.vis, &item.ident);
-            // With braces it takes no name from variables and functions, like every other marker.
+            // With braces a struct has no constructor by its name, so variables and functions may
+            // have it too.
             quote! {
                 #(#attrs)*
                 #[allow(non_camel_case_types, dead_code)]
@@ -32,12 +28,13 @@ pub(super) fn item(item: &TriggerItem, otherwise: &str) -> TokenStream {
     }
 }
 
-/// The function that the engine calls, if there is one: its definition, and how it is named.
-pub(super) fn run(item: &TriggerItem, context: &Ident) -> (TokenStream, TokenStream) {
+/// Returns the function that the engine calls, and the expression that names it: `None` for a
+/// struct.
+pub(super) fn run_fn(item: &TriggerItem, context: &Ident) -> (TokenStream, TokenStream) {
     let TriggerItem::Function(function) = item else {
         return (TokenStream::new(), quote!(::core::option::Option::None));
     };
-    let (taken, passed) = parameters(function);
+    let (statements, arguments) = argument_tokens(function);
     let name = function.name();
     let wait = function.is_async().then(|| quote!(.await));
     let answer = quote_spanned! {function.returns.span()=>
@@ -50,8 +47,8 @@ pub(super) fn run(item: &TriggerItem, context: &Ident) -> (TokenStream, TokenStr
         ) -> __p::TriggerFuture<'_> {
             ::std::boxed::Box::pin(async move {
                 let _ = (&__context, __resources);
-                #(#taken)*
-                let __returned = #name(#(#passed),*) #wait;
+                #(#statements)*
+                let __returned = #name(#(#arguments),*) #wait;
                 #answer
             })
         }
@@ -59,11 +56,11 @@ pub(super) fn run(item: &TriggerItem, context: &Ident) -> (TokenStream, TokenStr
     (run, quote!(::core::option::Option::Some(__run)))
 }
 
-/// The declaration's calls for what both say.
+/// Returns the declaration's calls for the shared options.
 pub(super) fn common_calls(common: &TriggerModel, item: &TriggerItem) -> TokenStream {
     let target = match &common.target {
         None => TokenStream::new(),
-        Some(TargetModel::Selection(text)) => quote!(.target(#text)),
+        Some(TargetModel::Selection(text)) => quote!(.target_selection(#text)),
         Some(TargetModel::Assets(assets)) => {
             let assets = assets
                 .iter()
@@ -71,26 +68,26 @@ pub(super) fn common_calls(common: &TriggerModel, item: &TriggerItem) -> TokenSt
             quote!(#(#assets)*)
         }
     };
-    let running = common.running.then(|| quote!(.running()));
+    let running = common.running.then(|| quote!(.starts_running()));
     let description = common
         .description
         .iter()
         .map(|text| quote!(.description(#text)));
     let resources = match item {
-        TriggerItem::Function(function) => resources(function),
+        TriggerItem::Function(function) => resource_calls(function),
         TriggerItem::Struct(_) => TokenStream::new(),
     };
     quote!(#target #running #(#description)* #resources)
 }
 
-fn resources(function: &Function) -> TokenStream {
+fn resource_calls(function: &Function) -> TokenStream {
     let calls = function
         .params
         .iter()
         .filter_map(|param| match &param.kind {
             ParamKind::Resource(_, inner) => {
                 let name = &param.name;
-                Some(quote_spanned!(inner.span()=> .resource::<#inner>(#name)))
+                Some(quote_spanned!(inner.span()=> .add_resource::<#inner>(#name)))
             }
             _ => None,
         });

@@ -1,15 +1,15 @@
-//! What `#[asset_check(..)]` says.
+//! [`CheckModel`]: the options of `#[asset_check(..)]`.
 
 use proc_macro2::TokenStream;
-use syn::{Error, Expr, Path, Result, ext::IdentExt, spanned::Spanned};
+use syn::{Error, Expr, Path, Result, ext::IdentExt};
 
-use super::{Dep, Function, OpModel, op};
+use super::{Dep, Function, OpModel};
 use crate::{
     errors::Errors,
-    options::{Options, string},
+    options::{Options, asset_path, string_literal},
 };
 
-/// A check, as written.
+/// A check, as declared.
 pub(crate) struct CheckModel {
     /// The checked asset's marker type.
     pub(crate) asset: Path,
@@ -21,62 +21,41 @@ pub(crate) struct CheckModel {
 }
 
 impl CheckModel {
-    /// Reads the options of a check; `None` when it does not say which asset it looks at.
+    /// Reads the options of a check; `None` when they name no asset.
     pub(crate) fn read(
         options: TokenStream,
         function: &Function,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let known: Vec<&str> = [
-            "asset",
-            "name",
-            "blocking",
-            "description",
-            "additional_deps",
-        ]
-        .iter()
-        .chain(op::OPTIONS)
-        .filter(|name| !["partitions", "backfill_policy"].contains(name))
-        .copied()
-        .collect();
-        let mut options = Options::parse("`#[asset_check]`", options, &known, errors);
-        if !options.has("asset") {
-            errors.push(Error::new(
-                options.span(),
-                "say which asset it looks at: `#[asset_check(asset = flights)]`",
-            ));
-        }
-        let asset = options.value("asset", path, errors);
-        let name = options.value("name", check_name, errors);
-        let blocking = options.flag("blocking", errors);
-        let description = options.value("description", string, errors);
-        let additional_deps = options.value("additional_deps", Dep::parse_list, errors);
-        let op = OpModel::read(&mut options, errors);
-        Some(Self {
-            asset: asset?,
-            name: name.unwrap_or_else(|| function.name().unraw().to_string()),
-            blocking,
-            description: description
-                .map(|text| text.value())
-                .or_else(|| function.docs.text()),
-            additional_deps: additional_deps.unwrap_or_default(),
-            op,
+        Options::read("`#[asset_check]`", options, errors, |options, errors| {
+            if !options.contains("asset") {
+                errors.push(Error::new(
+                    options.span(),
+                    "name the asset to check: `#[asset_check(asset = flights)]`",
+                ));
+            }
+            let asset = options.take_value("asset", asset_path, errors);
+            let name = options.take_value("name", check_name, errors);
+            let blocking = options.take_flag("blocking", errors);
+            let description = function.docs.read_description(options, errors);
+            let additional_deps = options.take_value("additional_deps", Dep::parse_list, errors);
+            // A check runs where its asset runs, so it has no partitions of its own.
+            let op = OpModel::read_unpartitioned(options, errors);
+            Some(Self {
+                asset: asset?,
+                name: name.unwrap_or_else(|| function.name().unraw().to_string()),
+                blocking,
+                description,
+                additional_deps: additional_deps.unwrap_or_default(),
+                op,
+            })
         })
     }
 }
 
-fn path(value: &Expr) -> Result<Path> {
-    match value {
-        Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
-        other => Err(Error::new(
-            other.span(),
-            "write the asset's path, like `flights` or `crate::raw::flights`",
-        )),
-    }
-}
-
+/// Parses the name of a check.
 fn check_name(value: &Expr) -> Result<String> {
-    let text = string(value)?;
+    let text = string_literal(value)?;
     let name = text.value();
     let fits = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if fits {

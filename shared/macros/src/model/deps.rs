@@ -12,14 +12,14 @@ use syn::{
 
 /// One dependency.
 pub(crate) struct Dep {
-    /// The upstream asset's marker type; `None` where something else names it.
+    /// The upstream asset's marker type; `None` if the parameter's name is the asset.
     pub(crate) asset: Option<Path>,
-    /// How partitions correspond.
+    /// The mapping between the partitions of the two assets.
     pub(crate) mapping: Option<Expr>,
 }
 
 impl Dep {
-    /// Reads `path`, `path(mapping = ..)`.
+    /// Parses `path` or `path(mapping = ..)`.
     fn parse_one(input: ParseStream<'_>) -> Result<Self> {
         let asset = input.call(Path::parse_mod_style)?;
         let mapping = if input.peek(token::Paren) {
@@ -35,7 +35,7 @@ impl Dep {
         })
     }
 
-    /// Reads what is in `#[input(..)]`: `path`, `mapping = ..`, or both.
+    /// Parses the arguments of `#[input(..)]`: `path`, `mapping = ..`, or both.
     pub(super) fn parse_input(input: ParseStream<'_>) -> Result<Self> {
         let by_name = input.peek(syn::Ident) && input.peek2(Token![=]);
         if by_name {
@@ -57,8 +57,9 @@ impl Dep {
         })
     }
 
-    /// Reads `[..]`.
+    /// Parses a list of dependencies, `[..]`.
     pub(super) fn parse_list(value: &Expr) -> Result<Vec<Self>> {
+        // To Rust, `flights(mapping = ..)` is a call with an assignment: parse the tokens again.
         let list = |input: ParseStream<'_>| {
             let inside;
             bracketed!(inside in input);
@@ -82,6 +83,7 @@ impl Dep {
     }
 }
 
+/// Parses `mapping = ..`, the last of the arguments.
 fn parse_mapping(input: ParseStream<'_>) -> Result<Expr> {
     let name = input.call(syn::Ident::parse_any)?;
     if name != "mapping" {
@@ -96,6 +98,6 @@ fn parse_mapping(input: ParseStream<'_>) -> Result<Expr> {
     if input.is_empty() {
         Ok(mapping)
     } else {
-        Err(input.error("nothing follows the mapping"))
+        Err(input.error("remove this: the mapping is the last argument"))
     }
 }

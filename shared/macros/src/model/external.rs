@@ -1,26 +1,23 @@
-//! What `#[external_asset(..)]` says.
+//! [`ExternalAssetModel`]: the options of `#[external_asset(..)]`.
 
 use proc_macro2::TokenStream;
 use syn::{Error, Expr, Fields, ItemStruct};
 
-use super::{AssetModel, Docs, asset};
+use super::{AssetModel, Docs};
 use crate::{
     errors::Errors,
-    options::{Options, expr},
+    options::{Options, any_expr},
 };
 
-/// Options of an asset that make sense only where a function makes it.
-const MADE_HERE: &[&str] = &["io_manager", "checks", "code_version", "automation"];
-
-/// An external asset, as written.
-pub(crate) struct ExternalModel {
+/// An external asset, as declared.
+pub(crate) struct ExternalAssetModel {
     pub(crate) item: ItemStruct,
     pub(crate) asset: AssetModel,
     pub(crate) partitions: Option<Expr>,
 }
 
-impl ExternalModel {
-    /// Reads an external asset; `None` when the item is no empty struct.
+impl ExternalAssetModel {
+    /// Reads an external asset; `None` when the item is not a struct without fields.
     pub(crate) fn read(
         options: TokenStream,
         item: TokenStream,
@@ -33,26 +30,19 @@ impl ExternalModel {
             _ => {
                 errors.push(Error::new_spanned(
                     item,
-                    "`#[external_asset]` goes on a struct without fields, like `pub struct \
+                    "`#[external_asset]` belongs on a struct without fields, like `pub struct \
                      landing_files;`: it becomes the asset's marker type",
                 ));
                 return None;
             }
         };
-        let known: Vec<&str> = asset::OPTIONS
-            .iter()
-            .filter(|name| !MADE_HERE.contains(name))
-            .chain(&["partitions"])
-            .copied()
-            .collect();
-        let mut options = Options::parse("`#[external_asset]`", options, &known, errors);
-        let docs = Docs::of(&item.attrs);
-        let partitions = options.value("partitions", expr, errors);
-        let asset = AssetModel::read(item.ident.clone(), docs, &mut options, errors);
-        Some(Self {
-            item,
-            asset,
-            partitions,
+        Options::read("`#[external_asset]`", options, errors, |options, errors| {
+            let docs = Docs::from_attributes(&item.attrs);
+            Some(Self {
+                asset: AssetModel::read_external(item.ident.clone(), docs, options, errors),
+                partitions: options.take_value("partitions", any_expr, errors),
+                item,
+            })
         })
     }
 }

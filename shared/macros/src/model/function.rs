@@ -1,4 +1,4 @@
-//! The function that a macro stands on.
+//! [`Function`]: the function under a macro.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,20 +7,20 @@ use syn::{Error, FnArg, Ident, ItemFn, ReturnType, Type, spanned::Spanned};
 use super::{Docs, Param};
 use crate::errors::Errors;
 
-/// The function that a macro stands on, taken apart.
+/// The function under a macro, with its parts.
 pub(crate) struct Function {
     /// The function without the attributes that belong to the macro.
     pub(crate) item: ItemFn,
     /// Its parameters.
     pub(crate) params: Vec<Param>,
-    /// What it returns; `()` when it says nothing.
+    /// Its return type; `()` without one.
     pub(crate) returns: Type,
     /// Its doc comment.
     pub(crate) docs: Docs,
 }
 
 impl Function {
-    /// Takes an item apart; `None` when it is no function.
+    /// Parses an item; `None` when it is not a function.
     pub(crate) fn parse(owner: &str, tokens: TokenStream, errors: &mut Errors) -> Option<Self> {
         let mut item: ItemFn = match syn::parse2(tokens.clone()) {
             Ok(item) => item,
@@ -28,7 +28,7 @@ impl Function {
                 errors.push(Error::new_spanned(
                     tokens,
                     format!(
-                        "`{owner}` goes on a function, like `fn flights() -> Vec<Flight> {{ .. }}`"
+                        "`{owner}` belongs on a function, like `fn flights() -> Vec<Flight> {{ .. }}`"
                     ),
                 ));
                 return None;
@@ -37,24 +37,26 @@ impl Function {
         if !item.sig.generics.params.is_empty() {
             errors.push(Error::new(
                 item.sig.generics.span(),
-                format!("`{owner}` goes on a function without type parameters: name the types"),
+                format!("`{owner}` belongs on a function without type parameters: name the types"),
             ));
         }
+        // Parsing a parameter removes the macro's attributes from it: the compiler does not know
+        // them.
         let mut params = Vec::new();
         for arg in &mut item.sig.inputs {
             match arg {
-                FnArg::Typed(arg) => params.extend(errors.take(Param::parse(arg))),
+                FnArg::Typed(arg) => params.extend(errors.ok_or_push(Param::parse(arg))),
                 FnArg::Receiver(receiver) => errors.push(Error::new(
                     receiver.span(),
-                    format!("`{owner}` goes on a function that is not a method: take what it needs as `#[resource]`"),
+                    format!("`{owner}` belongs on a function, not a method: take shared state as a `#[resource]` parameter"),
                 )),
             }
         }
         let returns = match &item.sig.output {
             ReturnType::Default => syn::parse_quote_spanned!(item.sig.ident.span()=> ()),
-            ReturnType::Type(_, written) => (**written).clone(),
+            ReturnType::Type(_, declared) => (**declared).clone(),
         };
-        let docs = Docs::of(&item.attrs);
+        let docs = Docs::from_attributes(&item.attrs);
         Some(Self {
             item,
             params,
@@ -63,17 +65,17 @@ impl Function {
         })
     }
 
-    /// The function's name.
+    /// Returns the function's name.
     pub(crate) fn name(&self) -> &Ident {
         &self.item.sig.ident
     }
 
-    /// Whether it is an `async fn`.
+    /// Returns whether it is an `async fn`.
     pub(crate) fn is_async(&self) -> bool {
         self.item.sig.asyncness.is_some()
     }
 
-    /// The function itself, as it was written.
+    /// Returns the function as written, without the macro's own attributes.
     pub(crate) fn to_tokens(&self) -> TokenStream {
         let item = &self.item;
         quote!(#item)

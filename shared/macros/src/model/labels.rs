@@ -1,4 +1,4 @@
-//! Lists and tables of labels: tags, metadata, checks.
+//! Lists and tables of an asset: tags, metadata, checks.
 
 use precip_core::spec::{TagKey, TagValue};
 use proc_macro2::TokenStream;
@@ -12,7 +12,7 @@ use syn::{
 
 use crate::{
     errors::Errors,
-    options::{Entry, Given, Options, string},
+    options::{Entry, OptionValue, Options, string_literal},
 };
 
 /// `name = value`, where the name is an identifier or a string.
@@ -40,32 +40,32 @@ impl Parse for Label {
 }
 
 /// Reads `option(name = value, ..)`.
-pub(super) fn labels(option: &str, options: &mut Options, errors: &mut Errors) -> Vec<Label> {
-    let Some(entry) = options.take(option) else {
+pub(super) fn read_labels(option: &str, options: &mut Options, errors: &mut Errors) -> Vec<Label> {
+    let Some(entry) = options.take_entry(option) else {
         return Vec::new();
     };
-    let Given::Group(tokens) = entry.given else {
+    let OptionValue::Group(tokens) = entry.value else {
         errors.push(Error::new(
             entry.name.span(),
             format!("write `{option}(name = .., ..)`"),
         ));
         return Vec::new();
     };
-    let read = Punctuated::<Label, Token![,]>::parse_terminated.parse2(tokens);
-    errors.take(read).into_iter().flatten().collect()
+    let parsed = Punctuated::<Label, Token![,]>::parse_terminated.parse2(tokens);
+    errors.ok_or_push(parsed).into_iter().flatten().collect()
 }
 
 /// Reads `tags(name = "value", ..)`.
-pub(super) fn tags(options: &mut Options, errors: &mut Errors) -> Vec<(LitStr, LitStr)> {
-    let read = |label: Label| -> Result<(LitStr, LitStr)> {
+pub(super) fn read_tags(options: &mut Options, errors: &mut Errors) -> Vec<(LitStr, LitStr)> {
+    let parse_tag = |label: Label| -> Result<(LitStr, LitStr)> {
         TagKey::new(label.name.value()).map_err(|error| Error::new(label.name.span(), error))?;
-        let value = string(&label.value)?;
+        let value = string_literal(&label.value)?;
         TagValue::new(value.value()).map_err(|error| Error::new(value.span(), error))?;
         Ok((label.name, value))
     };
-    labels("tags", options, errors)
+    read_labels("tags", options, errors)
         .into_iter()
-        .filter_map(|label| errors.take(read(label)))
+        .filter_map(|label| errors.ok_or_push(parse_tag(label)))
         .collect()
 }
 
@@ -73,50 +73,52 @@ pub(super) fn tags(options: &mut Options, errors: &mut Errors) -> Vec<(LitStr, L
 pub(crate) struct DeclaredCheck {
     /// Its name.
     pub(crate) name: Ident,
-    /// Whether a failure stops what is downstream.
+    /// True if a failure holds back the downstream assets.
     pub(crate) blocking: bool,
-    /// What it looks for.
+    /// The description, for people.
     pub(crate) description: Option<LitStr>,
 }
 
-/// Reads `checks = [name, name(blocking, description = ".."), row_count(1..), ..]`: the checks whose results the
-/// function returns, and those over its data.
-pub(super) fn checks(
+/// Reads `checks = [name, name(blocking, description = ".."), row_count(1..), ..]`: the checks
+/// whose results the function returns, and the checks over its data.
+pub(super) fn read_checks(
     options: &mut Options,
     errors: &mut Errors,
 ) -> (Vec<DeclaredCheck>, Vec<Expr>) {
     let (mut returned, mut over_data) = (Vec::<DeclaredCheck>::new(), Vec::new());
-    let Some(entry) = options.take("checks") else {
+    let Some(entry) = options.take_entry("checks") else {
         return (returned, over_data);
     };
-    let list = match &entry.given {
-        Given::Value(value) => match &**value {
+    // The elements may be names, calls and expressions, so they are sorted one by one below.
+    let list = match &entry.value {
+        OptionValue::Value(value) => match &**value {
             Expr::Array(list) => Ok(&list.elems),
             other => Err(other.span()),
         },
         _ => Err(entry.name.span()),
     };
-    let list = list.map_err(|span| {
+    let checked_list = list.map_err(|span| {
         Error::new(
             span,
             "write a list of checks, like `checks = [row_count(1..).blocking(), not_null(\"carrier\")]`",
         )
     });
-    for element in errors.take(list).into_iter().flatten() {
+    for element in errors.ok_or_push(checked_list).into_iter().flatten() {
+        // A string is most likely the name of a check in quotes.
         if let Expr::Lit(_) = element {
             errors.push(Error::new(
                 element.span(),
-                "this is no check: write one over the data, like `not_null(\"carrier\")`, or the name of one \
-                 whose result the function returns",
+                "this is not a check: write a check over the data, like `not_null(\"carrier\")`, or the \
+                 name of a check whose result the function returns",
             ));
         } else if !is_returned(element) {
             over_data.push(element.clone());
-        } else if let Some(check) = errors.take(syn::parse2(quote::quote!(#element))) {
-            let check = returned_check(check, errors);
+        } else if let Some(entry) = errors.ok_or_push(syn::parse2(quote::quote!(#element))) {
+            let check = returned_check(entry, errors);
             if returned.iter().any(|other| other.name == check.name) {
                 errors.push(Error::new(
                     check.name.span(),
-                    format!("check `{}` comes twice: keep one", check.name),
+                    format!("check `{}` is listed twice: keep one", check.name),
                 ));
             } else {
                 returned.push(check);
@@ -126,38 +128,41 @@ pub(super) fn checks(
     (returned, over_data)
 }
 
+/// Reads a check whose result the function returns.
 fn returned_check(entry: Entry, errors: &mut Errors) -> DeclaredCheck {
-    let mut own = match entry.given {
-        Given::Group(tokens) => {
-            Options::parse("a check", tokens, &["blocking", "description"], errors)
-        }
-        _ => Options::parse("a check", TokenStream::new(), &[], errors),
+    let tokens = match entry.value {
+        OptionValue::Group(tokens) => tokens,
+        _ => TokenStream::new(),
     };
-    DeclaredCheck {
+    Options::read("a check", tokens, errors, |own, errors| DeclaredCheck {
         name: entry.name,
-        blocking: own.flag("blocking", errors),
-        description: own.value("description", string, errors),
-    }
+        blocking: own.take_flag("blocking", errors),
+        description: own.take_value("description", string_literal, errors),
+    })
 }
 
-/// Whether it is the name of a check, alone or with options. Every other expression makes a check over data.
+/// Returns whether an element is the name of a check, alone or with options. Every other expression
+/// gives a check over data.
 fn is_returned(element: &Expr) -> bool {
     match element {
-        Expr::Path(_) => name(element).is_some(),
+        Expr::Path(_) => single_name(element).is_some(),
         Expr::Call(call) => {
-            name(&call.func).is_some() && !call.args.is_empty() && call.args.iter().all(is_option)
+            single_name(&call.func).is_some()
+                && !call.args.is_empty()
+                && call.args.iter().all(is_option)
         }
         _ => false,
     }
 }
 
-/// Whether it is `blocking` or `description = ".."`, spelled in some way: constants have other names.
+/// Returns whether an argument is `blocking` or `description = ".."`, possibly misspelled.
+/// Constants have capitals, so they are arguments of a check over data.
 fn is_option(argument: &Expr) -> bool {
-    let is_option = |name: &Ident| !name.to_string().contains(char::is_uppercase);
-    matches!(argument, Expr::Assign(_)) || name(argument).is_some_and(is_option)
+    let is_lower_case = |name: &Ident| !name.to_string().contains(char::is_uppercase);
+    matches!(argument, Expr::Assign(_)) || single_name(argument).is_some_and(is_lower_case)
 }
 
-fn name(expr: &Expr) -> Option<&Ident> {
+fn single_name(expr: &Expr) -> Option<&Ident> {
     match expr {
         Expr::Path(path) => path.path.get_ident(),
         _ => None,

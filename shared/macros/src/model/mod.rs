@@ -1,4 +1,4 @@
-//! What a macro was asked for, with every value valid.
+//! The models of the macros' calls: options and function, with every value valid.
 
 mod asset;
 mod check;
@@ -16,15 +16,15 @@ mod schedule;
 mod sensor;
 mod trigger;
 
-pub(crate) use asset::{AssetModel, Docs, OPTIONS as ASSET_OPTIONS};
+pub(crate) use asset::{AssetModel, Docs};
 pub(crate) use check::CheckModel;
 pub(crate) use deps::Dep;
-pub(crate) use external::ExternalModel;
+pub(crate) use external::ExternalAssetModel;
 pub(crate) use freshness::FreshnessModel;
 pub(crate) use function::Function;
 pub(crate) use labels::{DeclaredCheck, Label};
-pub(crate) use multi::MultiModel;
-pub(crate) use op::{OPTIONS as OP_OPTIONS, OpModel};
+pub(crate) use multi::MultiAssetModel;
+pub(crate) use op::OpModel;
 pub(crate) use param::{Param, ParamKind, ResourceForm};
 pub(crate) use partitions::{PartitionsModel, TimeModel};
 pub(crate) use policy::{BackfillModel, ComputeModel, RetryModel};

@@ -1,4 +1,4 @@
-//! What `#[multi_asset(..)]` says.
+//! [`MultiAssetModel`]: the options of `#[multi_asset(..)]`.
 
 use proc_macro2::TokenStream;
 use syn::{
@@ -10,22 +10,22 @@ use syn::{
 
 use precip_core::{key::AssetKey, spec::GroupName};
 
-use super::{AssetModel, Dep, Docs, OpModel, asset, op};
+use super::{AssetModel, Dep, Docs, OpModel};
 use crate::{
     errors::Errors,
-    options::{Given, Options, parsed},
+    options::{Entry, OptionValue, Options, parsed_literal},
 };
 
-/// A multi-asset, as written.
-pub(crate) struct MultiModel {
+/// A multi-asset, as declared.
+pub(crate) struct MultiAssetModel {
     pub(crate) outputs: Vec<AssetModel>,
     pub(crate) can_subset: bool,
-    /// What every output depends on that says nothing of its own.
+    /// The dependencies of every output without `deps` of its own.
     pub(crate) deps: Vec<Dep>,
     pub(crate) op: OpModel,
 }
 
-/// `/// doc` and `name` or `name(..)`.
+/// One output: its doc comment, and `name` or `name(..)`.
 struct OutputEntry {
     attrs: Vec<Attribute>,
     name: Ident,
@@ -51,47 +51,44 @@ impl Parse for OutputEntry {
     }
 }
 
-impl MultiModel {
+impl MultiAssetModel {
     /// Reads the options of a multi-asset.
     pub(crate) fn read(options: TokenStream, errors: &mut Errors) -> Self {
-        let known: Vec<&str> = ["outputs", "can_subset", "deps", "group", "key_prefix"]
-            .iter()
-            .chain(op::OPTIONS)
-            .copied()
-            .collect();
-        let mut options = Options::parse("`#[multi_asset]`", options, &known, errors);
-        let group = options.value("group", parsed::<GroupName>, errors);
-        let prefix = options.value("key_prefix", parsed::<AssetKey>, errors);
-        let outputs = outputs(&mut options, group.as_ref(), prefix.as_ref(), errors);
-        Self {
-            outputs,
-            can_subset: options.flag("can_subset", errors),
-            deps: options
-                .value("deps", Dep::parse_list, errors)
-                .unwrap_or_default(),
-            op: OpModel::read(&mut options, errors),
-        }
+        Options::read("`#[multi_asset]`", options, errors, |options, errors| {
+            let outputs = options.take_entry("outputs");
+            let can_subset = options.take_flag("can_subset", errors);
+            let deps = options.take_value("deps", Dep::parse_list, errors);
+            let group = options.take_value("group", parsed_literal::<GroupName>, errors);
+            let prefix = options.take_value("key_prefix", parsed_literal::<AssetKey>, errors);
+            Self {
+                outputs: read_outputs(outputs, options, [group, prefix], errors),
+                can_subset,
+                deps: deps.unwrap_or_default(),
+                op: OpModel::read(options, errors),
+            }
+        })
     }
 }
 
-fn outputs(
-    options: &mut Options,
-    group: Option<&LitStr>,
-    prefix: Option<&LitStr>,
+/// Reads the outputs. `group` and `prefix` are those of outputs without their own.
+fn read_outputs(
+    outputs: Option<Entry>,
+    options: &Options,
+    [group, prefix]: [Option<LitStr>; 2],
     errors: &mut Errors,
 ) -> Vec<AssetModel> {
-    const EXAMPLE: &str = "name what the function makes, in the order of the values it returns: \
-                           `outputs(users, orders(group = \"sales\"))`";
-    let Some(entry) = options.take("outputs") else {
+    const EXAMPLE: &str = "name the assets that the function makes, in the order of the values it \
+                           returns: `outputs(users, orders(group = \"sales\"))`";
+    let Some(entry) = outputs else {
         errors.push(Error::new(options.span(), EXAMPLE));
         return Vec::new();
     };
-    let Given::Group(tokens) = entry.given else {
+    let OptionValue::Group(tokens) = entry.value else {
         errors.push(Error::new(entry.name.span(), EXAMPLE));
         return Vec::new();
     };
-    let read = Punctuated::<OutputEntry, Token![,]>::parse_terminated.parse2(tokens);
-    let entries: Vec<OutputEntry> = errors.take(read).into_iter().flatten().collect();
+    let parsed = Punctuated::<OutputEntry, Token![,]>::parse_terminated.parse2(tokens);
+    let entries: Vec<OutputEntry> = errors.ok_or_push(parsed).into_iter().flatten().collect();
     if entries.is_empty() {
         errors.push(Error::new(entry.name.span(), EXAMPLE));
     }
@@ -100,18 +97,29 @@ fn outputs(
         if outputs.iter().any(|other| other.marker == entry.name) {
             errors.push(Error::new(
                 entry.name.span(),
-                format!("output `{}` comes twice: rename one of them", entry.name),
+                format!(
+                    "output `{}` is listed twice: rename one of them",
+                    entry.name
+                ),
             ));
             continue;
         }
+        // Each output has the options of an asset, with the op's group and prefix as defaults.
         let owner = format!("output `{}`", entry.name);
-        let mut own = Options::parse(owner, entry.options, asset::OPTIONS, errors);
-        own.default("group", group);
-        if !own.has("key") {
-            own.default("key_prefix", prefix);
-        }
-        let docs = Docs::of(&entry.attrs);
-        outputs.push(AssetModel::read(entry.name, docs, &mut own, errors));
+        outputs.push(Options::read(
+            owner,
+            entry.options,
+            errors,
+            |own, errors| {
+                own.set_default("group", group.as_ref());
+                // A whole key has no prefix in front of it.
+                if !own.contains("key") {
+                    own.set_default("key_prefix", prefix.as_ref());
+                }
+                let docs = Docs::from_attributes(&entry.attrs);
+                AssetModel::read(entry.name, docs, own, errors)
+            },
+        ));
     }
     outputs
 }

@@ -1,23 +1,16 @@
-//! What is said of an op: how it is divided, tried again, limited, and what it runs on.
+//! [`OpModel`]: the options of an op.
 
 use syn::Expr;
 
-use super::policy::{BackfillModel, ComputeModel, RetryModel, backfill, compute, retry};
+use super::policy::{
+    BackfillModel, ComputeModel, RetryModel, read_backfill, read_compute, read_retry,
+};
 use crate::{
     errors::Errors,
-    options::{Options, expr, string},
+    options::{Options, any_expr, string_literal},
 };
 
-/// The options of an op.
-pub(crate) const OPTIONS: &[&str] = &[
-    "partitions",
-    "backfill_policy",
-    "retry_policy",
-    "pool",
-    "compute",
-];
-
-/// An op, as written.
+/// An op, as declared.
 pub(crate) struct OpModel {
     pub(crate) partitions: Option<Expr>,
     pub(crate) backfill: Option<BackfillModel>,
@@ -29,12 +22,23 @@ pub(crate) struct OpModel {
 impl OpModel {
     /// Reads the options of an op.
     pub(crate) fn read(options: &mut Options, errors: &mut Errors) -> Self {
+        let partitions = options.take_value("partitions", any_expr, errors);
+        let backfill = read_backfill(options, errors);
         Self {
-            partitions: options.value("partitions", expr, errors),
-            backfill: backfill(options, errors),
-            retry: retry(options, errors),
-            pool: options.value("pool", string, errors),
-            compute: compute(options, errors),
+            partitions,
+            backfill,
+            ..Self::read_unpartitioned(options, errors)
+        }
+    }
+
+    /// Reads the options of an op without partitions of its own.
+    pub(super) fn read_unpartitioned(options: &mut Options, errors: &mut Errors) -> Self {
+        Self {
+            partitions: None,
+            backfill: None,
+            retry: read_retry(options, errors),
+            pool: options.take_value("pool", string_literal, errors),
+            compute: read_compute(options, errors),
         }
     }
 }

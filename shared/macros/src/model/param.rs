@@ -13,17 +13,17 @@ pub(crate) struct Param {
     pub(crate) name: String,
     /// Its type.
     pub(crate) ty: Type,
-    /// What it takes.
+    /// Its kind.
     pub(crate) kind: ParamKind,
 }
 
-/// What a parameter takes.
+/// The kind of a parameter.
 pub(crate) enum ParamKind {
     /// The data of an upstream asset.
     Input {
         /// The asset's marker type.
         asset: Path,
-        /// How partitions correspond.
+        /// The mapping between the partitions of the two assets.
         mapping: Option<Box<Expr>>,
     },
     /// A resource.
@@ -32,12 +32,12 @@ pub(crate) enum ParamKind {
     Config,
     /// The context.
     Context {
-        /// Whether it is taken by reference.
+        /// True if it is passed by reference.
         by_reference: bool,
     },
 }
 
-/// How a resource is taken.
+/// The form in which a resource is passed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResourceForm {
     /// `&T`.
@@ -47,21 +47,22 @@ pub(crate) enum ResourceForm {
 }
 
 impl Param {
-    /// Reads a parameter and takes the macro's attributes off it.
+    /// Parses a parameter, and removes the macro's attributes from it.
     pub(super) fn parse(arg: &mut PatType) -> Result<Self> {
         let own: Vec<Attribute> = arg.attrs.extract_if(.., |attr| is_own(attr)).collect();
         let Pat::Ident(pattern) = &*arg.pat else {
             return Err(Error::new(
                 arg.pat.span(),
-                "a parameter is one name: its name says which asset or resource it takes",
+                "write a single name: a parameter's name is the asset or resource that it takes",
             ));
         };
         let ident = pattern.ident.clone();
         let name = ident.unraw().to_string();
         let ty = (*arg.ty).clone();
+        // An attribute decides; without one the type, and then the name.
         let kind = match own.as_slice() {
-            [] => by_type_or_name(&ident, &ty)?,
-            [only] => by_attribute(only, &ident, &ty)?,
+            [] => kind_without_attribute(&ident, &ty)?,
+            [only] => kind_by_attribute(only, &ident, &ty)?,
             [_, second, ..] => {
                 return Err(Error::new(
                     second.span(),
@@ -73,13 +74,16 @@ impl Param {
     }
 }
 
+/// Returns whether an attribute belongs to the macro.
 fn is_own(attr: &Attribute) -> bool {
     ["input", "resource", "config"]
         .iter()
         .any(|name| attr.path().is_ident(name))
 }
 
-fn by_type_or_name(ident: &Ident, ty: &Type) -> Result<ParamKind> {
+/// Returns the kind of a parameter without attribute: the context by its type, else an asset by its
+/// name.
+fn kind_without_attribute(ident: &Ident, ty: &Type) -> Result<ParamKind> {
     let (inner, by_reference) = match ty {
         Type::Reference(reference) => (&*reference.elem, true),
         plain => (plain, false),
@@ -88,11 +92,12 @@ fn by_type_or_name(ident: &Ident, ty: &Type) -> Result<ParamKind> {
     if last_segment(inner).is_some_and(|segment| contexts.iter().any(|own| segment.ident == own)) {
         return Ok(ParamKind::Context { by_reference });
     }
+    // Data is handed over by value; a reference is most likely a resource without its attribute.
     if by_reference {
         return Err(Error::new_spanned(
             ty,
             format!(
-                "`{ident}` is taken by reference: mark it `#[resource]` if it is a resource, and \
+                "`{ident}` is a reference: mark it `#[resource]` if it is a resource, and \
                  take it by value if it is the data of asset `{ident}`"
             ),
         ));
@@ -103,12 +108,12 @@ fn by_type_or_name(ident: &Ident, ty: &Type) -> Result<ParamKind> {
     })
 }
 
-fn by_attribute(attr: &Attribute, ident: &Ident, ty: &Type) -> Result<ParamKind> {
+fn kind_by_attribute(attr: &Attribute, ident: &Ident, ty: &Type) -> Result<ParamKind> {
     if attr.path().is_ident("input") {
         if let Type::Reference(_) = ty {
             return Err(Error::new_spanned(
                 ty,
-                "the data of an asset is taken by value: leave out the `&`",
+                "the data of an asset is passed by value: leave out the `&`",
             ));
         }
         return match &attr.meta {
@@ -121,14 +126,14 @@ fn by_attribute(attr: &Attribute, ident: &Ident, ty: &Type) -> Result<ParamKind>
             }
             other => Err(Error::new(
                 other.span(),
-                "say which asset it takes: `#[input(asset)]` or `#[input(mapping = ..)]`",
+                "name the asset or the mapping: `#[input(asset)]` or `#[input(mapping = ..)]`",
             )),
         };
     }
     if !matches!(attr.meta, Meta::Path(_)) {
         return Err(Error::new(
             attr.meta.span(),
-            "this attribute takes nothing: the parameter's name is the resource's name, and its \
+            "this attribute has no arguments: the parameter's name is the resource's name, and its \
              type the config's type",
         ));
     }
@@ -136,20 +141,22 @@ fn by_attribute(attr: &Attribute, ident: &Ident, ty: &Type) -> Result<ParamKind>
         return Ok(ParamKind::Config);
     }
     match ty {
+        // Resources are shared by all ops, so `&mut` is refused.
         Type::Reference(reference) if reference.mutability.is_none() => Ok(ParamKind::Resource(
             ResourceForm::Reference,
             reference.elem.clone(),
         )),
         other => match last_segment(other) {
-            Some(segment) if segment.ident == "Arc" => shared(&segment.arguments)
+            Some(segment) if segment.ident == "Arc" => first_type_argument(&segment.arguments)
                 .map(|inner| ParamKind::Resource(ResourceForm::Shared, Box::new(inner)))
-                .ok_or_else(|| as_reference(ty)),
-            _ => Err(as_reference(ty)),
+                .ok_or_else(|| not_shared(ty)),
+            _ => Err(not_shared(ty)),
         },
     }
 }
 
-fn as_reference(ty: &Type) -> Error {
+/// Returns the error for a resource that is taken by value.
+fn not_shared(ty: &Type) -> Error {
     Error::new_spanned(ty, "a resource is shared: take it as `&T` or `Arc<T>`")
 }
 
@@ -160,7 +167,7 @@ fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
     }
 }
 
-fn shared(arguments: &PathArguments) -> Option<Type> {
+fn first_type_argument(arguments: &PathArguments) -> Option<Type> {
     let PathArguments::AngleBracketed(arguments) = arguments else {
         return None;
     };

@@ -1,23 +1,27 @@
-//! What `partitions!(..)` says.
+//! [`PartitionsModel`]: the definition inside `partitions!(..)`.
 
-use precip_core::nearest::{nearest, or_list};
-use precip_core::partitions::{
-    InvalidTimeWindows, MultiPartitions, PartitionsDefinition, StaticPartitions, TimeWindowBuilder,
-    TimeWindowPartitions,
+use precip_core::{
+    nearest::nearest_names,
+    partitions::{
+        InvalidTimeWindows, MultiPartitions, PartitionsDefinition, StaticPartitions,
+        TimeWindowBuilder, TimeWindowPartitions,
+    },
+    prose::and_list,
 };
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{
-    Error, Expr, LitStr, Path, Result, Token,
+    Error, LitStr, Path, Result, Token,
     ext::IdentExt,
     parenthesized,
     parse::{Parse, ParseStream, Parser},
     punctuated::Punctuated,
+    spanned::Spanned,
     token,
 };
 
 use crate::{
     errors::Errors,
-    options::{Options, integer, list, string},
+    options::{Options, integer_literal, list_elements, string_literal},
 };
 
 /// The kinds of definition.
@@ -25,35 +29,36 @@ const KINDS: &[&str] = &[
     "hourly", "daily", "weekly", "monthly", "cron", "static", "dynamic", "multi",
 ];
 
-/// A partitions definition, as written.
+/// A partitions definition, as declared.
 pub(crate) enum PartitionsModel {
     Time(TimeModel),
     Static(Vec<LitStr>),
     Dynamic(LitStr),
     Multi(Vec<(Ident, Self)>),
-    /// One that is declared elsewhere: a dimension of a `multi`.
+    /// A dimension of a `multi` that is declared elsewhere.
     Shared(Path),
 }
 
-/// Windows of time: the builder's calls, in order.
+/// Time windows: the calls of the builder, in order.
 pub(crate) struct TimeModel {
     /// `hourly`, `daily`, ..
     pub(crate) cadence: Ident,
-    /// `schedule` of `cron`.
+    /// The `schedule` of a `cron` definition.
     pub(crate) schedule: Option<LitStr>,
     pub(crate) start: LitStr,
-    /// Calls with a text.
+    /// Calls with a string: the method and its argument.
     pub(crate) texts: Vec<(&'static str, LitStr)>,
-    /// Calls with a number.
+    /// Calls with a number: the method, its argument and the position in the source.
     pub(crate) numbers: Vec<(&'static str, i64, Span)>,
 }
 
-struct Written {
+/// A definition before it is read: `kind(..)`.
+struct DefinitionTokens {
     kind: Ident,
     inside: TokenStream,
 }
 
-impl Parse for Written {
+impl Parse for DefinitionTokens {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let kind = input.call(Ident::parse_any)?;
         let inside;
@@ -75,27 +80,28 @@ impl PartitionsModel {
             ));
             return None;
         }
-        let written = errors.take(syn::parse2::<Written>(tokens))?;
-        Self::of(written, errors)
+        let definition = errors.ok_or_push(syn::parse2::<DefinitionTokens>(tokens))?;
+        Self::read_kind(definition, errors)
     }
 
-    fn of(written: Written, errors: &mut Errors) -> Option<Self> {
-        let kind = written.kind.to_string();
+    /// Reads a definition by its kind.
+    fn read_kind(definition: DefinitionTokens, errors: &mut Errors) -> Option<Self> {
+        let kind = definition.kind.to_string();
         match kind.as_str() {
             "hourly" | "daily" | "weekly" | "monthly" | "cron" => {
-                TimeModel::read(written, errors).map(Self::Time)
+                TimeModel::read(definition, errors).map(Self::Time)
             }
-            "static" => keys(written.inside, errors).map(Self::Static),
-            "dynamic" => dynamic(&written, errors).map(Self::Dynamic),
-            "multi" => dimensions(&written, errors).map(Self::Multi),
+            "static" => read_static_keys(definition.inside, errors).map(Self::Static),
+            "dynamic" => read_set_name(&definition, errors).map(Self::Dynamic),
+            "multi" => read_dimensions(&definition, errors).map(Self::Multi),
             _ => {
-                errors.push(unknown_kind(&written.kind));
+                errors.push(unknown_kind(&definition.kind));
                 None
             }
         }
     }
 
-    /// The definition itself; `None` for one that is partly declared elsewhere.
+    /// Returns the definition itself; `None` for one that is not known at compile time.
     fn definition(&self) -> Option<PartitionsDefinition> {
         match self {
             Self::Time(time) => time.build().ok().map(Into::into),
@@ -109,23 +115,24 @@ impl PartitionsModel {
 
 fn unknown_kind(kind: &Ident) -> Error {
     let name = kind.to_string();
-    let hint = match nearest(&name, KINDS.iter().copied()).first() {
+    let hint = match nearest_names(&name, KINDS.iter().copied()).first() {
         Some(near) => format!("did you mean `{near}`? The kinds are "),
         None => "the kinds are ".to_owned(),
     };
-    let kinds = or_list(KINDS).replace(" or ", " and ");
+    let kinds = and_list(KINDS);
     Error::new(
         kind.span(),
         format!("there are no `{name}` partitions: {hint}{kinds}"),
     )
 }
 
-fn keys(tokens: TokenStream, errors: &mut Errors) -> Option<Vec<LitStr>> {
-    let read = Punctuated::<LitStr, Token![,]>::parse_terminated.parse2(tokens);
-    let keys: Vec<LitStr> = errors.take(read)?.into_iter().collect();
-    // One at a time, so that the key that does not fit is the one that is marked.
-    for (place, key) in keys.iter().enumerate() {
-        let so_far = keys[..=place].iter().map(LitStr::value);
+/// Reads the keys of `static(..)`.
+fn read_static_keys(tokens: TokenStream, errors: &mut Errors) -> Option<Vec<LitStr>> {
+    let parsed = Punctuated::<LitStr, Token![,]>::parse_terminated.parse2(tokens);
+    let keys: Vec<LitStr> = errors.ok_or_push(parsed)?.into_iter().collect();
+    // Adding one key at a time shows which key is invalid, so that the error marks it.
+    for (index, key) in keys.iter().enumerate() {
+        let so_far = keys[..=index].iter().map(LitStr::value);
         if let Err(error) = StaticPartitions::new(so_far) {
             errors.push(Error::new(key.span(), error));
             return None;
@@ -134,23 +141,26 @@ fn keys(tokens: TokenStream, errors: &mut Errors) -> Option<Vec<LitStr>> {
     Some(keys)
 }
 
-fn dynamic(written: &Written, errors: &mut Errors) -> Option<LitStr> {
-    let read = syn::parse2::<LitStr>(written.inside.clone()).map_err(|_| {
+/// Reads the name of the set of keys in `dynamic(..)`.
+fn read_set_name(definition: &DefinitionTokens, errors: &mut Errors) -> Option<LitStr> {
+    let parsed = syn::parse2::<LitStr>(definition.inside.clone()).map_err(|_| {
         Error::new(
-            written.kind.span(),
+            definition.kind.span(),
             "write the name of the set of keys: `dynamic(\"customers\")`",
         )
     });
-    errors.take(read)
+    errors.ok_or_push(parsed)
 }
 
+/// One dimension of a `multi`: `name = definition`.
 struct Dimension {
     name: Ident,
-    definition: DimensionWritten,
+    definition: DimensionDefinition,
 }
 
-enum DimensionWritten {
-    Own(Written),
+/// The definition of a dimension: written in place, or declared elsewhere.
+enum DimensionDefinition {
+    Own(DefinitionTokens),
     Shared(Path),
 }
 
@@ -159,160 +169,144 @@ impl Parse for Dimension {
         let name = input.parse()?;
         input.parse::<Token![=]>()?;
         let definition = if input.peek2(token::Paren) {
-            DimensionWritten::Own(input.parse()?)
+            DimensionDefinition::Own(input.parse()?)
         } else {
-            DimensionWritten::Shared(input.parse()?)
+            DimensionDefinition::Shared(input.parse()?)
         };
         Ok(Self { name, definition })
     }
 }
 
-fn dimensions(written: &Written, errors: &mut Errors) -> Option<Vec<(Ident, PartitionsModel)>> {
-    let read = Punctuated::<Dimension, Token![,]>::parse_terminated.parse2(written.inside.clone());
+/// Reads the dimensions of `multi(..)`.
+fn read_dimensions(
+    multi: &DefinitionTokens,
+    errors: &mut Errors,
+) -> Option<Vec<(Ident, PartitionsModel)>> {
+    let parsed = Punctuated::<Dimension, Token![,]>::parse_terminated.parse2(multi.inside.clone());
     let mut dimensions = Vec::new();
-    let mut whole = true;
-    for dimension in errors.take(read)? {
+    let mut all_valid = true;
+    for dimension in errors.ok_or_push(parsed)? {
         let definition = match dimension.definition {
-            DimensionWritten::Own(own) => PartitionsModel::of(own, errors),
-            DimensionWritten::Shared(path) => Some(PartitionsModel::Shared(path)),
+            DimensionDefinition::Own(own) => PartitionsModel::read_kind(own, errors),
+            DimensionDefinition::Shared(path) => Some(PartitionsModel::Shared(path)),
         };
         match definition {
             Some(definition) => dimensions.push((dimension.name, definition)),
-            None => whole = false,
+            None => all_valid = false,
         }
     }
+    // How dimensions fit together can only be checked here if all of them are known; otherwise it
+    // is checked when the definition is first used.
     let known: Option<Vec<(String, PartitionsDefinition)>> = dimensions
         .iter()
         .map(|(name, model)| Some((name.unraw().to_string(), model.definition()?)))
         .collect();
-    if let Some(known) = known.filter(|_| whole)
+    if let Some(known) = known.filter(|_| all_valid)
         && let Err(error) = MultiPartitions::new(known)
     {
-        errors.push(Error::new(written.kind.span(), error));
+        errors.push(Error::new(multi.kind.span(), error));
         return None;
     }
-    whole.then_some(dimensions)
+    all_valid.then_some(dimensions)
+}
+
+/// Takes a string option that must be given.
+fn require(
+    name: &str,
+    example: &str,
+    cadence: &Ident,
+    options: &mut Options,
+    errors: &mut Errors,
+) -> Option<LitStr> {
+    if !options.contains(name) {
+        errors.push(Error::new(
+            cadence.span(),
+            format!("`{cadence}` needs `{name}`: write `{name} = \"{example}\"`"),
+        ));
+    }
+    options.take_value(name, string_literal, errors)
+}
+
+/// Returns the offsets that a cadence has, each with its least and its greatest value.
+fn offsets(cadence: &Ident) -> Vec<(&'static str, i64, i64)> {
+    let end = ("end_offset", i32::MIN.into(), i64::from(i32::MAX));
+    let minute = ("minute_offset", 0, 59);
+    let hour = ("hour_offset", 0, 23);
+    match cadence.to_string().as_str() {
+        // A cron schedule says itself when its windows begin.
+        "cron" => vec![end],
+        "hourly" => vec![end, minute],
+        "daily" => vec![end, minute, hour],
+        "weekly" => vec![end, minute, hour, ("day_offset", 0, 6)],
+        _ => vec![end, minute, hour, ("day_offset", 0, 31)],
+    }
 }
 
 impl TimeModel {
-    fn read(written: Written, errors: &mut Errors) -> Option<Self> {
-        let is_cron = written.kind == "cron";
-        let owner = format!("`{}`", written.kind);
-        let known: &[&str] = match written.kind.to_string().as_str() {
-            "hourly" => &[
-                "start",
-                "end",
-                "timezone",
-                "fmt",
-                "end_offset",
-                "minute_offset",
-                "exclude",
-                "exclude_at",
-            ],
-            "daily" => &[
-                "start",
-                "end",
-                "timezone",
-                "fmt",
-                "end_offset",
-                "minute_offset",
-                "hour_offset",
-                "exclude",
-                "exclude_at",
-            ],
-            "cron" => &[
-                "schedule",
-                "start",
-                "end",
-                "timezone",
-                "fmt",
-                "end_offset",
-                "exclude",
-                "exclude_at",
-            ],
-            _ => &[
-                "start",
-                "end",
-                "timezone",
-                "fmt",
-                "end_offset",
-                "minute_offset",
-                "hour_offset",
-                "day_offset",
-                "exclude",
-                "exclude_at",
-            ],
-        };
-        let mut options = Options::parse(owner, written.inside, known, errors);
-        let mut require = |name: &str, example: &str, errors: &mut Errors| {
-            if !options.has(name) {
-                errors.push(Error::new(
-                    written.kind.span(),
-                    format!(
-                        "`{}` needs `{name}`: write `{name} = \"{example}\"`",
-                        written.kind
-                    ),
-                ));
-            }
-            options.value(name, string, errors)
-        };
-        let example = if written.kind == "hourly" {
-            "2024-01-31-00:00"
-        } else {
-            "2024-01-31"
-        };
-        let start = require("start", example, errors);
-        let schedule = if is_cron {
-            // Windows of a schedule have no usual format; the date is enough for most.
-            Some(require("schedule", "0 6 * * 1-5", errors)?)
-        } else {
-            None
-        };
-        let mut texts = Vec::new();
-        for name in ["end", "timezone", "fmt"] {
-            texts.extend(options.value(name, string, errors).map(|text| (name, text)));
-        }
-        for name in ["exclude", "exclude_at"] {
-            for element in options.value(name, list, errors).unwrap_or_default() {
-                texts.extend(errors.take(string(&element)).map(|text| (name, text)));
-            }
-        }
-        let mut numbers = Vec::new();
-        for (name, least, most) in [
-            ("end_offset", i32::MIN.into(), i64::from(i32::MAX)),
-            ("minute_offset", 0, 59),
-            ("hour_offset", 0, 23),
-            (
-                "day_offset",
-                0,
-                if written.kind == "weekly" { 6 } else { 31 },
-            ),
-        ] {
-            let read = |value: &Expr| {
-                let number = integer(value, least, most, "")?;
-                Ok((name, number, syn::spanned::Spanned::span(value)))
-            };
-            numbers.extend(options.value(name, read, errors));
-        }
-        let model = Self {
-            cadence: written.kind,
-            schedule,
-            start: start?,
-            texts,
-            numbers,
-        };
+    /// Reads time windows.
+    fn read(definition: DefinitionTokens, errors: &mut Errors) -> Option<Self> {
+        let owner = format!("`{}`", definition.kind);
+        let kind = definition.kind;
+        let model = Options::read(owner, definition.inside, errors, |options, errors| {
+            Self::read_options(kind, options, errors)
+        })?;
         match model.build() {
             Ok(_) => Some(model),
             Err(error) => {
-                errors.push(Error::new(model.place(&error), error));
+                errors.push(Error::new(model.error_span(&error), error));
                 None
             }
         }
     }
 
-    /// The format of keys of a cron schedule that gives none: to the minute.
+    fn read_options(cadence: Ident, options: &mut Options, errors: &mut Errors) -> Option<Self> {
+        // A schedule has no format of its own, and the date is enough for most.
+        let schedule = (cadence == "cron")
+            .then(|| require("schedule", "0 6 * * 1-5", &cadence, options, errors));
+        let example = if cadence == "hourly" {
+            "2024-01-31-00:00"
+        } else {
+            "2024-01-31"
+        };
+        let start = require("start", example, &cadence, options, errors);
+        let mut texts = Vec::new();
+        for name in ["end", "timezone", "fmt"] {
+            let text = options.take_value(name, string_literal, errors);
+            texts.extend(text.map(|text| (name, text)));
+        }
+        let mut numbers = Vec::new();
+        // Offsets that the cadence does not have are unknown options.
+        for (name, least, most) in offsets(&cadence) {
+            let offset = options.take_value(
+                name,
+                |value| Ok((integer_literal(value, least, most, "")?, value.span())),
+                errors,
+            );
+            numbers.extend(offset.map(|(number, span)| (name, number, span)));
+        }
+        for name in ["exclude", "exclude_at"] {
+            let elements = options.take_value(name, list_elements, errors);
+            for element in elements.unwrap_or_default() {
+                let text = errors.ok_or_push(string_literal(&element));
+                texts.extend(text.map(|text| (name, text)));
+            }
+        }
+        Some(Self {
+            cadence,
+            schedule: match schedule {
+                Some(schedule) => Some(schedule?),
+                None => None,
+            },
+            start: start?,
+            texts,
+            numbers,
+        })
+    }
+
+    /// The format of a cron schedule's keys without `fmt`: to the minute.
     pub(crate) const CRON_FORMAT: &str = "%Y-%m-%d-%H:%M";
 
+    /// Builds the definition, which validates it.
     fn build(&self) -> std::result::Result<TimeWindowPartitions, InvalidTimeWindows> {
         let start = self.start.value();
         let mut builder: TimeWindowBuilder = match self.cadence.to_string().as_str() {
@@ -330,13 +324,13 @@ impl TimeModel {
             }
         };
         for (call, text) in &self.texts {
-            let text = text.value();
+            let value = text.value();
             builder = match *call {
-                "end" => builder.end(text),
-                "timezone" => builder.timezone(text),
-                "fmt" => builder.fmt(text),
-                "exclude" => builder.exclude(text),
-                _ => builder.exclude_at(text),
+                "end" => builder.end(value),
+                "timezone" => builder.timezone(value),
+                "fmt" => builder.fmt(value),
+                "exclude" => builder.exclude(value),
+                _ => builder.exclude_at(value),
             };
         }
         for (call, number, _) in &self.numbers {
@@ -349,22 +343,25 @@ impl TimeModel {
             };
         }
         let built = builder.build()?;
+        // A format that is coarser than the windows gives two windows one key.
         built.check_keys()?;
         Ok(built)
     }
 
-    /// The tokens that an error is about.
-    fn place(&self, error: &InvalidTimeWindows) -> Span {
+    /// Returns the position of the tokens that an error is about.
+    fn error_span(&self, error: &InvalidTimeWindows) -> Span {
         let text = |name: &str| {
             let given = self.texts.iter().find(|(call, _)| *call == name);
             given.map(|(_, text)| text.span())
         };
+        // The error holds the exclusion as text, which finds its literal again.
         let exclusion = |refused: &str| {
             let given = self.texts.iter().find(|(call, text)| {
                 call.starts_with("exclude") && refused.contains(&text.value())
             });
             given.map(|(_, text)| text.span())
         };
+        // Errors about a value that was not given mark the kind itself.
         let found = match error {
             InvalidTimeWindows::Cron(_) => self.schedule.as_ref().map(LitStr::span),
             InvalidTimeWindows::Exclusion(cron) => exclusion(&cron.to_string()),

@@ -1,16 +1,20 @@
-//! Backfill policy, retry policy and compute profile.
+//! The options of an op that have options of their own: backfill policy, retry policy and compute
+//! profile.
 
 use std::time::Duration;
 
 use precip_core::spec::BinaryName;
-use syn::{Error, Expr, ExprCall, LitStr, spanned::Spanned};
+use syn::{Error, Expr, ExprCall, LitStr, Result, spanned::Spanned};
 
 use crate::{
     errors::Errors,
-    options::{Given, Options, choice, duration, integer, parsed, single_ident},
+    options::{
+        Options, ValueOrGroup, duration_literal, integer_literal, one_of, parsed_literal,
+        single_ident,
+    },
 };
 
-/// `backfill_policy = ..`.
+/// A backfill policy, as declared.
 pub(crate) enum BackfillModel {
     PerPartition,
     SingleRun,
@@ -18,25 +22,26 @@ pub(crate) enum BackfillModel {
 }
 
 /// Reads `backfill_policy = per_partition | single_run | multi_run(n)`.
-pub(super) fn backfill(options: &mut Options, errors: &mut Errors) -> Option<BackfillModel> {
-    options.value(
+pub(super) fn read_backfill(options: &mut Options, errors: &mut Errors) -> Option<BackfillModel> {
+    options.take_value(
         "backfill_policy",
         |value| {
+            // `multi_run(n)` is a call; the other policies are plain names.
             if let Expr::Call(ExprCall { func, args, .. }) = value
                 && single_ident(func).is_some_and(|name| name == "multi_run")
             {
-                let Some(count) = args.first().filter(|_| args.len() == 1) else {
+                let Some(argument) = args.first().filter(|_| args.len() == 1) else {
                     return Err(Error::new(
                         value.span(),
-                        "write how many partitions one run takes at most: `multi_run(10)`",
+                        "write the largest number of partitions of one run: `multi_run(10)`",
                     ));
                 };
-                let count = integer(count, 1, u32::MAX.into(), "partitions")?;
+                let count = integer_literal(argument, 1, u32::MAX.into(), "partitions")?;
                 return Ok(BackfillModel::MultiRun(
                     count.try_into().unwrap_or(u32::MAX),
                 ));
             }
-            match choice(value, &["per_partition", "single_run", "multi_run(..)"])?.as_str() {
+            match one_of(value, &["per_partition", "single_run", "multi_run(..)"])?.as_str() {
                 "per_partition" => Ok(BackfillModel::PerPartition),
                 _ => Ok(BackfillModel::SingleRun),
             }
@@ -45,7 +50,7 @@ pub(super) fn backfill(options: &mut Options, errors: &mut Errors) -> Option<Bac
     )
 }
 
-/// `retry_policy(..)`, or `retry_policy = expression`.
+/// A retry policy, as declared.
 pub(crate) enum RetryModel {
     Shared(Expr),
     Own {
@@ -56,41 +61,44 @@ pub(crate) enum RetryModel {
     },
 }
 
-/// Reads a retry policy.
-pub(super) fn retry(options: &mut Options, errors: &mut Errors) -> Option<RetryModel> {
-    let entry = options.take("retry_policy")?;
-    let tokens = match entry.given {
-        Given::Value(shared) => return Some(RetryModel::Shared(*shared)),
-        Given::Group(tokens) => tokens,
-        Given::Flag => {
-            errors.push(Error::new(
-                entry.name.span(),
-                "write `retry_policy(max_retries = 3, delay = \"30s\")`",
-            ));
-            return None;
-        }
-    };
-    let known = ["max_retries", "delay", "backoff", "jitter"];
-    let mut own = Options::parse("`retry_policy`", tokens, &known, errors);
-    let retries = own.value(
+/// Reads `retry_policy(..)`, or `retry_policy = expression`.
+pub(super) fn read_retry(options: &mut Options, errors: &mut Errors) -> Option<RetryModel> {
+    let example = "write `retry_policy(max_retries = 3, delay = \"30s\")`";
+    match options
+        .take_value_or_group("retry_policy", example, errors)?
+        .1
+    {
+        ValueOrGroup::Value(shared) => Some(RetryModel::Shared(shared)),
+        ValueOrGroup::Group(tokens) => Some(Options::read(
+            "`retry_policy`",
+            tokens,
+            errors,
+            read_own_retry,
+        )),
+    }
+}
+
+fn read_own_retry(own: &mut Options, errors: &mut Errors) -> RetryModel {
+    let retries = own.take_value(
         "max_retries",
-        |value| integer(value, 0, u32::MAX.into(), ""),
+        |value| integer_literal(value, 0, u32::MAX.into(), ""),
         errors,
     );
-    let backoff = own.value(
+    let delay = own.take_value("delay", duration_literal, errors);
+    let backoff = own.take_value(
         "backoff",
-        |value| choice(value, &["constant", "linear", "exponential"]),
+        |value| one_of(value, &["constant", "linear", "exponential"]),
         errors,
     );
-    let jitter = own.value(
+    let jitter = own.take_value(
         "jitter",
-        |value| choice(value, &["none", "full", "plus_minus"]),
+        |value| one_of(value, &["none", "full", "plus_minus"]),
         errors,
     );
-    Some(RetryModel::Own {
+    RetryModel::Own {
         // One retry, as in Dagster.
         max_retries: retries.map_or(1, |count| count.try_into().unwrap_or(u32::MAX)),
-        delay: own.value("delay", duration, errors).unwrap_or_default(),
+        delay: delay.unwrap_or_default(),
         backoff: match backoff.as_deref() {
             Some("linear") => "Linear",
             Some("exponential") => "Exponential",
@@ -101,10 +109,10 @@ pub(super) fn retry(options: &mut Options, errors: &mut Errors) -> Option<RetryM
             Some("plus_minus") => "PlusMinus",
             _ => "None",
         },
-    })
+    }
 }
 
-/// `compute(..)`, or `compute = expression`.
+/// A compute profile, as declared.
 pub(crate) enum ComputeModel {
     Shared(Expr),
     Own {
@@ -115,49 +123,47 @@ pub(crate) enum ComputeModel {
     },
 }
 
-/// The longest that a Lambda function may run.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// The longest timeout of a Lambda function.
+const MAX_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// Reads a compute profile.
-pub(super) fn compute(options: &mut Options, errors: &mut Errors) -> Option<ComputeModel> {
-    let entry = options.take("compute")?;
-    let tokens = match entry.given {
-        Given::Value(shared) => return Some(ComputeModel::Shared(*shared)),
-        Given::Group(tokens) => tokens,
-        Given::Flag => {
-            errors.push(Error::new(
-                entry.name.span(),
-                "write `compute(memory_mib = 1024, timeout = \"5m\")`",
-            ));
-            return None;
+/// Reads `compute(..)`, or `compute = expression`.
+pub(super) fn read_compute(options: &mut Options, errors: &mut Errors) -> Option<ComputeModel> {
+    let example = "write `compute(memory_mib = 1024, timeout = \"5m\")`";
+    match options.take_value_or_group("compute", example, errors)?.1 {
+        ValueOrGroup::Value(shared) => Some(ComputeModel::Shared(shared)),
+        ValueOrGroup::Group(tokens) => {
+            Some(Options::read("`compute`", tokens, errors, read_own_compute))
         }
-    };
-    let known = ["memory_mib", "timeout", "ephemeral_storage_mib", "binary"];
-    let mut own = Options::parse("`compute`", tokens, &known, errors);
-    let mut mib = |name: &str, least: i64, errors: &mut Errors| {
-        own.value(name, |value| integer(value, least, 10_240, "MiB"), errors)
-            .and_then(|mib| u32::try_from(mib).ok())
-    };
-    let memory_mib = mib("memory_mib", 128, errors);
-    let ephemeral_storage_mib = mib("ephemeral_storage_mib", 512, errors);
-    let timeout = own.value(
-        "timeout",
-        |value| {
-            let timeout = duration(value)?;
-            if timeout.is_zero() || timeout > LONGEST {
-                return Err(Error::new(
-                    value.span(),
-                    "an attempt may take from `1s` to `15m`, which is AWS Lambda's limit",
-                ));
-            }
-            Ok(timeout)
-        },
+    }
+}
+
+fn read_own_compute(own: &mut Options, errors: &mut Errors) -> ComputeModel {
+    ComputeModel::Own {
+        memory_mib: take_mib("memory_mib", 128, own, errors),
+        timeout: own.take_value("timeout", lambda_timeout, errors),
+        ephemeral_storage_mib: take_mib("ephemeral_storage_mib", 512, own, errors),
+        binary: own.take_value("binary", parsed_literal::<BinaryName>, errors),
+    }
+}
+
+/// Takes a number of mebibytes, from `least` to Lambda's limit.
+fn take_mib(name: &str, least: i64, own: &mut Options, errors: &mut Errors) -> Option<u32> {
+    own.take_value(
+        name,
+        |value| integer_literal(value, least, 10_240, "MiB"),
         errors,
-    );
-    Some(ComputeModel::Own {
-        memory_mib,
-        timeout,
-        ephemeral_storage_mib,
-        binary: own.value("binary", parsed::<BinaryName>, errors),
-    })
+    )
+    .and_then(|mib| u32::try_from(mib).ok())
+}
+
+/// Parses a duration that a Lambda function can have as its timeout.
+fn lambda_timeout(value: &Expr) -> Result<Duration> {
+    let timeout = duration_literal(value)?;
+    if timeout.is_zero() || timeout > MAX_TIMEOUT {
+        return Err(Error::new(
+            value.span(),
+            "an attempt may take from `1s` to `15m`, which is AWS Lambda's limit",
+        ));
+    }
+    Ok(timeout)
 }

@@ -1,4 +1,4 @@
-//! What `#[schedule(..)]` says.
+//! [`ScheduleModel`]: the options of `#[schedule(..)]`.
 
 use std::time::Duration;
 
@@ -7,35 +7,38 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Error, Expr, LitStr, Result, spanned::Spanned};
 
-use super::{TriggerItem, TriggerModel, trigger};
+use super::{TriggerItem, TriggerModel};
 use crate::{
     errors::Errors,
-    options::{Given, Options, choice, duration, integer, parsed, string},
+    options::{
+        Entry, OptionValue, Options, duration_literal, integer_literal, one_of, parsed_literal,
+        string_literal,
+    },
 };
 
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-/// A schedule, as written.
+/// A schedule, as declared.
 pub(crate) struct ScheduleModel {
     pub(crate) common: TriggerModel,
     pub(crate) timing: TimingModel,
     pub(crate) catch_up: Option<CatchUpModel>,
 }
 
-/// When it ticks.
+/// The times at which a schedule ticks.
 pub(crate) enum TimingModel {
     Cron {
         cron: LitStr,
         timezone: Option<LitStr>,
     },
     Partitions {
-        /// Minute, hour, weekday and day.
-        places: [Option<u32>; 4],
+        /// Minute, hour, weekday and day of the month.
+        offsets: [Option<u32>; 4],
         timezone: Option<LitStr>,
     },
 }
 
-/// Which missed ticks are made up for.
+/// The missed ticks that are caught up on.
 pub(crate) enum CatchUpModel {
     All,
     Latest,
@@ -43,35 +46,35 @@ pub(crate) enum CatchUpModel {
 }
 
 impl ScheduleModel {
-    /// Reads the options of a schedule; `None` when they do not say when it ticks.
+    /// Reads the options of a schedule; `None` when they give no times.
     pub(crate) fn read(
         options: TokenStream,
         item: &TriggerItem,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let known: Vec<&str> = ["cron", "timezone", "from_partitions", "catch_up"]
-            .into_iter()
-            .chain(trigger::OPTIONS.iter().copied())
-            .collect();
-        let mut options = Options::parse("`#[schedule]`", options, &known, errors);
-        let common = TriggerModel::read(item, &mut options, errors);
-        let catch_up = options.value("catch_up", catch_up, errors);
-        let timing = timing(&mut options, errors)?;
-        Some(Self {
-            common,
-            timing,
-            catch_up,
+        Options::read("`#[schedule]`", options, errors, |options, errors| {
+            let timing = read_timing(options, errors);
+            let catch_up = options.take_value("catch_up", catch_up_policy, errors);
+            let common = TriggerModel::read(item, options, errors);
+            Some(Self {
+                common,
+                timing: timing?,
+                catch_up,
+            })
         })
     }
 }
 
-fn timing(options: &mut Options, errors: &mut Errors) -> Option<TimingModel> {
-    match (options.has("cron"), options.take("from_partitions")) {
+/// Reads the times: `cron` with `timezone`, or `from_partitions`.
+fn read_timing(options: &mut Options, errors: &mut Errors) -> Option<TimingModel> {
+    let cron = options.contains("cron");
+    let timezone = options.contains("timezone");
+    match (cron, options.take_entry("from_partitions")) {
         (false, None) => {
             errors.push(Error::new(
                 options.span(),
-                "say when it ticks: `cron = \"0 6 * * *\"`, or `from_partitions` for once after each \
-                 window of the target's partitions",
+                "write when it ticks: `cron = \"0 6 * * *\"`, or `from_partitions` for one tick after \
+                 each window of the target's partitions",
             ));
             None
         }
@@ -83,82 +86,86 @@ fn timing(options: &mut Options, errors: &mut Errors) -> Option<TimingModel> {
             None
         }
         (true, None) => {
-            let cron = options.value("cron", parsed::<CronExpression>, errors);
-            let timezone = options.value("timezone", time_zone, errors);
+            let expression = options.take_value("cron", parsed_literal::<CronExpression>, errors);
+            let zone = options.take_value("timezone", time_zone, errors);
             Some(TimingModel::Cron {
-                cron: cron?,
-                timezone,
+                cron: expression?,
+                timezone: zone,
             })
         }
         (false, Some(entry)) => {
-            if let Some(entry) = options.take("timezone") {
+            // With `from_partitions` the zone is inside its parentheses.
+            if timezone && let Some(misplaced) = options.take_entry("timezone") {
                 errors.push(Error::new(
-                    entry.name.span(),
-                    "write it where the hour stands: `from_partitions(hour = 6, timezone = \"..\")`",
+                    misplaced.name.span(),
+                    "write it next to the hour: `from_partitions(hour = 6, timezone = \"..\")`",
                 ));
             }
-            let inside = match entry.given {
-                Given::Flag => TokenStream::new(),
-                Given::Group(inside) => inside,
-                Given::Value(value) => {
-                    errors.push(Error::new(
-                        value.span(),
-                        "write `from_partitions`, or `from_partitions(hour = 6)`",
-                    ));
-                    return None;
-                }
-            };
-            Some(from_partitions(inside, errors))
+            read_from_partitions(entry, errors)
         }
     }
 }
 
-fn from_partitions(inside: TokenStream, errors: &mut Errors) -> TimingModel {
-    let known = ["minute", "hour", "weekday", "day", "timezone"];
-    let mut options = Options::parse("`from_partitions`", inside, &known, errors);
-    let mut number = |name: &str, least: i64, most: i64, errors: &mut Errors| {
-        let read = |value: &Expr| integer(value, least, most, "");
-        let number = options.value(name, read, errors)?;
-        u32::try_from(number).ok()
+/// Reads `from_partitions`, or `from_partitions(hour = 6, ..)`.
+fn read_from_partitions(entry: Entry, errors: &mut Errors) -> Option<TimingModel> {
+    let inside = match entry.value {
+        OptionValue::Flag => TokenStream::new(),
+        OptionValue::Group(inside) => inside,
+        OptionValue::Value(value) => {
+            errors.push(Error::new(
+                value.span(),
+                "write `from_partitions`, or `from_partitions(hour = 6)`",
+            ));
+            return None;
+        }
     };
-    let minute = number("minute", 0, 59, errors);
-    let hour = number("hour", 0, 23, errors);
-    let day = number("day", 1, 31, errors);
-    let weekday = options.value("weekday", |value| choice(value, &WEEKDAYS), errors);
-    let weekday = weekday.and_then(|name| WEEKDAYS.iter().position(|day| *day == name));
-    TimingModel::Partitions {
-        places: [
-            minute,
-            hour,
-            weekday.and_then(|day| u32::try_from(day).ok()),
-            day,
-        ],
-        timezone: options.value("timezone", time_zone, errors),
-    }
+    let timing = Options::read("`from_partitions`", inside, errors, |options, errors| {
+        let mut number = |name: &str, least: i64, most: i64, errors: &mut Errors| {
+            let parse = |value: &Expr| integer_literal(value, least, most, "");
+            u32::try_from(options.take_value(name, parse, errors)?).ok()
+        };
+        let minute = number("minute", 0, 59, errors);
+        let hour = number("hour", 0, 23, errors);
+        let day = number("day", 1, 31, errors);
+        let weekday = options
+            .take_value("weekday", |value| one_of(value, &WEEKDAYS), errors)
+            .and_then(|name| WEEKDAYS.iter().position(|day| *day == name))
+            .and_then(|index| u32::try_from(index).ok());
+        TimingModel::Partitions {
+            offsets: [minute, hour, weekday, day],
+            timezone: options.take_value("timezone", time_zone, errors),
+        }
+    });
+    Some(timing)
 }
 
+/// Parses the name of a time zone.
 fn time_zone(value: &Expr) -> Result<LitStr> {
-    let text = string(value)?;
+    let text = string_literal(value)?;
     match parse_time_zone(&text.value()) {
         Ok(_) => Ok(text),
         Err(error) => Err(Error::new(text.span(), error)),
     }
 }
 
-fn catch_up(value: &Expr) -> Result<CatchUpModel> {
+/// Parses `all`, `latest` or `within("6h")`.
+fn catch_up_policy(value: &Expr) -> Result<CatchUpModel> {
     if let Expr::Call(call) = value
         && call.func.to_token_stream().to_string() == "within"
         && let Some(age) = call.args.first()
         && call.args.len() == 1
     {
-        return duration(age).map(CatchUpModel::Within);
+        return duration_literal(age).map(CatchUpModel::Within);
     }
+    // Plain names, so their text is compared.
     match value.to_token_stream().to_string().as_str() {
         "all" => Ok(CatchUpModel::All),
         "latest" => Ok(CatchUpModel::Latest),
         other => Err(Error::new(
             value.span(),
-            format!("`{other}` is no way to catch up: write `all`, `latest` or `within(\"6h\")`"),
+            format!(
+                "`{other}` is not a way to catch up: write `all`, `latest` or `within(\"6h\")`"
+            ),
         )),
     }
 }

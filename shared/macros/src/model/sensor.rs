@@ -1,25 +1,25 @@
-//! What `#[sensor(..)]` says.
+//! [`SensorModel`]: the options of `#[sensor(..)]`.
 
 use precip_core::trigger::KeyTemplate;
 use proc_macro2::TokenStream;
 use syn::{Error, Expr, LitStr, Path};
 
-use super::{
-    TriggerItem, TriggerModel,
-    trigger::{self, paths, selection},
-};
+use super::{TriggerItem, TriggerModel, trigger::selection_literal};
 use crate::{
     errors::Errors,
-    options::{Options, choice, expr, integer, list, parsed, string},
+    options::{
+        Options, any_expr, asset_paths, integer_literal, list_elements, one_of, parsed_literal,
+        string_literal,
+    },
 };
 
-/// A sensor, as written.
+/// A sensor, as declared.
 pub(crate) struct SensorModel {
     pub(crate) common: TriggerModel,
     pub(crate) source: SourceModel,
 }
 
-/// What it waits for.
+/// The source of a sensor's events.
 pub(crate) enum SourceModel {
     Objects {
         bucket: Box<Expr>,
@@ -37,7 +37,7 @@ pub(crate) enum SourceModel {
     },
 }
 
-/// Which objects.
+/// The filter of object keys.
 pub(crate) enum FilterModel {
     Key(LitStr),
     Between {
@@ -46,61 +46,78 @@ pub(crate) enum FilterModel {
     },
 }
 
-/// The options of each kind of sensor: the first says which kind it is.
-const KINDS: [&[&str]; 3] = [
+/// The options of each kind of sensor, by which a sensor's kind is recognized: the first of each is
+/// required.
+const SOURCE_OPTIONS: [&[&str]; 3] = [
     &["bucket", "key", "prefix", "suffix", "min_size", "deletes"],
     &["assets", "require"],
     &["runs", "of"],
 ];
 
 impl SensorModel {
-    /// Reads the options of a sensor; `None` when they do not say what it waits for.
+    /// Reads the options of a sensor; `None` when they give no source.
     pub(crate) fn read(
         options: TokenStream,
         item: &TriggerItem,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let known: Vec<&str> = KINDS
-            .concat()
-            .into_iter()
-            .chain(trigger::OPTIONS.iter().copied())
-            .collect();
-        let mut options = Options::parse("`#[sensor]`", options, &known, errors);
-        let common = TriggerModel::read(item, &mut options, errors);
-        let source = source(&mut options, item, errors)?;
-        Some(Self { common, source })
+        Options::read("`#[sensor]`", options, errors, |options, errors| {
+            let source = read_source(options, item, errors);
+            let common = TriggerModel::read(item, options, errors);
+            Some(Self {
+                common,
+                source: source?,
+            })
+        })
     }
 }
 
-fn source(options: &mut Options, item: &TriggerItem, errors: &mut Errors) -> Option<SourceModel> {
-    let Some(kind) = KINDS.iter().position(|kind| options.has(kind[0])) else {
+/// Reads the source of a sensor's events.
+fn read_source(
+    options: &mut Options,
+    item: &TriggerItem,
+    errors: &mut Errors,
+) -> Option<SourceModel> {
+    // Every option is asked for, so that a sensor without a kind has no unknown ones.
+    for name in SOURCE_OPTIONS.concat() {
+        options.contains(name);
+    }
+    // The first kind that is given wins; options of the others are refused below.
+    let Some(kind) = SOURCE_OPTIONS
+        .iter()
+        .position(|names| options.contains(names[0]))
+    else {
         errors.push(Error::new(
             options.span(),
-            "say what it waits for: objects in a `bucket = \"..\"`, new materializations of \
+            "write what it waits for: objects in a `bucket = \"..\"`, new materializations of \
              `assets = [..]`, or the end of `runs = [failed]`",
         ));
         return None;
     };
-    for other in KINDS.iter().enumerate().filter(|(place, _)| *place != kind) {
-        for name in other.1.iter() {
-            if let Some(entry) = options.take(name) {
+    for (_, names) in SOURCE_OPTIONS
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != kind)
+    {
+        for name in names.iter() {
+            if let Some(entry) = options.take_entry(name) {
                 errors.push(Error::new(
                     entry.name.span(),
                     format!(
                         "a sensor with `{}` has no `{name}`: leave one of them out",
-                        KINDS[kind][0]
+                        SOURCE_OPTIONS[kind][0]
                     ),
                 ));
             }
         }
     }
     match kind {
-        0 => objects(options, item, errors),
+        0 => read_objects(options, item, errors),
         1 => {
             let span = options.span();
-            let assets = options.value("assets", paths, errors);
-            let require = options.value("require", |v| choice(v, &["all", "any"]), errors);
-            let assets = assets?;
+            let listed = options.take_value("assets", asset_paths, errors);
+            let require = options.take_value("require", |v| one_of(v, &["all", "any"]), errors);
+            let assets = listed?;
             if assets.is_empty() {
                 errors.push(Error::new(
                     span,
@@ -113,12 +130,12 @@ fn source(options: &mut Options, item: &TriggerItem, errors: &mut Errors) -> Opt
             })
         }
         _ => {
-            let statuses = options.value("runs", statuses, errors);
-            let of = options.value("of", selection, errors);
+            let statuses = options.take_value("runs", run_statuses, errors);
+            let of = options.take_value("of", selection_literal, errors);
             if !item.is_function() {
                 errors.push(Error::new(
                     item.name().span(),
-                    "what is to be done when a run ends is said by a function: put the attribute on one",
+                    "a sensor of runs needs a function that decides what to do: put the attribute on one",
                 ));
             }
             Some(SourceModel::Runs {
@@ -129,46 +146,54 @@ fn source(options: &mut Options, item: &TriggerItem, errors: &mut Errors) -> Opt
     }
 }
 
-fn statuses(value: &Expr) -> syn::Result<Vec<String>> {
+/// Parses a list of statuses in which runs end.
+fn run_statuses(value: &Expr) -> syn::Result<Vec<String>> {
     let names = ["succeeded", "failed", "canceled"];
-    let listed = list(value)?;
+    let listed = list_elements(value)?;
     if listed.is_empty() {
         return Err(Error::new_spanned(
             value,
-            "name at least one: `runs = [failed]`",
+            "name at least one status: `runs = [failed]`",
         ));
     }
-    listed.iter().map(|status| choice(status, &names)).collect()
+    listed.iter().map(|status| one_of(status, &names)).collect()
 }
 
-fn objects(options: &mut Options, item: &TriggerItem, errors: &mut Errors) -> Option<SourceModel> {
-    let bucket = options.value("bucket", expr, errors);
-    let deletes = options.flag("deletes", errors);
-    let least = |value: &Expr| integer(value, 0, i64::MAX, "bytes");
-    let min_size = options.value("min_size", least, errors);
-    if options.has("key") {
+/// Reads the options of a sensor of objects.
+fn read_objects(
+    options: &mut Options,
+    item: &TriggerItem,
+    errors: &mut Errors,
+) -> Option<SourceModel> {
+    let bucket = options.take_value("bucket", any_expr, errors);
+    let deletes = options.take_flag("deletes", errors);
+    let bytes = |value: &Expr| integer_literal(value, 0, i64::MAX, "bytes");
+    let min_size = options.take_value("min_size", bytes, errors);
+    let has_key = options.contains("key");
+    if has_key {
         for name in ["prefix", "suffix"] {
-            if let Some(entry) = options.take(name) {
+            if let Some(entry) = options.take_entry(name) {
                 errors.push(Error::new(
                     entry.name.span(),
-                    format!("the `key` says already what keys look like: leave `{name}` out"),
+                    format!("`key` describes the whole object key: leave `{name}` out"),
                 ));
             }
         }
-    } else if !options.has("prefix") && !options.has("suffix") && !item.is_function() {
+    } else if !options.contains("prefix") && !options.contains("suffix") && !item.is_function() {
         errors.push(Error::new(
             options.span(),
-            "say which objects: `key = \"orders/{date}.csv\"`, or `prefix` and `suffix`",
+            "write which objects: `key = \"orders/{date}.csv\"`, or `prefix` and `suffix`",
         ));
     }
-    let filter = if options.has("key") {
+    // A template of the key, or prefix and suffix; without any, all objects.
+    let filter = if has_key {
         options
-            .value("key", parsed::<KeyTemplate>, errors)
+            .take_value("key", parsed_literal::<KeyTemplate>, errors)
             .map(FilterModel::Key)
     } else {
         Some(FilterModel::Between {
-            prefix: options.value("prefix", string, errors),
-            suffix: options.value("suffix", string, errors),
+            prefix: options.take_value("prefix", string_literal, errors),
+            suffix: options.take_value("suffix", string_literal, errors),
         })
     };
     Some(SourceModel::Objects {

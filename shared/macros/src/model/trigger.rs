@@ -1,4 +1,4 @@
-//! What sensors and schedules have in common.
+//! [`TriggerModel`]: the options that sensors and schedules share.
 
 use precip_core::{selection::Selection, spec::TriggerName};
 use proc_macro2::TokenStream;
@@ -9,23 +9,21 @@ use syn::{
 use super::{Docs, Function, ParamKind};
 use crate::{
     errors::Errors,
-    options::{Options, choice, list, parsed, string},
+    options::{Options, asset_paths, one_of, parsed_literal, string_literal},
 };
 
-/// The options that both have.
-pub(super) const OPTIONS: &[&str] = &["name", "target", "status", "description"];
-
-/// What the macro stands on.
+/// The item under a macro.
 pub(crate) enum TriggerItem {
     /// A function that decides.
     Function(Box<Function>),
-    /// A struct without fields: what the macro says is all there is to it.
+    /// A struct without fields: the options are the whole trigger.
     Struct(Box<ItemStruct>),
 }
 
 impl TriggerItem {
-    /// Takes an item apart; `None` when it is neither.
+    /// Parses an item; `None` when it is neither.
     pub(crate) fn parse(owner: &str, tokens: TokenStream, errors: &mut Errors) -> Option<Self> {
+        // A struct is tried first: its error for functions would hide the one that matters.
         if let Ok(item) = syn::parse2::<ItemStruct>(tokens.clone()) {
             if matches!(item.fields, Fields::Unit) && item.generics.params.is_empty() {
                 return Some(Self::Struct(Box::new(item)));
@@ -33,13 +31,14 @@ impl TriggerItem {
             errors.push(Error::new_spanned(
                 tokens,
                 format!(
-                    "`{owner}` goes on a function, or on a struct without fields when nothing is to \
-                     be decided, like `pub struct nightly;`"
+                    "`{owner}` belongs on a function, or on a struct without fields if there is nothing \
+                     to decide, like `pub struct nightly;`"
                 ),
             ));
             return None;
         }
         let function = Function::parse(owner, tokens, errors)?;
+        // Triggers run before anything is planned: there are no inputs and no run config yet.
         for param in &function.params {
             if let ParamKind::Input { .. } | ParamKind::Config = param.kind {
                 errors.push(Error::new(
@@ -55,7 +54,7 @@ impl TriggerItem {
         Some(Self::Function(Box::new(function)))
     }
 
-    /// Its name.
+    /// Returns the item's name.
     pub(crate) fn name(&self) -> &Ident {
         match self {
             Self::Function(function) => function.name(),
@@ -63,21 +62,21 @@ impl TriggerItem {
         }
     }
 
-    /// Its doc comment.
+    /// Returns the item's doc comment.
     pub(crate) fn docs(&self) -> Docs {
         match self {
             Self::Function(function) => function.docs.clone(),
-            Self::Struct(item) => Docs::of(&item.attrs),
+            Self::Struct(item) => Docs::from_attributes(&item.attrs),
         }
     }
 
-    /// Whether a function decides.
+    /// Returns whether a function decides.
     pub(crate) fn is_function(&self) -> bool {
         matches!(self, Self::Function(_))
     }
 }
 
-/// What sensors and schedules both say.
+/// The options that sensors and schedules share.
 pub(crate) struct TriggerModel {
     pub(crate) name: String,
     pub(crate) target: Option<TargetModel>,
@@ -85,7 +84,7 @@ pub(crate) struct TriggerModel {
     pub(crate) description: Option<String>,
 }
 
-/// What is to be made.
+/// The assets that a trigger's runs make.
 pub(crate) enum TargetModel {
     /// A selection.
     Selection(LitStr),
@@ -94,14 +93,15 @@ pub(crate) enum TargetModel {
 }
 
 impl TriggerModel {
-    /// Reads them.
+    /// Reads the options of a trigger.
     pub(super) fn read(item: &TriggerItem, options: &mut Options, errors: &mut Errors) -> Self {
         let ident = item.name();
-        let given = options.value("name", parsed::<TriggerName>, errors);
+        let given = options.take_value("name", parsed_literal::<TriggerName>, errors);
         let name = match given {
             Some(given) => given.value(),
             None => {
                 let name = ident.unraw().to_string();
+                // A given name was validated; the function's may be too long.
                 if let Err(error) = TriggerName::new(&name) {
                     errors.push(Error::new(
                         ident.span(),
@@ -111,41 +111,40 @@ impl TriggerModel {
                 name
             }
         };
-        if !options.has("target") && !item.is_function() {
+        if !options.contains("target") && !item.is_function() {
             errors.push(Error::new(
                 options.span(),
-                "say what it makes: `target = \"daily_events+\"`, or put the attribute on a function \
-                 that answers `RunRequest`s",
+                "write what it makes: `target = \"daily_events+\"`, or put the attribute on a function \
+                 that returns `RunRequest`s",
             ));
         }
-        let target = options.value("target", target, errors);
-        let status = options.value(
+        let target = options.take_value("target", target_assets, errors);
+        let status = options.take_value(
             "status",
-            |value| choice(value, &["running", "stopped"]),
+            |value| one_of(value, &["running", "stopped"]),
             errors,
         );
-        let description = options.value("description", string, errors);
+        let description = item.docs().read_description(options, errors);
         Self {
             name,
             target,
             running: status.as_deref() == Some("running"),
-            description: description
-                .map(|text| text.value())
-                .or_else(|| item.docs().text()),
+            description,
         }
     }
 }
 
-fn target(value: &Expr) -> Result<TargetModel> {
+/// Parses a target: a selection, or a list of assets.
+fn target_assets(value: &Expr) -> Result<TargetModel> {
     if let Expr::Array(_) = value {
-        return Ok(TargetModel::Assets(paths(value)?));
+        return Ok(TargetModel::Assets(asset_paths(value)?));
     }
-    selection(value).map(TargetModel::Selection)
+    selection_literal(value).map(TargetModel::Selection)
 }
 
-/// A selection that can be read.
-pub(super) fn selection(value: &Expr) -> Result<LitStr> {
-    let text = string(value).map_err(|_| {
+/// Parses a string literal that has to be a valid selection.
+pub(super) fn selection_literal(value: &Expr) -> Result<LitStr> {
+    let text = string_literal(value).map_err(|_| {
         Error::new(
             value.span(),
             "write a selection like `\"daily_events+\"`, or assets like `[daily_events, weather]`",
@@ -159,18 +158,4 @@ pub(super) fn selection(value: &Expr) -> Result<LitStr> {
             Err(Error::new(text.span(), message))
         }
     }
-}
-
-/// Marker types of assets.
-pub(super) fn paths(value: &Expr) -> Result<Vec<Path>> {
-    list(value)?
-        .iter()
-        .map(|element| match element {
-            Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
-            other => Err(Error::new(
-                other.span(),
-                "write the asset's path, like `flights` or `crate::raw::flights`",
-            )),
-        })
-        .collect()
 }

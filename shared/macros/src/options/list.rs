@@ -1,6 +1,6 @@
 //! [`Options`].
 
-use precip_core::nearest::{nearest, or_list};
+use precip_core::{nearest::nearest_names, prose::and_list};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::{
     Error, Expr, ExprLit, Lit, LitStr, Result, Token,
@@ -13,8 +13,8 @@ use syn::{
 
 use crate::errors::Errors;
 
-/// What follows an option's name.
-pub(crate) enum Given {
+/// The part of an option after its name.
+pub(crate) enum OptionValue {
     /// Nothing.
     Flag,
     /// `= value`.
@@ -23,18 +23,26 @@ pub(crate) enum Given {
     Group(TokenStream),
 }
 
-/// One option as it was written.
+/// The value of an option that is given as `name = value` or as `name(..)`.
+pub(crate) enum ValueOrGroup {
+    /// `= value`.
+    Value(Expr),
+    /// `(..)`.
+    Group(TokenStream),
+}
+
+/// One option, as written.
 pub(crate) struct Entry {
     /// Its name.
     pub(crate) name: Ident,
-    /// What follows.
-    pub(crate) given: Given,
+    /// The rest of it.
+    pub(crate) value: OptionValue,
 }
 
 impl Parse for Entry {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let name = input.call(Ident::parse_any)?;
-        let given = if input.peek(Token![=]) {
+        let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
             if input.is_empty() || input.peek(Token![,]) {
                 return Err(Error::new(
@@ -42,72 +50,98 @@ impl Parse for Entry {
                     format!("`{name} =` needs a value after it"),
                 ));
             }
-            Given::Value(input.parse()?)
+            OptionValue::Value(input.parse()?)
         } else if input.peek(token::Paren) {
             let inside;
             parenthesized!(inside in input);
-            Given::Group(inside.parse()?)
+            OptionValue::Group(inside.parse()?)
         } else {
-            Given::Flag
+            OptionValue::Flag
         };
-        Ok(Self { name, given })
+        Ok(Self { name, value })
     }
 }
 
-/// The options of one macro or group, each taken at most once.
+/// The options of one macro or group.
+///
+/// The names that the reader asks for are the options that exist: there is no other list of them,
+/// so the answer to an unknown option always names exactly those that are read.
 pub(crate) struct Options {
-    /// What has the options, for messages: `#[asset]`.
+    /// The owner of the options, for messages: `#[asset]`.
     owner: String,
     span: Span,
+    /// The options that have not been taken yet.
     entries: Vec<Entry>,
+    /// The names that the reader has asked for so far, in that order.
+    known: Vec<String>,
 }
 
 impl Options {
-    /// Reads options. Of those that cannot be read, the first is reported, and those before it count.
-    pub(crate) fn parse(
+    /// Parses options, lets `reader` take them, and reports every option that it did not ask for.
+    ///
+    /// `reader` has to ask for all its options on every path, in the order in which messages list
+    /// them.
+    pub(crate) fn read<T>(
         owner: impl Into<String>,
         tokens: TokenStream,
-        known: &[&str],
         errors: &mut Errors,
-    ) -> Self {
-        let span = tokens
-            .clone()
-            .into_iter()
-            .next()
-            .map_or_else(Span::call_site, |token: TokenTree| token.span());
+        reader: impl FnOnce(&mut Self, &mut Errors) -> T,
+    ) -> T {
+        let mut options = Self::parse(owner.into(), tokens, errors);
+        // Which options are unknown shows only afterwards, but it is said first: a misspelled name
+        // is often the cause of the reader's own errors.
+        let mut reader_errors = Errors::default();
+        let value = reader(&mut options, &mut reader_errors);
+        options.report_unknown(errors);
+        // Without errors every option was read: none is ignored silently.
+        debug_assert!(
+            !reader_errors.is_empty() || options.entries.iter().all(|e| !options.is_known(&e.name)),
+            "the reader of {} asks for an option that it does not take",
+            options.owner
+        );
+        errors.append(reader_errors);
+        value
+    }
+
+    /// Parses options. A syntax error is reported and leaves none.
+    fn parse(owner: String, tokens: TokenStream, errors: &mut Errors) -> Self {
+        // Errors about missing options mark the first token; an empty list has none.
+        let first = tokens.clone().into_iter().next();
         let mut options = Self {
-            owner: owner.into(),
-            span,
+            owner,
+            span: first.map_or_else(Span::call_site, |token: TokenTree| token.span()),
             entries: Vec::new(),
+            known: Vec::new(),
         };
-        let read = Punctuated::<Entry, Token![,]>::parse_terminated.parse2(tokens);
-        for entry in errors.take(read).into_iter().flatten() {
-            options.add(entry, known, errors);
+        let parsed = Punctuated::<Entry, Token![,]>::parse_terminated.parse2(tokens);
+        for entry in errors.ok_or_push(parsed).into_iter().flatten() {
+            if options.entries.iter().any(|other| other.name == entry.name) {
+                errors.push(Error::new(
+                    entry.name.span(),
+                    format!("{} has `{}` twice: keep one", options.owner, entry.name),
+                ));
+            } else {
+                options.entries.push(entry);
+            }
         }
         options
     }
 
-    fn add(&mut self, entry: Entry, known: &[&str], errors: &mut Errors) {
-        let name = entry.name.to_string();
-        if !known.contains(&name.as_str()) {
-            errors.push(Error::new(entry.name.span(), self.unknown(&name, known)));
-        } else if self.entries.iter().any(|other| other.name == entry.name) {
-            errors.push(Error::new(
-                entry.name.span(),
-                format!("{} has `{name}` twice: keep one", self.owner),
-            ));
-        } else {
-            self.entries.push(entry);
+    /// Reports the options that the reader did not ask for.
+    fn report_unknown(&self, errors: &mut Errors) {
+        for entry in &self.entries {
+            if !self.is_known(&entry.name) {
+                let message = self.unknown_message(&entry.name.to_string());
+                errors.push(Error::new(entry.name.span(), message));
+            }
         }
     }
 
-    fn unknown(&self, name: &str, known: &[&str]) -> String {
+    fn unknown_message(&self, name: &str) -> String {
         let owner = &self.owner;
-        if known.is_empty() {
-            return format!("{owner} has no option `{name}`: it has none");
-        }
-        let all = or_list(known).replace(" or ", " and ");
-        match nearest(name, known.iter().copied()).first() {
+        let all = and_list(&self.known);
+        match nearest_names(name, self.known.iter().map(String::as_str)).first() {
+            // One suggestion only: the list of all options follows.
             Some(near) => format!(
                 "{owner} has no option `{name}`: did you mean `{near}`? The options are {all}"
             ),
@@ -115,22 +149,23 @@ impl Options {
         }
     }
 
-    /// The span of the first token, or of the macro itself.
+    /// Returns the span of the first token, or of the macro itself.
     pub(crate) fn span(&self) -> Span {
         self.span
     }
 
-    /// Whether an option is there that was not taken yet.
-    pub(crate) fn has(&self, name: &str) -> bool {
+    /// Returns whether an option is given and has not been taken yet.
+    pub(crate) fn contains(&mut self, name: &str) -> bool {
+        self.mark_known(name);
         self.entries.iter().any(|entry| entry.name == name)
     }
 
-    /// Adds an option that is not there, when there is a value for it.
-    pub(crate) fn default(&mut self, name: &str, value: Option<&LitStr>) {
-        if let Some(value) = value.filter(|_| !self.has(name)) {
+    /// Sets an option that is not given, if there is a value for it.
+    pub(crate) fn set_default(&mut self, name: &str, value: Option<&LitStr>) {
+        if let Some(value) = value.filter(|_| !self.entries.iter().any(|e| e.name == name)) {
             self.entries.push(Entry {
                 name: Ident::new(name, value.span()),
-                given: Given::Value(Box::new(Expr::Lit(ExprLit {
+                value: OptionValue::Value(Box::new(Expr::Lit(ExprLit {
                     attrs: Vec::new(),
                     lit: Lit::Str(value.clone()),
                 }))),
@@ -138,22 +173,23 @@ impl Options {
         }
     }
 
-    /// Takes an option out.
-    pub(crate) fn take(&mut self, name: &str) -> Option<Entry> {
-        let place = self.entries.iter().position(|entry| entry.name == name)?;
-        Some(self.entries.remove(place))
+    /// Takes an option.
+    pub(crate) fn take_entry(&mut self, name: &str) -> Option<Entry> {
+        self.mark_known(name);
+        let index = self.entries.iter().position(|entry| entry.name == name)?;
+        Some(self.entries.remove(index))
     }
 
-    /// Takes an option that is a value out, and reads it.
-    pub(crate) fn value<T>(
+    /// Takes an option of the form `name = value` and parses its value.
+    pub(crate) fn take_value<T>(
         &mut self,
         name: &str,
-        read: impl FnOnce(&Expr) -> Result<T>,
+        parse: impl FnOnce(&Expr) -> Result<T>,
         errors: &mut Errors,
     ) -> Option<T> {
-        let entry = self.take(name)?;
-        match &entry.given {
-            Given::Value(value) => errors.take(read(value)),
+        let entry = self.take_entry(name)?;
+        match &entry.value {
+            OptionValue::Value(value) => errors.ok_or_push(parse(value)),
             _ => {
                 errors.push(Error::new(
                     entry.name.span(),
@@ -164,17 +200,47 @@ impl Options {
         }
     }
 
-    /// Takes an option that is only a name out: whether it is there.
-    pub(crate) fn flag(&mut self, name: &str, errors: &mut Errors) -> bool {
-        let Some(entry) = self.take(name) else {
+    /// Takes an option of the form `name = value` or `name(..)`; `example` is the answer to the
+    /// name alone. Returns the option's name too, for errors about what is missing in it.
+    pub(crate) fn take_value_or_group(
+        &mut self,
+        name: &str,
+        example: &str,
+        errors: &mut Errors,
+    ) -> Option<(Ident, ValueOrGroup)> {
+        let entry = self.take_entry(name)?;
+        let value = match entry.value {
+            OptionValue::Value(value) => ValueOrGroup::Value(*value),
+            OptionValue::Group(tokens) => ValueOrGroup::Group(tokens),
+            OptionValue::Flag => {
+                errors.push(Error::new(entry.name.span(), example));
+                return None;
+            }
+        };
+        Some((entry.name, value))
+    }
+
+    /// Takes an option of the form `name`, and returns whether it is given.
+    pub(crate) fn take_flag(&mut self, name: &str, errors: &mut Errors) -> bool {
+        let Some(entry) = self.take_entry(name) else {
             return false;
         };
-        if !matches!(entry.given, Given::Flag) {
+        if !matches!(entry.value, OptionValue::Flag) {
             errors.push(Error::new(
                 entry.name.span(),
                 format!("`{name}` takes no value: write `{name}` alone, or leave it out"),
             ));
         }
         true
+    }
+
+    fn is_known(&self, name: &Ident) -> bool {
+        self.known.iter().any(|known| name == known)
+    }
+
+    fn mark_known(&mut self, name: &str) {
+        if !self.known.iter().any(|known| known == name) {
+            self.known.push(name.to_owned());
+        }
     }
 }

@@ -1,9 +1,9 @@
-//! How a function answers that it failed.
+//! The errors that a function answers.
 
 use lambda_runtime::Diagnostic;
 use precip_engine::machine::{PlannerError, StepError};
 
-/// The answer of a function that failed: `errorType` is what state machines match.
+/// Returns the answer of a function that failed; state machines match its `errorType`.
 pub(super) fn diagnostic(name: &str, message: &dyn std::fmt::Display) -> Diagnostic {
     Diagnostic {
         error_type: name.to_owned(),
@@ -11,16 +11,17 @@ pub(super) fn diagnostic(name: &str, message: &dyn std::fmt::Display) -> Diagnos
     }
 }
 
-pub(super) fn of_planner(error: &PlannerError) -> Diagnostic {
+pub(super) fn planner_failure(error: &PlannerError) -> Diagnostic {
     diagnostic(error.name(), error)
 }
 
-pub(super) fn of_step(error: &StepError) -> Diagnostic {
+pub(super) fn step_failure(error: &StepError) -> Diagnostic {
     diagnostic(error.name(), error)
 }
 
-/// A request that is of no form that the function knows: whoever called it has another version.
-pub(super) fn unreadable(error: &serde_json::Error) -> Diagnostic {
+/// Returns the answer to a request that the function does not know, sent by another version of its
+/// caller.
+pub(super) fn invalid_request(error: &serde_json::Error) -> Diagnostic {
     diagnostic(
         "Precip.BadInput",
         &format!("the request cannot be read: {error}; deploy functions and machines together"),

@@ -1,4 +1,4 @@
-//! Running a function: from a process's start to its last invocation.
+//! The life of a function's process, from its start to its last invocation.
 
 use std::{future::Future, process::ExitCode, sync::Arc};
 
@@ -8,69 +8,74 @@ use precip_engine::definitions::{Definitions, InvalidDefinitions};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{logging, world::World};
+use super::{context::FunctionContext, logging};
 
-/// Runs one of a project's functions until Lambda ends the process. `make` makes what all
-/// invocations share; `handle` answers one.
-pub(super) fn run<T, M, MF, H, HF, A>(
+/// Runs one of the project's functions until Lambda ends the process. `start` creates the state
+/// that all invocations share; `handle` answers one invocation.
+pub(super) fn run_function<T, S, SF, H, HF, A>(
     definitions: fn() -> Result<Definitions, InvalidDefinitions>,
-    make: M,
+    start: S,
     handle: H,
 ) -> ExitCode
 where
-    M: FnOnce(World) -> MF,
-    MF: Future<Output = Result<T, String>>,
+    S: FnOnce(FunctionContext) -> SF,
+    SF: Future<Output = Result<T, String>>,
     T: Send + Sync + 'static,
     H: Fn(Arc<T>, LambdaEvent<Value>) -> HF,
     HF: Future<Output = Result<A, Diagnostic>>,
     A: Serialize,
 {
-    logging::begin();
+    logging::start_logging();
+    // Failures before the first invocation end the process: Lambda reports them as errors of its
+    // start.
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return refused(&format!("the runtime cannot be started: {error}")),
+        Err(error) => return start_failed(&format!("the runtime cannot be started: {error}")),
     };
     runtime.block_on(async {
-        let world = match World::new(definitions).await {
-            Ok(world) => world,
-            Err(reason) => return refused(&reason),
+        // Everything that invocations share is created once, before the first of them.
+        let context = match FunctionContext::new(definitions).await {
+            Ok(context) => context,
+            Err(reason) => return start_failed(&reason),
         };
-        let store = world.store.clone();
-        let made = match make(world).await {
-            Ok(made) => Arc::new(made),
-            Err(reason) => return refused(&reason),
+        let store = context.store.clone();
+        let state = match start(context).await {
+            Ok(state) => Arc::new(state),
+            Err(reason) => return start_failed(&reason),
         };
         let service = service_fn(|event| {
-            let (answer, store) = (handle(Arc::clone(&made), event), &store);
+            // Lambda gives a process one invocation at a time, so handlers never overlap.
+            let (handled, store) = (handle(Arc::clone(&state), event), &store);
             async move {
-                let answer = answer.await;
+                let answer = handled.await;
                 log_consumed(store);
                 answer
             }
         });
         match lambda_runtime::run(service).await {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => refused(&error.to_string()),
+            Err(error) => start_failed(&error.to_string()),
         }
     })
 }
 
-/// Logs what an invocation consumed of the table, as DynamoDB charges it. Lambda gives a process one
-/// invocation at a time.
+/// Logs the capacity of the table that an invocation consumed, as DynamoDB charges it. Lambda gives
+/// a process one invocation at a time, so the meter's total is the invocation's.
 fn log_consumed(store: &DynamoStore) {
     let Capacity {
         read,
         write,
         refused,
         requests,
-    } = store.meter().take();
+    } = store.meter().take_total();
     tracing::info!(read, write, refused, requests, "consumed");
 }
 
-fn refused(reason: &str) -> ExitCode {
+/// Logs why the function cannot start.
+fn start_failed(reason: &str) -> ExitCode {
     tracing::error!(reason, "the function cannot start");
     ExitCode::FAILURE
 }

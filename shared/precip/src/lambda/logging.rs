@@ -1,13 +1,13 @@
-//! Logs: one JSON object a line, as CloudWatch takes them.
+//! Logging: one JSON object per line, for CloudWatch.
 
 use tracing_subscriber::EnvFilter;
 
 use super::variables;
 
-/// Writes log lines to stdout from here on.
-pub(super) fn begin() {
+/// Starts logging to stdout.
+pub(super) fn start_logging() {
     let level = std::env::var(variables::LOG_LEVEL).unwrap_or_else(|_| "info".to_owned());
-    // A second call in one process changes nothing.
+    // Fails when the process has a logger already; the first one stays.
     let _ = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

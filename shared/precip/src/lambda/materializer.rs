@@ -1,4 +1,4 @@
-//! The materializer function.
+//! The function `materializer`.
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -10,77 +10,83 @@ use precip_engine::{
     run::{Clock, RunPorts},
 };
 use precip_io::ObjectStoreIoManager;
-use precip_local::executor::{TokioBodies, TokioSleeper};
+use precip_local::executor::{TokioOpRunner, TokioSleeper};
 use serde_json::Value;
 use tracing::Instrument;
 
 use super::{failure, function, variables};
 
-/// Runs one step of one item: one partition of one asset, unless the asset's backfill policy has it
-/// take several.
+/// Runs one step of an item: one partition of an asset, or several if its backfill policy says so.
 pub fn materializer(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> ExitCode {
-    function::run(
+    function::run_function(
         definitions,
-        async |world| {
+        async |shared| {
             let name = std::env::var(variables::ENVIRONMENT).ok();
-            let environment = world.definitions.environment(name.as_deref());
-            let environment = environment.map_err(|error| error.to_string())?.clone();
-            let data = ObjectStoreIoManager::open(&format!("s3://{}/data", world.bucket));
-            let data = data.map_err(|error| error.to_string())?;
+            let environment = shared
+                .definitions
+                .environment(name.as_deref())
+                .map_err(|error| error.to_string())?
+                .clone();
+            let data = ObjectStoreIoManager::open(&format!("s3://{}/data", shared.bucket))
+                .map_err(|error| error.to_string())?;
             let ports = RunPorts {
-                state: world.state(),
-                clock: Arc::clone(&world.clock),
-                sleeper: Arc::new(TokioSleeper),
-                randomness: Arc::clone(&world.randomness),
-                bodies: Arc::new(TokioBodies),
-                observer: Arc::new(()),
+                clock: Arc::clone(&shared.clock),
+                randomness: Arc::clone(&shared.randomness),
+                ..RunPorts::system(
+                    shared.state_store(),
+                    Arc::new(TokioSleeper),
+                    Arc::new(TokioOpRunner),
+                )
             };
-            let settings = SecretsManager::new(world.aws.secrets_manager());
+            let settings = SecretsManager::new(shared.aws.secrets_manager());
             let materializer = Materializer::new(
-                Arc::clone(&world.definitions),
+                Arc::clone(&shared.definitions),
                 ports,
-                world.files.clone(),
+                shared.files.clone(),
                 environment,
                 Arc::new(settings),
                 Arc::new(data),
-            );
-            let materializer = materializer.map_err(|error| error.to_string())?;
-            Ok((materializer, world.clock))
+            )
+            .map_err(|error| error.to_string())?;
+            Ok((materializer, shared.clock))
         },
-        answer,
+        handle_invocation,
     )
 }
 
-async fn answer(
-    made: Arc<(Materializer, Arc<dyn Clock>)>,
+/// Handles one invocation.
+async fn handle_invocation(
+    state: Arc<(Materializer, Arc<dyn Clock>)>,
     event: LambdaEvent<Value>,
 ) -> Result<StepReport, Diagnostic> {
-    let (materializer, clock) = &*made;
-    let deadline = deadline(&event.context, clock.as_ref());
+    let (materializer, clock) = &*state;
+    // Read before anything else, so that the attempt's limit counts from the invocation's start.
+    let deadline = remaining_time(&event.context, clock.as_ref());
     let request: MaterializeRequest =
-        serde_json::from_value(event.payload).map_err(|error| failure::unreadable(&error))?;
-    // In every line of the log, so that one partition's can be found.
+        serde_json::from_value(event.payload).map_err(|error| failure::invalid_request(&error))?;
+    // The fields are in every line of the log, so that the lines of one partition can be found.
     let span = tracing::info_span!(
         "materialize",
         run = %request.run,
         asset = %request.step,
-        partition = materializer.targets(&request),
+        partition = materializer.describe_partitions(&request),
         attempt = request.retry + 1,
         trace = event.context.xray_trace_id.as_deref().unwrap_or_default(),
     );
     let work = async {
-        let answer = materializer.run(&request, deadline).await;
+        let answer = materializer.run_step(&request, deadline).await;
         match &answer {
             Ok(report) => tracing::info!(materialized = report.materialized, "done"),
             Err(error) => tracing::warn!(name = error.name(), %error, "failed"),
         }
-        answer.map_err(|error| failure::of_step(&error))
+        answer.map_err(|error| failure::step_failure(&error))
     };
     work.instrument(span).await
 }
 
-/// How long the invocation may still take.
-fn deadline(context: &Context, clock: &dyn Clock) -> Deadline {
+/// Returns the time that is left to the invocation.
+fn remaining_time(context: &Context, clock: &dyn Clock) -> Deadline {
+    // Lambda gives the deadline as milliseconds since the epoch.
     let now = u64::try_from(clock.now().timestamp_millis()).unwrap_or_default();
     Deadline(Duration::from_millis(context.deadline.saturating_sub(now)))
 }

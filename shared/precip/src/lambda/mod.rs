@@ -1,4 +1,4 @@
-//! What a project's Lambda functions do. A binary of each is one line:
+//! The project's Lambda functions. The binary of each is one line:
 //!
 //! ```no_run
 //! # use precip::prelude::*;
@@ -8,15 +8,16 @@
 //! }
 //! ```
 //!
-//! | function | what it is called by | what it does |
+//! | function | called by | does |
 //! |---|---|---|
-//! | [`planner`] | the state machines, and EventBridge when an execution ends | plans runs, settles waves, ends runs |
-//! | [`materializer`] | the state machines | one step of one item |
+//! | [`planner`] | the state machines, and EventBridge when an execution ends | plans runs, starts their next wave, ends runs |
+//! | [`materializer`] | the state machines | one step of an item |
 //! | [`sensor`] | queues of S3's events, EventBridge Scheduler | evaluates sensors of objects and schedules, sweeps buckets |
-//! | [`reactor`] | the table's stream, EventBridge Scheduler | keeps what follows from the record: status sets, progress, history; evaluates sensors of assets and runs, automation and freshness |
+//! | [`reactor`] | the table's stream, EventBridge Scheduler | updates status sets, progress and history; evaluates sensors of assets and runs, automation and freshness |
 //!
-//! They read their place from the environment ([`variables`]); the generated template sets it.
+//! They are configured by environment variables ([`variables`]), which the generated template sets.
 
+mod context;
 mod failure;
 mod function;
 mod logging;
@@ -26,7 +27,6 @@ mod reactor;
 mod sensor;
 mod triggers;
 pub mod variables;
-mod world;
 
 pub use materializer::materializer;
 pub use planner::planner;

@@ -1,4 +1,4 @@
-//! The planner function.
+//! The function `planner`.
 
 use std::{env, process::ExitCode, sync::Arc};
 
@@ -12,18 +12,18 @@ use serde_json::Value;
 
 use super::{failure, function, variables};
 
-/// Plans runs, settles their waves and ends them, as the state machines ask; and ends the runs of
-/// executions that EventBridge says were stopped.
+/// Plans runs, their next waves and their ends for the state machines, and ends the runs of
+/// executions that were stopped, as reported by EventBridge.
 pub fn planner(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> ExitCode {
-    function::run(
+    function::run_function(
         definitions,
-        async |world| {
+        async |shared| {
             let planner = Planner::new(
-                Arc::clone(&world.definitions),
-                world.state(),
-                world.files.clone(),
-                Arc::clone(&world.clock),
-                Arc::clone(&world.randomness),
+                Arc::clone(&shared.definitions),
+                shared.state_store(),
+                shared.files.clone(),
+                Arc::clone(&shared.clock),
+                Arc::clone(&shared.randomness),
             )
             .map_err(|error| error.to_string())?;
             Ok(match rows_at_once()? {
@@ -31,62 +31,69 @@ pub fn planner(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> 
                 None => planner,
             })
         },
-        answer,
+        handle_invocation,
     )
 }
 
+/// Returns the number of rows that run at once, if it is configured.
 fn rows_at_once() -> Result<Option<u32>, String> {
     let Ok(text) = env::var(variables::MAX_CONCURRENCY) else {
         return Ok(None);
     };
     let rows = text.parse().map_err(|_| {
         format!(
-            "{} is `{text}`, and has to be a number such as 20",
+            "{} is `{text}`: set it to a number such as 20",
             variables::MAX_CONCURRENCY
         )
     });
     rows.map(Some)
 }
 
-/// What the planner is called with.
+/// The payload of an invocation.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Call {
-    /// By EventBridge.
+    /// An event of EventBridge: an execution has ended.
     Ended { detail: ExecutionEnded },
-    /// By a state machine.
-    Asked(Value),
+    /// A call of a state machine.
+    Machine(Value),
 }
 
-/// What it answers.
+/// The answer to an invocation.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Answer {
-    Asked(PlannerAnswer),
+    Machine(PlannerAnswer),
     Ended { ended: Option<String> },
 }
 
-async fn answer(planner: Arc<Planner>, event: LambdaEvent<Value>) -> Result<Answer, Diagnostic> {
+/// Handles one invocation.
+async fn handle_invocation(
+    planner: Arc<Planner>,
+    event: LambdaEvent<Value>,
+) -> Result<Answer, Diagnostic> {
+    // Untagged: an event of EventBridge has `detail`, a call of a machine has none.
     let call: Call =
-        serde_json::from_value(event.payload).map_err(|error| failure::unreadable(&error))?;
+        serde_json::from_value(event.payload).map_err(|error| failure::invalid_request(&error))?;
     let answer = match call {
         Call::Ended { detail } => {
-            let ended = planner.ended(&detail).await;
+            let ended = planner.end_run_of_execution(&detail).await;
             ended.map(|run| Answer::Ended {
                 ended: run.map(|run| run.id.to_string()),
             })
         }
-        Call::Asked(request) => {
-            let request: PlannerRequest =
-                serde_json::from_value(request).map_err(|error| failure::unreadable(&error))?;
+        Call::Machine(request) => {
+            let request: PlannerRequest = serde_json::from_value(request)
+                .map_err(|error| failure::invalid_request(&error))?;
+            // The name is read before the request is moved.
             let what = request.name();
-            let answer = planner.answer(request).await;
+            let answer = planner.handle_request(request).await;
             tracing::info!(what, failed = answer.is_err(), "answered");
-            answer.map(Answer::Asked)
+            answer.map(Answer::Machine)
         }
     };
     answer.map_err(|error| {
         tracing::warn!(name = error.name(), %error, "refused");
-        failure::of_planner(&error)
+        failure::planner_failure(&error)
     })
 }

@@ -1,4 +1,4 @@
-//! The reactor function.
+//! The function `reactor`.
 
 use std::{env, process::ExitCode, sync::Arc};
 
@@ -16,29 +16,35 @@ use precip_engine::{
     definitions::{Definitions, InvalidDefinitions},
     freshness::FreshnessTopic,
     react::{
-        Happened, OpenResources, ReactPorts, Reaction, RecordedTicks, TickScheduler, react, reacts,
+        ChangeSet, OpenResources, ReactPorts, Reaction, RecordedTicks, TickScheduler, react,
+        reacts_to_changes,
     },
     run::Clock,
     state::StateStore,
 };
 use serde_json::Value;
 
-use super::{failure, function, triggers::Triggers, variables, world::World};
+use super::{context::FunctionContext, failure, function, triggers::Triggers, variables};
 
-/// Keeps what follows from the changes of the table: status sets, progress, history; then evaluates
-/// what they concern (sensors of assets and runs, automation conditions, freshness) and starts the runs
-/// that it asks for.
+/// Applies the changes of the table to status sets, progress and history, then evaluates everything
+/// that they affect (sensors of assets and runs, automation conditions, freshness) and starts the
+/// requested runs.
 pub fn reactor(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> ExitCode {
-    function::run(definitions, async |world| Reactor::new(&world), answer)
+    function::run_function(
+        definitions,
+        async |shared| Reactor::new(&shared),
+        handle_invocation,
+    )
 }
 
-/// What the function stands on.
+/// The state that all invocations share.
 struct Reactor {
     projector: Projector,
-    /// None in a project in which nothing waits for a change.
+    /// `None` in a project where nothing reacts to changes.
     reacting: Option<Reacting>,
 }
 
+/// The parts that evaluate changes.
 struct Reacting {
     triggers: Arc<Triggers>,
     state: Arc<dyn StateStore>,
@@ -48,37 +54,39 @@ struct Reacting {
 }
 
 impl Reactor {
-    fn new(world: &World) -> Result<Self, String> {
-        let reacting = match reacts(&world.definitions) {
-            true => Some(Reacting::new(world)?),
-            false => None,
+    fn new(shared: &FunctionContext) -> Result<Self, String> {
+        let reacting = if reacts_to_changes(&shared.definitions) {
+            Some(Reacting::new(shared)?)
+        } else {
+            None
         };
         Ok(Self {
-            projector: world.store.projector(),
+            projector: shared.store.projector(),
             reacting,
         })
     }
 }
 
 impl Reacting {
-    fn new(world: &World) -> Result<Self, String> {
+    fn new(shared: &FunctionContext) -> Result<Self, String> {
         let topic: Arc<dyn FreshnessTopic> = match env::var(variables::FRESHNESS_TOPIC) {
-            Ok(topic) => Arc::new(SnsTopic::new(world.aws.sns(), topic)),
+            Ok(topic) => Arc::new(SnsTopic::new(shared.aws.sns(), topic)),
             Err(_) => Arc::new(()),
         };
         Ok(Self {
-            triggers: Arc::new(Triggers::new(world)?),
-            state: world.state(),
-            clock: Arc::clone(&world.clock),
-            aws: world.aws.clone(),
+            triggers: Arc::new(Triggers::new(shared)?),
+            state: shared.state_store(),
+            clock: Arc::clone(&shared.clock),
+            aws: shared.aws.clone(),
             topic,
         })
     }
 
-    /// What calls this function when it is time.
-    fn ticks(&self, context: &Context) -> Arc<dyn TickScheduler> {
+    /// Returns the scheduler that invokes this function again at a given time.
+    fn tick_scheduler(&self, context: &Context) -> Arc<dyn TickScheduler> {
         let group = env::var(variables::TICK_GROUP);
         let role = env::var(variables::TICK_ROLE);
+        // Without these variables the template was generated for definitions without ticks.
         let (Ok(group), Ok(role)) = (group, role) else {
             return Arc::new(NoTicks);
         };
@@ -88,52 +96,65 @@ impl Reacting {
         Arc::new(RecordedTicks::new(state, clock, Arc::new(ticks)))
     }
 
-    async fn react(&self, happened: &Happened, context: &Context) -> Result<Reaction, Diagnostic> {
-        let triggers = self.triggers.ports(&[]).await;
+    /// Evaluates everything that some changes affect.
+    async fn react_to_changes(
+        &self,
+        happened: &ChangeSet,
+        context: &Context,
+    ) -> Result<Reaction, Diagnostic> {
+        // No resources here: each sensor opens its own when its function is called.
+        let triggers = self.triggers.trigger_ports(&[]).await;
         let ports = ReactPorts {
             triggers: triggers.map_err(|error| failure::diagnostic("Precip.BadInput", &error))?,
-            resources: Arc::new(Opened(Arc::clone(&self.triggers))),
-            ticks: self.ticks(context),
+            resources: Arc::new(LazyResources(Arc::clone(&self.triggers))),
+            ticks: self.tick_scheduler(context),
             topic: Arc::clone(&self.topic),
         };
         let reaction = react(&ports, happened).await;
-        told(&reaction);
+        log_reaction(&reaction);
         Ok(reaction)
     }
 }
 
-/// Opens the resources of a sensor when it is called.
-struct Opened(Arc<Triggers>);
+/// Opens the resources of a sensor when its function is called.
+struct LazyResources(Arc<Triggers>);
 
 #[async_trait]
-impl OpenResources for Opened {
-    async fn open(&self, needs: &[ResourceNeed]) -> Result<Arc<Resources>, String> {
-        let ports = self.0.ports(needs).await.map_err(|error| error.to_string());
+impl OpenResources for LazyResources {
+    async fn open_resources(&self, needs: &[ResourceNeed]) -> Result<Arc<Resources>, String> {
+        let ports = self
+            .0
+            .trigger_ports(needs)
+            .await
+            .map_err(|error| error.to_string());
         Ok(ports?.resources)
     }
 }
 
-/// A deployment that was generated from other definitions, of which nothing waited for the time.
+/// The scheduler of a deployment that was generated from definitions without anything that waits
+/// for a time.
 struct NoTicks;
 
 #[async_trait]
 impl TickScheduler for NoTicks {
     async fn call_at(&self, due: DateTime<Utc>) -> Result<(), String> {
         Err(format!(
-            "{} and {} are not set, and something has to be looked at again at {due}: generate the \
-             template anew and deploy it",
+            "{} and {} are not set, but an evaluation is due at {due}: generate the template again \
+             and deploy it",
             variables::TICK_GROUP,
             variables::TICK_ROLE
         ))
     }
 }
 
-/// Logs what came of it.
-fn told(reaction: &Reaction) {
+/// Logs the outcome of an evaluation.
+fn log_reaction(reaction: &Reaction) {
     use precip_engine::trigger::Decision;
     for (sensor, decision) in &reaction.sensors {
         match decision {
-            Decision::Failed { message } => tracing::error!(sensor, message, "its function failed"),
+            Decision::Failed { message } => {
+                tracing::error!(sensor, message, "the sensor's function failed");
+            }
             Decision::Requested { runs, .. } => {
                 tracing::info!(sensor, runs = runs.len(), "requested");
             }
@@ -142,11 +163,13 @@ fn told(reaction: &Reaction) {
     }
     for failed in &reaction.failed {
         let (what, message) = (&failed.what, &failed.message);
-        match failed.again {
-            true => tracing::warn!(what, message, "not evaluated: it is tried again"),
-            false => tracing::error!(what, message, "cannot be evaluated"),
+        if failed.again {
+            tracing::warn!(what, message, "not evaluated, will be retried");
+        } else {
+            tracing::error!(what, message, "cannot be evaluated");
         }
     }
+    // One line per invocation, from which the rate of runs can be charted.
     let (runs, changes) = (&reaction.automation.runs, &reaction.freshness.changes);
     tracing::info!(
         runs = runs.len(),
@@ -156,57 +179,76 @@ fn told(reaction: &Reaction) {
     );
 }
 
-async fn answer(reactor: Arc<Reactor>, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+/// Handles one invocation.
+async fn handle_invocation(
+    reactor: Arc<Reactor>,
+    event: LambdaEvent<Value>,
+) -> Result<Value, Diagnostic> {
+    // A tick is the input of a schedule; everything else is a batch of the table's stream.
     match event.payload.get("tick") {
-        Some(tick) => reactor.tick(tick, &event.context).await,
-        None => reactor.changes(event).await,
+        Some(tick) => reactor.handle_tick(tick, &event.context).await,
+        None => reactor.handle_changes(event).await,
     }
 }
 
 impl Reactor {
-    /// It is time. If that fails, Lambda invokes it again.
-    async fn tick(&self, tick: &Value, context: &Context) -> Result<Value, Diagnostic> {
-        tracing::info!(%tick, "it is time");
+    /// Evaluates everything that is due. If that fails, Lambda invokes the function again.
+    async fn handle_tick(&self, tick: &Value, context: &Context) -> Result<Value, Diagnostic> {
+        tracing::info!(%tick, "tick");
         let Some(reacting) = &self.reacting else {
             return Ok(Value::Null);
         };
-        let reaction = reacting.react(&Happened::tick(), context).await?;
-        done(&reaction)
+        let reaction = reacting
+            .react_to_changes(&ChangeSet::on_tick(), context)
+            .await?;
+        finish_reaction(&reaction)
     }
 
-    /// Applies a batch, and evaluates what it concerns. If either fails, so does the invocation: Lambda
-    /// delivers the batch again, in halves, until one record is left that is put aside. Applying a change
-    /// twice does no harm, none may be left out, since the next may build on it, and an evaluation goes
-    /// on from where it ended.
+    /// Applies a batch of changes and evaluates everything that they affect.
+    ///
+    /// If either fails, so does the invocation: Lambda delivers the batch again, in halves, until a
+    /// single record is left, which it puts aside. Applying a change twice is harmless; none may be
+    /// skipped, since the next may build on it. An evaluation continues where the last one ended.
     ///
     /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-errors.html>
-    async fn changes(&self, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    async fn handle_changes(&self, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let (payload, context) = (event.payload, event.context);
         let event: Event =
-            serde_json::from_value(payload).map_err(|error| failure::unreadable(&error))?;
-        let changes: Vec<Change> = event.records.into_iter().map(change).collect();
-        let projected = self.projector.apply(&changes).await.map_err(|error| {
-            tracing::warn!(changes = changes.len(), %error, "not projected: it is tried again");
-            failure::diagnostic("Precip.NotProjected", &error)
-        })?;
+            serde_json::from_value(payload).map_err(|error| failure::invalid_request(&error))?;
+        let changes: Vec<Change> = event.records.into_iter().map(into_change).collect();
+        // Project first: evaluations read the rollups and histories that the changes update.
+        let projected = self
+            .projector
+            .apply_changes(&changes)
+            .await
+            .map_err(|error| {
+                tracing::warn!(changes = changes.len(), %error, "not projected, will be retried");
+                failure::diagnostic("Precip.NotProjected", &error)
+            })?;
         let assets = projected.published.len();
         tracing::info!(changes = changes.len(), assets, "projected");
         let Some(reacting) = &self.reacting else {
             return Ok(Value::Null);
         };
-        done(&reacting.react(&projected.happened(), &context).await?)
+        finish_reaction(
+            &reacting
+                .react_to_changes(&projected.change_set(), &context)
+                .await?,
+        )
     }
 }
 
-/// Nothing is left to be evaluated again.
-fn done(reaction: &Reaction) -> Result<Value, Diagnostic> {
+/// Returns the answer of an evaluation: an error if a part of it has to be repeated.
+fn finish_reaction(reaction: &Reaction) -> Result<Value, Diagnostic> {
+    // Failures that a repetition cannot fix are logged only: they would block the stream.
     match reaction.failed.iter().find(|failed| failed.again) {
         Some(failed) => Err(failure::diagnostic("Precip.NotEvaluated", &failed.message)),
         None => Ok(Value::Null),
     }
 }
 
-fn change(record: EventRecord) -> Change {
+/// Converts a record of the table's stream.
+fn into_change(record: EventRecord) -> Change {
     let change = record.change;
     Change::new(
         change.keys.into_inner(),

@@ -1,4 +1,4 @@
-//! What sensors and schedules stand on in a function.
+//! The ports of sensors and schedules in a function.
 
 use std::{
     collections::BTreeMap,
@@ -11,75 +11,87 @@ use precip_aws::{
 };
 use precip_engine::{
     asset::{ResourceNeed, Resources},
-    definitions::{Environment, OpenError, Wanted},
+    definitions::{Environment, EnvironmentNeeds, OpenError},
     settings::SettingReader,
     trigger::TriggerPorts,
 };
 use precip_local::executor::TokioSleeper;
 
 use super::{
+    context::{FunctionContext, required_variable},
     variables,
-    world::{World, variable},
 };
 
-/// What sensors and schedules stand on, with the resources that some of their functions take.
+/// The ports of sensors and schedules, and the resources of their functions.
 pub(super) struct Triggers {
     ports: TriggerPorts,
     environment: Environment,
     settings: Arc<dyn SettingReader>,
+    /// The resources opened so far, by their names. They stay open as long as the process lives.
     open: Mutex<BTreeMap<Vec<String>, Arc<Resources>>>,
 }
 
 impl Triggers {
-    pub(super) fn new(world: &World) -> Result<Self, String> {
-        let machine = variable(variables::STATE_MACHINE)?;
-        let machine: MachineArn = machine
+    pub(super) fn new(shared: &FunctionContext) -> Result<Self, String> {
+        let machine: MachineArn = required_variable(variables::STATE_MACHINE)?
             .parse()
             .map_err(|error| format!("{}: {error}", variables::STATE_MACHINE))?;
         let name = std::env::var(variables::ENVIRONMENT).ok();
-        let environment = world.definitions.environment(name.as_deref());
-        let environment = environment.map_err(|error| error.to_string())?.clone();
-        let executions = SfnExecutions::new(world.aws.step_functions(), machine);
-        let launcher = SfnLauncher::new(executions, world.state(), Arc::clone(&world.clock));
+        let environment = shared
+            .definitions
+            .environment(name.as_deref())
+            .map_err(|error| error.to_string())?
+            .clone();
+        let executions = SfnExecutions::new(shared.aws.step_functions(), machine);
+        // The launcher reads a queued run from the record, and starts its execution.
+        let launcher =
+            SfnLauncher::new(executions, shared.state_store(), Arc::clone(&shared.clock));
         Ok(Self {
             ports: TriggerPorts {
-                definitions: Arc::clone(&world.definitions),
-                state: world.state(),
-                clock: Arc::clone(&world.clock),
+                definitions: Arc::clone(&shared.definitions),
+                state: shared.state_store(),
+                clock: Arc::clone(&shared.clock),
                 sleeper: Arc::new(TokioSleeper),
-                randomness: Arc::clone(&world.randomness),
+                randomness: Arc::clone(&shared.randomness),
                 launcher: Arc::new(launcher),
                 resources: Arc::new(Resources::new()),
                 environment: environment.name().to_owned(),
             },
             environment,
-            settings: Arc::new(SecretsManager::new(world.aws.secrets_manager())),
+            settings: Arc::new(SecretsManager::new(shared.aws.secrets_manager())),
             open: Mutex::default(),
         })
     }
 
-    /// What settings are read from.
+    /// Returns the reader of settings.
     pub(super) fn settings(&self) -> &dyn SettingReader {
         self.settings.as_ref()
     }
 
-    /// The ports for a sensor or schedule whose function takes these resources. They are opened when
-    /// they are first needed: what one cannot open stops no other.
-    pub(super) async fn ports(&self, needs: &[ResourceNeed]) -> Result<TriggerPorts, OpenError> {
+    /// Returns the ports for a sensor or schedule whose function takes these resources. Resources
+    /// are opened when they are first needed, so that one that cannot be opened affects no other
+    /// function.
+    pub(super) async fn trigger_ports(
+        &self,
+        needs: &[ResourceNeed],
+    ) -> Result<TriggerPorts, OpenError> {
         if needs.is_empty() {
             return Ok(self.ports.clone());
         }
         let names: Vec<String> = needs.iter().map(|need| need.name.clone()).collect();
+        // The lock is not held while resources are opened: two invocations may open the same, and
+        // the last wins.
         let known = {
             let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             open.get(&names).cloned()
         };
+        // Opened resources are kept: connections serve later invocations too.
         let resources = match known {
             Some(resources) => resources,
             None => {
-                let wanted = Wanted {
+                let wanted = EnvironmentNeeds {
                     resources: names.iter().cloned().collect(),
-                    ..Wanted::default()
+                    ..EnvironmentNeeds::default()
                 };
                 let opened = self
                     .environment

@@ -16,8 +16,8 @@ use precip_engine::{
 
 use super::{freshness::IntoFreshness, partitions::IntoPartitions};
 
-/// One asset while it is declared. The macros have checked every text; one that a later version of
-/// the core refuses is reported with the definitions.
+/// One asset while it is declared. The macros have validated every string; a string that a later
+/// version of the core refuses is reported when definitions are built.
 #[derive(Debug)]
 pub struct AssetDecl {
     pub(super) spec: AssetSpec,
@@ -26,7 +26,7 @@ pub struct AssetDecl {
 }
 
 impl AssetDecl {
-    pub fn of<A: Asset>() -> Self {
+    pub fn new<A: Asset>() -> Self {
         Self {
             spec: AssetSpec::new(A::key()),
             checks: Vec::new(),
@@ -34,9 +34,11 @@ impl AssetDecl {
         }
     }
 
-    fn read<T: FromStr<Err: Display>>(&mut self, text: &str) -> Option<T> {
-        let read = text.parse().map_err(|error: T::Err| error.to_string());
-        read.map_err(|problem| self.problems.push(problem)).ok()
+    /// Parses a string, or records why it is invalid.
+    fn parse<T: FromStr<Err: Display>>(&mut self, text: &str) -> Option<T> {
+        text.parse()
+            .map_err(|error: T::Err| self.problems.push(error.to_string()))
+            .ok()
     }
 
     pub fn description(mut self, text: &str) -> Self {
@@ -45,7 +47,7 @@ impl AssetDecl {
     }
 
     pub fn group(mut self, name: &str) -> Self {
-        if let Some(group) = self.read(name) {
+        if let Some(group) = self.parse(name) {
             self.spec.group = group;
         }
         self
@@ -61,47 +63,47 @@ impl AssetDecl {
         self
     }
 
-    pub fn owner(mut self, owner: &str) -> Self {
-        let owner = self.read(owner);
-        self.spec.owners.extend(owner);
+    pub fn add_owner(mut self, owner: &str) -> Self {
+        let parsed = self.parse(owner);
+        self.spec.owners.extend(parsed);
         self
     }
 
-    pub fn kind(mut self, kind: &str) -> Self {
-        let kind = self.read(kind);
-        self.spec.kinds.extend(kind);
+    pub fn add_kind(mut self, kind: &str) -> Self {
+        let parsed = self.parse(kind);
+        self.spec.kinds.extend(parsed);
         self
     }
 
-    pub fn tag(mut self, name: &str, value: &str) -> Self {
-        if let (Some(name), Some(value)) = (self.read(name), self.read(value)) {
+    pub fn add_tag(mut self, name: &str, value: &str) -> Self {
+        if let (Some(name), Some(value)) = (self.parse(name), self.parse(value)) {
             self.spec.tags.insert(name, value);
         }
         self
     }
 
-    pub fn metadata(mut self, name: &str, value: impl Into<MetadataValue>) -> Self {
+    pub fn add_metadata(mut self, name: &str, value: impl Into<MetadataValue>) -> Self {
         self.spec.metadata.insert(name.to_owned(), value.into());
         self
     }
 
-    pub fn dep<A: Asset>(mut self, mapping: Option<PartitionMapping>) -> Self {
+    pub fn add_dep<A: Asset>(mut self, mapping: Option<PartitionMapping>) -> Self {
         let dep = DepSpec {
             asset: A::key(),
             mapping,
         };
-        self.add_dep(dep);
+        self.push_dep(dep);
         self
     }
 
-    /// Adds a dependency. The same one again changes nothing.
-    pub(super) fn add_dep(&mut self, dep: DepSpec) {
+    /// Adds a dependency, unless it is declared already.
+    pub(super) fn push_dep(&mut self, dep: DepSpec) {
         if !self.spec.deps.contains(&dep) {
             self.spec.deps.push(dep);
         }
     }
 
-    pub fn check(mut self, name: &str, blocking: bool, description: Option<&str>) -> Self {
+    pub fn add_check(mut self, name: &str, blocking: bool, description: Option<&str>) -> Self {
         let key = CheckKey {
             asset: self.spec.key.clone(),
             name: name.to_owned(),
@@ -114,7 +116,7 @@ impl AssetDecl {
         self
     }
 
-    pub fn freshness<F: IntoFreshness>(mut self, policy: &F) -> Self {
+    pub fn freshness_policy<F: IntoFreshness>(mut self, policy: &F) -> Self {
         match policy.to_freshness() {
             Ok(policy) => self.spec.freshness = Some(policy),
             Err(problem) => self.problems.push(problem),
@@ -122,7 +124,7 @@ impl AssetDecl {
         self
     }
 
-    pub fn automation(mut self, condition: AutomationCondition) -> Self {
+    pub fn automation_condition(mut self, condition: AutomationCondition) -> Self {
         self.spec.automation = Some(condition);
         self
     }

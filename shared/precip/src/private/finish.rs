@@ -1,62 +1,63 @@
-//! The two ends of an invocation: taking inputs, and handing over what was returned.
+//! The two ends of an invocation: the inputs, and the returned value.
 
 use precip_core::key::{AssetKey, CheckKey};
-use precip_engine::asset::{Asset, AssetContext, AssetError, Collector, Inputs, OpOutputs};
+use precip_engine::asset::{Asset, AssetContext, AssetError, Inputs, OpOutputs, OutputCollector};
 use precip_io::{AssetReturn, CheckReturn, FromAsset, MultiAssetReturn};
 
-/// Takes one input out, as the type of its parameter.
-pub fn take<P: FromAsset>(inputs: &mut Inputs, name: &str) -> Result<P, AssetError> {
+/// Takes an input as the type of its parameter.
+pub fn take_input<P: FromAsset>(inputs: &mut Inputs, name: &str) -> Result<P, AssetError> {
     let input = inputs
         .remove(name)
-        .ok_or_else(|| AssetError::terminal(format!("parameter `{name}` was given nothing")))?;
+        .ok_or_else(|| AssetError::terminal(format!("parameter `{name}` has no input")))?;
     P::from_asset(input).map_err(|error| AssetError::from(error).into_terminal())
 }
 
-/// Hands over what the function of an asset returned.
-pub fn finish<A: Asset, R: AssetReturn>(
+/// Converts the value that the function of an asset returned.
+pub fn finish_asset<A: Asset, R: AssetReturn>(
     context: &AssetContext,
     checks: &[&str],
     returned: R,
 ) -> Result<OpOutputs, AssetError> {
     let asset = A::key();
-    let checks: Vec<CheckKey> = checks.iter().map(|name| check(&asset, name)).collect();
-    let mut collector = Collector::new(context, &checks);
-    collector.add(&asset, returned.into_returned()?)?;
-    Ok(collector.finish())
+    let keys: Vec<CheckKey> = checks.iter().map(|name| check_key(&asset, name)).collect();
+    let mut collector = OutputCollector::new(context, &keys);
+    collector.add(&asset, returned.into_return_value()?)?;
+    Ok(collector.into_outputs())
 }
 
-/// Hands over what the function of a multi-asset returned.
+/// Converts the value that the function of a multi-asset returned.
 pub fn finish_all<const N: usize, R: MultiAssetReturn<N>>(
     context: &AssetContext,
     assets: [AssetKey; N],
     checks: &[(AssetKey, &str)],
     returned: R,
 ) -> Result<OpOutputs, AssetError> {
-    let checks: Vec<CheckKey> = checks
+    let keys: Vec<CheckKey> = checks
         .iter()
-        .map(|(asset, name)| check(asset, name))
+        .map(|(asset, name)| check_key(asset, name))
         .collect();
-    let mut collector = Collector::new(context, &checks);
-    for (asset, returned) in assets.iter().zip(returned.into_returned()?) {
+    let mut collector = OutputCollector::new(context, &keys);
+    // Outputs are returned in the order in which they are declared.
+    for (asset, returned) in assets.iter().zip(returned.into_return_value()?) {
         collector.add(asset, returned)?;
     }
-    Ok(collector.finish())
+    Ok(collector.into_outputs())
 }
 
-/// Hands over what the function of a check returned.
+/// Converts the value that the function of a check returned.
 pub fn finish_check<A: Asset, R: CheckReturn>(
     context: &AssetContext,
     name: &str,
     returned: R,
 ) -> Result<OpOutputs, AssetError> {
     let asset = A::key();
-    let checks = [check(&asset, name)];
-    let mut collector = Collector::new(context, &checks);
+    let checks = [check_key(&asset, name)];
+    let mut collector = OutputCollector::new(context, &checks);
     collector.add_check(&asset, &[returned.into_result()?])?;
-    Ok(collector.finish())
+    Ok(collector.into_outputs())
 }
 
-fn check(asset: &AssetKey, name: &str) -> CheckKey {
+fn check_key(asset: &AssetKey, name: &str) -> CheckKey {
     CheckKey {
         asset: asset.clone(),
         name: name.to_owned(),

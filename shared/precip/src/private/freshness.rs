@@ -1,20 +1,20 @@
-//! Freshness policies as they are written after `freshness =`.
+//! Values of the option `freshness =`.
 
 use std::fmt::Display;
 
 use precip_core::freshness::FreshnessPolicy;
 
-/// What may follow `freshness =`: a policy, or the `Result` of making one.
+/// A value of `freshness =`: a policy, or the `Result` of creating one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a freshness policy",
     label = "not a freshness policy",
     note = "write `freshness(fail_window = \"24h\")`, or give a `FreshnessPolicy`"
 )]
 pub trait IntoFreshness {
-    /// The policy.
+    /// Returns the policy.
     ///
     /// # Errors
-    /// Why it could not be made.
+    /// A message when the policy is invalid.
     fn to_freshness(&self) -> Result<FreshnessPolicy, String>;
 }
 
@@ -28,7 +28,7 @@ impl<E: Display> IntoFreshness for Result<FreshnessPolicy, E> {
     fn to_freshness(&self) -> Result<FreshnessPolicy, String> {
         match self {
             Ok(policy) => Ok(policy.clone()),
-            Err(error) => Err(format!("its freshness policy cannot be made: {error}")),
+            Err(error) => Err(format!("its freshness policy is invalid: {error}")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the macros' code calls. None of it is part of what users can rely on.
+//! The code that the macros call. Users cannot rely on any of it.
 #![expect(
     missing_docs,
     reason = "called by generated code only; each name is the option's"
@@ -13,7 +13,7 @@ mod schema;
 mod trigger_decl;
 
 pub(crate) mod exports {
-    //! Everything under the names that the macros use.
+    //! Everything by the names that the macros use.
 
     pub use inventory;
     pub use precip_core::{
@@ -36,9 +36,9 @@ pub(crate) mod exports {
 
     pub use super::{
         asset_decl::AssetDecl,
-        finish::{finish, finish_all, finish_check, take},
+        finish::{finish_all, finish_asset, finish_check, take_input},
         op_decl::OpDecl,
-        partitions::{checked, shared_partitions},
+        partitions::{shared_partitions, validated},
         schema::{SchemaOf, WithSchema, WithoutSchema},
         trigger_decl::{ScheduleDecl, SensorDecl},
     };
@@ -46,7 +46,7 @@ pub(crate) mod exports {
     pub use crate::data_checks::data_checks_of;
 }
 
-/// The place of the macro's invocation.
+/// Returns the source location of the macro's invocation.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __here {

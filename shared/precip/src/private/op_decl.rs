@@ -21,9 +21,9 @@ use super::{asset_decl::AssetDecl, partitions::IntoPartitions};
 pub struct OpDecl {
     spec: OpSpec,
     assets: Vec<AssetDecl>,
-    /// The assets, by place, that say themselves what they are made from.
+    /// The indices of the assets with dependencies of their own.
     own_deps: Vec<usize>,
-    /// What all the others are made from.
+    /// The dependencies of all other assets.
     deps: Vec<DepSpec>,
     partitions: Option<Arc<PartitionsDefinition>>,
     inputs: Vec<InputSpec>,
@@ -37,10 +37,10 @@ pub struct OpDecl {
 
 impl OpDecl {
     pub fn new(name: &str, source: SourceLocation, execution: Execution, run: RunFn) -> Self {
-        Self::of(OpSpec::new(name, Vec::new()), source, execution, run)
+        Self::with_spec(OpSpec::new(name, Vec::new()), source, execution, run)
     }
 
-    pub fn check<A: Asset>(
+    pub fn new_check<A: Asset>(
         name: &str,
         source: SourceLocation,
         execution: Execution,
@@ -50,10 +50,10 @@ impl OpDecl {
             asset: A::key(),
             name: name.to_owned(),
         };
-        Self::of(OpSpec::check(CheckSpec::new(key)), source, execution, run)
+        Self::with_spec(OpSpec::check(CheckSpec::new(key)), source, execution, run)
     }
 
-    fn of(spec: OpSpec, source: SourceLocation, execution: Execution, run: RunFn) -> Self {
+    fn with_spec(spec: OpSpec, source: SourceLocation, execution: Execution, run: RunFn) -> Self {
         Self {
             spec,
             assets: Vec::new(),
@@ -70,17 +70,17 @@ impl OpDecl {
         }
     }
 
-    pub fn asset(mut self, asset: AssetDecl) -> Self {
+    pub fn add_asset(mut self, asset: AssetDecl) -> Self {
         self.assets.push(asset);
         self
     }
 
-    pub fn asset_with_own_deps(mut self, asset: AssetDecl) -> Self {
+    pub fn add_asset_with_own_deps(mut self, asset: AssetDecl) -> Self {
         self.own_deps.push(self.assets.len());
-        self.asset(asset)
+        self.add_asset(asset)
     }
 
-    pub fn dep<A: Asset>(mut self, mapping: Option<PartitionMapping>) -> Self {
+    pub fn add_dep<A: Asset>(mut self, mapping: Option<PartitionMapping>) -> Self {
         self.deps.push(DepSpec {
             asset: A::key(),
             mapping,
@@ -88,7 +88,7 @@ impl OpDecl {
         self
     }
 
-    pub fn input<A: Asset, P: LoadFrom<A::Data>>(
+    pub fn add_input<A: Asset, P: LoadFrom<A::Data>>(
         mut self,
         name: &str,
         mapping: Option<PartitionMapping>,
@@ -98,11 +98,11 @@ impl OpDecl {
             asset: A::key(),
             needs: P::needs(),
         });
-        self.dep::<A>(mapping)
+        self.add_dep::<A>(mapping)
     }
 
-    pub fn resource<T: ?Sized + 'static>(mut self, name: &str) -> Self {
-        self.resources.push(ResourceNeed::of::<T>(name));
+    pub fn add_resource<T: ?Sized + 'static>(mut self, name: &str) -> Self {
+        self.resources.push(ResourceNeed::for_type::<T>(name));
         self
     }
 
@@ -124,33 +124,33 @@ impl OpDecl {
         self
     }
 
-    pub fn backfill(mut self, policy: BackfillPolicy) -> Self {
+    pub fn backfill_policy(mut self, policy: BackfillPolicy) -> Self {
         self.spec.backfill = policy;
         self
     }
 
     pub fn backfill_at_most(self, partitions: u32) -> Self {
         let most = NonZeroU32::new(partitions).unwrap_or(NonZeroU32::MIN);
-        self.backfill(BackfillPolicy::MultiRun(most))
+        self.backfill_policy(BackfillPolicy::MultiRun(most))
     }
 
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.spec.retry = Some(policy);
         self
     }
 
-    pub fn pool(mut self, name: &str) -> Self {
+    pub fn pool_name(mut self, name: &str) -> Self {
         self.spec.pool = Some(name.to_owned());
         self
     }
 
-    pub fn compute(mut self, profile: ComputeProfile) -> Self {
+    pub fn compute_profile(mut self, profile: ComputeProfile) -> Self {
         self.spec.compute = profile;
         self
     }
 
-    pub fn binary(mut self, name: &str) -> Self {
-        // The macro has seen that it is one.
+    pub fn binary_name(mut self, name: &str) -> Self {
+        // The macro has validated the name.
         self.spec.compute.binary = BinaryName::new(name).ok();
         self
     }
@@ -169,21 +169,25 @@ impl OpDecl {
         self
     }
 
-    pub fn declare(mut self) -> Declaration {
-        for (place, mut asset) in std::mem::take(&mut self.assets).into_iter().enumerate() {
-            if !self.own_deps.contains(&place) {
+    pub fn into_declaration(mut self) -> Declaration {
+        // Dependencies of the op belong to all its assets but those that have their own.
+        for (index, mut asset) in std::mem::take(&mut self.assets).into_iter().enumerate() {
+            if !self.own_deps.contains(&index) {
+                // Dependencies of the op come first, in the order of its parameters.
                 let own = std::mem::take(&mut asset.spec.deps);
                 for dep in self.deps.iter().cloned().chain(own) {
-                    asset.add_dep(dep);
+                    asset.push_dep(dep);
                 }
             }
+            // All assets of an op have the op's partitions.
             asset.spec.partitions.clone_from(&self.partitions);
             self.problems.append(&mut asset.problems);
             self.spec.checks.append(&mut asset.checks);
             self.spec.assets.push(asset.spec);
         }
+        // An op without assets is a check.
         if self.spec.assets.is_empty() {
-            self.read_by_checks();
+            self.add_deps_of_checks();
         }
         if !self.problems.is_empty() {
             return Declaration::Invalid {
@@ -198,16 +202,17 @@ impl OpDecl {
             resources: self.resources,
             config: self.config,
             execution: self.execution,
-            recalls: false,
+            reads_previous_checks: false,
             source: self.source,
             body: Arc::new(FnBody(self.run)),
         })
     }
 
-    /// What a check takes beside its asset is what it depends on besides.
-    fn read_by_checks(&mut self) {
+    /// Turns the parameters of a check, other than its own asset, into additional dependencies.
+    fn add_deps_of_checks(&mut self) {
         for check in &mut self.spec.checks {
             for dep in &self.deps {
+                // The checked asset is a dependency anyway; with a mapping it is one more.
                 let own = dep.asset == check.key.asset && dep.mapping.is_none();
                 if !own && !check.additional_deps.contains(dep) {
                     check.additional_deps.push(dep.clone());

@@ -1,4 +1,4 @@
-//! Partitions definitions as they are written after `partitions =`.
+//! Values of the option `partitions =`.
 
 use std::{
     fmt::Display,
@@ -15,8 +15,8 @@ use precip_core::partitions::{
 /// partitions!(daily(start = "2013-01-01"));`
 pub type LazyPartitions = LazyLock<Arc<PartitionsDefinition>>;
 
-/// What may follow `partitions =`: a [`LazyPartitions`], any of the core's definitions, an `Arc` or a
-/// `LazyLock` of one, or the `Result` of making one.
+/// A value of `partitions =`: a [`LazyPartitions`], any of the core's definitions, an `Arc` or a
+/// `LazyLock` of one, or the `Result` of creating one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a partitions definition",
     label = "not a partitions definition",
@@ -24,10 +24,10 @@ pub type LazyPartitions = LazyLock<Arc<PartitionsDefinition>>;
             `partitions = DAILY`"
 )]
 pub trait IntoPartitions {
-    /// The definition.
+    /// Returns the definition.
     ///
     /// # Errors
-    /// Why it could not be made.
+    /// A message when the definition is invalid.
     fn to_partitions(&self) -> Result<Arc<PartitionsDefinition>, String>;
 }
 
@@ -53,7 +53,7 @@ impl<P: IntoPartitions, E: Display> IntoPartitions for Result<P, E> {
     fn to_partitions(&self) -> Result<Arc<PartitionsDefinition>, String> {
         match self {
             Ok(definition) => definition.to_partitions(),
-            Err(error) => Err(format!("its partitions cannot be made: {error}")),
+            Err(error) => Err(format!("its partitions are invalid: {error}")),
         }
     }
 }
@@ -64,7 +64,7 @@ impl<P: IntoPartitions + ?Sized> IntoPartitions for &P {
     }
 }
 
-macro_rules! kinds {
+macro_rules! impl_into_partitions {
     ($($kind:ty),*) => {$(
         impl IntoPartitions for $kind {
             fn to_partitions(&self) -> Result<Arc<PartitionsDefinition>, String> {
@@ -74,30 +74,30 @@ macro_rules! kinds {
     )*};
 }
 
-kinds!(
+impl_into_partitions!(
     TimeWindowPartitions,
     StaticPartitions,
     MultiPartitions,
     DynamicPartitions
 );
 
-/// A definition that `partitions!` checked when it was compiled.
+/// Unwraps a definition that `partitions!` validated at compile time.
 ///
 /// # Panics
-/// If the definition was right for the macro and is wrong here, which would be a defect of Precip.
-pub fn checked<P: Into<PartitionsDefinition>, E: Display>(
-    made: Result<P, E>,
+/// If the definition is valid for the macro but not here, which is a defect of Precip.
+pub fn validated<P: Into<PartitionsDefinition>, E: Display>(
+    result: Result<P, E>,
 ) -> PartitionsDefinition {
-    match made {
+    match result {
         Ok(definition) => definition.into(),
         Err(error) => panic!("partitions: {error}"),
     }
 }
 
-/// A dimension that is declared elsewhere.
+/// Returns a dimension that is declared elsewhere.
 ///
 /// # Panics
-/// If it could not be made.
+/// If the definition is invalid.
 pub fn shared_partitions<P: IntoPartitions>(definition: &P) -> PartitionsDefinition {
     match definition.to_partitions() {
         Ok(definition) => (*definition).clone(),

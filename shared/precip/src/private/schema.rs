@@ -1,12 +1,13 @@
-//! The JSON schema of a config type that has one.
+//! The JSON schema of a config type, if it has one.
 
 use std::marker::PhantomData;
 
 use schemars::JsonSchema;
 use serde_json::Value;
 
-/// Asks for the schema of a `T`: `(&SchemaOf::<T>::new()).schema()` finds [`WithSchema`] where `T` is
-/// a [`JsonSchema`], and [`WithoutSchema`], one reference further away, for every other type.
+/// A query for the schema of a `T`: `(&SchemaOf::<T>::new()).schema()` resolves to [`WithSchema`]
+/// if `T` is a [`JsonSchema`], and to [`WithoutSchema`], one reference further away, for every
+/// other type.
 #[derive(Debug)]
 pub struct SchemaOf<T>(PhantomData<T>);
 

@@ -6,6 +6,7 @@ use precip_core::{
     cron::parse_time_zone,
     key::AssetKey,
     selection::Selection,
+    spec::TriggerName,
     trigger::{
         Bucket, CatchUp, DefaultStatus, MonitoredStatus, ObjectFilter, ObjectSensor, Require,
         ScheduleSpec, ScheduleTiming, SensorSource, SensorSpec,
@@ -18,17 +19,17 @@ use precip_engine::{
     trigger::{ScheduleDefinition, ScheduleFn, SensorDefinition, SensorFn},
 };
 
-/// What may follow `bucket =`: the bucket's name, or the setting that names it.
+/// A value of `bucket =`: the bucket's name, or the setting that names it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` names no bucket",
+    message = "`{Self}` does not name a bucket",
     label = "not a bucket",
-    note = "write the name of one, or a setting: `bucket = env(\"LANDING_BUCKET\")`"
+    note = "write a bucket's name, or a setting: `bucket = env(\"LANDING_BUCKET\")`"
 )]
 pub trait IntoBucket {
-    /// The bucket.
+    /// Returns the bucket.
     ///
     /// # Errors
-    /// Why it cannot be one.
+    /// A message when the setting cannot name a bucket.
     fn to_bucket(&self) -> Result<Bucket, String>;
 }
 
@@ -46,16 +47,16 @@ impl IntoBucket for Setting<String> {
                 default: self.default_value().cloned(),
             }),
             SettingRef::Secret(name) => Err(format!(
-                "its bucket is secret `{name}`, and the name of a bucket is part of what is \
-                 deployed: use an environment variable"
+                "its bucket is secret `{name}`, but the name of a bucket is deployed in the template: use \
+                 an environment variable"
             )),
         }
     }
 }
 
-/// What sensors and schedules both say.
+/// The options that sensors and schedules share.
 #[derive(Debug)]
-struct Common {
+struct CommonDecl {
     name: String,
     source: SourceLocation,
     target: Option<String>,
@@ -65,7 +66,7 @@ struct Common {
     problems: Vec<String>,
 }
 
-impl Common {
+impl CommonDecl {
     fn new(name: &str, source: SourceLocation) -> Self {
         Self {
             name: name.to_owned(),
@@ -78,14 +79,16 @@ impl Common {
         }
     }
 
-    fn read<T: FromStr<Err: Display>>(&mut self, text: &str) -> Option<T> {
-        let read = text.parse().map_err(|error: T::Err| error.to_string());
-        read.map_err(|problem| self.problems.push(problem)).ok()
+    /// Parses a string, or records why it is invalid.
+    fn parse<T: FromStr<Err: Display>>(&mut self, text: &str) -> Option<T> {
+        text.parse()
+            .map_err(|error: T::Err| self.problems.push(error.to_string()))
+            .ok()
     }
 
-    fn selection(&mut self, text: Option<String>) -> Option<Selection> {
-        let text = text?;
-        match Selection::parse(&text) {
+    /// Parses a selection, if there is one, or records why it is invalid.
+    fn parse_selection(&mut self, text: Option<&str>) -> Option<Selection> {
+        match Selection::parse(text?) {
             Ok(selection) => Some(selection),
             Err(error) => {
                 self.problems.push(error.message());
@@ -94,7 +97,15 @@ impl Common {
         }
     }
 
-    fn invalid(self) -> Declaration {
+    /// Parses the name and the target that were given.
+    fn parse_name_and_target(&mut self) -> (Option<TriggerName>, Option<Selection>) {
+        let name = self.name.clone();
+        let target = self.target.take();
+        (self.parse(&name), self.parse_selection(target.as_deref()))
+    }
+
+    /// Returns the declaration with its recorded mistakes.
+    fn into_invalid(self) -> Declaration {
         Declaration::Invalid {
             name: self.name,
             reason: self.problems.join("; "),
@@ -103,15 +114,16 @@ impl Common {
     }
 }
 
-macro_rules! common_calls {
+macro_rules! common_methods {
     () => {
-        pub fn target(mut self, selection: &str) -> Self {
+        pub fn target_selection(mut self, selection: &str) -> Self {
             self.common.target = Some(selection.to_owned());
             self
         }
 
         pub fn target_asset<A: Asset>(mut self) -> Self {
             let asset = format!("key:\"{}\"", A::KEY);
+            // Several assets make one selection.
             self.common.target = Some(match self.common.target.take() {
                 Some(others) => format!("{others} or {asset}"),
                 None => asset,
@@ -119,7 +131,7 @@ macro_rules! common_calls {
             self
         }
 
-        pub fn running(mut self) -> Self {
+        pub fn starts_running(mut self) -> Self {
             self.common.default_status = DefaultStatus::Running;
             self
         }
@@ -129,8 +141,10 @@ macro_rules! common_calls {
             self
         }
 
-        pub fn resource<T: ?Sized + 'static>(mut self, name: &str) -> Self {
-            self.common.resources.push(ResourceNeed::of::<T>(name));
+        pub fn add_resource<T: ?Sized + 'static>(mut self, name: &str) -> Self {
+            self.common
+                .resources
+                .push(ResourceNeed::for_type::<T>(name));
             self
         }
     };
@@ -138,7 +152,7 @@ macro_rules! common_calls {
 
 /// One sensor while it is declared.
 pub struct SensorDecl {
-    common: Common,
+    common: CommonDecl,
     function: Option<SensorFn>,
     bucket: Option<Bucket>,
     key: Option<String>,
@@ -155,7 +169,7 @@ pub struct SensorDecl {
 impl SensorDecl {
     pub fn new(name: &str, source: SourceLocation, function: Option<SensorFn>) -> Self {
         Self {
-            common: Common::new(name, source),
+            common: CommonDecl::new(name, source),
             function,
             bucket: None,
             key: None,
@@ -170,7 +184,7 @@ impl SensorDecl {
         }
     }
 
-    common_calls!();
+    common_methods!();
 
     pub fn bucket<B: IntoBucket>(mut self, bucket: &B) -> Self {
         match bucket.to_bucket() {
@@ -180,7 +194,7 @@ impl SensorDecl {
         self
     }
 
-    pub fn key(mut self, template: &str) -> Self {
+    pub fn key_template(mut self, template: &str) -> Self {
         self.key = Some(template.to_owned());
         self
     }
@@ -200,12 +214,12 @@ impl SensorDecl {
         self
     }
 
-    pub fn deletes(mut self) -> Self {
+    pub fn include_deletes(mut self) -> Self {
         self.deletes = true;
         self
     }
 
-    pub fn watch<A: Asset>(mut self) -> Self {
+    pub fn watch_asset<A: Asset>(mut self) -> Self {
         self.assets.push(A::key());
         self
     }
@@ -215,32 +229,30 @@ impl SensorDecl {
         self
     }
 
-    pub fn runs(mut self, statuses: &[&str]) -> Self {
+    pub fn run_statuses(mut self, statuses: &[&str]) -> Self {
         for status in statuses {
             self.statuses.extend(match *status {
                 "succeeded" => Some(MonitoredStatus::Succeeded),
                 "failed" => Some(MonitoredStatus::Failed),
                 "canceled" => Some(MonitoredStatus::Canceled),
+                // The macro lets no other name through.
                 _ => None,
             });
         }
         self
     }
 
-    pub fn of(mut self, selection: &str) -> Self {
+    pub fn run_selection(mut self, selection: &str) -> Self {
         self.of = Some(selection.to_owned());
         self
     }
 
-    pub fn declare(mut self) -> Declaration {
-        let name = self.common.name.clone();
-        let name = self.common.read(&name);
-        let target = self.common.target.take();
-        let target = self.common.selection(target);
-        let source = self.source();
+    pub fn into_declaration(mut self) -> Declaration {
+        let (name, target) = self.common.parse_name_and_target();
+        let source = self.take_source();
         let (Some(name), Some(source), true) = (name, source, self.common.problems.is_empty())
         else {
-            return self.common.invalid();
+            return self.common.into_invalid();
         };
         let spec = SensorSpec {
             name,
@@ -258,12 +270,14 @@ impl SensorDecl {
         })
     }
 
-    fn source(&mut self) -> Option<SensorSource> {
+    /// Returns the source of the sensor's events. The macro lets exactly one kind of source
+    /// through.
+    fn take_source(&mut self) -> Option<SensorSource> {
         if !self.statuses.is_empty() {
             let of = self.of.take();
             return Some(SensorSource::Runs {
                 statuses: self.statuses.clone(),
-                of: self.common.selection(of),
+                of: self.common.parse_selection(of.as_deref()),
             });
         }
         if !self.assets.is_empty() {
@@ -272,8 +286,9 @@ impl SensorDecl {
                 require: self.require,
             });
         }
+        // A template of the whole key, or a prefix and a suffix: the macro allows one of the two.
         let filter = match self.key.take() {
-            Some(template) => ObjectFilter::Key(self.common.read(&template)?),
+            Some(template) => ObjectFilter::Key(self.common.parse(&template)?),
             None => ObjectFilter::Between {
                 prefix: std::mem::take(&mut self.prefix),
                 suffix: std::mem::take(&mut self.suffix),
@@ -290,28 +305,28 @@ impl SensorDecl {
 
 /// One schedule while it is declared.
 pub struct ScheduleDecl {
-    common: Common,
+    common: CommonDecl,
     function: Option<ScheduleFn>,
     cron: Option<String>,
     timezone: Option<String>,
-    /// Minute, hour, weekday and day.
-    places: [Option<u32>; 4],
+    /// Minute, hour, weekday and day of the month.
+    offsets: [Option<u32>; 4],
     catch_up: CatchUp,
 }
 
 impl ScheduleDecl {
     pub fn new(name: &str, source: SourceLocation, function: Option<ScheduleFn>) -> Self {
         Self {
-            common: Common::new(name, source),
+            common: CommonDecl::new(name, source),
             function,
             cron: None,
             timezone: None,
-            places: [None; 4],
+            offsets: [None; 4],
             catch_up: CatchUp::default(),
         }
     }
 
-    common_calls!();
+    common_methods!();
 
     pub fn cron(mut self, cron: &str) -> Self {
         self.cron = Some(cron.to_owned());
@@ -324,22 +339,22 @@ impl ScheduleDecl {
     }
 
     pub fn minute(mut self, minute: u32) -> Self {
-        self.places[0] = Some(minute);
+        self.offsets[0] = Some(minute);
         self
     }
 
     pub fn hour(mut self, hour: u32) -> Self {
-        self.places[1] = Some(hour);
+        self.offsets[1] = Some(hour);
         self
     }
 
     pub fn weekday(mut self, weekday: u32) -> Self {
-        self.places[2] = Some(weekday);
+        self.offsets[2] = Some(weekday);
         self
     }
 
     pub fn day(mut self, day: u32) -> Self {
-        self.places[3] = Some(day);
+        self.offsets[3] = Some(day);
         self
     }
 
@@ -348,23 +363,21 @@ impl ScheduleDecl {
         self
     }
 
-    pub fn declare(mut self) -> Declaration {
-        let name = self.common.name.clone();
-        let name = self.common.read(&name);
-        let target = self.common.target.take();
-        let target = self.common.selection(target);
+    pub fn into_declaration(mut self) -> Declaration {
+        let (name, target) = self.common.parse_name_and_target();
         let timezone = self.timezone.take().and_then(|name| {
-            let zone = parse_time_zone(&name).map_err(|error| error.to_string());
-            zone.map_err(|problem| self.common.problems.push(problem))
+            parse_time_zone(&name)
+                .map_err(|error| self.common.problems.push(error.to_string()))
                 .ok()
         });
+        // Without a cron expression the ticks follow the target's partitions.
         let timing = match self.cron.take() {
-            Some(cron) => self.common.read(&cron).map(|cron| ScheduleTiming::Cron {
+            Some(cron) => self.common.parse(&cron).map(|cron| ScheduleTiming::Cron {
                 cron,
                 timezone: timezone.unwrap_or(chrono_tz::UTC),
             }),
             None => {
-                let [minute, hour, weekday, day] = self.places;
+                let [minute, hour, weekday, day] = self.offsets;
                 Some(ScheduleTiming::Partitions {
                     minute,
                     hour,
@@ -376,7 +389,7 @@ impl ScheduleDecl {
         };
         let (Some(name), Some(timing), true) = (name, timing, self.common.problems.is_empty())
         else {
-            return self.common.invalid();
+            return self.common.into_invalid();
         };
         let spec = ScheduleSpec {
             name,

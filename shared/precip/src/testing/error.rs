@@ -8,27 +8,27 @@ use precip_engine::{
 };
 use precip_local::executor::ExecuteError;
 
-/// Why a test's run could not be made, or something of it could not be read. Failures of assets are
-/// none of these: [`Materialized::failures`](super::Materialized::failures) has them.
+/// An error that kept a test's run from ending, or from being inspected. Failures of assets are not
+/// such errors: see [`Materialized::failures`](super::Materialized::failures).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TestError {
-    /// The definitions have problems.
+    /// The definitions are invalid.
     #[error(transparent)]
     Definitions(#[from] InvalidDefinitions),
     /// The request does not fit the definitions.
     #[error(transparent)]
     Plan(#[from] PlanRunError),
-    /// A resource or an IO manager could not be made.
+    /// A resource or an IO manager cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The run could not be executed to its end.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
-    /// The record could not be read.
+    /// The state of the run cannot be read.
     #[error(transparent)]
     State(#[from] StateError),
-    /// Something was not made, or its data cannot be read so.
+    /// A value was not materialized, or cannot be loaded as the given type.
     #[error("{0}")]
     Value(String),
 }

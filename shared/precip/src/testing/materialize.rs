@@ -6,28 +6,25 @@ use precip_core::plan::CheckSelection;
 use precip_engine::{
     definitions::DefinitionsBuilder,
     io::IoManager,
-    run::{
-        Clock, CreateRun, RunPorts, RunSession, SystemClock, SystemRandomness, create_run,
-        new_run_id, plan_run,
-    },
-    state::{OwnerId, RunRequest, memory::MemoryStore},
+    run::{Clock, CreateRun, RunPorts, RunSession, SystemClock, create_run, new_run_id, plan_run},
+    state::{OwnerId, RequestedWork, memory::MemoryStore},
 };
 use precip_io::MemoryIoManager;
-use precip_local::executor::{Executor, Stop, TokioBodies, TokioSleeper};
+use precip_local::executor::{Executor, Stop, TokioOpRunner, TokioSleeper};
 
 use super::{Materialized, TestError};
 
-/// A run to be made in memory.
+/// A run in memory, before it is run.
 #[derive(Debug, Clone)]
 #[must_use = "call `run` to run it"]
 pub struct Materialize {
     definitions: DefinitionsBuilder,
-    request: RunRequest,
+    request: RequestedWork,
     clock: Arc<dyn Clock>,
 }
 
-/// Makes every asset of some definitions, in memory. Resources are given to the definitions, real or
-/// mock, as anywhere else.
+/// Returns a run of every asset of some definitions, in memory. Resources, real or mock, are given
+/// to the definitions as usual.
 ///
 /// ```
 /// use precip::{prelude::*, testing::materialize};
@@ -58,64 +55,67 @@ pub struct Materialize {
 pub fn materialize(definitions: DefinitionsBuilder) -> Materialize {
     Materialize {
         definitions,
-        request: RunRequest {
+        request: RequestedWork {
             selection: "*".to_owned(),
-            ..RunRequest::default()
+            ..RequestedWork::default()
         },
         clock: Arc::new(SystemClock),
     }
 }
 
 impl Materialize {
-    /// Makes some of the assets: a selection as on the command line, such as `total` or `+total`.
+    /// Selects assets, as on the command line: `total` or `+total`.
     pub fn select(mut self, selection: impl Into<String>) -> Self {
         self.request.selection = selection.into();
         self
     }
 
-    /// Makes some partitions, written as on the command line: `2024-01-01...2024-01-31`, `all`, ..
+    /// Selects partitions, as on the command line: `2024-01-01...2024-01-31`, `all`, ..
     pub fn partitions(mut self, partitions: impl Into<String>) -> Self {
         self.request.partitions = Some(partitions.into());
         self
     }
 
-    /// The run config: an object with a value for each op that takes config, by the op's name.
+    /// Sets the run config: an object with a value for each op that takes config, by the op's name.
     pub fn config(mut self, config: serde_json::Value) -> Self {
         self.request.config = config;
         self
     }
 
-    /// A tag of the run.
+    /// Adds a tag to the run.
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.request.tags.insert(name.into(), value.into());
         self
     }
 
-    /// Takes the time from a clock of the test's own, so that it is known which partitions exist.
+    /// Sets the clock, and with it the time windows that exist.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Runs it on the `tokio` runtime that calls it.
+    /// Runs the assets on the current `tokio` runtime.
     ///
     /// # Errors
-    /// [`TestError`] when there is no run to speak of. That an asset failed is no error: see
-    /// [`Materialized::success`].
+    /// [`TestError`] when the run cannot be planned or executed. Failures of assets are not errors:
+    /// see [`Materialized::success`].
     pub async fn run(self) -> Result<Materialized, TestError> {
         let definitions = Arc::new(self.definitions.build()?);
         let ports = RunPorts {
-            state: Arc::new(MemoryStore::new()),
             clock: Arc::clone(&self.clock),
-            sleeper: Arc::new(TokioSleeper),
-            randomness: Arc::new(SystemRandomness),
-            bodies: Arc::new(TokioBodies),
-            observer: Arc::new(()),
+            ..RunPorts::system(
+                Arc::new(MemoryStore::new()),
+                Arc::new(TokioSleeper),
+                Arc::new(TokioOpRunner),
+            )
         };
+        // The same steps as on the command line: plan, open what the plan needs, record the run,
+        // execute it.
         let (now, checks) = (self.clock.now(), CheckSelection::All);
         let planned = plan_run(&definitions, &ports.state, now, &self.request, checks).await?;
-        let wanted = RunSession::wanted(&definitions, &planned.plan);
+        let wanted = RunSession::environment_needs(&definitions, &planned.plan);
         let platform: Arc<dyn IoManager> = Arc::new(MemoryIoManager::new());
+        // Definitions have at least one environment; tests use the first.
         let environment = definitions.environments()[0].clone();
         let settings = BTreeMap::new();
         let open = environment.open(&wanted, &settings, Some(platform)).await?;
@@ -128,6 +128,7 @@ impl Materialize {
             plan: &planned.plan,
             pointer: None,
         };
+        // The run is recorded before it starts, as everywhere else.
         create_run(&ports, new).await?;
         let session = Arc::new(RunSession::new(
             definitions,
@@ -139,7 +140,7 @@ impl Materialize {
         ));
         let executor = Executor::new(OwnerId(id.to_string()));
         let report = executor
-            .execute(Arc::clone(&session), &planned, &Stop::default())
+            .execute_run(Arc::clone(&session), &planned, &Stop::default())
             .await?;
         Ok(Materialized {
             session,

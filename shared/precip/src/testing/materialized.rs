@@ -15,7 +15,7 @@ use precip_local::executor::RunReport;
 
 use super::TestError;
 
-/// A run that was made in memory, and everything that came of it.
+/// A finished run in memory: its materializations, checks and failures.
 #[derive(Debug)]
 pub struct Materialized {
     pub(super) session: Arc<RunSession>,
@@ -24,69 +24,70 @@ pub struct Materialized {
 }
 
 impl Materialized {
-    /// Whether everything was made, and no blocking check failed.
+    /// Returns whether everything was materialized and no blocking check failed.
     pub fn success(&self) -> bool {
         self.report.end == RunEnd::Succeeded
     }
 
-    /// What went wrong, in the order in which it did.
+    /// Returns the failures, in the order in which they occurred.
     pub fn failures(&self) -> &[ItemFailure] {
         &self.report.failures
     }
 
-    /// How many (asset, partition) pairs were made.
+    /// Returns the number of materialized (asset, partition) pairs.
     pub fn count(&self) -> u64 {
         self.report.materialized
     }
 
-    /// What was made of an asset, read as a type that a downstream function could take. `partition`
-    /// is `None` for an unpartitioned asset.
+    /// Loads the data of an asset as a type that a downstream function could take. `partition` is
+    /// `None` for an unpartitioned asset.
     ///
     /// # Errors
-    /// [`TestError::Value`] when it was not made, was stored by the function itself, or cannot be
-    /// read so.
+    /// [`TestError::Value`] when it was not materialized, was stored by the function itself, or
+    /// cannot be loaded as this type.
     pub async fn value<A: Asset, P: LoadFrom<A::Data>>(
         &self,
         partition: Option<&str>,
     ) -> Result<P, TestError> {
-        let made = self.materialization::<A>(partition).await?;
-        let pointer = made
+        let materialization = self.materialization::<A>(partition).await?;
+        let pointer = materialization
             .pointer
             .as_deref()
             .ok_or_else(|| TestError::Value(format!("`{}` stores its data itself", A::KEY)))?;
-        let spec = self.spec::<A>()?;
-        let manager = self.open.io_managers.get(spec).ok_or_else(|| {
+        let manager_name = self.io_manager_name::<A>()?;
+        let manager = self.open.io_managers.get(manager_name).ok_or_else(|| {
             TestError::Value(format!("the IO manager of `{}` is not open", A::KEY))
         })?;
         let address = Address {
             asset: A::key(),
-            partition: made.target.partition.clone(),
-            run: made.run,
-            attempt: made.attempt,
+            partition: materialization.target.partition.clone(),
+            run: materialization.run,
+            attempt: materialization.attempt,
         };
         let value = manager
             .load(&address, pointer, &P::needs().request)
             .await
             .map_err(|error| TestError::Value(error.to_string()))?;
+        // The same conversion as for a parameter of a downstream function.
         let input = LoadedInput {
             asset: A::key(),
             parts: vec![LoadedPart {
-                partition: made.target.partition,
+                partition: materialization.target.partition,
                 value,
             }],
         };
         P::from_asset(input).map_err(|error| TestError::Value(error.to_string()))
     }
 
-    /// The facts that are kept with what was made of an asset.
+    /// Returns the metadata of an asset's materialization.
     ///
     /// # Errors
-    /// [`TestError::Value`] when it was not made.
+    /// [`TestError::Value`] when it was not materialized.
     pub async fn metadata<A: Asset>(&self, partition: Option<&str>) -> Result<Metadata, TestError> {
         Ok(self.materialization::<A>(partition).await?.metadata)
     }
 
-    /// What the checks of an asset found.
+    /// Returns the results of an asset's checks.
     ///
     /// # Errors
     /// [`TestError`] when there is no such asset or partition.
@@ -107,21 +108,22 @@ impl Materialized {
             .session
             .ports
             .state
-            .latest(&target, ReadConsistency::Strong)
+            .latest_materialization(&target, ReadConsistency::Strong)
             .await?;
-        let made = latest.and_then(|latest| latest.published().cloned());
-        made.ok_or_else(|| TestError::Value(format!("`{target}` was not made")))
+        let published = latest.and_then(|latest| latest.published().cloned());
+        published.ok_or_else(|| TestError::Value(format!("`{target}` was not materialized")))
     }
 
-    fn spec<A: Asset>(&self) -> Result<Option<&str>, TestError> {
+    fn io_manager_name<A: Asset>(&self) -> Result<Option<&str>, TestError> {
         let graph = self.session.definitions.graph();
-        let id = graph.id(&A::key()).ok_or_else(unknown::<A>)?;
+        let id = graph.id(&A::key()).ok_or_else(not_defined::<A>)?;
         Ok(graph.asset(id).io_manager.as_deref())
     }
 
     fn target<A: Asset>(&self, partition: Option<&str>) -> Result<PartitionRef, TestError> {
         let graph = self.session.definitions.graph();
-        let id = graph.id(&A::key()).ok_or_else(unknown::<A>)?;
+        let id = graph.id(&A::key()).ok_or_else(not_defined::<A>)?;
+        // A partition has to be named if, and only if, the asset is partitioned.
         match (graph.partitions(id), partition) {
             (None, None) => Ok(PartitionRef::unpartitioned(A::key())),
             (Some(definition), Some(key)) => {
@@ -133,13 +135,13 @@ impl Materialized {
             }
             (None, Some(_)) => Err(TestError::Value(format!("`{}` has no partitions", A::KEY))),
             (Some(_), None) => Err(TestError::Value(format!(
-                "`{}` is partitioned: say which partition",
+                "`{}` is partitioned: name the partition",
                 A::KEY
             ))),
         }
     }
 }
 
-fn unknown<A: Asset>() -> TestError {
-    TestError::Value(format!("`{}` is not among the definitions", A::KEY))
+fn not_defined<A: Asset>() -> TestError {
+    TestError::Value(format!("`{}` is not one of the definitions", A::KEY))
 }

@@ -1,8 +1,8 @@
-//! Testing assets: running some of them for real, in memory.
+//! Tests of assets: real runs in memory.
 //!
-//! A function is tested by calling it. What functions do together (which partitions are loaded, in
-//! which order assets are made, what a failure holds back) is tested by [`materialize`]: it plans and
-//! executes as the command line does, with the state and the data in memory.
+//! To test a function, call it. To test how functions work together (which partitions are loaded,
+//! in which order assets are made, what a failure holds back), use [`materialize`]: it plans and
+//! executes as the command line does, with state and data in memory.
 
 mod error;
 mod materialize;

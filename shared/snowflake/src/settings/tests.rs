@@ -10,7 +10,7 @@ use crate::SnowflakeIoManager;
 
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----";
 
-fn settings(login: SnowflakeLogin) -> SnowflakeSettings {
+fn test_settings(login: SnowflakeLogin) -> SnowflakeSettings {
     let settings = SnowflakeSettings::new(
         env("SNOWFLAKE_ACCOUNT"),
         env("SNOWFLAKE_USER"),
@@ -24,7 +24,7 @@ fn settings(login: SnowflakeLogin) -> SnowflakeSettings {
         .url(env("SNOWFLAKE_URL").parse())
 }
 
-fn all() -> BTreeMap<String, String> {
+fn test_values() -> BTreeMap<String, String> {
     let values = [
         ("SNOWFLAKE_ACCOUNT", "org-account"),
         ("SNOWFLAKE_USER", "PRECIP"),
@@ -35,18 +35,20 @@ fn all() -> BTreeMap<String, String> {
         ("snowflake/key", KEY),
         ("snowflake/passphrase", "hunter2"),
     ];
-    let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    BTreeMap::from(values)
+    BTreeMap::from(values.map(|(name, value)| (name.to_owned(), value.to_owned())))
 }
 
-fn encrypted() -> SnowflakeLogin {
+fn encrypted_key() -> SnowflakeLogin {
     SnowflakeLogin::key_pair(secret("snowflake/key"))
         .with_passphrase(secret("snowflake/passphrase"))
 }
 
 #[tokio::test]
 async fn a_connection_is_read_and_its_secrets_are_not_shown() {
-    let connection = settings(encrypted()).read(&all()).await.unwrap();
+    let connection = test_settings(encrypted_key())
+        .read_values(&test_values())
+        .await
+        .unwrap();
     assert_eq!(connection.schema, "RAW");
     assert_eq!(connection.role.as_deref(), Some("LOADER"));
     let shown = format!("{connection:?} {}", connection.name());
@@ -57,13 +59,14 @@ async fn a_connection_is_read_and_its_secrets_are_not_shown() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named_with_who_wants_it() {
+async fn missing_settings_are_named_with_their_io_manager() {
     let prod = Environment::new("prod").io_manager_from(
         "warehouse",
-        settings(encrypted()),
+        test_settings(encrypted_key()),
         SnowflakeIoManager::connect,
     );
-    let mut values = all();
+    let mut values = test_values();
+    // Two settings are missing, and one is malformed.
     values.remove("SNOWFLAKE_USER");
     values.remove("snowflake/passphrase");
     values.insert("SNOWFLAKE_URL".to_owned(), "nowhere".to_owned());
@@ -89,26 +92,27 @@ async fn a_key_may_be_in_a_file() {
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("key.p8");
     std::fs::write(&file, KEY).unwrap();
-    let login = || settings(SnowflakeLogin::key_file(env("SNOWFLAKE_KEY_FILE")));
-    let mut values = all();
+    let login = || test_settings(SnowflakeLogin::key_file(env("SNOWFLAKE_KEY_FILE")));
+    let mut values = test_values();
     values.insert("SNOWFLAKE_KEY_FILE".to_owned(), file.display().to_string());
-    let connection = login().read(&values).await.unwrap();
+    let connection = login().read_values(&values).await.unwrap();
     match &connection.proof {
         Proof::KeyPair { pem, passphrase } => {
             assert_eq!(pem.expose(), KEY);
             assert_eq!(*passphrase, None);
         }
-        Proof::Password(_) => panic!("a key is no password"),
+        Proof::Password(_) => panic!("a key is not a password"),
     }
+    // A missing file is a problem of the setting that names it.
     std::fs::remove_file(&file).unwrap();
-    let problems = login().read(&values).await.unwrap_err();
+    let problems = login().read_values(&values).await.unwrap_err();
     let [problem] = problems.as_slice() else {
         panic!("{problems:?}");
     };
-    let problem = problem.to_string();
-    assert!(problem.contains("`SNOWFLAKE_KEY_FILE` is `"), "{problem}");
+    let message = problem.to_string();
+    assert!(message.contains("`SNOWFLAKE_KEY_FILE` is `"), "{message}");
     assert!(
-        problem.contains("key.p8`, a private key that cannot be read"),
-        "{problem}"
+        message.contains("key.p8`, a private key that cannot be read"),
+        "{message}"
     );
 }

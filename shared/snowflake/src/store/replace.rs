@@ -1,143 +1,167 @@
-//! The transaction that puts new data where the old is.
+//! The transaction that replaces the data of a partition.
 
 use precip_engine::io::Address;
-use precip_io::tables::{Given, Rows, quoted, whose};
+use precip_io::tables::{Rows, StoreInput, describe_address, quote_identifier};
 use snowflake_connector_rs::{CellValue, Statement, bind::Binary};
 
-use super::{noted, of_partition, text};
+use super::{bind_partition, read_notes, text_at};
 use crate::{
-    error::Failed,
-    names::{PARTITION, TableName},
-    session::Open,
+    error::SnowflakeError,
+    names::{PARTITION_COLUMN, TableName},
+    session::OpenSession,
     write,
 };
 
-/// How long one value of bytes may be.
-const MOST_BYTES: usize = 8 * 1024 * 1024;
+/// Largest binary value that Snowflake stores, in bytes.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// Begins a transaction, when nobody else is in one about the asset.
-pub(crate) async fn begin(open: &Open, address: &Address) -> Result<(), Failed> {
-    let notes = TableName::of_notes(&address.asset).quoted();
-    open.run("BEGIN").await?;
-    open.run(format!(
-        "UPDATE {notes} SET \"ATTEMPT\" = \"ATTEMPT\" + 1 WHERE \"FORM\" = 'turn'"
-    ))
-    .await
+/// Begins a transaction, waiting for any other one about the asset.
+pub(crate) async fn begin_transaction(
+    session: &OpenSession,
+    address: &Address,
+) -> Result<(), SnowflakeError> {
+    let notes = TableName::of_note_table(&address.asset).quoted_name();
+    session.run_statement("BEGIN").await?;
+    session
+        .run_statement(format!(
+            "UPDATE {notes} SET \"ATTEMPT\" = \"ATTEMPT\" + 1 WHERE \"FORM\" = 'turn'"
+        ))
+        .await
 }
 
-/// Ends a transaction: what was done is there from then on; or nothing was done, and the error stays.
-pub(crate) async fn end(open: &Open, done: Result<(), Failed>) -> Result<(), Failed> {
-    match done {
-        Ok(()) => open.run("COMMIT").await,
-        Err(failed) => {
-            // If this fails too, the session is not used again, and what it had begun is undone with it.
-            let _ = open.run("ROLLBACK").await;
-            Err(failed)
+/// Commits a transaction that succeeded, or rolls it back and returns its error.
+pub(crate) async fn end_transaction(
+    session: &OpenSession,
+    result: Result<(), SnowflakeError>,
+) -> Result<(), SnowflakeError> {
+    match result {
+        Ok(()) => session.run_statement("COMMIT").await,
+        Err(error) => {
+            // If this fails too, the session is not reused, and its transaction ends with it.
+            let _ = session.run_statement("ROLLBACK").await;
+            Err(error)
         }
     }
 }
 
-/// Within a transaction: puts there what was given instead of what is there of its partition, unless that
-/// is a newer attempt's.
-pub(crate) async fn replace(
-    open: &Open,
+/// Replaces the data of a partition within a transaction, unless it is of a newer attempt.
+pub(crate) async fn replace_partition(
+    session: &OpenSession,
     address: &Address,
     table: &TableName,
-    given: Given,
-) -> Result<(), Failed> {
-    if is_newer(open, address).await? {
+    input: StoreInput,
+) -> Result<(), SnowflakeError> {
+    if is_newer(session, address).await? {
         return Ok(());
     }
-    remove(open, address, table).await?;
-    let (form, columns, content) = match given {
-        Given::Rows(rows) => {
+    remove_partition(session, address, table).await?;
+    let (form, columns, content) = match input {
+        StoreInput::Rows(rows) => {
             let columns = serde_json::to_string(&rows.columns())?;
-            put(open, address, table, rows).await?;
+            put_rows(session, address, table, rows).await?;
             ("table", Some(columns), None)
         }
-        Given::Noted(form, content) => (form, None, Some(content)),
+        StoreInput::Document(form, content) => (form, None, Some(content)),
     };
-    if let Some(content) = content.as_ref().filter(|bytes| bytes.len() > MOST_BYTES) {
-        return Err(Failed::Refused(format!(
-            "it has {} bytes, and Snowflake keeps {MOST_BYTES} in one value; return rows, or use the \
+    if let Some(content) = content.as_ref().filter(|bytes| bytes.len() > MAX_BYTES) {
+        return Err(SnowflakeError::Refused(format!(
+            "it has {} bytes, and Snowflake keeps {MAX_BYTES} in one value; return rows, or use the \
              Parquet IO manager",
             content.len()
         )));
     }
-    let notes = TableName::of_notes(&address.asset).quoted();
+    let notes = TableName::of_note_table(&address.asset).quoted_name();
     let value = content.as_ref().map_or("NULL", |_| "?");
     let insert = format!(
         "INSERT INTO {notes} (\"PARTITION\", \"FORM\", \"RUN\", \"ATTEMPT\", \"COLUMNS\", \"CONTENT\")
          SELECT ?, ?, ?, ?, ?, {value}"
     );
-    let statement = of_partition(insert, address)
+    let statement = bind_partition(insert, address)
         .bind(form)
         .bind(address.run.to_string())
         .bind(i64::from(address.attempt))
         .bind(columns);
     match content {
-        None => open.run(statement).await,
-        Some(content) => open.run(statement.bind(Binary::new(content))).await,
+        None => session.run_statement(statement).await,
+        Some(content) => {
+            session
+                .run_statement(statement.bind(Binary::new(content)))
+                .await
+        }
     }
 }
 
-async fn put(open: &Open, address: &Address, table: &TableName, rows: Rows) -> Result<(), Failed> {
-    // Once more, where nobody else can change it: another partition may have come in between.
-    let mut noted = noted(open, address).await?;
-    let added = noted.fit(table, &rows.columns())?;
+/// Inserts rows, and adds their columns to the notes.
+async fn put_rows(
+    session: &OpenSession,
+    address: &Address,
+    table: &TableName,
+    rows: Rows,
+) -> Result<(), SnowflakeError> {
+    // Checked again within the transaction: another partition may have been stored since.
+    let mut notes = read_notes(session, address).await?;
+    let added = notes.missing_columns(table, &rows.columns())?;
     if !added.is_empty() {
-        noted.table.columns.extend(added);
-        let notes = TableName::of_notes(&address.asset).quoted();
-        let update = format!("UPDATE {notes} SET \"COLUMNS\" = ? WHERE \"FORM\" = 'turn'");
-        let columns = serde_json::to_string(&noted.table)?;
-        open.run(Statement::new(update).bind(columns)).await?;
+        notes.table.columns.extend(added);
+        let note_table = TableName::of_note_table(&address.asset).quoted_name();
+        let update = format!("UPDATE {note_table} SET \"COLUMNS\" = ? WHERE \"FORM\" = 'turn'");
+        let columns = serde_json::to_string(&notes.table)?;
+        session
+            .run_statement(Statement::new(update).bind(columns))
+            .await?;
     }
-    let insert = write::insert(table, rows.schema().fields())?;
-    for text in write::texts(rows) {
-        open.run(of_partition(insert.clone(), address).bind(text?))
+    let insert = write::insert_statement(table, rows.schema().fields())?;
+    // Several statements for many rows, all in this transaction.
+    for text in write::json_chunks(rows) {
+        session
+            .run_statement(bind_partition(insert.clone(), address).bind(text?))
             .await?;
     }
     Ok(())
 }
 
-/// Within a transaction: takes what is there of a partition away.
-pub(crate) async fn remove(
-    open: &Open,
+/// Removes the data of a partition within a transaction.
+pub(crate) async fn remove_partition(
+    session: &OpenSession,
     address: &Address,
     table: &TableName,
-) -> Result<(), Failed> {
-    let notes = TableName::of_notes(&address.asset).quoted();
-    let of_this = "WHERE EQUAL_NULL(\"PARTITION\", ?) AND \"FORM\" <> 'turn'";
-    let forms = of_partition(format!("SELECT \"FORM\" FROM {notes} {of_this}"), address);
-    for mut row in open.rows(forms).await? {
-        if text(&mut row, 0)? == "table" {
+) -> Result<(), SnowflakeError> {
+    let notes = TableName::of_note_table(&address.asset).quoted_name();
+    let condition = "WHERE EQUAL_NULL(\"PARTITION\", ?) AND \"FORM\" <> 'turn'";
+    let forms = bind_partition(format!("SELECT \"FORM\" FROM {notes} {condition}"), address);
+    // Only a partition of rows has any in the table, which may not exist otherwise.
+    for mut row in session.query_rows(forms).await? {
+        if text_at(&mut row, 0)? == "table" {
             let delete = format!(
                 "DELETE FROM {} WHERE EQUAL_NULL({}, ?)",
-                table.quoted(),
-                quoted(PARTITION)
+                table.quoted_name(),
+                quote_identifier(PARTITION_COLUMN)
             );
-            open.run(of_partition(delete, address)).await?;
+            session
+                .run_statement(bind_partition(delete, address))
+                .await?;
         }
     }
-    let delete = of_partition(format!("DELETE FROM {notes} {of_this}"), address);
-    open.run(delete).await
+    let delete = bind_partition(format!("DELETE FROM {notes} {condition}"), address);
+    session.run_statement(delete).await
 }
 
-async fn is_newer(open: &Open, address: &Address) -> Result<bool, Failed> {
-    let notes = TableName::of_notes(&address.asset).quoted();
-    let statement = of_partition(
+/// Returns `true` if the stored data of the partition is of a newer attempt.
+async fn is_newer(session: &OpenSession, address: &Address) -> Result<bool, SnowflakeError> {
+    let notes = TableName::of_note_table(&address.asset).quoted_name();
+    let statement = bind_partition(
         format!(
             "SELECT \"RUN\", \"ATTEMPT\" FROM {notes}
              WHERE EQUAL_NULL(\"PARTITION\", ?) AND \"FORM\" <> 'turn'"
         ),
         address,
     );
-    for row in open.rows(statement).await? {
+    for row in session.query_rows(statement).await? {
         let (_, values) = row.into_parts();
         let [CellValue::String(run), CellValue::Integer(attempt)] = &*values else {
-            return Err(damaged(address));
+            return Err(damaged_note(address));
         };
-        let run = run.parse().map_err(|_| damaged(address))?;
+        let run = run.parse().map_err(|_| damaged_note(address))?;
         if (run, *attempt) > (address.run, i128::from(address.attempt)) {
             return Ok(true);
         }
@@ -145,9 +169,10 @@ async fn is_newer(open: &Open, address: &Address) -> Result<bool, Failed> {
     Ok(false)
 }
 
-fn damaged(address: &Address) -> Failed {
-    Failed::Damaged(format!(
-        "what is noted of {} names no attempt",
-        whose(address)
+/// Returns the error for a note without an attempt.
+fn damaged_note(address: &Address) -> SnowflakeError {
+    SnowflakeError::Damaged(format!(
+        "the note about {} names no attempt",
+        describe_address(address)
     ))
 }

@@ -14,7 +14,7 @@ use precip_bench_core::{
 use precip_core::{
     automation::AutomationCondition,
     partitions::PartitionSet,
-    plan::{AssetPartitions, Lineage, PartitionSelector, Plan, PlanRequest, Record},
+    plan::{AssetPartitions, AssetStatuses, Lineage, PartitionSelector, Plan, PlanRequest},
 };
 
 const ASSETS: usize = 1_000;
@@ -44,23 +44,23 @@ fn plan(missing: bool) -> serde_json::Value {
     let (selector, made) = match missing {
         false => (PartitionSelector::all(), PartitionSet::empty()),
         true => (
-            PartitionSelector::all().missing(),
+            PartitionSelector::all().only_missing(),
             (0..DAYS).step_by(3).collect(),
         ),
     };
-    let record = Record {
+    let record = AssetStatuses {
         materialized: graph.ids().map(|asset| (asset, made.clone())).collect(),
         failed: AssetPartitions::new(),
     };
-    let request = PlanRequest::new(graph.all(), selector);
+    let request = PlanRequest::new(graph.all_assets(), selector);
     let started = Instant::now();
     let plan = Plan::new(Lineage::new(&graph, &days.context), &request, &record).expect("a plan");
     let planned = started.elapsed();
     serde_json::json!({
         "graph": built.as_secs_f64(),
         "plan": planned.as_secs_f64(),
-        "pairs": plan.items(),
-        "waves": plan.waves(),
+        "pairs": plan.pair_count(),
+        "waves": plan.wave_count(),
         "bytes": serde_json::to_vec(&plan).map_or(0, |json| json.len()),
     })
 }

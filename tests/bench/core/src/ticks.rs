@@ -42,7 +42,7 @@ impl<'g> Ticks<'g> {
     /// Never: the mappings of a graph fit.
     pub fn evaluate(&self) -> Evaluation {
         self.conditions
-            .evaluate(&self.snapshot, &self.cursor, &self.context)
+            .evaluate_tick(&self.snapshot, &self.cursor, &self.context)
             .expect("an evaluation")
     }
 
@@ -59,7 +59,7 @@ impl<'g> Ticks<'g> {
                 continue;
             };
             let all = definition.all(&self.context);
-            self.snapshot.asset_mut(asset).materialized = &all - missing;
+            self.snapshot.asset_facts_mut(asset).materialized = &all - missing;
         }
     }
 
@@ -73,7 +73,7 @@ impl<'g> Ticks<'g> {
             if let (true, Some(last)) = (self.graph.upstream(asset).is_empty(), last) {
                 let sequence = self.snapshot.sequence() + 1;
                 let update = Update::new(sequence, self.context.now, PartitionSet::single(last));
-                self.snapshot.record(asset, update);
+                self.snapshot.record_update(asset, update);
             }
         }
     }

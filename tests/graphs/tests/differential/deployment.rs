@@ -12,7 +12,7 @@ use precip_graphs::{command, description::Project};
 use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_graphs");
-const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy.py");
+const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tools/deploy.py");
 
 /// The project, deployed by the template that is generated from it.
 pub(crate) struct Deployment {
@@ -27,7 +27,7 @@ impl Deployment {
     /// Deploys it as a stack of a name, with more variables for its functions.
     pub(crate) async fn new(stack: &str, project: &Project, more: &[(&str, String)]) -> Self {
         let python = env::var("PRECIP_TEST_PYTHON").expect(
-            "these tests run under `tests/emulator cargo nextest run -p precip-graphs --features aws`",
+            "these tests run under `tests/with/emulator cargo nextest run -p precip-graphs --features aws`",
         );
         let folder = tempfile::tempdir().unwrap();
         let graph = folder.path().join("graph.json");
@@ -54,7 +54,7 @@ impl Deployment {
     /// Starts a run: its id is the execution's name.
     pub(crate) async fn start(&self, id: RunId, input: &StartInput) {
         let name = id.to_string();
-        self.executions.start(&name, input).await.unwrap();
+        self.executions.start_execution(&name, input).await.unwrap();
     }
 
     /// Looks at a run as a person does, by the command line.
@@ -67,9 +67,14 @@ impl Deployment {
 
     /// Waits until a run's execution has ended.
     pub(crate) async fn ended(&self, id: RunId) -> Execution {
-        let arn = self.executions.arn(&id.to_string());
+        let arn = self.executions.execution_arn(&id.to_string());
         loop {
-            let found = self.executions.describe(&arn).await.unwrap().unwrap();
+            let found = self
+                .executions
+                .describe_execution(&arn)
+                .await
+                .unwrap()
+                .unwrap();
             if found.status.is_ended() {
                 return found;
             }

@@ -7,7 +7,7 @@ use precip::engine::{
     machine::StartInput,
     run::{PlannedRun, SystemClock, SystemRandomness, new_run_id},
     run_id::RunId,
-    state::{RunRequest, RunStatus, StateStore},
+    state::{RequestedWork, RunStatus, StateStore},
 };
 use precip_graphs::{Trouble, components, declare, random, rights::Rights};
 
@@ -38,7 +38,7 @@ async fn compare(stack: &str, seed: u64, trouble: Trouble) {
     for (set, keys) in project.dynamic_keys() {
         let stores: [&dyn StateStore; 2] = [laptop.state.as_ref(), &deployment.state];
         for store in stores {
-            store.add_partitions(set, &keys).await.unwrap();
+            store.add_dynamic_keys(set, &keys).await.unwrap();
         }
     }
     let (mut failed, mut held) = (0, 0);
@@ -46,10 +46,10 @@ async fn compare(stack: &str, seed: u64, trouble: Trouble) {
         // All at once, as nothing goes from one to another.
         let mut runs = Vec::new();
         for group in components(graphs) {
-            let request = RunRequest {
+            let request = RequestedWork {
                 selection: format!("group:{group}"),
                 partitions: Some(partitions.to_owned()),
-                ..RunRequest::default()
+                ..RequestedWork::default()
             };
             let Some(planned) = laptop.plan(&request).await else {
                 continue;

@@ -8,15 +8,14 @@ use precip::{
     engine::{
         io::IoManager,
         run::{
-            Clock, CreateRun, PlannedRun, RunPorts, RunSession, SystemClock, SystemRandomness,
-            create_run, plan_run,
+            Clock, CreateRun, PlannedRun, RunPorts, RunSession, SystemClock, create_run, plan_run,
         },
         run_id::RunId,
-        state::{OwnerId, RunRequest, StateStore, memory::MemoryStore},
+        state::{OwnerId, RequestedWork, StateStore, memory::MemoryStore},
     },
     io::MemoryIoManager,
 };
-use precip_local::executor::{Executor, Stop, TokioBodies, TokioSleeper};
+use precip_local::executor::{Executor, Stop, TokioOpRunner, TokioSleeper};
 
 /// The project, with a record and data of its own.
 pub(crate) struct Laptop {
@@ -29,7 +28,7 @@ pub(crate) struct Laptop {
 pub(crate) async fn plan(
     definitions: &Arc<Definitions>,
     state: &Arc<dyn StateStore>,
-    request: &RunRequest,
+    request: &RequestedWork,
 ) -> Option<PlannedRun> {
     let (now, all) = (SystemClock.now(), CheckSelection::All);
     let planned = plan_run(definitions, state, now, request, all).await;
@@ -47,23 +46,20 @@ impl Laptop {
     }
 
     fn ports(&self) -> RunPorts {
-        RunPorts {
-            state: Arc::clone(&self.state),
-            clock: Arc::new(SystemClock),
-            sleeper: Arc::new(TokioSleeper),
-            randomness: Arc::new(SystemRandomness),
-            bodies: Arc::new(TokioBodies),
-            observer: Arc::new(()),
-        }
+        RunPorts::system(
+            Arc::clone(&self.state),
+            Arc::new(TokioSleeper),
+            Arc::new(TokioOpRunner),
+        )
     }
 
     /// What a request comes to; `None` when there is nothing to be done.
-    pub(crate) async fn plan(&self, request: &RunRequest) -> Option<PlannedRun> {
+    pub(crate) async fn plan(&self, request: &RequestedWork) -> Option<PlannedRun> {
         plan(&self.definitions, &self.state, request).await
     }
 
     /// Runs it to its end.
-    pub(crate) async fn run(&self, id: RunId, request: &RunRequest, planned: &PlannedRun) {
+    pub(crate) async fn run(&self, id: RunId, request: &RequestedWork, planned: &PlannedRun) {
         let ports = self.ports();
         let new = CreateRun {
             id,
@@ -74,7 +70,7 @@ impl Laptop {
         };
         create_run(&ports, new).await.unwrap();
         let environment = &self.definitions.environments()[0];
-        let wanted = RunSession::wanted(&self.definitions, &planned.plan);
+        let wanted = RunSession::environment_needs(&self.definitions, &planned.plan);
         let settings = BTreeMap::new();
         let data = Some(Arc::clone(&self.data));
         let open = environment.open(&wanted, &settings, data).await.unwrap();
@@ -88,6 +84,6 @@ impl Laptop {
         );
         let executor = Executor::new(OwnerId(id.to_string()));
         let (session, stop) = (Arc::new(session), Stop::default());
-        executor.execute(session, planned, &stop).await.unwrap();
+        executor.execute_run(session, planned, &stop).await.unwrap();
     }
 }

@@ -1,6 +1,6 @@
 //! The same random project, run on a laptop and on AWS, has the same record.
 //!
-//!     tests/emulator cargo nextest run -p precip-graphs --features aws
+//!     tests/with/emulator cargo nextest run -p precip-graphs --features aws
 //!
 //! `PRECIP_TEST_SEED` chooses another project, `PRECIP_TEST_GRAPHS` how many graphs it has.
 

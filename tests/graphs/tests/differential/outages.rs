@@ -17,7 +17,7 @@ mod emulator {
             machine::StartInput,
             run::{SystemClock, SystemRandomness, new_run_id},
             run_id::RunId,
-            state::{PageRequest, Run, RunRequest, RunStatus, RunStore, StateStore},
+            state::{PageRequest, RequestedWork, Run, RunStatus, RunStore, StateStore},
         },
     };
     use precip_aws::Aws;
@@ -53,10 +53,10 @@ mod emulator {
         let state: Arc<dyn StateStore> = Arc::new(deployment.state.clone());
         let mut runs = Vec::new();
         for group in components(graphs) {
-            let request = RunRequest {
+            let request = RequestedWork {
                 selection: format!("group:{group}"),
                 partitions: Some(partitions.to_owned()),
-                ..RunRequest::default()
+                ..RequestedWork::default()
             };
             if plan(definitions, &state, &request).await.is_none() {
                 continue;
@@ -83,7 +83,7 @@ mod emulator {
                 // a look at the run puts the end down.
                 deployment.look(id);
             }
-            let run = deployment.state.run(id).await.unwrap()?;
+            let run = deployment.state.find_run(id).await.unwrap()?;
             if run.status.is_finished() {
                 let whole = execution.status == ExecutionStatus::Succeeded
                     || execution.error.as_deref() == Some("Precip.RunFailed");
@@ -160,7 +160,7 @@ mod emulator {
         for (set, keys) in project.dynamic_keys() {
             let stores: [&dyn StateStore; 2] = [laptop.state.as_ref(), &deployment.state];
             for store in stores {
-                store.add_partitions(set, &keys).await.unwrap();
+                store.add_dynamic_keys(set, &keys).await.unwrap();
             }
         }
         let state: Arc<dyn StateStore> = Arc::new(deployment.state.clone());
@@ -195,7 +195,7 @@ mod emulator {
                 .unwrap();
             let mut accounted = 0;
             for _ in 0..LOOKS {
-                let progress = state.progress(*id).await.unwrap();
+                let progress = state.run_progress(*id).await.unwrap();
                 accounted = progress.succeeded + progress.failed + progress.skipped;
                 if accounted == planned {
                     break;
@@ -209,10 +209,10 @@ mod emulator {
                 panic!(
                     "seed {seed}: {run:?} ended without the truth: of {planned} {:?}; failed {:?}; \
                      skipped {:?}; made {:?}; there is {latest:?}",
-                    state.progress(*id).await.unwrap(),
-                    state.failures(*id, &page).await.unwrap().items,
-                    state.skipped(*id).await.unwrap(),
-                    state.made(*id).await.unwrap(),
+                    state.run_progress(*id).await.unwrap(),
+                    state.run_failures(*id, &page).await.unwrap().items,
+                    state.run_skips(*id).await.unwrap(),
+                    state.published_by(*id).await.unwrap(),
                 );
             }
         }
@@ -240,10 +240,10 @@ mod emulator {
         assert!(reads > 0, "nothing was read meanwhile");
         let (mut partitions, mut later) = (0, 0);
         for group in components(graphs) {
-            let request = RunRequest {
+            let request = RequestedWork {
                 selection: format!("group:{group}"),
                 partitions: Some("all".to_owned()),
-                ..RunRequest::default()
+                ..RequestedWork::default()
             };
             let planned = laptop.plan(&request).await.unwrap();
             let id = new_run_id(&SystemClock, &SystemRandomness);

@@ -37,7 +37,7 @@ impl Proxy {
     /// Starts one that lets calls fail.
     pub(crate) fn start() -> Self {
         let program = env::var("PRECIP_TEST_MICROBURST")
-            .expect("these tests run under `tests/emulator`, which installs the proxy");
+            .expect("these tests run under `tests/with/emulator`, which installs the proxy");
         let upstream = env::var("PRECIP_TEST_AWS_ENDPOINT").unwrap();
         let folder = tempfile::tempdir().unwrap();
         let free = TcpListener::bind("127.0.0.1:0").unwrap();

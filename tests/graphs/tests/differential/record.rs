@@ -66,12 +66,16 @@ impl Record {
         group: &str,
         id: RunId,
     ) -> Self {
-        let run = store.run(id).await.unwrap().expect("the run is on record");
+        let run = store
+            .find_run(id)
+            .await
+            .unwrap()
+            .expect("the run is on record");
         let mut record = Self {
             status: run.status,
             message: run.message,
             planned: run.plan.unwrap().assets,
-            progress: store.progress(id).await.unwrap(),
+            progress: store.run_progress(id).await.unwrap(),
             partitions: BTreeMap::new(),
             skipped: BTreeSet::new(),
             failed: BTreeMap::new(),
@@ -82,15 +86,15 @@ impl Record {
             record.partitions.insert(target.to_string(), partition);
         }
         let page = PageRequest::first(PAGE);
-        for failure in store.failures(id, &page).await.unwrap().items {
+        for failure in store.run_failures(id, &page).await.unwrap().items {
             let target = failure.target.to_string();
             record.failed.insert(target, failure.kind);
         }
-        for found in store.failed_checks(id, &page).await.unwrap().items {
+        for found in store.run_failed_checks(id, &page).await.unwrap().items {
             let place = (found.check, found.target.to_string());
             record.failed_checks.insert(place);
         }
-        for skipped in store.skipped(id).await.unwrap() {
+        for skipped in store.run_skips(id).await.unwrap() {
             let is_so = match &skipped.reason {
                 SkipReason::UpstreamFailed { asset, partition } => {
                     let named = |target: &String| {
@@ -152,7 +156,10 @@ pub(crate) async fn published(
 ) -> Vec<(String, Option<Published>)> {
     let targets = all_targets(store, definitions, group).await;
     let strong = ReadConsistency::Strong;
-    let latest = store.latest_many(&targets, strong).await.unwrap();
+    let latest = store
+        .latest_materializations(&targets, strong)
+        .await
+        .unwrap();
     let published = |latest: Option<Latest>| {
         let made = latest?.published()?.clone();
         Some(Published {
@@ -177,7 +184,7 @@ pub(crate) async fn made_twice(
     let mut twice = Vec::new();
     for target in all_targets(store, definitions, group).await {
         let page = PageRequest::first(PAGE);
-        let events = store.events(&target, &page).await.unwrap();
+        let events = store.partition_events(&target, &page).await.unwrap();
         let mut runs = BTreeSet::new();
         for event in events.items {
             if let Event::Materialized(made) = event
@@ -217,8 +224,8 @@ fn targets(
 
 async fn partition(store: &dyn StateStore, target: &PartitionRef) -> Partition {
     let strong = ReadConsistency::Strong;
-    let latest = store.latest(target, strong).await.unwrap();
-    let statuses = store.statuses(&target.asset).await.unwrap();
+    let latest = store.latest_materialization(target, strong).await.unwrap();
+    let statuses = store.partition_statuses(&target.asset).await.unwrap();
     let checks = store.latest_checks(target).await.unwrap();
     let made = latest.as_ref().and_then(Latest::published);
     let failure = latest.as_ref().and_then(|latest| latest.failure.as_ref());

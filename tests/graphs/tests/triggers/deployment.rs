@@ -8,7 +8,7 @@ use std::{
 };
 
 use precip::{
-    core::plan::{KeySpan, PartitionSelector, Which},
+    core::plan::{KeySpan, PartitionChoice, PartitionSelector},
     engine::{
         deployment::Executions,
         state::{PageRequest, Run, RunFilter, RunStatus, RunStore},
@@ -17,7 +17,7 @@ use precip::{
 use precip_aws::{Aws, launch::SfnExecutions, state::dynamo::DynamoStore};
 use precip_graphs::{command, declare, description::Project, rights::Rights};
 
-const HERE: &str = env!("CARGO_MANIFEST_DIR");
+const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tools");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_graphs");
 
 /// How often something that has to come is looked for, and how long is waited in between.
@@ -37,11 +37,11 @@ pub(crate) struct Deployment {
 
 fn python(script: &str, arguments: &[&str]) -> Output {
     let python = env::var("PRECIP_TEST_PYTHON").expect(
-        "these tests run under `tests/emulator cargo nextest run -p precip-graphs --features aws`",
+        "these tests run under `tests/with/emulator cargo nextest run -p precip-graphs --features aws`",
     );
     let mut command = Command::new(python);
     let done = command
-        .arg(format!("{HERE}/{script}"))
+        .arg(format!("{TOOLS}/{script}"))
         .args(arguments)
         .output()
         .unwrap();
@@ -88,7 +88,7 @@ impl Deployment {
         assert_eq!(self.rights.refused(), "[]");
         // Would it have been refused? The planner writes no data.
         let mut put = Command::new(env::var("PRECIP_TEST_PYTHON").unwrap());
-        put.arg(format!("{HERE}/landing.py"));
+        put.arg(format!("{TOOLS}/landing.py"));
         put.args(["put", self.bucket(), "data/x"]);
         put.env("PRECIP_TEST_AWS_ENDPOINT", self.rights.endpoint());
         put.env("AWS_ACCESS_KEY_ID", format!("{}-planner", self.stack));
@@ -149,7 +149,11 @@ impl Deployment {
     /// All runs, oldest first.
     pub(crate) async fn runs(&self) -> Vec<Run> {
         let page = PageRequest::first(1_000);
-        let runs = self.state.runs(&RunFilter::default(), &page).await.unwrap();
+        let runs = self
+            .state
+            .list_runs(&RunFilter::default(), &page)
+            .await
+            .unwrap();
         let mut runs = runs.items;
         runs.reverse();
         runs
@@ -166,7 +170,9 @@ impl Deployment {
             if let Some(run) = runs.iter().find(|run| run.status == RunStatus::Failed) {
                 panic!(
                     "{run:?}: {:?}",
-                    self.executions.describe(&self.executions.of_run(run)).await
+                    self.executions
+                        .describe_execution(&self.executions.execution_of_run(run))
+                        .await
                 );
             }
             tokio::time::sleep(EVERY).await;
@@ -199,7 +205,7 @@ impl Deployment {
         for run in runs {
             let text = run.request.partitions.as_deref().unwrap();
             let selector: PartitionSelector = text.parse().unwrap();
-            let Which::Keys(spans) = selector.which else {
+            let PartitionChoice::Keys(spans) = selector.choice else {
                 panic!("{text} are keys");
             };
             for span in spans {
@@ -218,9 +224,13 @@ impl Deployment {
     /// The executions that were started for runs, each known by its run's id.
     pub(crate) async fn were_started(&self, runs: &[Run]) {
         for run in runs {
-            let arn = self.executions.arn(&run.id.to_string());
+            let arn = self.executions.execution_arn(&run.id.to_string());
             assert!(
-                self.executions.describe(&arn).await.unwrap().is_some(),
+                self.executions
+                    .describe_execution(&arn)
+                    .await
+                    .unwrap()
+                    .is_some(),
                 "{run:?}"
             );
         }

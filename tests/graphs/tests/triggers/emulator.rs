@@ -48,9 +48,12 @@ async fn a_file_is_made_into_all_that_follows_from_it() {
     for asset in ["orders", "joined", "report"] {
         let ordinal = u64::try_from(place).unwrap();
         let target = PartitionRef::new(asset.parse().unwrap(), "2024-01-05", ordinal);
-        let latest = cloud.state.latest(&target, ReadConsistency::Strong).await;
+        let latest = cloud
+            .state
+            .latest_materialization(&target, ReadConsistency::Strong)
+            .await;
         let latest = latest.unwrap().expect(asset);
-        assert!(latest.is_done_by(runs[0].id), "{latest:?}");
+        assert!(latest.is_published_by(runs[0].id), "{latest:?}");
     }
 
     // A person turns it on, and the file comes again.

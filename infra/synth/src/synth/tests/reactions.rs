@@ -1,4 +1,4 @@
-//! What is deployed for what waits for a change of the record.
+//! Resources for reactions to changes of the record.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,14 +25,14 @@ fn project(asset: AssetSpec) -> Manifest {
 fn generated(manifest: &Manifest) -> String {
     let options = SynthOptions::new("trips");
     let files = synth(manifest, &options).unwrap();
-    assert_eq!(check(&files), []);
-    template(manifest, &options)
+    assert_eq!(check_files(&files), []);
+    generated_template(manifest, &options)
 }
 
-/// What of a template is there because something waits for a change.
+/// Returns the parts of a template that exist for reactions.
 fn parts(manifest: &Manifest) -> Vec<&'static str> {
     let template = generated(manifest);
-    let parts = [
+    let candidates = [
         "states:StartExecution\n                Resource: !Ref Run\n",
         "scheduler:CreateSchedule",
         "iam:PassRole",
@@ -44,20 +44,20 @@ fn parts(manifest: &Manifest) -> Vec<&'static str> {
         r#"{"prefix":"D#"}"#,
         "Default: 3\n",
     ];
-    parts
+    candidates
         .into_iter()
         .filter(|part| template.contains(part))
         .collect()
 }
 
 #[test]
-fn nothing_waits_nothing_is_deployed_for_it() {
-    // Nobody sees whether status is a second or three behind.
+fn a_project_without_reactions_has_no_resources_for_them() {
+    // Only people read the status, so the reactor may wait for larger batches.
     assert_eq!(parts(&project(asset())), ["Default: 3\n"]);
 }
 
 #[test]
-fn conditions_that_time_does_not_change_need_no_tick() {
+fn conditions_without_time_need_no_tick() {
     let eager = AssetSpec {
         automation: Some(AutomationCondition::eager()),
         ..asset()
@@ -72,11 +72,11 @@ fn conditions_that_time_does_not_change_need_no_tick() {
 }
 
 #[test]
-fn windows_schedules_and_deadlines_need_one() {
-    let days = TimeWindowPartitions::daily("2024-01-01").build().unwrap();
+fn windows_and_cron_conditions_need_ticks() {
+    let daily = TimeWindowPartitions::daily("2024-01-01").build().unwrap();
     let by_window = AssetSpec {
         automation: Some(AutomationCondition::eager()),
-        partitions: Some(Arc::new(days.into())),
+        partitions: Some(Arc::new(daily.into())),
         ..asset()
     };
     let by_cron = AssetSpec {
@@ -98,7 +98,7 @@ fn windows_schedules_and_deadlines_need_one() {
 }
 
 #[test]
-fn freshness_has_a_topic_and_starts_nothing() {
+fn freshness_has_a_topic_and_starts_no_runs() {
     let hour = Duration::from_secs(3_600);
     let fresh = AssetSpec {
         freshness: Some(FreshnessPolicy::time_window(hour, None).unwrap()),
@@ -125,7 +125,7 @@ fn freshness_has_a_topic_and_starts_nothing() {
 }
 
 #[test]
-fn a_sensor_of_runs_hears_of_their_end_with_its_resources() {
+fn a_sensor_of_runs_receives_their_ends_and_may_open_its_resources() {
     let mut manifest = project(asset());
     manifest.sensors.push(SensorManifest {
         spec: SensorSpec {
@@ -143,9 +143,10 @@ fn a_sensor_of_runs_hears_of_their_end_with_its_resources() {
     });
     let found = parts(&manifest);
     assert_eq!(found.len(), 2, "{found:?}");
-    manifest.environments = vec![reads(
+    // Its function takes a resource whose secret the reactor has to read.
+    manifest.environments = vec![environment_with(
         "prod",
-        vec![setting(
+        vec![setting_manifest(
             SettingSource::SecretsManager,
             "chat/token",
             false,
@@ -154,7 +155,7 @@ fn a_sensor_of_runs_hears_of_their_end_with_its_resources() {
     )];
     manifest.sensors[0].details.resources = vec!["chat".to_owned()];
     let template = generated(&manifest);
-    let role = template.split("ReactorRole:").nth(1).unwrap();
-    let role = role.split("ReactorLog:").next().unwrap();
+    let (_, from_role) = template.split_once("ReactorRole:").unwrap();
+    let (role, _) = from_role.split_once("ReactorLog:").unwrap();
     assert!(role.contains("secret:chat/token"), "{role}");
 }

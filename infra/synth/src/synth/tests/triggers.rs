@@ -7,8 +7,8 @@ use precip_core::{
 };
 use rstest::rstest;
 
-use super::{manifest, options, reads, setting, template};
-use crate::{check::check, synth::synth};
+use super::{environment_with, generated_template, setting_manifest, test_manifest, test_options};
+use crate::{check::check_files, synth::synth};
 
 fn variable(name: &str, default: Option<&str>) -> Bucket {
     Bucket::Variable {
@@ -58,26 +58,29 @@ fn with(sensors: Vec<SensorManifest>, schedules: Vec<ScheduleManifest>) -> Manif
     Manifest {
         sensors,
         schedules,
-        ..manifest()
+        ..test_manifest()
     }
 }
 
-/// The lines of one resource.
+/// Returns the lines of one resource.
 fn resource(template: &str, id: &str) -> String {
     let begin = format!("  {id}:");
-    let lines = template.lines().skip_while(|line| **line != *begin);
-    let mut lines: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+    let mut lines: Vec<&str> = template
+        .lines()
+        .skip_while(|line| **line != *begin)
+        .take_while(|line| !line.is_empty())
+        .collect();
     lines.push("");
     assert!(lines.len() > 1, "there is no {id} in\n{template}");
     lines.join("\n")
 }
 
 #[test]
-fn a_sensor_is_a_rule_a_queue_and_rights_to_read_its_files() {
+fn a_sensor_is_a_rule_a_queue_and_permissions_to_read_its_files() {
     let manifest = with(vec![sensor("landing", variable("LANDING", None))], vec![]);
-    let files = synth(&manifest, &options()).unwrap();
-    assert_eq!(check(&files), []);
-    let template = template(&manifest, &options());
+    let files = synth(&manifest, &test_options()).unwrap();
+    assert_eq!(check_files(&files), []);
+    let template = generated_template(&manifest, &test_options());
     insta::assert_snapshot!(resource(&template, "SensorLandingRule"), @r#"
       SensorLandingRule:
         Type: AWS::Events::Rule
@@ -96,8 +99,8 @@ fn a_sensor_is_a_rule_a_queue_and_rights_to_read_its_files() {
       Landing:
         Type: String
         AllowedPattern: "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
-        ConstraintDescription: has to be the name of a bucket, without s3:// before it and without a folder behind it
-        Description: "Environment variable LANDING, read by sensor landing. The name of a bucket, which has to send its events to EventBridge."
+        ConstraintDescription: must be the name of a bucket, without s3:// and without a folder
+        Description: "Environment variable LANDING, read by sensor landing. The name of a bucket that sends its events to EventBridge."
     "#);
     for expected in [
         "QueueName: !Sub ${AWS::StackName}-sensor-landing",
@@ -116,17 +119,18 @@ fn a_sensor_is_a_rule_a_queue_and_rights_to_read_its_files() {
 }
 
 #[test]
-fn a_schedule_is_its_expressions_and_a_look_after_the_clock_has_changed() {
-    // The hour that New York leaves out, and either a day of the month or one of the week.
+fn a_schedule_is_its_expressions_and_a_check_after_changes_of_the_clock() {
+    // An hour that New York skips once a year, and both a day of the month and of the week: two
+    // expressions, and a check after the change of the clock.
     let schedules = vec![schedule(
         "monthly",
         "30 2 1 * mon",
         chrono_tz::America::New_York,
     )];
     let manifest = with(vec![], schedules);
-    let files = synth(&manifest, &options()).unwrap();
-    assert_eq!(check(&files), []);
-    let template = template(&manifest, &options());
+    let files = synth(&manifest, &test_options()).unwrap();
+    assert_eq!(check_files(&files), []);
+    let template = generated_template(&manifest, &test_options());
     insta::assert_snapshot!(resource(&template, "ScheduleMonthly"), @r#"
       ScheduleMonthly:
         Type: AWS::Scheduler::Schedule
@@ -154,15 +158,15 @@ fn a_schedule_is_its_expressions_and_a_look_after_the_clock_has_changed() {
 }
 
 #[test]
-fn a_project_that_nothing_starts_has_nothing_of_it() {
-    let template = template(&manifest(), &options());
+fn a_project_without_triggers_has_no_resources_for_them() {
+    let template = generated_template(&test_manifest(), &test_options());
     for absent in ["Sensor", "Sweep", "Scheduler", "TickDeadLetters"] {
         assert!(!template.contains(absent), "{absent}");
     }
 }
 
 #[test]
-fn a_bucket_of_a_variable_is_a_parameter_with_the_default_that_is_one() {
+fn a_bucket_variable_is_a_parameter_with_its_default_if_that_is_a_bucket() {
     let sensors = vec![
         sensor("one", variable("WITH_NAME", Some("landing-files"))),
         sensor("two", variable("WITH_FOLDER", Some("events/landing"))),
@@ -170,12 +174,12 @@ fn a_bucket_of_a_variable_is_a_parameter_with_the_default_that_is_one() {
         sensor("fixed", Bucket::Named("reports".to_owned())),
         sensor("host", variable("WAREHOUSE_HOST", Some("warehouse-files"))),
     ];
-    let template = template(&with(sensors, vec![]), &options());
+    let template = generated_template(&with(sensors, vec![]), &test_options());
     let named = resource(&template, "WithName");
     assert!(named.contains("Default: landing-files\n"), "{named}");
     let folder = resource(&template, "WithFolder");
     assert!(!folder.contains("Default:"), "{folder}");
-    // A resource needs it: it has no default either.
+    // A resource requires the variable, so it has no default.
     let shared = resource(&template, "WarehouseHost");
     assert!(!shared.contains("Default:"), "{shared}");
     assert!(
@@ -194,14 +198,14 @@ fn a_bucket_of_a_variable_is_a_parameter_with_the_default_that_is_one() {
 #[rstest]
 #[case(
     sensor("landing", Bucket::Named("My_Bucket".to_owned())),
-    "sensor `landing` watches bucket `My_Bucket`, and no bucket of S3 has such a name: write 3 to 63 \
+    "sensor `landing` watches bucket `My_Bucket`, which is not valid in S3: write 3 to 63 \
      lowercase letters, digits, `-` and `.`, or name a variable that holds it, like `bucket = \
      env(\"LANDING_BUCKET\")`"
 )]
 #[case(
     sensor("a_name_that_is_longer_than_any_queue_could_take", Bucket::Named("reports".to_owned())),
-    "sensor `a_name_that_is_longer_than_any_queue_could_take` has a name of 47 characters, and that of \
-     its queue has room for 40: give it a shorter one"
+    "sensor `a_name_that_is_longer_than_any_queue_could_take` has a name of 47 characters, but the name \
+     of its queue has room for 40: give it a shorter one"
 )]
 #[case(
     sensor("landing", variable("AWS_BUCKET", None)),
@@ -211,14 +215,14 @@ fn sensors_that_cannot_be_deployed_are_refused(
     #[case] sensor: SensorManifest,
     #[case] message: &str,
 ) {
-    let error = synth(&with(vec![sensor], vec![]), &options()).unwrap_err();
+    let error = synth(&with(vec![sensor], vec![]), &test_options()).unwrap_err();
     assert_eq!(error.to_string(), message);
 }
 
 #[test]
 fn a_schedule_that_never_ticks_is_refused() {
     let mut odd = schedule("odd", "0 6 * * *", chrono_tz::UTC);
-    // Its target has no partitions that it could follow.
+    // Its target has no time windows to follow.
     odd.spec.timing = ScheduleTiming::Partitions {
         minute: None,
         hour: Some(6),
@@ -226,26 +230,31 @@ fn a_schedule_that_never_ticks_is_refused() {
         day: None,
         timezone: None,
     };
-    let error = synth(&with(vec![], vec![odd]), &options()).unwrap_err();
-    let error = error.to_string();
+    let error = synth(&with(vec![], vec![odd]), &test_options()).unwrap_err();
+    let message = error.to_string();
     assert!(
-        error.starts_with("schedule `odd` cannot be deployed: "),
-        "{error}"
+        message.starts_with("schedule `odd` cannot be deployed: "),
+        "{message}"
     );
 }
 
 #[test]
-fn a_project_without_environments_still_says_which_bucket() {
+fn a_project_without_environments_has_parameters_for_buckets() {
     let mut manifest = with(vec![sensor("landing", variable("LANDING", None))], vec![]);
     manifest.environments.clear();
-    let template = template(&manifest, &crate::synth::SynthOptions::new("trips"));
+    let template = generated_template(&manifest, &crate::synth::SynthOptions::new("trips"));
     resource(&template, "Landing");
-    assert!(template.contains("What the project reads"));
-    // And one whose environment reads the same variable has one parameter for both.
-    manifest.environments = vec![reads(
+    assert!(template.contains("Variables of the project"));
+    // An environment that reads the same variable shares the parameter.
+    manifest.environments = vec![environment_with(
         "prod",
-        vec![setting(SettingSource::Variable, "LANDING", true, false)],
+        vec![setting_manifest(
+            SettingSource::Variable,
+            "LANDING",
+            true,
+            false,
+        )],
     )];
-    let template = super::template(&manifest, &options());
+    let template = super::generated_template(&manifest, &test_options());
     assert_eq!(template.matches("\n  Landing:\n").count(), 1);
 }

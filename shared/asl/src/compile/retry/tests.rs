@@ -6,7 +6,7 @@ use precip_core::{
 };
 use rstest::rstest;
 
-use super::{by_policy, longest_waits, of};
+use super::{op_retriers, policy_retrier, total_wait_seconds};
 use crate::{
     compile::execution_type,
     model::{ExecutionType, JitterStrategy, Retry},
@@ -21,7 +21,7 @@ fn policy(max_retries: u32, millis: u64, backoff: Backoff, jitter: Jitter) -> Re
     }
 }
 
-/// The waits of a retrier without jitter, in whole seconds.
+/// Returns the waits of a retrier without jitter, in whole seconds.
 fn waits(retry: &Retry) -> Vec<f64> {
     let first = f64::from(retry.interval_seconds.unwrap());
     let rate = retry.backoff_rate.unwrap();
@@ -44,19 +44,20 @@ fn the_first_and_the_last_wait_are_the_policys(
     #[case] expected: &[f64],
 ) {
     let policy = policy(retries, millis, backoff, Jitter::None);
-    let retry = by_policy(&policy).unwrap();
+    let retry = policy_retrier(&policy).unwrap();
     assert_eq!(waits(&retry), expected);
     assert_eq!(retry.jitter_strategy, None);
     let sum: f64 = expected.iter().sum();
-    assert!((longest_waits(&policy) - sum).abs() < 1.0);
+    assert!((total_wait_seconds(&policy) - sum).abs() < 1.0);
 }
 
-/// Dagster spreads a wait of 5 s over 0 to 10 s, which is what Step Functions does with one of 10 s.
+/// Dagster spreads a wait of 5 s over 0 to 10 s, which is what Step Functions does with one of 10
+/// s.
 #[rstest]
 #[case(Jitter::Full, 5)]
 #[case(Jitter::PlusMinus, 10)]
 fn waits_are_spread(#[case] jitter: Jitter, #[case] seconds: u32) {
-    let retry = by_policy(&policy(2, 5_000, Backoff::Constant, jitter)).unwrap();
+    let retry = policy_retrier(&policy(2, 5_000, Backoff::Constant, jitter)).unwrap();
     assert_eq!(retry.interval_seconds, Some(seconds));
     assert_eq!(retry.jitter_strategy, Some(JitterStrategy::Full));
 }
@@ -65,9 +66,9 @@ fn op() -> OpSpec {
     OpSpec::single(AssetSpec::new("a".parse().unwrap()))
 }
 
-/// How often an error is tried again.
+/// Returns how often an error is retried.
 fn attempts(op: &OpSpec, error: &str) -> u32 {
-    let retriers = of(op);
+    let retriers = op_retriers(op);
     let is = |name: &String| name == error || name == "States.ALL";
     let mut fitting = retriers
         .iter()
@@ -76,24 +77,27 @@ fn attempts(op: &OpSpec, error: &str) -> u32 {
 }
 
 #[test]
-fn an_error_is_tried_again_as_far_as_that_can_help() {
+fn errors_are_retried_only_where_that_can_help() {
     let plain = op();
     let mut patient = op();
     patient.retry = Some(policy(7, 0, Backoff::Constant, Jitter::None));
     patient.pool = Some("warehouse".to_owned());
     let mut never = op();
     never.retry = Some(policy(0, 0, Backoff::Constant, Jitter::None));
-    for error in ["Terminal", "CheckFailed", "Held", "Canceled"] {
-        let error = format!("Precip.{error}");
+    // Final errors: never, whatever the policy.
+    for code in ["Terminal", "CheckFailed", "Held", "Canceled"] {
+        let error = format!("Precip.{code}");
         assert_eq!(attempts(&plain, &error), 0, "{error}");
         assert_eq!(attempts(&patient, &error), 0, "{error}");
     }
-    for error in ["Retryable", "Timeout", "Panic"] {
-        let error = format!("Precip.{error}");
+    // Errors of the op: as often as its policy says.
+    for code in ["Retryable", "Timeout", "Panic"] {
+        let error = format!("Precip.{code}");
         assert_eq!(attempts(&plain, &error), 0, "{error}");
         assert_eq!(attempts(&never, &error), 0, "{error}");
         assert_eq!(attempts(&patient, &error), 7, "{error}");
     }
+    // Lambda's own errors: with every policy.
     for error in [
         "Lambda.TooManyRequestsException",
         "States.Timeout",
@@ -133,9 +137,9 @@ fn children_are_express_where_they_end_in_time(
     op.retry = retry;
     op.pool = pool.then(|| "warehouse".to_owned());
     let graph = precip_core::graph::AssetGraph::new(vec![op.clone()], vec![]).unwrap();
-    let mut stage = Layout::of(&graph).unwrap().stages.remove(0);
+    let mut stage = Layout::from_graph(&graph).unwrap().stages.remove(0);
     assert_eq!(execution_type(&stage, |_| Some(&op)), expected);
-    // Forty items one after the other.
+    // In order, forty items add up to more than Express allows.
     stage.in_order = true;
     assert_eq!(
         execution_type(&stage, |_| Some(&op)),

@@ -1,6 +1,5 @@
-use std::{collections::BTreeSet, env};
+use std::collections::BTreeSet;
 
-use aws_config::BehaviorVersion;
 use aws_sdk_s3::{Client, primitives::ByteStream};
 use chrono::Utc;
 use precip_engine::{
@@ -8,34 +7,31 @@ use precip_engine::{
     trigger::{ListedObject, ObjectListing},
 };
 
-use crate::{Aws, objects::S3Objects};
+use crate::{objects::S3Objects, state::dynamo::harness::emulator_aws};
 
-async fn client() -> Client {
-    let endpoint = env::var("PRECIP_TEST_AWS_ENDPOINT")
-        .expect("these tests run under `tests/emulator cargo nextest run -p precip-aws`");
-    let config = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(endpoint);
-    Aws::new(config.load().await).s3()
+async fn emulator_client() -> Client {
+    emulator_aws().await.s3()
 }
 
-/// A bucket with an object of one byte under each key.
-async fn bucket(client: &Client, keys: &[String]) -> String {
+/// Creates a bucket with an object of one byte under each key.
+async fn create_bucket_with(client: &Client, keys: &[String]) -> String {
     let id = new_run_id(&SystemClock, &SystemRandomness).to_string();
     let bucket = format!("objects-{}", id.to_lowercase());
     client.create_bucket().bucket(&bucket).send().await.unwrap();
     for key in keys {
-        let put = client.put_object().bucket(&bucket).key(key);
-        let put = put.body(ByteStream::from_static(b"1"));
+        let body = ByteStream::from_static(b"1");
+        let put = client.put_object().bucket(&bucket).key(key).body(body);
         put.send().await.unwrap();
     }
     bucket
 }
 
-async fn all(objects: &S3Objects, bucket: &str, prefix: &str) -> (Vec<ListedObject>, usize) {
+async fn list_all(objects: &S3Objects, bucket: &str, prefix: &str) -> (Vec<ListedObject>, usize) {
     let (mut found, mut pages) = (Vec::new(), 0);
     let mut after: Option<String> = None;
     loop {
         let page = objects
-            .list(bucket, prefix, after.as_deref())
+            .list_objects(bucket, prefix, after.as_deref())
             .await
             .unwrap();
         pages += 1;
@@ -47,13 +43,13 @@ async fn all(objects: &S3Objects, bucket: &str, prefix: &str) -> (Vec<ListedObje
     }
 }
 
-fn keys(objects: &[ListedObject]) -> BTreeSet<&str> {
+fn keys_of(objects: &[ListedObject]) -> BTreeSet<&str> {
     objects.iter().map(|object| object.key.as_str()).collect()
 }
 
 #[tokio::test]
 async fn odd_keys_are_listed_as_they_are() {
-    let odd = [
+    let keys = [
         "in/São Paulo +1 50%25 (neu).csv",
         "in/a b.csv",
         "in/a+b.csv",
@@ -62,47 +58,52 @@ async fn odd_keys_are_listed_as_they_are() {
         "in/bell\u{7}.csv",
         "out/other.csv",
     ];
-    let odd = odd.map(str::to_owned);
-    let client = client().await;
-    let bucket = bucket(&client, &odd).await;
+    let odd = keys.map(str::to_owned);
+    let client = emulator_client().await;
+    let bucket = create_bucket_with(&client, &odd).await;
     let objects = S3Objects::new(client.clone());
-    let (found, pages) = all(&objects, &bucket, "in/").await;
+    let (found, pages) = list_all(&objects, &bucket, "in/").await;
     let expected: BTreeSet<&str> = odd[..6].iter().map(String::as_str).collect();
-    assert_eq!((keys(&found), pages), (expected, 1));
+    // All keys below the prefix, decoded, on one page.
+    assert_eq!((keys_of(&found), pages), (expected, 1));
     // The entity tag is the same that an event of the object has, without quotes.
-    let head = client.head_object().bucket(&bucket).key(&odd[0]);
-    let head = head.send().await.unwrap();
+    let request = client.head_object().bucket(&bucket).key(&odd[0]);
+    let head = request.send().await.unwrap();
     let first = found.iter().find(|object| object.key == odd[0]).unwrap();
     let etag = first.etag.as_deref().unwrap();
     assert_eq!(head.e_tag.unwrap(), format!("\"{etag}\""));
     assert_eq!(first.size, 1);
     let age = Utc::now() - first.last_modified;
     assert!(age.num_seconds() < 60, "{age}");
-    // A prefix with such a character is given as it is as well.
-    let (found, _) = all(&objects, &bucket, "in/a+").await;
-    assert_eq!(keys(&found), BTreeSet::from(["in/a+b.csv"]));
+    // A prefix with such a character is not encoded by the caller.
+    let (found, _) = list_all(&objects, &bucket, "in/a+").await;
+    assert_eq!(keys_of(&found), BTreeSet::from(["in/a+b.csv"]));
 }
 
 #[tokio::test]
-async fn every_object_stands_on_one_page() {
+async fn every_object_is_on_one_page() {
     let written: Vec<String> = (0..25)
         .map(|number| format!("in/{number:02} ü.csv"))
         .collect();
-    let client = client().await;
-    let bucket = bucket(&client, &written).await;
+    let client = emulator_client().await;
+    let bucket = create_bucket_with(&client, &written).await;
     let objects = S3Objects::new(client).with_page_size(7);
-    let (found, pages) = all(&objects, &bucket, "in/").await;
+    // 25 objects on pages of 7.
+    let (found, pages) = list_all(&objects, &bucket, "in/").await;
     assert_eq!(pages, 4);
-    let found: Vec<String> = found.into_iter().map(|object| object.key).collect();
-    assert_eq!(found, written);
-    let (none, pages) = all(&objects, &bucket, "nothing/").await;
+    let keys: Vec<String> = found.into_iter().map(|object| object.key).collect();
+    assert_eq!(keys, written);
+    let (none, pages) = list_all(&objects, &bucket, "nothing/").await;
     assert_eq!((none, pages), (Vec::new(), 1));
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_not_there_is_named() {
-    let objects = S3Objects::new(client().await);
-    let error = objects.list("precip-nowhere", "", None).await.unwrap_err();
+async fn a_missing_bucket_is_named() {
+    let objects = S3Objects::new(emulator_client().await);
+    let error = objects
+        .list_objects("precip-nowhere", "", None)
+        .await
+        .unwrap_err();
     assert!(
         error.contains("there is no bucket `precip-nowhere`"),
         "{error}"

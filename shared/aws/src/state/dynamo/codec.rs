@@ -1,5 +1,5 @@
-//! Records as attributes: JSON that a person can read in the console while the item is small, deflated
-//! where that is what keeps it small.
+//! Records as attributes: plain JSON, readable in the console, while the item is small; deflated JSON
+//! where that keeps the item small.
 
 use std::io::{Read, Write};
 
@@ -10,15 +10,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
-    error::unreadable,
-    item::{Attributes, Item, bytes, text},
+    error::unreadable_row,
+    item::{Attributes, Item, bytes_value, text_value},
 };
 
-/// A write of up to so many bytes costs 1 WRU.
+/// The size up to which a write costs 1 WRU, in bytes.
 const UNIT: usize = 1024;
 
-/// No record is larger; what inflates to more is damaged.
-const MOST: u64 = 64 * 1024 * 1024;
+/// The size at which inflating stops, in bytes. No record is larger, so more means damage.
+const MAX_INFLATED: u64 = 64 * 1024 * 1024;
 
 fn deflate(plain: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
@@ -28,31 +28,32 @@ fn deflate(plain: &[u8]) -> Option<Vec<u8>> {
 
 fn inflate(deflated: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
-    let mut decoder = DeflateDecoder::new(deflated).take(MOST);
+    let mut decoder = DeflateDecoder::new(deflated).take(MAX_INFLATED);
     decoder.read_to_end(&mut plain).ok()?;
     Some(plain)
 }
 
-/// Writes JSON into an attribute of an item whose other attributes take `taken` bytes.
+/// Encodes JSON as an attribute of an item whose other attributes take `taken` bytes.
 pub(super) fn pack_json(json: String, taken: usize) -> AttributeValue {
+    // Deflating helps only beyond one unit, and only if it makes the record smaller.
     if json.len() + taken > UNIT
         && let Some(deflated) = deflate(json.as_bytes())
         && deflated.len() < json.len()
     {
-        return bytes(deflated);
+        return bytes_value(deflated);
     }
-    text(json)
+    text_value(json)
 }
 
-/// Writes a record into an attribute.
+/// Encodes a record as an attribute.
 ///
 /// # Errors
 /// `TooLarge`, by the limit of the port.
-pub(super) fn pack<T: Serialize>(
+pub(super) fn pack_record<T: Serialize>(
     record: &T,
     subject: impl Fn() -> String,
 ) -> Result<AttributeValue, StateError> {
-    // About what keys and conditions take beside it.
+    // 256 bytes: roughly the keys and the other attributes of the item.
     Ok(pack_json(record_json(record, subject)?, 256))
 }
 
@@ -64,39 +65,41 @@ fn unpack_json<T: DeserializeOwned>(value: Option<&AttributeValue>) -> Option<T>
     }
 }
 
-/// Reads a record from an attribute.
+/// Decodes a record from an attribute.
 ///
 /// # Errors
 /// `Corrupt`, naming the row.
-pub(super) fn unpack<T: DeserializeOwned>(
+pub(super) fn unpack_record<T: DeserializeOwned>(
     item: &Item,
     attribute: &str,
     what: &str,
 ) -> Result<T, StateError> {
     unpack_json(item.get(attribute)).ok_or_else(|| {
         let key = item.key();
-        unreadable(what, &key.pk, &key.sk)
+        unreadable_row(what, &key.pk, &key.sk)
     })
 }
 
-/// What the columns of the latest row say already, and the record does not repeat.
+/// The fields of a materialization that attributes of the latest row hold, and its record omits.
 const COLUMNS: [&str; 3] = ["target", "run", "attempt"];
 
-/// Writes a materialization without what its row says already.
+/// Encodes a materialization without the fields that its row holds.
 ///
 /// # Errors
 /// `TooLarge`, by the limit of the port.
-pub(super) fn pack_made(
+pub(super) fn pack_materialization(
     made: &Materialization,
     taken: usize,
 ) -> Result<AttributeValue, StateError> {
     record_json(made, || made.target.to_string())?;
     let mut record = serde_json::to_value(made).unwrap_or_default();
     if let Value::Object(record) = &mut record {
+        // The fields are moved out of the record, not copied: its row already holds them.
         let columns: Map<String, Value> = COLUMNS
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), record.shift_remove(*name)?)))
             .collect();
+        // Its checks are of the same target, run and attempt, unless they were made to differ.
         for check in checks_of(record) {
             check.retain(|name, value| columns.get(name) != Some(value));
         }
@@ -112,12 +115,13 @@ fn checks_of(record: &mut Map<String, Value>) -> impl Iterator<Item = &mut Map<S
         .filter_map(Value::as_object_mut)
 }
 
-/// Reads a materialization, and completes it with what its row says.
-pub(super) fn unpack_made(
+/// Decodes a materialization, and completes it from the attributes of its row.
+pub(super) fn unpack_materialization(
     value: &AttributeValue,
     columns: &Map<String, Value>,
 ) -> Option<Materialization> {
     let mut record: Map<String, Value> = unpack_json(Some(value))?;
+    // A check keeps its own field where it differs from the row's.
     for check in checks_of(&mut record) {
         for (name, value) in columns {
             check.entry(name).or_insert_with(|| value.clone());
@@ -127,24 +131,25 @@ pub(super) fn unpack_made(
     serde_json::from_value(Value::Object(record)).ok()
 }
 
-/// Writes a bitmap: 512 bytes as they are, fewer if they can be deflated.
+/// Encodes a bitmap: 512 bytes, or fewer if deflating helps.
 pub(super) fn pack_segment(segment: &Segment) -> AttributeValue {
     let plain = segment.as_bytes();
     match deflate(plain) {
-        Some(deflated) if deflated.len() < plain.len() => bytes(deflated),
-        _ => bytes(plain),
+        Some(deflated) if deflated.len() < plain.len() => bytes_value(deflated),
+        _ => bytes_value(plain),
     }
 }
 
-/// Reads a bitmap; an empty one when there is none.
+/// Decodes a bitmap; a missing attribute is an empty one.
 pub(super) fn unpack_segment(item: &Item, attribute: &str) -> Result<Segment, StateError> {
     let Some(stored) = item.bytes(attribute) else {
         return Ok(Segment::default());
     };
+    // Plain bitmaps have a fixed length that no deflated one has.
     Segment::from_bytes(stored)
         .or_else(|| Segment::from_bytes(&inflate(stored)?))
         .ok_or_else(|| {
             let key = item.key();
-            unreadable("a bitmap", &key.pk, &key.sk)
+            unreadable_row("a bitmap", &key.pk, &key.sk)
         })
 }

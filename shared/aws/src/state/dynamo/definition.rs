@@ -1,4 +1,4 @@
-//! [`TableDefinition`]: what the table has to look like.
+//! [`TableDefinition`]: the shape of the table.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -9,9 +9,9 @@ use aws_sdk_dynamodb::{
 };
 use precip_engine::state::StateError;
 
-use super::error::of_sdk;
+use super::error::sdk_error;
 
-/// Whether a key attribute chooses the place or the order in it.
+/// The role of a key attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
     /// The partition key (`HASH`).
@@ -20,19 +20,19 @@ pub enum KeyKind {
     Sort,
 }
 
-/// The one table: what a template declares and what tests create.
+/// The shape of the table, which a template declares and tests create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableDefinition {
     /// The key attributes; both are strings.
     pub keys: [(&'static str, KeyKind); 2],
-    /// The attribute that holds when a row may be deleted, in seconds since 1970.
+    /// The attribute that holds a row's expiry, in seconds since 1970.
     pub ttl: &'static str,
-    /// What the stream holds of each change.
+    /// The view type of the stream.
     pub stream: &'static str,
 }
 
 impl TableDefinition {
-    /// The table that [`DynamoStore`](super::DynamoStore) and its projection work on: on-demand, no
+    /// The table of [`DynamoStore`](super::DynamoStore) and its projection: on-demand, without an
     /// index.
     pub const PRECIP: Self = Self {
         keys: [("pk", KeyKind::Partition), ("sk", KeyKind::Sort)],
@@ -40,11 +40,11 @@ impl TableDefinition {
         stream: "NEW_AND_OLD_IMAGES",
     };
 
-    /// Creates the table, for tests and trials; a deployment has it in its template.
+    /// Creates the table, for tests and trials. A deployment declares it in its template.
     ///
     /// # Errors
-    /// Whatever DynamoDB refuses, such as a table that is there already.
-    pub async fn create(&self, client: &Client, table: &str) -> Result<(), StateError> {
+    /// When DynamoDB refuses, such as for a table that exists already.
+    pub async fn create_table(&self, client: &Client, table: &str) -> Result<(), StateError> {
         let mut create = client
             .create_table()
             .table_name(table)
@@ -54,7 +54,7 @@ impl TableDefinition {
                     .stream_enabled(true)
                     .stream_view_type(StreamViewType::from(self.stream))
                     .build()
-                    .map_err(|error| super::error::request(table, error))?,
+                    .map_err(|error| super::error::incomplete_request(table, error))?,
             );
         for (name, kind) in self.keys {
             let kind = match kind {
@@ -67,20 +67,20 @@ impl TableDefinition {
                         .attribute_name(name)
                         .attribute_type(ScalarAttributeType::S)
                         .build()
-                        .map_err(|error| super::error::request(table, error))?,
+                        .map_err(|error| super::error::incomplete_request(table, error))?,
                 )
                 .key_schema(
                     KeySchemaElement::builder()
                         .attribute_name(name)
                         .key_type(kind)
                         .build()
-                        .map_err(|error| super::error::request(table, error))?,
+                        .map_err(|error| super::error::incomplete_request(table, error))?,
                 );
         }
         create
             .send()
             .await
             .map(drop)
-            .map_err(|error| of_sdk(table, "create the table", error))
+            .map_err(|error| sdk_error(table, "create the table", error))
     }
 }

@@ -5,7 +5,10 @@ use std::{error::Error, fmt};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use precip_engine::state::{StateError, StateErrorKind};
 
-/// What went wrong, without what was sent: the SDK's own error can hold the whole response.
+use crate::error::ErrorClass;
+
+/// The code and the message of an answer. The SDK's own error is not kept as the source, since it can
+/// hold the whole response.
 #[derive(Debug)]
 struct Cause {
     code: String,
@@ -20,141 +23,116 @@ impl fmt::Display for Cause {
 
 impl Error for Cause {}
 
-/// Codes after which the same call may succeed.
-const PASSING: [&str; 10] = [
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-    "Throttling",
-    "LimitExceededException",
-    "InternalServerError",
-    "ServiceUnavailable",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-    "ReplicatedWriteConflictException",
-];
-
-/// Codes of credentials that are missing, wrong, or worth nothing.
-const CREDENTIALS: [&str; 8] = [
-    "UnrecognizedClientException",
-    "InvalidSignatureException",
-    "IncompleteSignature",
-    "MissingAuthenticationTokenException",
-    "ExpiredTokenException",
-    "ExpiredToken",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-];
-
-/// The error of a call that could not be made or was answered with an error. `doing` completes
-/// "could not ..".
-pub(super) fn of_sdk<E, R>(table: &str, doing: &str, error: SdkError<E, R>) -> StateError
+/// Converts the error of a failed call. `action` completes "could not ..".
+pub(super) fn sdk_error<E>(table: &str, action: &str, error: SdkError<E>) -> StateError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-    R: fmt::Debug,
 {
-    let new = |kind, what: String| StateError::new(kind, format!("could not {doing}: {what}"));
-    match &error {
-        SdkError::TimeoutError(_) => new(
+    let class = ErrorClass::of_sdk_error(&error);
+    state_error(table, action, class, error.code(), error.message())
+}
+
+fn state_error(
+    table: &str,
+    action: &str,
+    class: ErrorClass,
+    code: Option<&str>,
+    message: Option<&str>,
+) -> StateError {
+    let new =
+        |kind, problem: String| StateError::new(kind, format!("could not {action}: {problem}"));
+    let unknown = "an unknown error";
+    let (code, message) = (code.unwrap_or(unknown), message.unwrap_or_default());
+    let cause = || Cause {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    };
+    match class {
+        ErrorClass::TimedOut => new(
             StateErrorKind::Retry,
             "DynamoDB did not answer in time; try again".to_owned(),
         ),
-        SdkError::DispatchFailure(failure) if !failure.is_timeout() && !failure.is_io() => new(
+        ErrorClass::NotSent => new(
             StateErrorKind::Unavailable,
             "DynamoDB could not be called: check the credentials (`aws sts get-caller-identity`) \
              and the region"
                 .to_owned(),
         ),
-        SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => new(
+        ErrorClass::Disconnected => new(
             StateErrorKind::Retry,
-            "the connection to DynamoDB failed: try again, and check the network and the endpoint \
-             if it stays so"
+            "the connection to DynamoDB failed: try again; if it fails again, check the network and \
+             the endpoint"
                 .to_owned(),
         ),
-        SdkError::ConstructionFailure(_) => new(
+        ErrorClass::InvalidRequest => new(
             StateErrorKind::Unavailable,
             "the request could not be built: set a region (AWS_REGION) and a table".to_owned(),
         ),
-        _ => of_service(table, &new, error.code(), error.message()),
-    }
-}
-
-fn of_service(
-    table: &str,
-    new: &dyn Fn(StateErrorKind, String) -> StateError,
-    code: Option<&str>,
-    message: Option<&str>,
-) -> StateError {
-    let code = code.unwrap_or("an unknown error");
-    let said = message.unwrap_or_default();
-    let cause = || Cause {
-        code: code.to_owned(),
-        message: said.to_owned(),
-    };
-    match code {
-        code if PASSING.contains(&code) => {
-            new(StateErrorKind::Retry, format!("{code}; try again")).because(cause())
+        ErrorClass::Throttled | ErrorClass::Contended | ErrorClass::Internal => {
+            new(StateErrorKind::Retry, format!("{code}; try again")).with_source(cause())
         }
-        // What the service says about a signature can quote the signed request.
-        code if CREDENTIALS.contains(&code) => new(
+        // The service's message can quote the signed request.
+        ErrorClass::Credentials => new(
             StateErrorKind::Unavailable,
             format!(
                 "{code}: the credentials are missing, wrong or expired; log in again, or give the \
                  process a role"
             ),
         ),
-        "AccessDeniedException" => new(
+        ErrorClass::AccessDenied => new(
             StateErrorKind::Unavailable,
-            format!("these credentials may not use table `{table}`: {said}"),
+            format!("these credentials may not use table `{table}`: {message}"),
         ),
-        "ResourceNotFoundException" => new(
+        ErrorClass::NotFound => new(
             StateErrorKind::Unavailable,
             format!(
                 "there is no table `{table}` in this account and region: deploy the stack first, \
                  or set PRECIP_TABLE and AWS_REGION to where it is"
             ),
         ),
-        "ItemCollectionSizeLimitExceededException" => {
-            new(StateErrorKind::Full, code.to_owned()).because(cause())
-        }
-        "ValidationException" if said.contains("size") => new(
-            StateErrorKind::TooLarge,
-            "the item is larger than the 400 KB that DynamoDB holds: put less into its metadata \
-             or message"
-                .to_owned(),
-        )
-        .because(cause()),
-        code if code.starts_with("5") => {
-            new(StateErrorKind::Retry, format!("{code}; try again")).because(cause())
-        }
-        _ => new(StateErrorKind::Conflict, format!("{code}: {said}")),
+        ErrorClass::Rejected => match code {
+            "ItemCollectionSizeLimitExceededException" => {
+                new(StateErrorKind::Full, code.to_owned()).with_source(cause())
+            }
+            "ValidationException" if message.contains("size") => new(
+                StateErrorKind::TooLarge,
+                "the item is larger than the 400 KB that DynamoDB holds: shorten its metadata or \
+                 message"
+                    .to_owned(),
+            )
+            .with_source(cause()),
+            _ => new(StateErrorKind::Conflict, format!("{code}: {message}")),
+        },
     }
 }
 
-/// A request that misses a part: a mistake of ours, told as such.
-pub(super) fn request(table: &str, error: impl Error + Send + Sync + 'static) -> StateError {
+/// Reports a request that misses a part, which is a mistake in this crate.
+pub(super) fn incomplete_request(
+    table: &str,
+    error: impl Error + Send + Sync + 'static,
+) -> StateError {
     StateError::new(
         StateErrorKind::Conflict,
         format!("a request to table `{table}` is not complete"),
     )
-    .because(error)
+    .with_source(error)
 }
 
-/// Somebody else changed the same row again and again.
-pub(super) fn contended(doing: &str) -> StateError {
+/// Reports that other processes changed the same row at every attempt.
+pub(super) fn contention_error(action: &str) -> StateError {
     StateError::new(
         StateErrorKind::Retry,
-        format!("could not {doing}: others change the same rows all the time; try again"),
+        format!("could not {action}: other processes keep changing the same rows; try again"),
     )
 }
 
-/// A row that cannot be read back.
-pub(super) fn unreadable(what: &str, pk: &str, sk: &str) -> StateError {
+/// Reports a row whose content cannot be decoded.
+pub(super) fn unreadable_row(content: &str, pk: &str, sk: &str) -> StateError {
     StateError::new(
         StateErrorKind::Corrupt,
         format!(
-            "{what} in the row `{pk}` / `{sk}` cannot be read: restore the table to a time before \
-             it was damaged, or delete the row"
+            "{content} in the row `{pk}` / `{sk}` cannot be read: restore the table to a time \
+             before it was damaged, or delete the row"
         ),
     )
 }
@@ -163,9 +141,9 @@ pub(super) fn unreadable(what: &str, pk: &str, sk: &str) -> StateError {
 mod tests {
     use super::*;
 
-    fn of(code: &str, message: &str) -> StateError {
-        let new = |kind, what: String| StateError::new(kind, format!("could not read: {what}"));
-        of_service("precip", &new, Some(code), Some(message))
+    fn answered(code: &str, message: &str) -> StateError {
+        let class = ErrorClass::of_answer(400, Some(code));
+        state_error("precip", "read", class, Some(code), Some(message))
     }
 
     #[test]
@@ -184,20 +162,20 @@ mod tests {
             ),
             ("ValidationException", "no such attribute", K::Conflict),
         ] {
-            assert_eq!(of(code, message).kind(), kind, "{code}");
+            assert_eq!(answered(code, message).kind(), kind, "{code}");
         }
     }
 
     #[test]
     fn names_the_table_that_is_missing() {
-        let error = of("ResourceNotFoundException", "").to_string();
+        let error = answered("ResourceNotFoundException", "").to_string();
         assert!(error.contains("no table `precip`"), "{error}");
         assert!(error.contains("PRECIP_TABLE"), "{error}");
     }
 
     #[test]
     fn never_repeats_what_was_signed() {
-        let error = of("InvalidSignatureException", "x-amz-security-token:SECRET");
+        let error = answered("InvalidSignatureException", "x-amz-security-token:SECRET");
         assert!(!format!("{error} {error:?}").contains("SECRET"));
     }
 }

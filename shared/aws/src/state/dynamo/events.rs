@@ -1,4 +1,4 @@
-//! The event log of a partition: what is stored, merged with what stands in the latest row.
+//! The event log of a partition: stored events, merged with those in the latest row.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use precip_engine::state::{
 
 use super::{
     call::Query,
-    codec::{pack, unpack},
-    item::{Item, item, text},
+    codec::{pack_record, unpack_record},
+    item::{Item, build_item, text_value},
     keys,
     row::Row,
     store::DynamoStore,
 };
 
-/// What a materialization is in the log: itself, and the checks that were published with it.
+/// Returns the log entries of a materialization: itself, and the checks published with it.
 pub(super) fn events_of(made: Materialization) -> Vec<Event> {
     let checks = made.checks.iter().cloned();
     let mut events: Vec<Event> = checks
@@ -26,61 +26,65 @@ pub(super) fn events_of(made: Materialization) -> Vec<Event> {
     events
 }
 
-/// The row of an event.
+/// Returns the row of an event.
 pub(super) fn event_row(event: &Event) -> StateResult<Item> {
     let target = event.target();
     let key = event.key();
-    let record = pack(event, || target.to_string())?;
-    let mut row = item(&keys::event(target, &key).checked()?, [("e", record)]);
+    let record = pack_record(event, || target.to_string())?;
+    let mut row = build_item(
+        &keys::event_row(target, &key).check_length()?,
+        [("e", record)],
+    );
     if !key.check.is_empty() {
-        row.insert("c".to_owned(), text(key.check));
+        row.insert("c".to_owned(), text_value(key.check));
     }
     Ok(row)
 }
 
 impl DynamoStore {
-    #[expect(
-        clippy::unused_self,
-        reason = "it stands beside the other rows of the store"
-    )]
-    pub(super) fn event_row(&self, event: &Event) -> StateResult<Item> {
-        event_row(event)
-    }
-
-    /// What is published, as events.
+    /// Returns the events of the published materialization.
     async fn published_events(&self, target: &PartitionRef) -> StateResult<Vec<Event>> {
         let row = self
             .table
-            .get(&keys::latest_of(target).checked()?, ReadConsistency::Strong)
+            .get_row(
+                &keys::latest_row_of(target).check_length()?,
+                ReadConsistency::Strong,
+            )
             .await?;
-        let made = match row.as_ref().and_then(Row::of) {
+        let made = match row.as_ref().and_then(Row::from_item) {
             Some(row) => row.materialization()?,
             None => None,
         };
         Ok(made.map(events_of).unwrap_or_default())
     }
 
-    /// Events of a partition, newest first; of one check only, if it is named.
+    /// Lists the events of a partition, newest first, or only those of one check.
     pub(super) async fn list_events(
         &self,
         target: &PartitionRef,
         check: Option<&str>,
         page: &PageRequest,
     ) -> StateResult<Page<Event>> {
-        let after = page.place::<EventKey>()?;
+        let after = page.start_position::<EventKey>()?;
         let after = after.as_ref().map(keys::event_sk);
-        let mut query = Query::all(keys::events_pk(target))
+        // One more than a page holds tells that there is a next page.
+        let mut query = Query::rows_of(keys::events_pk(target))
             .newest_first()
-            .limit(page.look_for())
-            .after(after.clone());
+            .with_limit(page.fetch_limit())
+            .starting_after(after.clone());
         if let Some(check) = check {
-            query.filter = Some(("c = :check".to_owned(), (":check".to_owned(), text(check))));
+            query.filter = Some((
+                "c = :check".to_owned(),
+                (":check".to_owned(), text_value(check)),
+            ));
         }
         let mut found = BTreeMap::new();
-        for row in self.table.query(query).await? {
-            let event: Event = unpack(&row, "e", "an event")?;
+        for row in self.table.query_rows(query).await? {
+            let event: Event = unpack_record(&row, "e", "an event")?;
             found.insert(keys::event_sk(&event.key()), event);
         }
+        // The published materialization is archived only when it is superseded: until then its events
+        // are merged in at their place in the order.
         for event in self.published_events(target).await? {
             let key = event.key();
             let sk = keys::event_sk(&key);
@@ -89,11 +93,11 @@ impl DynamoStore {
                 found.insert(sk, event);
             }
         }
-        let newest = found.into_values().rev().take(page.look_for());
-        Ok(Page::cut(newest.collect(), page, Event::key))
+        let newest = found.into_values().rev().take(page.fetch_limit());
+        Ok(Page::from_overfetch(newest.collect(), page, Event::key))
     }
 
-    /// Evaluations of a check on a partition, newest first.
+    /// Lists the evaluations of a check on a partition, newest first.
     pub(super) async fn list_evaluations(
         &self,
         target: &PartitionRef,
@@ -105,9 +109,6 @@ impl DynamoStore {
             Event::Checked(found) => Some(*found),
             _ => None,
         };
-        Ok(Page {
-            items: events.items.into_iter().filter_map(evaluation).collect(),
-            next: events.next,
-        })
+        Ok(events.filter_map(evaluation))
     }
 }

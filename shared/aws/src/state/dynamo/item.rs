@@ -1,4 +1,4 @@
-//! Items: attribute maps, and what is read from them.
+//! Items: maps of attributes, and typed access to them.
 
 use std::{collections::HashMap, str::FromStr};
 
@@ -6,36 +6,39 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 
 use super::keys::Key;
 
-/// A row as the SDK has it.
+/// A row in the SDK's representation.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+pub(super) fn text_value(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-pub(super) fn number(value: impl ToString) -> AttributeValue {
+pub(super) fn number_value(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-pub(super) fn bytes(value: impl Into<Vec<u8>>) -> AttributeValue {
+pub(super) fn bytes_value(value: impl Into<Vec<u8>>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
 
-/// A row with some attributes.
-pub(super) fn item<const N: usize>(key: &Key, attributes: [(&str, AttributeValue); N]) -> Item {
+/// Builds a row from its key and attributes.
+pub(super) fn build_item<const N: usize>(
+    key: &Key,
+    attributes: [(&str, AttributeValue); N],
+) -> Item {
     let mut item: Item = attributes
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
-    item.insert("pk".to_owned(), text(&key.pk));
-    item.insert("sk".to_owned(), text(&key.sk));
+    item.insert("pk".to_owned(), text_value(&key.pk));
+    item.insert("sk".to_owned(), text_value(&key.sk));
     item
 }
 
-/// Reading attributes. An attribute of another type counts as missing.
+/// Typed access to attributes. An attribute of another type counts as missing.
 pub(super) trait Attributes {
     fn text(&self, name: &str) -> Option<&str>;
-    fn parsed<T: FromStr>(&self, name: &str) -> Option<T>;
+    fn parse_text<T: FromStr>(&self, name: &str) -> Option<T>;
     fn number<T: FromStr>(&self, name: &str) -> Option<T>;
     fn bytes(&self, name: &str) -> Option<&[u8]>;
     fn key(&self) -> Key;
@@ -46,7 +49,7 @@ impl Attributes for Item {
         self.get(name)?.as_s().ok().map(String::as_str)
     }
 
-    fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
+    fn parse_text<T: FromStr>(&self, name: &str) -> Option<T> {
         self.text(name)?.parse().ok()
     }
 
@@ -59,6 +62,7 @@ impl Attributes for Item {
     }
 
     fn key(&self) -> Key {
+        // Every row has both parts; an image without them is not a row.
         let part = |name| self.text(name).unwrap_or_default().to_owned();
         Key {
             pk: part("pk"),

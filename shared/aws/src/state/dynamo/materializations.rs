@@ -1,4 +1,4 @@
-//! What is read of materializations, and the part of the port.
+//! Reads of materializations, and the port's `MaterializationStore`.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use precip_core::key::AssetKey;
 use precip_engine::state::{
-    AttemptStart, Event, Failure, FailureRecorded, Finished, Latest, Materialization,
+    AttemptStart, CommitOutcome, Event, FailedAttempt, FailureOutcome, Latest, Materialization,
     MaterializationStore, OrdinalOf, Page, PageRequest, PageToken, PartitionRef, PartitionStatuses,
     ReadConsistency, Sequence, StateResult, Updates, record_json,
 };
 
 use super::{
     call::{Query, REQUESTS_AT_ONCE},
-    codec::{unpack, unpack_segment},
+    codec::{unpack_record, unpack_segment},
     item::{Attributes, Item},
     keys::{self, BUCKETS, Key},
     row::Row,
@@ -21,16 +21,17 @@ use super::{
 };
 
 impl Row {
-    /// The row of the failure that shows.
+    /// Returns the key of the row with the current failure.
     fn failure_key(&self) -> Option<Key> {
-        let (run, _) = self.failure()?;
-        Some(keys::failure(run, &self.asset, self.partition.as_ref()))
+        let (run, _) = self.current_failure()?;
+        Some(keys::failure_row(run, &self.asset, self.partition.as_ref()))
     }
 
-    fn latest(&self, failures: &HashMap<Key, Item>) -> StateResult<Option<Latest>> {
-        let failure = self.failure_key().and_then(|key| failures.get(&key));
-        let failure = failure
-            .map(|row| unpack::<Failure>(row, "f", "a failure"))
+    fn to_latest(&self, failures: &HashMap<Key, Item>) -> StateResult<Option<Latest>> {
+        let failure = self
+            .failure_key()
+            .and_then(|key| failures.get(&key))
+            .map(|row| unpack_record::<FailedAttempt>(row, "f", "a failure"))
             .transpose()?;
         let made = self.materialization()?;
         let known = made.is_some() || failure.is_some();
@@ -42,25 +43,26 @@ impl Row {
 }
 
 impl DynamoStore {
-    /// What is known of rows that were read. A failure is read from its run's record: rarely, and so
-    /// that the row stays small.
-    async fn known(
+    /// Completes rows with their failures. A failure is stored with its run, to keep the latest row
+    /// small; reading it is rare.
+    async fn complete_rows(
         &self,
         rows: Vec<Option<Row>>,
         consistency: ReadConsistency,
     ) -> StateResult<Vec<Option<Latest>>> {
         let keys: Vec<Key> = rows.iter().flatten().filter_map(Row::failure_key).collect();
-        let failures = match keys.is_empty() {
-            true => HashMap::new(),
-            false => self.table.get_many(keys, consistency).await?,
+        let failures = if keys.is_empty() {
+            HashMap::new()
+        } else {
+            self.table.get_many(keys, consistency).await?
         };
         rows.into_iter()
-            .map(|row| row.map_or(Ok(None), |row| row.latest(&failures)))
+            .map(|row| row.map_or(Ok(None), |row| row.to_latest(&failures)))
             .collect()
     }
 
-    /// The rows of the asset's partitions, in one bucket, after a sort key.
-    async fn bucket(
+    /// Reads the latest rows of an asset in one bucket, after a sort key.
+    async fn bucket_rows(
         &self,
         asset: &AssetKey,
         bucket: u64,
@@ -69,16 +71,16 @@ impl DynamoStore {
     ) -> StateResult<Vec<Row>> {
         let query = Query {
             limit,
-            ..Query::all(keys::latest_pk(asset, bucket)).after(after)
+            ..Query::rows_of(keys::latest_pk(asset, bucket)).starting_after(after)
         };
-        let rows = self.table.query(query).await?;
-        Ok(rows.iter().filter_map(Row::of).collect())
+        let rows = self.table.query_rows(query).await?;
+        Ok(rows.iter().filter_map(Row::from_item).collect())
     }
 
-    /// Every row of an asset's partitions.
-    pub(super) async fn rows(&self, asset: &AssetKey) -> StateResult<Vec<Row>> {
+    /// Reads every latest row of an asset.
+    pub(super) async fn all_rows(&self, asset: &AssetKey) -> StateResult<Vec<Row>> {
         let buckets: Vec<Vec<Row>> = stream::iter(0..BUCKETS)
-            .map(|bucket| self.bucket(asset, bucket, None, None))
+            .map(|bucket| self.bucket_rows(asset, bucket, None, None))
             .buffered(REQUESTS_AT_ONCE)
             .try_collect()
             .await?;
@@ -88,65 +90,73 @@ impl DynamoStore {
 
 #[async_trait]
 impl MaterializationStore for DynamoStore {
-    async fn start(&self, attempts: Vec<AttemptStart>) -> StateResult<()> {
-        self.start_all(attempts).await
+    async fn record_attempts(&self, attempts: Vec<AttemptStart>) -> StateResult<()> {
+        self.record_started_attempts(attempts).await
     }
 
-    async fn finish(&self, made: Vec<Materialization>) -> StateResult<Vec<Finished>> {
+    async fn commit_materializations(
+        &self,
+        made: Vec<Materialization>,
+    ) -> StateResult<Vec<CommitOutcome>> {
         for made in &made {
             record_json(made, || made.target.to_string())?;
-            keys::latest_of(&made.target).checked()?;
+            keys::latest_row_of(&made.target).check_length()?;
         }
         stream::iter(made)
-            .map(|made| self.finish_one(made))
+            .map(|made| self.commit_one(made))
             .buffered(REQUESTS_AT_ONCE)
             .try_collect()
             .await
     }
 
-    async fn fail(&self, failures: Vec<Failure>) -> StateResult<Vec<FailureRecorded>> {
+    async fn record_failures(
+        &self,
+        failures: Vec<FailedAttempt>,
+    ) -> StateResult<Vec<FailureOutcome>> {
         stream::iter(failures)
-            .map(|failure| self.fail_one(failure))
+            .map(|failure| self.record_failed_attempt(failure))
             .buffered(REQUESTS_AT_ONCE)
             .try_collect()
             .await
     }
 
-    async fn latest(
+    async fn latest_materialization(
         &self,
         target: &PartitionRef,
         consistency: ReadConsistency,
     ) -> StateResult<Option<Latest>> {
-        let key = keys::latest_of(target).checked()?;
-        let row = self.table.get(&key, consistency).await?;
-        let row = row.as_ref().and_then(Row::of);
-        let mut known = self.known(vec![row], consistency).await?;
+        let key = keys::latest_row_of(target).check_length()?;
+        let item = self.table.get_row(&key, consistency).await?;
+        let row = item.as_ref().and_then(Row::from_item);
+        let mut known = self.complete_rows(vec![row], consistency).await?;
         Ok(known.pop().flatten())
     }
 
-    async fn latest_many(
+    async fn latest_materializations(
         &self,
         targets: &[PartitionRef],
         consistency: ReadConsistency,
     ) -> StateResult<Vec<Option<Latest>>> {
         let keys = targets
             .iter()
-            .map(|target| keys::latest_of(target).checked())
+            .map(|target| keys::latest_row_of(target).check_length())
             .collect::<StateResult<Vec<_>>>()?;
         let rows = self
             .table
             .get_many(keys.iter().cloned(), consistency)
             .await?;
-        let rows = keys.iter().map(|key| rows.get(key).and_then(Row::of));
-        self.known(rows.collect(), consistency).await
+        let rows = keys
+            .iter()
+            .map(|key| rows.get(key).and_then(Row::from_item));
+        self.complete_rows(rows.collect(), consistency).await
     }
 
-    async fn latest_all(
+    async fn list_latest_materializations(
         &self,
         asset: &AssetKey,
         page: &PageRequest,
     ) -> StateResult<Page<(PartitionRef, Latest)>> {
-        let (mut bucket, mut after) = match page.place::<(u64, Option<String>)>()? {
+        let (mut bucket, mut after) = match page.start_position::<(u64, Option<String>)>()? {
             Some((bucket, after)) => (bucket, after),
             None => (0, None),
         };
@@ -155,33 +165,34 @@ impl MaterializationStore for DynamoStore {
         while bucket < BUCKETS && found.len() < limit {
             let wanted = limit - found.len();
             let rows = self
-                .bucket(asset, bucket, after.take(), Some(wanted))
+                .bucket_rows(asset, bucket, after.take(), Some(wanted))
                 .await?;
-            // As many as were asked for: there may be more in this bucket.
+            // A full answer: there may be more rows in this bucket.
             let last = rows.last().filter(|_| rows.len() == wanted);
             match last.map(|row| row.key().sk) {
                 Some(sk) => after = Some(sk),
                 None => bucket += 1,
             }
-            let rows: Vec<Row> = rows
+            // Rows without an ordinal are of keys that the definition no longer has.
+            let current: Vec<Row> = rows
                 .into_iter()
                 .filter(|row| row.ordinal.is_some())
                 .collect();
-            let targets: Vec<PartitionRef> = rows.iter().map(Row::target).collect();
-            let rows = rows.into_iter().map(Some).collect();
-            let known = self.known(rows, ReadConsistency::Strong).await?;
-            let known = targets.into_iter().zip(known);
-            found.extend(known.filter_map(|(target, known)| Some((target, known?))));
+            let targets: Vec<PartitionRef> = current.iter().map(Row::target).collect();
+            let rows = current.into_iter().map(Some).collect();
+            let latest = self.complete_rows(rows, ReadConsistency::Strong).await?;
+            let pairs = targets.into_iter().zip(latest);
+            found.extend(pairs.filter_map(|(target, latest)| Some((target, latest?))));
         }
-        let next = (bucket < BUCKETS).then(|| PageToken::of(&(bucket, after)));
+        let next = (bucket < BUCKETS).then(|| PageToken::encode_position(&(bucket, after)));
         Ok(Page { items: found, next })
     }
 
-    async fn statuses(&self, asset: &AssetKey) -> StateResult<PartitionStatuses> {
-        // Who evaluates conditions looks once for a change, and must not find what was before it.
+    async fn partition_statuses(&self, asset: &AssetKey) -> StateResult<PartitionStatuses> {
+        // A strong read: conditions are evaluated once per change, and must see that change.
         let rows = self
             .table
-            .query(Query::all(keys::statuses_pk(asset)))
+            .query_rows(Query::rows_of(keys::statuses_pk(asset)))
             .await?;
         let mut statuses = PartitionStatuses::default();
         let current = rows
@@ -201,25 +212,29 @@ impl MaterializationStore for DynamoStore {
         Ok(statuses)
     }
 
-    async fn updates(&self, asset: &AssetKey, after: Sequence) -> StateResult<Updates> {
+    async fn published_since(&self, asset: &AssetKey, after: Sequence) -> StateResult<Updates> {
         self.updates_after(asset, after).await
     }
 
-    async fn events(&self, target: &PartitionRef, page: &PageRequest) -> StateResult<Page<Event>> {
+    async fn partition_events(
+        &self,
+        target: &PartitionRef,
+        page: &PageRequest,
+    ) -> StateResult<Page<Event>> {
         self.list_events(target, None, page).await
     }
 
-    async fn wipe(&self, targets: &[PartitionRef]) -> StateResult<()> {
-        self.wipe_all(targets).await
+    async fn wipe_partitions(&self, targets: &[PartitionRef]) -> StateResult<()> {
+        self.delete_latest_rows(targets).await
     }
 
-    async fn layout(&self, asset: &AssetKey) -> StateResult<Option<String>> {
-        let key = keys::statuses_head(asset);
-        let head = self.table.get(&key, ReadConsistency::Strong).await?;
+    async fn partition_layout(&self, asset: &AssetKey) -> StateResult<Option<String>> {
+        let key = keys::statuses_head_row(asset);
+        let head = self.table.get_row(&key, ReadConsistency::Strong).await?;
         Ok(head.and_then(|head| head.text("layout").map(str::to_owned)))
     }
 
-    async fn renumber(
+    async fn renumber_partitions(
         &self,
         asset: &AssetKey,
         layout: &str,

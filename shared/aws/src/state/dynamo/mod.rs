@@ -18,23 +18,23 @@
 //! | dynamic partition keys | `D#{set}` | `head`, `k#{key}` |
 //! | pool, pools that have a limit | `C#{pool}`, `CL` | `pool`, the pool's name |
 //!
-//! The latest row of a partition lies in one of 16 buckets by a hash of its *key*, not of its ordinal:
-//! neighbours in time are spread over 16 keys (each takes 1,000 writes a second), and a definition that
-//! changes moves no row.
+//! The latest row of a partition is in one of 16 buckets, chosen by a hash of its *key*, not of its
+//! ordinal: neighbours in time are spread over 16 keys (each takes 1,000 writes a second), and a changed
+//! definition moves no row.
 //!
 //! # What a call costs
 //!
-//! Publishing a partition is one conditional `UpdateItem` of its row (1 WRU while the item stays under
-//! 1 KB: the record is compressed when that is what it takes). Everything that follows from it is a
+//! Publishing a partition is one conditional `UpdateItem` of its row: 1 WRU while the item stays under
+//! 1 KB, and the record is compressed where that keeps it there. Everything derived from it is a
 //! projection of the table's stream: see [`projection`].
 //!
 //! # The order of changes
 //!
 //! `Sequence` is a stamp made when a materialization is published: microseconds since 1970 by the clock
-//! of the process that publishes, with 10 bits that keep two of one microsecond apart. It never goes
-//! back within one partition nor within one process; between processes it is the order of changes as
-//! far as their clocks agree. `updates` does not stand on it: it reads the update log, in which the
-//! projection gives each update a number greater than any before it for that asset.
+//! of the publishing process, with 10 bits to separate stamps of one microsecond. It never decreases
+//! within one partition or within one process; between processes it is the order of changes as far as
+//! their clocks agree. The update log does not rely on it: there the projection gives each update a
+//! number greater than any before it for that asset.
 
 mod attempts;
 mod call;

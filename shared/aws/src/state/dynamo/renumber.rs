@@ -1,9 +1,9 @@
 //! New ordinals for the partitions of an asset whose definition changed.
 //!
-//! Each layout that moves an ordinal is a new generation. The rows are given their new ordinals and the
-//! generation's number; the head of the status bitmaps is moved to the generation when all of them are
-//! done; then the bitmaps are made again. Stream records from before are told by their generation. Every
-//! step can be done again, so that a renumbering that was killed is finished by the next one.
+//! Each layout that moves an ordinal is a new generation. The rows get their new ordinals and the
+//! generation's number; when all of them are done, the head of the status bitmaps moves to the
+//! generation; then the bitmaps are rebuilt. Older stream records are recognized by their generation.
+//! Every step can be repeated, so an interrupted renumbering is completed by the next one.
 
 use std::collections::HashMap;
 
@@ -16,16 +16,16 @@ use precip_core::{
 use precip_engine::state::{OrdinalOf, ReadConsistency, StateResult};
 
 use super::{
-    call::{Guard, Op, Patience, Query, REQUESTS_AT_ONCE},
-    codec::pack,
-    item::{Attributes, Item, item, number, text},
+    call::{Backoff, Guard, Op, Query, REQUESTS_AT_ONCE},
+    codec::pack_record,
+    item::{Attributes, Item, build_item, number_value, text_value},
     keys,
     row::Row,
     store::DynamoStore,
-    updates::partitions,
+    updates::partitions_of_row,
 };
 
-/// The new ordinal of each partition key: `None` for one that the definition does not have any more.
+/// The new ordinal of each partition key; `None` for a key that is no longer in the definition.
 type Numbers = HashMap<Option<PartitionKey>, Option<u64>>;
 
 impl DynamoStore {
@@ -35,10 +35,10 @@ impl DynamoStore {
         layout: &str,
         ordinal: &OrdinalOf<'_>,
     ) -> StateResult<()> {
-        let key = keys::statuses_head(asset);
-        let mut patience = Patience::new("number an asset's partitions anew");
+        let key = keys::statuses_head_row(asset);
+        let mut backoff = Backoff::new("renumber the partitions of an asset");
         loop {
-            let head = self.table.get(&key, ReadConsistency::Strong).await?;
+            let head = self.table.get_row(&key, ReadConsistency::Strong).await?;
             if head.as_ref().and_then(|head| head.text("layout")) == Some(layout) {
                 return Ok(());
             }
@@ -46,14 +46,15 @@ impl DynamoStore {
                 .as_ref()
                 .and_then(|head| head.number("g"))
                 .unwrap_or_default();
-            let rows = self.rows(asset).await?;
+            let rows = self.all_rows(asset).await?;
+            // The new ordinal of every key that has a latest row or fails a check.
             let mut numbers: Numbers = rows
                 .iter()
                 .map(|row| (row.partition.clone(), ordinal(row.partition.as_ref())))
                 .collect();
             let failing = self
                 .table
-                .query(Query::all(keys::failing_pk(asset)))
+                .query_rows(Query::rows_of(keys::failing_pk(asset)))
                 .await?;
             for partition in failing
                 .iter()
@@ -62,55 +63,62 @@ impl DynamoStore {
                 let number = ordinal(partition.as_ref());
                 numbers.insert(partition, number);
             }
-            let layout_of = |head: Option<&Item>| head?.text("layout").map(text);
+            // Between the steps the head keeps its old layout, so that the next caller continues here,
+            // and `dirty` says that the bitmaps must be rebuilt.
+            let layout_of = |head: Option<&Item>| head?.text("layout").map(text_value);
             let known = layout_of(head.as_ref());
             let head_row = |layout: Option<AttributeValue>, generation: u64, dirty: bool| {
-                let mut row = item(&key, [("g", number(generation))]);
+                let mut row = build_item(&key, [("g", number_value(generation))]);
                 row.extend(layout.map(|layout| ("layout".to_owned(), layout)));
-                row.extend(dirty.then(|| ("dirty".to_owned(), number(1))));
+                row.extend(dirty.then(|| ("dirty".to_owned(), number_value(1))));
                 row
             };
             let guard = match &head {
-                Some(_) => Guard::when("g = :g").value(":g", number(generation)),
-                None => Guard::when("attribute_not_exists(g)"),
+                Some(_) => {
+                    Guard::with_condition("g = :g").with_value(":g", number_value(generation))
+                }
+                None => Guard::with_condition("attribute_not_exists(g)"),
             };
-            // Of a renumbering that was killed, some rows may have their new numbers already.
+            // After an interrupted renumbering some rows have their new ordinals already.
             let moved = rows.iter().any(|row| {
                 row.generation > generation || numbers.get(&row.partition) != Some(&row.ordinal)
             });
             let mut now = generation;
             if moved {
                 now += 1;
+                // The log first: it needs the old ordinals, which the rows are about to lose.
                 self.renumber_updates(asset, &rows, &numbers, now).await?;
                 self.renumber_rows(rows, &numbers, now).await?;
                 let row = head_row(known, now, true);
                 if !self
                     .table
-                    .write(Op::Put(row, guard.clone()))
+                    .write_op(Op::Put(row, guard.clone()))
                     .await?
                     .is_done()
                 {
-                    patience.wait().await?;
+                    backoff.wait().await?;
                     continue;
                 }
             }
             self.renumber_failing(&failing, &numbers).await?;
             if moved || head.is_some_and(|head| head.contains_key("dirty")) {
-                self.projector().rebuild(asset).await?;
+                self.projector().rebuild_statuses(asset).await?;
             }
-            let guard = match moved {
-                true => Guard::when("g = :g").value(":g", number(now)),
-                false => guard,
+            let guard = if moved {
+                Guard::with_condition("g = :g").with_value(":g", number_value(now))
+            } else {
+                guard
             };
-            let row = head_row(Some(text(layout)), now, false);
-            if self.table.write(Op::Put(row, guard)).await?.is_done() {
+            // The layout is set last: from here on the renumbering counts as complete.
+            let row = head_row(Some(text_value(layout)), now, false);
+            if self.table.write_op(Op::Put(row, guard)).await?.is_done() {
                 return Ok(());
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 
-    /// Numbers the update log anew, while the rows still say which ordinal was whose.
+    /// Renumbers the update log. It must come before the rows, which still hold the old ordinals.
     async fn renumber_updates(
         &self,
         asset: &AssetKey,
@@ -123,24 +131,25 @@ impl DynamoStore {
             .filter(|row| row.generation < generation)
             .filter_map(|row| Some((row.ordinal?, numbers.get(&row.partition).copied().flatten())))
             .collect();
-        let query = Query::all(keys::updates_pk(asset)).prefix("n#");
-        for row in self.table.query(query).await? {
-            let of: u64 = row.number("g").unwrap_or_default();
-            if of >= generation {
+        let query = Query::rows_of(keys::updates_pk(asset)).with_prefix("n#");
+        for row in self.table.query_rows(query).await? {
+            let before: u64 = row.number("g").unwrap_or_default();
+            if before >= generation {
+                // Renumbered by an earlier, interrupted call.
                 continue;
             }
-            let moved: PartitionSet = partitions(&row)?
+            let moved: PartitionSet = partitions_of_row(&row)?
                 .iter()
                 .filter_map(|ordinal| moves.get(&ordinal).copied().flatten())
                 .collect();
-            let set = pack(&moved, || format!("the updates of {asset}"))?;
-            let guard = Guard::when("g = :before")
-                .value(":before", number(of))
-                .value(":now", number(generation))
-                .value(":set", set);
+            let set = pack_record(&moved, || format!("the updates of {asset}"))?;
+            let guard = Guard::with_condition("g = :before")
+                .with_value(":before", number_value(before))
+                .with_value(":now", number_value(generation))
+                .with_value(":set", set);
             let update = "SET s = :set, g = :now".to_owned();
             self.table
-                .write(Op::Update(row.key(), update, guard))
+                .write_op(Op::Update(row.key(), update, guard))
                 .await?;
         }
         Ok(())
@@ -156,18 +165,19 @@ impl DynamoStore {
             .into_iter()
             .filter(|row| row.generation < generation)
             .map(|row| {
-                let guard = Guard::when("attribute_exists(pk)").value(":g", number(generation));
+                let guard = Guard::with_condition("attribute_exists(pk)")
+                    .with_value(":g", number_value(generation));
                 match numbers.get(&row.partition).copied().flatten() {
                     Some(ordinal) => Op::Update(
                         row.key(),
                         "SET g = :g, o = :o".to_owned(),
-                        guard.value(":o", number(ordinal)),
+                        guard.with_value(":o", number_value(ordinal)),
                     ),
                     None => Op::Update(row.key(), "SET g = :g REMOVE o".to_owned(), guard),
                 }
             });
         stream::iter(ops)
-            .map(|op| self.table.write(op))
+            .map(|op| self.table.write_op(op))
             .buffer_unordered(REQUESTS_AT_ONCE)
             .try_for_each(|_| async { Ok(()) })
             .await
@@ -182,16 +192,16 @@ impl DynamoStore {
             if row.number("o") == number_of {
                 continue;
             }
-            let guard = Guard::when("attribute_exists(pk)");
+            let guard = Guard::with_condition("attribute_exists(pk)");
             let op = match number_of {
                 Some(ordinal) => Op::Update(
                     row.key(),
                     "SET o = :o".to_owned(),
-                    guard.value(":o", number(ordinal)),
+                    guard.with_value(":o", number_value(ordinal)),
                 ),
                 None => Op::Update(row.key(), "REMOVE o".to_owned(), guard),
             };
-            self.table.write(op).await?;
+            self.table.write_op(op).await?;
         }
         Ok(())
     }

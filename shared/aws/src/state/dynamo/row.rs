@@ -9,22 +9,22 @@ use precip_engine::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    codec::unpack_made,
-    error::unreadable,
+    codec::unpack_materialization,
+    error::unreadable_row,
     item::{Attributes, Item},
     keys::{self, Key},
 };
 
-/// What the latest row of a partition says.
+/// The content of a partition's latest row.
 ///
 /// | attribute | |
 /// |---|---|
 /// | `o` | the ordinal; missing while the definition does not have the key |
-/// | `g` | the generation of the layout by which `o` was numbered anew; missing before the first |
-/// | `run`, `attempt`, `q`, `m` | what is published: version, stamp, record |
-/// | `frun`, `fattempt` | the newest failure; its record is the run's (`fail#`) |
+/// | `g` | the generation of the layout that `o` is numbered by; missing before the first renumbering |
+/// | `run`, `attempt`, `q`, `m` | the published materialization: version, stamp, record |
+/// | `frun`, `fattempt` | the newest failure; its record is stored with the run (`fail#`) |
 ///
-/// A failure shows only while it is newer than what is published, so publishing need not take it away.
+/// A failure shows only while it is newer than the published version, so publishing need not clear it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
     pub(super) asset: AssetKey,
@@ -38,15 +38,15 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Reads a row; `None` when the item is no latest row.
-    pub(super) fn of(item: &Item) -> Option<Self> {
+    /// Decodes a row; `None` if the item is not a latest row.
+    pub(super) fn from_item(item: &Item) -> Option<Self> {
         let (asset, partition) = keys::parse_latest(&item.key())?;
         Some(Self::new(asset, partition, item))
     }
 
     fn new(asset: AssetKey, partition: Option<PartitionKey>, item: &Item) -> Self {
         let version = |run: &str, attempt: &str| {
-            Some((item.parsed::<RunId>(run)?, item.number::<u32>(attempt)?))
+            Some((item.parse_text::<RunId>(run)?, item.number::<u32>(attempt)?))
         };
         Self {
             asset,
@@ -60,24 +60,24 @@ impl Row {
         }
     }
 
-    /// Reads the row of a target that was refused: it comes without its key on some paths.
-    pub(super) fn of_target(target: &PartitionRef, item: &Item) -> Self {
+    /// Decodes the row that a refused write returned: on some paths it comes without its key.
+    pub(super) fn from_refused_item(target: &PartitionRef, item: &Item) -> Self {
         Self::new(target.asset.clone(), target.partition.clone(), item)
     }
 
     pub(super) fn key(&self) -> Key {
-        keys::latest(&self.asset, self.partition.as_ref())
+        keys::latest_row(&self.asset, self.partition.as_ref())
     }
 
-    /// The failure that shows.
-    pub(super) fn failure(&self) -> Option<Version> {
+    /// Returns the current failure: the one that is newer than the published version.
+    pub(super) fn current_failure(&self) -> Option<Version> {
         self.failed.filter(|(failed, _)| {
             self.published
                 .is_none_or(|(published, _)| published < *failed)
         })
     }
 
-    /// What the row is of; an ordinal of 0 while the definition does not have the key.
+    /// Returns the partition of the row, with ordinal 0 while the definition does not have the key.
     pub(super) fn target(&self) -> PartitionRef {
         PartitionRef {
             asset: self.asset.clone(),
@@ -86,7 +86,7 @@ impl Row {
         }
     }
 
-    /// What is published.
+    /// Returns the published materialization.
     ///
     /// # Errors
     /// `Corrupt` when the record cannot be read.
@@ -94,6 +94,7 @@ impl Row {
         let Some((run, attempt)) = self.published else {
             return Ok(None);
         };
+        // The record omits these fields: see `pack_materialization`.
         let columns: Map<String, Value> = [
             ("target".to_owned(), json!(self.target())),
             ("run".to_owned(), json!(run)),
@@ -104,9 +105,9 @@ impl Row {
         let made = self
             .record
             .as_ref()
-            .and_then(|record| unpack_made(record, &columns));
+            .and_then(|record| unpack_materialization(record, &columns));
         let key = self.key();
         made.map(Some)
-            .ok_or_else(|| unreadable("the materialization", &key.pk, &key.sk))
+            .ok_or_else(|| unreadable_row("the materialization", &key.pk, &key.sk))
     }
 }

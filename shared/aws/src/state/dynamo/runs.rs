@@ -1,20 +1,21 @@
-//! Runs: read, decided by the rules of the port, written back if nobody was faster.
+//! Runs. A change reads the run, applies the rules of the port, and writes the run back on condition
+//! that it was not written in between.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use precip_engine::{
     run_id::RunId,
     state::{
-        CheckEvaluation, CreatedRun, Failure, NewRun, OwnerId, Page, PageRequest, PlanSummary,
-        ReadConsistency, Run, RunChange, RunChanged, RunFilter, RunKey, RunMade, RunProgress,
-        RunStore, Skipped, StateError, StateResult,
+        CheckEvaluation, CreatedRun, FailedAttempt, NewRun, OwnerId, Page, PageRequest,
+        PlanSummary, PublishedByRun, ReadConsistency, Run, RunChange, RunChanged, RunFilter,
+        RunKey, RunProgress, RunStore, SkippedPartitions, StateError, StateResult,
     },
 };
 
 use super::{
-    call::{Guard, Op, Patience, Transacted},
-    codec::{pack, unpack},
-    item::{Attributes, Item, item, number, text},
+    call::{Backoff, Guard, Op, TransactOutcome},
+    codec::{pack_record, unpack_record},
+    item::{Attributes, Item, build_item, number_value, text_value},
     keys,
     store::DynamoStore,
 };
@@ -23,53 +24,56 @@ use super::{
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RunRow {
     pub(super) run: Run,
-    /// How often the row was written: who writes back names what was read.
+    /// Number of writes to the row; a write is conditional on the revision that was read.
     revision: u64,
-    /// How often the run ended. Attempts begun before an end are not under way after it.
+    /// Number of times the run has ended. Attempts begun before an end are not in progress after it.
     pub(super) ends: u64,
 }
 
 impl RunRow {
-    pub(super) fn of(row: &Item) -> StateResult<Self> {
+    pub(super) fn from_item(row: &Item) -> StateResult<Self> {
         Ok(Self {
-            run: unpack(row, "r", "the run")?,
+            run: unpack_record(row, "r", "the run")?,
             revision: row.number("rev").unwrap_or_default(),
             ends: row.number("ends").unwrap_or_default(),
         })
     }
 
-    fn item(&self) -> StateResult<Item> {
+    fn to_item(&self) -> StateResult<Item> {
         let id = self.run.id;
-        Ok(item(
-            &keys::run(id),
+        Ok(build_item(
+            &keys::run_row(id),
             [
-                ("rev", number(self.revision)),
-                ("ends", number(self.ends)),
-                ("status", text(self.run.status.as_str())),
-                ("r", pack(&self.run, || format!("run {id}"))?),
+                ("rev", number_value(self.revision)),
+                ("ends", number_value(self.ends)),
+                ("status", text_value(self.run.status.as_str())),
+                ("r", pack_record(&self.run, || format!("run {id}"))?),
             ],
         ))
     }
 }
 
-/// How many writes creating a run takes.
-pub(super) const WRITES_OF_A_RUN: usize = 3;
+/// The most writes that create a run.
+pub(super) const WRITES_PER_RUN: usize = 3;
 
-/// The writes that create a run: its row, its entry in the list, its key.
-pub(super) fn creation(run: &Run) -> StateResult<Vec<Op>> {
-    let absent = || Guard::when("attribute_not_exists(pk)");
+/// Returns the writes that create a run: its row, its entry in the run list, its run key.
+pub(super) fn creation_ops(run: &Run) -> StateResult<Vec<Op>> {
+    let absent = || Guard::with_condition("attribute_not_exists(pk)");
     let row = RunRow {
         run: run.clone(),
         revision: 1,
         ends: 0,
     };
     let mut ops = vec![
-        Op::Put(row.item()?, absent()),
-        Op::Put(item(&keys::run_list(run.id), []), Guard::none()),
+        Op::Put(row.to_item()?, absent()),
+        Op::Put(
+            build_item(&keys::run_list_row(run.id), []),
+            Guard::unconditional(),
+        ),
     ];
     if let Some(key) = &run.key {
-        let key = keys::run_key(key).checked()?;
-        let row = item(&key, [("run", text(run.id.to_string()))]);
+        let key = keys::run_key_row(key).check_length()?;
+        let row = build_item(&key, [("run", text_value(run.id.to_string()))]);
         ops.push(Op::Put(row, absent()));
     }
     Ok(ops)
@@ -79,9 +83,9 @@ impl DynamoStore {
     pub(super) async fn run_row(&self, run: RunId) -> StateResult<Option<RunRow>> {
         let row = self
             .table
-            .get(&keys::run(run), ReadConsistency::Strong)
+            .get_row(&keys::run_row(run), ReadConsistency::Strong)
             .await?;
-        row.as_ref().map(RunRow::of).transpose()
+        row.as_ref().map(RunRow::from_item).transpose()
     }
 
     pub(super) async fn known_run(&self, run: RunId) -> StateResult<RunRow> {
@@ -90,16 +94,16 @@ impl DynamoStore {
     }
 
     async fn run_of(&self, key: &RunKey) -> StateResult<Option<Run>> {
-        let key = keys::run_key(key).checked()?;
-        let row = self.table.get(&key, ReadConsistency::Strong).await?;
-        match row.and_then(|row| row.parsed("run")) {
+        let key = keys::run_key_row(key).check_length()?;
+        let row = self.table.get_row(&key, ReadConsistency::Strong).await?;
+        match row.and_then(|row| row.parse_text("run")) {
             Some(run) => Ok(self.run_row(run).await?.map(|row| row.run)),
             None => Ok(None),
         }
     }
 
-    /// The run that a request would create again: of the same key, or else of the same id.
-    pub(super) async fn existing(
+    /// Finds the run that a request duplicates: the one with the same key, or else with the same id.
+    pub(super) async fn find_existing_run(
         &self,
         key: Option<&RunKey>,
         id: RunId,
@@ -112,33 +116,36 @@ impl DynamoStore {
         Ok(self.run_row(id).await?.map(|row| row.run))
     }
 
-    /// Changes a run. `change` may be called several times, each time with the run as it is then.
+    /// Changes a run. `change` may be called several times, each time with the current run.
     async fn update_run<T>(
         &self,
         id: RunId,
         mut change: impl FnMut(&mut Run) -> T + Send,
     ) -> StateResult<T> {
-        let mut patience = Patience::new("change a run");
+        let mut backoff = Backoff::new("change a run");
         loop {
             let mut row = self.known_run(id).await?;
             let before = row.clone();
             let answer = change(&mut row.run);
+            // A change that makes no difference, such as a refusal, needs no write.
             if row == before {
                 return Ok(answer);
             }
             let ended = row.run.status.is_finished() && !before.run.status.is_finished();
+            // Attempts that began before this end are no longer in progress, even if the run is resumed.
             row.ends += u64::from(ended);
             row.revision += 1;
-            let guard = Guard::when("rev = :rev").value(":rev", number(before.revision));
+            let guard = Guard::with_condition("rev = :rev")
+                .with_value(":rev", number_value(before.revision));
             if self
                 .table
-                .write(Op::Put(row.item()?, guard))
+                .write_op(Op::Put(row.to_item()?, guard))
                 .await?
                 .is_done()
             {
                 return Ok(answer);
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 }
@@ -148,31 +155,33 @@ impl RunStore for DynamoStore {
     async fn create_run(&self, new: NewRun) -> StateResult<CreatedRun> {
         let run = new.into_run();
         self.note_day(run.id).await?;
-        let mut patience = Patience::new("create a run");
+        let mut backoff = Backoff::new("create a run");
+        // A refused transaction means that the run or its key exists, unless the row of an unrelated
+        // change was in conflict: then neither is found, and the transaction is repeated.
         loop {
-            if self.table.transact(creation(&run)?).await? == Transacted::Done {
+            if self.table.transact_ops(creation_ops(&run)?).await? == TransactOutcome::Done {
                 return Ok(CreatedRun::New(Box::new(run)));
             }
-            if let Some(known) = self.existing(run.key.as_ref(), run.id).await? {
+            if let Some(known) = self.find_existing_run(run.key.as_ref(), run.id).await? {
                 return Ok(CreatedRun::Existing(Box::new(known)));
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 
-    async fn run(&self, run: RunId) -> StateResult<Option<Run>> {
+    async fn find_run(&self, run: RunId) -> StateResult<Option<Run>> {
         Ok(self.run_row(run).await?.map(|row| row.run))
     }
 
-    async fn run_of_key(&self, key: &RunKey) -> StateResult<Option<Run>> {
+    async fn find_run_by_key(&self, key: &RunKey) -> StateResult<Option<Run>> {
         self.run_of(key).await
     }
 
-    async fn runs(&self, filter: &RunFilter, page: &PageRequest) -> StateResult<Page<Run>> {
-        self.list_runs(filter, page).await
+    async fn list_runs(&self, filter: &RunFilter, page: &PageRequest) -> StateResult<Page<Run>> {
+        self.read_run_list(filter, page).await
     }
 
-    async fn set_plan(&self, run: RunId, plan: PlanSummary) -> StateResult<()> {
+    async fn set_run_plan(&self, run: RunId, plan: PlanSummary) -> StateResult<()> {
         self.update_run(run, |run| run.plan = Some(plan.clone()))
             .await
     }
@@ -182,7 +191,7 @@ impl RunStore for DynamoStore {
             if !change.applies_to(run.status) {
                 return RunChanged::Refused(Box::new(run.clone()));
             }
-            run.apply(&change);
+            run.apply_change(&change);
             RunChanged::Changed(Box::new(run.clone()))
         })
         .await
@@ -195,32 +204,39 @@ impl RunStore for DynamoStore {
         now: DateTime<Utc>,
         stale_before: DateTime<Utc>,
     ) -> StateResult<RunChanged> {
-        self.update_run(run, |run| run.claim(owner.clone(), now, stale_before))
-            .await
+        self.update_run(run, |run| {
+            run.claim_ownership(owner.clone(), now, stale_before)
+        })
+        .await
     }
 
-    async fn heartbeat(
+    async fn record_heartbeat(
         &self,
         run: RunId,
         owner: &OwnerId,
         now: DateTime<Utc>,
     ) -> StateResult<RunChanged> {
-        self.update_run(run, |run| run.beat(owner, now)).await
+        self.update_run(run, |run| run.record_heartbeat(owner, now))
+            .await
     }
 
-    async fn skip(&self, run: RunId, skipped: Vec<Skipped>) -> StateResult<()> {
-        self.add_skips(run, skipped).await
+    async fn record_skips(&self, run: RunId, skipped: Vec<SkippedPartitions>) -> StateResult<()> {
+        self.merge_skips(run, skipped).await
     }
 
-    async fn skipped(&self, run: RunId) -> StateResult<Vec<Skipped>> {
+    async fn run_skips(&self, run: RunId) -> StateResult<Vec<SkippedPartitions>> {
         self.list_skips(run).await
     }
 
-    async fn failures(&self, run: RunId, page: &PageRequest) -> StateResult<Page<Failure>> {
+    async fn run_failures(
+        &self,
+        run: RunId,
+        page: &PageRequest,
+    ) -> StateResult<Page<FailedAttempt>> {
         self.list_failures(run, page).await
     }
 
-    async fn failed_checks(
+    async fn run_failed_checks(
         &self,
         run: RunId,
         page: &PageRequest,
@@ -228,11 +244,11 @@ impl RunStore for DynamoStore {
         self.list_failed_checks(run, page).await
     }
 
-    async fn made(&self, run: RunId) -> StateResult<RunMade> {
-        self.run_made(run).await
+    async fn published_by(&self, run: RunId) -> StateResult<PublishedByRun> {
+        self.read_published_by(run).await
     }
 
-    async fn progress(&self, run: RunId) -> StateResult<RunProgress> {
-        self.run_progress(run).await
+    async fn run_progress(&self, run: RunId) -> StateResult<RunProgress> {
+        self.read_run_progress(run).await
     }
 }

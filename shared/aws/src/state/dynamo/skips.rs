@@ -1,4 +1,4 @@
-//! What a run did not make: what it skipped, what it gave up on, and how far it is.
+//! The partitions that a run did not publish (skipped, failed), and the run's progress.
 
 use std::collections::BTreeMap;
 
@@ -6,33 +6,38 @@ use precip_core::{key::AssetKey, partitions::PartitionSet};
 use precip_engine::{
     run_id::RunId,
     state::{
-        Failure, Page, PageRequest, ReadConsistency, RunMade, RunProgress, SkipReason, Skipped,
-        StateResult,
+        FailedAttempt, Page, PageRequest, PublishedByRun, ReadConsistency, RunProgress, SkipReason,
+        SkippedPartitions, StateResult,
     },
 };
 
 use super::{
-    call::{Guard, Op, Patience, Query},
-    codec::{pack, unpack, unpack_segment},
-    item::{Attributes, Item, item, number},
+    call::{Backoff, Guard, Op, Query},
+    codec::{pack_record, unpack_record, unpack_segment},
+    item::{Attributes, Item, build_item, number_value},
     keys::{self, DONE, FAILURES, PROGRESS, Progress, SKIPS},
     row::Row,
     store::DynamoStore,
 };
 
-fn skipped_of(row: &Item) -> StateResult<Skipped> {
-    unpack(row, "s", "what was skipped")
+fn skipped_of(row: &Item) -> StateResult<SkippedPartitions> {
+    unpack_record(row, "s", "a record of skipped partitions")
 }
 
 impl DynamoStore {
-    pub(super) async fn add_skips(&self, run: RunId, skipped: Vec<Skipped>) -> StateResult<()> {
+    pub(super) async fn merge_skips(
+        &self,
+        run: RunId,
+        skipped: Vec<SkippedPartitions>,
+    ) -> StateResult<()> {
         self.known_run(run).await?;
+        // One row per asset and reason, whatever the number of records.
         let mut together: BTreeMap<(AssetKey, SkipReason), PartitionSet> = BTreeMap::new();
         for skip in skipped {
             *together.entry((skip.asset, skip.reason)).or_default() |= &skip.partitions;
         }
         for ((asset, reason), partitions) in together {
-            let skip = Skipped {
+            let skip = SkippedPartitions {
                 asset,
                 partitions,
                 reason,
@@ -42,14 +47,15 @@ impl DynamoStore {
         Ok(())
     }
 
-    async fn add_skip(&self, run: RunId, skip: Skipped) -> StateResult<()> {
-        let key = keys::skip(run, &skip.asset, &skip.reason);
-        let mut patience = Patience::new("put down what is skipped");
+    async fn add_skip(&self, run: RunId, skip: SkippedPartitions) -> StateResult<()> {
+        let key = keys::skip_row(run, &skip.asset, &skip.reason);
+        let mut backoff = Backoff::new("record skipped partitions");
         loop {
-            let known = self.table.get(&key, ReadConsistency::Strong).await?;
+            let known = self.table.get_row(&key, ReadConsistency::Strong).await?;
+            // Sets are merged on condition that the row is unchanged.
             let mut all = skip.clone();
             let mut revision = 0_u64;
-            let mut guard = Guard::when("attribute_not_exists(pk)");
+            let mut guard = Guard::with_condition("attribute_not_exists(pk)");
             if let Some(known) = known {
                 let before = skipped_of(&known)?.partitions;
                 all.partitions |= &before;
@@ -57,20 +63,23 @@ impl DynamoStore {
                     return Ok(());
                 }
                 revision = known.number("rev").unwrap_or_default();
-                guard = Guard::when("rev = :rev").value(":rev", number(revision));
+                guard =
+                    Guard::with_condition("rev = :rev").with_value(":rev", number_value(revision));
             }
-            let set = pack(&all, || format!("what run {run} skips of {}", skip.asset))?;
-            let row = item(&key, [("rev", number(revision + 1)), ("s", set)]);
-            if self.table.write(Op::Put(row, guard)).await?.is_done() {
+            let set = pack_record(&all, || {
+                format!("the skipped partitions of {} in run {run}", skip.asset)
+            })?;
+            let row = build_item(&key, [("rev", number_value(revision + 1)), ("s", set)]);
+            if self.table.write_op(Op::Put(row, guard)).await?.is_done() {
                 return Ok(());
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 
-    pub(super) async fn list_skips(&self, run: RunId) -> StateResult<Vec<Skipped>> {
-        let query = Query::all(keys::run_pk(run)).prefix(SKIPS);
-        let rows = self.table.query(query).await?;
+    pub(super) async fn list_skips(&self, run: RunId) -> StateResult<Vec<SkippedPartitions>> {
+        let query = Query::rows_of(keys::run_pk(run)).with_prefix(SKIPS);
+        let rows = self.table.query_rows(query).await?;
         let mut skipped = rows
             .iter()
             .map(skipped_of)
@@ -79,56 +88,61 @@ impl DynamoStore {
         Ok(skipped)
     }
 
-    /// The failures on a run's record that the run has not made good. The projection takes the others
-    /// away later; until then the latest row tells.
+    /// Lists the recorded failures of a run, without partitions that the run has published since. The
+    /// projection deletes those later; until then the latest row decides.
     pub(super) async fn list_failures(
         &self,
         run: RunId,
         page: &PageRequest,
-    ) -> StateResult<Page<Failure>> {
-        let mut after = page.place::<String>()?;
-        let limit = page.look_for();
-        let mut found: Vec<(String, Failure)> = Vec::new();
+    ) -> StateResult<Page<FailedAttempt>> {
+        let mut after = page.start_position::<String>()?;
+        let limit = page.fetch_limit();
+        let mut found: Vec<(String, FailedAttempt)> = Vec::new();
         loop {
             let wanted = limit - found.len();
-            let query = Query::all(keys::run_pk(run)).prefix(FAILURES).limit(wanted);
-            let rows = self.table.query(query.after(after.take())).await?;
+            // Rows are read until a page is full: resolved ones are left out.
+            let query = Query::rows_of(keys::run_pk(run))
+                .with_prefix(FAILURES)
+                .with_limit(wanted);
+            let rows = self
+                .table
+                .query_rows(query.starting_after(after.take()))
+                .await?;
             let last = rows.last().filter(|_| rows.len() == wanted);
             after = last.map(|row| row.key().sk);
-            let places: Vec<_> = rows
+            let failures: Vec<_> = rows
                 .iter()
                 .filter_map(|row| {
                     let (_, asset, partition) = keys::parse_failure(&row.key())?;
-                    Some((row, keys::latest(&asset, partition.as_ref())))
+                    Some((row, keys::latest_row(&asset, partition.as_ref())))
                 })
                 .collect();
-            let keys = places.iter().map(|(_, latest)| latest.clone());
+            let keys = failures.iter().map(|(_, latest)| latest.clone());
             let latest = self.table.get_many(keys, ReadConsistency::Strong).await?;
-            for (row, key) in places {
+            for (row, key) in failures {
                 let published = latest
                     .get(&key)
-                    .and_then(Row::of)
+                    .and_then(Row::from_item)
                     .and_then(|row| row.published);
                 if published.is_none_or(|(by, _)| by != run) {
-                    found.push((row.key().sk, unpack(row, "f", "a failure")?));
+                    found.push((row.key().sk, unpack_record(row, "f", "a failure")?));
                 }
             }
             if found.len() >= limit || after.is_none() {
                 break;
             }
         }
-        let page = Page::cut(found, page, |(sk, _)| sk.clone());
-        Ok(Page {
-            items: page.items.into_iter().map(|(_, failure)| failure).collect(),
-            next: page.next,
-        })
+        Ok(Page::from_overfetch(found, page, |(sk, _)| sk.clone()).map(|(_, failure)| failure))
     }
 
-    /// What the projection knows a run to have published. It keeps no list of what checks looked at.
-    pub(super) async fn run_made(&self, run: RunId) -> StateResult<RunMade> {
-        let query = Query::all(keys::run_pk(run)).prefix(DONE).eventual();
-        let mut made = RunMade::default();
-        for row in self.table.query(query).await? {
+    /// Returns the partitions that a run has published, as far as the projection has come. The
+    /// projection keeps no list of the partitions that were only checked.
+    pub(super) async fn read_published_by(&self, run: RunId) -> StateResult<PublishedByRun> {
+        let query = Query::rows_of(keys::run_pk(run))
+            .with_prefix(DONE)
+            .eventually_consistent();
+        let mut made = PublishedByRun::default();
+        for row in self.table.query_rows(query).await? {
             if let Some((_, asset, segment)) = keys::parse_progress(&row.key().sk) {
                 let set = made.assets.entry(asset).or_default();
                 unpack_segment(&row, "b")?.add_to(segment, set);
@@ -137,14 +151,17 @@ impl DynamoStore {
         Ok(made)
     }
 
-    pub(super) async fn run_progress(&self, run: RunId) -> StateResult<RunProgress> {
-        let query = Query::all(keys::run_pk(run)).prefix(PROGRESS).eventual();
+    pub(super) async fn read_run_progress(&self, run: RunId) -> StateResult<RunProgress> {
+        let query = Query::rows_of(keys::run_pk(run))
+            .with_prefix(PROGRESS)
+            .eventually_consistent();
         let mut done: BTreeMap<AssetKey, PartitionSet> = BTreeMap::new();
         let mut lost: BTreeMap<AssetKey, PartitionSet> = BTreeMap::new();
         let mut skipped: BTreeMap<AssetKey, PartitionSet> = BTreeMap::new();
-        for row in self.table.query(query).await? {
+        for row in self.table.query_rows(query).await? {
             let sk = row.key().sk;
             if sk.starts_with(SKIPS) {
+                // Several reasons may hold for one partition, so sets are merged before they are counted.
                 let skip = skipped_of(&row)?;
                 *skipped.entry(skip.asset).or_default() |= &skip.partitions;
             } else if let Some((kind, asset, segment)) = keys::parse_progress(&sk) {
@@ -156,7 +173,7 @@ impl DynamoStore {
                 unpack_segment(&row, "b")?.add_to(segment, set);
             }
         }
-        // What was given up on and made after all is done.
+        // A partition that failed and was published afterwards counts as published.
         for (asset, lost) in &mut lost {
             if let Some(done) = done.get(asset) {
                 *lost -= done;

@@ -1,4 +1,4 @@
-//! [`Stamps`]: where a materialization stands in the order of changes.
+//! [`Stamps`]: the position of a materialization in the order of changes.
 
 use std::sync::{
     Arc,
@@ -7,13 +7,12 @@ use std::sync::{
 
 use precip_engine::run::Clock;
 
-/// The bits that keep apart what is stamped in one microsecond. 53 bits of microseconds are left: until
-/// the year 2255.
+/// Number of bits that separate stamps of one microsecond. The other 53 bits of a positive `i64` hold
+/// microseconds until the year 2255.
 const TIE_BITS: u32 = 10;
 
-/// Makes stamps: microseconds since 1970 and a tie-break. Never twice the same in one process, and
-/// never less than before; in different processes, the order in which they were made as far as the
-/// clocks agree.
+/// A source of stamps: microseconds since 1970 with a tie-break. Within one process stamps strictly
+/// increase; across processes they follow the order in time as far as the clocks agree.
 #[derive(Debug)]
 pub(super) struct Stamps {
     clock: Arc<dyn Clock>,
@@ -28,24 +27,26 @@ impl Stamps {
         }
     }
 
-    /// A stamp greater than `floor`. `tie` tells apart what different processes stamp at once.
+    /// Returns a stamp greater than `floor`. `tie` separates stamps that different processes make at the
+    /// same time.
     pub(super) fn next(&self, tie: u64, floor: u64) -> u64 {
         let micros = u64::try_from(self.clock.now().timestamp_micros()).unwrap_or_default();
         let wanted = ((micros << TIE_BITS) | (tie % (1 << TIE_BITS))).max(floor + 1);
         let mut stamp = wanted;
+        // The last stamp only grows, whatever the clock does.
         let next = |last: u64| {
             stamp = wanted.max(last + 1);
             Some(stamp)
         };
-        // The closure always answers, so the update always happens.
+        // The closure never returns `None`, so the update always succeeds.
         let _ = self
             .last
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
         stamp
     }
 
-    /// Seconds since 1970, some time from now: when a row may be deleted.
-    pub(super) fn expiry(&self, after: chrono::TimeDelta) -> i64 {
+    /// Returns the expiry of a row that may be deleted after some time, in seconds since 1970.
+    pub(super) fn expiry_after(&self, after: chrono::TimeDelta) -> i64 {
         (self.clock.now() + after).timestamp()
     }
 }

@@ -12,19 +12,19 @@ use super::{call::Table, capacity::CapacityMeter, projection::Projector, stamp::
 
 /// The record in one DynamoDB table, which [`TableDefinition`](super::TableDefinition) describes.
 ///
-/// Cheap to clone; clones share the client and the meter. `statuses`, `updates`, `progress`, `failing`
-/// and the history of what was superseded are as far as [the projection](super::projection) has come:
-/// a deployment feeds it the table's stream.
+/// Cheap to clone; clones share the client and the meter. Statuses, updates, progress, failing
+/// partitions and the history of superseded records are as current as
+/// [the projection](super::projection), which a deployment feeds with the table's stream.
 #[derive(Debug, Clone)]
 pub struct DynamoStore {
     pub(super) table: Table,
     pub(super) stamps: Arc<Stamps>,
-    /// Days that are known to stand in the list of days.
+    /// The days that this process has added to the list of days.
     pub(super) days: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl DynamoStore {
-    /// The record in a table, by its name or ARN.
+    /// Opens the record in a table, identified by its name or ARN.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self {
             table: Table::new(client, table.into()),
@@ -47,12 +47,12 @@ impl DynamoStore {
         self
     }
 
-    /// What the calls of this store and its projector consumed.
+    /// Returns the meter of the capacity that this store and its projector consume.
     pub fn meter(&self) -> &CapacityMeter {
         &self.table.meter
     }
 
-    /// What keeps the derived rows up to date: it takes the records of the table's stream.
+    /// Returns the projector that keeps the derived rows up to date from the table's stream.
     pub fn projector(&self) -> Projector {
         Projector::new(self.clone())
     }

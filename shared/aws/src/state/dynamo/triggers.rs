@@ -1,4 +1,4 @@
-//! Triggers: a tick and the runs it asks for are one transaction.
+//! Triggers. A tick and the runs that it requests are created in one transaction.
 
 use async_trait::async_trait;
 use precip_engine::state::{
@@ -7,21 +7,21 @@ use precip_engine::state::{
 };
 
 use super::{
-    call::{Guard, Op, Patience, Query, TRANSACT_AT_ONCE, Transacted},
-    codec::{pack, unpack},
-    item::{Attributes, Item, item, number, text},
+    call::{Backoff, Guard, Op, Query, TRANSACT_AT_ONCE, TransactOutcome},
+    codec::{pack_record, unpack_record},
+    item::{Attributes, Item, build_item, number_value, text_value},
     keys::{self, TICKS},
-    runs::{WRITES_OF_A_RUN, creation},
+    runs::{WRITES_PER_RUN, creation_ops},
     store::DynamoStore,
 };
 
-// A tick is the trigger's row, the tick's row and its runs.
+// The transaction of a tick holds the trigger's row, the tick's row and its runs.
 const _: () =
-    assert!(2 + precip_engine::state::MAX_RUNS_PER_TICK * WRITES_OF_A_RUN <= TRANSACT_AT_ONCE);
+    assert!(2 + precip_engine::state::MAX_RUNS_PER_TICK * WRITES_PER_RUN <= TRANSACT_AT_ONCE);
 
 fn state_of(row: &Item) -> StateResult<TriggerState> {
     let last_tick = match row.get("tick") {
-        Some(_) => Some(unpack(row, "tick", "the last tick")?),
+        Some(_) => Some(unpack_record(row, "tick", "the last tick")?),
         None => None,
     };
     Ok(TriggerState {
@@ -34,33 +34,34 @@ fn state_of(row: &Item) -> StateResult<TriggerState> {
 
 impl DynamoStore {
     async fn trigger_state(&self, trigger: &TriggerId) -> StateResult<TriggerState> {
-        let key = keys::trigger(trigger).checked()?;
-        let row = self.table.get(&key, ReadConsistency::Strong).await?;
+        let key = keys::trigger_row(trigger).check_length()?;
+        let row = self.table.get_row(&key, ReadConsistency::Strong).await?;
         row.as_ref()
             .map_or_else(|| Ok(TriggerState::default()), state_of)
     }
 
-    /// Which of the requested runs exist, and the writes that create the others. Of two requests of
-    /// one key or id in a tick, the first creates the run.
-    async fn prepare(&self, runs: &[NewRun]) -> StateResult<(Vec<CreatedRun>, Vec<Op>)> {
+    /// Finds the requested runs that exist, and prepares the writes that create the others. Of two
+    /// requests with one key or id in a tick, the first creates the run.
+    async fn prepare_runs(&self, runs: &[NewRun]) -> StateResult<(Vec<CreatedRun>, Vec<Op>)> {
         let mut created: Vec<CreatedRun> = Vec::with_capacity(runs.len());
         let mut ops = Vec::new();
         for new in runs {
             let same = |known: &&CreatedRun| {
+                // Runs of this tick are not in the table yet.
                 let run = known.run();
                 run.id == new.id || (new.key.is_some() && run.key == new.key)
             };
             let earlier = created.iter().find(same);
             let known = match earlier {
                 Some(earlier) => Some(earlier.run().clone()),
-                None => self.existing(new.key.as_ref(), new.id).await?,
+                None => self.find_existing_run(new.key.as_ref(), new.id).await?,
             };
             created.push(match known {
                 Some(run) => CreatedRun::Existing(Box::new(run)),
                 None => {
                     self.note_day(new.id).await?;
                     let run = new.clone().into_run();
-                    ops.extend(creation(&run)?);
+                    ops.extend(creation_ops(&run)?);
                     CreatedRun::New(Box::new(run))
                 }
             });
@@ -71,83 +72,91 @@ impl DynamoStore {
 
 #[async_trait]
 impl TriggerStore for DynamoStore {
-    async fn trigger(&self, trigger: &TriggerId) -> StateResult<TriggerState> {
+    async fn trigger_state(&self, trigger: &TriggerId) -> StateResult<TriggerState> {
         self.trigger_state(trigger).await
     }
 
-    async fn advance(&self, trigger: &TriggerId, advance: Advance) -> StateResult<Advanced> {
+    async fn advance_trigger(
+        &self,
+        trigger: &TriggerId,
+        advance: Advance,
+    ) -> StateResult<Advanced> {
         check_tick_size(trigger, &advance)?;
-        let key = keys::trigger(trigger).checked()?;
+        let key = keys::trigger_row(trigger).check_length()?;
         let revision = advance.revision;
         let wanted: &[NewRun] = match &advance.request {
             TickRequest::Runs(runs) => runs,
             TickRequest::Skip { .. } | TickRequest::Fail { .. } => &[],
         };
-        let mut patience = Patience::new("record a tick");
+        let mut backoff = Backoff::new("record a tick");
         loop {
             let known = self.trigger_state(trigger).await?;
+            // Someone else has recorded this revision: the caller's cursor is out of date.
             if known.revision != revision {
                 return Ok(Advanced::Refused(known));
             }
-            let (runs, creations) = self.prepare(wanted).await?;
+            let (runs, creations) = self.prepare_runs(wanted).await?;
             let (tick, cursor) = advance.clone().into_tick(&runs);
-            let record = pack(&tick, || format!("a tick of {trigger}"))?;
+            let record = pack_record(&tick, || format!("a tick of {trigger}"))?;
             let condition = match revision {
                 0 => "attribute_not_exists(rev)",
                 _ => "rev = :revision",
             };
-            let mut guard = Guard::when(condition)
-                .value(":next", number(revision + 1))
-                .value(":tick", record.clone());
+            let mut guard = Guard::with_condition(condition)
+                .with_value(":next", number_value(revision + 1))
+                .with_value(":tick", record.clone());
             if revision > 0 {
-                guard = guard.value(":revision", number(revision));
+                guard = guard.with_value(":revision", number_value(revision));
             }
-            // Only what a tick changes: a person may turn the trigger off at the same time.
+            // Only these attributes: a person may disable the trigger at the same time.
             let mut update = "SET rev = :next, tick = :tick".to_owned();
             match cursor {
                 Some(cursor) => {
                     update.push_str(", cur = :cursor");
-                    guard = guard.value(":cursor", text(cursor));
+                    guard = guard.with_value(":cursor", text_value(cursor));
                 }
                 None => update.push_str(" REMOVE cur"),
             }
-            let row = item(&keys::tick(trigger, revision + 1), [("t", record)]);
+            let row = build_item(&keys::tick_row(trigger, revision + 1), [("t", record)]);
             let mut ops = vec![
                 Op::Update(key.clone(), update, guard),
-                Op::Put(row, Guard::none()),
+                Op::Put(row, Guard::unconditional()),
             ];
             ops.extend(creations);
-            if self.table.transact(ops).await? == Transacted::Done {
+            if self.table.transact_ops(ops).await? == TransactOutcome::Done {
                 return Ok(Advanced::Done { runs });
             }
-            patience.wait().await?;
+            // Refused: another process advanced the trigger, or created one of the runs. The next pass
+            // tells which.
+            backoff.wait().await?;
         }
     }
 
-    async fn set_enabled(&self, trigger: &TriggerId, enabled: Option<bool>) -> StateResult<()> {
-        let key = keys::trigger(trigger).checked()?;
+    async fn set_trigger_enabled(
+        &self,
+        trigger: &TriggerId,
+        enabled: Option<bool>,
+    ) -> StateResult<()> {
+        let key = keys::trigger_row(trigger).check_length()?;
         let op = match enabled {
             Some(enabled) => {
-                let guard = Guard::none().value(":enabled", number(u8::from(enabled)));
+                let guard =
+                    Guard::unconditional().with_value(":enabled", number_value(u8::from(enabled)));
                 Op::Update(key, "SET enabled = :enabled".to_owned(), guard)
             }
-            None => Op::Update(key, "REMOVE enabled".to_owned(), Guard::none()),
+            None => Op::Update(key, "REMOVE enabled".to_owned(), Guard::unconditional()),
         };
-        self.table.write(op).await.map(drop)
+        self.table.write_op(op).await.map(drop)
     }
 
-    async fn ticks(&self, trigger: &TriggerId, page: &PageRequest) -> StateResult<Page<Tick>> {
-        let after = page.place::<String>()?;
-        let query = Query::all(keys::trigger(trigger).pk)
-            .prefix(TICKS)
+    async fn list_ticks(&self, trigger: &TriggerId, page: &PageRequest) -> StateResult<Page<Tick>> {
+        let after = page.start_position::<String>()?;
+        let query = Query::rows_of(keys::trigger_row(trigger).pk)
+            .with_prefix(TICKS)
             .newest_first()
-            .limit(page.look_for());
-        let rows = self.table.query(query.after(after)).await?;
-        let page = Page::cut(rows, page, |row| row.key().sk);
-        let ticks = page.items.iter().map(|row| unpack(row, "t", "a tick"));
-        Ok(Page {
-            items: ticks.collect::<StateResult<_>>()?,
-            next: page.next,
-        })
+            .with_limit(page.fetch_limit());
+        let rows = self.table.query_rows(query.starting_after(after)).await?;
+        Page::from_overfetch(rows, page, |row| row.key().sk)
+            .try_map(|row| unpack_record(&row, "t", "a tick"))
     }
 }

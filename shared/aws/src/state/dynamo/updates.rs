@@ -1,9 +1,9 @@
-//! The update log: which partitions were published, in the order in which the projection saw it.
+//! The update log: the published partitions, in the order in which the projection saw them.
 //!
 //! A row holds the updates of one batch of the stream. Its number is greater than any before it for the
-//! asset, which a condition on the log's head keeps true for writers that race; so who asks from the
-//! last number that it was given misses nothing, whatever the clocks said. Rows expire after 30 days:
-//! who asks from before that is answered every partition that is materialized.
+//! asset, which a condition on the log's head ensures for racing writers. So a reader that continues from
+//! the last number it received misses nothing, whatever the clocks said. Rows expire after 30 days: a
+//! reader that continues from before that gets every materialized partition.
 
 use std::collections::BTreeSet;
 
@@ -12,28 +12,29 @@ use precip_core::{key::AssetKey, partitions::PartitionSet};
 use precip_engine::state::{MaterializationStore, ReadConsistency, Sequence, StateResult, Updates};
 
 use super::{
-    call::{Guard, Op, Patience, Query, Transacted},
-    codec::{pack, unpack},
-    item::{Attributes, Item, bytes, item, number},
+    call::{Backoff, Guard, Op, Query, TransactOutcome},
+    codec::{pack_record, unpack_record},
+    item::{Attributes, Item, build_item, bytes_value, number_value},
     keys,
     store::DynamoStore,
 };
 
-const KEPT: TimeDelta = TimeDelta::days(30);
+/// The time after which a row of the log expires.
+const RETENTION: TimeDelta = TimeDelta::days(30);
 
-/// So many rows are searched for an update that comes a second time. A batch that is delivered again
-/// comes at once, so that few others lie between.
+/// Number of rows that are searched for a repeated update. A batch is delivered again right away, so few
+/// others come in between.
 const SEARCHED: usize = 8;
 
-/// One partition was published.
+/// The publication of one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Update {
-    /// The stamp it was published with: the update's identity.
+    /// The stamp of the publication, which identifies the update.
     pub(super) stamp: u64,
     pub(super) ordinal: u64,
 }
 
-fn stamps(row: &Item) -> impl Iterator<Item = u64> {
+fn stamps_of(row: &Item) -> impl Iterator<Item = u64> {
     let stamps = row.bytes("i").unwrap_or_default();
     stamps
         .as_chunks()
@@ -42,30 +43,33 @@ fn stamps(row: &Item) -> impl Iterator<Item = u64> {
         .map(|stamp| u64::from_be_bytes(*stamp))
 }
 
-/// The partitions of a row.
-pub(super) fn partitions(row: &Item) -> StateResult<PartitionSet> {
-    unpack(row, "s", "the updates")
+/// Returns the partitions of a row.
+pub(super) fn partitions_of_row(row: &Item) -> StateResult<PartitionSet> {
+    unpack_record(row, "s", "the updates")
 }
 
 impl DynamoStore {
-    /// Adds updates to the log of an asset, each once.
+    /// Adds updates to the log of an asset. An update that is in the log already is not added again.
     pub(super) async fn log_updates(
         &self,
         asset: &AssetKey,
         updates: &[Update],
         generation: u64,
     ) -> StateResult<()> {
-        let mut patience = Patience::new("log updates");
+        let mut backoff = Backoff::new("log updates");
         loop {
-            let head = keys::updates_head(asset);
-            let last = self.table.get(&head, ReadConsistency::Strong).await?;
-            let last: u64 = last.and_then(|head| head.number("n")).unwrap_or_default();
-            let query = Query::all(keys::updates_pk(asset)).prefix("n#");
+            let head = keys::updates_head_row(asset);
+            let head_row = self.table.get_row(&head, ReadConsistency::Strong).await?;
+            let last: u64 = head_row
+                .and_then(|head| head.number("n"))
+                .unwrap_or_default();
+            let query = Query::rows_of(keys::updates_pk(asset)).with_prefix("n#");
             let rows = self
                 .table
-                .query(query.newest_first().limit(SEARCHED))
+                .query_rows(query.newest_first().with_limit(SEARCHED))
                 .await?;
-            let known: BTreeSet<u64> = rows.iter().flat_map(stamps).collect();
+            let known: BTreeSet<u64> = rows.iter().flat_map(stamps_of).collect();
+            // Stamps identify updates: those that are in the log are not added again.
             let fresh: BTreeSet<Update> = updates
                 .iter()
                 .copied()
@@ -74,41 +78,47 @@ impl DynamoStore {
             let Some(greatest) = fresh.last() else {
                 return Ok(());
             };
+            // Usually the stamp itself; one more than the last number if the publisher's clock is behind.
             let next = greatest.stamp.max(last + 1);
             let set: PartitionSet = fresh.iter().map(|update| update.ordinal).collect();
             let ids: Vec<u8> = fresh
                 .iter()
                 .flat_map(|update| update.stamp.to_be_bytes())
                 .collect();
-            let row = item(
-                &keys::update(asset, next),
+            let row = build_item(
+                &keys::update_row(asset, next),
                 [
-                    ("s", pack(&set, || format!("the updates of {asset}"))?),
-                    ("i", bytes(ids)),
-                    ("p", number(last)),
-                    ("g", number(generation)),
-                    ("ttl", number(self.stamps.expiry(KEPT))),
+                    (
+                        "s",
+                        pack_record(&set, || format!("the updates of {asset}"))?,
+                    ),
+                    ("i", bytes_value(ids)),
+                    ("p", number_value(last)),
+                    ("g", number_value(generation)),
+                    ("ttl", number_value(self.stamps.expiry_after(RETENTION))),
                 ],
             );
             let unchanged = match last {
-                0 => Guard::when("attribute_not_exists(n)"),
-                last => Guard::when("n = :last").value(":last", number(last)),
+                0 => Guard::with_condition("attribute_not_exists(n)"),
+                last => Guard::with_condition("n = :last").with_value(":last", number_value(last)),
             };
             let ops = vec![
-                Op::Put(item(&head, [("n", number(next))]), unchanged),
-                Op::Put(row, Guard::none()),
+                Op::Put(build_item(&head, [("n", number_value(next))]), unchanged),
+                Op::Put(row, Guard::unconditional()),
             ];
-            if self.table.transact(ops).await? == Transacted::Done {
+            if self.table.transact_ops(ops).await? == TransactOutcome::Done {
                 return Ok(());
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 
     async fn update_rows(&self, asset: &AssetKey, after: Sequence) -> StateResult<Vec<Item>> {
-        let query = Query::all(keys::updates_pk(asset)).prefix("n#");
+        let query = Query::rows_of(keys::updates_pk(asset)).with_prefix("n#");
         let after = keys::update_sk(after.0);
-        self.table.query(query.after(Some(after))).await
+        self.table
+            .query_rows(query.starting_after(Some(after)))
+            .await
     }
 
     pub(super) async fn updates_after(
@@ -118,18 +128,20 @@ impl DynamoStore {
     ) -> StateResult<Updates> {
         let mut rows = self.update_rows(asset, after).await?;
         let mut previous = after.0;
+        // Each row names the number before it, so a gap shows that rows have expired.
         if rows.is_empty() {
-            let head = keys::updates_head(asset);
-            let head = self.table.get(&head, ReadConsistency::Strong).await?;
+            let head = keys::updates_head_row(asset);
+            let head = self.table.get_row(&head, ReadConsistency::Strong).await?;
             previous = head.and_then(|head| head.number("n")).unwrap_or(after.0);
             if previous > after.0 {
-                // Either they have expired, or one was added just now.
+                // Either the rows have expired, or one was added just now.
                 rows = self.update_rows(asset, after).await?;
             }
         }
         if let Some(first) = rows.first() {
             previous = first.number("p").unwrap_or_default();
         }
+        // The position never goes back, even for an asset whose log is gone.
         let until = rows
             .last()
             .and_then(|row| row.key().sk.strip_prefix("n#")?.parse().ok())
@@ -140,11 +152,11 @@ impl DynamoStore {
             until: Sequence(until),
         };
         if previous > after.0 {
-            // What lies between has expired.
-            updates.partitions = self.statuses(asset).await?.materialized;
+            // The rows in between have expired.
+            updates.partitions = self.partition_statuses(asset).await?.materialized;
         }
         for row in &rows {
-            updates.partitions |= &partitions(row)?;
+            updates.partitions |= &partitions_of_row(row)?;
         }
         Ok(updates)
     }

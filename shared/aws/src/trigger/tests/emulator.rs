@@ -1,4 +1,4 @@
-//! Schedules and topics as the emulator has them.
+//! Schedules and topics on the emulator.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use precip_core::freshness::FreshnessState;
@@ -9,18 +9,12 @@ use precip_engine::{
 use serde_json::Value;
 
 use super::super::{ScheduledTicks, SnsTopic};
-use crate::Aws;
-
-async fn aws() -> Aws {
-    std::env::var("PRECIP_TEST_AWS_ENDPOINT")
-        .expect("these tests run under `tests/emulator cargo nextest run -p precip-aws`");
-    Aws::from_env().await
-}
+use crate::state::dynamo::harness::emulator_aws;
 
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:reactor";
 const ROLE: &str = "arn:aws:iam::000000000000:role/tick";
 
-/// A queue that hears of the failures that a topic is told of.
+/// Subscribes a queue to the failures that are published to a topic.
 const SUBSCRIBE: &str = r#"
 import boto3, os, sys
 at = {"endpoint_url": os.environ["PRECIP_TEST_AWS_ENDPOINT"]}
@@ -31,7 +25,7 @@ boto3.client("sns", **at).subscribe(TopicArn=sys.argv[1], Protocol="sqs", Endpoi
     "RawMessageDelivery": "true", "FilterPolicy": '{"state": ["FAIL"]}'})
 "#;
 
-/// So many messages of the queue, or as many as come within a few seconds.
+/// Receives a number of messages, or those that arrive within a few seconds.
 const RECEIVE: &str = r#"
 import boto3, json, os, sys
 sqs = boto3.client("sqs", endpoint_url=os.environ["PRECIP_TEST_AWS_ENDPOINT"])
@@ -47,7 +41,7 @@ for _ in range(4):
 print(json.dumps(heard))
 "#;
 
-fn python(script: &str, arguments: &[&str]) -> String {
+fn run_python(script: &str, arguments: &[&str]) -> String {
     let python = std::env::var("PRECIP_TEST_PYTHON").unwrap();
     let mut command = std::process::Command::new(python);
     let done = command
@@ -62,8 +56,8 @@ fn python(script: &str, arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn a_tick_is_a_schedule_that_is_there_once_and_goes_when_it_has_called() {
-    let client = aws().await.scheduler();
+async fn a_tick_is_one_schedule_that_is_deleted_after_its_call() {
+    let client = emulator_aws().await.scheduler();
     let group = "ticks-once";
     client
         .create_schedule_group()
@@ -103,8 +97,8 @@ async fn a_tick_is_a_schedule_that_is_there_once_and_goes_when_it_has_called() {
 }
 
 #[tokio::test]
-async fn a_group_that_is_not_there_is_told() {
-    let client = aws().await.scheduler();
+async fn a_missing_group_is_named() {
+    let client = emulator_aws().await.scheduler();
     let ticks = ScheduledTicks::new(client, "nowhere", FUNCTION, ROLE);
     let error = ticks.call_at(Utc::now()).await.unwrap_err();
     assert!(
@@ -115,16 +109,16 @@ async fn a_group_that_is_not_there_is_told() {
 
 #[tokio::test]
 async fn a_change_is_a_message_with_its_state_as_an_attribute() {
-    let aws = aws().await;
+    let aws = emulator_aws().await;
     let client = aws.sns();
-    let topic = client
+    let created = client
         .create_topic()
         .name("freshness")
         .send()
         .await
         .unwrap();
-    let topic = topic.topic_arn.unwrap();
-    python(SUBSCRIBE, &[&topic]);
+    let topic = created.topic_arn.unwrap();
+    run_python(SUBSCRIBE, &[&topic]);
     let at: DateTime<Utc> = "2024-06-10T00:00:00Z".parse().unwrap();
     let changes: Vec<FreshnessChange> = (0..12)
         .map(|number| FreshnessChange {
@@ -136,16 +130,16 @@ async fn a_change_is_a_message_with_its_state_as_an_attribute() {
         })
         .collect();
     let raised = SnsTopic::new(client.clone(), &topic);
-    raised.raise(&changes).await.unwrap();
-    let heard: Vec<Value> = serde_json::from_str(&python(RECEIVE, &["12"])).unwrap();
+    raised.raise_changes(&changes).await.unwrap();
+    let heard: Vec<Value> = serde_json::from_str(&run_python(RECEIVE, &["12"])).unwrap();
     assert_eq!(heard.len(), 12);
-    // The subscription takes nothing but failures, by the attribute.
+    // The subscription filters by the attribute: a pass is not delivered.
     let passes = FreshnessChange {
         state: FreshnessState::Pass,
         ..changes[0].clone()
     };
-    raised.raise(&[passes]).await.unwrap();
-    assert_eq!(python(RECEIVE, &["1"]).trim(), "[]");
+    raised.raise_changes(&[passes]).await.unwrap();
+    assert_eq!(run_python(RECEIVE, &["1"]).trim(), "[]");
     let first = heard
         .iter()
         .find(|heard| heard["asset"] == "marts/a0")
@@ -156,6 +150,6 @@ async fn a_change_is_a_message_with_its_state_as_an_attribute() {
     assert_eq!(first["last_materialized"], "2024-06-09T00:00:00Z");
 
     let nowhere = SnsTopic::new(client, "arn:aws:sns:us-east-1:000000000000:nowhere");
-    let error = nowhere.raise(&changes).await.unwrap_err();
+    let error = nowhere.raise_changes(&changes).await.unwrap_err();
     assert!(error.starts_with("SNS: NotFound"), "{error}");
 }

@@ -1,24 +1,25 @@
-//! What is on record of a partition: how it was made, the facts that were kept, and what failed since.
+//! [`LatestAnswer`]: the latest materialization of a partition, and the failure since.
 
 use std::io::{self, Write};
 
 use precip_engine::state::{
-    Failure as Failed, InputScope, InputVersion, Latest as Known, Materialization, PartitionRef,
+    FailedAttempt as Failed, InputScope, InputVersion, Latest as Known, Materialization,
+    PartitionRef,
 };
 use serde::Serialize;
 
-use crate::output::{duration, fact, moment};
+use crate::output::{format_duration, format_metadata, format_time};
 
-/// The latest state of one partition, or of an unpartitioned asset.
+/// The state of one partition, or of an unpartitioned asset.
 #[derive(Debug, Serialize)]
-pub(super) struct Latest {
+pub(super) struct LatestAnswer {
     #[serde(flatten)]
     target: PartitionRef,
     materialization: Option<Materialization>,
     failure: Option<Failed>,
 }
 
-impl Latest {
+impl LatestAnswer {
     pub(super) fn new(target: PartitionRef, known: Option<Known>) -> Self {
         let known = known.unwrap_or(Known {
             materialization: None,
@@ -31,60 +32,62 @@ impl Latest {
         }
     }
 
-    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// Writes the state for people; nothing when there is neither materialization nor failure.
+    pub(super) fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.materialization.is_none() && self.failure.is_none() {
             return Ok(());
         }
         writeln!(out, "\n{}", self.target)?;
         if let Some(made) = &self.materialization {
-            write_made(made, out)?;
+            write_materialization(made, out)?;
         }
+        // A failure on record is newer than the materialization.
         if let Some(failed) = &self.failure {
-            let message = std::iter::once(&failed.message).chain(&failed.causes);
-            let message: Vec<&str> = message.map(String::as_str).collect();
-            line(out, "failed", &moment(failed.at))?;
-            line(
+            let reasons = std::iter::once(&failed.message).chain(&failed.causes);
+            let reasons: Vec<&str> = reasons.map(String::as_str).collect();
+            write_field(out, "failed", &format_time(failed.at))?;
+            write_field(
                 out,
                 "by",
                 &format!("run {}, attempt {}", failed.run, failed.attempt),
             )?;
-            line(out, "because", &message.join(": "))?;
+            write_field(out, "because", &reasons.join(": "))?;
         }
         Ok(())
     }
 }
 
-fn write_made(made: &Materialization, out: &mut dyn Write) -> io::Result<()> {
-    let took = duration(made.finished_at - made.started_at);
-    line(
+fn write_materialization(made: &Materialization, out: &mut dyn Write) -> io::Result<()> {
+    let took = format_duration(made.finished_at - made.started_at);
+    write_field(
         out,
-        "made",
-        &format!("{} in {took}", moment(made.finished_at)),
+        "materialized",
+        &format!("{} in {took}", format_time(made.finished_at)),
     )?;
-    line(
+    write_field(
         out,
         "by",
         &format!("run {}, attempt {}", made.run, made.attempt),
     )?;
-    let from: Vec<String> = made.inputs.iter().map(input).collect();
-    line(out, "from", &from.join(", "))?;
-    line(out, "data version", &made.data_version)?;
-    line(
+    let from: Vec<String> = made.inputs.iter().map(describe_input).collect();
+    write_field(out, "from", &from.join(", "))?;
+    write_field(out, "data version", &made.data_version)?;
+    write_field(
         out,
         "code version",
         made.code_version.as_deref().unwrap_or_default(),
     )?;
-    line(
+    write_field(
         out,
         "stored at",
         made.pointer.as_deref().unwrap_or_default(),
     )?;
     made.metadata
         .iter()
-        .try_for_each(|(name, value)| line(out, name, &fact(value)))
+        .try_for_each(|(name, value)| write_field(out, name, &format_metadata(value)))
 }
 
-fn input(input: &InputVersion) -> String {
+fn describe_input(input: &InputVersion) -> String {
     match &input.scope {
         InputScope::Whole => input.asset.to_string(),
         InputScope::Partition(key) => format!("{}[{key}]", input.asset),
@@ -93,12 +96,12 @@ fn input(input: &InputVersion) -> String {
     }
 }
 
-/// A name and what it stands for, which may have several lines; nothing when there is nothing to say.
-pub(super) fn line(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
-    let mut name = name;
+/// Writes a field. Further lines of the value are aligned below the first; an empty value writes nothing.
+pub(super) fn write_field(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
+    let mut label = name;
     for text in value.lines().filter(|text| !text.trim().is_empty()) {
-        writeln!(out, "  {name:<13} {text}")?;
-        name = "";
+        writeln!(out, "  {label:<13} {text}")?;
+        label = "";
     }
     Ok(())
 }

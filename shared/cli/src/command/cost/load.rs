@@ -1,4 +1,4 @@
-//! From a plan to the numbers that its cost is estimated from.
+//! [`Workload`] of a plan: the numbers that its cost is estimated from.
 
 use precip_asl::{compile::execution_type, model::ExecutionType};
 use precip_core::{
@@ -6,34 +6,35 @@ use precip_core::{
     graph::{AssetGraph, AssetId},
     machine::Layout,
     partitions::PartitionSet,
-    plan::{Lineage, Stage, Step, batches},
+    plan::{Lineage, Stage, Step, divide_into_batches},
 };
 use precip_engine::run::PlannedRun;
 
 use super::measured;
 use crate::{exit::Exit, failure::Failure, session::Session};
 
-/// How many partitions are looked at to learn how many upstream partitions each is made from.
-const SAMPLED: u64 = 100;
+/// Number of partitions sampled to estimate how many upstream partitions each loads.
+const SAMPLE_SIZE: u64 = 100;
 
-/// A plan in numbers, with what the record knows of the time that its ops take.
+/// Returns a plan in numbers, with the durations of its ops from the record.
 ///
 /// # Errors
 /// [`Failure`] when the record cannot be read.
-pub(super) async fn workload(
+pub(super) async fn build_workload(
     session: &Session,
     planned: &PlannedRun,
     arm64: bool,
 ) -> Result<Workload, Failure> {
     let graph = session.definitions.graph();
-    let layout =
-        Layout::of(graph).map_err(|error| Failure::new(Exit::Definitions, error.to_string()))?;
+    // The layout decides which stages run in Express children, which are billed differently.
+    let layout = Layout::from_graph(graph)
+        .map_err(|error| Failure::new(Exit::Definitions, error.to_string()))?;
     let mut stages = Vec::new();
     for stage in &planned.plan.stages {
-        let items = items(graph, stage, planned);
+        let items = count_items(graph, stage, planned);
         let mut steps = Vec::new();
         for step in &stage.steps {
-            steps.push(load(session, planned, stage, step).await?);
+            steps.push(load_step(session, planned, stage, step).await?);
         }
         stages.push(StageLoad {
             wave: stage.wave,
@@ -46,8 +47,8 @@ pub(super) async fn workload(
     Ok(Workload { stages, arm64 })
 }
 
-/// How many items a stage has: partitions, or the batches that its op takes.
-fn items(graph: &AssetGraph, stage: &Stage, planned: &PlannedRun) -> u64 {
+/// Returns the number of items of a stage: partitions, or batches when its op takes several at once.
+fn count_items(graph: &AssetGraph, stage: &Stage, planned: &PlannedRun) -> u64 {
     let asset = stage.steps.iter().find_map(|step| {
         let checked = step.checks.first().map(|check| &check.asset);
         step.assets.first().or(checked)
@@ -57,21 +58,23 @@ fn items(graph: &AssetGraph, stage: &Stage, planned: &PlannedRun) -> u64 {
         .and_then(|id| graph.partitions(id));
     let set = &stage.partitions;
     match definition {
-        Some(_) => batches(stage.batching, definition, set, &planned.context).len() as u64,
+        Some(_) => {
+            divide_into_batches(stage.batching, definition, set, &planned.context).len() as u64
+        }
         None => set.len(),
     }
 }
 
-/// Whether the state machine runs the items of a stage in Express children.
+/// Returns true when the state machine runs the items of a stage in Express children.
 fn is_express(graph: &AssetGraph, layout: &Layout, stage: &Stage) -> bool {
     let op = |name: &str| graph.op_id(name).map(|id| graph.op(id));
     let first = stage.steps.first().map(|step| step.op.as_str());
     let mut stages = layout.stages.iter();
-    let laid_out = stages.find(|stage| stage.steps.iter().any(|step| Some(&*step.op) == first));
-    laid_out.is_some_and(|stage| execution_type(stage, op) == ExecutionType::Express)
+    let layout_stage = stages.find(|stage| stage.steps.iter().any(|step| Some(&*step.op) == first));
+    layout_stage.is_some_and(|stage| execution_type(stage, op) == ExecutionType::Express)
 }
 
-async fn load(
+async fn load_step(
     session: &Session,
     planned: &PlannedRun,
     stage: &Stage,
@@ -86,34 +89,38 @@ async fn load(
     let lineage = Lineage::new(graph, &planned.context);
     let (mut made, mut replaced, mut loaded) = (0, 0, 0);
     for key in &step.assets {
-        let statuses = session.store.statuses(key).await?;
+        let statuses = session.store.partition_statuses(key).await?;
         made += partitions.len();
         replaced += (&statuses.materialized & partitions).len();
         if let Some(id) = graph.id(key) {
-            loaded += upstream(lineage, id, partitions)?;
+            loaded += count_upstream(lineage, id, partitions)?;
         }
     }
     if step.assets.is_empty() {
-        // A check loads what it looks at.
+        // A step of checks alone loads the partitions that it checks.
         loaded += partitions.len();
     }
     Ok(StepLoad {
         op: step.op.clone(),
         memory_mib: compute.memory_mib,
         disk_mib: compute.ephemeral_storage_mib,
-        time: measured::time(session, step, compute.timeout).await?,
+        time: measured::step_time(session, step, compute.timeout).await?,
         made,
         replaced,
         loaded,
     })
 }
 
-/// How many upstream partitions those of a set are made from, each counted for itself: what a sample
-/// of them is made from, for all.
-fn upstream(lineage: Lineage<'_>, asset: AssetId, set: &PartitionSet) -> Result<u64, Failure> {
-    let stride = set.len().div_ceil(SAMPLED).max(1);
-    let places = (0..set.len()).step_by(usize::try_from(stride).unwrap_or(usize::MAX));
-    let sample: Vec<u64> = places.filter_map(|place| set.nth(place)).collect();
+/// Estimates how many upstream partitions are loaded for a set, counting one again for each partition
+/// that loads it. Extrapolates from a sample.
+fn count_upstream(
+    lineage: Lineage<'_>,
+    asset: AssetId,
+    set: &PartitionSet,
+) -> Result<u64, Failure> {
+    let stride = set.len().div_ceil(SAMPLE_SIZE).max(1);
+    let positions = (0..set.len()).step_by(usize::try_from(stride).unwrap_or(usize::MAX));
+    let sample: Vec<u64> = positions.filter_map(|position| set.nth(position)).collect();
     let mut found = 0;
     for edge in lineage.graph.upstream(asset) {
         for ordinal in &sample {
@@ -124,6 +131,7 @@ fn upstream(lineage: Lineage<'_>, asset: AssetId, set: &PartitionSet) -> Result<
             found += upstream.existing.len();
         }
     }
+    // The sample is representative of the set.
     Ok(match sample.len() as u64 {
         0 => 0,
         sampled => found * set.len() / sampled,

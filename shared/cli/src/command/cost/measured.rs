@@ -1,4 +1,4 @@
-//! How long ops took, by the record.
+//! Durations of ops, from the record.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use precip_engine::state::PageRequest;
 
 use crate::{failure::Failure, session::Session};
 
-/// The most materializations that a mean is taken of.
-const MOST: usize = 1_000;
+/// Maximum number of materializations in a mean.
+const MAX_SAMPLE: usize = 1_000;
 
-/// How long one invocation of a step takes: the mean of its first asset's latest materializations, or
-/// the timeout of its op when there are none. What one invocation made together has its time, each, so
-/// that a mean of them is the mean of an invocation.
+/// Returns the duration of one invocation of a step: the mean over its first asset's latest
+/// materializations, or the timeout of its op when there are none. Partitions made in one invocation
+/// each record its whole duration, so the mean is that of an invocation.
 ///
 /// # Errors
 /// [`Failure`] when the record cannot be read.
-pub(super) async fn time(
+pub(super) async fn step_time(
     session: &Session,
     step: &Step,
     timeout: Duration,
@@ -24,8 +24,11 @@ pub(super) async fn time(
     let Some(asset) = step.assets.first() else {
         return Ok(StepTime::Timeout(timeout));
     };
-    let page = PageRequest::first(MOST);
-    let found = session.store.latest_all(asset, &page).await?;
+    let page = PageRequest::first(MAX_SAMPLE);
+    let found = session
+        .store
+        .list_latest_materializations(asset, &page)
+        .await?;
     let made = found
         .items
         .iter()
@@ -33,6 +36,7 @@ pub(super) async fn time(
     let took: Vec<Duration> = made
         .filter_map(|made| (made.finished_at - made.started_at).to_std().ok())
         .collect();
+    // A `Duration` divides by a `u32`.
     let Ok(of) = u32::try_from(took.len()) else {
         return Ok(StepTime::Timeout(timeout));
     };
@@ -42,6 +46,6 @@ pub(super) async fn time(
     let mean = took.iter().sum::<Duration>() / of;
     Ok(StepTime::Measured {
         mean: mean.min(timeout),
-        of: u64::from(of),
+        samples: u64::from(of),
     })
 }

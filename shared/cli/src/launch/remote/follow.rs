@@ -1,4 +1,4 @@
-//! [`Follow`]: watching a run until its end.
+//! [`Follower`]: following a run on a deployment to its end.
 
 use std::{collections::BTreeSet, io::Write, pin::pin, time::Duration};
 
@@ -8,220 +8,228 @@ use precip_engine::{
     machine::{CaughtError, Planner},
     run::RunEnd,
     run_id::RunId,
-    state::{
-        Failure as FailedAttempt, PageRequest, PartitionRef, Run, RunKey, RunProgress, RunStatus,
-    },
+    state::{FailedAttempt, PageRequest, PartitionRef, Run, RunKey, RunProgress, RunStatus},
 };
 use precip_local::executor::RunReport;
 
-use super::{not_reached, refused};
+use super::{execution_failure, planner_failure};
 use crate::{
     exit::Exit,
     failure::Failure,
     launch::report,
-    place::Deployment,
     progress::{self, Display},
     session::Session,
+    target::Deployment,
 };
 
-/// How long between two looks.
-const EVERY: Duration = Duration::from_secs(1);
-/// How often in a row looking may fail for a passing reason, and an execution that was just started
-/// may be unknown.
-const PATIENCE: u32 = 30;
-/// How often progress is asked for after the end, while it is behind.
-const LATE: u32 = 10;
-/// How many failures are told while the run is under way. All of them are on record.
-const TOLD: usize = 1_000;
+/// Time between two polls.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Number of polls in a row that may fail for a passing reason, and of polls in which an execution that
+/// was just started may be unknown.
+const MAX_FAILED_POLLS: u32 = 30;
+/// Number of polls after the end of a run, while its progress is incomplete.
+const MAX_LATE_POLLS: u32 = 10;
+/// Maximum number of failures shown while the run is active. All of them are on record.
+const MAX_SHOWN_FAILURES: usize = 1_000;
 
-/// The run that is waited for.
+/// The run that a follower waits for.
 #[derive(Debug, Clone)]
-pub(super) enum Awaited {
-    /// One whose id is known.
+pub(super) enum AwaitedRun {
+    /// The run with this id.
     Id(RunId),
-    /// The one of a key.
+    /// The run with this key, whose id is not known yet.
     Key(RunKey),
 }
 
-impl Awaited {
-    /// Its id, where it is known.
-    pub(super) fn id(&self) -> Option<RunId> {
+impl AwaitedRun {
+    /// Returns the id, where it is known.
+    pub(super) fn run_id(&self) -> Option<RunId> {
         match self {
             Self::Id(id) => Some(*id),
             Self::Key(_) => None,
         }
     }
 
-    /// What to call it.
-    pub(super) fn name(&self) -> String {
-        self.id()
+    /// Returns the name of the run in messages.
+    pub(super) fn display_name(&self) -> String {
+        self.run_id()
             .map_or_else(|| "the run".to_owned(), |id| format!("run {id}"))
     }
 }
 
-/// Watches a run.
-pub(super) struct Follow<'a> {
+/// Follows a run and shows its progress.
+pub(super) struct Follower<'a> {
     session: &'a Session,
     deployment: &'a Deployment,
     planner: Planner,
-    awaited: Awaited,
+    awaited: AwaitedRun,
     arn: String,
     plan: &'a Plan,
     display: Box<dyn Display>,
-    told: BTreeSet<PartitionRef>,
-    unknown: u32,
+    /// Partitions whose failure was shown.
+    shown_failures: BTreeSet<PartitionRef>,
+    /// Number of polls in which the execution was unknown.
+    unknown_polls: u32,
 }
 
-/// How it came to its end.
+/// The end of an execution.
 enum End {
-    /// With a run.
+    /// It had a run.
     Run(Box<Run>),
-    /// Without one.
-    Without(Execution),
+    /// It ended before there was a run.
+    NoRun(Execution),
 }
 
-impl<'a> Follow<'a> {
-    /// Begins to watch.
+impl<'a> Follower<'a> {
+    /// Creates a follower.
     ///
     /// # Errors
-    /// [`Failure`] when the project's ops wait for each other.
+    /// [`Failure`] when the project's ops depend on each other in a circle.
     pub(super) fn new(
         session: &'a Session,
         deployment: &'a Deployment,
-        awaited: Awaited,
+        awaited: AwaitedRun,
         arn: String,
         plan: &'a Plan,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            planner: deployment.planner(&session.definitions)?,
-            display: progress::display(plan.items()),
+            planner: deployment.new_planner(&session.definitions)?,
+            display: progress::new_display(plan.pair_count()),
             session,
             deployment,
             awaited,
             arn,
             plan,
-            told: BTreeSet::new(),
-            unknown: 0,
+            shown_failures: BTreeSet::new(),
+            unknown_polls: 0,
         })
     }
 
-    /// Shows how far the run is until it ends or the person has seen enough: then the run goes on.
+    /// Shows the progress of the run until its end, or until Ctrl-C. The run itself continues then.
     ///
     /// # Errors
-    /// [`Failure`] when the run cannot be watched any more. It goes on.
+    /// [`Failure`] when the run can no longer be read. It continues.
     pub(super) async fn follow_to_end(mut self, out: &mut dyn Write) -> Result<Exit, Failure> {
         let mut interrupted = pin!(tokio::signal::ctrl_c());
-        let mut trouble = 0;
+        let mut failed_polls = 0;
         let end = loop {
-            match self.look().await {
+            match self.poll_run().await {
                 Ok(Some(end)) => break end,
-                Ok(None) => trouble = 0,
-                Err(failure) if failure.exit == Exit::Environment && trouble < PATIENCE => {
-                    trouble += 1;
+                Ok(None) => failed_polls = 0,
+                Err(failure)
+                    if failure.exit == Exit::Environment && failed_polls < MAX_FAILED_POLLS =>
+                {
+                    failed_polls += 1;
                 }
-                Err(failure) => return Err(self.out_of_sight(failure)),
+                Err(failure) => return Err(self.stop_on_failure(failure)),
             }
             tokio::select! {
                 pressed = &mut interrupted => match pressed {
-                    Ok(()) => return Ok(self.left_alone()),
-                    // Nobody can press it then.
-                    Err(_) => tokio::time::sleep(EVERY).await,
+                    Ok(()) => return Ok(self.stop_following()),
+                    // Ctrl-C cannot be received: only the end of the run stops the loop.
+                    Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
                 },
-                () = tokio::time::sleep(EVERY) => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
             }
         };
         match end {
-            End::Run(run) if run.status.is_finished() => self.report(*run, out).await,
+            End::Run(run) if run.status.is_finished() => self.report_end(*run, out).await,
             End::Run(run) => {
-                self.session.say(&format!(
+                self.session.print_note(&format!(
                     "run {} was started for this key already: it is {}",
                     run.id, run.status
                 ));
                 Ok(Exit::Done)
             }
-            End::Without(execution) => self.without(&execution),
+            End::NoRun(execution) => self.report_no_run(&execution),
         }
     }
 
-    /// One look; answers the end once it is there.
-    async fn look(&mut self) -> Result<Option<End>, Failure> {
-        let run = self.find().await?;
+    /// Reads run and execution once. Returns the end when it has come.
+    async fn poll_run(&mut self) -> Result<Option<End>, Failure> {
+        let run = self.find_run().await?;
         if let Some(run) = &run {
-            let progress = self.deployment.store.progress(run.id).await?;
-            self.show(run, progress).await?;
+            let progress = self.deployment.store.run_progress(run.id).await?;
+            self.show_progress(run, progress).await?;
             if run.status.is_finished() {
                 return Ok(Some(End::Run(Box::new(run.clone()))));
             }
         }
-        let execution = self.deployment.executions.describe(&self.arn).await;
-        let Some(execution) = execution.map_err(not_reached)? else {
-            // Step Functions may need a moment to know what it started.
-            self.unknown += 1;
-            return match self.unknown > PATIENCE {
-                true => Err(Failure::usage(format!(
-                    "there is no execution `{}`",
-                    self.arn
-                ))),
-                false => Ok(None),
+        let execution = self
+            .deployment
+            .executions
+            .describe_execution(&self.arn)
+            .await;
+        let Some(execution) = execution.map_err(execution_failure)? else {
+            // Step Functions may not know an execution right after its start.
+            self.unknown_polls += 1;
+            return if self.unknown_polls > MAX_FAILED_POLLS {
+                let message = format!("there is no execution `{}`", self.arn);
+                Err(Failure::usage(message))
+            } else {
+                Ok(None)
             };
         };
         if !execution.status.is_ended() {
             return Ok(None);
         }
-        // Once more: the run may have come to its end between the two.
-        Ok(Some(match self.find().await? {
+        // Read again: the run may have been recorded between the two reads.
+        Ok(Some(match self.find_run().await? {
             Some(run) => {
-                let settled = self.planner.settled(&run, &execution).await;
-                End::Run(Box::new(settled.map_err(refused)?))
+                let settled = self.planner.end_with_execution(&run, &execution).await;
+                End::Run(Box::new(settled.map_err(planner_failure)?))
             }
-            None => End::Without(execution),
+            None => End::NoRun(execution),
         }))
     }
 
-    async fn find(&self) -> Result<Option<Run>, Failure> {
+    async fn find_run(&self) -> Result<Option<Run>, Failure> {
         let store = &self.deployment.store;
         Ok(match &self.awaited {
-            Awaited::Id(id) => store.run(*id).await?,
-            Awaited::Key(key) => store.run_of_key(key).await?,
+            AwaitedRun::Id(id) => store.find_run(*id).await?,
+            AwaitedRun::Key(key) => store.find_run_by_key(key).await?,
         })
     }
 
-    async fn show(&mut self, run: &Run, progress: RunProgress) -> Result<(), Failure> {
-        let told = u64::try_from(self.told.len()).unwrap_or(u64::MAX);
-        if progress.failed > told && self.told.len() < TOLD {
-            for failure in self.failures(run.id).await? {
-                if self.told.insert(failure.target.clone()) {
-                    self.display.line(&progress::failed_attempt(&failure));
+    async fn show_progress(&mut self, run: &Run, progress: RunProgress) -> Result<(), Failure> {
+        let shown = u64::try_from(self.shown_failures.len()).unwrap_or(u64::MAX);
+        if progress.failed > shown && self.shown_failures.len() < MAX_SHOWN_FAILURES {
+            for failure in self.load_failures(run.id).await? {
+                if self.shown_failures.insert(failure.target.clone()) {
+                    self.display
+                        .show_line(&progress::describe_attempt(&failure));
                 }
             }
         }
-        self.display.count(done(progress), self.items(run));
+        self.display
+            .show_count(count_finished(progress), self.count_items(run));
         Ok(())
     }
 
-    async fn failures(&self, run: RunId) -> Result<Vec<FailedAttempt>, Failure> {
-        let page = PageRequest::first(TOLD);
-        Ok(self.deployment.store.failures(run, &page).await?.items)
+    async fn load_failures(&self, run: RunId) -> Result<Vec<FailedAttempt>, Failure> {
+        let page = PageRequest::first(MAX_SHOWN_FAILURES);
+        Ok(self.deployment.store.run_failures(run, &page).await?.items)
     }
 
-    fn items(&self, run: &Run) -> u64 {
+    fn count_items(&self, run: &Run) -> u64 {
         let planned = run.plan.as_ref().map(|plan| plan.items);
-        planned.unwrap_or_else(|| self.plan.items())
+        planned.unwrap_or_else(|| self.plan.pair_count())
     }
 
-    /// Tells how it went, once the record is complete.
-    async fn report(mut self, run: Run, out: &mut dyn Write) -> Result<Exit, Failure> {
-        let total = self.items(&run);
-        let mut progress = self.deployment.store.progress(run.id).await?;
-        for _ in 0..LATE {
-            // What was stopped never makes the rest.
-            if done(progress) >= total || run.status == RunStatus::Canceled {
+    /// Reports the outcome, once the progress on record is complete.
+    async fn report_end(mut self, run: Run, out: &mut dyn Write) -> Result<Exit, Failure> {
+        let total = self.count_items(&run);
+        let mut progress = self.deployment.store.run_progress(run.id).await?;
+        for _ in 0..MAX_LATE_POLLS {
+            // A canceled run never completes its items.
+            if count_finished(progress) >= total || run.status == RunStatus::Canceled {
                 break;
             }
-            tokio::time::sleep(EVERY).await;
-            progress = self.deployment.store.progress(run.id).await?;
+            tokio::time::sleep(POLL_INTERVAL).await;
+            progress = self.deployment.store.run_progress(run.id).await?;
         }
-        self.show(&run, progress).await?;
+        self.show_progress(&run, progress).await?;
+        // The progress bar ends before the report is printed.
         drop(self.display);
         let end = match run.status {
             RunStatus::Succeeded => RunEnd::Succeeded,
@@ -234,7 +242,7 @@ impl<'a> Follow<'a> {
         if progress.failed == 0
             && let Some(why) = run.message.as_ref().filter(|_| end != RunEnd::Succeeded)
         {
-            self.session.say(&format!("run {}: {why}", run.id));
+            self.session.print_note(&format!("run {}: {why}", run.id));
         }
         let took = match (run.started_at, run.finished_at) {
             (Some(started), Some(finished)) => (finished - started).to_std().unwrap_or_default(),
@@ -243,7 +251,7 @@ impl<'a> Follow<'a> {
         let report = RunReport {
             end,
             tally: Tally {
-                total: total.max(done(progress)),
+                total: total.max(count_finished(progress)),
                 running: 0,
                 succeeded: progress.succeeded,
                 failed: progress.failed,
@@ -251,67 +259,72 @@ impl<'a> Follow<'a> {
             },
             materialized: progress.succeeded,
             failures: Vec::new(),
-            took,
+            elapsed: took,
         };
-        report::tell(self.session, run.id, self.plan, &report, out).await
+        report::report_run(self.session, run.id, self.plan, &report, out).await
     }
 
-    /// The execution ended, and there is no run: it was refused, or there was nothing to do.
-    fn without(self, execution: &Execution) -> Result<Exit, Failure> {
+    /// Reports an execution that ended without a run: it was refused, or there was nothing to do.
+    fn report_no_run(self, execution: &Execution) -> Result<Exit, Failure> {
         drop(self.display);
         let Some(error) = &execution.error else {
-            let message = execution.output.as_deref().and_then(message);
-            let message = message.unwrap_or_else(|| "nothing to do".to_owned());
-            self.session.say(&message);
+            let message = execution.output.as_deref().and_then(planner_message);
+            self.session
+                .print_note(message.as_deref().unwrap_or("nothing to do"));
             return Ok(Exit::Done);
         };
         let caught = CaughtError {
             error: error.clone(),
             cause: execution.cause.clone().unwrap_or_default(),
         };
+        // The planner refuses an invalid request with this error.
         let exit = match error.as_str() {
             "Precip.BadInput" => Exit::Usage,
             _ => Exit::RunFailed,
         };
         Err(Failure::new(exit, caught.message())
-            .detail(&format!(
+            .with_detail(&format!(
                 "the execution ended before there was a run: {}",
                 self.arn
             ))
-            .help(
-                "if this machine's project is another than the deployed one, deploy it; the \
-                 planner's log says more",
+            .with_help(
+                "if the project on this machine differs from the deployed one, deploy it; see also \
+                 the planner's log",
             ))
     }
 
-    /// The person has seen enough.
-    fn left_alone(self) -> Exit {
+    /// Stops following at Ctrl-C, and says how to look at the run.
+    fn stop_following(self) -> Exit {
         drop(self.display);
-        let (name, suffix) = (self.awaited.name(), self.session.place.suffix());
+        let (name, suffix) = (
+            self.awaited.display_name(),
+            self.session.target.option_suffix(),
+        );
         let id = self
             .awaited
-            .id()
+            .run_id()
             .map_or_else(|| "latest".to_owned(), |id| id.to_string());
-        self.session.say(&format!(
-            "{name} goes on: `run {id}{suffix}` shows how far it is, `cancel {id}{suffix}` stops it"
+        self.session.print_note(&format!(
+            "{name} continues: `run {id}{suffix}` shows its progress, `cancel {id}{suffix}` stops it"
         ));
         Exit::RunFailed
     }
 
-    fn out_of_sight(self, failure: Failure) -> Failure {
+    /// Stops following after a failure, which gets a note about the run.
+    fn stop_on_failure(self, failure: Failure) -> Failure {
         drop(self.display);
-        let note = format!("{} goes on meanwhile: {}", self.awaited.name(), self.arn);
-        failure.detail(&note)
+        let note = format!("{} continues: {}", self.awaited.display_name(), self.arn);
+        failure.with_detail(&note)
     }
 }
 
-/// What is made, or given up.
-fn done(progress: RunProgress) -> u64 {
+/// Returns the number of items that are materialized, failed or held back.
+fn count_finished(progress: RunProgress) -> u64 {
     progress.succeeded + progress.failed + progress.skipped
 }
 
-/// What the planner said in place of a first wave.
-fn message(output: &str) -> Option<String> {
-    let output: serde_json::Value = serde_json::from_str(output).ok()?;
-    output.get("message")?.as_str().map(str::to_owned)
+/// Returns the message of a planner that answered without a first wave.
+fn planner_message(output: &str) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_str(output).ok()?;
+    answer.get("message")?.as_str().map(str::to_owned)
 }

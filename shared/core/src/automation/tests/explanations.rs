@@ -1,19 +1,19 @@
-//! What people are told.
+//! Explanations and the JSON form of conditions.
 
 use super::*;
 
 #[test]
 fn a_tick_is_explained_as_a_tree() {
-    let mut up = asset("up", &[], None);
-    let mut down = asset("down", &["up"], Some(AutomationCondition::eager()));
-    up.partitions = Some(daily("2024-06-01"));
+    let mut up = asset_spec("up", &[], None);
+    let mut down = asset_spec("down", &["up"], Some(AutomationCondition::eager()));
+    up.partitions = Some(daily_partitions("2024-06-01"));
     down.partitions = up.partitions.clone();
-    let graph = graph([up, down]);
+    let graph = graph_of([up, down]);
     let mut world = World::new(&graph, Ordering::Sequence);
-    world.update("up", PartitionSet::from(5..9));
-    let evaluation = world.evaluate();
-    let explanation = &evaluation.explanations[&key("down")];
-    insta::assert_snapshot!(explanation.render(&graph, &world.context()), @r"
+    world.materialize("up", PartitionSet::from(5..9));
+    let evaluation = world.evaluate_next_tick();
+    let explanation = &evaluation.explanations[&asset_key("down")];
+    insta::assert_snapshot!(explanation.render_tree(&graph, &world.context()), @r"
     + eager: 1 of 9 (2024-06-09)
       + in_latest_time_window: 1 of 9 (2024-06-09)
       + since: 4 of 9 (2024-06-06, 2024-06-07, 2024-06-08, ..)

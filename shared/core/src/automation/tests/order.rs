@@ -1,62 +1,62 @@
-//! What became true together.
+//! Events that happen between the same two ticks.
 
 use super::*;
 
-fn pair() -> AssetGraph {
-    graph([
-        asset("up", &[], None),
-        asset("down", &["up"], Some(AutomationCondition::eager())),
+fn two_asset_graph() -> AssetGraph {
+    graph_of([
+        asset_spec("up", &[], None),
+        asset_spec("down", &["up"], Some(AutomationCondition::eager())),
     ])
 }
 
-fn one() -> PartitionSet {
+fn only_partition() -> PartitionSet {
     PartitionSet::single(0)
 }
 
-/// Both assets are there, and `down` is up to date.
-fn settled(graph: &AssetGraph, ordering: Ordering) -> World<'_> {
+/// A world in which both assets are materialized and `down` is up to date.
+fn up_to_date_world(graph: &AssetGraph, ordering: Ordering) -> World<'_> {
     let mut world = World::new(graph, ordering);
-    world.update("up", one());
-    assert_eq!(world.tick(), only(&["down"]));
-    world.update("down", one());
-    assert_eq!(world.tick(), only(&[]));
+    world.materialize("up", only_partition());
+    assert_eq!(world.next_requests(), whole_assets(&["down"]));
+    world.materialize("down", only_partition());
+    assert_eq!(world.next_requests(), whole_assets(&[]));
     world
 }
 
-/// dagster-io/dagster#33587: whichever of the two events of one tick comes first.
+/// dagster-io/dagster#33587, in both orders of the two events.
 #[test]
 fn an_update_in_the_tick_of_the_target_s_own_is_not_lost() {
-    let graph = pair();
+    let graph = two_asset_graph();
     for (ordering, expected) in [
-        (Ordering::Sequence, only(&["down"])),
-        (Ordering::Tick, only(&[])),
+        (Ordering::Sequence, whole_assets(&["down"])),
+        (Ordering::Tick, whole_assets(&[])),
     ] {
-        let mut world = settled(&graph, ordering);
-        world.update("down", one());
-        world.update("up", one());
+        let mut world = up_to_date_world(&graph, ordering);
+        world.materialize("down", only_partition());
+        world.materialize("up", only_partition());
         assert_eq!(
-            world.tick(),
+            world.next_requests(),
             expected,
-            "{ordering:?}: the target, then what it is made from"
+            "{ordering:?}: the target, then its upstream asset"
         );
         assert_eq!(
-            world.tick(),
-            only(&[]),
+            world.next_requests(),
+            whole_assets(&[]),
             "{ordering:?}: it was requested once"
         );
 
-        let mut world = settled(&graph, ordering);
+        let mut world = up_to_date_world(&graph, ordering);
         let began = world.now;
-        world.update("up", one());
-        world.update_begun("down", one(), Some(began));
+        world.materialize("up", only_partition());
+        world.materialize_begun("down", only_partition(), Some(began));
         assert_eq!(
-            world.tick(),
+            world.next_requests(),
             expected,
-            "{ordering:?}: upstream while the target is made"
+            "{ordering:?}: upstream while the target is in progress"
         );
         assert_eq!(
-            world.tick(),
-            only(&[]),
+            world.next_requests(),
+            whole_assets(&[]),
             "{ordering:?}: it was requested once"
         );
     }
@@ -64,36 +64,40 @@ fn an_update_in_the_tick_of_the_target_s_own_is_not_lost() {
 
 #[test]
 fn an_update_that_the_target_has_read_is_handled() {
-    let graph = pair();
+    let graph = two_asset_graph();
     for ordering in [Ordering::Sequence, Ordering::Tick] {
-        let mut world = settled(&graph, ordering);
-        world.update("up", one());
+        let mut world = up_to_date_world(&graph, ordering);
+        world.materialize("up", only_partition());
         let began = world.now + TimeDelta::milliseconds(500);
-        world.update_begun("down", one(), Some(began));
-        assert_eq!(world.tick(), only(&[]), "{ordering:?}");
-        assert_eq!(world.tick(), only(&[]), "{ordering:?}");
+        world.materialize_begun("down", only_partition(), Some(began));
+        assert_eq!(world.next_requests(), whole_assets(&[]), "{ordering:?}");
+        assert_eq!(world.next_requests(), whole_assets(&[]), "{ordering:?}");
     }
 }
 
 #[test]
 fn an_update_while_the_target_is_made_is_not_lost_when_ticks_come_in_between() {
-    let graph = pair();
+    let graph = two_asset_graph();
     for (ordering, expected) in [
-        (Ordering::Sequence, only(&["down"])),
-        (Ordering::Tick, only(&[])),
+        (Ordering::Sequence, whole_assets(&["down"])),
+        (Ordering::Tick, whole_assets(&[])),
     ] {
-        let mut world = settled(&graph, ordering);
+        let mut world = up_to_date_world(&graph, ordering);
         let began = world.now;
-        let down = world.id("down");
-        world.snapshot.asset_mut(down).run_in_progress = one();
-        world.update("up", one());
-        assert_eq!(world.tick(), only(&[]), "{ordering:?}: it is being made");
-        world.snapshot.asset_mut(down).run_in_progress = PartitionSet::empty();
-        world.update_begun("down", one(), Some(began));
-        assert_eq!(world.tick(), expected, "{ordering:?}");
+        let down = world.asset_id("down");
+        world.snapshot.asset_facts_mut(down).run_in_progress = only_partition();
+        world.materialize("up", only_partition());
         assert_eq!(
-            world.tick(),
-            only(&[]),
+            world.next_requests(),
+            whole_assets(&[]),
+            "{ordering:?}: it is in progress"
+        );
+        world.snapshot.asset_facts_mut(down).run_in_progress = PartitionSet::empty();
+        world.materialize_begun("down", only_partition(), Some(began));
+        assert_eq!(world.next_requests(), expected, "{ordering:?}");
+        assert_eq!(
+            world.next_requests(),
+            whole_assets(&[]),
             "{ordering:?}: it was requested once"
         );
     }
@@ -101,47 +105,49 @@ fn an_update_while_the_target_is_made_is_not_lost_when_ticks_come_in_between() {
 
 #[test]
 fn an_update_between_the_request_and_the_next_tick_is_not_lost() {
-    let graph = pair();
+    let graph = two_asset_graph();
     for (ordering, expected) in [
-        (Ordering::Sequence, only(&["down"])),
-        (Ordering::Tick, only(&[])),
+        (Ordering::Sequence, whole_assets(&["down"])),
+        (Ordering::Tick, whole_assets(&[])),
     ] {
-        let mut world = settled(&graph, ordering);
-        world.update("up", one());
-        assert_eq!(world.tick(), only(&["down"]));
-        world.update("up", one());
-        assert_eq!(world.tick(), expected, "{ordering:?}");
+        let mut world = up_to_date_world(&graph, ordering);
+        world.materialize("up", only_partition());
+        assert_eq!(world.next_requests(), whole_assets(&["down"]));
+        world.materialize("up", only_partition());
+        assert_eq!(world.next_requests(), expected, "{ordering:?}");
     }
 }
 
 #[test]
 fn a_cron_tick_that_passes_while_the_target_is_made_is_not_lost() {
     let hourly = AutomationCondition::on_cron("0 * * * *", "UTC");
-    let graph = graph([asset("down", &[], Some(hourly))]);
+    let graph = graph_of([asset_spec("down", &[], Some(hourly))]);
     for (ordering, expected) in [
-        (Ordering::Sequence, only(&["down"])),
-        (Ordering::Tick, only(&[])),
+        (Ordering::Sequence, whole_assets(&["down"])),
+        (Ordering::Tick, whole_assets(&[])),
     ] {
         let mut world = World::new(&graph, ordering);
         let began = world.now;
-        world.pass(TimeDelta::hours(1));
-        world.update_begun("down", one(), Some(began));
-        assert_eq!(world.tick(), expected, "{ordering:?}");
+        world.advance_clock(TimeDelta::hours(1));
+        world.materialize_begun("down", only_partition(), Some(began));
+        assert_eq!(world.next_requests(), expected, "{ordering:?}");
     }
 }
 
 #[test]
 fn clocks_that_disagree_do_not_change_the_order() {
-    let graph = pair();
-    let mut world = settled(&graph, Ordering::Sequence);
-    let (up, down) = (world.id("up"), world.id("down"));
+    let graph = two_asset_graph();
+    let mut world = up_to_date_world(&graph, Ordering::Sequence);
+    let (up, down) = (world.asset_id("up"), world.asset_id("down"));
     let later = world.now + TimeDelta::seconds(5);
-    world
-        .snapshot
-        .record(down, Update::new(world.sequence + 1, later, one()));
-    world
-        .snapshot
-        .record(up, Update::new(world.sequence + 2, world.now, one()));
+    world.snapshot.record_update(
+        down,
+        Update::new(world.sequence + 1, later, only_partition()),
+    );
+    world.snapshot.record_update(
+        up,
+        Update::new(world.sequence + 2, world.now, only_partition()),
+    );
     world.now = later;
-    assert_eq!(world.tick(), only(&["down"]));
+    assert_eq!(world.next_requests(), whole_assets(&["down"]));
 }

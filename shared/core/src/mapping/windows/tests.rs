@@ -1,4 +1,4 @@
-//! Windows are found in two ways, by ordinals and along the schedule: both give one answer.
+//! The mapping by ordinals agrees with the mapping along the schedule.
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -29,9 +29,9 @@ const ZONES: [&str; 4] = [
 
 const START: &str = "2024-03-01-00:00:00";
 
-/// A definition, and the same with an exclusion that no window begins at, so that it has to be asked
-/// along its schedule.
-fn both_ways(cron: &str, start: &str, zone: &str) -> [PartitionsDefinition; 2] {
+/// Returns a definition, and the same with an exclusion that matches no window, which forces the
+/// mapping along the schedule.
+fn fast_and_slow_definition(cron: &str, start: &str, zone: &str) -> [PartitionsDefinition; 2] {
     let windows = || TimeWindowPartitions::cron(cron, start, "%Y-%m-%d-%H:%M:%S").timezone(zone);
     let slow = windows().exclude_at("2000-01-01-00:00:01");
     [windows(), slow].map(|windows| windows.build().unwrap().into())
@@ -50,36 +50,39 @@ proptest! {
         wanted in prop::collection::btree_set(0..900_u64, 0..12),
         run in 1..60_u64,
     ) {
-        let (up_cron, later) = match one_definition {
-            true => (down_cron, START),
-            false => (up_cron, later),
+        let (up_cron, up_start) = if one_definition {
+            (down_cron, START)
+        } else {
+            (up_cron, later)
         };
-        let [up, slow_up] = both_ways(CRONS[up_cron], later, zone);
-        let [down, slow_down] = both_ways(CRONS[down_cron], START, zone);
+        // Map both pairs in both directions, with runs of windows at random positions.
+        let [up, slow_up] = fast_and_slow_definition(CRONS[up_cron], up_start, zone);
+        let [down, slow_down] = fast_and_slow_definition(CRONS[down_cron], START, zone);
         let now: DateTime<Utc> = "2024-03-12T17:00:00Z".parse().unwrap();
         let context = PartitionContext::at(now + chrono::Duration::days(days));
-        let mapping = match shifted {
-            false => PartitionMapping::OVERLAPPING,
-            true => PartitionMapping::TimeWindow {
+        let mapping = if shifted {
+            PartitionMapping::TimeWindow {
                 start_offset,
                 end_offset,
                 allow_nonexistent_upstream_partitions: false,
-            },
+            }
+        } else {
+            PartitionMapping::OVERLAPPING
         };
-        let among = |definition: &PartitionsDefinition| {
+        let sample_set = |definition: &PartitionsDefinition| {
             let count = definition.count(&context).max(1);
             let runs = wanted.iter().map(|first| first % count..first % count + run);
             &runs.collect::<PartitionSet>() & &definition.all(&context)
         };
 
-        let set = among(&down);
-        let quick = mapping.to_upstream(&set, Some(&down), Some(&up), &context).unwrap();
-        let slow = mapping.to_upstream(&set, Some(&slow_down), Some(&slow_up), &context).unwrap();
+        let down_set = sample_set(&down);
+        let quick = mapping.to_upstream(&down_set, Some(&down), Some(&up), &context).unwrap();
+        let slow = mapping.to_upstream(&down_set, Some(&slow_down), Some(&slow_up), &context).unwrap();
         prop_assert_eq!(quick, slow);
 
-        let set = among(&up);
-        let quick = mapping.to_downstream(&set, Some(&up), Some(&down), &context).unwrap();
-        let slow = mapping.to_downstream(&set, Some(&slow_up), Some(&slow_down), &context).unwrap();
+        let up_set = sample_set(&up);
+        let quick = mapping.to_downstream(&up_set, Some(&up), Some(&down), &context).unwrap();
+        let slow = mapping.to_downstream(&up_set, Some(&slow_up), Some(&slow_down), &context).unwrap();
         prop_assert_eq!(quick, slow);
     }
 }

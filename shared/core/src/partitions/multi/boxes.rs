@@ -1,4 +1,4 @@
-//! A set of a multi-dimensional definition as products of sets of its dimensions.
+//! The decomposition of a multi-dimensional set into products of sets of its dimensions.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,16 +13,17 @@ pub struct PartitionBox {
     pub sides: Vec<PartitionSet>,
 }
 
-pub(super) fn decompose(layout: &Layout, set: &PartitionSet) -> Vec<PartitionBox> {
+/// Splits a set into disjoint boxes.
+pub(super) fn split_into_boxes(layout: &Layout, set: &PartitionSet) -> Vec<PartitionBox> {
     let runs: Vec<Range<u64>> = set.ranges().collect();
     let mut boxes = Vec::new();
     let mut sides = vec![PartitionSet::empty(); layout.digits().len()];
-    cut(layout.digits(), &runs, &mut sides, &mut boxes);
+    split_digits(layout.digits(), &runs, &mut sides, &mut boxes);
     boxes
 }
 
-/// Cuts along the slowest digit: values under which the same lower ordinals lie share a box.
-fn cut(
+/// Splits along the slowest digit: values with the same lower ordinals share a box.
+fn split_digits(
     digits: &[Digit],
     runs: &[Range<u64>],
     sides: &mut Vec<PartitionSet>,
@@ -34,43 +35,48 @@ fn cut(
         });
         return;
     };
-    for (lower, values) in group(*slowest, runs) {
+    // `sides` holds the path from the slowest digit; faster digits overwrite their own positions.
+    for (lower, values) in group_values(*slowest, runs) {
         sides[slowest.position] = values;
-        cut(faster, &lower, sides, boxes);
+        split_digits(faster, &lower, sides, boxes);
     }
 }
 
-/// Lower ordinals to the values of the digit that they lie under, in order of first appearance.
-fn group(digit: Digit, runs: &[Range<u64>]) -> Vec<(Vec<Range<u64>>, PartitionSet)> {
+/// Groups the values of a digit by their lower ordinals, in order of first appearance.
+fn group_values(digit: Digit, runs: &[Range<u64>]) -> Vec<(Vec<Range<u64>>, PartitionSet)> {
     let stride = digit.stride;
     let mut groups: Vec<(Vec<Range<u64>>, PartitionSet)> = Vec::new();
-    let mut places: HashMap<Vec<Range<u64>>, usize> = HashMap::new();
-    let mut put = |lower: Vec<Range<u64>>, values: Range<u64>| {
-        let place = *places.entry(lower).or_insert_with_key(|lower| {
+    let mut indexes: HashMap<Vec<Range<u64>>, usize> = HashMap::new();
+    let mut add_to_group = |lower: Vec<Range<u64>>, values: Range<u64>| {
+        let index = *indexes.entry(lower).or_insert_with_key(|lower| {
             groups.push((lower.clone(), PartitionSet::empty()));
             groups.len() - 1
         });
-        groups[place].1.insert_range(values);
+        groups[index].1.insert_range(values);
     };
 
+    // The runs of the current value, collected until the next value begins.
     let mut open: Option<(u64, Vec<Range<u64>>)> = None;
     for run in runs {
         let mut start = run.start;
         while start < run.end {
             let value = start / stride;
             let base = value * stride;
+            // Values that a run covers completely are added at once.
             if start == base && run.end - start >= stride {
                 let whole = (run.end - start) / stride;
-                put(std::iter::once(0..stride).collect(), value..value + whole);
+                add_to_group(std::iter::once(0..stride).collect(), value..value + whole);
                 start += whole * stride;
                 continue;
             }
             let end = run.end.min(base + stride);
             match &mut open {
-                Some((under, lower)) if *under == value => lower.push(start - base..end - base),
+                Some((open_value, lower)) if *open_value == value => {
+                    lower.push(start - base..end - base)
+                }
                 _ => {
-                    if let Some((under, lower)) = open.take() {
-                        put(lower, under..under + 1);
+                    if let Some((open_value, lower)) = open.take() {
+                        add_to_group(lower, open_value..open_value + 1);
                     }
                     open = Some((value, std::iter::once(start - base..end - base).collect()));
                 }
@@ -78,8 +84,8 @@ fn group(digit: Digit, runs: &[Range<u64>]) -> Vec<(Vec<Range<u64>>, PartitionSe
             start = end;
         }
     }
-    if let Some((under, lower)) = open {
-        put(lower, under..under + 1);
+    if let Some((open_value, lower)) = open {
+        add_to_group(lower, open_value..open_value + 1);
     }
     groups
 }

@@ -1,4 +1,4 @@
-//! Which dimensions may be multiplied.
+//! The checks on dimensions that are to be multiplied.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,27 +12,27 @@ pub enum InvalidMultiPartitions {
         "a multi-dimensional definition needs at least two dimensions, and this one has {count}: add another, or use the dimension's own definition"
     )]
     TooFew {
-        /// How many there are.
+        /// The number of dimensions.
         count: usize,
     },
-    /// Two dimensions have one name.
-    #[error("dimension `{dimension}` comes twice: give each dimension a name of its own")]
+    /// Two dimensions with the same name.
+    #[error("dimension `{dimension}` is given twice: give each dimension a name of its own")]
     DuplicateDimension {
-        /// The name.
+        /// The duplicate name.
         dimension: String,
     },
     /// A dimension without a name.
     #[error("a dimension's name is empty: give each dimension a name")]
     UnnamedDimension,
-    /// A dimension has dimensions itself.
+    /// A dimension that is multi-dimensional itself.
     #[error(
-        "dimension `{dimension}` is multi-dimensional itself: list its dimensions beside the others"
+        "dimension `{dimension}` is multi-dimensional itself: list its dimensions with the others"
     )]
     Nested {
         /// The dimension.
         dimension: String,
     },
-    /// A key could not be told apart from a joined key or a list of keys.
+    /// A key that looks like a joined key or a list of keys.
     #[error(
         "key `{key}` of dimension `{dimension}` contains `{character}`: in a dimension, keys cannot contain `|`, `,`, `[` or `]`, which write combined keys and lists"
     )]
@@ -41,20 +41,21 @@ pub enum InvalidMultiPartitions {
         dimension: String,
         /// The key.
         key: PartitionKey,
-        /// What it may not contain here.
+        /// The forbidden character.
         character: char,
     },
-    /// The dimensions of fixed size have too many combinations for stable ordinals.
+    /// Dimensions of fixed size with too many combinations for stable ordinals.
     #[error(
         "the dimensions of fixed size have more than {limit} combinations: use fewer keys or fewer dimensions"
     )]
     TooManyCombinations {
-        /// The most there may be.
+        /// The greatest allowed number of combinations.
         limit: u64,
     },
 }
 
-pub(super) fn check(
+/// Checks that dimensions can be multiplied.
+pub(super) fn check_dimensions(
     dimensions: &BTreeMap<String, Arc<PartitionsDefinition>>,
 ) -> Result<(), InvalidMultiPartitions> {
     if dimensions.len() < 2 {
@@ -67,6 +68,7 @@ pub(super) fn check(
             return Err(InvalidMultiPartitions::UnnamedDimension);
         }
         match &**dimension {
+            // Only fixed keys are known here; windows and dynamic keys come into being later.
             PartitionsDefinition::Multi(_) => {
                 return Err(InvalidMultiPartitions::Nested {
                     dimension: name.clone(),

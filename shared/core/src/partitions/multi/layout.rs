@@ -1,4 +1,4 @@
-//! How the ordinals of several dimensions make one: a mixed-radix number whose digits never move.
+//! The ordinals of a multi-dimensional definition: mixed-radix numbers whose digits never move.
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
@@ -7,15 +7,15 @@ use crate::partitions::{PartitionSet, PartitionsDefinition};
 
 /// Ordinals stay below `1 << ORDINAL_BITS`.
 const ORDINAL_BITS: u32 = 62;
-/// The room that a growing dimension gets where it cannot be the slowest digit.
+/// The capacity, in bits, of a growing dimension that is not the slowest digit.
 const GROWING_BITS: u32 = 32;
-/// The most combinations that the dimensions of fixed size may have.
+/// The greatest number of combinations of the dimensions of fixed size.
 const FIXED_LIMIT: u64 = 1 << 32;
 
-/// One digit: its weight, and how many values it has.
+/// One digit: its weight, and its number of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Digit {
-    /// The dimension's place in the order of names.
+    /// The dimension's position in the order of names.
     pub(super) position: usize,
     pub(super) stride: u64,
     pub(super) radix: u64,
@@ -23,23 +23,24 @@ pub(super) struct Digit {
 
 /// The digits, fastest first.
 ///
-/// Dimensions of fixed size are the fastest, the last by name first. Of those that grow (windows,
-/// dynamic keys) one is the slowest digit and has all the room that is left; any others get a fixed
-/// capacity between, so that they can grow without moving anything. Dynamic dimensions go slower
-/// than windows, because a run of windows under one key is then a run of ordinals.
+/// Dimensions of fixed size are the fastest, the last by name first. Of the growing ones (windows
+/// and dynamic keys), one is the slowest digit and has all the remaining capacity; the others get a
+/// fixed capacity in between, so that they can grow without moving an ordinal. Dynamic dimensions
+/// are slower than windows, because a run of windows under one key is then a run of ordinals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
     digits: Vec<Digit>,
-    /// Whether the order of ordinals is the order of names.
+    /// True if the order of ordinals is the order of names.
     ordered: bool,
 }
 
 impl Layout {
-    pub(super) fn of(
+    /// Assigns a digit to each dimension.
+    pub(super) fn for_dimensions(
         dimensions: &BTreeMap<String, Arc<PartitionsDefinition>>,
     ) -> Result<Self, InvalidMultiPartitions> {
-        // Slowness, then name: sorted backwards that is from the fastest digit to the slowest.
-        let mut places: Vec<(u8, usize, Option<u64>)> = dimensions
+        // Sorted backwards by slowness and name, which is from the fastest digit to the slowest.
+        let mut by_speed: Vec<(u8, usize, Option<u64>)> = dimensions
             .values()
             .enumerate()
             .map(|(position, dimension)| match &**dimension {
@@ -50,15 +51,16 @@ impl Layout {
                 }
             })
             .collect();
-        places.sort_unstable_by(|a, b| b.cmp(a));
+        by_speed.sort_unstable_by(|a, b| b.cmp(a));
 
-        let fixed = places
+        let fixed = by_speed
             .iter()
             .filter_map(|(_, _, radix)| *radix)
             .try_fold(1u64, u64::checked_mul)
             .filter(|&fixed| fixed <= FIXED_LIMIT)
             .ok_or(InvalidMultiPartitions::TooManyCombinations { limit: FIXED_LIMIT })?;
-        let growing = places
+        // The growing dimensions share the bits that the fixed ones leave.
+        let growing = by_speed
             .iter()
             .filter(|(_, _, radix)| radix.is_none())
             .count();
@@ -66,14 +68,14 @@ impl Layout {
         let capacity = 1u64 << GROWING_BITS.min(spare_bits / growing.max(1) as u32);
 
         let mut stride = 1u64;
-        let mut digits = Vec::with_capacity(places.len());
-        for (place, (_, position, radix)) in places.iter().enumerate() {
-            let slowest_grows = radix.is_none() && place + 1 == places.len();
-            let room = (1u64 << ORDINAL_BITS) / stride;
+        let mut digits = Vec::with_capacity(by_speed.len());
+        for (index, (_, position, fixed_radix)) in by_speed.iter().enumerate() {
+            let slowest_grows = fixed_radix.is_none() && index + 1 == by_speed.len();
+            let remaining = (1u64 << ORDINAL_BITS) / stride;
             let radix = if slowest_grows {
-                room
+                remaining
             } else {
-                radix.unwrap_or(capacity)
+                fixed_radix.unwrap_or(capacity)
             };
             digits.push(Digit {
                 position: *position,
@@ -94,7 +96,8 @@ impl Layout {
         &self.digits
     }
 
-    pub(super) fn join(&self, ordinals: &[u64]) -> Option<u64> {
+    /// Returns the ordinal of one value for each dimension, or `None` if a value exceeds its digit.
+    pub(super) fn join_values(&self, ordinals: &[u64]) -> Option<u64> {
         let mut ordinal = 0;
         for digit in &self.digits {
             let value = *ordinals
@@ -105,15 +108,17 @@ impl Layout {
         Some(ordinal)
     }
 
-    pub(super) fn split(&self, ordinal: u64) -> Option<Vec<u64>> {
+    /// Returns the values of an ordinal in the order of names.
+    pub(super) fn split_ordinal(&self, ordinal: u64) -> Option<Vec<u64>> {
         let mut ordinals = vec![0; self.digits.len()];
         for digit in &self.digits {
             ordinals[digit.position] = ordinal / digit.stride % digit.radix;
         }
-        (self.join(&ordinals) == Some(ordinal)).then_some(ordinals)
+        (self.join_values(&ordinals) == Some(ordinal)).then_some(ordinals)
     }
 
-    pub(super) fn project(&self, set: &PartitionSet, position: usize) -> PartitionSet {
+    /// Returns the values of one dimension that occur in a set.
+    pub(super) fn project_values(&self, set: &PartitionSet, position: usize) -> PartitionSet {
         let digit = *self
             .digits
             .iter()
@@ -121,11 +126,12 @@ impl Layout {
             .expect("the position of a dimension");
         let mut values = PartitionSet::empty();
         for run in set.ranges() {
-            let (first, last) = (run.start / digit.stride, (run.end - 1) / digit.stride);
-            if last - first + 1 >= digit.radix {
+            let (start, end) = (run.start / digit.stride, (run.end - 1) / digit.stride);
+            if end - start + 1 >= digit.radix {
                 return PartitionSet::from(0..digit.radix);
             }
-            let (first, last) = (first % digit.radix, last % digit.radix);
+            // A run can wrap around the digit's largest value.
+            let (first, last) = (start % digit.radix, end % digit.radix);
             if first <= last {
                 values.insert_range(first..last + 1);
             } else {
@@ -136,7 +142,8 @@ impl Layout {
         values
     }
 
-    pub(super) fn product(&self, sets: &[PartitionSet]) -> PartitionSet {
+    /// Returns all combinations of the values of each dimension.
+    pub(super) fn multiply_values(&self, sets: &[PartitionSet]) -> PartitionSet {
         assert_eq!(sets.len(), self.digits.len(), "one set for each dimension");
         if sets.iter().any(PartitionSet::is_empty) {
             return PartitionSet::empty();
@@ -144,6 +151,7 @@ impl Layout {
         let mut runs: Vec<Range<u64>> = std::iter::once(0..1).collect();
         for digit in &self.digits {
             let set = &sets[digit.position];
+            // If the faster digits are complete, adjacent values of this one stay a single run.
             let whole = matches!(runs.as_slice(), [run] if *run == (0..digit.stride));
             runs = if whole {
                 set.ranges()
@@ -161,7 +169,7 @@ impl Layout {
         runs.into_iter().collect()
     }
 
-    /// The ordinals of a set in the order in which the keys are enumerated.
+    /// Returns the ordinals of a set in the order of the keys.
     pub(super) fn in_order_of_names<'a>(
         &'a self,
         set: &'a PartitionSet,
@@ -169,6 +177,7 @@ impl Layout {
         if self.ordered {
             return Box::new(set.iter());
         }
+        // Rank each ordinal by its digits in the order of names.
         let mut by_name: Vec<Digit> = self.digits.clone();
         by_name.sort_unstable_by_key(|digit| digit.position);
         let rank = |ordinal: u64| {

@@ -7,15 +7,15 @@ use crate::partitions::{
     PartitionsDefinition, StaticPartitions,
 };
 
-fn fixed(keys: &[&str]) -> PartitionsDefinition {
+fn fixed_keys(keys: &[&str]) -> PartitionsDefinition {
     StaticPartitions::new(keys.iter().copied()).unwrap().into()
 }
 
-fn dynamic(name: &str) -> PartitionsDefinition {
+fn dynamic_keys(name: &str) -> PartitionsDefinition {
     DynamicPartitions::new(name).into()
 }
 
-fn context(sets: &[(&str, u64)]) -> PartitionContext {
+fn dynamic_context(sets: &[(&str, u64)]) -> PartitionContext {
     let mut context = PartitionContext::at(chrono::DateTime::UNIX_EPOCH);
     for (name, count) in sets {
         let keys: DynamicKeys = (0..*count)
@@ -28,23 +28,23 @@ fn context(sets: &[(&str, u64)]) -> PartitionContext {
 
 fn four_dimensions() -> MultiPartitions {
     MultiPartitions::new([
-        ("d", fixed(&["x", "y"])),
-        ("c", dynamic("first")),
-        ("b", fixed(&["1", "2", "3"])),
-        ("a", dynamic("second")),
+        ("d", fixed_keys(&["x", "y"])),
+        ("c", dynamic_keys("first")),
+        ("b", fixed_keys(&["1", "2", "3"])),
+        ("a", dynamic_keys("second")),
     ])
     .unwrap()
 }
 
 #[rstest]
 #[case::none(vec![], "a multi-dimensional definition needs at least two dimensions, and this one has 0")]
-#[case::one(vec![("a", fixed(&["1"]))], "a multi-dimensional definition needs at least two dimensions, and this one has 1")]
-#[case::twice(vec![("a", fixed(&["1"])), ("a", fixed(&["2"]))], "dimension `a` comes twice")]
-#[case::nested(vec![("a", fixed(&["1"])), ("b", four_dimensions().into())], "dimension `b` is multi-dimensional itself")]
-#[case::bar(vec![("a", fixed(&["1|2"])), ("b", fixed(&["x"]))], "key `1|2` of dimension `a` contains `|`")]
-#[case::list(vec![("a", fixed(&["1"])), ("b", fixed(&["é,x"]))], "key `é,x` of dimension `b` contains `,`")]
-#[case::unnamed(vec![("", fixed(&["1"])), ("b", fixed(&["x"]))], "a dimension's name is empty")]
-fn refuses_what_cannot_be_multiplied(
+#[case::one(vec![("a", fixed_keys(&["1"]))], "a multi-dimensional definition needs at least two dimensions, and this one has 1")]
+#[case::twice(vec![("a", fixed_keys(&["1"])), ("a", fixed_keys(&["2"]))], "dimension `a` is given twice")]
+#[case::nested(vec![("a", fixed_keys(&["1"])), ("b", four_dimensions().into())], "dimension `b` is multi-dimensional itself")]
+#[case::bar(vec![("a", fixed_keys(&["1|2"])), ("b", fixed_keys(&["x"]))], "key `1|2` of dimension `a` contains `|`")]
+#[case::list(vec![("a", fixed_keys(&["1"])), ("b", fixed_keys(&["é,x"]))], "key `é,x` of dimension `b` contains `,`")]
+#[case::unnamed(vec![("", fixed_keys(&["1"])), ("b", fixed_keys(&["x"]))], "a dimension's name is empty")]
+fn refuses_invalid_dimensions(
     #[case] dimensions: Vec<(&str, PartitionsDefinition)>,
     #[case] message: &str,
 ) {
@@ -54,8 +54,8 @@ fn refuses_what_cannot_be_multiplied(
 
 #[test]
 fn refuses_more_fixed_combinations_than_ordinals() {
-    let many: Vec<String> = (0..70_000).map(|key| key.to_string()).collect();
-    let many = PartitionsDefinition::from(StaticPartitions::new(many).unwrap());
+    let keys: Vec<String> = (0..70_000).map(|key| key.to_string()).collect();
+    let many = PartitionsDefinition::from(StaticPartitions::new(keys).unwrap());
     let error = MultiPartitions::new([("a", many.clone()), ("b", many)]).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -64,10 +64,10 @@ fn refuses_more_fixed_combinations_than_ordinals() {
 }
 
 #[test]
-fn a_growing_dimension_moves_no_ordinal() {
+fn a_growing_dimension_changes_no_ordinal() {
     let definition = PartitionsDefinition::from(four_dimensions());
-    let before = context(&[("first", 3), ("second", 2)]);
-    let after = context(&[("first", 40), ("second", 9)]);
+    let before = dynamic_context(&[("first", 3), ("second", 2)]);
+    let after = dynamic_context(&[("first", 40), ("second", 9)]);
     for ordinal in definition.all(&before).iter() {
         assert_eq!(
             definition.key(ordinal, &before),
@@ -78,11 +78,11 @@ fn a_growing_dimension_moves_no_ordinal() {
 }
 
 #[test]
-fn keys_that_cannot_be_taken_apart_are_left_out() {
+fn keys_that_contain_the_separator_are_omitted() {
     let definition = PartitionsDefinition::from(
-        MultiPartitions::new([("a", dynamic("set")), ("b", fixed(&["x", "y"]))]).unwrap(),
+        MultiPartitions::new([("a", dynamic_keys("set")), ("b", fixed_keys(&["x", "y"]))]).unwrap(),
     );
-    let mut context = context(&[]);
+    let mut context = dynamic_context(&[]);
     let keys = ["p|q", "r"].map(PartitionKey::from).into_iter().collect();
     context.dynamic.insert("set".to_owned(), keys);
     let all = definition.all(&context);
@@ -96,13 +96,13 @@ fn keys_that_cannot_be_taken_apart_are_left_out() {
 fn a_million_combinations_are_one_run() {
     let definition = PartitionsDefinition::from(
         MultiPartitions::new([
-            ("a", dynamic("set")),
-            ("b", fixed(&["x", "y"])),
-            ("c", fixed(&["1", "2", "3", "4", "5"])),
+            ("a", dynamic_keys("set")),
+            ("b", fixed_keys(&["x", "y"])),
+            ("c", fixed_keys(&["1", "2", "3", "4", "5"])),
         ])
         .unwrap(),
     );
-    let context = context(&[("set", 100_000)]);
+    let context = dynamic_context(&[("set", 100_000)]);
     let all = definition.all(&context);
     assert_eq!(all.len(), 1_000_000);
     assert_eq!(all.ranges().count(), 1);
@@ -111,12 +111,13 @@ fn a_million_combinations_are_one_run() {
 #[test]
 fn keys_are_enumerated_by_name_with_the_last_dimension_fastest() {
     let definition = PartitionsDefinition::from(four_dimensions());
-    let context = context(&[("first", 2), ("second", 2)]);
+    let context = dynamic_context(&[("first", 2), ("second", 2)]);
     let all = definition.all(&context);
     let keys: Vec<String> = definition
         .keys(&all, &context)
         .map(|key| key.to_string())
         .collect();
+    // `a` is the slowest and `d` the fastest, although `b` and `d` are the fast digits of ordinals.
     let mut expected = Vec::new();
     for a in ["second0", "second1"] {
         for b in ["1", "2", "3"] {
@@ -129,7 +130,7 @@ fn keys_are_enumerated_by_name_with_the_last_dimension_fastest() {
 }
 
 #[test]
-fn what_is_read_is_validated() {
+fn deserialization_validates() {
     let one = r#"{"dimensions":{"a":{"kind":"dynamic","name":"s"}}}"#;
     let error = serde_json::from_str::<MultiPartitions>(one)
         .unwrap_err()
@@ -158,9 +159,9 @@ fn some_of(count: u64) -> impl Strategy<Value = PartitionSet> {
 
 proptest! {
     #[test]
-    fn every_key_is_found_again(first in 1..5u64, second in 1..5u64) {
+    fn every_key_leads_back_to_its_ordinal(first in 1..5u64, second in 1..5u64) {
         let definition = PartitionsDefinition::from(four_dimensions());
-        let context = context(&[("first", first), ("second", second)]);
+        let context = dynamic_context(&[("first", first), ("second", second)]);
         let all = definition.all(&context);
         prop_assert_eq!(all.len(), definition.count(&context));
         for ordinal in all.iter() {
@@ -177,26 +178,27 @@ proptest! {
         let sides = [a, b, c, d];
         let product = multi.product(&sides);
         prop_assert_eq!(product.len(), sides.iter().map(PartitionSet::len).product::<u64>());
+        // The empty product has lost its sides.
         if !product.is_empty() {
             for (position, side) in sides.iter().enumerate() {
                 prop_assert_eq!(&multi.project(&product, position), side);
             }
-            let boxes = multi.boxes(&product);
+            let boxes = multi.split_into_boxes(&product);
             prop_assert_eq!(boxes.len(), 1);
             prop_assert_eq!(boxes[0].sides.as_slice(), &sides);
         }
     }
 
     #[test]
-    fn boxes_are_disjoint_and_make_the_set(chosen in prop::collection::vec((0..4u64, 0..3u64, 0..4u64, 0..2u64), 0..40)) {
+    fn boxes_are_disjoint_and_cover_the_set(chosen in prop::collection::vec((0..4u64, 0..3u64, 0..4u64, 0..2u64), 0..40)) {
         let multi = four_dimensions();
         let set: PartitionSet = chosen
             .into_iter()
             .filter_map(|(a, b, c, d)| multi.ordinal_of(&[a, b, c, d]))
             .collect();
         let mut rest = set.clone();
-        for part in multi.boxes(&set) {
-            let part = multi.product(&part.sides);
+        for partition_box in multi.split_into_boxes(&set) {
+            let part = multi.product(&partition_box.sides);
             prop_assert!(!part.is_empty() && part.is_subset(&rest));
             rest -= &part;
         }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::PartitionSet;
 
-fn runs() -> impl Strategy<Value = Vec<std::ops::Range<u64>>> {
+fn any_runs() -> impl Strategy<Value = Vec<std::ops::Range<u64>>> {
     let start = prop_oneof![
         0..300u64,
         (1u64 << 32) - 150..(1 << 32) + 150,
@@ -16,7 +16,7 @@ fn runs() -> impl Strategy<Value = Vec<std::ops::Range<u64>>> {
     )
 }
 
-fn both(runs: Vec<std::ops::Range<u64>>) -> (PartitionSet, BTreeSet<u64>) {
+fn build_both(runs: Vec<std::ops::Range<u64>>) -> (PartitionSet, BTreeSet<u64>) {
     (
         runs.iter().cloned().collect(),
         runs.into_iter().flatten().collect(),
@@ -25,9 +25,8 @@ fn both(runs: Vec<std::ops::Range<u64>>) -> (PartitionSet, BTreeSet<u64>) {
 
 proptest! {
     #[test]
-    fn agrees_with_a_plain_set(a in runs(), b in runs()) {
-        let (a, plain_a) = both(a);
-        let (b, plain_b) = both(b);
+    fn agrees_with_a_plain_set(a in any_runs(), b in any_runs()) {
+        let ((a, plain_a), (b, plain_b)) = (build_both(a), build_both(b));
         prop_assert!((&a | &b).iter().eq(plain_a.union(&plain_b).copied()));
         prop_assert!((&a & &b).iter().eq(plain_a.intersection(&plain_b).copied()));
         prop_assert!((&a - &b).iter().eq(plain_a.difference(&plain_b).copied()));
@@ -39,24 +38,24 @@ proptest! {
     }
 
     #[test]
-    fn ranges_are_the_longest_runs(runs in runs()) {
-        let (set, plain) = both(runs);
+    fn ranges_are_the_longest_runs(runs in any_runs()) {
+        let (set, plain) = build_both(runs);
         let ranges: Vec<_> = set.ranges().collect();
         prop_assert!(ranges.iter().cloned().flatten().eq(plain));
         prop_assert!(ranges.windows(2).all(|pair| pair[0].end < pair[1].start));
     }
 
     #[test]
-    fn equality_does_not_depend_on_how_a_set_was_built(runs in runs()) {
-        let (set, plain) = both(runs);
+    fn equality_does_not_depend_on_how_a_set_was_built(runs in any_runs()) {
+        let (set, plain) = build_both(runs);
         let one_by_one: PartitionSet = plain.into_iter().collect();
         prop_assert_eq!(&set, &one_by_one);
         prop_assert_eq!(serde_json::to_string(&set).unwrap(), serde_json::to_string(&one_by_one).unwrap());
     }
 
     #[test]
-    fn survives_being_written(runs in runs(), step in 1..5u64) {
-        let (mut set, _) = both(runs);
+    fn round_trips_as_text(runs in any_runs(), step in 1..5u64) {
+        let (mut set, _) = build_both(runs);
         set.extend((0..4_000 / step).map(|i| i * step));
         let text = serde_json::to_string(&set).unwrap();
         prop_assert_eq!(serde_json::from_str::<PartitionSet>(&text).unwrap(), set);
@@ -64,7 +63,7 @@ proptest! {
 }
 
 #[test]
-fn a_long_run_is_short() {
+fn a_long_run_has_a_short_text() {
     let set = PartitionSet::from(5..10_000_000);
     assert_eq!(set.ranges().count(), 1);
     assert_eq!(serde_json::to_string(&set).unwrap(), r#""5-9999999""#);
@@ -95,18 +94,18 @@ fn a_damaged_set_is_refused(#[case] text: &str) {
     assert_eq!(
         error,
         format!(
-            "`{text}` is no run of ordinals: write one ordinal or `first-last`, such as `0-30`"
+            "`{text}` is not a run of ordinals: write one ordinal or `first-last`, such as `0-30`"
         )
     );
 }
 
 #[test]
 fn damaged_bitmaps_are_refused() {
-    let refused = |text: &str| {
+    let refusal = |text: &str| {
         serde_json::from_value::<PartitionSet>(text.into())
             .unwrap_err()
             .to_string()
     };
-    assert!(refused("roaring:!").contains("is no base64"));
-    assert!(refused("roaring:AAAA").contains("is no bitmap"));
+    assert!(refusal("roaring:!").contains("is not base64"));
+    assert!(refusal("roaring:AAAA").contains("is not a bitmap"));
 }

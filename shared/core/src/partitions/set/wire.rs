@@ -1,4 +1,4 @@
-//! How a [`PartitionSet`] is written: runs as text while that is short, else a bitmap in base64.
+//! The serialized form of a [`PartitionSet`]: a few runs as text, otherwise a bitmap in base64.
 
 use std::{fmt::Write, ops::Range};
 
@@ -10,11 +10,11 @@ use super::PartitionSet;
 
 const BITMAP: &str = "roaring:";
 
-/// Up to so many runs are written as text, which a person can read.
+/// The greatest number of runs written as readable text.
 const MOST_RUNS: usize = 64;
 
-/// A run longer than this is no set of partitions but damaged or hostile input, which must not
-/// become as many bitmap containers.
+/// The longest accepted run. A longer one is damaged or hostile input, which must not be expanded
+/// into bitmap containers.
 const LONGEST_RUN: u64 = 1 << 40;
 
 impl Serialize for PartitionSet {
@@ -31,6 +31,7 @@ impl<'de> Deserialize<'de> for PartitionSet {
 }
 
 fn to_text(set: &PartitionSet) -> String {
+    // Stop counting runs as soon as there are too many for text.
     let runs: Vec<Range<u64>> = set.ranges().take(MOST_RUNS + 1).collect();
     if runs.len() > MOST_RUNS
         && let Some(text) = bitmap_text(set)
@@ -50,13 +51,15 @@ fn to_text(set: &PartitionSet) -> String {
     text
 }
 
-/// The bitmap in the one form that does not depend on how the set was built.
+/// Encodes the bitmap in a canonical form, which does not depend on how the set was built.
 fn bitmap_text(set: &PartitionSet) -> Option<String> {
+    // Containers can be arrays, bitmaps or runs, depending on history; `optimize` picks the
+    // smallest.
     let canonical = RoaringTreemap::from_bitmaps(set.0.bitmaps().map(|(high, bitmap)| {
-        let mut bitmap = bitmap.clone();
-        bitmap.remove_run_compression();
-        bitmap.optimize();
-        (high, bitmap)
+        let mut optimized = bitmap.clone();
+        optimized.remove_run_compression();
+        optimized.optimize();
+        (high, optimized)
     }));
     let mut bytes = Vec::with_capacity(canonical.serialized_size());
     canonical.serialize_into(&mut bytes).ok()?;
@@ -65,25 +68,27 @@ fn bitmap_text(set: &PartitionSet) -> Option<String> {
 
 fn from_text(text: &str) -> Result<PartitionSet, String> {
     if let Some(encoded) = text.strip_prefix(BITMAP) {
-        let bytes = BASE64_STANDARD
-            .decode(encoded)
-            .map_err(|error| format!("the partition set after `{BITMAP}` is no base64: {error}"))?;
+        let bytes = BASE64_STANDARD.decode(encoded).map_err(|error| {
+            format!("the partition set after `{BITMAP}` is not base64: {error}")
+        })?;
         return RoaringTreemap::deserialize_from(&*bytes)
             .map(PartitionSet)
-            .map_err(|error| format!("the partition set after `{BITMAP}` is no bitmap: {error}"));
+            .map_err(|error| {
+                format!("the partition set after `{BITMAP}` is not a bitmap: {error}")
+            });
     }
     text.split(',')
         .filter(|run| !run.is_empty())
-        .map(run)
+        .map(parse_run)
         .collect()
 }
 
-fn run(text: &str) -> Result<Range<u64>, String> {
+fn parse_run(text: &str) -> Result<Range<u64>, String> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     match (first.parse::<u64>(), last.parse::<u64>()) {
         (Ok(first), Ok(last)) if first <= last && last - first < LONGEST_RUN => Ok(first..last + 1),
         _ => Err(format!(
-            "`{text}` is no run of ordinals: write one ordinal or `first-last`, such as `0-30`"
+            "`{text}` is not a run of ordinals: write one ordinal or `first-last`, such as `0-30`"
         )),
     }
 }

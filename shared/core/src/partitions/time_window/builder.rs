@@ -1,4 +1,4 @@
-//! [`TimeWindowBuilder`]: declares a [`TimeWindowPartitions`].
+//! [`TimeWindowBuilder`]: a builder of [`TimeWindowPartitions`].
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Timelike, Utc};
 use chrono_tz::Tz;
@@ -8,16 +8,15 @@ use super::{
 };
 use crate::cron::{CronExpression, LocalTime, parse_time_zone};
 
-const DATE: &str = "%Y-%m-%d";
-const HOUR: &str = "%Y-%m-%d-%H:%M";
+const DATE_FORMAT: &str = "%Y-%m-%d";
+const HOUR_FORMAT: &str = "%Y-%m-%d-%H:%M";
 
-/// A moment as it is declared: a text in the definition's format, or a reading of the clock in its
-/// time zone.
+/// A declared moment: a text in the definition's key format, or a local time in its time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moment {
-    /// In the definition's format.
+    /// A text in the definition's key format.
     Text(String),
-    /// In the definition's time zone.
+    /// A local time in the definition's time zone.
     Local(NaiveDateTime),
 }
 
@@ -45,7 +44,7 @@ impl From<NaiveDateTime> for Moment {
     }
 }
 
-/// Declares a [`TimeWindowPartitions`]; everything is checked by [`Self::build`].
+/// A builder of [`TimeWindowPartitions`]. Everything is validated by [`Self::build`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is declared before `build`"]
 pub struct TimeWindowBuilder {
@@ -69,11 +68,11 @@ enum ExclusionText {
 }
 
 impl TimeWindowBuilder {
-    pub(super) fn plain(cadence: Cadence, start: Moment) -> Self {
+    pub(super) fn with_cadence(cadence: Cadence, start: Moment) -> Self {
         let fmt = if cadence == Cadence::Hourly {
-            HOUR
+            HOUR_FORMAT
         } else {
-            DATE
+            DATE_FORMAT
         };
         Self {
             cadence,
@@ -90,72 +89,72 @@ impl TimeWindowBuilder {
         }
     }
 
-    pub(super) fn cron(cron: String, start: Moment, fmt: String) -> Self {
+    pub(super) fn with_cron(cron: String, start: Moment, fmt: String) -> Self {
         Self {
             cron,
             fmt,
-            ..Self::plain(Cadence::Cron, start)
+            ..Self::with_cadence(Cadence::Cron, start)
         }
     }
 
-    /// The moment at or before which the last window ends. Without it there is always a next window.
+    /// Sets the moment at or before which the last window ends. Without it, windows never end.
     pub fn end(mut self, end: impl Into<Moment>) -> Self {
         self.end = Some(end.into());
         self
     }
 
-    /// The time zone in which windows begin, by its IANA name; `UTC` unless given.
+    /// Sets the time zone in which windows begin, by its IANA name. The default is `UTC`.
     pub fn timezone(mut self, name: impl Into<String>) -> Self {
         self.timezone = Some(name.into());
         self
     }
 
-    /// How keys are written; `%Y-%m-%d` unless given, for hourly windows `%Y-%m-%d-%H:%M`.
+    /// Sets the format of keys. The default is `%Y-%m-%d`, for hourly windows `%Y-%m-%d-%H:%M`.
     pub fn fmt(mut self, fmt: impl Into<String>) -> Self {
         self.fmt = fmt.into();
         self
     }
 
-    /// Lets so many windows exist beyond those that have ended; negative is fewer.
+    /// Sets the number of windows that exist beyond the ended ones; negative is fewer.
     pub fn end_offset(mut self, windows: i32) -> Self {
         self.end_offset = windows;
         self
     }
 
-    /// The minute of the hour at which a window begins.
+    /// Sets the minute of the hour at which a window begins.
     pub fn minute_offset(mut self, minute: u32) -> Self {
         self.minute_offset = minute;
         self
     }
 
-    /// The hour of the day at which a window begins.
+    /// Sets the hour of the day at which a window begins.
     pub fn hour_offset(mut self, hour: u32) -> Self {
         self.hour_offset = hour;
         self
     }
 
-    /// The day on which a window begins: for weeks 0 (Sunday) to 6, for months 1 to 31.
+    /// Sets the day on which a window begins: 0 (Sunday) to 6 for weeks, 1 to 31 for months.
     pub fn day_offset(mut self, day: u32) -> Self {
         self.day_offset = day;
         self
     }
 
-    /// Leaves out the windows that begin at a tick of a cron schedule.
+    /// Excludes the windows that begin at a tick of a cron schedule.
     pub fn exclude(mut self, cron: impl Into<String>) -> Self {
         self.exclusions.push(ExclusionText::Cron(cron.into()));
         self
     }
 
-    /// Leaves out the window that begins at this moment.
+    /// Excludes the window that begins at a moment.
     pub fn exclude_at(mut self, at: impl Into<Moment>) -> Self {
         self.exclusions.push(ExclusionText::At(at.into()));
         self
     }
 
-    /// Checks everything. Costs next to nothing: no window is computed.
+    /// Validates everything and builds the definition. This is cheap: no window is computed.
     ///
     /// # Errors
-    /// [`InvalidTimeWindows`] for what Dagster refuses.
+    /// [`InvalidTimeWindows`] for every declaration that Dagster refuses.
     pub fn build(self) -> Result<TimeWindowPartitions, InvalidTimeWindows> {
         let timezone = self
             .timezone
@@ -163,7 +162,8 @@ impl TimeWindowBuilder {
             .map_or(Ok(Tz::UTC), parse_time_zone)?;
         let fmt = KeyFormat::new(&self.fmt)?;
         let cron = CronExpression::new(self.cron_text()?)?;
-        let moment = |field, moment: &Moment| resolve(field, moment, &fmt, timezone);
+        // Texts are parsed by the format of the keys, so format and time zone come first.
+        let to_utc = |field, moment: &Moment| resolve_moment(field, moment, &fmt, timezone);
         let exclusions = self
             .exclusions
             .iter()
@@ -171,15 +171,15 @@ impl TimeWindowBuilder {
                 ExclusionText::Cron(cron) => CronExpression::new(cron)
                     .map(Exclusion::Cron)
                     .map_err(InvalidTimeWindows::Exclusion),
-                ExclusionText::At(at) => moment("exclusion", at).map(Exclusion::At),
+                ExclusionText::At(at) => to_utc("exclusion", at).map(Exclusion::At),
             })
             .collect::<Result<_, _>>()?;
         let declared = Declared {
-            start: moment("start", &self.start)?,
+            start: to_utc("start", &self.start)?,
             end: self
                 .end
                 .as_ref()
-                .map(|end| moment("end", end))
+                .map(|end| to_utc("end", end))
                 .transpose()?,
             cron,
             timezone,
@@ -190,18 +190,22 @@ impl TimeWindowBuilder {
         Ok(TimeWindowPartitions::from(declared))
     }
 
+    /// Returns the cron string of the cadence and its offsets.
     fn cron_text(&self) -> Result<String, InvalidTimeWindows> {
         let (minute, hour, day) = (self.minute_offset, self.hour_offset, self.day_offset);
-        let refuse = |offset| {
+        let no_such_offset = |offset| {
             Err(InvalidTimeWindows::NoSuchOffset {
                 cadence: self.cadence,
                 offset,
             })
         };
+        // An offset that a cadence does not have is refused, even if the cron string could hold it.
         match self.cadence {
-            Cadence::Cron if minute != 0 => refuse("minute_offset"),
-            Cadence::Hourly | Cadence::Cron if hour != 0 => refuse("hour_offset"),
-            Cadence::Hourly | Cadence::Daily | Cadence::Cron if day != 0 => refuse("day_offset"),
+            Cadence::Cron if minute != 0 => no_such_offset("minute_offset"),
+            Cadence::Hourly | Cadence::Cron if hour != 0 => no_such_offset("hour_offset"),
+            Cadence::Hourly | Cadence::Daily | Cadence::Cron if day != 0 => {
+                no_such_offset("day_offset")
+            }
             Cadence::Hourly => Ok(format!("{minute} * * * *")),
             Cadence::Daily => Ok(format!("{minute} {hour} * * *")),
             Cadence::Weekly => Ok(format!("{minute} {hour} * * {day}")),
@@ -211,16 +215,16 @@ impl TimeWindowBuilder {
     }
 }
 
-/// The moment that is meant, of two passes the first.
-fn resolve(
+/// Returns the moment in UTC; a local time that occurs twice means its first pass.
+fn resolve_moment(
     field: &'static str,
     moment: &Moment,
     fmt: &KeyFormat,
     timezone: Tz,
 ) -> Result<DateTime<Utc>, InvalidTimeWindows> {
-    let (naive, offset) = match moment {
-        Moment::Local(naive) => (*naive, None),
-        Moment::Text(text) => match fmt.read(text) {
+    let (naive, written_offset) = match moment {
+        Moment::Local(local) => (*local, None),
+        Moment::Text(text) => match fmt.parse_start(text) {
             Some(read) => (read.naive, read.offset_seconds),
             None => {
                 let example = NaiveDate::from_ymd_opt(2024, 1, 31)
@@ -230,12 +234,14 @@ fn resolve(
                     field,
                     text: text.clone(),
                     fmt: fmt.to_string(),
-                    example: fmt.write(example, || 0, false),
+                    example: fmt.format_start(example, || 0, false),
                 });
             }
         },
     };
+    // The offset is looked up for whole seconds; a fraction is kept in the result.
     let whole = naive.with_nanosecond(0).unwrap_or(naive);
-    let offset = offset.unwrap_or_else(|| LocalTime::first_pass(whole).offset_seconds(timezone));
+    let offset =
+        written_offset.unwrap_or_else(|| LocalTime::first_pass(whole).offset_seconds(timezone));
     Ok(naive.and_utc() - chrono::Duration::seconds(offset))
 }

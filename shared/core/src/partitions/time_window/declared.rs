@@ -1,4 +1,4 @@
-//! What is declared of a definition: what it is equal by, and what is stored of it.
+//! The declared fields of a definition, which are its identity and its serialized form.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;

@@ -1,4 +1,4 @@
-//! [`TimeWindowPartitions`] and what is known of it without asking for windows.
+//! [`TimeWindowPartitions`] and its declared properties.
 
 use std::fmt;
 
@@ -13,8 +13,8 @@ use super::{
 };
 use crate::cron::CronExpression;
 
-/// Windows between the ticks of a cron schedule in a time zone, from a start, perhaps to an end. A
-/// window is named by what the clock shows at its start; it exists once it has ended.
+/// Windows between the ticks of a cron schedule in a time zone, from a start to an optional end.
+/// The key of a window is the local time of its start; a window exists once it has ended.
 ///
 /// ```
 /// use chrono::{DateTime, Utc};
@@ -32,14 +32,14 @@ use crate::cron::CronExpression;
 /// ```
 ///
 /// # Ordinals
-/// The ordinal of a window is its place from the definition's start, windows that are excluded not
-/// counted. It does not change as time passes.
+/// The ordinal of a window is its position from the definition's start, not counting excluded
+/// windows. It does not change as time passes.
 ///
 /// # Keys
-/// As in Dagster: where the clock shows an hour twice, the second pass of a schedule that ticks every
-/// hour has the offset from UTC at the end of its key (`2024-11-03-01:00-0500`), unless the format
-/// has `%z`; and a date that the calendar leaves out (30 December 2011 on Samoa) still has a key,
-/// with the window of the next date.
+/// As in Dagster: if an hour occurs twice, a schedule that ticks every hour appends the offset from
+/// UTC to the key of the second pass (`2024-11-03-01:00-0500`), unless the format has `%z`. A date
+/// that the calendar skips (30 December 2011 on Samoa) still has a key, with the window of the next
+/// date.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "Declared", into = "Declared")]
 pub struct TimeWindowPartitions {
@@ -49,90 +49,92 @@ pub struct TimeWindowPartitions {
 }
 
 impl TimeWindowPartitions {
-    /// Windows of an hour each, from a start written as `2024-01-31-00:00` (or as [`fmt`] says).
+    /// Declares windows of an hour each, from a start like `2024-01-31-00:00` (or as [`fmt`] says).
     ///
     /// [`fmt`]: TimeWindowBuilder::fmt
     pub fn hourly(start: impl Into<Moment>) -> TimeWindowBuilder {
-        TimeWindowBuilder::plain(Cadence::Hourly, start.into())
+        TimeWindowBuilder::with_cadence(Cadence::Hourly, start.into())
     }
 
-    /// Windows of a day each, from a start written as `2024-01-31` (or as [`fmt`] says).
+    /// Declares windows of a day each, from a start like `2024-01-31` (or as [`fmt`] says).
     ///
     /// [`fmt`]: TimeWindowBuilder::fmt
     pub fn daily(start: impl Into<Moment>) -> TimeWindowBuilder {
-        TimeWindowBuilder::plain(Cadence::Daily, start.into())
+        TimeWindowBuilder::with_cadence(Cadence::Daily, start.into())
     }
 
-    /// Windows of a week each, beginning on Sunday unless [`day_offset`] says otherwise.
+    /// Declares windows of a week each, beginning on Sunday unless [`day_offset`] says otherwise.
     ///
     /// [`day_offset`]: TimeWindowBuilder::day_offset
     pub fn weekly(start: impl Into<Moment>) -> TimeWindowBuilder {
-        TimeWindowBuilder::plain(Cadence::Weekly, start.into())
+        TimeWindowBuilder::with_cadence(Cadence::Weekly, start.into())
     }
 
-    /// Windows of a month each, beginning on the first unless [`day_offset`] says otherwise.
+    /// Declares windows of a month each, beginning on the first unless [`day_offset`] says
+    /// otherwise.
     ///
     /// [`day_offset`]: TimeWindowBuilder::day_offset
     pub fn monthly(start: impl Into<Moment>) -> TimeWindowBuilder {
-        TimeWindowBuilder::plain(Cadence::Monthly, start.into())
+        TimeWindowBuilder::with_cadence(Cadence::Monthly, start.into())
     }
 
-    /// Windows from each tick of a cron schedule to the next, with keys in the given format.
+    /// Declares windows from each tick of a cron schedule to the next, with keys in the given
+    /// format.
     pub fn cron(
         cron: impl Into<String>,
         start: impl Into<Moment>,
         fmt: impl Into<String>,
     ) -> TimeWindowBuilder {
-        TimeWindowBuilder::cron(cron.into(), start.into(), fmt.into())
+        TimeWindowBuilder::with_cron(cron.into(), start.into(), fmt.into())
     }
 
-    /// How often a window begins. A cron schedule that is a plain one (`0 0 * * *`) has its cadence.
+    /// Returns the cadence of the windows. A plain cron schedule like `0 0 * * *` counts as daily.
     pub fn cadence(&self) -> Cadence {
-        Cadence::of(self.declared.cron.as_str())
+        Cadence::from_cron(self.declared.cron.as_str())
     }
 
-    /// The schedule at whose ticks windows begin.
+    /// Returns the schedule at whose ticks windows begin.
     pub fn cron_expression(&self) -> &CronExpression {
         &self.declared.cron
     }
 
-    /// The time zone in which windows begin and keys are written.
+    /// Returns the time zone of windows and keys.
     pub fn timezone(&self) -> Tz {
         self.declared.timezone
     }
 
-    /// The first window begins at or after this moment.
+    /// Returns the moment at or after which the first window begins.
     pub fn start(&self) -> DateTime<Utc> {
         self.declared.start
     }
 
-    /// The last window ends at or before this moment; `None` is open.
+    /// Returns the moment at or before which the last window ends, or `None` if windows never end.
     pub fn end(&self) -> Option<DateTime<Utc>> {
         self.declared.end
     }
 
-    /// How keys are written.
+    /// Returns the format of keys.
     pub fn fmt(&self) -> &KeyFormat {
         &self.declared.fmt
     }
 
-    /// How many windows exist beyond those that have ended; negative is fewer.
+    /// Returns the number of windows that exist beyond the ended ones; negative is fewer.
     pub fn end_offset(&self) -> i32 {
         self.declared.end_offset
     }
 
-    /// Which windows are left out.
+    /// Returns the exclusions.
     pub fn exclusions(&self) -> &[Exclusion] {
         &self.declared.exclusions
     }
 
-    /// The key of the first window, to show what a key looks like here.
+    /// Returns the key of the first window, as an example of a key.
     pub fn example_key(&self) -> String {
         self.key(0)
             .map_or_else(|| self.fmt().to_string(), |key| key.to_string())
     }
 
-    /// Whether this definition is the other but for start and end.
+    /// Returns true if this definition equals another except for start and end.
     pub fn equal_except_for_start_or_end(&self, other: &Self) -> bool {
         let unbounded = |definition: &Self| Declared {
             start: DateTime::UNIX_EPOCH,
@@ -142,11 +144,11 @@ impl TimeWindowPartitions {
         unbounded(self) == unbounded(other)
     }
 
-    /// Whether windows can be told apart by their keys. Dagster asks this of a definition that is
-    /// used by an asset, not of one that is only built, and so does Precip.
+    /// Checks that different windows have different keys. Like Dagster, Precip requires this of a
+    /// definition that an asset uses, not of one that is only built.
     ///
     /// # Errors
-    /// [`InvalidTimeWindows::CoarseFormat`] when the first two windows have one key.
+    /// [`InvalidTimeWindows::CoarseFormat`] if the first two windows have the same key.
     pub fn check_keys(&self) -> Result<(), InvalidTimeWindows> {
         match (self.key(0), self.key(1)) {
             (Some(first), Some(second)) if first == second => {
@@ -195,7 +197,7 @@ impl fmt::Debug for TimeWindowPartitions {
 }
 
 impl fmt::Display for TimeWindowPartitions {
-    /// `daily windows in UTC from 2024-01-01`.
+    /// Formats as `daily windows in UTC from 2024-01-01`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.cadence() {
             Cadence::Cron => write!(f, "windows of `{}`", self.declared.cron)?,

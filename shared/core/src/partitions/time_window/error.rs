@@ -1,29 +1,29 @@
-//! Time windows that cannot be.
+//! Errors of time-window definitions.
 
 use super::InvalidKeyFormat;
 use crate::cron::{InvalidCron, InvalidTimeZone};
 
-/// A time-window definition that Dagster refuses, and Precip with it.
+/// A time-window definition that Dagster, and so Precip, refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTimeWindows {
-    /// The cron string of the windows.
+    /// An invalid cron string.
     #[error(transparent)]
     Cron(#[from] InvalidCron),
-    /// A cron string among the exclusions.
+    /// An invalid cron string among the exclusions.
     #[error("exclusion: {0}")]
     Exclusion(InvalidCron),
-    /// The time zone.
+    /// An invalid time zone.
     #[error(transparent)]
     TimeZone(#[from] InvalidTimeZone),
-    /// The format of the keys.
+    /// An invalid format of keys.
     #[error(transparent)]
     Format(#[from] InvalidKeyFormat),
-    /// A start, end or exclusion that is not written in the format of the keys.
-    #[error("{field} `{text}` is not written as `{fmt}` says: write it like `{example}`")]
+    /// A start, end or exclusion that does not match the format of keys.
+    #[error("{field} `{text}` does not match the format `{fmt}`: write it like `{example}`")]
     Moment {
         /// `start`, `end` or `exclusion`.
         field: &'static str,
-        /// What was given.
+        /// The given text.
         text: String,
         /// The format of the keys.
         fmt: String,
@@ -35,18 +35,18 @@ pub enum InvalidTimeWindows {
     NoSuchOffset {
         /// The cadence.
         cadence: super::Cadence,
-        /// `hour_offset` or `day_offset`.
+        /// `minute_offset`, `hour_offset` or `day_offset`.
         offset: &'static str,
     },
-    /// Two windows with one key.
+    /// Different windows with the same key.
     #[error(
-        "windows of `{cron}` that begin at different times have one key, `{key}`: the format `{fmt}` \
-         leaves out what tells them apart; add it, like `%Y-%m-%d-%H:%M`"
+        "windows of `{cron}` that begin at different times have the same key, `{key}`: the format \
+         `{fmt}` is too coarse; make it finer, like `%Y-%m-%d-%H:%M`"
     )]
     CoarseFormat {
         /// The cron string of the windows.
         cron: String,
-        /// The key that two windows have.
+        /// The key of both windows.
         key: String,
         /// The format of the keys.
         fmt: String,

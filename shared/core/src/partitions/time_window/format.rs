@@ -1,14 +1,14 @@
-//! [`KeyFormat`]: how the start of a window is written as a key.
+//! [`KeyFormat`]: the format of a window's key.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// How the start of a window is written as a key: a `strftime` format with the meaning Python gives
-/// it.
+/// The format in which the start of a window is written as a key: a `strftime` format with Python's
+/// semantics.
 ///
-/// Directives: `%Y %y %m %d %j %H %I %p %M %S %f %b %B %a %A %u %w %G %V %z %%`. There has to be a
-/// year, and `%G` needs `%V` and a day of the week beside it, as in Python.
+/// Directives: `%Y %y %m %d %j %H %I %p %M %S %f %b %B %a %A %u %w %G %V %z %%`. A year is
+/// required, and `%G` requires `%V` and a day of the week, as in Python.
 ///
 /// ```
 /// use precip_core::partitions::KeyFormat;
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct KeyFormat {
     text: Arc<str>,
-    /// Read left to right.
+    /// The pieces of the format, left to right.
     pub(super) items: Vec<Item>,
 }
 
@@ -55,15 +55,15 @@ pub(super) enum Item {
 }
 
 impl KeyFormat {
-    /// Reads a format.
+    /// Parses a format.
     ///
     /// # Errors
-    /// [`InvalidKeyFormat`] for a directive that is not there, or when keys could not be read back.
-    pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidKeyFormat> {
-        let text = text.as_ref();
-        let fault = |problem| InvalidKeyFormat {
+    /// [`InvalidKeyFormat`] for an unknown directive, or if keys could not be parsed again.
+    pub fn new(format: impl AsRef<str>) -> Result<Self, InvalidKeyFormat> {
+        let text = format.as_ref();
+        let invalid = |reason| InvalidKeyFormat {
             fmt: text.to_owned(),
-            problem,
+            reason,
         };
         let mut items = Vec::new();
         let mut rest = text.chars();
@@ -72,13 +72,14 @@ impl KeyFormat {
                 '%' => {
                     let directive = rest.next();
                     directive
-                        .and_then(Item::of)
-                        .ok_or_else(|| fault(FormatProblem::Directive(directive)))?
+                        .and_then(Item::from_directive)
+                        .ok_or_else(|| invalid(InvalidFormatKind::Directive(directive)))?
                 }
                 space if space.is_whitespace() => Item::Space(space),
                 other => Item::Literal(other),
             });
         }
+        // Python parses a week of the year only together with its year and a day of the week.
         let has = |item| items.contains(&item);
         let weekday = has(Item::IsoWeekday)
             || has(Item::Weekday)
@@ -86,10 +87,10 @@ impl KeyFormat {
                 .iter()
                 .any(|item| matches!(item, Item::WeekdayName { .. }));
         if has(Item::IsoYear) != has(Item::IsoWeek) || (has(Item::IsoYear) && !weekday) {
-            return Err(fault(FormatProblem::IsoWeek));
+            return Err(invalid(InvalidFormatKind::IsoWeek));
         }
         if !has(Item::Year) && !has(Item::YearOfCentury) && !has(Item::IsoYear) {
-            return Err(fault(FormatProblem::NoYear));
+            return Err(invalid(InvalidFormatKind::NoYear));
         }
         Ok(Self {
             text: text.into(),
@@ -97,19 +98,19 @@ impl KeyFormat {
         })
     }
 
-    /// The format as it was given.
+    /// Returns the format as it was given.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether keys carry the offset from UTC (`%z`).
+    /// Returns true if keys contain the offset from UTC (`%z`).
     pub fn has_offset(&self) -> bool {
         self.items.contains(&Item::Offset)
     }
 }
 
 impl Item {
-    fn of(directive: char) -> Option<Self> {
+    fn from_directive(directive: char) -> Option<Self> {
         Some(match directive {
             '%' => Self::Literal('%'),
             'Y' => Self::Year,
@@ -137,24 +138,25 @@ impl Item {
     }
 }
 
-/// A text that is not a format of keys.
+/// A text that is not a valid format of keys.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{fmt}` is not a format of keys: {problem}")]
+#[error("`{fmt}` is not a format of keys: {reason}")]
 pub struct InvalidKeyFormat {
-    /// What was given.
+    /// The rejected text.
     pub fmt: String,
-    /// Why not, and what to write instead.
-    pub(super) problem: FormatProblem,
+    /// The reason, and what to write instead.
+    pub(super) reason: InvalidFormatKind,
 }
 
+/// The reasons why a format of keys is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum FormatProblem {
+pub(super) enum InvalidFormatKind {
     Directive(Option<char>),
     IsoWeek,
     NoYear,
 }
 
-impl fmt::Display for FormatProblem {
+impl fmt::Display for InvalidFormatKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Directive(directive) => write!(
@@ -164,10 +166,10 @@ impl fmt::Display for FormatProblem {
                 directive.map(String::from).unwrap_or_default()
             ),
             Self::IsoWeek => f.write_str(
-                "a week of the year is read back from `%G`, `%V` and a day of the week together; \
-                 write `%G-W%V-%u`",
+                "a week of the year needs `%G`, `%V` and a day of the week together; write \
+                 `%G-W%V-%u`",
             ),
-            Self::NoYear => f.write_str("it leaves out the year; write it, like `%Y-%m-%d`"),
+            Self::NoYear => f.write_str("it has no year; add one, like `%Y-%m-%d`"),
         }
     }
 }

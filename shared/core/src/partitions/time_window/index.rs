@@ -1,80 +1,85 @@
-//! Which ordinals begin on which day.
+//! The ordinals of each day, found by counting windows once.
 
 use std::sync::{Arc, RwLock};
 
 use super::series::Series;
 use crate::cron::Tick;
 
-/// How many windows begin before each day: grows as far as it was asked for, 8 bytes a day. It holds
-/// nothing that the definition does not say, so definitions are compared without it.
+/// The number of windows that begin before each day: a cache that grows on demand, 8 bytes a day.
+/// It follows from the definition, so definitions are compared without it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    /// Entry n: the windows that begin before the n-th day from the first.
-    before: Arc<RwLock<Vec<u64>>>,
+    /// Entry n is the number of windows that begin before the n-th day from the first.
+    counts: Arc<RwLock<Vec<u64>>>,
 }
 
 /// 9999-12-31 as days from 1970-01-01.
 pub(super) const LAST_DAY: i32 = 2_932_896;
 
 impl Index {
-    /// How many windows begin before a day.
-    pub(super) fn before(&self, series: &Series, day: i32) -> u64 {
-        let Ok(place) = usize::try_from(i64::from(day) - i64::from(series.first_day())) else {
+    /// Returns the number of windows that begin before a day.
+    pub(super) fn count_before(&self, series: &Series, day: i32) -> u64 {
+        let Ok(index) = usize::try_from(i64::from(day) - i64::from(series.first_day())) else {
             return 0;
         };
-        self.grow(series, |before| before.len() <= place);
-        let before = self
-            .before
+        self.grow_while(series, |counts| counts.len() <= index);
+        let counts = self
+            .counts
             .read()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        before.get(place).or(before.last()).copied().unwrap_or(0)
+        // Past the last day of the calendar the count no longer changes.
+        counts.get(index).or(counts.last()).copied().unwrap_or(0)
     }
 
-    /// The day on which the window with this ordinal begins, and how many begin before that day.
+    /// Returns the day on which the window with an ordinal begins, and the number of windows that
+    /// begin before that day.
     pub(super) fn day_of(&self, series: &Series, ordinal: u64) -> Option<(i32, u64)> {
-        self.grow(series, |before| {
-            before.last().is_none_or(|count| *count <= ordinal)
+        self.grow_while(series, |counts| {
+            counts.last().is_none_or(|count| *count <= ordinal)
         });
-        let before = self
-            .before
+        let counts = self
+            .counts
             .read()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let after = before.partition_point(|count| *count <= ordinal);
-        let place = after.checked_sub(1).filter(|_| after < before.len())?;
+        let after = counts.partition_point(|count| *count <= ordinal);
+        let index = after.checked_sub(1).filter(|_| after < counts.len())?;
         Some((
-            series.first_day() + i32::try_from(place).ok()?,
-            before[place],
+            series.first_day() + i32::try_from(index).ok()?,
+            counts[index],
         ))
     }
 
-    /// Adds days while `wanting`.
-    fn grow(&self, series: &Series, wanting: impl Fn(&[u64]) -> bool) {
-        if !wanting(
+    /// Adds days until `incomplete` returns false.
+    fn grow_while(&self, series: &Series, incomplete: impl Fn(&[u64]) -> bool) {
+        // Take the write lock only if days are missing; another thread may have added them
+        // meanwhile.
+        if !incomplete(
             &self
-                .before
+                .counts
                 .read()
                 .unwrap_or_else(std::sync::PoisonError::into_inner),
         ) {
             return;
         }
-        let mut before = self
-            .before
+        let mut counts = self
+            .counts
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut buffer: Vec<Tick> = Vec::new();
-        if before.is_empty() {
-            before.push(0);
+        if counts.is_empty() {
+            counts.push(0);
         }
-        while wanting(&before) {
-            let done = before.len() - 1;
-            let day = i32::try_from(done)
+        while incomplete(&counts) {
+            let last_index = counts.len() - 1;
+            let Some(day) = i32::try_from(last_index)
                 .ok()
-                .and_then(|n| series.first_day().checked_add(n));
-            let Some(day) = day.filter(|day| *day <= LAST_DAY) else {
+                .and_then(|n| series.first_day().checked_add(n))
+                .filter(|day| *day <= LAST_DAY)
+            else {
                 return;
             };
-            let count = before[done] + series.count(day, &mut buffer);
-            before.push(count);
+            let count = counts[last_index] + series.count_starts(day, &mut buffer);
+            counts.push(count);
         }
     }
 }

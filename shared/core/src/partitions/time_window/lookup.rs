@@ -1,4 +1,4 @@
-//! From ordinals to windows and keys, and back.
+//! Conversions between ordinals, windows and keys.
 
 use std::ops::Range;
 
@@ -11,76 +11,77 @@ use crate::{
 };
 
 impl TimeWindowPartitions {
-    /// The key of the window with this ordinal, whether or not the window exists yet.
+    /// Returns the key of an ordinal, even if its window does not exist yet.
     pub fn key(&self, ordinal: u64) -> Option<PartitionKey> {
-        Some(self.key_of(self.tick(ordinal)?))
+        Some(self.key_of(self.tick_of(ordinal)?))
     }
 
-    /// The window with this ordinal, whether or not it exists yet.
+    /// Returns the window of an ordinal, even if it does not exist yet.
     pub fn window(&self, ordinal: u64) -> Option<TimeWindow> {
-        Some(self.window_of(self.tick(ordinal)?))
+        Some(self.window_of(self.tick_of(ordinal)?))
     }
 
-    /// The ordinal that a key names, whether or not the window exists yet; `None` for a string that
+    /// Returns the ordinal of a key, even if its window does not exist yet, or `None` if the string
     /// names no window of this definition.
     pub fn ordinal(&self, key: &str) -> Option<u64> {
-        self.moments(key)?.into_iter().find_map(|from| {
+        self.both_passes(key)?.into_iter().find_map(|from| {
             let seconds = from.timestamp() + i64::from(from.timestamp_subsec_nanos() > 0);
-            let place = self.ordinals_before(seconds);
-            // Beside the first window from there: dates that the calendar leaves out share a moment
-            // with others.
-            let near = [place, place + 1, place + 2];
-            let before = [place.checked_sub(1), place.checked_sub(2)];
-            near.into_iter()
+            let ordinal = self.ordinals_before(seconds);
+            // Search the neighbours too: a date that the calendar skips shares its moment with
+            // others.
+            let at_or_after = [ordinal, ordinal + 1, ordinal + 2];
+            let before = [ordinal.checked_sub(1), ordinal.checked_sub(2)];
+            at_or_after
+                .into_iter()
                 .chain(before.into_iter().flatten())
-                .find(|ordinal| {
-                    self.key(*ordinal)
+                .find(|candidate| {
+                    self.key(*candidate)
                         .is_some_and(|found| found.as_str() == key)
                 })
         })
     }
 
-    /// The ordinal of the window that begins at a moment, whether or not the window exists yet.
+    /// Returns the ordinal of the window that begins at a moment, even if it does not exist yet.
     pub fn ordinal_at(&self, start: DateTime<Utc>) -> Option<u64> {
         let seconds = start.timestamp();
         let ordinal = self.ordinals_before(seconds);
-        self.tick(ordinal)
+        self.tick_of(ordinal)
             .filter(|tick| tick.at() == start)
             .map(|_| ordinal)
     }
 
-    /// The ordinals of the windows that share a moment with `span`, from the definition's start on,
-    /// whether or not they exist yet.
-    pub fn overlapping(&self, span: Range<DateTime<Utc>>) -> PartitionSet {
+    /// Returns the ordinals of the windows that overlap `span`, from the definition's start on,
+    /// even if they do not exist yet.
+    pub fn overlapping_ordinals(&self, span: Range<DateTime<Utc>>) -> PartitionSet {
         if span.is_empty() {
             return PartitionSet::empty();
         }
         let ceil = |at: DateTime<Utc>| at.timestamp() + i64::from(at.timestamp_subsec_nanos() > 0);
         let end = self.ordinals_before(ceil(span.end));
         let first = self.ordinals_before(ceil(span.start));
-        // The window before goes on into the span, unless the windows between are excluded.
-        let goes_on = first.checked_sub(1).filter(|before| {
+        // The preceding window reaches into the span, unless excluded windows lie between.
+        let reaching_in = first.checked_sub(1).filter(|before| {
             self.window(*before)
                 .is_some_and(|window| window.end > span.start)
         });
-        PartitionSet::from(goes_on.unwrap_or(first)..end)
+        PartitionSet::from(reaching_in.unwrap_or(first)..end)
     }
 
-    /// The keys of a run of ordinals, in their order.
+    /// Returns the keys of a run of ordinals, in order.
     pub fn keys(&self, ordinals: Range<u64>) -> impl Iterator<Item = PartitionKey> + '_ {
-        self.ticks(ordinals).map(|tick| self.key_of(tick))
+        self.ticks_of(ordinals).map(|tick| self.key_of(tick))
     }
 
-    /// The windows of a run of ordinals, in their order.
+    /// Returns the windows of a run of ordinals, in order.
     pub fn windows(&self, ordinals: Range<u64>) -> impl Iterator<Item = TimeWindow> + '_ {
         let count = ordinals.end.saturating_sub(ordinals.start);
         let mut ticks = self
-            .ticks(ordinals.start..ordinals.end.saturating_add(1))
+            .ticks_of(ordinals.start..ordinals.end.saturating_add(1))
             .peekable();
         let adjoin = !self.series.has_exclusions();
         let windows = std::iter::from_fn(move || {
             let tick = ticks.next()?;
-            // Where nothing is left out, a window ends where the next begins.
+            // Without exclusions, a window ends where the next one begins.
             let next = ticks
                 .peek()
                 .filter(|next| adjoin && next.seconds > tick.seconds);
@@ -95,33 +96,36 @@ impl TimeWindowPartitions {
         windows.take(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
-    /// How many windows begin before a moment.
+    /// Returns the number of windows that begin before a moment.
     pub(super) fn ordinals_before(&self, seconds: i64) -> u64 {
         if seconds <= self.series.start {
             return 0;
         }
-        if let Some(ordinal) = self.elapsed(|first| (seconds - first + 3599).div_euclid(3600)) {
+        if let Some(ordinal) =
+            self.by_elapsed_hours(|first| (seconds - first + 3599).div_euclid(3600))
+        {
             return u64::try_from(ordinal).unwrap_or(0);
         }
         let mut day = self.series.table.day_of(seconds);
         let mut starts = Vec::new();
-        // Near a change of the clock, a window that the day before names can begin later.
+        // Near a change of the clock, a window of the previous day can begin on this one.
         if !self.series.table.is_steady(day) && day > self.series.first_day() {
             day -= 1;
-            self.series.starts(day, &mut starts);
-            self.series.starts(day + 1, &mut starts);
+            self.series.push_starts(day, &mut starts);
+            self.series.push_starts(day + 1, &mut starts);
         } else {
-            self.series.starts(day, &mut starts);
+            self.series.push_starts(day, &mut starts);
         }
         let within = starts.iter().position(|tick| tick.seconds >= seconds);
-        self.index.before(&self.series, day) + within.unwrap_or(starts.len()) as u64
+        self.index.count_before(&self.series, day) + within.unwrap_or(starts.len()) as u64
     }
 
-    fn tick(&self, ordinal: u64) -> Option<Tick> {
-        self.ticks(ordinal..ordinal.checked_add(1)?).next()
+    fn tick_of(&self, ordinal: u64) -> Option<Tick> {
+        self.ticks_of(ordinal..ordinal.checked_add(1)?).next()
     }
 
-    fn ticks(&self, ordinals: Range<u64>) -> impl Iterator<Item = Tick> + '_ {
+    fn ticks_of(&self, ordinals: Range<u64>) -> impl Iterator<Item = Tick> + '_ {
+        // Find the first day once, then list the starts of one day after the other.
         let mut starts = Vec::new();
         let mut left = ordinals.end.saturating_sub(ordinals.start);
         let (mut day, skipped) = match self.day_of(ordinals.start) {
@@ -133,7 +137,7 @@ impl TimeWindowPartitions {
         };
         let mut next = usize::try_from(skipped).unwrap_or(usize::MAX);
         if left > 0 {
-            self.series.starts(day, &mut starts);
+            self.series.push_starts(day, &mut starts);
         }
         std::iter::from_fn(move || {
             if left == 0 {
@@ -145,7 +149,7 @@ impl TimeWindowPartitions {
                 day = day
                     .checked_add(1)
                     .filter(|day| *day <= super::index::LAST_DAY)?;
-                self.series.starts(day, &mut starts);
+                self.series.push_starts(day, &mut starts);
             }
             left -= 1;
             next += 1;
@@ -153,31 +157,34 @@ impl TimeWindowPartitions {
         })
     }
 
-    /// The day on which a window begins, and how many begin before that day.
+    /// Returns the day on which a window begins, and the number of windows that begin before that
+    /// day.
     fn day_of(&self, ordinal: u64) -> Option<(i32, u64)> {
-        let elapsed = self.elapsed(|first| {
+        let elapsed = self.by_elapsed_hours(|first| {
             let start = i64::try_from(ordinal)
                 .ok()?
                 .checked_mul(3600)?
                 .checked_add(first)?;
             let day = i32::try_from(start.div_euclid(86_400)).ok()?;
-            // The first day's windows begin with the definition.
+            // The first day can begin in the middle, with the definition's start.
             let of_day = (start.rem_euclid(86_400) / 3600).min(i64::try_from(ordinal).ok()?);
             (day <= super::index::LAST_DAY).then_some((day, ordinal - u64::try_from(of_day).ok()?))
         });
         elapsed.unwrap_or_else(|| self.index.day_of(&self.series, ordinal))
     }
 
-    /// Reckons from the first window where windows are 3600 s apart and none is left out.
-    fn elapsed<T>(&self, reckon: impl Fn(i64) -> T) -> Option<T> {
-        let first = self.series.table.elapsed(self.series.start)?;
-        (!self.series.has_exclusions()).then(|| reckon(first))
+    /// Computes by arithmetic from the start of the first window (in Unix seconds), if windows are
+    /// 3600 s apart and none is excluded.
+    fn by_elapsed_hours<T>(&self, compute: impl Fn(i64) -> T) -> Option<T> {
+        let first = self.series.table.first_elapsed_tick(self.series.start)?;
+        (!self.series.has_exclusions()).then(|| compute(first))
     }
 
-    /// The window that begins with a tick. Where the clock shows the time twice or never, the window
-    /// is the first one from the moment that the key names, of two passes the first.
+    /// Returns the window that begins with a tick. If the clock shows its local time twice or
+    /// never, this is the first window at or after the moment that the key names (the first pass of
+    /// two).
     fn window_of(&self, tick: Tick) -> TimeWindow {
-        let window = |start: i64| TimeWindow {
+        let starting_at = |start: i64| TimeWindow {
             start: DateTime::from_timestamp(start, 0).unwrap_or_default(),
             end: self
                 .series
@@ -186,10 +193,11 @@ impl TimeWindowPartitions {
                 .unwrap_or(DateTime::<Utc>::MAX_UTC),
         };
         if tick.local.is_shown_once(self.timezone()) {
-            return window(tick.seconds);
+            return starting_at(tick.seconds);
         }
-        self.moment(self.key_of(tick).as_str())
+        // As in Dagster, the window follows from its key, not from the tick.
+        self.parse_moment(self.key_of(tick).as_str())
             .and_then(|from| self.windows_from(from).next())
-            .unwrap_or_else(|| window(tick.seconds))
+            .unwrap_or_else(|| starting_at(tick.seconds))
     }
 }

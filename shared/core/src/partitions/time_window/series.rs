@@ -1,15 +1,15 @@
-//! The windows of a definition from its start on, day by day.
+//! The starts of a definition's windows, day by day.
 
 use std::collections::BTreeSet;
 
 use super::{Exclusion, declared::Declared};
 use crate::cron::{Tick, Timetable};
 
-/// The starts of a definition's windows, laid out by days as in its [`Timetable`].
+/// The starts of a definition's windows, grouped by the days of its [`Timetable`].
 #[derive(Debug, Clone)]
 pub(super) struct Series {
     pub(super) table: Timetable,
-    /// The first moment at which a window can begin, in seconds of Unix time.
+    /// The first moment at which a window can begin, in Unix seconds.
     pub(super) start: i64,
     excluded: Vec<Timetable>,
     excluded_at: BTreeSet<i64>,
@@ -19,6 +19,7 @@ impl Series {
     pub(super) fn new(declared: &Declared) -> Self {
         let start =
             declared.start.timestamp() + i64::from(declared.start.timestamp_subsec_nanos() > 0);
+        // A start within a second counts as the next second: ticks are whole seconds.
         let table = |cron| Timetable::new(cron, declared.timezone, start);
         let mut excluded = Vec::new();
         let mut excluded_at = BTreeSet::new();
@@ -42,25 +43,27 @@ impl Series {
         !self.excluded.is_empty() || !self.excluded_at.is_empty()
     }
 
-    /// The first day on which a window can begin.
+    /// Returns the first day on which a window can begin.
     pub(super) fn first_day(&self) -> i32 {
         self.table.day_of(self.start)
     }
 
-    /// How many windows begin on a day.
-    pub(super) fn count(&self, day: i32, buffer: &mut Vec<Tick>) -> u64 {
+    /// Returns the number of windows that begin on a day. `buffer` is scratch space.
+    pub(super) fn count_starts(&self, day: i32, buffer: &mut Vec<Tick>) -> u64 {
+        // Around the first day, ticks before the definition's start must be left out one by one.
         if day > self.first_day() + 1 && !self.has_exclusions() {
-            return self.table.count(day, buffer) as u64;
+            return self.table.count_ticks(day, buffer) as u64;
         }
         buffer.clear();
-        self.starts(day, buffer);
+        self.push_starts(day, buffer);
         buffer.len() as u64
     }
 
-    /// Puts the starts of the windows that begin on a day behind those in `out`.
-    pub(super) fn starts(&self, day: i32, out: &mut Vec<Tick>) {
+    /// Appends the starts of the windows that begin on a day to `out`.
+    pub(super) fn push_starts(&self, day: i32, out: &mut Vec<Tick>) {
         let before = out.len();
-        self.table.ticks(day, out);
+        self.table.push_ticks(day, out);
+        // Earlier entries of `out` stay, whatever they are.
         let mut index = 0;
         let excluded = self.excluded_among(&out[before..]);
         out.retain(|tick| {
@@ -69,7 +72,7 @@ impl Series {
         });
     }
 
-    /// Which of these ticks are excluded.
+    /// Returns the moments of the excluded ticks among `ticks`.
     fn excluded_among(&self, ticks: &[Tick]) -> BTreeSet<i64> {
         let (Some(first), Some(last)) = (
             ticks.iter().map(|tick| tick.seconds).min(),
@@ -79,20 +82,21 @@ impl Series {
         };
         let mut excluded: BTreeSet<i64> = self.excluded_at.range(first..=last).copied().collect();
         for table in &self.excluded {
-            let ticks = table.clone().forward(first).map(|tick| tick.seconds);
+            let ticks = table.clone().ticks_from(first).map(|tick| tick.seconds);
             excluded.extend(ticks.take_while(|seconds| *seconds <= last));
         }
         excluded
     }
 
-    /// The first tick after a moment, excluded or not: there the window of that moment ends.
+    /// Returns the first tick after a moment, excluded or not, at which the window of that moment
+    /// ends.
     pub(super) fn end_after(&self, seconds: i64) -> Option<i64> {
-        match self.table.elapsed(seconds + 1) {
+        match self.table.first_elapsed_tick(seconds + 1) {
             Some(next) => Some(next),
             None => self
                 .table
                 .clone()
-                .forward(seconds + 1)
+                .ticks_from(seconds + 1)
                 .next()
                 .map(|tick| tick.seconds),
         }

@@ -1,4 +1,4 @@
-//! Reads a moment as a format says, as Python's `strptime` reads it.
+//! Parsing of a key by its format, as Python's `strptime` does it.
 
 use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 
@@ -7,38 +7,39 @@ use super::{
     strftime::{MONTHS, WEEKDAYS},
 };
 
-/// What was read.
+/// A parsed key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Read {
-    /// What the clock shows.
+pub(crate) struct ParsedKey {
+    /// The local time.
     pub(crate) naive: NaiveDateTime,
-    /// How many seconds it is ahead of UTC, if that was written.
+    /// The offset from UTC in seconds, if the text has one.
     pub(crate) offset_seconds: Option<i64>,
 }
 
 impl KeyFormat {
-    /// Reads a text; where the format has no `%z`, an offset may follow (it tells the second pass of
-    /// an hour from the first).
-    pub(crate) fn read(&self, text: &str) -> Option<Read> {
-        self.read_items(&self.items, text).or_else(|| {
+    /// Parses a key. If the format has no `%z`, an offset may follow, which marks the second pass
+    /// of an hour.
+    pub(crate) fn parse_start(&self, text: &str) -> Option<ParsedKey> {
+        self.parse_with(&self.items, text).or_else(|| {
             if self.has_offset() {
                 return None;
             }
             let mut items = self.items.clone();
             items.push(Item::Offset);
-            self.read_items(&items, text)
+            self.parse_with(&items, text)
         })
     }
 
-    fn read_items(&self, items: &[Item], text: &str) -> Option<Read> {
+    fn parse_with(&self, items: &[Item], text: &str) -> Option<ParsedKey> {
+        // Backtracking is bounded by the length of the text.
         if text.len() > 256 {
             return None;
         }
-        Parts::default().read(items, text)?.assemble()
+        Parts::default().parse_items(items, text)?.into_key()
     }
 }
 
-/// The numbers read so far.
+/// The values parsed so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Parts {
     year: Option<i32>,
@@ -58,9 +59,9 @@ struct Parts {
 }
 
 impl Parts {
-    /// Reads the items one by one; where a number can be shorter, the longest that lets the rest be
-    /// read.
-    fn read(self, items: &[Item], text: &str) -> Option<Self> {
+    /// Parses the items one by one. Where a number can have fewer digits, takes the longest that
+    /// lets the rest match.
+    fn parse_items(self, items: &[Item], text: &str) -> Option<Self> {
         let Some((item, rest)) = items.split_first() else {
             return text.is_empty().then_some(self);
         };
@@ -68,53 +69,53 @@ impl Parts {
             Item::Literal(wanted) => {
                 let found = text.chars().next()?;
                 let same = found == *wanted || found.to_lowercase().eq(wanted.to_lowercase());
-                same.then(|| self.read(rest, &text[found.len_utf8()..]))
+                same.then(|| self.parse_items(rest, &text[found.len_utf8()..]))
                     .flatten()
             }
             Item::Space(_) => {
-                // A run of spaces stands for any run of spaces.
+                // A run of spaces in the format matches any run of spaces.
                 let next = rest.iter().position(|item| !matches!(item, Item::Space(_)));
-                let rest = &rest[next.unwrap_or(rest.len())..];
+                let after_spaces = &rest[next.unwrap_or(rest.len())..];
                 let trimmed = text.trim_start();
                 (trimmed.len() < text.len())
-                    .then(|| self.read(rest, trimmed))
+                    .then(|| self.parse_items(after_spaces, trimmed))
                     .flatten()
             }
-            Item::AmPm => self.name(rest, text, &["AM", "PM"], |parts, place| {
-                parts.pm = Some(place == 1);
+            Item::AmPm => self.parse_name(rest, text, &["AM", "PM"], |parts, index| {
+                parts.pm = Some(index == 1);
             }),
             Item::MonthName { short } => {
                 let names = MONTHS.map(|name| if *short { &name[..3] } else { name });
-                self.name(rest, text, &names, |parts, place| {
-                    parts.month = Some(place + 1)
+                self.parse_name(rest, text, &names, |parts, index| {
+                    parts.month = Some(index + 1)
                 })
             }
             Item::WeekdayName { short } => {
                 let names = WEEKDAYS.map(|name| if *short { &name[..3] } else { name });
-                self.name(rest, text, &names, |parts, place| parts.set_weekday(place))
+                self.parse_name(rest, text, &names, |parts, index| parts.set_weekday(index))
             }
-            Item::Offset => self.offset(rest, text),
-            number => self.number(*number, rest, text),
+            Item::Offset => self.parse_offset(rest, text),
+            number => self.parse_number(*number, rest, text),
         }
     }
 
-    fn name(
+    fn parse_name(
         mut self,
         rest: &[Item],
         text: &str,
         names: &[&str],
         set: impl Fn(&mut Self, u32),
     ) -> Option<Self> {
-        let starts = |name: &&str| {
+        let begins_text = |name: &&str| {
             text.get(..name.len())
                 .is_some_and(|head| head.eq_ignore_ascii_case(name))
         };
-        let place = names.iter().position(starts)?;
-        set(&mut self, u32::try_from(place).ok()?);
-        self.read(rest, &text[names[place].len()..])
+        let index = names.iter().position(begins_text)?;
+        set(&mut self, u32::try_from(index).ok()?);
+        self.parse_items(rest, &text[names[index].len()..])
     }
 
-    fn number(self, item: Item, rest: &[Item], text: &str) -> Option<Self> {
+    fn parse_number(self, item: Item, rest: &[Item], text: &str) -> Option<Self> {
         let (longest, range) = match item {
             Item::Year | Item::IsoYear => (4, 1..=9999),
             Item::YearOfCentury => (2, 0..=99),
@@ -139,6 +140,7 @@ impl Parts {
             .take(longest)
             .take_while(u8::is_ascii_digit)
             .count();
+        // Longest first; a shorter number is tried if the rest does not match after a longer one.
         (shortest..=digits).rev().find_map(|length| {
             let value: u32 = text[..length].parse().ok()?;
             let scale = 10u32.pow(u32::try_from(longest - length).ok()?);
@@ -146,15 +148,16 @@ impl Parts {
                 return None;
             }
             let mut parts = self;
-            parts.set(item, value, scale);
-            parts.read(rest, &text[length..])
+            parts.set_value(item, value, scale);
+            parts.parse_items(rest, &text[length..])
         })
     }
 
-    fn set(&mut self, item: Item, value: u32, scale: u32) {
+    fn set_value(&mut self, item: Item, value: u32, scale: u32) {
         let year = i32::try_from(value).ok();
         match item {
             Item::Year => self.year = year,
+            // POSIX and Python: 69 to 99 are in the 20th century.
             Item::YearOfCentury => {
                 self.year = year.map(|year| if year <= 68 { 2000 + year } else { 1900 + year });
             }
@@ -172,7 +175,7 @@ impl Parts {
         }
     }
 
-    /// Days of the week from Sunday; 7 is Sunday again.
+    /// Sets the day of the week, counted from Sunday; 7 is Sunday again.
     fn set_weekday(&mut self, from_sunday: u32) {
         let days = [
             Weekday::Sun,
@@ -186,11 +189,11 @@ impl Parts {
         self.weekday = Some(days[from_sunday as usize % 7]);
     }
 
-    /// `+0530`, `+05:30`, either with seconds, or `Z`.
-    fn offset(mut self, rest: &[Item], text: &str) -> Option<Self> {
+    /// Parses an offset: `+0530` or `+05:30`, either with optional seconds, or `Z`.
+    fn parse_offset(mut self, rest: &[Item], text: &str) -> Option<Self> {
         if let Some(tail) = text.strip_prefix('Z') {
             self.offset = Some(0);
-            return self.read(rest, tail);
+            return self.parse_items(rest, tail);
         }
         let sign = match text.as_bytes().first()? {
             b'+' => 1,
@@ -205,25 +208,28 @@ impl Parts {
         };
         let without_colon = |text: &'_ str| text.strip_prefix(':').map_or(0, |_| 1);
         let hours = pair(&text[1..])?;
-        let tail = &text[3..];
-        let tail = &tail[without_colon(tail)..];
-        let minutes = pair(tail).filter(|minutes| *minutes < 60)?;
-        let tail = &tail[2..];
+        let after_hours = &text[3..];
+        let minutes_text = &after_hours[without_colon(after_hours)..];
+        let minutes = pair(minutes_text).filter(|minutes| *minutes < 60)?;
+        let tail = &minutes_text[2..];
         let seconds_at = without_colon(tail);
         let seconds = pair(&tail[seconds_at..]).filter(|seconds| *seconds < 60);
+        // Two more digits are seconds if the rest matches after them.
         if let Some(seconds) = seconds {
             let mut parts = self;
             parts.offset = Some(sign * (hours * 3600 + minutes * 60 + seconds));
-            if let Some(parts) = parts.read(rest, &tail[seconds_at + 2..]) {
+            if let Some(parts) = parts.parse_items(rest, &tail[seconds_at + 2..]) {
                 return Some(parts);
             }
         }
         self.offset = Some(sign * (hours * 3600 + minutes * 60));
-        self.read(rest, tail)
+        self.parse_items(rest, tail)
     }
 
-    fn assemble(self) -> Option<Read> {
+    /// Combines the values to a date and time; absent ones default to 1900-01-01 00:00.
+    fn into_key(self) -> Option<ParsedKey> {
         let year = self.year.unwrap_or(1900);
+        // A week date or a day of the year takes precedence over month and day, as in Python.
         let date = match (self.iso_year, self.iso_week, self.weekday, self.day_of_year) {
             (Some(year), Some(week), Some(weekday), _) => {
                 NaiveDate::from_isoywd_opt(year, week, weekday)?
@@ -239,7 +245,7 @@ impl Parts {
             (None, None) => 0,
         };
         let time = NaiveTime::from_hms_micro_opt(hour, self.minute, self.second, self.microsecond)?;
-        Some(Read {
+        Some(ParsedKey {
             naive: date.and_time(time),
             offset_seconds: self.offset,
         })

@@ -5,11 +5,11 @@ use rstest::rstest;
 use super::{Cadence, TimeWindowPartitions};
 use crate::partitions::PartitionSet;
 
-fn moment(text: &str) -> DateTime<Utc> {
+fn parse_moment(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-fn keys(definition: &TimeWindowPartitions, count: u64) -> Vec<String> {
+fn format_keys(definition: &TimeWindowPartitions, count: u64) -> Vec<String> {
     definition
         .keys(0..count)
         .map(|key| key.to_string())
@@ -18,10 +18,12 @@ fn keys(definition: &TimeWindowPartitions, count: u64) -> Vec<String> {
 
 #[test]
 fn names_the_second_pass_of_an_hour_by_its_offset() {
-    let hours = TimeWindowPartitions::hourly("2024-11-03-00:00").timezone("America/New_York");
-    let hours = hours.build().unwrap();
+    let hours = TimeWindowPartitions::hourly("2024-11-03-00:00")
+        .timezone("America/New_York")
+        .build()
+        .unwrap();
     assert_eq!(
-        keys(&hours, 4),
+        format_keys(&hours, 4),
         [
             "2024-11-03-00:00",
             "2024-11-03-01:00",
@@ -33,12 +35,15 @@ fn names_the_second_pass_of_an_hour_by_its_offset() {
 }
 
 #[test]
-fn gives_a_date_that_the_calendar_leaves_out_the_window_of_the_next() {
+fn a_skipped_date_has_the_window_of_the_next() {
     let days = TimeWindowPartitions::daily("2011-12-29")
         .timezone("Pacific/Apia")
         .build()
         .unwrap();
-    assert_eq!(keys(&days, 3), ["2011-12-29", "2011-12-30", "2011-12-31"]);
+    assert_eq!(
+        format_keys(&days, 3),
+        ["2011-12-29", "2011-12-30", "2011-12-31"]
+    );
     assert_eq!(days.window(1), days.window(2));
     assert_eq!(
         (days.ordinal("2011-12-30"), days.ordinal("2011-12-31")),
@@ -53,28 +58,31 @@ fn gives_a_date_that_the_calendar_leaves_out_the_window_of_the_next() {
 #[case("2023-12-31")]
 #[case("nonsense")]
 #[case("")]
-fn knows_no_other_strings(#[case] key: &str) {
+fn other_strings_are_not_keys(#[case] key: &str) {
     let days = TimeWindowPartitions::daily("2024-01-01").build().unwrap();
     assert_eq!(days.ordinal(key), None);
 }
 
 #[test]
-fn leaves_out_what_is_excluded_and_keeps_ordinals_in_a_row() {
-    let weekdays = TimeWindowPartitions::daily("2024-01-05").exclude("0 0 * * 6,0");
-    let weekdays = weekdays.build().unwrap();
+fn excluded_windows_have_no_ordinals() {
+    let weekdays = TimeWindowPartitions::daily("2024-01-05")
+        .exclude("0 0 * * 6,0")
+        .build()
+        .unwrap();
     assert_eq!(
-        keys(&weekdays, 3),
+        format_keys(&weekdays, 3),
         ["2024-01-05", "2024-01-08", "2024-01-09"]
     );
     assert_eq!(weekdays.ordinal("2024-01-06"), None);
-    let weekend = moment("2024-01-06T06:00:00Z")..moment("2024-01-07T12:00:00Z");
-    assert!(weekdays.overlapping(weekend).is_empty());
+    let weekend = parse_moment("2024-01-06T06:00:00Z")..parse_moment("2024-01-07T12:00:00Z");
+    assert!(weekdays.overlapping_ordinals(weekend).is_empty());
 }
 
 #[test]
-fn overlaps_a_span_with_both_of_its_ends() {
+fn overlapping_includes_partial_windows_at_both_ends() {
     let days = TimeWindowPartitions::daily("2024-01-01").build().unwrap();
-    let span = |from, to| days.overlapping(moment(from)..moment(to));
+    // Partial windows count, windows that only touch an end do not, nor does an empty span.
+    let span = |from, to| days.overlapping_ordinals(parse_moment(from)..parse_moment(to));
     assert_eq!(
         span("2024-01-02T12:00:00Z", "2024-01-04T00:00:01Z"),
         PartitionSet::from(1..4)
@@ -91,7 +99,7 @@ fn overlaps_a_span_with_both_of_its_ends() {
 }
 
 #[test]
-fn walks_windows_that_it_does_not_hold() {
+fn walks_windows_before_its_start() {
     let days = TimeWindowPartitions::daily("2024-01-03").build().unwrap();
     let before = days.windows_until(days.start()).next().unwrap();
     assert_eq!(days.key_at(before.start).as_str(), "2024-01-02");
@@ -103,7 +111,7 @@ fn walks_windows_that_it_does_not_hold() {
 #[rstest]
 #[case(
     TimeWindowPartitions::daily("01/02/2024"),
-    "start `01/02/2024` is not written as `%Y-%m-%d` says: write it like `2024-01-31`"
+    "start `01/02/2024` does not match the format `%Y-%m-%d`: write it like `2024-01-31`"
 )]
 #[case(TimeWindowPartitions::daily("2024-01-01").hour_offset(24), "hour `24` is out of range")]
 #[case(TimeWindowPartitions::hourly("2024-01-01-00:00").hour_offset(2), "hourly windows have no hour_offset")]
@@ -111,19 +119,19 @@ fn walks_windows_that_it_does_not_hold() {
 #[case(TimeWindowPartitions::daily("2024").fmt("%Y-%q"), "`%q` is not a directive")]
 #[case(TimeWindowPartitions::weekly("2024-01").fmt("%G-%V"), "write `%G-W%V-%u`")]
 #[case(TimeWindowPartitions::daily("2024-01-01").exclude("x"), "exclusion: `x` is not a cron schedule")]
-fn says_what_to_write_instead(#[case] builder: super::TimeWindowBuilder, #[case] says: &str) {
+fn refusals_come_with_advice(#[case] builder: super::TimeWindowBuilder, #[case] wanted: &str) {
     let fault = builder.build().unwrap_err().to_string();
-    assert!(fault.contains(says), "{fault}");
+    assert!(fault.contains(wanted), "{fault}");
 }
 
 #[test]
-fn finds_a_format_that_cannot_tell_windows_apart() {
+fn refuses_a_format_that_is_too_coarse() {
     let hours = TimeWindowPartitions::hourly("2024-01-01")
         .fmt("%Y-%m-%d")
         .build()
         .unwrap();
     let fault = hours.check_keys().unwrap_err().to_string();
-    assert!(fault.contains("have one key, `2024-01-01`"), "{fault}");
+    assert!(fault.contains("have the same key, `2024-01-01`"), "{fault}");
     assert_eq!(
         TimeWindowPartitions::daily("2024-01-01")
             .build()
@@ -134,23 +142,26 @@ fn finds_a_format_that_cannot_tell_windows_apart() {
 }
 
 #[test]
-fn is_stored_by_what_is_declared() {
-    let days = TimeWindowPartitions::weekly("2024-01-01")
+fn serializes_its_declared_fields() {
+    let weeks = TimeWindowPartitions::weekly("2024-01-01")
         .end("2024-06-01")
-        .timezone("Asia/Kolkata");
-    let days = days.day_offset(1).exclude("0 0 1 * *").build().unwrap();
-    let stored = serde_json::to_string(&days).unwrap();
+        .timezone("Asia/Kolkata")
+        .day_offset(1)
+        .exclude("0 0 1 * *")
+        .build()
+        .unwrap();
+    let stored = serde_json::to_string(&weeks).unwrap();
     assert_eq!(
         stored,
         r#"{"cron":"0 0 * * 1","timezone":"Asia/Kolkata","start":"2023-12-31T18:30:00Z","end":"2024-05-31T18:30:00Z","fmt":"%Y-%m-%d","exclusions":[{"cron":"0 0 1 * *"}]}"#
     );
     let read: TimeWindowPartitions = serde_json::from_str(&stored).unwrap();
-    assert_eq!(read, days);
+    assert_eq!(read, weeks);
     assert_eq!(read.cadence(), Cadence::Weekly);
 }
 
 #[test]
-fn reckons_far_ahead_and_stops_at_the_end_of_the_calendar() {
+fn computes_far_ahead_and_stops_at_the_end_of_the_calendar() {
     let hours = TimeWindowPartitions::hourly("2000-01-01-00:00")
         .build()
         .unwrap();
@@ -184,9 +195,10 @@ fn any_definition() -> impl Strategy<Value = TimeWindowPartitions> {
     ];
     let zone = proptest::sample::select(zones.to_vec());
     let cron = proptest::sample::select(crons.to_vec());
+    // Each cadence, in each zone, with and without an exclusion.
     (0..5usize, zone, cron, 0i64..8000, any::<bool>()).prop_map(
         |(kind, zone, cron, days, exclude)| {
-            let start = moment("2004-01-01T00:00:00Z").naive_utc() + TimeDelta::days(days);
+            let start = parse_moment("2004-01-01T00:00:00Z").naive_utc() + TimeDelta::days(days);
             let builder = match kind {
                 0 => TimeWindowPartitions::hourly(start),
                 1 => TimeWindowPartitions::daily(start).hour_offset(2),
@@ -194,12 +206,12 @@ fn any_definition() -> impl Strategy<Value = TimeWindowPartitions> {
                 3 => TimeWindowPartitions::monthly(start).day_offset(28),
                 _ => TimeWindowPartitions::cron(cron, start, "%Y-%m-%d-%H:%M"),
             };
-            let builder = if exclude {
-                builder.exclude("0 0 * * 3")
+            let in_zone = builder.timezone(zone);
+            if exclude {
+                in_zone.exclude("0 0 * * 3").build().unwrap()
             } else {
-                builder
-            };
-            builder.timezone(zone).build().unwrap()
+                in_zone.build().unwrap()
+            }
         },
     )
 }
@@ -208,7 +220,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn leads_from_ordinal_to_key_and_back(definition in any_definition(), from in 0u64..250) {
+    fn ordinals_keys_and_windows_agree(definition in any_definition(), from in 0u64..250) {
         for (key, ordinal) in definition.keys(from..from + 20).zip(from..) {
             prop_assert_eq!(definition.ordinal(key.as_str()), Some(ordinal));
             prop_assert_eq!(definition.key(ordinal), Some(key));
@@ -219,20 +231,21 @@ proptest! {
     }
 
     #[test]
-    fn keeps_ordinals_as_time_passes(definition in any_definition(), days in 0i64..400) {
+    fn ordinals_do_not_change_as_time_passes(definition in any_definition(), days in 0i64..400) {
         let early = definition.start() + TimeDelta::days(days);
         let late = early + TimeDelta::days(30);
         let (before, after) = (definition.count(early), definition.count(late));
         prop_assert!(before <= after);
+        // Deserialized, so that no index is shared.
         let fresh: TimeWindowPartitions =
             serde_json::from_str(&serde_json::to_string(&definition).unwrap()).unwrap();
         prop_assert!(fresh.keys(0..before).eq(definition.keys(0..after).take(before as usize)));
     }
 
     #[test]
-    fn holds_the_moments_of_its_windows(definition in any_definition(), ordinal in 0u64..250) {
+    fn the_start_of_a_window_overlaps_one_window(definition in any_definition(), ordinal in 0u64..250) {
         let window = definition.window(ordinal).unwrap();
-        let found = definition.overlapping(window.start..window.start + TimeDelta::seconds(1));
+        let found = definition.overlapping_ordinals(window.start..window.start + TimeDelta::seconds(1));
         prop_assert_eq!(found.len(), 1);
     }
 }

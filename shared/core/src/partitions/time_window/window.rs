@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The part of time that one partition covers: start inclusive, end exclusive.
+/// The time that one partition covers: start inclusive, end exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TimeWindow {
     /// The first moment of the window.
@@ -14,7 +14,7 @@ pub struct TimeWindow {
     pub end: DateTime<Utc>,
 }
 
-/// How often a window begins.
+/// The frequency of windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cadence {
@@ -31,17 +31,18 @@ pub enum Cadence {
 }
 
 impl Cadence {
-    /// The cadence of a cron string: the plain ones are those with numbers and `*` only, as in
-    /// Dagster's `schedule_type`.
-    pub(crate) fn of(cron: &str) -> Self {
-        let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    /// Returns the cadence of a cron string. As in Dagster's `schedule_type`, only strings of
+    /// numbers and `*` have a plain cadence.
+    pub(crate) fn from_cron(cron: &str) -> Self {
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        // For each field: true is a number, false is `*`.
         let parts: Vec<Option<bool>> = cron
             .split(' ')
             .map(|part| {
                 if part == "*" {
                     Some(false)
                 } else {
-                    number(part).then_some(true)
+                    is_number(part).then_some(true)
                 }
             })
             .collect();

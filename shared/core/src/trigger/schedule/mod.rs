@@ -1,12 +1,12 @@
-//! Schedules: when they tick, what a tick is about, and the same in EventBridge Scheduler's words.
+//! Schedules: their ticks, the partitions of a tick, and their EventBridge Scheduler expressions.
 
+mod resolved;
 mod scheduler;
 mod spec;
-mod ticking;
 mod zone;
 
+pub use resolved::{DueTicks, MAX_DUE_TICKS, ResolvedSchedule};
 pub use scheduler::{
-    Guard, SchedulerExpression, SchedulerExpressions, Untranslatable, scheduler_expressions,
+    Guard, SchedulerExpression, SchedulerExpressions, UnsupportedCronError, scheduler_expressions,
 };
 pub use spec::{CatchUp, ScheduleSpec, ScheduleTiming};
-pub use ticking::{Due, MAX_DUE_TICKS, Ticking};

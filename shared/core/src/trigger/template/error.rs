@@ -1,4 +1,4 @@
-//! Text that is not a template of keys.
+//! [`InvalidKeyTemplate`]: the error of parsing a template.
 
 use std::ops::Range;
 
@@ -12,12 +12,12 @@ pub struct InvalidKeyTemplate {
 }
 
 impl InvalidKeyTemplate {
-    /// Where in the template the fault is, in bytes.
+    /// Returns the position of the error in the template, in bytes.
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
-    /// What is wrong and what to write instead, without the template.
+    /// Returns the error and what to write instead, without the template.
     pub fn problem(&self) -> &str {
         &self.problem
     }

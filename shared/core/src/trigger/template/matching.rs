@@ -1,4 +1,4 @@
-//! Reads keys by a template.
+//! Matching keys against a template.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,8 +7,8 @@ use super::{
     piece::{FormatPart, Piece},
 };
 
-/// The ways in which a key can be read, at most `most`.
-pub(super) fn readings(pieces: &[Piece], key: &str, most: usize) -> Vec<KeyValues> {
+/// Returns the readings of a key, at most `most`.
+pub(super) fn find_readings(pieces: &[Piece], key: &str, most: usize) -> Vec<KeyValues> {
     let mut names = HashSet::new();
     let repeats = pieces
         .iter()
@@ -17,28 +17,30 @@ pub(super) fn readings(pieces: &[Piece], key: &str, most: usize) -> Vec<KeyValue
         pieces,
         key,
         most,
-        // What was captured before decides only where a name comes twice.
+        // A failed position fails again whatever was captured before it, unless a repeated name has
+        // to have the same value.
         dead: (!repeats).then(HashSet::new),
         captured: BTreeMap::new(),
         found: Vec::new(),
     };
-    search.from(0, 0);
+    search.match_from(0, 0);
     search.found
 }
 
+/// A backtracking search for readings of a key.
 struct Search<'a> {
     pieces: &'a [Piece],
     key: &'a str,
     most: usize,
-    /// Places (piece, byte) from which the rest of the key does not fit.
+    /// The positions (piece, byte) from which the rest of the key does not match.
     dead: Option<HashSet<(usize, usize)>>,
     captured: BTreeMap<String, Captured>,
     found: Vec<KeyValues>,
 }
 
 impl Search<'_> {
-    /// Looks for ways to read the key on from a place; whether there is one.
-    fn from(&mut self, piece: usize, at: usize) -> bool {
+    /// Continues the readings from a position. Returns `true` if one matches.
+    fn match_from(&mut self, piece: usize, at: usize) -> bool {
         if self.found.len() >= self.most {
             return true;
         }
@@ -49,38 +51,40 @@ impl Search<'_> {
         {
             return false;
         }
-        let fits = self.step(piece, at);
+        // Without this memory, patterns such as `**a**a**a` take exponential time.
+        let fits = self.match_piece(piece, at);
         if !fits && let Some(dead) = &mut self.dead {
             dead.insert((piece, at));
         }
         fits
     }
 
-    fn step(&mut self, piece: usize, at: usize) -> bool {
+    /// Matches one piece at a position, and everything after it.
+    fn match_piece(&mut self, piece: usize, at: usize) -> bool {
         let rest = &self.key[at..];
         match self.pieces.get(piece) {
             None => {
                 let read = KeyValues(self.captured.clone());
-                // Parts without a name can take this or that, and the key says the same.
+                // Pieces without a name can match in several ways with the same values.
                 if rest.is_empty() && !self.found.contains(&read) {
                     self.found.push(read);
                 }
                 rest.is_empty()
             }
             Some(Piece::Literal(text)) => {
-                rest.starts_with(text.as_str()) && self.from(piece + 1, at + text.len())
+                rest.starts_with(text.as_str()) && self.match_from(piece + 1, at + text.len())
             }
-            Some(Piece::Any) => self.open(piece, at, 0, segment(rest), None),
-            Some(Piece::Deep) => self.open(piece, at, 0, rest.len(), None),
+            Some(Piece::Any) => self.match_open(piece, at, 0, segment_length(rest), None),
+            Some(Piece::Deep) => self.match_open(piece, at, 0, rest.len(), None),
             Some(Piece::Value { name, format: None }) => {
                 let name = name.clone();
-                self.open(piece, at, 1, segment(rest), Some(&name))
+                self.match_open(piece, at, 1, segment_length(rest), Some(&name))
             }
             Some(Piece::Value {
                 name,
                 format: Some(format),
             }) => {
-                let Some((length, digits)) = moment(format, rest) else {
+                let Some((length, digits)) = parse_moment(format, rest) else {
                     return false;
                 };
                 let value = Captured::Moment {
@@ -88,13 +92,13 @@ impl Search<'_> {
                     digits,
                 };
                 let name = name.clone();
-                self.with(&name, value, piece + 1, at + length)
+                self.match_captured(&name, value, piece + 1, at + length)
             }
         }
     }
 
-    /// A piece of from `least` to `most` bytes, the longest first.
-    fn open(
+    /// Matches a piece of `least` to `most` bytes, the longest first.
+    fn match_open(
         &mut self,
         piece: usize,
         at: usize,
@@ -104,14 +108,15 @@ impl Search<'_> {
     ) -> bool {
         let mut fits = false;
         for length in (least..=most).rev() {
+            // A piece never ends inside a character.
             if !self.key.is_char_boundary(at + length) {
                 continue;
             }
             fits |= match name {
-                None => self.from(piece + 1, at + length),
+                None => self.match_from(piece + 1, at + length),
                 Some(name) => {
                     let value = Captured::Text(self.key[at..at + length].to_owned());
-                    self.with(name, value, piece + 1, at + length)
+                    self.match_captured(name, value, piece + 1, at + length)
                 }
             };
             if self.found.len() >= self.most {
@@ -121,24 +126,26 @@ impl Search<'_> {
         fits
     }
 
-    fn with(&mut self, name: &str, value: Captured, piece: usize, at: usize) -> bool {
+    /// Captures a value and continues; a name that is captured already must have the same value.
+    fn match_captured(&mut self, name: &str, value: Captured, piece: usize, at: usize) -> bool {
         if let Some(before) = self.captured.get(name) {
-            return *before == value && self.from(piece, at);
+            return *before == value && self.match_from(piece, at);
         }
+        // Captured only while the rest is matched, then free for the next try.
         self.captured.insert(name.to_owned(), value);
-        let fits = self.from(piece, at);
+        let fits = self.match_from(piece, at);
         self.captured.remove(name);
         fits
     }
 }
 
-/// How many bytes there are up to the next `/`.
-fn segment(rest: &str) -> usize {
+/// Returns the number of bytes before the next `/`.
+fn segment_length(rest: &str) -> usize {
     rest.find('/').unwrap_or(rest.len())
 }
 
-/// A moment at the beginning of a text: its length, and its digits by directive.
-fn moment(format: &[FormatPart], text: &str) -> Option<(usize, BTreeMap<char, String>)> {
+/// Parses a time at the start of a text. Returns its length, and its digits by directive.
+fn parse_moment(format: &[FormatPart], text: &str) -> Option<(usize, BTreeMap<char, String>)> {
     let mut at = 0;
     let mut digits: BTreeMap<char, String> = BTreeMap::new();
     for part in format {
@@ -152,6 +159,7 @@ fn moment(format: &[FormatPart], text: &str) -> Option<(usize, BTreeMap<char, St
                 if !found.bytes().all(|b| b.is_ascii_digit()) {
                     return None;
                 }
+                // A repeated directive has to have the same digits.
                 let before = digits.insert(*directive, found.to_owned());
                 if before.is_some_and(|before| before != found) {
                     return None;

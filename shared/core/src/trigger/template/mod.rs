@@ -1,4 +1,4 @@
-//! [`KeyTemplate`]: what the keys of objects look like, and what they say.
+//! [`KeyTemplate`]: the form of object keys, and the values in them.
 
 mod error;
 mod matching;
@@ -17,27 +17,28 @@ pub use self::{
     values::{Captured, KeyValues},
 };
 
-/// What the keys of objects look like, such as `orders/{date}/{region}.csv`, and what they say: each
-/// name in braces is a dimension of the partitions that the object belongs to.
+/// The form of object keys, such as `orders/{date}/{region}.csv`. Each name in braces is a
+/// dimension of the partition that the object belongs to.
 ///
-/// | written | stands for |
+/// | written | matches |
 /// |---|---|
 /// | `{region}` | one or more characters without `/`: the key of dimension `region` |
-/// | `{date:%Y/%m/%d}` | a moment in a form of its own, written as the dimension's keys are |
+/// | `{date:%Y/%m/%d}` | a time in this format, translated to the format of the dimension's keys |
 /// | `*` | any characters without `/`, or none |
 /// | `**` | any characters, or none |
 /// | `{{`, `}}` | a brace |
 ///
-/// A name that stands twice has to say the same both times. Where a key can be read in several ways,
-/// the first name takes as much as it can; a way whose partition does not exist gives way to the next.
+/// A repeated name has to match the same text every time. Where a key has several readings, the
+/// first name matches as much as possible; a reading whose partition does not exist gives way to
+/// the next.
 ///
 /// ```
 /// use precip_core::trigger::KeyTemplate;
 ///
 /// let template: KeyTemplate = "orders/{date}/{region}.csv".parse()?;
-/// let values = template.read("orders/2024-01-31/north east.csv").next().expect("it fits");
+/// let values = template.read_key("orders/2024-01-31/north east.csv").next().expect("it fits");
 /// assert_eq!(values.text("region"), Some("north east"));
-/// assert!(template.read("orders/2024-01-31/archive/north.csv").next().is_none());
+/// assert!(template.read_key("orders/2024-01-31/archive/north.csv").next().is_none());
 ///
 /// let fault = "orders/{date.csv".parse::<KeyTemplate>().unwrap_err();
 /// assert_eq!(
@@ -55,20 +56,20 @@ pub struct KeyTemplate {
 }
 
 impl KeyTemplate {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// [`InvalidKeyTemplate`], which says where and what to write instead.
+    /// [`InvalidKeyTemplate`] with the position, and what to write instead.
     pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidKeyTemplate> {
         let text = text.as_ref();
         Ok(Self {
             text: text.into(),
-            pieces: parse::parse(text)?,
+            pieces: parse::parse_template(text)?,
         })
     }
 
-    /// A template of all keys that begin and end so.
-    pub(crate) fn between(prefix: &str, suffix: &str) -> Self {
+    /// Creates a template of all keys with a prefix and a suffix.
+    pub(crate) fn from_ends(prefix: &str, suffix: &str) -> Self {
         let literal = |text: &str| (!text.is_empty()).then(|| Piece::Literal(text.to_owned()));
         let pieces = literal(prefix)
             .into_iter()
@@ -81,12 +82,12 @@ impl KeyTemplate {
         }
     }
 
-    /// The template as it was given.
+    /// Returns the template as text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The names in braces, each once, in the order in which they stand.
+    /// Returns the names in braces, each once, in their order.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for piece in &self.pieces {
@@ -99,8 +100,8 @@ impl KeyTemplate {
         names
     }
 
-    /// The names that have a form of their own, with the directives in it.
-    pub(super) fn formats(&self) -> impl Iterator<Item = (&str, Vec<char>)> {
+    /// Iterates over the names with a time format, with the directives in it.
+    pub(super) fn time_formats(&self) -> impl Iterator<Item = (&str, Vec<char>)> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Value {
                 name,
@@ -116,7 +117,7 @@ impl KeyTemplate {
         })
     }
 
-    /// What every key begins with.
+    /// Returns the literal prefix of every key.
     pub fn prefix(&self) -> &str {
         match self.pieces.first() {
             Some(Piece::Literal(text)) => text,
@@ -124,19 +125,20 @@ impl KeyTemplate {
         }
     }
 
-    /// The ways in which a key can be read, the likeliest first; none when it does not fit. A name
-    /// without a form takes as much as it can. At most [`Self::MOST_READINGS`] are found.
-    pub fn read(&self, key: &str) -> impl Iterator<Item = KeyValues> + use<> {
-        matching::readings(&self.pieces, key, Self::MOST_READINGS).into_iter()
+    /// Iterates over the readings of a key, the likeliest first; there is none when the key does
+    /// not match. A name without a format matches as much as possible. Finds at most
+    /// [`Self::MOST_READINGS`].
+    pub fn read_key(&self, key: &str) -> impl Iterator<Item = KeyValues> + use<> {
+        matching::find_readings(&self.pieces, key, Self::MOST_READINGS).into_iter()
     }
 
-    /// Whether a key fits.
-    pub fn fits(&self, key: &str) -> bool {
-        !matching::readings(&self.pieces, key, 1).is_empty()
+    /// Returns `true` if a key matches.
+    pub fn matches_key(&self, key: &str) -> bool {
+        !matching::find_readings(&self.pieces, key, 1).is_empty()
     }
 
-    /// How many ways of reading one key are looked at: enough for keys such as `2024-01-31-EWR`
-    /// under `{date}-{origin}`.
+    /// The largest number of readings of one key: enough for keys such as `2024-01-31-EWR` under
+    /// `{date}-{origin}`.
     pub const MOST_READINGS: usize = 32;
 }
 

@@ -1,4 +1,4 @@
-//! Reads templates.
+//! Parsing templates.
 
 use std::ops::Range;
 
@@ -6,22 +6,26 @@ use super::{
     InvalidKeyTemplate,
     piece::{FormatPart, Piece},
 };
-use crate::nearest::or_list;
+use crate::prose::and_list;
 
 /// The longest key of an object in S3, in bytes of UTF-8.
 const LONGEST_KEY: usize = 1_024;
 
-pub(super) fn parse(text: &str) -> Result<Vec<Piece>, InvalidKeyTemplate> {
-    Reader { text, at: 0 }.read()
+/// Parses a template into its pieces.
+pub(super) fn parse_template(text: &str) -> Result<Vec<Piece>, InvalidKeyTemplate> {
+    Parser { text, at: 0 }.parse_pieces()
 }
 
-struct Reader<'a> {
+/// A parser at a position in a template.
+struct Parser<'a> {
     text: &'a str,
+    /// The position, in bytes.
     at: usize,
 }
 
-impl Reader<'_> {
-    fn fault(&self, span: Range<usize>, problem: impl Into<String>) -> InvalidKeyTemplate {
+impl Parser<'_> {
+    /// Creates an error for a part of the template.
+    fn invalid_at(&self, span: Range<usize>, problem: impl Into<String>) -> InvalidKeyTemplate {
         InvalidKeyTemplate {
             template: self.text.to_owned(),
             problem: problem.into(),
@@ -29,28 +33,30 @@ impl Reader<'_> {
         }
     }
 
-    fn read(mut self) -> Result<Vec<Piece>, InvalidKeyTemplate> {
+    /// Parses the whole template.
+    fn parse_pieces(mut self) -> Result<Vec<Piece>, InvalidKeyTemplate> {
         let all = 0..self.text.len();
         if self.text.is_empty() {
-            return Err(self.fault(all, "it is empty: write one like `orders/{date}.csv`"));
+            return Err(self.invalid_at(all, "it is empty: write one like `orders/{date}.csv`"));
         }
         if self.text.starts_with('/') {
-            return Err(self.fault(0..1, "keys do not begin with `/`: leave it out"));
+            return Err(self.invalid_at(0..1, "keys do not begin with `/`: leave it out"));
         }
         if self.text.len() > LONGEST_KEY {
-            return Err(self.fault(all, "no key is longer than 1024 bytes"));
+            return Err(self.invalid_at(all, "no key is longer than 1024 bytes"));
         }
         let mut pieces: Vec<Piece> = Vec::new();
         while self.at < self.text.len() {
             let start = self.at;
-            let piece = self.piece()?;
+            let piece = self.parse_piece()?;
+            // Literals are joined, so that an escaped brace does not split one.
             match (pieces.last_mut(), piece) {
                 (Some(Piece::Literal(before)), Piece::Literal(more)) => before.push_str(&more),
-                (Some(last), piece) if touches(last, &piece) => {
-                    return Err(self.fault(
+                (Some(last), piece) if is_ambiguous(last, &piece) => {
+                    return Err(self.invalid_at(
                         start..self.at,
-                        "two parts of any length stand side by side, and nobody can say where one \
-                         ends: put characters between them, like `{date}-{region}`",
+                        "two parts of any length are side by side, so the end of the first is \
+                         ambiguous: put characters between them, like `{date}-{region}`",
                     ));
                 }
                 (_, piece) => pieces.push(piece),
@@ -59,8 +65,10 @@ impl Reader<'_> {
         Ok(pieces)
     }
 
-    fn piece(&mut self) -> Result<Piece, InvalidKeyTemplate> {
+    /// Parses the next piece.
+    fn parse_piece(&mut self) -> Result<Piece, InvalidKeyTemplate> {
         let rest = &self.text[self.at..];
+        // Escapes first: `{{` must not open a name.
         for (written, meant) in [("{{", "{"), ("}}", "}")] {
             if rest.starts_with(written) {
                 self.at += 2;
@@ -68,7 +76,7 @@ impl Reader<'_> {
             }
         }
         if rest.starts_with("***") {
-            return Err(self.fault(self.at..self.at + 3, "`***` means nothing: write `**`"));
+            return Err(self.invalid_at(self.at..self.at + 3, "`***` means nothing: write `**`"));
         }
         if rest.starts_with("**") {
             self.at += 2;
@@ -79,25 +87,27 @@ impl Reader<'_> {
             return Ok(Piece::Any);
         }
         if rest.starts_with('{') {
-            return self.value();
+            return self.parse_value();
         }
         if rest.starts_with('}') {
             let span = self.at..self.at + 1;
-            return Err(self.fault(span, "`}` closes nothing: write `}}` for a brace"));
+            return Err(self.invalid_at(span, "`}` closes nothing: write `}}` for a brace"));
         }
         let end = rest.find(['{', '}', '*']).unwrap_or(rest.len());
         self.at += end;
         Ok(Piece::Literal(rest[..end].to_owned()))
     }
 
-    fn value(&mut self) -> Result<Piece, InvalidKeyTemplate> {
+    /// Parses a name in braces, with its format.
+    fn parse_value(&mut self) -> Result<Piece, InvalidKeyTemplate> {
         let start = self.at;
         let rest = &self.text[start + 1..];
         let named = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let name: String = rest.chars().take_while(|c| named(*c)).collect();
         let Some(length) = rest.find('}') else {
+            // The suggestion uses the name as far as it was given.
             let shown = if name.is_empty() { "date" } else { &name };
-            return Err(self.fault(
+            return Err(self.invalid_at(
                 start..self.text.len(),
                 format!("`{{` is not closed: write `{{{shown}}}`, or `{{{{` for a brace"),
             ));
@@ -110,7 +120,7 @@ impl Reader<'_> {
             None => (inside, None),
         };
         if written.is_empty() || written != name || name.starts_with(|c: char| c.is_ascii_digit()) {
-            return Err(self.fault(
+            return Err(self.invalid_at(
                 span,
                 format!(
                     "`{{{inside}}}` does not name a dimension: write ASCII letters, digits and \
@@ -119,12 +129,13 @@ impl Reader<'_> {
             ));
         }
         let format = format
-            .map(|format| self.format(format, &span))
+            .map(|format| self.parse_format(format, &span))
             .transpose()?;
         Ok(Piece::Value { name, format })
     }
 
-    fn format(
+    /// Parses the time format of a name.
+    fn parse_format(
         &self,
         format: &str,
         span: &Range<usize>,
@@ -145,12 +156,12 @@ impl Reader<'_> {
                 .find(|(directive, _)| given == Some(*directive));
             let Some(&(directive, count)) = known else {
                 let all = FormatPart::DIRECTIVES.map(|(directive, _)| format!("%{directive}"));
-                return Err(self.fault(
+                return Err(self.invalid_at(
                     span.clone(),
                     format!(
-                        "`%{}` cannot be read out of a key: there are {}",
+                        "`%{}` is not supported in a key: use {}",
                         given.map(String::from).unwrap_or_default(),
-                        or_list(&all).replace(" or ", " and ")
+                        and_list(&all)
                     ),
                 ));
             };
@@ -160,17 +171,17 @@ impl Reader<'_> {
             .iter()
             .any(|part| matches!(part, FormatPart::Digits { .. }))
         {
-            return Err(self.fault(
+            return Err(self.invalid_at(
                 span.clone(),
-                "the form after `:` names no part of a moment: write one like `{date:%Y/%m/%d}`",
+                "the format after `:` names no part of a time: write one like `{date:%Y/%m/%d}`",
             ));
         }
         Ok(parts)
     }
 }
 
-/// Whether nobody could say where one piece ends and the next begins.
-fn touches(before: &Piece, after: &Piece) -> bool {
+/// Returns `true` if the border between two pieces is ambiguous.
+fn is_ambiguous(before: &Piece, after: &Piece) -> bool {
     let open = |piece: &Piece| {
         !matches!(
             piece,

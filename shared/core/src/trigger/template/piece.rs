@@ -3,9 +3,9 @@
 /// One piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::trigger) enum Piece {
-    /// These characters.
+    /// Exactly these characters.
     Literal(String),
-    /// One or more characters without `/`, or a moment in a form.
+    /// One or more characters without `/`, or a time in a format.
     Value {
         name: String,
         format: Option<Vec<FormatPart>>,
@@ -16,17 +16,17 @@ pub(in crate::trigger) enum Piece {
     Deep,
 }
 
-/// One part of the form of a moment.
+/// One part of a time format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::trigger) enum FormatPart {
-    /// These characters.
+    /// Exactly these characters.
     Literal(String),
-    /// A directive of `strftime` that always has the same number of digits.
+    /// A directive of `strftime` with a fixed number of digits.
     Digits { directive: char, count: usize },
 }
 
 impl FormatPart {
-    /// The directives that can stand in a template, with how many digits each has.
+    /// The supported directives, with the number of digits of each.
     pub(super) const DIRECTIVES: [(char, usize); 8] = [
         ('Y', 4),
         ('y', 2),

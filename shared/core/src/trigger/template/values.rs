@@ -1,37 +1,37 @@
-//! [`KeyValues`]: what a key says.
+//! [`KeyValues`]: the values read from a key.
 
 use std::collections::BTreeMap;
 
-/// What a key says, by the names of its template.
+/// The values read from a key, by the names of its template.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyValues(pub(in crate::trigger) BTreeMap<String, Captured>);
 
-/// What one name of a template stands for in a key.
+/// The value of one name of a template.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Captured {
-    /// A dimension's key as it is written.
+    /// A key of the dimension.
     Text(String),
-    /// The digits of a moment, by the letter of their `strftime` directive.
+    /// A time, in the format of the template.
     Moment {
-        /// As it stands in the key.
+        /// The text in the key.
         text: String,
-        /// Directive to digits.
+        /// The digits by the letter of their `strftime` directive.
         digits: BTreeMap<char, String>,
     },
 }
 
 impl KeyValues {
-    /// The value of a name.
+    /// Returns the value of a name.
     pub fn get(&self, name: &str) -> Option<&Captured> {
         self.0.get(name)
     }
 
-    /// The value of a name as it stands in the key.
+    /// Returns the text of a name in the key.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(Captured::text)
     }
 
-    /// Names and values as they stand in the key.
+    /// Iterates over the names and their texts in the key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
@@ -40,7 +40,7 @@ impl KeyValues {
 }
 
 impl Captured {
-    /// As it stands in the key.
+    /// Returns the text in the key.
     pub fn text(&self) -> &str {
         match self {
             Self::Text(text) | Self::Moment { text, .. } => text,

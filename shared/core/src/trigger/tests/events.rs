@@ -12,9 +12,9 @@ fn keys_of_notifications_are_decoded_and_those_of_event_bridge_are_not() {
         "s3": {"bucket": {"name": "b"}, "object": {
             "key": "a+b/S%C3%A3o+Paulo%2B1.csv", "size": 3, "eTag": "e", "sequencer": "0A"}}
     }]});
-    let read = read_events(&notification).unwrap();
+    let from_notification = read_events(&notification).unwrap();
     assert_eq!(
-        read[0].events.as_ref().unwrap()[0].key,
+        from_notification[0].events.as_ref().unwrap()[0].key,
         "a b/São Paulo+1.csv"
     );
     let event_bridge = json!({
@@ -22,8 +22,8 @@ fn keys_of_notifications_are_decoded_and_those_of_event_bridge_are_not() {
         "detail": {"bucket": {"name": "b"}, "object": {
             "key": "a+b/50%25.csv", "size": 3, "etag": "e", "version-id": "v", "sequencer": "0A"}}
     });
-    let read = read_events(&event_bridge).unwrap();
-    let event = &read[0].events.as_ref().unwrap()[0];
+    let from_event_bridge = read_events(&event_bridge).unwrap();
+    let event = &from_event_bridge[0].events.as_ref().unwrap()[0];
     assert_eq!(event.key, "a+b/50%25.csv");
     assert_eq!(
         (event.version.as_deref(), event.change),
@@ -32,7 +32,7 @@ fn keys_of_notifications_are_decoded_and_those_of_event_bridge_are_not() {
 }
 
 #[test]
-fn one_message_that_makes_no_sense_harms_no_other() {
+fn an_invalid_message_does_not_affect_the_others() {
     let body = json!({
         "detail-type": "Object Deleted", "time": "2024-01-31T06:00:00Z",
         "detail": {"bucket": {"name": "b"}, "object": {"key": "k", "sequencer": "0A"}}
@@ -44,16 +44,24 @@ fn one_message_that_makes_no_sense_harms_no_other() {
         {"messageId": "4", "eventSource": "aws:sqs", "body": "{\"detail-type\":\"Other\"}"},
     ]});
     let read = read_events(&batch).unwrap();
-    let told: Vec<String> = read
+    let results: Vec<String> = read
         .iter()
         .map(|message| match &message.events {
             Ok(events) => events.len().to_string(),
             Err(error) => error.to_string(),
         })
         .collect();
-    assert!(told[0].contains("its body is not JSON"), "{}", told[0]);
-    assert_eq!(told[1..3], ["1", "0"]);
-    assert!(told[3].contains("`detail-type` is `Other`"), "{}", told[3]);
+    assert!(
+        results[0].contains("its body is not JSON"),
+        "{}",
+        results[0]
+    );
+    assert_eq!(results[1..3], ["1", "0"]);
+    assert!(
+        results[3].contains("`detail-type` is `Other`"),
+        "{}",
+        results[3]
+    );
     assert!(read_events(&json!({"hello": 1})).is_err());
 }
 

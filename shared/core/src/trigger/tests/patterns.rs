@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::trigger::{Bucket, EventPattern, ObjectFilter, ObjectSensor};
 
-fn sensor(template: &str) -> ObjectSensor {
+fn object_sensor(template: &str) -> ObjectSensor {
     ObjectSensor {
         bucket: Bucket::Named("landing".into()),
         filter: ObjectFilter::Key(template.parse().unwrap()),
@@ -21,14 +21,14 @@ fn sensor(template: &str) -> ObjectSensor {
 #[case("{date:%Y%m%d}.csv", json!({"suffix": ".csv"}))]
 #[case(r"a\b/{date}.csv", json!({"wildcard": r"a\\b/*.csv"}))]
 #[case("a/*/b/*/c/*/d/*/e/*/f/*/g.csv", json!({"wildcard": "a/*/b/*/c/*/d/*/e/*/g.csv"}))]
-fn a_template_is_as_narrow_a_pattern_as_there_is(#[case] template: &str, #[case] key: Value) {
-    let pattern = EventPattern::new(&sensor(template), "landing").unwrap();
+fn a_template_becomes_the_narrowest_pattern(#[case] template: &str, #[case] key: Value) {
+    let pattern = EventPattern::new(&object_sensor(template), "landing").unwrap();
     assert_eq!(pattern.as_json()["detail"]["object"]["key"], json!([key]));
 }
 
 #[test]
 fn the_whole_pattern() {
-    let mut sensor = sensor("**");
+    let mut sensor = object_sensor("**");
     sensor.filter = ObjectFilter::Between {
         prefix: "in/".into(),
         suffix: ".csv".into(),
@@ -68,17 +68,17 @@ fn the_whole_pattern() {
 #[test]
 fn a_pattern_that_is_too_long_is_refused() {
     let long: String = ["é".repeat(400), "b".repeat(200)].concat();
-    assert!(EventPattern::new(&sensor(&long), "landing").is_ok());
-    let error = EventPattern::new(&sensor(&long), &"x".repeat(2_000)).unwrap_err();
+    assert!(EventPattern::new(&object_sensor(&long), "landing").is_ok());
+    let error = EventPattern::new(&object_sensor(&long), &"x".repeat(2_000)).unwrap_err();
     assert!(error.to_string().contains("at most 2048"), "{error}");
 }
 
 #[test]
 fn folders_and_small_objects_are_left_out() {
-    let mut sensor = sensor("in/**");
-    assert!(sensor.takes("in/a.csv", Some(0)));
-    assert!(!sensor.takes("in/2024/", Some(0)));
+    let mut sensor = object_sensor("in/**");
+    assert!(sensor.accepts_object("in/a.csv", Some(0)));
+    assert!(!sensor.accepts_object("in/2024/", Some(0)));
     sensor.min_size = 10;
-    assert!(!sensor.takes("in/a.csv", Some(9)));
-    assert!(sensor.takes("in/a.csv", None));
+    assert!(!sensor.accepts_object("in/a.csv", Some(9)));
+    assert!(sensor.accepts_object("in/a.csv", None));
 }

@@ -6,7 +6,7 @@ use crate::{
     trigger::scheduler_expressions,
 };
 
-fn put(cron: &str, timezone: Tz) -> (Vec<String>, Vec<String>) {
+fn translate(cron: &str, timezone: Tz) -> (Vec<String>, Vec<String>) {
     let translated = scheduler_expressions(&CronSchedule::new(cron, timezone).unwrap()).unwrap();
     (
         translated
@@ -35,22 +35,22 @@ fn put(cron: &str, timezone: Tz) -> (Vec<String>, Vec<String>) {
 #[case("0 6 13 * 5", &["cron(0 6 13 * ? *)", "cron(0 6 ? * FRI *)"])]
 #[case("0 6 * * 6,7", &["cron(0 6 ? * SUN,SAT *)"])]
 #[case("0 22-2 * dec *", &["cron(0 0-2,22,23 * 12 ? *)"])]
-fn expressions_are_put_in_the_schedulers_words(#[case] cron: &str, #[case] expected: &[&str]) {
+fn expressions_are_translated_for_event_bridge(#[case] cron: &str, #[case] expected: &[&str]) {
     let expected: Vec<String> = expected.iter().map(|e| format!("{e} in UTC")).collect();
-    assert_eq!(put(cron, Tz::UTC), (expected, vec![]));
+    assert_eq!(translate(cron, Tz::UTC), (expected, vec![]));
 }
 
 #[test]
-fn hourly_is_put_in_utc_and_so_needs_no_guard() {
-    let (expressions, guards) = put("*/20 * * * *", Tz::America__New_York);
+fn hourly_schedules_are_in_utc_and_need_no_guard() {
+    let (expressions, guards) = translate("*/20 * * * *", Tz::America__New_York);
     assert_eq!(expressions, ["cron(0,20,40 * * * ? *) in UTC"]);
     assert!(guards.is_empty());
-    let (expressions, _) = put("0 * * * *", Tz::Asia__Kolkata);
+    let (expressions, _) = translate("0 * * * *", Tz::Asia__Kolkata);
     assert_eq!(expressions, ["cron(0 * * * ? *) in Asia/Kolkata"]);
 }
 
 #[rstest]
-// Put forward from 2 to 3 in March, put back from 2 to 1 in November.
+// Forward from 2 to 3 in March, back from 2 to 1 in November.
 #[case("30 2 * * *", Tz::America__New_York, &["cron(0 3 * 3 ? *)"])]
 #[case("30 1 * * *", Tz::America__New_York, &["cron(0 2 * 11 ? *)"])]
 #[case("30 1,2 * * *", Tz::Europe__Berlin, &["cron(0 3 * 3,10 ? *)"])]
@@ -58,12 +58,8 @@ fn hourly_is_put_in_utc_and_so_needs_no_guard() {
 // At midnight, and by half an hour.
 #[case("30 0 * * *", Tz::America__Santiago, &["cron(0 1 * 9 ? *)"])]
 #[case("15 2 * 10 *", Tz::Australia__Lord_Howe, &["cron(30 2 * 10 ? *)"])]
-fn changes_of_the_clock_are_looked_at_again(
-    #[case] cron: &str,
-    #[case] timezone: Tz,
-    #[case] expected: &[&str],
-) {
-    let (_, guards) = put(cron, timezone);
+fn clock_changes_have_guards(#[case] cron: &str, #[case] timezone: Tz, #[case] expected: &[&str]) {
+    let (_, guards) = translate(cron, timezone);
     let expected: Vec<String> = expected
         .iter()
         .map(|e| format!("{e} in {timezone}"))
@@ -72,12 +68,13 @@ fn changes_of_the_clock_are_looked_at_again(
 }
 
 #[test]
-fn what_has_no_words_is_refused_with_what_to_write() {
+fn an_inexpressible_cron_is_refused_with_what_to_write() {
     let schedule = CronSchedule::new("0 6 13 * 5#2", Tz::UTC).unwrap();
-    // A star in the day of the week beside the counted day: both have to hold.
+    // With a star next to the counted day of the week, both day fields have to match.
     let both: Result<CronExpression, _> = "0 6 13 * *,5#2".parse();
     if let Ok(both) = both {
-        let error = scheduler_expressions(&CronSchedule::of(both, Tz::UTC)).unwrap_err();
+        let error =
+            scheduler_expressions(&CronSchedule::from_expression(both, Tz::UTC)).unwrap_err();
         assert!(
             error
                 .to_string()
@@ -85,7 +82,7 @@ fn what_has_no_words_is_refused_with_what_to_write() {
             "{error}"
         );
     }
-    // Beside a counted day the day of the month has no say.
+    // Next to a counted day the day of the month is ignored.
     let counted = scheduler_expressions(&schedule).unwrap();
     assert_eq!(counted.expressions[0].expression, "cron(0 6 ? * 6#2 *)");
 }

@@ -9,13 +9,13 @@ use crate::{
         StaticPartitions, TimeWindowPartitions,
     },
     spec::{AssetSpec, OpSpec},
-    trigger::{KeyTemplate, NoPartition, TemplateFit},
+    trigger::{KeyTemplate, NoPartitionError, TemplateFit},
 };
 
-fn read(template: &str, key: &str) -> Vec<String> {
-    let template: KeyTemplate = template.parse().unwrap();
-    let readings = template.read(key);
-    readings
+fn read_values(template: &str, key: &str) -> Vec<String> {
+    let parsed: KeyTemplate = template.parse().unwrap();
+    parsed
+        .read_key(key)
         .map(|values| {
             let pairs: Vec<String> = values
                 .iter()
@@ -44,7 +44,7 @@ fn read(template: &str, key: &str) -> Vec<String> {
 #[case("{date:%Y%m%d}", "2024013x", &[])]
 #[case("plain/key.csv", "plain/key.csv", &[""])]
 fn keys_are_read(#[case] template: &str, #[case] key: &str, #[case] expected: &[&str]) {
-    assert_eq!(read(template, key), expected);
+    assert_eq!(read_values(template, key), expected);
 }
 
 #[rstest]
@@ -58,24 +58,21 @@ fn keys_are_read(#[case] template: &str, #[case] key: &str, #[case] expected: &[
 #[case("{a}{b}", "side by side")]
 #[case("{a}*", "side by side")]
 #[case("***", "`***` means nothing: write `**`")]
-#[case("{date:}", "names no part of a moment")]
-#[case(
-    "{date:%Y-%b}",
-    "`%b` cannot be read out of a key: there are `%Y`, `%y`"
-)]
-fn what_is_no_template_is_refused(#[case] template: &str, #[case] problem: &str) {
+#[case("{date:}", "names no part of a time")]
+#[case("{date:%Y-%b}", "`%b` is not supported in a key: use `%Y`, `%y`")]
+fn invalid_templates_are_refused(#[case] template: &str, #[case] problem: &str) {
     let error = template.parse::<KeyTemplate>().unwrap_err();
     assert!(error.to_string().contains(problem), "{error}");
     assert!(error.span().end <= template.len());
 }
 
 #[test]
-fn a_key_of_many_parts_is_read_in_no_time() {
+fn a_key_of_many_parts_is_matched_quickly() {
     let template: KeyTemplate = "**a**a**a**a**a**a**b/{x}-{y}-{z}".parse().unwrap();
-    assert!(!template.fits(&"a".repeat(1_000)));
+    assert!(!template.matches_key(&"a".repeat(1_000)));
 }
 
-fn days() -> PartitionsDefinition {
+fn daily_partitions() -> PartitionsDefinition {
     TimeWindowPartitions::daily("2024-01-01")
         .timezone("Europe/Berlin")
         .build()
@@ -83,7 +80,7 @@ fn days() -> PartitionsDefinition {
         .into()
 }
 
-fn context() -> PartitionContext {
+fn march_context() -> PartitionContext {
     let now: DateTime<Utc> = "2024-03-01T12:00:00Z".parse().unwrap();
     let mut context = PartitionContext::at(now);
     let keys = ["known".into()].into_iter().collect();
@@ -91,10 +88,10 @@ fn context() -> PartitionContext {
     context
 }
 
-fn fit(
+fn fit_template(
     template: &str,
     partitions: Option<PartitionsDefinition>,
-) -> Result<TemplateFit, crate::trigger::Misfit> {
+) -> Result<TemplateFit, crate::trigger::TemplateFitError> {
     let asset = AssetSpec {
         partitions: partitions.map(Into::into),
         ..AssetSpec::new("orders".parse().unwrap())
@@ -104,8 +101,8 @@ fn fit(
     TemplateFit::new(&template.parse().unwrap(), &graph, &target)
 }
 
-fn partition(fit: &TemplateFit, key: &str) -> Result<Option<String>, NoPartition> {
-    let made = fit.read(key, &context())?;
+fn partition_of_key(fit: &TemplateFit, key: &str) -> Result<Option<String>, NoPartitionError> {
+    let made = fit.read_key(key, &march_context())?;
     Ok(made.map(|made| {
         made.partition
             .map(|key| key.to_string())
@@ -113,37 +110,37 @@ fn partition(fit: &TemplateFit, key: &str) -> Result<Option<String>, NoPartition
     }))
 }
 
-fn both() -> PartitionsDefinition {
+fn date_and_region() -> PartitionsDefinition {
     let regions = StaticPartitions::new(["north", "north-east"]).unwrap();
-    MultiPartitions::new([("date", days()), ("region", regions.into())])
+    MultiPartitions::new([("date", daily_partitions()), ("region", regions.into())])
         .unwrap()
         .into()
 }
 
 #[test]
 fn of_several_readings_the_one_that_exists_counts() {
-    let fit = fit("{date}-{region}.csv", Some(both())).unwrap();
-    let read = |key| partition(&fit, key).unwrap().unwrap();
+    let fit = fit_template("{date}-{region}.csv", Some(date_and_region())).unwrap();
+    let read = |key| partition_of_key(&fit, key).unwrap().unwrap();
     assert_eq!(read("2024-01-31-north.csv"), "2024-01-31|north");
     assert_eq!(read("2024-01-31-north-east.csv"), "2024-01-31|north-east");
-    assert_eq!(partition(&fit, "other.csv"), Ok(None));
+    assert_eq!(partition_of_key(&fit, "other.csv"), Ok(None));
 }
 
 #[test]
-fn a_moment_is_written_as_the_partitions_are() {
-    let fit = fit("{date:%Y/%m/%d}/*.csv", Some(days())).unwrap();
+fn a_time_is_translated_to_the_format_of_the_partitions() {
+    let fit = fit_template("{date:%Y/%m/%d}/*.csv", Some(daily_partitions())).unwrap();
     assert_eq!(
-        partition(&fit, "2024/02/29/part-0.csv"),
+        partition_of_key(&fit, "2024/02/29/part-0.csv"),
         Ok(Some("2024-02-29".to_owned()))
     );
-    let error = partition(&fit, "2023/02/28/part-0.csv").unwrap_err();
-    assert!(matches!(error, NoPartition::Unknown(_)), "{error}");
+    let error = partition_of_key(&fit, "2023/02/28/part-0.csv").unwrap_err();
+    assert!(matches!(error, NoPartitionError::Unknown(_)), "{error}");
 }
 
 #[test]
-fn a_window_that_is_open_is_told_with_its_end() {
-    let fit = fit("{date}.csv", Some(days())).unwrap();
-    let error = partition(&fit, "2024-03-01.csv").unwrap_err();
+fn an_open_window_is_reported_with_its_end() {
+    let fit = fit_template("{date}.csv", Some(daily_partitions())).unwrap();
+    let error = partition_of_key(&fit, "2024-03-01.csv").unwrap_err();
     assert_eq!(
         error.to_string(),
         "partition `2024-03-01` does not exist before 2024-03-01T23:00:00Z"
@@ -151,61 +148,64 @@ fn a_window_that_is_open_is_told_with_its_end() {
 }
 
 #[test]
-fn a_new_dynamic_key_is_one_to_be_added() {
-    let fit = fit("up/{file}", Some(DynamicPartitions::new("files").into())).unwrap();
-    let made = fit.read("up/new.csv", &context()).unwrap().unwrap();
+fn a_new_dynamic_key_is_added() {
+    let fit = fit_template("up/{file}", Some(DynamicPartitions::new("files").into())).unwrap();
+    let made = fit
+        .read_key("up/new.csv", &march_context())
+        .unwrap()
+        .unwrap();
     assert_eq!(made.added, [("files".to_owned(), "new.csv".into())]);
-    let made = fit.read("up/known", &context()).unwrap().unwrap();
+    let made = fit.read_key("up/known", &march_context()).unwrap().unwrap();
     assert_eq!(made.added, []);
 }
 
 #[rstest]
-#[case("a/b.csv", Some(days()), "names no partition")]
+#[case("a/b.csv", Some(daily_partitions()), "names no partition")]
 #[case("{date}.csv", None, "write `*` instead")]
 #[case(
     "{date}/{x}.csv",
-    Some(days()),
+    Some(daily_partitions()),
     "names `date` and `x`, and `orders` has partitions of one dimension"
 )]
 #[case(
     "{date}/{origin}.csv",
-    Some(both()),
+    Some(date_and_region()),
     "has the dimensions `date` and `region`"
 )]
 #[case(
     "{date}/{region:%Y}.csv",
-    Some(both()),
-    "`region` is not divided by time: write `{region}`"
+    Some(date_and_region()),
+    "`region` has no time windows: write `{region}`"
 )]
 #[case(
     "{date:%Y-%m}.csv",
-    Some(days()),
+    Some(daily_partitions()),
     "leaves out `%d` of `date`, and the partitions' keys are written as `%Y-%m-%d`"
 )]
-fn what_does_not_fit_is_refused(
+fn templates_that_do_not_fit_are_refused(
     #[case] template: &str,
     #[case] partitions: Option<PartitionsDefinition>,
     #[case] problem: &str,
 ) {
-    let error = fit(template, partitions).unwrap_err().to_string();
+    let error = fit_template(template, partitions).unwrap_err().to_string();
     assert!(error.contains(problem), "{error}");
 }
 
 proptest! {
     #[test]
-    fn what_is_put_into_a_key_is_read_out_of_it(
+    fn values_of_a_key_are_read_back(
         date in "[^/{}*]{1,12}",
         region in "[^/{}*]{1,12}",
     ) {
         let key = format!("orders/{date}/{region}.csv");
-        let read = read("orders/{date}/{region}.csv", &key);
+        let read = read_values("orders/{date}/{region}.csv", &key);
         prop_assert_eq!(read, [format!("date={date} region={region}")]);
     }
 
     #[test]
     fn any_text_is_a_template_or_refused_within_its_bounds(text in "[a{}*/:%Yd]{0,12}") {
         match text.parse::<KeyTemplate>() {
-            Ok(template) => { let _ = template.fits("a/Y"); }
+            Ok(template) => { let _ = template.matches_key("a/Y"); }
             Err(error) => prop_assert!(error.span().end <= text.len()),
         }
     }

@@ -1,4 +1,4 @@
-//! Contexts made by hand and by executors.
+//! The builder of [`AssetContext`].
 
 use std::{
     collections::BTreeMap,
@@ -14,8 +14,8 @@ use ulid::Ulid;
 use super::{AssetContext, Invocation, PartitionScope};
 use crate::{asset::Asset, run_id::RunId, state::CheckEvaluation};
 
-/// Makes an [`AssetContext`]. What is not given is as in the simplest case: the first attempt of an
-/// unpartitioned asset, without config, in the run with the id of 26 zeros.
+/// A builder of an [`AssetContext`]. The defaults describe the simplest case: the first attempt at
+/// an unpartitioned asset, without config, in the run whose id is 26 zeros.
 #[derive(Debug, Clone)]
 pub struct AssetContextBuilder {
     run: RunId,
@@ -24,7 +24,7 @@ pub struct AssetContextBuilder {
     partitions: Vec<PartitionScope>,
     tags: BTreeMap<String, String>,
     config: serde_json::Value,
-    recalled: Vec<CheckEvaluation>,
+    previous_checks: Vec<CheckEvaluation>,
 }
 
 impl Default for AssetContextBuilder {
@@ -36,46 +36,46 @@ impl Default for AssetContextBuilder {
             partitions: Vec::new(),
             tags: BTreeMap::new(),
             config: serde_json::Value::Null,
-            recalled: Vec::new(),
+            previous_checks: Vec::new(),
         }
     }
 }
 
 impl AssetContextBuilder {
-    /// The run.
+    /// Sets the run.
     #[must_use]
     pub fn run(mut self, run: RunId) -> Self {
         self.run = run;
         self
     }
 
-    /// Which attempt it is, from 1.
+    /// Sets the number of the attempt, from 1.
     #[must_use]
     pub fn attempt(mut self, attempt: u32) -> Self {
         self.attempt = attempt;
         self
     }
 
-    /// The assets that the invocation is asked for, in the op's order.
+    /// Adds assets that the invocation is asked to materialize, in the op's order.
     #[must_use]
     pub fn selected(mut self, assets: impl IntoIterator<Item = AssetKey>) -> Self {
         self.selected.extend(assets);
         self
     }
 
-    /// One asset that the invocation is asked for.
+    /// Adds an asset that the invocation is asked to materialize.
     #[must_use]
     pub fn select<A: Asset>(self) -> Self {
         self.selected([A::key()])
     }
 
-    /// One partition by its key.
+    /// Adds a partition by its key.
     #[must_use]
     pub fn partition(self, key: impl Into<PartitionKey>) -> Self {
         self.scopes([PartitionScope::from(key.into())])
     }
 
-    /// One partition that is a window of time.
+    /// Adds a partition that covers a time window.
     #[must_use]
     pub fn partition_window(self, key: impl Into<PartitionKey>, window: TimeWindow) -> Self {
         self.scopes([PartitionScope {
@@ -84,7 +84,7 @@ impl AssetContextBuilder {
         }])
     }
 
-    /// One partition of several dimensions.
+    /// Adds a partition of several dimensions.
     #[must_use]
     pub fn dimensions<D: Into<String>, K: Into<PartitionKey>>(
         self,
@@ -101,42 +101,42 @@ impl AssetContextBuilder {
         }])
     }
 
-    /// Partitions as an executor takes them apart.
+    /// Adds partitions as an executor resolves them.
     #[must_use]
     pub fn scopes(mut self, partitions: impl IntoIterator<Item = PartitionScope>) -> Self {
         self.partitions.extend(partitions);
         self
     }
 
-    /// What the op's checks found before.
+    /// Adds earlier evaluations of the op's checks.
     #[must_use]
-    pub fn recalled(mut self, found: impl IntoIterator<Item = CheckEvaluation>) -> Self {
-        self.recalled.extend(found);
+    pub fn previous_checks(mut self, found: impl IntoIterator<Item = CheckEvaluation>) -> Self {
+        self.previous_checks.extend(found);
         self
     }
 
-    /// A tag of the run.
+    /// Adds a tag of the run.
     #[must_use]
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(name.into(), value.into());
         self
     }
 
-    /// The tags of the run.
+    /// Sets the tags of the run.
     #[must_use]
     pub fn tags(mut self, tags: BTreeMap<String, String>) -> Self {
         self.tags = tags;
         self
     }
 
-    /// The op's part of the run config.
+    /// Sets the op's part of the run config.
     #[must_use]
     pub fn config(mut self, config: serde_json::Value) -> Self {
         self.config = config;
         self
     }
 
-    /// The context.
+    /// Builds the context.
     pub fn build(self) -> AssetContext {
         AssetContext(Arc::new(Invocation {
             run: self.run,
@@ -145,7 +145,7 @@ impl AssetContextBuilder {
             partitions: self.partitions,
             tags: self.tags,
             config: self.config,
-            recalled: self.recalled,
+            previous_checks: self.previous_checks,
             added: Mutex::default(),
         }))
     }

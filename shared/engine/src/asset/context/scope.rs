@@ -1,25 +1,25 @@
-//! The partitions of one invocation, taken apart.
+//! The partitions of one invocation, with their dimensions and time windows.
 
 use std::collections::BTreeMap;
 
 use precip_core::{
-    nearest::or_list,
     partitions::{PartitionKey, TimeWindow},
+    prose::and_list,
 };
 
-/// One partition that an invocation makes, taken apart.
+/// A partition of an invocation, with its dimensions and time window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionScope {
     /// The partition's key.
     pub key: PartitionKey,
     /// The key of each dimension; empty for a definition of one dimension.
     pub dimensions: BTreeMap<String, PartitionKey>,
-    /// The window of time it covers, where one of its dimensions is time.
+    /// The time window it covers, if one of its dimensions is time.
     pub window: Option<TimeWindow>,
 }
 
 impl PartitionScope {
-    /// The key of one dimension.
+    /// Returns the key of one dimension.
     ///
     /// # Errors
     /// [`InvalidPartitionUse::UnknownDimension`] when there is no such dimension.
@@ -34,7 +34,7 @@ impl PartitionScope {
 }
 
 impl From<PartitionKey> for PartitionScope {
-    /// A key of one dimension that is not time.
+    /// Wraps the key of a definition of one dimension other than time.
     fn from(key: PartitionKey) -> Self {
         Self {
             key,
@@ -44,8 +44,8 @@ impl From<PartitionKey> for PartitionScope {
     }
 }
 
-/// A question about partitions that does not fit the asset's partitions definition. A retry cannot
-/// help, so it is always terminal.
+/// A use of partitions that does not fit the asset's partitions definition. Always terminal, since
+/// a retry cannot help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPartitionUse {
     /// The asset is not partitioned.
@@ -54,24 +54,24 @@ pub enum InvalidPartitionUse {
          ask for its key"
     )]
     Unpartitioned,
-    /// The invocation makes several partitions.
+    /// The invocation materializes several partitions.
     #[error(
         "this invocation makes {count} partitions at once: go through `partitions()` or \
          `partition_keys()`, or leave out the asset's backfill policy"
     )]
     Several {
-        /// How many.
+        /// The number of partitions.
         count: usize,
     },
-    /// The asset's partitions are not windows of time.
+    /// The asset's partitions are not time windows.
     #[error("this partition covers no window of time: no dimension of its definition is time")]
     NotTime,
     /// The definition has no such dimension.
     #[error("there is no dimension `{name}`: {}", known_dimensions(.known))]
     UnknownDimension {
-        /// What was asked for.
+        /// The requested dimension.
         name: String,
-        /// The dimensions that there are.
+        /// The dimensions of the definition.
         known: Vec<String>,
     },
 }
@@ -80,9 +80,6 @@ fn known_dimensions(known: &[String]) -> String {
     if known.is_empty() {
         "the asset's partitions have one dimension, ask for `partition_key()`".to_owned()
     } else {
-        format!(
-            "the dimensions are {}",
-            or_list(known).replace(" or ", " and ")
-        )
+        format!("the dimensions are {}", and_list(known))
     }
 }

@@ -2,7 +2,7 @@ use super::{AssetError, ErrorKind, Terminal};
 use crate::asset::InvalidPartitionUse;
 
 #[test]
-fn what_an_error_means_survives_a_box() {
+fn a_boxed_error_keeps_its_kind() {
     let terminal: Result<u8, _> = "x".parse::<u8>().terminal();
     let boxed: Box<dyn std::error::Error + Send + Sync> = terminal.unwrap_err().into();
     assert_eq!(AssetError::from_boxed(boxed).kind(), ErrorKind::Terminal);

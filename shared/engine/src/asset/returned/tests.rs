@@ -1,32 +1,32 @@
 use precip_core::key::{AssetKey, CheckKey};
 
-use super::{Collector, Made, Returned};
+use super::{OutputCollector, ReturnValue, ReturnedOutput};
 use crate::asset::{AssetContext, AssetError, AssetValue, CheckResult, ErrorKind};
 
-fn key(key: &str) -> AssetKey {
+fn asset_key(key: &str) -> AssetKey {
     key.parse().unwrap()
 }
 
-fn valued() -> Made {
-    Made {
+fn made_with_value() -> ReturnedOutput {
+    ReturnedOutput {
         value: Some(AssetValue::new(1u8)),
-        ..Made::default()
+        ..ReturnedOutput::default()
     }
 }
 
-fn collect(
+fn collect_returned(
     context: &AssetContext,
     checks: &[CheckKey],
-    returned: Returned,
+    returned: ReturnValue,
 ) -> Result<crate::asset::OpOutputs, AssetError> {
-    let mut collector = Collector::new(context, checks);
-    collector.add(&key("a"), returned)?;
-    Ok(collector.finish())
+    let mut collector = OutputCollector::new(context, checks);
+    collector.add(&asset_key("a"), returned)?;
+    Ok(collector.into_outputs())
 }
 
-fn check(name: &str) -> CheckKey {
+fn check_key(name: &str) -> CheckKey {
     CheckKey {
-        asset: key("a"),
+        asset: asset_key("a"),
         name: name.to_owned(),
     }
 }
@@ -36,11 +36,11 @@ fn what_is_returned_wins_over_what_was_added_on_the_way() {
     let context = AssetContext::builder().build();
     context.add_metadata("rows", 1);
     context.add_metadata("seen", true);
-    let made = Made {
+    let made = ReturnedOutput {
         metadata: [("rows".to_owned(), 2.into())].into_iter().collect(),
-        ..valued()
+        ..made_with_value()
     };
-    let outputs = collect(&context, &[], Returned::Whole(made)).unwrap();
+    let outputs = collect_returned(&context, &[], ReturnValue::Whole(made)).unwrap();
     assert_eq!(outputs.made[0].metadata["rows"], 2.into());
     assert_eq!(outputs.made[0].metadata["seen"], true.into());
     assert_eq!(outputs.made[0].partition, None);
@@ -48,8 +48,8 @@ fn what_is_returned_wins_over_what_was_added_on_the_way() {
 
 #[test]
 fn an_asset_that_was_not_asked_for_is_left_out() {
-    let context = AssetContext::builder().selected([key("b")]).build();
-    let outputs = collect(&context, &[], Returned::Whole(valued())).unwrap();
+    let context = AssetContext::builder().selected([asset_key("b")]).build();
+    let outputs = collect_returned(&context, &[], ReturnValue::Whole(made_with_value())).unwrap();
     assert!(outputs.made.is_empty());
 }
 
@@ -59,14 +59,15 @@ fn one_value_is_not_several_partitions() {
         .partition("x")
         .partition("y")
         .build();
-    let error = collect(&context, &[], Returned::Whole(valued())).unwrap_err();
+    let error = collect_returned(&context, &[], ReturnValue::Whole(made_with_value())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Terminal);
     assert_eq!(
         error.message(),
         "`a` returned one value for 2 partitions: return `Partitions<T>`, which holds one for each key"
     );
     // What was stored by the function itself may be any number of partitions.
-    let outputs = collect(&context, &[], Returned::Whole(Made::default())).unwrap();
+    let outputs =
+        collect_returned(&context, &[], ReturnValue::Whole(ReturnedOutput::default())).unwrap();
     assert_eq!(outputs.made.len(), 2);
 }
 
@@ -78,11 +79,12 @@ fn a_partition_fails_alone() {
         .partition("z")
         .build();
     let parts = vec![
-        ("x".into(), Ok(valued())),
+        ("x".into(), Ok(made_with_value())),
         ("y".into(), Err(AssetError::retryable("no file"))),
     ];
-    let outputs = collect(&context, &[], Returned::Parts(parts)).unwrap();
+    let outputs = collect_returned(&context, &[], ReturnValue::Parts(parts)).unwrap();
     assert_eq!(outputs.made.len(), 1);
+    // The returned error fails `y`, and `z` fails because it was not returned.
     let failed: Vec<String> = outputs
         .failed
         .iter()
@@ -90,9 +92,10 @@ fn a_partition_fails_alone() {
         .collect();
     assert_eq!(failed, ["y: no file", "z: `a` returned nothing for it"]);
 
-    let stray = vec![("w".into(), Ok(valued()))];
+    // A partition that was not requested fails the whole invocation.
+    let stray = vec![("w".into(), Ok(made_with_value()))];
     assert_eq!(
-        collect(&context, &[], Returned::Parts(stray))
+        collect_returned(&context, &[], ReturnValue::Parts(stray))
             .unwrap_err()
             .message(),
         "`a` returned partition `w`, and was asked for `x`, `y` and `z`"
@@ -102,18 +105,24 @@ fn a_partition_fails_alone() {
 #[test]
 fn every_declared_check_has_one_result() {
     let context = AssetContext::builder().partition("x").build();
-    let declared = [check("not_empty"), check("fresh")];
-    let with = |checks: Vec<CheckResult>| Returned::Whole(Made { checks, ..valued() });
+    let declared = [check_key("not_empty"), check_key("fresh")];
+    let with = |checks: Vec<CheckResult>| {
+        ReturnValue::Whole(ReturnedOutput {
+            checks,
+            ..made_with_value()
+        })
+    };
     let both = vec![
         CheckResult::pass().named("fresh"),
         CheckResult::fail("no rows").named("not_empty"),
     ];
-    let outputs = collect(&context, &declared, with(both)).unwrap();
-    assert_eq!(outputs.checks[1].check, check("not_empty"));
+    let outputs = collect_returned(&context, &declared, with(both)).unwrap();
+    assert_eq!(outputs.checks[1].check, check_key("not_empty"));
     assert_eq!(outputs.checks[1].partition, Some("x".into()));
 
+    // Missing, misspelled and ambiguous results are errors.
     let message = |checks| {
-        let error = collect(&context, &declared, with(checks)).unwrap_err();
+        let error = collect_returned(&context, &declared, with(checks)).unwrap_err();
         error.message().to_owned()
     };
     assert_eq!(

@@ -1,4 +1,5 @@
-//! Reactions that are told of twice, late, out of order and at the same time, and that die anywhere.
+//! Reactions to changes that are delivered twice, late, out of order and concurrently, in processes that
+//! die anywhere.
 
 use futures::future::join_all;
 
@@ -11,19 +12,19 @@ use crate::{
     trigger::tests::faults::Death,
 };
 
-/// Keeps telling of everything that is published until nobody fails any more.
-async fn restless(seed: u64) -> World {
+/// Publishes partitions and delivers the changes, some of them repeatedly, until no reaction fails.
+async fn react_until_quiet(seed: u64) -> World {
     let mut dice = fastrand::Rng::with_seed(seed);
-    let world = World::of(definitions(), seed);
+    let world = World::with_definitions(project_definitions(), seed);
     let state = Arc::clone(&world.memory) as Arc<dyn StateStore>;
     let death = Death(Mutex::new(fastrand::Rng::with_seed(seed)));
     let ports = ReactPorts {
-        triggers: world.behind(Arc::new(Hooked::new(state, death))),
+        triggers: world.ports_with_state(Arc::new(Hooked::new(state, death))),
         resources: Arc::new(Arc::new(Resources::new())),
-        ticks: Arc::new(Heard::default()),
-        topic: Arc::new(Heard::default()),
+        ticks: Arc::new(Recorder::default()),
+        topic: Arc::new(Recorder::default()),
     };
-    let mut queue = vec![Happened::tick()];
+    let mut queue = vec![ChangeSet::on_tick()];
     let mut to_come: Vec<(&str, String)> = (1..=9)
         .flat_map(|day| ["orders", "clicks"].map(|asset| (asset, format!("2024-03-0{day}"))))
         .collect();
@@ -32,20 +33,23 @@ async fn restless(seed: u64) -> World {
     while !queue.is_empty() || !to_come.is_empty() {
         for (asset, day) in to_come.split_off(to_come.len() - dice.usize(0..=2).min(to_come.len()))
         {
-            world.make(asset, &day, "2024-12-01T11:00:00Z").await;
-            queue.push(published(&[asset]));
+            world
+                .materialize_at(asset, &day, "2024-12-01T11:00:00Z")
+                .await;
+            queue.push(published_changes(&[asset]));
         }
         dice.shuffle(&mut queue);
-        let told: Vec<Happened> = queue.split_off(queue.len() - dice.usize(0..=3).min(queue.len()));
-        let reactions = join_all(told.iter().map(|happened| react(&ports, happened))).await;
-        for (happened, reaction) in told.iter().zip(reactions) {
-            // Sometimes all went well, and nobody learned of it.
+        let deliveries: Vec<ChangeSet> =
+            queue.split_off(queue.len() - dice.usize(0..=3).min(queue.len()));
+        let reactions = join_all(deliveries.iter().map(|changes| react(&ports, changes))).await;
+        for (changes, reaction) in deliveries.iter().zip(reactions) {
+            // A success may not be acknowledged either: then the change is delivered again.
             if !reaction.failed.is_empty() || dice.f64() < 0.2 {
-                queue.push(happened.clone());
+                queue.push(changes.clone());
             }
         }
         rounds += 1;
-        assert!(rounds < 5_000, "seed {seed}: it comes to no end");
+        assert!(rounds < 5_000, "seed {seed}: it does not end");
     }
     world
 }
@@ -53,8 +57,8 @@ async fn restless(seed: u64) -> World {
 #[tokio::test]
 async fn each_day_is_joined_once_and_every_run_is_launched() {
     for seed in 0..10 {
-        let world = restless(seed).await;
-        let runs = world.runs().await;
+        let world = react_until_quiet(seed).await;
+        let runs = world.recorded_runs().await;
         let joined: Vec<&String> = runs
             .iter()
             .filter(|(run, _)| run.request.selection == "joined")
@@ -74,17 +78,17 @@ async fn each_day_is_joined_once_and_every_run_is_launched() {
     }
 }
 
-/// Publishes something while an evaluation reads the record.
+/// Publishes partitions at the nth call to the state store, while an evaluation reads it.
 #[derive(Debug)]
-struct Meanwhile {
+struct PublishAtCall {
     memory: Arc<crate::state::memory::MemoryStore>,
     calls: Mutex<usize>,
     at: usize,
 }
 
 #[async_trait]
-impl CallHook for Meanwhile {
-    async fn before(&self, _: &'static str) -> StateResult<()> {
+impl CallHook for PublishAtCall {
+    async fn before_call(&self, _: &'static str) -> StateResult<()> {
         let now = {
             let mut calls = self.calls.lock().unwrap();
             *calls += 1;
@@ -92,28 +96,28 @@ impl CallHook for Meanwhile {
         };
         if now {
             for asset in ["clicks", "orders"] {
-                publish(&self.memory, asset).await;
+                publish_partition(&self.memory, asset).await;
             }
         }
         Ok(())
     }
 }
 
-async fn publish(memory: &Arc<crate::state::memory::MemoryStore>, asset: &str) {
-    let mut world = World::of(definitions(), 1);
+async fn publish_partition(memory: &Arc<crate::state::memory::MemoryStore>, asset: &str) {
+    let mut world = World::with_definitions(project_definitions(), 1);
     world.memory = Arc::clone(memory);
     world
-        .make(asset, "2024-11-30", "2024-12-01T11:59:00Z")
+        .materialize_at(asset, "2024-11-30", "2024-12-01T11:59:00Z")
         .await;
 }
 
-/// Two assets upstream of one under a condition are published while it is evaluated, in every place of
-/// the evaluation: the first of them counts, wherever the reading of the second stands.
+/// Two upstream assets of a conditional one are published during its evaluation, at each of its calls:
+/// neither update is lost, wherever the reading position of the other is.
 #[tokio::test]
-async fn what_is_published_while_the_record_is_read_is_not_lost() {
-    for place in 1..=60 {
+async fn an_update_that_is_published_during_an_evaluation_is_not_lost() {
+    for call in 1..=60 {
         let mut joined = AssetSpec::new("joined".parse().unwrap());
-        joined.partitions = Some(days());
+        joined.partitions = Some(daily_partitions());
         joined.automation = Some(
             AutomationCondition::any_deps_match(AutomationCondition::newly_updated())
                 .allow("clicks".parse().unwrap()),
@@ -122,10 +126,10 @@ async fn what_is_published_while_the_record_is_read_is_not_lost() {
             .map(|dep| DepSpec::new(dep.parse().unwrap()))
             .to_vec();
         let raw = |key: &str| AssetSpec {
-            partitions: Some(days()),
+            partitions: Some(daily_partitions()),
             ..AssetSpec::new(key.parse().unwrap())
         };
-        // Orders are asked about by another one, so that both are read.
+        // A second conditional asset refers to `orders`, so that both updates are read.
         let mut other = raw("other");
         other.deps = vec![DepSpec::new("orders".parse().unwrap())];
         other.automation = Some(AutomationCondition::any_deps_match(
@@ -134,24 +138,24 @@ async fn what_is_published_while_the_record_is_read_is_not_lost() {
         let definitions = [joined, raw("orders"), raw("clicks"), other]
             .into_iter()
             .fold(Definitions::builder(), |builder, asset| {
-                builder.op(OpDefinition::new(OpSpec::single(asset), FnBody(nothing)))
+                builder.op(OpDefinition::new(OpSpec::single(asset), FnBody(no_outputs)))
             })
             .build()
             .unwrap();
-        let world = World::of(definitions, 7);
+        let world = World::with_definitions(definitions, 7);
         crate::trigger::run_automation(&world.ports).await.unwrap();
-        let hook = Meanwhile {
+        let hook = PublishAtCall {
             memory: Arc::clone(&world.memory),
             calls: Mutex::default(),
-            at: place,
+            at: call,
         };
         let state = Arc::clone(&world.memory) as Arc<dyn StateStore>;
-        let ports = world.behind(Arc::new(Hooked::new(state, hook)));
+        let ports = world.ports_with_state(Arc::new(Hooked::new(state, hook)));
         for _ in 0..60 {
             crate::trigger::run_automation(&ports).await.unwrap();
         }
-        let requested = world.requested().await.join(" ");
-        assert!(requested.contains("joined"), "place {place}: {requested}");
-        assert!(requested.contains("other"), "place {place}: {requested}");
+        let requested = world.requested_lines().await.join(" ");
+        assert!(requested.contains("joined"), "call {call}: {requested}");
+        assert!(requested.contains("other"), "call {call}: {requested}");
     }
 }

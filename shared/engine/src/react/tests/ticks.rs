@@ -3,16 +3,16 @@ use futures::future::join_all;
 use super::*;
 use crate::react::RecordedTicks;
 
-fn recorded(scene: &Scene) -> RecordedTicks {
+fn recorded_ticks(scene: &Scene) -> RecordedTicks {
     RecordedTicks::new(
         Arc::clone(&scene.world.ports.state),
         Arc::clone(&scene.world.ports.clock),
-        Arc::clone(&scene.heard) as Arc<dyn TickScheduler>,
+        Arc::clone(&scene.recorder) as Arc<dyn TickScheduler>,
     )
 }
 
-fn heard(scene: &Scene) -> Vec<String> {
-    let ticks = scene.heard.ticks.lock().unwrap();
+fn arranged_ticks(scene: &Scene) -> Vec<String> {
+    let ticks = scene.recorder.ticks.lock().unwrap();
     ticks
         .iter()
         .map(|tick| tick.format("%H:%M:%S").to_string())
@@ -22,26 +22,26 @@ fn heard(scene: &Scene) -> Vec<String> {
 #[tokio::test]
 async fn a_tick_is_arranged_only_when_no_earlier_one_is_to_come() {
     let scene = Scene::new();
-    let ticks = recorded(&scene);
+    let ticks = recorded_ticks(&scene);
     for due in ["13:00:00", "14:00:00", "13:00:00", "12:30:00", "13:00:00"] {
         ticks
-            .call_at(at(&format!("2024-12-01T{due}Z")))
+            .call_at(utc(&format!("2024-12-01T{due}Z")))
             .await
             .unwrap();
     }
-    assert_eq!(heard(&scene), ["13:00:00", "12:30:00"]);
-    // Once it is past, the next is arranged, even if nobody was called.
-    scene.world.clock.set("2024-12-01T12:30:00Z");
-    ticks.call_at(at("2024-12-01T14:00:00Z")).await.unwrap();
-    assert_eq!(heard(&scene), ["13:00:00", "12:30:00", "14:00:00"]);
+    assert_eq!(arranged_ticks(&scene), ["13:00:00", "12:30:00"]);
+    // Once it is past, the next is arranged, even if the call was lost.
+    scene.world.clock.set_now("2024-12-01T12:30:00Z");
+    ticks.call_at(utc("2024-12-01T14:00:00Z")).await.unwrap();
+    assert_eq!(arranged_ticks(&scene), ["13:00:00", "12:30:00", "14:00:00"]);
     // Never in the past, and in whole seconds.
-    ticks.call_at(at("2024-12-01T12:00:00Z")).await.unwrap();
-    ticks.call_at(at("2024-12-01T12:30:01.5Z")).await.unwrap();
-    assert_eq!(heard(&scene)[3..], ["12:30:02"]);
+    ticks.call_at(utc("2024-12-01T12:00:00Z")).await.unwrap();
+    ticks.call_at(utc("2024-12-01T12:30:01.5Z")).await.unwrap();
+    assert_eq!(arranged_ticks(&scene)[3..], ["12:30:02"]);
 }
 
 #[tokio::test]
-async fn of_several_who_arrange_ticks_at_once_the_earliest_is_on_record() {
+async fn of_concurrently_arranged_ticks_the_earliest_is_recorded() {
     for seed in 0..40 {
         let scene = Scene::new();
         let state = Arc::clone(&scene.world.ports.state);
@@ -52,16 +52,16 @@ async fn of_several_who_arrange_ticks_at_once_the_earliest_is_on_record() {
         let ticks = RecordedTicks::new(
             state,
             Arc::clone(&scene.world.ports.clock),
-            Arc::clone(&scene.heard) as Arc<dyn TickScheduler>,
+            Arc::clone(&scene.recorder) as Arc<dyn TickScheduler>,
         );
         let mut dice = fastrand::Rng::with_seed(seed);
         let mut minutes: Vec<i64> = (1..=6).collect();
         dice.shuffle(&mut minutes);
         let arrange = minutes.iter().map(|minute| {
-            let due = at("2024-12-01T13:00:00Z") + chrono::TimeDelta::minutes(*minute);
+            let due = utc("2024-12-01T13:00:00Z") + chrono::TimeDelta::minutes(*minute);
             let ticks = &ticks;
             async move {
-                // Whoever dies is started again.
+                // A call that dies is repeated.
                 while ticks.call_at(due).await.is_err() {}
             }
         });
@@ -69,11 +69,11 @@ async fn of_several_who_arrange_ticks_at_once_the_earliest_is_on_record() {
         let state = scene
             .world
             .memory
-            .trigger(&crate::react::tick::trigger())
+            .trigger_state(&crate::react::tick::tick_trigger())
             .await
             .unwrap();
         let arranged = state.cursor.unwrap();
         assert_eq!(arranged, "2024-12-01T13:01:00Z", "seed {seed}");
-        assert!(heard(&scene).contains(&"13:01:00".to_owned()));
+        assert!(arranged_ticks(&scene).contains(&"13:01:00".to_owned()));
     }
 }

@@ -9,62 +9,65 @@ use precip_core::{
     plan::{PlanError, Step},
 };
 
-use super::doing::{Doing, Phase};
+use super::attempt_phase::{AttemptPhase, Phase};
 use crate::{
     asset::{AssetContext, AssetError, ErrorKind, Inputs, OpOutputs},
     definitions::OpDefinition,
     run::{
         RunItemError, RunSession,
         inputs::LoadError,
-        outputs::{Attempt, assign},
+        outputs::{Attempt, assign_outputs},
     },
     state::{CheckEvaluation, Materialization, PartitionRef, StateResult},
 };
 
-/// What one attempt came to.
+/// The outcome of one attempt.
 #[derive(Default)]
-pub(super) struct Tried {
+pub(super) struct AttemptOutcome {
     pub(super) committed: Vec<Materialization>,
     pub(super) checks: Vec<CheckEvaluation>,
     pub(super) failed: Vec<(PartitionRef, AssetError)>,
 }
 
 impl RunSession {
-    /// One attempt, from loading to committing.
-    pub(super) async fn attempt(
+    /// Runs one attempt, from loading to committing. An error of the op is part of the outcome.
+    pub(super) async fn run_attempt(
         &self,
         op: &OpDefinition,
         step: &Step,
         partitions: &PartitionSet,
         attempt: u32,
-        doing: &Doing,
-    ) -> Result<Tried, RunItemError> {
-        let targets = self.targets(step, partitions);
+        phase: &AttemptPhase,
+    ) -> Result<AttemptOutcome, RunItemError> {
+        let targets = self.step_targets(step, partitions);
         let started_at = self.ports.clock.now();
-        let divided_like = targets
+        let partitioned_like = targets
             .first()
             .and_then(|target| self.definitions.graph().id(&target.asset))
             .ok_or_else(|| PlanError::Stale {
                 what: "op",
                 name: step.op.clone(),
             })?;
-        let recalled = self.recall(op, &targets, divided_like).await?;
-        let context = self.asset_context(step, divided_like, partitions, attempt, recalled);
-        let all_failed = |error: AssetError| Tried {
-            failed: spread(&targets, &error),
-            ..Tried::default()
+        let previous_checks = self
+            .read_previous_checks(op, &targets, partitioned_like)
+            .await?;
+        let context =
+            self.asset_context(step, partitioned_like, partitions, attempt, previous_checks);
+        let all_failed = |error: AssetError| AttemptOutcome {
+            failed: fail_all(&targets, &error),
+            ..AttemptOutcome::default()
         };
-        let loaded = match self.load(op, step, partitions).await {
+        let loaded = match self.load_inputs(op, step, partitions).await {
             Ok(loaded) => loaded,
             Err(LoadError::State(error)) => return Err(error.into()),
             Err(LoadError::Asset(error)) => return Ok(all_failed(error)),
         };
-        doing.now(Phase::Calling);
-        let outputs = match self.call(op, context.clone(), loaded.inputs).await {
+        phase.enter(Phase::Calling);
+        let outputs = match self.call_op(op, context.clone(), loaded.inputs).await {
             Ok(outputs) => outputs,
             Err(error) => return Ok(all_failed(error)),
         };
-        doing.now(Phase::Storing);
+        phase.enter(Phase::Storing);
         let versions = &loaded.versions;
         let attempt = Attempt {
             step,
@@ -73,46 +76,52 @@ impl RunSession {
             started_at,
             inputs: versions,
         };
-        match self.keep(op, &attempt, &targets, outputs).await {
-            Ok(tried) => Ok(tried),
+        match self.store_and_commit(op, &attempt, &targets, outputs).await {
+            Ok(outcome) => Ok(outcome),
             Err(LoadError::State(error)) => Err(error.into()),
             Err(LoadError::Asset(error)) => Ok(all_failed(error)),
         }
     }
 
-    /// What the op's checks found before, if its function is told: of its partitions, then of the one before the
-    /// first of them.
-    async fn recall(
+    /// Reads the previous results of the op's checks, if its function takes them: those of its
+    /// partitions, then those of the partition before the first.
+    async fn read_previous_checks(
         &self,
         op: &OpDefinition,
         targets: &[PartitionRef],
-        divided_like: AssetId,
+        partitioned_like: AssetId,
     ) -> StateResult<Vec<CheckEvaluation>> {
-        if !op.recalls {
+        if !op.reads_previous_checks {
             return Ok(Vec::new());
         }
         let first = targets
             .first()
             .and_then(|first| first.ordinal.checked_sub(1));
-        let before = first.and_then(|ordinal| self.reference(divided_like, ordinal));
-        let mut recalled = Vec::new();
+        let before = first.and_then(|ordinal| self.partition_ref(partitioned_like, ordinal));
+        let mut previous_checks = Vec::new();
         for target in targets.iter().chain(&before) {
-            let found = self.persist(|| self.ports.state.latest_checks(target));
-            recalled.extend(found.await?);
+            let checks = self.with_state_retries(|| self.ports.state.latest_checks(target));
+            previous_checks.extend(checks.await?);
         }
-        recalled.retain(|found| op.spec.checks.iter().any(|spec| spec.key == found.check));
-        Ok(recalled)
+        previous_checks.retain(|earlier| {
+            let mut own = op.spec.checks.iter();
+            own.any(|spec| spec.key == earlier.check)
+        });
+        Ok(previous_checks)
     }
 
-    /// Calls an op's function, and gives up on it after the op's timeout.
-    async fn call(
+    /// Calls an op's function and cancels it after the op's timeout.
+    async fn call_op(
         &self,
         op: &OpDefinition,
         context: AssetContext,
         inputs: Inputs,
     ) -> Result<OpOutputs, AssetError> {
         let timeout = op.spec.compute.timeout;
-        let body = self.ports.bodies.run(op, context, inputs, self.resources());
+        let body = self
+            .ports
+            .op_runner
+            .run_op(op, context, inputs, self.resources());
         let alarm = self.ports.sleeper.sleep(timeout);
         match select(body, alarm).await {
             Either::Left((answer, _)) => answer,
@@ -120,35 +129,37 @@ impl RunSession {
                 ErrorKind::Timeout,
                 format!(
                     "not done after {}: give the op a longer timeout, or less to do",
-                    seconds(timeout)
+                    format_seconds(timeout)
                 ),
             )),
         }
     }
 
-    /// Stores and commits what an attempt made and found.
-    async fn keep(
+    /// Stores and commits the outputs of an attempt, and records its check results.
+    async fn store_and_commit(
         &self,
         op: &OpDefinition,
         attempt: &Attempt<'_>,
         targets: &[PartitionRef],
         outputs: OpOutputs,
-    ) -> Result<Tried, LoadError> {
+    ) -> Result<AttemptOutcome, LoadError> {
         let step = attempt.step;
         let at = self.ports.clock.now();
-        let checks = self.evaluations(outputs.checks, step, targets, attempt.attempt, at)?;
-        let (made, left) = assign(step, targets, outputs.made)?;
-        let mut tried = Tried::default();
+        let checks = self.check_evaluations(outputs.checks, step, targets, attempt.attempt, at)?;
+        let (made, left) = assign_outputs(step, targets, outputs.made)?;
+        let mut outcome = AttemptOutcome::default();
+        // Partitions that the function itself reported as failed.
         for (key, error) in outputs.failed {
             let of_key = targets
                 .iter()
                 .filter(|target| target.partition.as_ref() == Some(&key));
-            tried
+            outcome
                 .failed
                 .extend(of_key.map(|target| (target.clone(), error.clone())));
         }
+        // Partitions without an output: skipped if the op may leave some out, failed otherwise.
         for target in left {
-            let known = tried
+            let known = outcome
                 .failed
                 .iter()
                 .any(|(failed, _)| failed.ordinal == target.ordinal);
@@ -158,28 +169,31 @@ impl RunSession {
                      for, or let it leave some out (`can_subset`)",
                     step.op
                 ));
-                tried.failed.push((target, error));
+                outcome.failed.push((target, error));
             }
         }
-        let (stored, unstored) = self.store(attempt, made, &checks).await;
-        self.commit(&stored).await?;
-        tried.failed.extend(unstored);
+        let (stored, unstored) = self.store_outputs(attempt, made, &checks).await;
+        self.commit_materializations(&stored).await?;
+        outcome.failed.extend(unstored);
+        // The checks of what was stored are part of its materialization; the results of a step that
+        // only checks are recorded on their own.
         let apart: Vec<_> = checks
             .iter()
             .filter(|found| !stored.iter().any(|made| made.target == found.target))
             .cloned()
             .collect();
         if step.assets.is_empty() && !apart.is_empty() {
-            self.persist(|| self.ports.state.record_checks(apart.clone()))
+            self.with_state_retries(|| self.ports.state.record_checks(apart.clone()))
                 .await?;
         }
-        tried.committed = stored;
-        tried.checks = checks;
-        Ok(tried)
+        outcome.committed = stored;
+        outcome.checks = checks;
+        Ok(outcome)
     }
 }
 
-pub(super) fn spread(
+/// Fails every target with the same error.
+pub(super) fn fail_all(
     targets: &[PartitionRef],
     error: &AssetError,
 ) -> Vec<(PartitionRef, AssetError)> {
@@ -189,6 +203,6 @@ pub(super) fn spread(
         .collect()
 }
 
-pub(super) fn seconds(duration: Duration) -> String {
+pub(super) fn format_seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
 }

@@ -1,15 +1,15 @@
 //! Running one item: one step for one batch of partitions.
 //!
-//! [`RunSession::run_item`](crate::run::RunSession::run_item) tries it as often as the op's retry
-//! policy has it; [`RunSession::run_once`](crate::run::RunSession::run_once) tries it once, for a
-//! caller that tries again itself.
+//! [`RunSession::run_item`](crate::run::RunSession::run_item) retries by the op's retry policy;
+//! [`RunSession::run_once`](crate::run::RunSession::run_once) makes one attempt, for a caller that
+//! retries itself.
 
 mod attempt;
-mod doing;
-mod once;
+mod attempt_phase;
 mod outcome;
-mod retried;
-mod settle;
-mod take_up;
+mod record_outcome;
+mod resume;
+mod run_item;
+mod run_once;
 
 pub use outcome::{ItemFailure, ItemOutcome};

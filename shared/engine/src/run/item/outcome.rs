@@ -6,45 +6,45 @@ use precip_core::{key::CheckKey, partitions::PartitionSet};
 
 use crate::{
     asset::{AssetError, ErrorKind},
-    run::checks::closed,
+    run::checks::failed_blocking_checks,
     state::{CheckEvaluation, PartitionRef},
 };
 
-/// How one item ended.
+/// The outcome of an item.
 #[derive(Debug, Clone, Default)]
 pub struct ItemOutcome {
-    /// The partitions for which everything went well.
+    /// The partitions that succeeded.
     pub succeeded: PartitionSet,
-    /// The others: nothing that depends on them runs in this run.
+    /// The partitions that failed: their dependents are held back in this run.
     pub failed: PartitionSet,
-    /// What was published. A partition can be published and count as failed: its data is there, and
-    /// a blocking check found something wrong with it.
+    /// The published partitions. A partition can be published and count as failed, when a blocking
+    /// check of it failed.
     pub materialized: Vec<PartitionRef>,
-    /// What the checks found.
+    /// The results of the checks.
     pub checks: Vec<CheckEvaluation>,
-    /// What went wrong.
+    /// The failures, one per partition.
     pub failures: Vec<ItemFailure>,
-    /// The partitions that the caller is to try again, of an item that was
-    /// [tried once](crate::run::RunSession::run_once).
-    pub open: PartitionSet,
-    /// Why those are to be tried again.
-    pub again: Option<AssetError>,
-    /// How many attempts it took; 0 when an earlier invocation had done everything.
+    /// The partitions that the caller must retry, after
+    /// [one attempt](crate::run::RunSession::run_once).
+    pub to_retry: PartitionSet,
+    /// The error because of which those are retried.
+    pub retry_cause: Option<AssetError>,
+    /// Number of attempts; 0 when an earlier invocation had done everything.
     pub attempts: u32,
 }
 
-/// What went wrong with one partition.
+/// The failure of one partition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemFailure {
     /// The partition, of an asset that the step makes or checks.
     pub target: PartitionRef,
-    /// What it means for a retry.
+    /// The kind of error, which decides about a retry.
     pub kind: ErrorKind,
-    /// What went wrong.
+    /// The error message.
     pub message: String,
-    /// What led to it, nearest first.
+    /// The causes of the error, nearest first.
     pub causes: Vec<String>,
-    /// The blocking checks that found something wrong, if that is why it counts as failed.
+    /// The failed blocking checks, if those are the failure.
     pub checks: Vec<CheckKey>,
 }
 
@@ -60,21 +60,27 @@ impl ItemFailure {
     }
 }
 
-/// Puts partitions down as succeeded, unless a blocking check found something wrong with them.
-pub(super) fn close(outcome: &mut ItemOutcome, done: &PartitionSet, checks: Vec<CheckEvaluation>) {
-    let mut closed_by: BTreeMap<u64, Vec<CheckKey>> = closed(&checks);
-    closed_by.retain(|ordinal, _| done.contains(*ordinal));
-    let stopped: PartitionSet = closed_by.keys().copied().collect();
-    outcome.succeeded |= &(done - &stopped);
-    outcome.failed |= &stopped;
-    for (ordinal, by) in closed_by {
+/// Adds finished partitions to an outcome: as failed where a blocking check of them failed, as
+/// succeeded otherwise.
+pub(super) fn add_finished(
+    outcome: &mut ItemOutcome,
+    done: &PartitionSet,
+    checks: Vec<CheckEvaluation>,
+) {
+    let mut failed_checks: BTreeMap<u64, Vec<CheckKey>> = failed_blocking_checks(&checks);
+    // A partition that failed itself is reported with its own error.
+    failed_checks.retain(|ordinal, _| done.contains(*ordinal));
+    let failed: PartitionSet = failed_checks.keys().copied().collect();
+    outcome.succeeded |= &(done - &failed);
+    outcome.failed |= &failed;
+    for (ordinal, by) in failed_checks {
         let names: Vec<String> = by.iter().map(|check| format!("`{check}`")).collect();
-        let found = checks
+        let evaluation = checks
             .iter()
             .find(|found| found.target.ordinal == ordinal && by.contains(&found.check));
-        if let Some(found) = found {
+        if let Some(evaluation) = evaluation {
             let error = AssetError::terminal(format!("blocking check {} failed", names.join(", ")));
-            let failure = ItemFailure::new(found.target.clone(), &error);
+            let failure = ItemFailure::new(evaluation.target.clone(), &error);
             outcome.failures.push(ItemFailure {
                 checks: by,
                 ..failure

@@ -1,4 +1,4 @@
-//! Records for the rules: small, and different from each other where the rules look.
+//! Small records for the rules, distinct wherever a rule compares them.
 
 use chrono::{DateTime, Duration, Utc};
 use precip_core::{
@@ -12,63 +12,88 @@ use crate::{
     asset::ErrorKind,
     run_id::RunId,
     state::{
-        AttemptStart, CheckEvaluation, CheckOutcome, Failure, InputScope, InputVersion,
-        Materialization, NewRun, PartitionRef, RunKey, RunRequest,
+        AttemptStart, CheckEvaluation, CheckOutcome, FailedAttempt, InputScope, InputVersion,
+        Materialization, NewRun, Page, PageRequest, PartitionRef, RequestedWork, RunKey,
+        StateResult,
     },
 };
 
-/// A moment, in seconds after 2024-01-01.
-pub fn at(seconds: i64) -> DateTime<Utc> {
+/// Reads a list to its end in pages of `limit` items, and checks that no page is larger.
+///
+/// # Errors
+/// Those of `read_page`.
+///
+/// # Panics
+/// If a page holds more than `limit` items.
+pub async fn collect_pages<T>(
+    limit: usize,
+    mut read_page: impl AsyncFnMut(&PageRequest) -> StateResult<Page<T>>,
+) -> StateResult<Vec<T>> {
+    let mut request = PageRequest::first(limit);
+    let mut items = Vec::new();
+    loop {
+        let page = read_page(&request).await?;
+        assert!(page.items.len() <= limit, "a page of {limit} items at most");
+        items.extend(page.items);
+        let Some(next) = page.next else {
+            return Ok(items);
+        };
+        request = request.next_page(next);
+    }
+}
+
+/// Returns a moment, in seconds after 2024-01-01.
+pub fn at_second(seconds: i64) -> DateTime<Utc> {
     DateTime::<Utc>::UNIX_EPOCH + Duration::seconds(1_704_067_200 + seconds)
 }
 
-/// The `n`th run: a greater `n` is a newer run.
+/// Returns the id of the `n`th run: a greater `n` is a newer run.
 pub fn run_id(n: u64) -> RunId {
     RunId::new(Ulid::from_parts(1_704_067_200_000 + n, u128::from(n)))
 }
 
-/// An asset.
+/// Returns an asset key.
 ///
 /// # Panics
-/// If the name is not an asset key.
-pub fn asset(name: &str) -> AssetKey {
-    AssetKey::new(name).expect("the fixtures name assets correctly")
+/// If the name is not a valid asset key.
+pub fn asset_key(name: &str) -> AssetKey {
+    AssetKey::new(name).expect("the fixture is a valid asset key")
 }
 
-/// The partition `day-{n}` with ordinal `n`.
-pub fn day(name: &str, n: u64) -> PartitionRef {
-    PartitionRef::new(asset(name), format!("day-{n}"), n)
+/// Returns the partition `day-{n}` with ordinal `n`.
+pub fn day_partition(name: &str, n: u64) -> PartitionRef {
+    PartitionRef::new(asset_key(name), format!("day-{n}"), n)
 }
 
-/// A request for `flights+`.
+/// Returns a new run of `flights+`.
 pub fn new_run(n: u64, key: Option<&str>) -> NewRun {
     NewRun {
         id: run_id(n),
-        key: key.map(RunKey::requested),
-        request: RunRequest {
+        key: key.map(RunKey::from_request),
+        request: RequestedWork {
             selection: "flights+".to_owned(),
             partitions: Some("2024-01-01...2024-01-31".to_owned()),
             config: serde_json::json!({ "flights": { "limit": n } }),
             tags: [("team".to_owned(), format!("t{}", n % 2))].into(),
-            ..RunRequest::default()
+            ..RequestedWork::default()
         },
         plan: None,
-        created_at: at(n.cast_signed()),
+        created_at: at_second(n.cast_signed()),
     }
 }
 
-/// An attempt that begins.
-pub fn begun(target: &PartitionRef, run: RunId, attempt: u32) -> AttemptStart {
+/// Returns the start of an attempt.
+pub fn attempt_start(target: &PartitionRef, run: RunId, attempt: u32) -> AttemptStart {
     AttemptStart {
         target: target.clone(),
         run,
         attempt,
-        at: at(i64::from(attempt)),
+        at: at_second(i64::from(attempt)),
     }
 }
 
-/// What an attempt made, with something in every field.
-pub fn made(target: &PartitionRef, run: RunId, attempt: u32) -> Materialization {
+/// Returns a materialization with a value in every field but `checks`.
+pub fn materialization_of(target: &PartitionRef, run: RunId, attempt: u32) -> Materialization {
     Materialization {
         target: target.clone(),
         run,
@@ -87,19 +112,19 @@ pub fn made(target: &PartitionRef, run: RunId, attempt: u32) -> Materialization 
         data_version: format!("{run}-{attempt}"),
         code_version: Some("2".to_owned()),
         inputs: vec![InputVersion {
-            asset: asset("raw/flights"),
+            asset: asset_key("raw/flights"),
             scope: InputScope::Partitions(3),
             data_version: "abc".to_owned(),
         }],
         checks: Vec::new(),
-        started_at: at(i64::from(attempt)),
-        finished_at: at(i64::from(attempt) + 1),
+        started_at: at_second(i64::from(attempt)),
+        finished_at: at_second(i64::from(attempt) + 1),
     }
 }
 
-/// A failure that the run gives up on.
-pub fn failed(target: &PartitionRef, run: RunId, attempt: u32) -> Failure {
-    Failure {
+/// Returns a failed attempt that is not retried.
+pub fn failed_attempt(target: &PartitionRef, run: RunId, attempt: u32) -> FailedAttempt {
+    FailedAttempt {
         target: target.clone(),
         run,
         attempt,
@@ -107,12 +132,12 @@ pub fn failed(target: &PartitionRef, run: RunId, attempt: u32) -> Failure {
         message: format!("no file for {target}"),
         causes: vec!["404".to_owned()],
         will_retry: false,
-        at: at(i64::from(attempt) + 1),
+        at: at_second(i64::from(attempt) + 1),
     }
 }
 
-/// An evaluation of a check.
-pub fn checked(
+/// Returns an evaluation of a check that does not block.
+pub fn check_evaluation(
     name: &str,
     target: &PartitionRef,
     run: RunId,
@@ -132,6 +157,6 @@ pub fn checked(
         blocking: false,
         description: Some(format!("{name} in attempt {attempt}")),
         metadata: Metadata::new(),
-        at: at(i64::from(attempt) + 2),
+        at: at_second(i64::from(attempt) + 2),
     }
 }

@@ -1,7 +1,7 @@
 //! [`state_store_conformance`](crate::state_store_conformance).
 
-/// Makes a test of every rule of the `StateStore` port. The argument is an expression that makes a
-/// [`Harness`](crate::state::conformance::Harness); it may `.await`.
+/// Generates a test for each rule of the `StateStore` port. The argument is an expression that
+/// creates a [`Harness`](crate::state::conformance::Harness); it may `.await`.
 #[macro_export]
 macro_rules! state_store_conformance {
     ($harness:expr) => {
@@ -11,30 +11,30 @@ macro_rules! state_store_conformance {
                 one_of_many_racing_requests_creates_the_run
                 runs_are_listed_newest_first_in_pages
                 runs_are_filtered_by_status_tags_and_age
-                a_status_changes_only_from_where_the_caller_believes_it
+                a_status_changes_only_from_an_expected_status
                 one_of_many_racing_changes_is_made
                 a_finished_run_runs_again_only_when_it_did_not_succeed
                 a_run_has_one_owner_until_it_is_stale
-                an_owner_that_lost_the_run_learns_it
+                a_former_owner_is_refused
                 a_plan_is_kept_with_its_run
                 unknown_runs_are_named
                 a_token_of_another_list_is_refused
             }
             progress {
                 skipped_partitions_add_up_and_count_once
-                failures_are_listed_until_they_are_made_good
+                failures_are_listed_until_they_are_cleared
                 failures_come_in_pages
                 progress_counts_what_each_run_did
             }
             commits {
-                a_materialization_comes_back_as_it_was_put
+                a_materialization_is_read_back_unchanged
                 the_same_attempt_again_is_committed_and_counts_once
                 a_late_zombie_of_an_older_run_is_refused
                 a_late_attempt_of_the_same_run_is_refused
                 a_newer_run_replaces_an_older_one
-                a_batch_answers_each_item
+                a_batch_returns_one_outcome_per_item
                 parallel_finishers_leave_the_newest
-                many_partitions_are_read_in_the_order_asked
+                many_partitions_are_read_in_the_given_order
                 every_partition_of_an_asset_is_listed_once
                 a_record_that_is_too_large_is_refused_before_anything_is_written
                 unpartitioned_and_empty_keys_are_kept_apart
@@ -55,19 +55,19 @@ macro_rules! state_store_conformance {
                 attempts_are_in_progress_until_they_end
                 a_finished_run_has_nothing_in_progress
                 updates_are_seen_once_each
-                a_changed_layout_numbers_partitions_anew
+                a_changed_layout_renumbers_partitions
             }
             checks {
                 the_newest_evaluation_is_the_latest
                 the_checks_of_an_op_are_published_with_it
-                the_checks_of_a_zombie_are_not
+                the_checks_of_a_zombie_are_dropped
                 failing_partitions_are_a_set
                 the_history_of_a_check_is_its_own
                 failures_of_checks_are_listed_by_run
-                a_failed_check_is_made_good_by_the_run_that_failed
+                a_failed_check_is_cleared_by_the_run_that_failed
             }
             dynamic {
-                adding_again_answers_the_same_ordinals
+                adding_again_returns_the_same_ordinals
                 ordinals_stay_when_keys_are_removed
                 a_key_that_comes_back_has_its_old_ordinal
                 racing_additions_never_share_an_ordinal
@@ -83,11 +83,11 @@ macro_rules! state_store_conformance {
                 a_lowered_limit_lets_slots_run_out
             }
             triggers {
-                a_trigger_begins_with_nothing
+                a_new_trigger_has_the_default_state
                 a_tick_moves_the_cursor_and_creates_its_runs
                 a_tick_from_a_stale_revision_changes_nothing
                 one_of_many_racing_ticks_is_recorded
-                a_known_run_key_answers_the_known_run
+                a_known_run_key_returns_the_existing_run
                 ticks_are_listed_newest_first_in_pages
                 turning_a_trigger_off_leaves_its_cursor
                 too_many_runs_in_one_tick_are_refused

@@ -1,11 +1,11 @@
-//! The contract of [`StateStore`](crate::state::StateStore) as tests. Every adapter runs them:
+//! The contract of [`StateStore`](crate::state::StateStore) as tests, which every adapter runs:
 //!
 //! ```ignore
 //! precip_engine::state_store_conformance!(MyHarness::new().await);
 //! ```
 //!
-//! makes one `#[tokio::test]` of each rule; the adapter's crate needs tokio with `macros` and
-//! `rt-multi-thread` for its tests.
+//! generates one `#[tokio::test]` per rule. The tests of the adapter's crate need tokio with
+//! `macros` and `rt-multi-thread`.
 
 pub mod checks;
 pub mod commits;
@@ -25,17 +25,16 @@ use async_trait::async_trait;
 
 use crate::state::StateStore;
 
-/// How the rules get at the adapter under test. Each test makes a harness of its own, over a store
-/// with nothing in it.
+/// Access to the adapter under test. Each test creates its own harness over an empty store.
 #[async_trait]
 pub trait Harness: Send + Sync {
-    /// The store.
+    /// Returns the store.
     fn store(&self) -> Arc<dyn StateStore>;
 
-    /// The same state through another handle, as another process has it.
-    async fn peer(&self) -> Arc<dyn StateStore>;
+    /// Returns the same state through another handle, as another process would.
+    async fn open_peer(&self) -> Arc<dyn StateStore>;
 
-    /// Waits until what the adapter derives behind the writes (status sets, updates, progress) is
-    /// up to date. Nothing to do where it is written together with them.
-    async fn settle(&self) {}
+    /// Waits until the data that the adapter derives from writes (status sets, updates, progress)
+    /// is up to date. Returns at once for adapters that derive it within the write.
+    async fn await_projections(&self) {}
 }

@@ -1,16 +1,16 @@
-//! The rule that the order of arrival does not matter, tried on many orders.
+//! The rule that the order of arrival does not matter, tested on many orders.
 
 use super::{
     Harness,
-    fixtures::{asset, day, failed, made, run_id},
+    fixtures::{asset_key, day_partition, failed_attempt, materialization_of, run_id},
 };
 use crate::state::{ReadConsistency, StateResult};
 
-/// A small generator (xorshift), so that the orders are many and always the same.
-struct Orders(u64);
+/// A small deterministic generator (xorshift) of arrival orders.
+struct OrderGenerator(u64);
 
-impl Orders {
-    fn below(&mut self, end: u64) -> u64 {
+impl OrderGenerator {
+    fn next_below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -18,26 +18,37 @@ impl Orders {
     }
 }
 
-/// Materializations and failures of several runs arrive in any order, some twice: what readers see
-/// is what the newest run published, and a failure shows only if nothing newer was published.
+/// Materializations and failures of several runs arrive in any order, each twice: readers see what
+/// the newest run published, and a failure shows only if nothing newer was published.
 pub async fn the_order_of_arrival_does_not_matter(h: &dyn Harness) -> StateResult<()> {
     let store = h.store();
-    let mut orders = Orders(0x9e37_79b9_7f4a_7c15);
+    let mut orders = OrderGenerator(0x9e37_79b9_7f4a_7c15);
     for case in 0..60 {
-        let target = day("flights", case * 997);
-        // Each run ends in one way: made at some attempt, or given up after some attempts.
-        let ends: Vec<_> = (1..=1 + orders.below(4))
-            .map(|run| (run_id(run), 1 + orders.below(3) as u32, orders.below(3) > 0))
+        let target = day_partition("flights", case * 997);
+        // Each run ends in one way: it publishes at some attempt, or gives up after some attempts.
+        let ends: Vec<_> = (1..=1 + orders.next_below(4))
+            .map(|run| {
+                (
+                    run_id(run),
+                    1 + orders.next_below(3) as u32,
+                    orders.next_below(3) > 0,
+                )
+            })
             .collect();
         let mut arrivals: Vec<_> = ends.iter().chain(&ends).copied().collect();
+        // A Fisher-Yates shuffle.
         for index in (1..arrivals.len()).rev() {
-            arrivals.swap(index, orders.below(index as u64 + 1) as usize);
+            arrivals.swap(index, orders.next_below(index as u64 + 1) as usize);
         }
         for (run, attempt, success) in &arrivals {
             if *success {
-                store.finish(vec![made(&target, *run, *attempt)]).await?;
+                store
+                    .commit_materializations(vec![materialization_of(&target, *run, *attempt)])
+                    .await?;
             } else {
-                store.fail(vec![failed(&target, *run, *attempt)]).await?;
+                store
+                    .record_failures(vec![failed_attempt(&target, *run, *attempt)])
+                    .await?;
             }
         }
         let newest_made = ends.iter().rfind(|(_, _, success)| *success);
@@ -46,15 +57,17 @@ pub async fn the_order_of_arrival_does_not_matter(h: &dyn Harness) -> StateResul
             .rfind(|(_, _, success)| !success)
             .filter(|(run, ..)| newest_made.is_none_or(|(made, ..)| run > made));
         let latest = store
-            .latest(&target, ReadConsistency::Strong)
+            .latest_materialization(&target, ReadConsistency::Strong)
             .await?
             .expect("something ended there");
-        let expected = newest_made.map(|(run, attempt, _)| made(&target, *run, *attempt));
+        let expected =
+            newest_made.map(|(run, attempt, _)| materialization_of(&target, *run, *attempt));
         assert_eq!(latest.published(), expected.as_ref(), "{arrivals:?}");
-        let expected = newest_failed.map(|(run, attempt, _)| failed(&target, *run, *attempt));
+        let expected =
+            newest_failed.map(|(run, attempt, _)| failed_attempt(&target, *run, *attempt));
         assert_eq!(latest.failure, expected, "{arrivals:?}");
-        h.settle().await;
-        let statuses = store.statuses(&asset("flights")).await?;
+        h.await_projections().await;
+        let statuses = store.partition_statuses(&asset_key("flights")).await?;
         let marks = (
             statuses.materialized.contains(target.ordinal),
             statuses.failed.contains(target.ordinal),

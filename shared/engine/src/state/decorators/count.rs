@@ -10,19 +10,19 @@ use async_trait::async_trait;
 use super::CallHook;
 use crate::state::StateResult;
 
-/// Counts the calls, by name.
+/// A hook that counts calls by name.
 #[derive(Debug, Default)]
 pub struct CountCalls(Mutex<BTreeMap<&'static str, u64>>);
 
 impl CountCalls {
-    /// How often a call was made.
-    pub fn of(&self, call: &str) -> u64 {
+    /// Returns the number of calls of this name.
+    pub fn calls_of(&self, call: &str) -> u64 {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.get(call).copied().unwrap_or_default()
     }
 
-    /// How often any call was made.
-    pub fn total(&self) -> u64 {
+    /// Returns the number of all calls.
+    pub fn total_calls(&self) -> u64 {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.values().sum()
     }
@@ -30,7 +30,7 @@ impl CountCalls {
 
 #[async_trait]
 impl CallHook for CountCalls {
-    async fn before(&self, call: &'static str) -> StateResult<()> {
+    async fn before_call(&self, call: &'static str) -> StateResult<()> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *counts.entry(call).or_default() += 1;
         Ok(())

@@ -7,23 +7,24 @@ use async_trait::async_trait;
 use super::CallHook;
 use crate::state::StateResult;
 
-/// Holds every call up, as a distant store does. Under `tokio::time::pause` no real time passes.
+/// A hook that delays every call, as a distant store does. Under `tokio::time::pause` no real time
+/// passes.
 #[derive(Debug, Clone, Copy)]
 pub struct DelayCalls {
-    /// How long a call takes to reach the store.
+    /// The time a call takes to reach the store.
     pub before: Duration,
-    /// How long the answer takes to come back.
+    /// The time the answer takes to come back.
     pub after: Duration,
 }
 
 #[async_trait]
 impl CallHook for DelayCalls {
-    async fn before(&self, _call: &'static str) -> StateResult<()> {
+    async fn before_call(&self, _call: &'static str) -> StateResult<()> {
         tokio::time::sleep(self.before).await;
         Ok(())
     }
 
-    async fn after(&self, _call: &'static str) -> StateResult<()> {
+    async fn after_call(&self, _call: &'static str) -> StateResult<()> {
         tokio::time::sleep(self.after).await;
         Ok(())
     }

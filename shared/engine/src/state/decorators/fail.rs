@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::CallHook;
 use crate::state::{StateError, StateErrorKind, StateResult};
 
-/// On which side of the work a call fails.
+/// The side of the work on which a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// The store never sees the call.
@@ -25,13 +25,13 @@ struct Fault {
     kind: StateErrorKind,
 }
 
-/// Fails the calls it was told to fail; all others go through.
+/// A hook that fails the selected calls and passes all others.
 #[derive(Debug, Default)]
 pub struct FailCalls(Mutex<Vec<Fault>>);
 
 impl FailCalls {
-    /// From now on lets `skip` calls of this name through, then fails `times` of them.
-    pub fn fail(
+    /// Arranges that, after `skip` more calls of this name, the next `times` of them fail.
+    pub fn fail_calls(
         &self,
         call: &'static str,
         when: When,
@@ -49,12 +49,13 @@ impl FailCalls {
         });
     }
 
-    fn answer(&self, call: &'static str, when: When) -> StateResult<()> {
+    fn check_faults(&self, call: &'static str, when: When) -> StateResult<()> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let due = faults
             .iter_mut()
             .filter(|fault| fault.call == call && fault.when == when && fault.times > 0);
         for fault in due {
+            // Each fault counts its own calls, so several faults of one call name add up.
             if fault.skip > 0 {
                 fault.skip -= 1;
                 continue;
@@ -75,11 +76,11 @@ impl FailCalls {
 
 #[async_trait]
 impl CallHook for FailCalls {
-    async fn before(&self, call: &'static str) -> StateResult<()> {
-        self.answer(call, When::Before)
+    async fn before_call(&self, call: &'static str) -> StateResult<()> {
+        self.check_faults(call, When::Before)
     }
 
-    async fn after(&self, call: &'static str) -> StateResult<()> {
-        self.answer(call, When::After)
+    async fn after_call(&self, call: &'static str) -> StateResult<()> {
+        self.check_faults(call, When::After)
     }
 }

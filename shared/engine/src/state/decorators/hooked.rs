@@ -12,37 +12,37 @@ use precip_core::{
 use crate::{
     run_id::RunId,
     state::{
-        Advance, Advanced, AttemptStart, CheckEvaluation, CheckStore, CreatedRun,
-        DynamicPartitionStore, Event, Failure, FailureRecorded, Finished, Latest, Materialization,
+        Advance, Advanced, AttemptStart, CheckEvaluation, CheckStore, CommitOutcome, CreatedRun,
+        DynamicPartitionStore, Event, FailedAttempt, FailureOutcome, Latest, Materialization,
         MaterializationStore, NewRun, OrdinalOf, OwnerId, Page, PageRequest, PartitionRef,
-        PartitionStatuses, PlanSummary, PoolState, PoolStore, ReadConsistency, Run, RunChange,
-        RunChanged, RunFilter, RunKey, RunMade, RunProgress, RunStore, Sequence, Skipped,
-        SlotAnswer, SlotHolder, SlotRequest, StateResult, StateStore, Tick, TriggerId,
-        TriggerState, TriggerStore, Updates,
+        PartitionStatuses, PlanSummary, PoolState, PoolStore, PublishedByRun, ReadConsistency, Run,
+        RunChange, RunChanged, RunFilter, RunKey, RunProgress, RunStore, Sequence,
+        SkippedPartitions, SlotAnswer, SlotHolder, SlotRequest, StateResult, StateStore, Tick,
+        TriggerId, TriggerState, TriggerStore, Updates,
     },
 };
 
-/// What is told of every call of a [`Hooked`] store. `call` is the name of the port's function.
+/// A hook around every call of a [`Hooked`] store. `call` is the name of the port's function.
 #[async_trait]
 pub trait CallHook: std::fmt::Debug + Send + Sync {
-    /// Before the call reaches the store.
+    /// Runs before the call reaches the store.
     ///
     /// # Errors
-    /// An error is the call's answer, and the store never sees the call.
-    async fn before(&self, _call: &'static str) -> StateResult<()> {
+    /// The error becomes the call's answer, and the store never sees the call.
+    async fn before_call(&self, _call: &'static str) -> StateResult<()> {
         Ok(())
     }
 
-    /// After the store did what it was asked.
+    /// Runs after the store has done the work.
     ///
     /// # Errors
-    /// An error takes the answer's place: the work is done, and the caller does not know.
-    async fn after(&self, _call: &'static str) -> StateResult<()> {
+    /// The error replaces the answer: the work is done, and the caller does not know.
+    async fn after_call(&self, _call: &'static str) -> StateResult<()> {
         Ok(())
     }
 }
 
-/// A store that tells a hook of every call.
+/// A store that invokes a hook around every call.
 #[derive(Debug, Clone)]
 pub struct Hooked<H> {
     inner: Arc<dyn StateStore>,
@@ -50,7 +50,7 @@ pub struct Hooked<H> {
 }
 
 impl<H: CallHook> Hooked<H> {
-    /// Puts a hook before a store.
+    /// Wraps a store with a hook.
     pub fn new(inner: Arc<dyn StateStore>, hook: H) -> Self {
         Self {
             inner,
@@ -58,7 +58,7 @@ impl<H: CallHook> Hooked<H> {
         }
     }
 
-    /// The hook, to ask or to instruct it.
+    /// Returns the hook.
     pub fn hook(&self) -> &H {
         &self.hook
     }
@@ -69,9 +69,9 @@ macro_rules! pass_on {
         #[async_trait]
         impl<H: CallHook> $part for Hooked<H> {
             $(async fn $call(&self, $($arg: $type),*) -> StateResult<$answer> {
-                self.hook.before(stringify!($call)).await?;
+                self.hook.before_call(stringify!($call)).await?;
                 let answer = self.inner.$call($($arg),*).await?;
-                self.hook.after(stringify!($call)).await?;
+                self.hook.after_call(stringify!($call)).await?;
                 Ok(answer)
             })*
         }
@@ -81,38 +81,38 @@ macro_rules! pass_on {
 pass_on! {
     RunStore {
         fn create_run(run: NewRun) -> CreatedRun;
-        fn run(run: RunId) -> Option<Run>;
-        fn run_of_key(key: &RunKey) -> Option<Run>;
-        fn runs(filter: &RunFilter, page: &PageRequest) -> Page<Run>;
-        fn set_plan(run: RunId, plan: PlanSummary) -> ();
+        fn find_run(run: RunId) -> Option<Run>;
+        fn find_run_by_key(key: &RunKey) -> Option<Run>;
+        fn list_runs(filter: &RunFilter, page: &PageRequest) -> Page<Run>;
+        fn set_run_plan(run: RunId, plan: PlanSummary) -> ();
         fn change_run(run: RunId, change: RunChange) -> RunChanged;
         fn claim_run(
             run: RunId, owner: OwnerId, now: DateTime<Utc>, stale_before: DateTime<Utc>,
         ) -> RunChanged;
-        fn heartbeat(run: RunId, owner: &OwnerId, now: DateTime<Utc>) -> RunChanged;
-        fn skip(run: RunId, skipped: Vec<Skipped>) -> ();
-        fn skipped(run: RunId) -> Vec<Skipped>;
-        fn failures(run: RunId, page: &PageRequest) -> Page<Failure>;
-        fn failed_checks(run: RunId, page: &PageRequest) -> Page<CheckEvaluation>;
-        fn made(run: RunId) -> RunMade;
-        fn progress(run: RunId) -> RunProgress;
+        fn record_heartbeat(run: RunId, owner: &OwnerId, now: DateTime<Utc>) -> RunChanged;
+        fn record_skips(run: RunId, skipped: Vec<SkippedPartitions>) -> ();
+        fn run_skips(run: RunId) -> Vec<SkippedPartitions>;
+        fn run_failures(run: RunId, page: &PageRequest) -> Page<FailedAttempt>;
+        fn run_failed_checks(run: RunId, page: &PageRequest) -> Page<CheckEvaluation>;
+        fn published_by(run: RunId) -> PublishedByRun;
+        fn run_progress(run: RunId) -> RunProgress;
     }
     MaterializationStore {
-        fn start(attempts: Vec<AttemptStart>) -> ();
-        fn finish(made: Vec<Materialization>) -> Vec<Finished>;
-        fn fail(failures: Vec<Failure>) -> Vec<FailureRecorded>;
-        fn latest(target: &PartitionRef, consistency: ReadConsistency) -> Option<Latest>;
-        fn latest_many(
+        fn record_attempts(attempts: Vec<AttemptStart>) -> ();
+        fn commit_materializations(made: Vec<Materialization>) -> Vec<CommitOutcome>;
+        fn record_failures(failures: Vec<FailedAttempt>) -> Vec<FailureOutcome>;
+        fn latest_materialization(target: &PartitionRef, consistency: ReadConsistency) -> Option<Latest>;
+        fn latest_materializations(
             targets: &[PartitionRef],
             consistency: ReadConsistency,
         ) -> Vec<Option<Latest>>;
-        fn latest_all(asset: &AssetKey, page: &PageRequest) -> Page<(PartitionRef, Latest)>;
-        fn statuses(asset: &AssetKey) -> PartitionStatuses;
-        fn updates(asset: &AssetKey, after: Sequence) -> Updates;
-        fn events(target: &PartitionRef, page: &PageRequest) -> Page<Event>;
-        fn wipe(targets: &[PartitionRef]) -> ();
-        fn layout(asset: &AssetKey) -> Option<String>;
-        fn renumber(
+        fn list_latest_materializations(asset: &AssetKey, page: &PageRequest) -> Page<(PartitionRef, Latest)>;
+        fn partition_statuses(asset: &AssetKey) -> PartitionStatuses;
+        fn published_since(asset: &AssetKey, after: Sequence) -> Updates;
+        fn partition_events(target: &PartitionRef, page: &PageRequest) -> Page<Event>;
+        fn wipe_partitions(targets: &[PartitionRef]) -> ();
+        fn partition_layout(asset: &AssetKey) -> Option<String>;
+        fn renumber_partitions(
             asset: &AssetKey,
             layout: &str,
             ordinal: &OrdinalOf<'_>,
@@ -124,24 +124,24 @@ pass_on! {
         fn check_history(
             check: &CheckKey, target: &PartitionRef, page: &PageRequest,
         ) -> Page<CheckEvaluation>;
-        fn failing(check: &CheckKey) -> PartitionSet;
+        fn failing_partitions(check: &CheckKey) -> PartitionSet;
     }
     DynamicPartitionStore {
-        fn add_partitions(set: &str, keys: &[PartitionKey]) -> Vec<u64>;
-        fn remove_partitions(set: &str, keys: &[PartitionKey]) -> u64;
-        fn partitions(set: &str) -> DynamicKeys;
+        fn add_dynamic_keys(set: &str, keys: &[PartitionKey]) -> Vec<u64>;
+        fn remove_dynamic_keys(set: &str, keys: &[PartitionKey]) -> u64;
+        fn dynamic_keys(set: &str) -> DynamicKeys;
     }
     PoolStore {
         fn set_pool_limit(pool: &str, limit: Option<u32>) -> ();
-        fn pool(pool: &str, now: DateTime<Utc>) -> PoolState;
-        fn pools() -> Vec<String>;
-        fn acquire(request: SlotRequest) -> SlotAnswer;
-        fn release(pool: &str, holder: &SlotHolder) -> ();
+        fn pool_state(pool: &str, now: DateTime<Utc>) -> PoolState;
+        fn limited_pools() -> Vec<String>;
+        fn acquire_slot(request: SlotRequest) -> SlotAnswer;
+        fn release_slot(pool: &str, holder: &SlotHolder) -> ();
     }
     TriggerStore {
-        fn trigger(trigger: &TriggerId) -> TriggerState;
-        fn advance(trigger: &TriggerId, advance: Advance) -> Advanced;
-        fn set_enabled(trigger: &TriggerId, enabled: Option<bool>) -> ();
-        fn ticks(trigger: &TriggerId, page: &PageRequest) -> Page<Tick>;
+        fn trigger_state(trigger: &TriggerId) -> TriggerState;
+        fn advance_trigger(trigger: &TriggerId, advance: Advance) -> Advanced;
+        fn set_trigger_enabled(trigger: &TriggerId, enabled: Option<bool>) -> ();
+        fn list_ticks(trigger: &TriggerId, page: &PageRequest) -> Page<Tick>;
     }
 }

@@ -1,6 +1,6 @@
-//! Stores around stores, for tests: they count, delay or fail the calls that go through.
+//! Decorators of stores, for tests: they count, delay or fail the calls that pass through.
 //!
-//! [`Hooked`] passes every call on and tells a [`CallHook`] before and after; [`CountCalls`],
+//! [`Hooked`] forwards every call and invokes a [`CallHook`] before and after it. [`CountCalls`],
 //! [`DelayCalls`] and [`FailCalls`] are hooks, and hooked stores nest.
 
 mod count;

@@ -7,7 +7,7 @@ use precip_core::{key::CheckKey, partitions::PartitionSet};
 
 use super::{
     MemoryStore,
-    tables::{Tables, place},
+    tables::{Tables, target_key},
 };
 use crate::state::{
     CheckEvaluation, CheckOutcome, CheckStore, Event, EventKey, Page, PageRequest, PartitionRef,
@@ -16,29 +16,31 @@ use crate::state::{
 
 impl Tables {
     pub(super) fn record_check(&mut self, found: CheckEvaluation) {
-        let row = self.partition_mut(&found.target);
-        let newer = row
+        let row = self.partition_row_mut(&found.target);
+        let newer_in_row = row
             .checks
             .get(&found.check.name)
             .is_none_or(|known| (known.run, known.attempt) <= (found.run, found.attempt));
-        if newer {
+        if newer_in_row {
             row.checks.insert(found.check.name.clone(), found.clone());
         }
-        let place = (place(&found.target), found.check.name.clone());
+        // The run keeps its own last evaluation, which decides whether the run failed.
+        let key = (target_key(&found.target), found.check.name.clone());
         let run_checks = self.run_checks.entry(found.run).or_default();
-        let newer = run_checks
-            .get(&place)
+        let newer_in_run = run_checks
+            .get(&key)
             .is_none_or(|known| known.attempt <= found.attempt);
-        if newer {
-            run_checks.insert(place, found.clone());
+        if newer_in_run {
+            run_checks.insert(key, found.clone());
         }
-        self.log(Event::Checked(Box::new(found)));
+        self.log_event(Event::Checked(Box::new(found)));
     }
 }
 
 #[async_trait]
 impl CheckStore for MemoryStore {
     async fn record_checks(&self, evaluations: Vec<CheckEvaluation>) -> StateResult<()> {
+        // Sizes are checked first, so that nothing is written when one record is too large.
         for found in &evaluations {
             record_json(found, || format!("{} on {}", found.check, found.target))?;
         }
@@ -51,7 +53,7 @@ impl CheckStore for MemoryStore {
 
     async fn latest_checks(&self, target: &PartitionRef) -> StateResult<Vec<CheckEvaluation>> {
         let tables = self.tables();
-        let row = tables.partition(target).into_iter();
+        let row = tables.partition_row(target).into_iter();
         Ok(row.flat_map(|row| row.checks.values().cloned()).collect())
     }
 
@@ -61,25 +63,26 @@ impl CheckStore for MemoryStore {
         target: &PartitionRef,
         page: &PageRequest,
     ) -> StateResult<Page<CheckEvaluation>> {
-        let end = page.place::<EventKey>()?;
-        let end = end.map_or(Bound::Unbounded, Bound::Excluded);
+        let end = page.start_bound::<EventKey>()?;
         let tables = self.tables();
-        let events = tables.events.get(&place(target)).into_iter();
+        let events = tables.events.get(&target_key(target)).into_iter();
         let found = events
             .flat_map(|events| events.range((Bound::Unbounded, end.clone())).rev())
             .filter_map(|(_, event)| match event {
                 Event::Checked(found) if found.check == *check => Some((**found).clone()),
                 _ => None,
             })
-            .take(page.look_for())
+            .take(page.fetch_limit())
             .collect();
-        Ok(Page::cut(found, page, |found: &CheckEvaluation| {
-            Event::Checked(Box::new(found.clone())).key()
-        }))
+        Ok(Page::from_overfetch(
+            found,
+            page,
+            |found: &CheckEvaluation| Event::Checked(Box::new(found.clone())).key(),
+        ))
     }
 
-    async fn failing(&self, check: &CheckKey) -> StateResult<PartitionSet> {
-        Ok(self.tables().ordinals(&check.asset, |row| {
+    async fn failing_partitions(&self, check: &CheckKey) -> StateResult<PartitionSet> {
+        Ok(self.tables().ordinals_where(&check.asset, |row| {
             row.checks
                 .get(&check.name)
                 .is_some_and(|found| found.outcome != CheckOutcome::Passed)

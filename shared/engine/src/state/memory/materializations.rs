@@ -7,26 +7,26 @@ use precip_core::{key::AssetKey, partitions::PartitionKey};
 
 use super::{
     MemoryStore,
-    tables::{PartitionRow, Tables, place},
+    tables::{PartitionRow, Tables, target_key},
 };
 use crate::{
     run_id::RunId,
     state::{
-        AttemptStart, Event, EventKey, Failure, FailureRecorded, Finished, Latest, Materialization,
-        MaterializationStore, OrdinalOf, Page, PageRequest, PartitionRef, PartitionStatuses,
-        ReadConsistency, Sequence, StateResult, Updates, record_json,
+        AttemptStart, CommitOutcome, Event, EventKey, FailedAttempt, FailureOutcome, Latest,
+        Materialization, MaterializationStore, OrdinalOf, Page, PageRequest, PartitionRef,
+        PartitionStatuses, ReadConsistency, Sequence, StateResult, Updates, record_json,
         rules::{self, Version},
     },
 };
 
 impl PartitionRow {
-    fn published(&self) -> Option<Version> {
+    fn published_version(&self) -> Option<Version> {
         self.materialization
             .as_ref()
             .map(|(made, _)| (made.run, made.attempt))
     }
 
-    fn failed(&self) -> Option<Version> {
+    fn failed_version(&self) -> Option<Version> {
         self.failure
             .as_ref()
             .map(|failure| (failure.run, failure.attempt))
@@ -42,7 +42,7 @@ impl PartitionRow {
         }
     }
 
-    fn latest(&self) -> Option<Latest> {
+    fn to_latest(&self) -> Option<Latest> {
         (self.materialization.is_some() || self.failure.is_some()).then(|| Latest {
             materialization: self.materialization.clone(),
             failure: self.failure.clone(),
@@ -51,128 +51,149 @@ impl PartitionRow {
 }
 
 impl Tables {
-    fn start(&mut self, start: AttemptStart) {
+    fn record_attempt(&mut self, start: AttemptStart) {
+        // A late start must not bring an ended run or a published partition back into progress.
         let over = self
             .runs
             .get(&start.run)
             .is_some_and(|row| row.run.status.is_finished());
-        let row = self.partition_mut(&start.target);
+        let row = self.partition_row_mut(&start.target);
         let done = row
-            .published()
+            .published_version()
             .is_some_and(|published| published >= (start.run, start.attempt));
         if !over && !done {
             let attempt = row.attempts.entry(start.run).or_default();
             *attempt = start.attempt.max(*attempt);
         }
-        self.log(Event::Started(start));
+        self.log_event(Event::Started(start));
     }
 
-    fn finish(&mut self, made: Materialization) -> Finished {
+    fn commit_materialization(&mut self, made: Materialization) -> CommitOutcome {
         let next = Sequence(self.sequence + 1);
-        let row = self.partition_mut(&made.target);
+        let row = self.partition_row_mut(&made.target);
+        // A refused attempt has ended, too.
         row.end_attempt(made.run, made.attempt);
-        let published = row.published();
-        let outcome = rules::finish_outcome(published, &made);
-        if outcome != Finished::Committed {
+        let published = row.published_version();
+        let outcome = rules::commit_outcome(published, &made);
+        if outcome != CommitOutcome::Committed {
             return outcome;
         }
         if row
-            .failed()
+            .failed_version()
             .is_some_and(|failed| rules::clears_failure(failed, &made))
         {
             row.failure = None;
         }
+        // A repeated commit keeps its sequence number, so downstream sees no update.
         let sequence = match &row.materialization {
             Some((_, sequence)) if rules::is_repeat(published, &made) => *sequence,
             _ => next,
         };
         row.materialization = Some((made.clone(), sequence));
         self.sequence = self.sequence.max(sequence.0);
+        // A run counts a partition once, however often its attempts publish it.
         if let Some(run) = self.runs.get_mut(&made.run) {
-            run.failures.remove(&place(&made.target));
+            run.failures.remove(&target_key(&made.target));
             run.succeeded += u64::from(published.is_none_or(|(run, _)| run != made.run));
         }
         for check in &made.checks {
             self.record_check(check.clone());
         }
-        self.log(Event::Materialized(Box::new(made)));
+        self.log_event(Event::Materialized(Box::new(made)));
         outcome
     }
 
-    fn fail(&mut self, failure: Failure) -> FailureRecorded {
-        let row = self.partition_mut(&failure.target);
+    fn record_failure(&mut self, failure: FailedAttempt) -> FailureOutcome {
+        let row = self.partition_row_mut(&failure.target);
+        // An attempt that is retried leaves the partition in progress until the next one starts.
         if !failure.will_retry {
             row.end_attempt(failure.run, failure.attempt);
         }
-        let outcome = rules::fail_outcome(row.published(), &failure);
-        if outcome != FailureRecorded::Recorded {
+        let outcome = rules::failure_outcome(row.published_version(), &failure);
+        if outcome != FailureOutcome::Recorded {
             return outcome;
         }
-        if rules::marks_failed(row.published(), row.failed(), &failure) {
+        if rules::marks_failed(row.published_version(), row.failed_version(), &failure) {
             row.failure = Some(failure.clone());
         }
+        // The run lists what it gave up on, even where a newer run has published the partition.
         if let Some(run) = self.runs.get_mut(&failure.run)
             && !failure.will_retry
         {
-            run.failures.insert(place(&failure.target), failure.clone());
+            run.failures
+                .insert(target_key(&failure.target), failure.clone());
         }
-        self.log(Event::Failed(failure));
+        self.log_event(Event::Failed(failure));
         outcome
     }
 }
 
 #[async_trait]
 impl MaterializationStore for MemoryStore {
-    async fn start(&self, attempts: Vec<AttemptStart>) -> StateResult<()> {
+    async fn record_attempts(&self, attempts: Vec<AttemptStart>) -> StateResult<()> {
         let mut tables = self.tables();
-        attempts.into_iter().for_each(|start| tables.start(start));
+        attempts
+            .into_iter()
+            .for_each(|start| tables.record_attempt(start));
         Ok(())
     }
 
-    async fn finish(&self, made: Vec<Materialization>) -> StateResult<Vec<Finished>> {
+    async fn commit_materializations(
+        &self,
+        made: Vec<Materialization>,
+    ) -> StateResult<Vec<CommitOutcome>> {
         for made in &made {
             record_json(made, || made.target.to_string())?;
         }
         let mut tables = self.tables();
-        Ok(made.into_iter().map(|made| tables.finish(made)).collect())
-    }
-
-    async fn fail(&self, failures: Vec<Failure>) -> StateResult<Vec<FailureRecorded>> {
-        let mut tables = self.tables();
-        Ok(failures
+        Ok(made
             .into_iter()
-            .map(|failure| tables.fail(failure))
+            .map(|made| tables.commit_materialization(made))
             .collect())
     }
 
-    async fn latest(
+    async fn record_failures(
+        &self,
+        failures: Vec<FailedAttempt>,
+    ) -> StateResult<Vec<FailureOutcome>> {
+        let mut tables = self.tables();
+        Ok(failures
+            .into_iter()
+            .map(|failure| tables.record_failure(failure))
+            .collect())
+    }
+
+    async fn latest_materialization(
         &self,
         target: &PartitionRef,
         _: ReadConsistency,
     ) -> StateResult<Option<Latest>> {
         Ok(self
             .tables()
-            .partition(target)
-            .and_then(PartitionRow::latest))
+            .partition_row(target)
+            .and_then(PartitionRow::to_latest))
     }
 
-    async fn latest_many(
+    async fn latest_materializations(
         &self,
         targets: &[PartitionRef],
         _: ReadConsistency,
     ) -> StateResult<Vec<Option<Latest>>> {
         let tables = self.tables();
-        let latest = |target| tables.partition(target).and_then(PartitionRow::latest);
+        let latest = |target| {
+            tables
+                .partition_row(target)
+                .and_then(PartitionRow::to_latest)
+        };
         Ok(targets.iter().map(latest).collect())
     }
 
-    async fn latest_all(
+    async fn list_latest_materializations(
         &self,
         asset: &AssetKey,
         page: &PageRequest,
     ) -> StateResult<Page<(PartitionRef, Latest)>> {
-        let start = page.place::<Option<PartitionKey>>()?;
-        let start = start.map_or(Bound::Unbounded, Bound::Excluded);
+        let start = page.start_bound::<Option<PartitionKey>>()?;
         let tables = self.tables();
         let rows = tables.assets.get(asset).into_iter();
         let found = rows
@@ -183,27 +204,27 @@ impl MaterializationStore for MemoryStore {
                     partition: partition.clone(),
                     ordinal: row.ordinal?,
                 };
-                Some((target, row.latest()?))
+                Some((target, row.to_latest()?))
             })
-            .take(page.look_for())
+            .take(page.fetch_limit())
             .collect();
-        Ok(Page::cut(
+        Ok(Page::from_overfetch(
             found,
             page,
             |(target, _): &(PartitionRef, Latest)| target.partition.clone(),
         ))
     }
 
-    async fn statuses(&self, asset: &AssetKey) -> StateResult<PartitionStatuses> {
+    async fn partition_statuses(&self, asset: &AssetKey) -> StateResult<PartitionStatuses> {
         let tables = self.tables();
         Ok(PartitionStatuses {
-            materialized: tables.ordinals(asset, |row| row.materialization.is_some()),
-            failed: tables.ordinals(asset, |row| row.failure.is_some()),
-            in_progress: tables.ordinals(asset, |row| !row.attempts.is_empty()),
+            materialized: tables.ordinals_where(asset, |row| row.materialization.is_some()),
+            failed: tables.ordinals_where(asset, |row| row.failure.is_some()),
+            in_progress: tables.ordinals_where(asset, |row| !row.attempts.is_empty()),
         })
     }
 
-    async fn updates(&self, asset: &AssetKey, after: Sequence) -> StateResult<Updates> {
+    async fn published_since(&self, asset: &AssetKey, after: Sequence) -> StateResult<Updates> {
         let tables = self.tables();
         let newer = |row: &PartitionRow| {
             let sequence = row.materialization.as_ref().map(|(_, sequence)| *sequence);
@@ -211,7 +232,7 @@ impl MaterializationStore for MemoryStore {
         };
         let rows = tables.assets.get(asset).into_iter();
         Ok(Updates {
-            partitions: tables.ordinals(asset, |row| newer(row).is_some()),
+            partitions: tables.ordinals_where(asset, |row| newer(row).is_some()),
             until: rows
                 .flat_map(|asset| asset.partitions.values())
                 .filter_map(newer)
@@ -220,30 +241,34 @@ impl MaterializationStore for MemoryStore {
         })
     }
 
-    async fn events(&self, target: &PartitionRef, page: &PageRequest) -> StateResult<Page<Event>> {
-        let end = page.place::<EventKey>()?;
-        let end = end.map_or(Bound::Unbounded, Bound::Excluded);
+    async fn partition_events(
+        &self,
+        target: &PartitionRef,
+        page: &PageRequest,
+    ) -> StateResult<Page<Event>> {
+        let end = page.start_bound::<EventKey>()?;
         let tables = self.tables();
-        let events = tables.events.get(&place(target)).into_iter();
+        let events = tables.events.get(&target_key(target)).into_iter();
         let found = events
             .flat_map(|events| events.range((Bound::Unbounded, end.clone())).rev())
-            .take(page.look_for())
+            .take(page.fetch_limit())
             .map(|(_, event)| event.clone())
             .collect();
-        Ok(Page::cut(found, page, Event::key))
+        Ok(Page::from_overfetch(found, page, Event::key))
     }
 
-    async fn wipe(&self, targets: &[PartitionRef]) -> StateResult<()> {
+    async fn wipe_partitions(&self, targets: &[PartitionRef]) -> StateResult<()> {
         let mut tables = self.tables();
         for target in targets {
-            let row = tables.partition_mut(target);
+            let row = tables.partition_row_mut(target);
+            // Attempts under way and evaluations of checks stay.
             row.materialization = None;
             row.failure = None;
         }
         Ok(())
     }
 
-    async fn layout(&self, asset: &AssetKey) -> StateResult<Option<String>> {
+    async fn partition_layout(&self, asset: &AssetKey) -> StateResult<Option<String>> {
         let tables = self.tables();
         Ok(tables
             .assets
@@ -251,7 +276,7 @@ impl MaterializationStore for MemoryStore {
             .and_then(|asset| asset.layout.clone()))
     }
 
-    async fn renumber(
+    async fn renumber_partitions(
         &self,
         asset: &AssetKey,
         layout: &str,
@@ -262,6 +287,7 @@ impl MaterializationStore for MemoryStore {
         if asset.layout.as_deref() == Some(layout) {
             return Ok(());
         }
+        // A row without an ordinal keeps its record and leaves the status sets.
         for (partition, row) in &mut asset.partitions {
             row.ordinal = ordinal(partition.as_ref());
         }

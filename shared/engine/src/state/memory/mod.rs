@@ -1,4 +1,4 @@
-//! [`MemoryStore`]: state that lives as long as the process, for tests and dry runs.
+//! [`MemoryStore`]: state in memory, for tests and dry runs.
 
 mod checks;
 mod dynamic;
@@ -20,13 +20,13 @@ use tables::Tables;
 pub struct MemoryStore(Arc<Mutex<Tables>>);
 
 impl MemoryStore {
-    /// A store with nothing in it.
+    /// Creates an empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        // A panic in a caller's `renumber` closure cannot leave a table half changed.
+        // A panic in a caller's `renumber_partitions` closure cannot leave a table half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,7 +17,7 @@ impl PoolStore for MemoryStore {
         Ok(())
     }
 
-    async fn pool(&self, pool: &str, now: DateTime<Utc>) -> StateResult<PoolState> {
+    async fn pool_state(&self, pool: &str, now: DateTime<Utc>) -> StateResult<PoolState> {
         let tables = self.tables();
         let slots = tables.slots.get(pool).into_iter().flatten();
         Ok(PoolState {
@@ -32,16 +32,17 @@ impl PoolStore for MemoryStore {
         })
     }
 
-    async fn pools(&self) -> StateResult<Vec<String>> {
+    async fn limited_pools(&self) -> StateResult<Vec<String>> {
         Ok(self.tables().limits.keys().cloned().collect())
     }
 
-    async fn acquire(&self, request: SlotRequest) -> StateResult<SlotAnswer> {
+    async fn acquire_slot(&self, request: SlotRequest) -> StateResult<SlotAnswer> {
         let mut tables = self.tables();
         let Some(limit) = tables.limits.get(&request.pool).copied() else {
             return Ok(SlotAnswer::Unlimited);
         };
         let slots = tables.slots.entry(request.pool).or_default();
+        // Expired slots go first, so that even their former holder has to find a free one.
         slots.retain(|_, expires_at| *expires_at > request.now);
         if slots.len() < limit as usize || slots.contains_key(&request.holder) {
             slots.insert(request.holder, request.expires_at);
@@ -53,7 +54,7 @@ impl PoolStore for MemoryStore {
         })
     }
 
-    async fn release(&self, pool: &str, holder: &SlotHolder) -> StateResult<()> {
+    async fn release_slot(&self, pool: &str, holder: &SlotHolder) -> StateResult<()> {
         if let Some(slots) = self.tables().slots.get_mut(pool) {
             slots.remove(holder);
         }

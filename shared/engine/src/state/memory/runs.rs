@@ -11,19 +11,20 @@ use precip_core::{key::AssetKey, partitions::PartitionSet};
 
 use super::{
     MemoryStore,
-    tables::{Place, RunRow, Tables},
+    tables::{RunRow, Tables, TargetKey},
 };
 use crate::{
     run_id::RunId,
     state::{
-        CheckEvaluation, CreatedRun, Failure, NewRun, OwnerId, Page, PageRequest, PlanSummary, Run,
-        RunChange, RunChanged, RunFilter, RunKey, RunMade, RunProgress, RunStore, Skipped,
-        StateResult,
+        CheckEvaluation, CreatedRun, FailedAttempt, NewRun, OwnerId, Page, PageRequest,
+        PlanSummary, PublishedByRun, Run, RunChange, RunChanged, RunFilter, RunKey, RunProgress,
+        RunStore, SkippedPartitions, StateResult,
     },
 };
 
 impl Tables {
     pub(super) fn create_run(&mut self, new: NewRun) -> CreatedRun {
+        // A known key wins over the new id.
         let known = new.key.as_ref().and_then(|key| self.run_keys.get(key));
         let id = known.copied().unwrap_or(new.id);
         match self.runs.entry(id) {
@@ -51,11 +52,11 @@ impl RunStore for MemoryStore {
         Ok(self.tables().create_run(run))
     }
 
-    async fn run(&self, run: RunId) -> StateResult<Option<Run>> {
+    async fn find_run(&self, run: RunId) -> StateResult<Option<Run>> {
         Ok(self.tables().runs.get(&run).map(|row| row.run.clone()))
     }
 
-    async fn run_of_key(&self, key: &RunKey) -> StateResult<Option<Run>> {
+    async fn find_run_by_key(&self, key: &RunKey) -> StateResult<Option<Run>> {
         let tables = self.tables();
         let row = tables
             .run_keys
@@ -64,22 +65,22 @@ impl RunStore for MemoryStore {
         Ok(row.map(|row| row.run.clone()))
     }
 
-    async fn runs(&self, filter: &RunFilter, page: &PageRequest) -> StateResult<Page<Run>> {
-        let end = page.place()?.map_or(Bound::Unbounded, Bound::Excluded);
+    async fn list_runs(&self, filter: &RunFilter, page: &PageRequest) -> StateResult<Page<Run>> {
+        let end = page.start_bound()?;
         let tables = self.tables();
         let found = tables
             .runs
             .range((Bound::<RunId>::Unbounded, end))
             .rev()
             .map(|(_, row)| &row.run)
-            .filter(|run| filter.matches(run))
-            .take(page.look_for())
+            .filter(|run| filter.matches_run(run))
+            .take(page.fetch_limit())
             .cloned()
             .collect();
-        Ok(Page::cut(found, page, |run| run.id))
+        Ok(Page::from_overfetch(found, page, |run| run.id))
     }
 
-    async fn set_plan(&self, run: RunId, plan: PlanSummary) -> StateResult<()> {
+    async fn set_run_plan(&self, run: RunId, plan: PlanSummary) -> StateResult<()> {
         self.tables().run_mut(run)?.run.plan = Some(plan);
         Ok(())
     }
@@ -90,8 +91,9 @@ impl RunStore for MemoryStore {
         if !change.applies_to(row.run.status) {
             return Ok(RunChanged::Refused(Box::new(row.run.clone())));
         }
-        row.run.apply(&change);
+        row.run.apply_change(&change);
         let changed = RunChanged::Changed(Box::new(row.run.clone()));
+        // Late attempts of an ended run must not stay in progress.
         if change.to.is_finished() {
             tables.end_attempts(run);
         }
@@ -106,19 +108,22 @@ impl RunStore for MemoryStore {
         stale_before: DateTime<Utc>,
     ) -> StateResult<RunChanged> {
         let mut tables = self.tables();
-        Ok(tables.run_mut(run)?.run.claim(owner, now, stale_before))
+        Ok(tables
+            .run_mut(run)?
+            .run
+            .claim_ownership(owner, now, stale_before))
     }
 
-    async fn heartbeat(
+    async fn record_heartbeat(
         &self,
         run: RunId,
         owner: &OwnerId,
         now: DateTime<Utc>,
     ) -> StateResult<RunChanged> {
-        Ok(self.tables().run_mut(run)?.run.beat(owner, now))
+        Ok(self.tables().run_mut(run)?.run.record_heartbeat(owner, now))
     }
 
-    async fn skip(&self, run: RunId, skipped: Vec<Skipped>) -> StateResult<()> {
+    async fn record_skips(&self, run: RunId, skipped: Vec<SkippedPartitions>) -> StateResult<()> {
         let mut tables = self.tables();
         let row = tables.run_mut(run)?;
         for skip in skipped {
@@ -127,12 +132,12 @@ impl RunStore for MemoryStore {
         Ok(())
     }
 
-    async fn skipped(&self, run: RunId) -> StateResult<Vec<Skipped>> {
+    async fn run_skips(&self, run: RunId) -> StateResult<Vec<SkippedPartitions>> {
         let tables = self.tables();
         let row = tables.runs.get(&run).into_iter();
         let skipped = row.flat_map(|row| &row.skipped);
         Ok(skipped
-            .map(|((asset, reason), partitions)| Skipped {
+            .map(|((asset, reason), partitions)| SkippedPartitions {
                 asset: asset.clone(),
                 partitions: partitions.clone(),
                 reason: reason.clone(),
@@ -140,47 +145,55 @@ impl RunStore for MemoryStore {
             .collect())
     }
 
-    async fn failures(&self, run: RunId, page: &PageRequest) -> StateResult<Page<Failure>> {
-        let start = page.place::<Place>()?;
-        let start = start.map_or(Bound::Unbounded, Bound::Excluded);
+    async fn run_failures(
+        &self,
+        run: RunId,
+        page: &PageRequest,
+    ) -> StateResult<Page<FailedAttempt>> {
+        let start = page.start_bound::<TargetKey>()?;
         let tables = self.tables();
         let row = tables.runs.get(&run).into_iter();
         let found = row
             .flat_map(|row| row.failures.range((start.clone(), Bound::Unbounded)))
-            .take(page.look_for())
+            .take(page.fetch_limit())
             .map(|(_, failure)| failure.clone())
             .collect();
-        Ok(Page::cut(found, page, |failure: &Failure| {
-            super::tables::place(&failure.target)
-        }))
+        Ok(Page::from_overfetch(
+            found,
+            page,
+            |failure: &FailedAttempt| super::tables::target_key(&failure.target),
+        ))
     }
 
-    async fn failed_checks(
+    async fn run_failed_checks(
         &self,
         run: RunId,
         page: &PageRequest,
     ) -> StateResult<Page<CheckEvaluation>> {
-        let start = page.place::<(Place, String)>()?;
-        let start = start.map_or(Bound::Unbounded, Bound::Excluded);
+        let start = page.start_bound::<(TargetKey, String)>()?;
         let tables = self.tables();
         let run_checks = tables.run_checks.get(&run).into_iter();
         let found = run_checks
             .flat_map(|run_checks| run_checks.range((start.clone(), Bound::Unbounded)))
             .filter(|(_, found)| found.fails_run())
-            .take(page.look_for())
+            .take(page.fetch_limit())
             .map(|(_, found)| found.clone())
             .collect();
-        Ok(Page::cut(found, page, |found: &CheckEvaluation| {
-            (
-                super::tables::place(&found.target),
-                found.check.name.clone(),
-            )
-        }))
+        Ok(Page::from_overfetch(
+            found,
+            page,
+            |found: &CheckEvaluation| {
+                (
+                    super::tables::target_key(&found.target),
+                    found.check.name.clone(),
+                )
+            },
+        ))
     }
 
-    async fn made(&self, run: RunId) -> StateResult<RunMade> {
+    async fn published_by(&self, run: RunId) -> StateResult<PublishedByRun> {
         let tables = self.tables();
-        let mut made = RunMade::default();
+        let mut made = PublishedByRun::default();
         for (asset, row) in &tables.assets {
             for partition in row.partitions.values() {
                 let Some(ordinal) = partition.ordinal else {
@@ -203,11 +216,12 @@ impl RunStore for MemoryStore {
         Ok(made)
     }
 
-    async fn progress(&self, run: RunId) -> StateResult<RunProgress> {
+    async fn run_progress(&self, run: RunId) -> StateResult<RunProgress> {
         let tables = self.tables();
         let Some(row) = tables.runs.get(&run) else {
             return Ok(RunProgress::default());
         };
+        // A partition held back for two reasons counts once.
         let mut skipped: BTreeMap<&AssetKey, PartitionSet> = BTreeMap::new();
         for ((asset, _), partitions) in &row.skipped {
             *skipped.entry(asset).or_default() |= partitions;

@@ -1,4 +1,4 @@
-//! What the memory store holds.
+//! The tables of the memory store.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,15 @@ use precip_core::{
 use crate::{
     run_id::RunId,
     state::{
-        CheckEvaluation, Event, EventKey, Failure, Materialization, PartitionRef, Run, RunKey,
-        Sequence, SkipReason, SlotHolder, StateError, Tick, TriggerId, TriggerState,
+        CheckEvaluation, Event, EventKey, FailedAttempt, Materialization, PartitionRef, Run,
+        RunKey, Sequence, SkipReason, SlotHolder, StateError, Tick, TriggerId, TriggerState,
     },
 };
 
-/// The place of a partition among all: asset, then key.
-pub(super) type Place = (AssetKey, Option<PartitionKey>);
+/// The key of a partition in the tables: asset, then partition key.
+pub(super) type TargetKey = (AssetKey, Option<PartitionKey>);
 
-pub(super) fn place(target: &PartitionRef) -> Place {
+pub(super) fn target_key(target: &PartitionRef) -> TargetKey {
     (target.asset.clone(), target.partition.clone())
 }
 
@@ -28,10 +28,10 @@ pub(super) struct Tables {
     pub(super) runs: BTreeMap<RunId, RunRow>,
     pub(super) run_keys: BTreeMap<RunKey, RunId>,
     pub(super) assets: BTreeMap<AssetKey, AssetRow>,
-    pub(super) events: BTreeMap<Place, BTreeMap<EventKey, Event>>,
+    pub(super) events: BTreeMap<TargetKey, BTreeMap<EventKey, Event>>,
     pub(super) sequence: u64,
-    /// What each run's blocking checks last found, good or bad, by partition and check name.
-    pub(super) run_checks: BTreeMap<RunId, BTreeMap<(Place, String), CheckEvaluation>>,
+    /// The last evaluation of each check by each run, by partition and check name.
+    pub(super) run_checks: BTreeMap<RunId, BTreeMap<(TargetKey, String), CheckEvaluation>>,
     pub(super) dynamic: BTreeMap<String, Vec<(PartitionKey, bool)>>,
     pub(super) limits: BTreeMap<String, u32>,
     pub(super) slots: BTreeMap<String, BTreeMap<SlotHolder, DateTime<Utc>>>,
@@ -42,7 +42,7 @@ pub(super) struct Tables {
 pub(super) struct RunRow {
     pub(super) run: Run,
     pub(super) succeeded: u64,
-    pub(super) failures: BTreeMap<Place, Failure>,
+    pub(super) failures: BTreeMap<TargetKey, FailedAttempt>,
     pub(super) skipped: BTreeMap<(AssetKey, SkipReason), PartitionSet>,
 }
 
@@ -54,10 +54,10 @@ pub(super) struct AssetRow {
 
 #[derive(Debug, Default)]
 pub(super) struct PartitionRow {
-    /// `None` while the definition does not have the key.
+    /// `None` while the definition lacks the key.
     pub(super) ordinal: Option<u64>,
     pub(super) materialization: Option<(Materialization, Sequence)>,
-    pub(super) failure: Option<Failure>,
+    pub(super) failure: Option<FailedAttempt>,
     pub(super) attempts: BTreeMap<RunId, u32>,
     pub(super) checks: BTreeMap<String, CheckEvaluation>,
 }
@@ -69,7 +69,7 @@ impl Tables {
             .ok_or_else(|| StateError::unknown_run(run))
     }
 
-    pub(super) fn partition_mut(&mut self, target: &PartitionRef) -> &mut PartitionRow {
+    pub(super) fn partition_row_mut(&mut self, target: &PartitionRef) -> &mut PartitionRow {
         let row = self
             .assets
             .entry(target.asset.clone())
@@ -81,16 +81,16 @@ impl Tables {
         row
     }
 
-    pub(super) fn partition(&self, target: &PartitionRef) -> Option<&PartitionRow> {
+    pub(super) fn partition_row(&self, target: &PartitionRef) -> Option<&PartitionRow> {
         self.assets
             .get(&target.asset)?
             .partitions
             .get(&target.partition)
     }
 
-    pub(super) fn log(&mut self, event: Event) {
+    pub(super) fn log_event(&mut self, event: Event) {
         self.events
-            .entry(place(event.target()))
+            .entry(target_key(event.target()))
             .or_default()
             .insert(event.key(), event);
     }
@@ -103,8 +103,8 @@ impl Tables {
         }
     }
 
-    /// The ordinals of an asset's partitions of which something holds.
-    pub(super) fn ordinals(
+    /// Returns the ordinals of an asset's partitions whose rows satisfy a predicate.
+    pub(super) fn ordinals_where(
         &self,
         asset: &AssetKey,
         holds: impl Fn(&PartitionRow) -> bool,

@@ -13,7 +13,7 @@ impl Harness for Memory {
         Arc::new(self.0.clone())
     }
 
-    async fn peer(&self) -> Arc<dyn StateStore> {
+    async fn open_peer(&self) -> Arc<dyn StateStore> {
         Arc::new(self.0.clone())
     }
 }

@@ -10,16 +10,21 @@ use crate::state::{
 
 #[async_trait]
 impl TriggerStore for MemoryStore {
-    async fn trigger(&self, trigger: &TriggerId) -> StateResult<TriggerState> {
+    async fn trigger_state(&self, trigger: &TriggerId) -> StateResult<TriggerState> {
         let tables = self.tables();
         let known = tables.triggers.get(trigger);
         Ok(known.map(|(state, _)| state.clone()).unwrap_or_default())
     }
 
-    async fn advance(&self, trigger: &TriggerId, advance: Advance) -> StateResult<Advanced> {
+    async fn advance_trigger(
+        &self,
+        trigger: &TriggerId,
+        advance: Advance,
+    ) -> StateResult<Advanced> {
         check_tick_size(trigger, &advance)?;
         let mut tables = self.tables();
         let (state, _) = tables.triggers.entry(trigger.clone()).or_default();
+        // The revision makes the read and this write one step: another tick in between changes it.
         if state.revision != advance.revision {
             return Ok(Advanced::Refused(state.clone()));
         }
@@ -37,7 +42,11 @@ impl TriggerStore for MemoryStore {
         Ok(Advanced::Done { runs })
     }
 
-    async fn set_enabled(&self, trigger: &TriggerId, enabled: Option<bool>) -> StateResult<()> {
+    async fn set_trigger_enabled(
+        &self,
+        trigger: &TriggerId,
+        enabled: Option<bool>,
+    ) -> StateResult<()> {
         let mut tables = self.tables();
         tables
             .triggers
@@ -48,8 +57,8 @@ impl TriggerStore for MemoryStore {
         Ok(())
     }
 
-    async fn ticks(&self, trigger: &TriggerId, page: &PageRequest) -> StateResult<Page<Tick>> {
-        let before = page.place::<usize>()?.unwrap_or(usize::MAX);
+    async fn list_ticks(&self, trigger: &TriggerId, page: &PageRequest) -> StateResult<Page<Tick>> {
+        let before = page.start_position::<usize>()?.unwrap_or(usize::MAX);
         let tables = self.tables();
         let ticks = tables.triggers.get(trigger).map(|(_, ticks)| &**ticks);
         let found = ticks
@@ -58,13 +67,10 @@ impl TriggerStore for MemoryStore {
             .enumerate()
             .rev()
             .filter(|(index, _)| *index < before)
-            .take(page.look_for())
+            .take(page.fetch_limit())
             .map(|(index, tick)| (index, tick.clone()))
             .collect();
-        let page = Page::cut(found, page, |(index, _): &(usize, Tick)| *index);
-        Ok(Page {
-            items: page.items.into_iter().map(|(_, tick)| tick).collect(),
-            next: page.next,
-        })
+        let page = Page::from_overfetch(found, page, |(index, _): &(usize, Tick)| *index);
+        Ok(page.map(|(_, tick)| tick))
     }
 }

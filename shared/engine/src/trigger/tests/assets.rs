@@ -1,16 +1,16 @@
 use precip_core::trigger::{DefaultStatus, MonitoredStatus, Require, SensorSource, SensorSpec};
 
-use super::world::{World, at};
+use super::world::{World, utc};
 use crate::{
     asset::Resources,
-    state::{NewRun, Run, RunOrigin, RunRequest as Requested, RunStatus},
+    state::{NewRun, RequestedWork as Requested, Run, RunOrigin, RunStatus},
     trigger::{
         Decision, RunRequest, SensorContext, SensorDefinition, SensorResult, TriggerFuture,
         evaluate_assets, evaluate_run, sensor_id,
     },
 };
 
-fn both(require: Require, target: &str, assets: [&str; 2]) -> SensorDefinition {
+fn sensor_of_both(require: Require, target: &str, assets: [&str; 2]) -> SensorDefinition {
     SensorDefinition::new(SensorSpec {
         name: "both".parse().unwrap(),
         source: SensorSource::Assets {
@@ -27,27 +27,27 @@ fn both(require: Require, target: &str, assets: [&str; 2]) -> SensorDefinition {
 #[tokio::test]
 async fn both_raw_tables_have_new_materializations() {
     let world = World::new();
-    let sensor = both(Require::All, "joined", ["orders", "clicks"]);
+    let sensor = sensor_of_both(Require::All, "joined", ["orders", "clicks"]);
     let evaluate = async || evaluate_assets(&world.ports, &sensor).await.unwrap();
     world
-        .make("orders", "2024-03-01", "2024-04-01T00:00:00Z")
+        .materialize_at("orders", "2024-03-01", "2024-04-01T00:00:00Z")
         .await;
     world
-        .make("clicks", "2024-03-02", "2024-04-01T00:00:01Z")
+        .materialize_at("clicks", "2024-03-02", "2024-04-01T00:00:01Z")
         .await;
     assert!(matches!(evaluate().await, Decision::Skipped { .. }));
-    // Each waits for its counterpart, however late that comes.
+    // A partition of one asset waits for its counterpart in the other, however late that is.
     world
-        .make("clicks", "2024-03-01", "2024-04-01T00:00:02Z")
+        .materialize_at("clicks", "2024-03-01", "2024-04-01T00:00:02Z")
         .await;
     assert!(matches!(evaluate().await, Decision::Requested { .. }));
     assert!(matches!(evaluate().await, Decision::Skipped { .. }));
     world
-        .make("orders", "2024-03-02", "2024-04-01T00:00:03Z")
+        .materialize_at("orders", "2024-03-02", "2024-04-01T00:00:03Z")
         .await;
     evaluate().await;
     assert_eq!(
-        world.requested().await,
+        world.requested_lines().await,
         ["joined 2024-03-01", "joined 2024-03-02"]
     );
 }
@@ -55,28 +55,35 @@ async fn both_raw_tables_have_new_materializations() {
 #[tokio::test]
 async fn one_is_enough_when_any_is_asked_for() {
     let world = World::new();
-    let sensor = both(Require::Any, "joined", ["orders", "clicks"]);
+    let sensor = sensor_of_both(Require::Any, "joined", ["orders", "clicks"]);
     world
-        .make("orders", "2024-03-01", "2024-04-01T00:00:00Z")
+        .materialize_at("orders", "2024-03-01", "2024-04-01T00:00:00Z")
         .await;
     world
-        .make("orders", "2024-03-02", "2024-04-01T00:00:00Z")
+        .materialize_at("orders", "2024-03-02", "2024-04-01T00:00:00Z")
         .await;
     evaluate_assets(&world.ports, &sensor).await.unwrap();
-    assert_eq!(world.requested().await, ["joined 2024-03-01,2024-03-02"]);
+    assert_eq!(
+        world.requested_lines().await,
+        ["joined 2024-03-01,2024-03-02"]
+    );
 }
 
 #[tokio::test]
 async fn unpartitioned_assets_are_waited_for_as_a_whole() {
     let world = World::new();
-    let sensor = both(Require::All, "report", ["report", "report_too"]);
-    world.make("report", "", "2024-04-01T00:00:00Z").await;
+    let sensor = sensor_of_both(Require::All, "report", ["report", "report_too"]);
+    world
+        .materialize_at("report", "", "2024-04-01T00:00:00Z")
+        .await;
     evaluate_assets(&world.ports, &sensor).await.unwrap();
-    assert_eq!(world.requested().await, [""; 0]);
-    world.make("report_too", "", "2024-04-01T00:00:00Z").await;
+    assert_eq!(world.requested_lines().await, [""; 0]);
+    world
+        .materialize_at("report_too", "", "2024-04-01T00:00:00Z")
+        .await;
     evaluate_assets(&world.ports, &sensor).await.unwrap();
     evaluate_assets(&world.ports, &sensor).await.unwrap();
-    assert_eq!(world.requested().await, ["report "]);
+    assert_eq!(world.requested_lines().await, ["report "]);
 }
 
 fn after_a_run(context: SensorContext, _: &Resources) -> TriggerFuture<'_> {
@@ -88,23 +95,23 @@ fn after_a_run(context: SensorContext, _: &Resources) -> TriggerFuture<'_> {
     })
 }
 
-fn ended(world: &World, status: RunStatus) -> Run {
+fn ended_run(world: &World, status: RunStatus) -> Run {
     let run = NewRun {
         id: world.ports.run_id(),
         key: None,
         request: Requested::default(),
         plan: None,
-        created_at: at("2024-04-01T00:00:00Z"),
+        created_at: utc("2024-04-01T00:00:00Z"),
     };
     Run {
         status,
-        finished_at: Some(at("2024-04-01T00:10:00Z")),
+        finished_at: Some(utc("2024-04-01T00:10:00Z")),
         ..run.into_run()
     }
 }
 
 #[tokio::test]
-async fn the_end_of_a_run_is_told_once() {
+async fn the_end_of_a_run_is_handled_once() {
     let world = World::new();
     let sensor = SensorDefinition::new(SensorSpec {
         name: "cleanup".parse().unwrap(),
@@ -120,18 +127,18 @@ async fn the_end_of_a_run_is_told_once() {
     .with_function(after_a_run);
     let evaluate = async |run: &Run| evaluate_run(&world.ports, &sensor, run).await.unwrap();
     assert!(matches!(
-        evaluate(&ended(&world, RunStatus::Succeeded)).await,
+        evaluate(&ended_run(&world, RunStatus::Succeeded)).await,
         Decision::Ignored { .. }
     ));
-    let failed = ended(&world, RunStatus::Failed);
+    let failed = ended_run(&world, RunStatus::Failed);
     assert!(matches!(
         evaluate(&failed).await,
         Decision::Requested { .. }
     ));
     assert_eq!(evaluate(&failed).await, Decision::Duplicate);
-    assert_eq!(world.requested().await, ["report "]);
-    // Its own runs do not set it off.
-    let mut own = ended(&world, RunStatus::Failed);
+    assert_eq!(world.requested_lines().await, ["report "]);
+    // Its own runs do not trigger it.
+    let mut own = ended_run(&world, RunStatus::Failed);
     own.request.origin = RunOrigin::Trigger(sensor_id("cleanup"));
     assert!(matches!(evaluate(&own).await, Decision::Ignored { .. }));
 }

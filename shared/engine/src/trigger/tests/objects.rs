@@ -1,25 +1,25 @@
 use precip_core::trigger::{ObjectChange, ObjectEvent, ObjectFilter, SensorSource};
 
-use super::world::{World, at, event, sensor};
+use super::world::{World, landing_sensor, object_event, utc};
 use crate::{
     asset::{AssetError, Resources},
     state::{PageRequest, StateStore, TickOutcome, TriggerStore},
     trigger::{
         Decision, IntoSensorResult, ObjectOptions, RunRequest, SensorContext, SensorOutcome,
         SensorResult, Skip, TriggerFuture, evaluate_objects, preview_objects, reset_cursor,
-        sensor_id, turn,
+        sensor_id, switch_trigger,
     },
 };
 
-async fn evaluate(world: &World, events: &[ObjectEvent]) -> SensorOutcome {
-    let sensor = sensor("orders/{date}.csv", "orders");
+async fn evaluate_orders(world: &World, events: &[ObjectEvent]) -> SensorOutcome {
+    let sensor = landing_sensor("orders/{date}.csv", "orders");
     evaluate_objects(&world.ports, &sensor, events, ObjectOptions::default())
         .await
         .unwrap()
 }
 
-fn day(day: u32) -> ObjectEvent {
-    event(
+fn day_event(day: u32) -> ObjectEvent {
+    object_event(
         &format!("orders/2024-03-{day:02}.csv"),
         "2024-04-01T00:00:00Z",
         1,
@@ -29,10 +29,10 @@ fn day(day: u32) -> ObjectEvent {
 #[tokio::test]
 async fn many_files_are_one_run_of_many_partitions() {
     let world = World::new();
-    let events: Vec<ObjectEvent> = [3, 1, 2, 9].map(day).to_vec();
-    let outcome = evaluate(&world, &events).await;
+    let events: Vec<ObjectEvent> = [3, 1, 2, 9].map(day_event).to_vec();
+    let outcome = evaluate_orders(&world, &events).await;
     assert_eq!(
-        world.requested().await,
+        world.requested_lines().await,
         ["orders 2024-03-01...2024-03-03,2024-03-09"]
     );
     let run = outcome.runs[0].run();
@@ -48,21 +48,22 @@ async fn many_files_are_one_run_of_many_partitions() {
 }
 
 #[tokio::test]
-async fn a_file_is_requested_once_in_whatever_company_it_comes() {
+async fn a_file_is_requested_once_whatever_batches_it_is_in() {
     let world = World::new();
-    evaluate(&world, &[day(1), day(2), day(1)]).await;
-    let outcome = evaluate(&world, &[day(2), day(3)]).await;
+    evaluate_orders(&world, &[day_event(1), day_event(2), day_event(1)]).await;
+    // One event of the batch is known, the other is new.
+    let outcome = evaluate_orders(&world, &[day_event(2), day_event(3)]).await;
     assert_eq!(outcome.decisions[0], Decision::Duplicate);
-    evaluate(&world, &[day(3)]).await;
+    evaluate_orders(&world, &[day_event(3)]).await;
     assert_eq!(
-        world.requested().await,
+        world.requested_lines().await,
         ["orders 2024-03-01,2024-03-02", "orders 2024-03-03"]
     );
-    // Duplicates leave nothing on record.
+    // A batch of duplicates records no tick.
     assert_eq!(
         world
             .memory
-            .trigger(&sensor_id("landing"))
+            .trigger_state(&sensor_id("landing"))
             .await
             .unwrap()
             .revision,
@@ -71,43 +72,44 @@ async fn a_file_is_requested_once_in_whatever_company_it_comes() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_written_again_is_made_again_and_older_news_of_it_are_not() {
+async fn a_file_that_is_written_again_is_requested_again_and_its_older_events_are_not() {
     let world = World::new();
     let key = "orders/2024-03-01.csv";
-    let old = event(key, "2024-04-01T00:00:00Z", 1);
-    let new = event(key, "2024-04-01T00:05:00Z", 2);
-    let newest = event(key, "2024-04-01T00:05:00Z", 3);
-    let outcome = evaluate(&world, &[new.clone(), old.clone()]).await;
+    let old = object_event(key, "2024-04-01T00:00:00Z", 1);
+    let new = object_event(key, "2024-04-01T00:05:00Z", 2);
+    let newest = object_event(key, "2024-04-01T00:05:00Z", 3);
+    let outcome = evaluate_orders(&world, &[new.clone(), old.clone()]).await;
     assert_eq!(outcome.decisions[1], Decision::Superseded);
     assert_eq!(
-        evaluate(&world, &[old]).await.decisions,
+        evaluate_orders(&world, &[old]).await.decisions,
         [Decision::Duplicate]
     );
-    let oldest = event(key, "2024-03-31T00:00:00Z", 0);
+    // An event that was never seen, and is older than the newest handled one.
+    let oldest = object_event(key, "2024-03-31T00:00:00Z", 0);
     assert_eq!(
-        evaluate(&world, &[oldest]).await.decisions,
+        evaluate_orders(&world, &[oldest]).await.decisions,
         [Decision::Superseded]
     );
-    evaluate(&world, &[newest]).await;
-    assert_eq!(world.requested().await.len(), 2);
+    evaluate_orders(&world, &[newest]).await;
+    assert_eq!(world.requested_lines().await.len(), 2);
 }
 
 #[tokio::test]
-async fn what_is_not_the_sensors_is_ignored_and_said_so() {
+async fn events_of_other_objects_are_ignored_with_a_reason() {
     let world = World::new();
-    let mut sensor = sensor("orders/{date}.csv", "orders");
+    let mut sensor = landing_sensor("orders/{date}.csv", "orders");
     if let SensorSource::Objects(objects) = &mut sensor.spec.source {
         objects.min_size = 11;
     }
-    let mut deleted = day(1);
+    let mut deleted = day_event(1);
     deleted.change = ObjectChange::Deleted;
-    let mut elsewhere = day(1);
+    let mut elsewhere = day_event(1);
     elsewhere.bucket = "other".to_owned();
     let events = [
-        day(1),
+        day_event(1),
         deleted,
         elsewhere,
-        event("orders/x/y.csv", "2024-04-01T00:00:00Z", 1),
+        object_event("orders/x/y.csv", "2024-04-01T00:00:00Z", 1),
     ];
     let options = ObjectOptions {
         bucket: Some("bucket"),
@@ -133,19 +135,19 @@ async fn what_is_not_the_sensors_is_ignored_and_said_so() {
             "its key does not fit `orders/{date}.csv`",
         ]
     );
-    assert_eq!(world.requested().await, [""; 0]);
+    assert_eq!(world.requested_lines().await, [""; 0]);
 }
 
 #[tokio::test]
 async fn a_key_without_a_partition_is_skipped_with_the_reason_on_record() {
     let world = World::new();
-    let odd = event("orders/2023-03-01.csv", "2024-04-01T00:00:00Z", 1);
-    let outcome = evaluate(&world, &[odd, day(1)]).await;
+    let odd = object_event("orders/2023-03-01.csv", "2024-04-01T00:00:00Z", 1);
+    let outcome = evaluate_orders(&world, &[odd, day_event(1)]).await;
     assert!(matches!(&outcome.decisions[0], Decision::Skipped { .. }));
-    assert_eq!(world.requested().await, ["orders 2024-03-01"]);
+    assert_eq!(world.requested_lines().await, ["orders 2024-03-01"]);
     let ticks = world
         .memory
-        .ticks(&sensor_id("landing"), &PageRequest::first(5))
+        .list_ticks(&sensor_id("landing"), &PageRequest::first(5))
         .await
         .unwrap();
     let note = ticks.items[0].note.as_deref().unwrap();
@@ -158,21 +160,21 @@ async fn a_key_without_a_partition_is_skipped_with_the_reason_on_record() {
 #[tokio::test]
 async fn a_file_that_comes_before_its_day_has_ended_waits_for_it() {
     let world = World::new();
-    world.clock.set("2024-04-01T20:00:00Z");
-    let early = event("orders/2024-04-01.csv", "2024-04-01T20:00:00Z", 1);
-    let outcome = evaluate(&world, std::slice::from_ref(&early)).await;
+    world.clock.set_now("2024-04-01T20:00:00Z");
+    let early = object_event("orders/2024-04-01.csv", "2024-04-01T20:00:00Z", 1);
+    let outcome = evaluate_orders(&world, std::slice::from_ref(&early)).await;
     assert!(
         matches!(&outcome.decisions[0], Decision::Waits { reason } if reason.contains("2024-04-02T00:00:00Z"))
     );
     assert_eq!(
-        evaluate(&world, &[early]).await.decisions,
+        evaluate_orders(&world, &[early]).await.decisions,
         [Decision::Duplicate]
     );
-    assert_eq!(world.requested().await, [""; 0]);
-    world.clock.set("2024-04-02T00:00:00Z");
-    // The next evaluation of anything, or the next sweep.
-    evaluate(&world, &[]).await;
-    assert_eq!(world.requested().await, ["orders 2024-04-01"]);
+    assert_eq!(world.requested_lines().await, [""; 0]);
+    world.clock.set_now("2024-04-02T00:00:00Z");
+    // Any later evaluation requests it: of another event, or by a sweep.
+    evaluate_orders(&world, &[]).await;
+    assert_eq!(world.requested_lines().await, ["orders 2024-04-01"]);
 }
 
 #[tokio::test]
@@ -180,31 +182,33 @@ async fn a_stopped_sensor_starts_nothing() {
     let world = World::new();
     let id = sensor_id("landing");
     let state: &dyn StateStore = world.memory.as_ref();
-    turn(state, &id, false, at("2024-04-01T00:00:00Z"))
+    switch_trigger(state, &id, false, utc("2024-04-01T00:00:00Z"))
         .await
         .unwrap();
-    let outcome = evaluate(&world, &[day(1)]).await;
+    // While it is stopped, events are neither handled nor remembered.
+    let outcome = evaluate_orders(&world, &[day_event(1)]).await;
     assert!(!outcome.running);
-    assert_eq!(world.requested().await, [""; 0]);
-    turn(state, &id, true, at("2024-04-01T00:00:00Z"))
+    assert_eq!(world.requested_lines().await, [""; 0]);
+    switch_trigger(state, &id, true, utc("2024-04-01T00:00:00Z"))
         .await
         .unwrap();
-    evaluate(&world, &[day(1)]).await;
-    assert_eq!(world.requested().await.len(), 1);
+    evaluate_orders(&world, &[day_event(1)]).await;
+    assert_eq!(world.requested_lines().await.len(), 1);
 }
 
 #[tokio::test]
 async fn after_a_reset_a_run_key_still_starts_no_second_run() {
     let world = World::new();
-    let first = evaluate(&world, &[day(1), day(2)]).await;
+    let first = evaluate_orders(&world, &[day_event(1), day_event(2)]).await;
     reset_cursor(
         world.memory.as_ref(),
         &sensor_id("landing"),
-        at("2024-04-01T00:00:00Z"),
+        utc("2024-04-01T00:00:00Z"),
     )
     .await
     .unwrap();
-    let again = evaluate(&world, &[day(2), day(1)]).await;
+    // The same events in another order name the same run.
+    let again = evaluate_orders(&world, &[day_event(2), day_event(1)]).await;
     assert_eq!(again.runs[0].run().id, first.runs[0].run().id);
     assert!(!again.runs[0].is_new());
 }
@@ -212,32 +216,38 @@ async fn after_a_reset_a_run_key_still_starts_no_second_run() {
 #[tokio::test]
 async fn a_new_dynamic_key_is_added_before_the_run() {
     let world = World::new();
-    let sensor = sensor("up/{file}", "uploads");
-    let odd = event("up/a,b.csv", "2024-04-01T00:00:00Z", 1);
+    let sensor = landing_sensor("up/{file}", "uploads");
+    let odd = object_event("up/a,b.csv", "2024-04-01T00:00:00Z", 1);
     evaluate_objects(&world.ports, &sensor, &[odd], ObjectOptions::default())
         .await
         .unwrap();
-    assert_eq!(world.requested().await, ["uploads \"a,b.csv\""]);
-    let keys = world.ports.state.partitions("files").await.unwrap();
+    assert_eq!(world.requested_lines().await, ["uploads \"a,b.csv\""]);
+    let keys = world.ports.state.dynamic_keys("files").await.unwrap();
     assert_eq!(keys.ordinal("a,b.csv"), Some(0));
 }
 
 #[tokio::test]
-async fn a_launch_that_failed_is_made_up_for_by_whoever_comes_next() {
+async fn a_failed_launch_is_repeated_by_the_next_evaluation() {
     let world = World::new();
     *world.launches.failures.lock().unwrap() = 1;
-    let sensor = sensor("orders/{date}.csv", "orders");
-    let error = evaluate_objects(&world.ports, &sensor, &[day(1)], ObjectOptions::default())
-        .await
-        .unwrap_err();
+    let sensor = landing_sensor("orders/{date}.csv", "orders");
+    let error = evaluate_objects(
+        &world.ports,
+        &sensor,
+        &[day_event(1)],
+        ObjectOptions::default(),
+    )
+    .await
+    .unwrap_err();
     assert!(error.to_string().contains("no room"), "{error}");
-    let outcome = evaluate(&world, &[day(1)]).await;
+    // The event was handled before the launch failed; the queued run is launched now.
+    let outcome = evaluate_orders(&world, &[day_event(1)]).await;
     assert_eq!(outcome.decisions, [Decision::Duplicate]);
     assert_eq!(world.launches.counts.lock().unwrap().len(), 1);
 }
 
-/// Asks for the day before as well; fails for some keys.
-fn function(context: SensorContext, _: &Resources) -> TriggerFuture<'_> {
+/// Requests the day of the key, or several runs for `in/each-N`; fails for some keys.
+fn sensor_function(context: SensorContext, _: &Resources) -> TriggerFuture<'_> {
     Box::pin(async move {
         let object = context.object()?;
         match object.key.as_str() {
@@ -263,7 +273,7 @@ fn function(context: SensorContext, _: &Resources) -> TriggerFuture<'_> {
 }
 
 fn with_function() -> crate::trigger::SensorDefinition {
-    let mut sensor = sensor("in/{date}", "orders").with_function(function);
+    let mut sensor = landing_sensor("in/{date}", "orders").with_function(sensor_function);
     if let SensorSource::Objects(objects) = &mut sensor.spec.source {
         objects.filter = ObjectFilter::Key("in/{date}".parse().unwrap());
     }
@@ -271,7 +281,7 @@ fn with_function() -> crate::trigger::SensorDefinition {
 }
 
 #[tokio::test]
-async fn a_poisoned_event_harms_no_other() {
+async fn a_failing_event_affects_no_other() {
     let world = World::new();
     let time = "2024-04-01T00:00:00Z";
     let keys = [
@@ -281,13 +291,16 @@ async fn a_poisoned_event_harms_no_other() {
         "in/skip",
         "in/2024-03-02",
     ];
-    let events = keys.map(|key| event(key, time, 1));
+    let events = keys.map(|key| object_event(key, time, 1));
     let sensor = with_function();
     let options = ObjectOptions::default();
     let outcome = evaluate_objects(&world.ports, &sensor, &events, options)
         .await
         .unwrap();
-    assert_eq!(world.requested().await, ["orders 2024-03-01,2024-03-02"]);
+    assert_eq!(
+        world.requested_lines().await,
+        ["orders 2024-03-01,2024-03-02"]
+    );
     assert_eq!(
         outcome.decisions[1],
         Decision::Failed {
@@ -303,7 +316,7 @@ async fn a_poisoned_event_harms_no_other() {
             reason: "nothing in it".to_owned()
         }
     );
-    // What failed is tried again when it comes again.
+    // A failed event is evaluated again when it is delivered again.
     let again = evaluate_objects(&world.ports, &sensor, &events, options)
         .await
         .unwrap();
@@ -314,7 +327,7 @@ async fn a_poisoned_event_harms_no_other() {
         }
     );
     assert_eq!(again.decisions[3], Decision::Duplicate);
-    assert_eq!(world.requested().await.len(), 1);
+    assert_eq!(world.requested_lines().await.len(), 1);
 }
 
 #[tokio::test]
@@ -322,19 +335,20 @@ async fn more_runs_than_one_tick_holds_take_several_ticks() {
     let world = World::new();
     let time = "2024-04-01T00:00:00Z";
     let events: Vec<ObjectEvent> = ["in/each-20", "in/each-11", "in/each-29", "in/each-31"]
-        .map(|key| event(key, time, 1))
+        .map(|key| object_event(key, time, 1))
         .to_vec();
     let sensor = with_function();
     let outcome = evaluate_objects(&world.ports, &sensor, &events, ObjectOptions::default())
         .await
         .unwrap();
+    // 31 runs of one event exceed a tick and are refused; the others fill three ticks.
     assert_eq!(outcome.runs.len(), 60);
     assert!(
         matches!(&outcome.decisions[3], Decision::Skipped { reason } if reason.contains("asks for 31 runs"))
     );
     let ticks = world
         .memory
-        .ticks(&sensor_id("landing"), &PageRequest::first(9))
+        .list_ticks(&sensor_id("landing"), &PageRequest::first(9))
         .await
         .unwrap();
     let counts: Vec<usize> = ticks
@@ -351,7 +365,7 @@ async fn more_runs_than_one_tick_holds_take_several_ticks() {
 #[tokio::test]
 async fn a_preview_says_what_would_be_requested_and_changes_nothing() {
     let world = World::new();
-    let event = event("in/2024-03-01", "2024-04-01T00:00:00Z", 1);
+    let event = object_event("in/2024-03-01", "2024-04-01T00:00:00Z", 1);
     let preview = preview_objects(
         &world.ports,
         &with_function(),
@@ -368,11 +382,11 @@ async fn a_preview_says_what_would_be_requested_and_changes_nothing() {
         requests,
         &[RunRequest::partition("2024-03-01").tag("n", "1")]
     );
-    assert_eq!(world.requested().await, [""; 0]);
+    assert_eq!(world.requested_lines().await, [""; 0]);
     assert_eq!(
         world
             .memory
-            .trigger(&sensor_id("landing"))
+            .trigger_state(&sensor_id("landing"))
             .await
             .unwrap()
             .revision,

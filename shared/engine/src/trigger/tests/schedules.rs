@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use futures::future::join_all;
 use precip_core::trigger::{CatchUp, DefaultStatus, ScheduleSpec, ScheduleTiming};
 
-use super::world::{World, at, unique};
+use super::world::{World, unique_keys, utc};
 use crate::{
     asset::{AssetError, Resources},
     state::{
@@ -15,11 +15,11 @@ use crate::{
     },
     trigger::{
         RunRequest, ScheduleContext, ScheduleDefinition, ScheduleOutcome, SensorResult,
-        TriggerFuture, evaluate_schedule, schedule_id, turn,
+        TriggerFuture, evaluate_schedule, schedule_id, switch_trigger,
     },
 };
 
-fn schedule(target: &str, catch_up: CatchUp) -> ScheduleDefinition {
+fn nightly_schedule(target: &str, catch_up: CatchUp) -> ScheduleDefinition {
     ScheduleDefinition::new(ScheduleSpec {
         name: "nightly".parse().unwrap(),
         timing: ScheduleTiming::Cron {
@@ -34,29 +34,30 @@ fn schedule(target: &str, catch_up: CatchUp) -> ScheduleDefinition {
     })
 }
 
-async fn invoke(
+async fn invoke_at(
     world: &World,
     schedule: &ScheduleDefinition,
     now: &str,
     tick: Option<&str>,
 ) -> ScheduleOutcome {
-    world.clock.set(now);
-    evaluate_schedule(&world.ports, schedule, tick.map(at))
+    world.clock.set_now(now);
+    evaluate_schedule(&world.ports, schedule, tick.map(utc))
         .await
         .unwrap()
 }
 
 #[tokio::test]
-async fn a_tick_is_handled_once_however_late_and_often_it_comes() {
+async fn a_tick_is_handled_once_however_late_and_often_it_is_delivered() {
     let world = World::new();
-    let nightly = schedule("orders", CatchUp::All);
+    let nightly = nightly_schedule("orders", CatchUp::All);
     let tick = Some("2024-03-02T06:00:00Z");
-    invoke(&world, &nightly, "2024-03-02T06:00:03Z", tick).await;
-    let twice = invoke(&world, &nightly, "2024-03-02T06:20:00Z", tick).await;
+    invoke_at(&world, &nightly, "2024-03-02T06:00:03Z", tick).await;
+    // The same tick again, late.
+    let twice = invoke_at(&world, &nightly, "2024-03-02T06:20:00Z", tick).await;
     assert!(twice.ticks.is_empty());
-    invoke(&world, &nightly, "2024-03-03T05:59:00Z", None).await;
+    invoke_at(&world, &nightly, "2024-03-03T05:59:00Z", None).await;
     // A scheduler whose clock is ahead.
-    invoke(
+    invoke_at(
         &world,
         &nightly,
         "2024-03-03T05:59:59Z",
@@ -64,10 +65,10 @@ async fn a_tick_is_handled_once_however_late_and_often_it_comes() {
     )
     .await;
     assert_eq!(
-        world.requested().await,
+        world.requested_lines().await,
         ["orders 2024-03-01", "orders 2024-03-02"]
     );
-    let (run, _) = &world.runs().await[0];
+    let (run, _) = &world.recorded_runs().await[0];
     assert_eq!(run.request.tags["precip/schedule"], "nightly");
     assert_eq!(
         run.request.tags["precip/scheduled_for"],
@@ -78,18 +79,25 @@ async fn a_tick_is_handled_once_however_late_and_often_it_comes() {
 #[tokio::test]
 async fn missed_ticks_are_one_run_of_their_partitions() {
     let world = World::new();
-    let nightly = schedule("orders", CatchUp::All);
-    invoke(
+    let nightly = nightly_schedule("orders", CatchUp::All);
+    invoke_at(
         &world,
         &nightly,
         "2024-03-02T06:00:00Z",
         Some("2024-03-02T06:00:00Z"),
     )
     .await;
-    let outcome = invoke(&world, &nightly, "2024-03-05T09:00:00Z", None).await;
+    let outcome = invoke_at(&world, &nightly, "2024-03-05T09:00:00Z", None).await;
     assert_eq!(outcome.ticks.len(), 3);
-    assert_eq!(world.requested().await[1], "orders 2024-03-02...2024-03-04");
-    let state = world.memory.trigger(&schedule_id("nightly")).await.unwrap();
+    assert_eq!(
+        world.requested_lines().await[1],
+        "orders 2024-03-02...2024-03-04"
+    );
+    let state = world
+        .memory
+        .trigger_state(&schedule_id("nightly"))
+        .await
+        .unwrap();
     assert_eq!(state.cursor.as_deref(), Some("2024-03-05T06:00:00Z"));
     assert_eq!(
         state.last_tick.unwrap().note.as_deref(),
@@ -98,7 +106,7 @@ async fn missed_ticks_are_one_run_of_their_partitions() {
 }
 
 #[tokio::test]
-async fn the_policy_decides_what_is_made_up_for() {
+async fn the_policy_decides_which_ticks_are_caught_up() {
     for (policy, partitions, given_up) in [
         (CatchUp::Latest, Some("orders 2024-03-04"), 2),
         (
@@ -108,21 +116,21 @@ async fn the_policy_decides_what_is_made_up_for() {
         ),
     ] {
         let world = World::new();
-        let nightly = schedule("orders", policy);
-        invoke(
+        let nightly = nightly_schedule("orders", policy);
+        invoke_at(
             &world,
             &nightly,
             "2024-03-02T06:00:00Z",
             Some("2024-03-02T06:00:00Z"),
         )
         .await;
-        let outcome = invoke(&world, &nightly, "2024-03-05T09:00:00Z", None).await;
+        let outcome = invoke_at(&world, &nightly, "2024-03-05T09:00:00Z", None).await;
         assert_eq!(outcome.given_up, given_up);
         assert_eq!(
-            world.requested().await.get(1).map(String::as_str),
+            world.requested_lines().await.get(1).map(String::as_str),
             partitions
         );
-        let again = invoke(&world, &nightly, "2024-03-05T09:30:00Z", None).await;
+        let again = invoke_at(&world, &nightly, "2024-03-05T09:30:00Z", None).await;
         assert_eq!((again.ticks.len(), again.given_up), (0, 0));
     }
 }
@@ -130,37 +138,38 @@ async fn the_policy_decides_what_is_made_up_for() {
 #[tokio::test]
 async fn an_unpartitioned_target_is_made_once_for_all_missed_ticks() {
     let world = World::new();
-    let nightly = schedule("report", CatchUp::All);
-    invoke(
+    let nightly = nightly_schedule("report", CatchUp::All);
+    invoke_at(
         &world,
         &nightly,
         "2024-03-02T06:00:00Z",
         Some("2024-03-02T06:00:00Z"),
     )
     .await;
-    let outcome = invoke(&world, &nightly, "2024-03-05T09:00:00Z", None).await;
+    let outcome = invoke_at(&world, &nightly, "2024-03-05T09:00:00Z", None).await;
+    // One run brings the asset up to date: the older ticks are given up.
     assert_eq!((outcome.ticks.len(), outcome.given_up), (1, 2));
-    assert_eq!(world.requested().await, ["report ", "report "]);
+    assert_eq!(world.requested_lines().await, ["report ", "report "]);
 }
 
 #[tokio::test]
 async fn a_schedule_that_is_turned_on_begins_with_its_next_tick() {
     let world = World::new();
-    let nightly = schedule("orders", CatchUp::All);
+    let nightly = nightly_schedule("orders", CatchUp::All);
     let state: &dyn StateStore = world.memory.as_ref();
     let id = schedule_id("nightly");
-    invoke(
+    invoke_at(
         &world,
         &nightly,
         "2024-03-02T06:00:00Z",
         Some("2024-03-02T06:00:00Z"),
     )
     .await;
-    turn(state, &id, false, at("2024-03-02T07:00:00Z"))
+    switch_trigger(state, &id, false, utc("2024-03-02T07:00:00Z"))
         .await
         .unwrap();
     assert!(
-        !invoke(
+        !invoke_at(
             &world,
             &nightly,
             "2024-03-04T06:00:00Z",
@@ -169,33 +178,34 @@ async fn a_schedule_that_is_turned_on_begins_with_its_next_tick() {
         .await
         .running
     );
-    turn(state, &id, true, at("2024-03-05T07:00:00Z"))
+    switch_trigger(state, &id, true, utc("2024-03-05T07:00:00Z"))
         .await
         .unwrap();
-    invoke(&world, &nightly, "2024-03-05T08:00:00Z", None).await;
-    assert_eq!(world.requested().await, ["orders 2024-03-01"]);
-    invoke(
+    // The ticks while it was off are not caught up.
+    invoke_at(&world, &nightly, "2024-03-05T08:00:00Z", None).await;
+    assert_eq!(world.requested_lines().await, ["orders 2024-03-01"]);
+    invoke_at(
         &world,
         &nightly,
         "2024-03-06T06:00:00Z",
         Some("2024-03-06T06:00:00Z"),
     )
     .await;
-    assert_eq!(world.requested().await[1], "orders 2024-03-05");
+    assert_eq!(world.requested_lines().await[1], "orders 2024-03-05");
 }
 
 #[tokio::test]
-async fn looked_at_first_without_a_tick_it_begins_with_its_next() {
+async fn first_invoked_without_a_tick_it_starts_with_its_next() {
     let world = World::new();
-    let nightly = schedule("orders", CatchUp::All);
+    let nightly = nightly_schedule("orders", CatchUp::All);
     assert!(
-        invoke(&world, &nightly, "2024-03-02T07:00:00Z", None)
+        invoke_at(&world, &nightly, "2024-03-02T07:00:00Z", None)
             .await
             .ticks
             .is_empty()
     );
     assert_eq!(
-        invoke(&world, &nightly, "2024-03-03T06:00:00Z", None)
+        invoke_at(&world, &nightly, "2024-03-03T06:00:00Z", None)
             .await
             .ticks
             .len(),
@@ -203,10 +213,10 @@ async fn looked_at_first_without_a_tick_it_begins_with_its_next() {
     );
 }
 
-/// Both changes of the clock in three zones: a tick in the hour that is left out comes when the
-/// clock goes on, one in the hour that comes twice comes once, the second time.
+/// Both clock changes in three zones: a tick in the skipped hour is due right after it, and a tick in the
+/// hour that occurs twice is due once, at the second time.
 #[tokio::test]
-async fn changes_of_the_clock_lose_and_double_nothing() {
+async fn clock_changes_neither_lose_nor_repeat_a_tick() {
     for (zone, cron, from, days, expected) in [
         (
             Tz::America__New_York,
@@ -252,21 +262,21 @@ async fn changes_of_the_clock_lose_and_double_nothing() {
         ),
     ] {
         let world = World::new();
-        let mut schedule = schedule("report", CatchUp::All);
+        let mut schedule = nightly_schedule("report", CatchUp::All);
         schedule.spec.timing = ScheduleTiming::Cron {
             cron: cron.parse().unwrap(),
             timezone: zone,
         };
         schedule = schedule.with_function(each_tick);
-        let begin = at(from);
-        turn(world.memory.as_ref(), &schedule_id("nightly"), true, begin)
+        let begin = utc(from);
+        switch_trigger(world.memory.as_ref(), &schedule_id("nightly"), true, begin)
             .await
             .unwrap();
         let mut ticks = Vec::new();
-        // Looked at every ten minutes.
+        // Invoked every ten minutes.
         for step in 0..days * 144 {
             let now = begin + TimeDelta::minutes(10 * step);
-            let outcome = invoke(&world, &schedule, &now.to_rfc3339(), None).await;
+            let outcome = invoke_at(&world, &schedule, &now.to_rfc3339(), None).await;
             ticks.extend(
                 outcome
                     .ticks
@@ -275,7 +285,7 @@ async fn changes_of_the_clock_lose_and_double_nothing() {
             );
         }
         assert_eq!(ticks, expected, "{cron} in {zone}");
-        assert_eq!(world.runs().await.len(), expected.len());
+        assert_eq!(world.recorded_runs().await.len(), expected.len());
     }
 }
 
@@ -294,27 +304,31 @@ fn each_tick(context: ScheduleContext, _: &Resources) -> TriggerFuture<'_> {
 }
 
 #[tokio::test]
-async fn a_function_is_called_for_each_tick_and_a_failure_stops_none() {
+async fn a_function_is_called_for_each_tick_and_a_failure_stops_no_other() {
     let world = World::new();
-    let nightly = schedule("report", CatchUp::All).with_function(each_tick);
-    invoke(
+    let nightly = nightly_schedule("report", CatchUp::All).with_function(each_tick);
+    invoke_at(
         &world,
         &nightly,
         "2024-03-12T06:00:00Z",
         Some("2024-03-12T06:00:00Z"),
     )
     .await;
-    let outcome = invoke(&world, &nightly, "2024-03-15T06:00:00Z", None).await;
+    let outcome = invoke_at(&world, &nightly, "2024-03-15T06:00:00Z", None).await;
     assert_eq!(
         outcome.failed,
         ["the tick of 2024-03-13T06:00:00Z: an unlucky day"]
     );
     assert_eq!(outcome.skipped, ["not today"]);
-    assert_eq!(world.runs().await.len(), 2);
-    // Alone, it is a tick that failed.
-    invoke(&world, &nightly, "2024-04-12T06:00:00Z", None).await;
-    invoke(&world, &nightly, "2024-04-13T06:00:00Z", None).await;
-    let state = world.memory.trigger(&schedule_id("nightly")).await.unwrap();
+    assert_eq!(world.recorded_runs().await.len(), 2);
+    // Alone, it is recorded as a failed tick.
+    invoke_at(&world, &nightly, "2024-04-12T06:00:00Z", None).await;
+    invoke_at(&world, &nightly, "2024-04-13T06:00:00Z", None).await;
+    let state = world
+        .memory
+        .trigger_state(&schedule_id("nightly"))
+        .await
+        .unwrap();
     assert!(matches!(
         state.last_tick.unwrap().outcome,
         TickOutcome::Failed { .. }
@@ -324,18 +338,19 @@ async fn a_function_is_called_for_each_tick_and_a_failure_stops_none() {
 #[tokio::test]
 async fn very_many_missed_ticks_are_requested_in_portions() {
     let world = World::new();
-    let nightly = schedule("report", CatchUp::All).with_function(each_tick);
-    turn(
+    let nightly = nightly_schedule("report", CatchUp::All).with_function(each_tick);
+    switch_trigger(
         world.memory.as_ref(),
         &schedule_id("nightly"),
         true,
-        at("2024-01-01T07:00:00Z"),
+        utc("2024-01-01T07:00:00Z"),
     )
     .await
     .unwrap();
-    let outcome = invoke(&world, &nightly, "2024-06-30T07:00:00Z", None).await;
+    let outcome = invoke_at(&world, &nightly, "2024-06-30T07:00:00Z", None).await;
+    // The function skips or fails on the 13th and 14th of each of the six months.
     assert_eq!(outcome.ticks.len(), 181);
-    assert_eq!(world.runs().await.len(), 181 - 12);
+    assert_eq!(world.recorded_runs().await.len(), 181 - 12);
 }
 
 #[derive(Debug)]
@@ -343,42 +358,46 @@ struct Death(Mutex<fastrand::Rng>);
 
 #[async_trait]
 impl CallHook for Death {
-    async fn before(&self, _: &'static str) -> StateResult<()> {
+    async fn before_call(&self, _: &'static str) -> StateResult<()> {
         tokio::task::yield_now().await;
-        match self.0.lock().unwrap().f64() < 0.1 {
-            true => Err(StateError::new(StateErrorKind::Unavailable, "killed")),
-            false => Ok(()),
+        if self.0.lock().unwrap().f64() < 0.1 {
+            return Err(StateError::new(StateErrorKind::Unavailable, "killed"));
         }
+        Ok(())
     }
 
-    async fn after(&self, call: &'static str) -> StateResult<()> {
-        self.before(call).await
+    async fn after_call(&self, call: &'static str) -> StateResult<()> {
+        self.before_call(call).await
     }
 }
 
 #[tokio::test]
-async fn killed_anywhere_and_invoked_at_the_same_time_each_day_is_requested_once() {
+async fn killed_anywhere_and_invoked_concurrently_each_day_is_requested_once() {
     for seed in 0..40 {
-        let world = World::seeded(seed);
-        let nightly = schedule("orders", CatchUp::All);
+        let world = World::with_seed(seed);
+        let nightly = nightly_schedule("orders", CatchUp::All);
         let state = Arc::clone(&world.memory) as Arc<dyn StateStore>;
         let death = Death(Mutex::new(fastrand::Rng::with_seed(seed)));
-        let ports = world.behind(Arc::new(Hooked::new(state, death)));
-        let begin = at("2024-03-01T06:00:00Z");
-        turn(world.memory.as_ref(), &schedule_id("nightly"), true, begin)
+        let ports = world.ports_with_state(Arc::new(Hooked::new(state, death)));
+        let begin = utc("2024-03-01T06:00:00Z");
+        switch_trigger(world.memory.as_ref(), &schedule_id("nightly"), true, begin)
             .await
             .unwrap();
         for day in 1..=20 {
             let tick = begin + TimeDelta::days(day);
-            world.clock.set(&tick.to_rfc3339());
+            world.clock.set_now(&tick.to_rfc3339());
             join_all((0..3).map(|_| evaluate_schedule(&ports, &nightly, Some(tick)))).await;
         }
         evaluate_schedule(&world.ports, &nightly, None)
             .await
             .unwrap();
-        let runs = world.runs().await;
+        let runs = world.recorded_runs().await;
         let keys: Vec<String> = runs.iter().flat_map(|(_, keys)| keys.clone()).collect();
-        assert_eq!((keys.len(), unique(&keys).len()), (20, 20), "seed {seed}");
+        assert_eq!(
+            (keys.len(), unique_keys(&keys).len()),
+            (20, 20),
+            "seed {seed}"
+        );
         let launched = world.launches.counts.lock().unwrap();
         assert!(
             runs.iter().all(|(run, _)| launched.contains_key(&run.id)),

@@ -3,12 +3,12 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use precip_core::trigger::ObjectEvent;
 
-use super::world::{World, at, event, sensor};
+use super::world::{World, landing_sensor, object_event, utc};
 use crate::{
     state::TriggerStore,
     trigger::{
-        Decision, ListedObject, ObjectListing, ObjectOptions, ObjectPage, SweepOptions, Swept,
-        evaluate_objects, sensor_id, sweep, turn,
+        Decision, ListedObject, ObjectListing, ObjectOptions, ObjectPage, SweepOptions,
+        SweepOutcome, evaluate_objects, sensor_id, sweep_bucket, switch_trigger,
     },
 };
 
@@ -17,7 +17,7 @@ use crate::{
 struct Bucket(Mutex<Vec<ListedObject>>);
 
 impl Bucket {
-    fn put(&self, event: &ObjectEvent) {
+    fn put_object(&self, event: &ObjectEvent) {
         let mut objects = self.0.lock().unwrap();
         objects.retain(|object| object.key != event.key);
         objects.push(ListedObject {
@@ -32,7 +32,7 @@ impl Bucket {
 
 #[async_trait]
 impl ObjectListing for Bucket {
-    async fn list(
+    async fn list_objects(
         &self,
         bucket: &str,
         prefix: &str,
@@ -52,9 +52,9 @@ impl ObjectListing for Bucket {
     }
 }
 
-async fn swept(world: &World, bucket: &Bucket) -> Swept {
-    let sensor = sensor("orders/{date}.csv", "orders");
-    sweep(
+async fn sweep_orders(world: &World, bucket: &Bucket) -> SweepOutcome {
+    let sensor = landing_sensor("orders/{date}.csv", "orders");
+    sweep_bucket(
         &world.ports,
         &sensor,
         "bucket",
@@ -65,78 +65,85 @@ async fn swept(world: &World, bucket: &Bucket) -> Swept {
     .unwrap()
 }
 
-fn day(day: u32, time: &str) -> ObjectEvent {
-    event(&format!("orders/2024-03-{day:02}.csv"), time, 1)
+fn day_event(day: u32, time: &str) -> ObjectEvent {
+    object_event(&format!("orders/2024-03-{day:02}.csv"), time, 1)
 }
 
 #[tokio::test]
 async fn a_sweep_finds_every_event_of_a_dropped_batch() {
     let (world, bucket) = (World::new(), Bucket::default());
-    let batch: Vec<ObjectEvent> = (1..=9).map(|d| day(d, "2024-12-01T11:00:00Z")).collect();
-    batch.iter().for_each(|event| bucket.put(event));
-    let sensor = sensor("orders/{date}.csv", "orders");
-    // The events of two arrive; those of the others are lost.
+    let batch: Vec<ObjectEvent> = (1..=9)
+        .map(|d| day_event(d, "2024-12-01T11:00:00Z"))
+        .collect();
+    batch.iter().for_each(|event| bucket.put_object(event));
+    let sensor = landing_sensor("orders/{date}.csv", "orders");
+    // The events of two objects arrive; the others are lost.
     evaluate_objects(&world.ports, &sensor, &batch[..2], ObjectOptions::default())
         .await
         .unwrap();
-    let found = swept(&world, &bucket).await;
+    let found = sweep_orders(&world, &bucket).await;
+    // Every object is listed; only those without a handled event count as missed.
     assert_eq!((found.listed, found.missed), (9, 7));
     let keys: Vec<String> = world
-        .runs()
+        .recorded_runs()
         .await
         .into_iter()
         .flat_map(|(_, keys)| keys)
         .collect();
     assert_eq!(keys.len(), 9);
-    // What the sweep found is not requested again when its event comes after all, nor by a sweep.
+    // An object that the sweep found is not requested again, neither by its late event nor by a sweep.
     let late = evaluate_objects(&world.ports, &sensor, &batch, ObjectOptions::default())
         .await
         .unwrap();
     assert_eq!(late.decisions, vec![Decision::Duplicate; 9]);
-    assert_eq!(swept(&world, &bucket).await.missed, 0);
+    assert_eq!(sweep_orders(&world, &bucket).await.missed, 0);
 }
 
 #[tokio::test]
-async fn what_was_made_since_it_was_written_was_not_missed() {
+async fn an_object_that_was_loaded_since_it_was_written_was_not_missed() {
     let (world, bucket) = (World::new(), Bucket::default());
-    bucket.put(&day(1, "2024-12-01T10:00:00Z"));
-    bucket.put(&day(2, "2024-12-01T10:00:00Z"));
+    bucket.put_object(&day_event(1, "2024-12-01T10:00:00Z"));
+    bucket.put_object(&day_event(2, "2024-12-01T10:00:00Z"));
     world
-        .make("orders", "2024-03-01", "2024-12-01T10:01:00Z")
+        .materialize_at("orders", "2024-03-01", "2024-12-01T10:01:00Z")
         .await;
     world
-        .make("orders", "2024-03-02", "2024-12-01T09:59:00Z")
+        .materialize_at("orders", "2024-03-02", "2024-12-01T09:59:00Z")
         .await;
-    assert_eq!(swept(&world, &bucket).await.missed, 1);
-    assert_eq!(world.requested().await, ["orders 2024-03-02"]);
+    assert_eq!(sweep_orders(&world, &bucket).await.missed, 1);
+    assert_eq!(world.requested_lines().await, ["orders 2024-03-02"]);
 }
 
 #[tokio::test]
-async fn what_is_young_is_left_to_its_event_and_found_later() {
+async fn a_new_object_is_left_to_its_event_and_found_later() {
     let (world, bucket) = (World::new(), Bucket::default());
-    bucket.put(&day(1, "2024-12-01T11:58:00Z"));
-    assert_eq!(swept(&world, &bucket).await.missed, 0);
-    world.clock.set("2024-12-01T12:10:00Z");
-    assert_eq!(swept(&world, &bucket).await.missed, 1);
-    // A file that is written again is another.
-    bucket.put(&event("orders/2024-03-01.csv", "2024-12-01T12:11:00Z", 2));
-    world.clock.set("2024-12-01T12:30:00Z");
-    assert_eq!(swept(&world, &bucket).await.missed, 1);
+    bucket.put_object(&day_event(1, "2024-12-01T11:58:00Z"));
+    assert_eq!(sweep_orders(&world, &bucket).await.missed, 0);
+    world.clock.set_now("2024-12-01T12:10:00Z");
+    assert_eq!(sweep_orders(&world, &bucket).await.missed, 1);
+    // An object that is written again is swept again.
+    bucket.put_object(&object_event(
+        "orders/2024-03-01.csv",
+        "2024-12-01T12:11:00Z",
+        2,
+    ));
+    world.clock.set_now("2024-12-01T12:30:00Z");
+    assert_eq!(sweep_orders(&world, &bucket).await.missed, 1);
 }
 
 #[tokio::test]
 async fn a_stopped_sensor_is_not_swept() {
     let (world, bucket) = (World::new(), Bucket::default());
-    bucket.put(&day(1, "2024-12-01T10:00:00Z"));
+    bucket.put_object(&day_event(1, "2024-12-01T10:00:00Z"));
     let id = sensor_id("landing");
-    turn(
+    switch_trigger(
         world.memory.as_ref(),
         &id,
         false,
-        at("2024-12-01T00:00:00Z"),
+        utc("2024-12-01T00:00:00Z"),
     )
     .await
     .unwrap();
-    assert_eq!(swept(&world, &bucket).await, Swept::default());
-    assert_eq!(world.memory.trigger(&id).await.unwrap().revision, 0);
+    assert_eq!(sweep_orders(&world, &bucket).await, SweepOutcome::default());
+    assert_eq!(world.memory.trigger_state(&id).await.unwrap().revision, 0);
 }

@@ -1,4 +1,4 @@
-//! A project, a record, a clock that is set by hand, and a launcher that counts.
+//! A project in memory, with a clock that is set by hand and a launcher that counts.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use precip_core::{
         DynamicPartitions, PartitionContext, PartitionsDefinition, StaticPartitions,
         TimeWindowPartitions,
     },
-    plan::{KeySpan, PartitionSelector, Which},
+    plan::{KeySpan, PartitionChoice, PartitionSelector},
     spec::{AssetSpec, DepSpec, OpSpec},
     trigger::{
         Bucket, DefaultStatus, ObjectEvent, ObjectFilter, ObjectSensor, SensorSource, SensorSpec,
@@ -34,7 +34,7 @@ use crate::{
     trigger::{RunLauncher, SensorDefinition, TriggerPorts},
 };
 
-pub(crate) fn at(text: &str) -> DateTime<Utc> {
+pub(crate) fn utc(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
@@ -42,8 +42,8 @@ pub(crate) fn at(text: &str) -> DateTime<Utc> {
 pub(crate) struct HandClock(pub(super) Mutex<DateTime<Utc>>);
 
 impl HandClock {
-    pub(crate) fn set(&self, now: &str) {
-        *self.0.lock().unwrap() = at(now);
+    pub(crate) fn set_now(&self, now: &str) {
+        *self.0.lock().unwrap() = utc(now);
     }
 }
 
@@ -63,12 +63,12 @@ impl Sleeper for NoWait {
     }
 }
 
-/// Chance from a seed; ids that are made at one moment sort in the order in which they are made.
+/// Seeded randomness; ids that are created at the same time sort in the order of their creation.
 #[derive(Debug)]
 struct Dice(Mutex<(fastrand::Rng, u128)>);
 
 impl Randomness for Dice {
-    fn bits(&self) -> u128 {
+    fn random_bits(&self) -> u128 {
         let mut dice = self.0.lock().unwrap();
         dice.1 += 1;
         let counted = 0xffff_u128 << 64;
@@ -76,7 +76,7 @@ impl Randomness for Dice {
     }
 }
 
-/// Counts the launches of each run; fails as often as it is told.
+/// Counts the launches of each run; fails the first `failures` of them.
 #[derive(Debug, Default)]
 pub(crate) struct Launches {
     pub(crate) counts: Mutex<BTreeMap<RunId, u32>>,
@@ -96,19 +96,19 @@ impl RunLauncher for Launches {
     }
 }
 
-pub(crate) fn nothing(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
+pub(crate) fn no_outputs(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
     Box::pin(async { Ok(OpOutputs::default()) })
 }
 
-pub(crate) fn days() -> Arc<PartitionsDefinition> {
+pub(crate) fn daily_partitions() -> Arc<PartitionsDefinition> {
     let days = TimeWindowPartitions::daily("2024-01-01").build().unwrap();
     Arc::new(days.into())
 }
 
-/// `orders` and `clicks` of each day, `joined` made from both, `uploads` of any file, `report`
-/// unpartitioned; `eager` is made from `orders` under a condition.
-pub(crate) fn definitions() -> Definitions {
-    let days = days();
+/// Daily `orders` and `clicks`, `joined` from both, `uploads` of any file, an unpartitioned `report`, and
+/// `eager` from `orders` under a condition.
+fn project_definitions() -> Definitions {
+    let days = daily_partitions();
     let asset = |key: &str, partitions: Option<&Arc<PartitionsDefinition>>| AssetSpec {
         partitions: partitions.cloned(),
         ..AssetSpec::new(key.parse().unwrap())
@@ -135,7 +135,7 @@ pub(crate) fn definitions() -> Definitions {
     ];
     all.into_iter()
         .fold(Definitions::builder(), |builder, asset| {
-            builder.op(OpDefinition::new(OpSpec::single(asset), FnBody(nothing)))
+            builder.op(OpDefinition::new(OpSpec::single(asset), FnBody(no_outputs)))
         })
         .build()
         .unwrap()
@@ -150,15 +150,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self::seeded(7)
+        Self::with_seed(7)
     }
 
-    pub(crate) fn seeded(seed: u64) -> Self {
-        Self::of(definitions(), seed)
+    pub(crate) fn with_seed(seed: u64) -> Self {
+        Self::with_definitions(project_definitions(), seed)
     }
 
-    pub(crate) fn of(definitions: Definitions, seed: u64) -> Self {
-        let clock = Arc::new(HandClock(Mutex::new(at("2024-12-01T12:00:00Z"))));
+    pub(crate) fn with_definitions(definitions: Definitions, seed: u64) -> Self {
+        let clock = Arc::new(HandClock(Mutex::new(utc("2024-12-01T12:00:00Z"))));
         let launches = Arc::new(Launches::default());
         let memory = Arc::new(MemoryStore::new());
         let ports = TriggerPorts {
@@ -179,35 +179,35 @@ impl World {
         }
     }
 
-    /// The same with a store of another kind before the record.
-    pub(crate) fn behind(&self, state: Arc<dyn StateStore>) -> TriggerPorts {
+    /// Returns the ports with another state store.
+    pub(crate) fn ports_with_state(&self, state: Arc<dyn StateStore>) -> TriggerPorts {
         TriggerPorts {
             state,
             ..self.ports.clone()
         }
     }
 
-    /// Every run on record: its selection, its partitions one by one, and whether it was launched.
-    pub(crate) async fn runs(&self) -> Vec<(Run, Vec<String>)> {
+    /// Returns every recorded run, with its partitions one by one.
+    pub(crate) async fn recorded_runs(&self) -> Vec<(Run, Vec<String>)> {
         let page = PageRequest::first(10_000);
         let runs = self
             .memory
-            .runs(&RunFilter::default(), &page)
+            .list_runs(&RunFilter::default(), &page)
             .await
             .unwrap();
         let mut runs: Vec<Run> = runs.items;
         runs.reverse();
         runs.into_iter()
             .map(|run| {
-                let keys = keys(&run);
+                let keys = partition_keys(&run);
                 (run, keys)
             })
             .collect()
     }
 
-    /// The partitions of every run, a run a line.
-    pub(crate) async fn requested(&self) -> Vec<String> {
-        let runs = self.runs().await;
+    /// Returns the selection and the partitions of every run, one line per run.
+    pub(crate) async fn requested_lines(&self) -> Vec<String> {
+        let runs = self.recorded_runs().await;
         runs.into_iter()
             .map(|(run, _)| {
                 let partitions = run.request.partitions.unwrap_or_default();
@@ -216,10 +216,10 @@ impl World {
             .collect()
     }
 
-    /// Puts down that a run made a partition.
-    pub(crate) async fn make(&self, asset: &str, partition: &str, began: &str) {
+    /// Records that a run started at `began` has materialized a partition.
+    pub(crate) async fn materialize_at(&self, asset: &str, partition: &str, began: &str) {
         let asset: AssetKey = asset.parse().unwrap();
-        let context = PartitionContext::at(at("2060-01-01T00:00:00Z"));
+        let context = PartitionContext::at(utc("2060-01-01T00:00:00Z"));
         let graph = self.ports.definitions.graph();
         let definition = graph.partitions(graph.id(&asset).unwrap());
         let target = match definition {
@@ -229,8 +229,8 @@ impl World {
             }
             None => PartitionRef::unpartitioned(asset),
         };
-        let milliseconds = u64::try_from(at(began).timestamp_millis()).unwrap();
-        let bits = self.ports.randomness.bits();
+        let milliseconds = u64::try_from(utc(began).timestamp_millis()).unwrap();
+        let bits = self.ports.randomness.random_bits();
         let made = Materialization {
             target,
             run: RunId::new(ulid::Ulid::from_parts(milliseconds, bits)),
@@ -241,25 +241,28 @@ impl World {
             code_version: None,
             inputs: Vec::new(),
             checks: Vec::new(),
-            started_at: at(began),
-            finished_at: at(began),
+            started_at: utc(began),
+            finished_at: utc(began),
         };
-        self.memory.finish(vec![made]).await.unwrap();
+        self.memory
+            .commit_materializations(vec![made])
+            .await
+            .unwrap();
     }
 }
 
-/// The partitions of a run of days or files, one by one.
-fn keys(run: &Run) -> Vec<String> {
+/// Returns the partitions of a run of days or files, one by one.
+fn partition_keys(run: &Run) -> Vec<String> {
     let Some(text) = &run.request.partitions else {
         return Vec::new();
     };
     let selector: PartitionSelector = text.parse().unwrap();
-    let Which::Keys(spans) = selector.which else {
-        panic!("{text} are keys");
+    let PartitionChoice::Keys(spans) = selector.choice else {
+        panic!("{text} are not keys");
     };
-    let days = days();
-    let context = PartitionContext::at(at("2060-01-01T00:00:00Z"));
-    let one = |span: KeySpan| -> Vec<String> {
+    let days = daily_partitions();
+    let context = PartitionContext::at(utc("2060-01-01T00:00:00Z"));
+    let expand = |span: KeySpan| -> Vec<String> {
         match span {
             KeySpan::One(key) => vec![key.to_string()],
             KeySpan::Range(first, last) => {
@@ -270,11 +273,11 @@ fn keys(run: &Run) -> Vec<String> {
             }
         }
     };
-    spans.into_iter().flat_map(one).collect()
+    spans.into_iter().flat_map(expand).collect()
 }
 
-/// A sensor of `KEY` for `TARGET`.
-pub(crate) fn sensor(key: &str, target: &str) -> SensorDefinition {
+/// A sensor of objects that match `key`, for `target`.
+pub(crate) fn landing_sensor(key: &str, target: &str) -> SensorDefinition {
     SensorDefinition::new(SensorSpec {
         name: "landing".parse().unwrap(),
         source: SensorSource::Objects(ObjectSensor {
@@ -290,16 +293,16 @@ pub(crate) fn sensor(key: &str, target: &str) -> SensorDefinition {
     })
 }
 
-/// An object that was written, with a sequencer that follows from its time and number.
-pub(crate) fn event(key: &str, time: &str, number: u32) -> ObjectEvent {
+/// The event of a written object, with a sequencer derived from its time and number.
+pub(crate) fn object_event(key: &str, time: &str, number: u32) -> ObjectEvent {
     ObjectEvent {
         size: Some(10),
         etag: Some(format!("etag-{key}-{number}")),
-        sequencer: Some(format!("{:08X}{number:08X}", at(time).timestamp())),
-        ..ObjectEvent::created("bucket", key, at(time))
+        sequencer: Some(format!("{:08X}{number:08X}", utc(time).timestamp())),
+        ..ObjectEvent::created("bucket", key, utc(time))
     }
 }
 
-pub(crate) fn unique(keys: &[String]) -> BTreeSet<&String> {
+pub(crate) fn unique_keys(keys: &[String]) -> BTreeSet<&String> {
     keys.iter().collect()
 }

@@ -5,41 +5,41 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// What was synced, in the order of their names: threads share the work.
+/// The synced paths. They are sorted by name, since threads share the work.
 #[derive(Clone, Default)]
 struct Synced(Arc<Mutex<Vec<PathBuf>>>);
 
 impl Synced {
-    fn durable(&self) -> Durable {
+    fn new_durable(&self) -> Durable {
         let synced = self.clone();
         let sync = move |path: &Path| {
             synced.0.lock().unwrap().push(path.to_owned());
             Ok(())
         };
-        Durable::with("/home/data".into(), Arc::new(sync))
+        Durable::with_sync("/home/data".into(), Arc::new(sync))
     }
 
-    fn take(&self) -> Vec<PathBuf> {
+    fn take_sorted(&self) -> Vec<PathBuf> {
         let mut synced = std::mem::take(&mut *self.0.lock().unwrap());
         synced.sort();
         synced
     }
 }
 
-fn file(path: &str) -> Vec<PathBuf> {
+fn data_file(path: &str) -> Vec<PathBuf> {
     vec![Path::new("/home/data").join(path)]
 }
 
-fn paths(expected: &[&str]) -> Vec<PathBuf> {
+fn to_paths(expected: &[&str]) -> Vec<PathBuf> {
     expected.iter().map(PathBuf::from).collect()
 }
 
 #[tokio::test]
 async fn a_file_is_synced_with_every_folder_that_leads_to_it() {
     let synced = Synced::default();
-    let durable = synced.durable();
+    let durable = synced.new_durable();
     durable
-        .keep(file("raw/flights/2013-01-01/a.csv"))
+        .make_durable(data_file("raw/flights/2013-01-01/a.csv"))
         .await
         .unwrap();
     let expected = [
@@ -50,20 +50,20 @@ async fn a_file_is_synced_with_every_folder_that_leads_to_it() {
         "/home/data/raw/flights/2013-01-01",
         "/home/data/raw/flights/2013-01-01/a.csv",
     ];
-    assert_eq!(synced.take(), paths(&expected));
+    assert_eq!(synced.take_sorted(), to_paths(&expected));
 }
 
 #[tokio::test]
 async fn folders_that_are_on_the_disk_are_not_synced_again_unless_something_in_them_is_new() {
     let synced = Synced::default();
-    let durable = synced.durable();
+    let durable = synced.new_durable();
     durable
-        .keep(file("raw/flights/2013-01-01/a.csv"))
+        .make_durable(data_file("raw/flights/2013-01-01/a.csv"))
         .await
         .unwrap();
-    synced.take();
+    synced.take_sorted();
     durable
-        .keep(file("raw/flights/2013-01-02/b.csv"))
+        .make_durable(data_file("raw/flights/2013-01-02/b.csv"))
         .await
         .unwrap();
     let expected = [
@@ -71,28 +71,33 @@ async fn folders_that_are_on_the_disk_are_not_synced_again_unless_something_in_t
         "/home/data/raw/flights/2013-01-02",
         "/home/data/raw/flights/2013-01-02/b.csv",
     ];
-    assert_eq!(synced.take(), paths(&expected));
-    durable.keep(file("raw/weather/all-c.csv")).await.unwrap();
+    assert_eq!(synced.take_sorted(), to_paths(&expected));
+    // A new asset is a new entry of `raw`.
+    durable
+        .make_durable(data_file("raw/weather/all-c.csv"))
+        .await
+        .unwrap();
     let expected = [
         "/home/data/raw",
         "/home/data/raw/weather",
         "/home/data/raw/weather/all-c.csv",
     ];
-    assert_eq!(synced.take(), paths(&expected));
+    assert_eq!(synced.take_sorted(), to_paths(&expected));
 }
 
-/// A disk that stops at `first.csv` until it is told to go on.
-struct Busy {
+/// A disk that blocks at `first.csv` until it may proceed.
+struct BusyDisk {
     begun: mpsc::Receiver<()>,
-    go_on: mpsc::Sender<()>,
+    proceed: mpsc::Sender<()>,
     synced: Synced,
     durable: Durable,
 }
 
-fn busy() -> Busy {
+fn busy_disk() -> BusyDisk {
     let (begin, begun) = mpsc::channel();
-    let (go_on, may_go_on) = mpsc::channel::<()>();
-    let gate = Mutex::new((begin, may_go_on));
+    let (proceed, may_proceed) = mpsc::channel::<()>();
+    // The sync of `first.csv` reports that it has begun, and waits.
+    let gate = Mutex::new((begin, may_proceed));
     let synced = Synced::default();
     let inner = synced.clone();
     let sync = move |path: &Path| {
@@ -104,31 +109,34 @@ fn busy() -> Busy {
         inner.0.lock().unwrap().push(path.to_owned());
         Ok(())
     };
-    Busy {
+    BusyDisk {
         begun,
-        go_on,
+        proceed,
         synced,
-        durable: Durable::with("/home/data".into(), Arc::new(sync)),
+        durable: Durable::with_sync("/home/data".into(), Arc::new(sync)),
     }
 }
 
 #[tokio::test]
-async fn what_is_asked_for_while_the_disk_is_busy_is_done_together() {
-    let busy = busy();
-    let first = busy.durable.keep(file("a/0/first.csv"));
+async fn requests_during_a_sync_are_served_together() {
+    let busy = busy_disk();
+    let first = busy.durable.make_durable(data_file("a/0/first.csv"));
     let others = async {
         busy.begun.recv().unwrap();
         let names = ["a/1/second.csv", "a/2/third.csv", "a/2/fourth.csv"];
-        let mut others = Box::pin(join_all(names.map(|name| busy.durable.keep(file(name)))));
-        // Polled once, all three are on their way.
+        let mut others = Box::pin(join_all(
+            names.map(|name| busy.durable.make_durable(data_file(name))),
+        ));
+        // Polled once, all three have queued their files.
         assert!(futures::poll!(&mut others).is_pending());
-        busy.go_on.send(()).unwrap();
+        busy.proceed.send(()).unwrap();
         others.await
     };
+    // `first` gets the disk and blocks; the others arrive meanwhile.
     let (first, others) = join(first, others).await;
     first.unwrap();
     assert!(others.iter().all(Result::is_ok), "{others:?}");
-    let all = busy.synced.take();
+    let all = busy.synced.take_sorted();
     let times = |path: &str| {
         all.iter()
             .filter(|synced| **synced == Path::new(path))
@@ -144,30 +152,34 @@ async fn what_is_asked_for_while_the_disk_is_busy_is_done_together() {
 }
 
 #[tokio::test]
-async fn who_waits_for_somebody_who_is_canceled_is_served_all_the_same() {
-    let busy = busy();
-    let mut first = Box::pin(busy.durable.keep(file("a/0/first.csv")));
-    let mut second = Box::pin(busy.durable.keep(file("a/1/second.csv")));
+async fn a_waiting_caller_is_served_after_the_active_one_is_canceled() {
+    let busy = busy_disk();
+    let mut first = Box::pin(busy.durable.make_durable(data_file("a/0/first.csv")));
+    let mut second = Box::pin(busy.durable.make_durable(data_file("a/1/second.csv")));
     assert!(futures::poll!(&mut first).is_pending());
     busy.begun.recv().unwrap();
     assert!(futures::poll!(&mut second).is_pending());
+    // The canceled caller never answers the jobs it took.
     drop(first);
-    busy.go_on.send(()).unwrap();
+    busy.proceed.send(()).unwrap();
     second.await.unwrap();
     let second = PathBuf::from("/home/data/a/1/second.csv");
-    assert!(busy.synced.take().contains(&second));
+    assert!(busy.synced.take_sorted().contains(&second));
 }
 
 #[tokio::test]
-async fn who_asked_for_what_failed_is_told_and_nobody_else() {
-    let sync = |path: &Path| match path.ends_with("bad.csv") {
-        true => Err(io::Error::from(io::ErrorKind::StorageFull)),
-        false => Ok(()),
+async fn only_the_caller_of_a_failed_file_gets_an_error() {
+    let sync = |path: &Path| {
+        if path.ends_with("bad.csv") {
+            Err(io::Error::from(io::ErrorKind::StorageFull))
+        } else {
+            Ok(())
+        }
     };
-    let durable = Durable::with("/home/data".into(), Arc::new(sync));
+    let durable = Durable::with_sync("/home/data".into(), Arc::new(sync));
     let (good, bad) = join(
-        durable.keep(file("a/1/good.csv")),
-        durable.keep(file("a/2/bad.csv")),
+        durable.make_durable(data_file("a/1/good.csv")),
+        durable.make_durable(data_file("a/2/bad.csv")),
     )
     .await;
     good.unwrap();
@@ -180,35 +192,45 @@ async fn who_asked_for_what_failed_is_told_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn after_a_failure_no_folder_is_taken_for_safe() {
+async fn after_a_failure_every_folder_is_synced_again() {
     let synced = Synced::default();
     let inner = synced.clone();
     let sync = move |path: &Path| {
         inner.0.lock().unwrap().push(path.to_owned());
-        match path.ends_with("bad.csv") {
-            true => Err(io::Error::from(io::ErrorKind::NotFound)),
-            false => Ok(()),
+        if path.ends_with("bad.csv") {
+            Err(io::Error::from(io::ErrorKind::NotFound))
+        } else {
+            Ok(())
         }
     };
-    let durable = Durable::with("/home/data".into(), Arc::new(sync));
-    durable.keep(file("a/1/good.csv")).await.unwrap();
-    durable.keep(file("a/2/bad.csv")).await.unwrap_err();
-    synced.take();
-    durable.keep(file("a/3/good.csv")).await.unwrap();
+    let durable = Durable::with_sync("/home/data".into(), Arc::new(sync));
+    durable
+        .make_durable(data_file("a/1/good.csv"))
+        .await
+        .unwrap();
+    durable
+        .make_durable(data_file("a/2/bad.csv"))
+        .await
+        .unwrap_err();
+    synced.take_sorted();
+    durable
+        .make_durable(data_file("a/3/good.csv"))
+        .await
+        .unwrap();
     let above = PathBuf::from("/home");
-    assert!(synced.take().contains(&above), "from the top again");
+    assert!(synced.take_sorted().contains(&above), "from the top again");
 }
 
 #[tokio::test]
 async fn files_of_this_machine_are_synced() {
     let folder = TempDir::new().unwrap();
-    let durable = Durable::below(folder.path().to_owned());
+    let durable = Durable::for_root(folder.path().to_owned());
     let kept = folder.path().join("a/1/kept.csv");
     fs::create_dir_all(kept.parent().unwrap()).unwrap();
     fs::write(&kept, "kept").unwrap();
-    durable.keep(vec![kept]).await.unwrap();
+    durable.make_durable(vec![kept]).await.unwrap();
     let gone = folder.path().join("a/1/gone.csv");
-    let error = durable.keep(vec![gone.clone()]).await.unwrap_err();
+    let error = durable.make_durable(vec![gone.clone()]).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
     assert!(error.to_string().contains("gone.csv"), "{error}");
 }

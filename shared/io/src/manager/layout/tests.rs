@@ -1,37 +1,35 @@
-use precip_core::partitions::PartitionKey;
 use proptest::prelude::*;
 
 use super::*;
+use crate::conformance::testing::address_of;
 
-fn address(asset: &str, partition: Option<&str>) -> Address {
-    Address {
-        asset: asset.parse().unwrap(),
-        partition: partition.map(PartitionKey::from),
-        run: "01JDC0Z5V9M3T8Q4W2X7Y6R1KA".parse().unwrap(),
-        attempt: 2,
-    }
+fn second_attempt(asset: &str, partition: Option<&str>) -> Address {
+    address_of(asset, partition, 2)
 }
 
 #[test]
 fn a_path_reads_as_asset_partition_run_attempt() {
     assert_eq!(
-        path(&address("raw/flights", Some("2013-01-01")), "parquet"),
+        attempt_path(
+            &second_attempt("raw/flights", Some("2013-01-01")),
+            "parquet"
+        ),
         "raw/flights/2013-01-01/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-2.parquet"
     );
     assert_eq!(
-        path(&address("raw/carriers", None), "csv"),
+        attempt_path(&second_attempt("raw/carriers", None), "csv"),
         "raw/carriers/all-01JDC0Z5V9M3T8Q4W2X7Y6R1KA-2.csv"
     );
     assert_eq!(
-        path(&address("daily", Some("2013-01-01|EWR")), "csv"),
+        attempt_path(&second_attempt("daily", Some("2013-01-01|EWR")), "csv"),
         "daily/2013-01-01%7CEWR/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-2.csv"
     );
 }
 
 #[test]
 fn a_partition_of_one_asset_is_not_a_file_of_another() {
-    let partition = path(&address("raw", Some("flights")), "csv");
-    let asset = path(&address("raw/flights", None), "csv");
+    let partition = attempt_path(&second_attempt("raw", Some("flights")), "csv");
+    let asset = attempt_path(&second_attempt("raw/flights", None), "csv");
     assert_ne!(partition, asset);
     let key = |key: &str| key.parse::<AssetKey>().unwrap();
     assert!(is_of(&key("raw"), &partition) && !is_of(&key("raw/flights"), &partition));
@@ -39,8 +37,8 @@ fn a_partition_of_one_asset_is_not_a_file_of_another() {
     assert!(!is_of(&key("ra"), &asset));
 }
 
-/// Keys of the kinds that go wrong: separators, dots, escapes, long ones, any text.
-fn keys() -> impl Strategy<Value = String> {
+/// Partition keys that are hard to store: separators, dots, escapes, long ones, any text.
+fn tricky_keys() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-c~%/._|-]{0,6}",
         "\\PC{0,12}",
@@ -52,16 +50,16 @@ fn keys() -> impl Strategy<Value = String> {
     ]
 }
 
-fn assets() -> impl Strategy<Value = String> {
+fn asset_keys() -> impl Strategy<Value = String> {
     "[a-b]{1,2}(/[a-b_-]{1,2}){0,2}"
 }
 
 fn is_of(asset: &AssetKey, path: &str) -> bool {
-    parse(asset, path).is_some()
+    parse_path(asset, path).is_some()
 }
 
 #[test]
-fn what_somebody_else_put_there_is_no_attempt() {
+fn files_of_other_programs_are_not_attempts() {
     let asset = "raw/flights".parse().unwrap();
     for path in [
         "raw/flights/notes.txt",
@@ -71,7 +69,7 @@ fn what_somebody_else_put_there_is_no_attempt() {
         "raw/flights/a/b/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-1.parquet",
         "raw/flights/date=2013-01-01/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-1.parquet",
     ] {
-        assert_eq!(parse(&asset, path), None, "{path}");
+        assert_eq!(parse_path(&asset, path), None, "{path}");
     }
 }
 
@@ -80,11 +78,11 @@ proptest! {
 
     #[test]
     fn no_two_addresses_share_a_path(
-        (a, b) in (assets(), assets()),
-        (x, y) in (proptest::option::of(keys()), proptest::option::of(keys())),
+        (a, b) in (asset_keys(), asset_keys()),
+        (x, y) in (proptest::option::of(tricky_keys()), proptest::option::of(tricky_keys())),
     ) {
-        let one = path(&address(&a, x.as_deref()), "csv");
-        let other = path(&address(&b, y.as_deref()), "csv");
+        let one = attempt_path(&second_attempt(&a, x.as_deref()), "csv");
+        let other = attempt_path(&second_attempt(&b, y.as_deref()), "csv");
         prop_assert_eq!(one == other, (&a, &x) == (&b, &y), "{}", one);
         // A file is not a folder on the way to another, either.
         let as_folder = one + "/";
@@ -92,8 +90,8 @@ proptest! {
     }
 
     #[test]
-    fn no_key_leaves_the_folder_of_its_asset(asset in assets(), key in keys()) {
-        let path = path(&address(&asset, Some(&key)), "csv");
+    fn no_key_leaves_the_folder_of_its_asset(asset in asset_keys(), key in tricky_keys()) {
+        let path = attempt_path(&second_attempt(&asset, Some(&key)), "csv");
         let prefix = format!("{}/", asset);
         prop_assert!(path.starts_with(&prefix));
         for name in path.split('/') {
@@ -101,16 +99,16 @@ proptest! {
             prop_assert!(name.len() <= 255);
             prop_assert!(name.bytes().all(|b| b.is_ascii_graphic() && b != b'\\'));
         }
-        let found = parse(&asset.parse().unwrap(), &path);
-        prop_assert_eq!(found, Some(address(&asset, Some(&key))));
+        let found = parse_path(&asset.parse().unwrap(), &path);
+        prop_assert_eq!(found, Some(second_attempt(&asset, Some(&key))));
     }
 
     #[test]
     fn a_path_is_listed_for_its_own_asset_only(
-        (a, b) in (assets(), assets()),
-        key in proptest::option::of(keys()),
+        (a, b) in (asset_keys(), asset_keys()),
+        key in proptest::option::of(tricky_keys()),
     ) {
-        let path = path(&address(&a, key.as_deref()), "csv");
+        let path = attempt_path(&second_attempt(&a, key.as_deref()), "csv");
         prop_assert_eq!(is_of(&b.parse().unwrap(), &path), a == b);
     }
 }

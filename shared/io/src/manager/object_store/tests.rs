@@ -9,7 +9,7 @@ use precip_core::metadata::TableSchema;
 
 use crate::{
     IntoAsset, MemoryIoManager, ParquetCompression, Table,
-    checks::{Measured, not_null, row_count},
+    checks::{Measurement, not_null, row_count},
     conformance::{
         Case,
         Case::{
@@ -18,10 +18,11 @@ use crate::{
         },
         Limit::{self, Otherwise, Refused},
         big_partition, check_all, killed_writer,
+        testing::address_of,
     },
 };
 
-/// What CSV has no place for.
+/// Cases that CSV cannot satisfy.
 const OF_CSV: &[Limit] = &[
     Otherwise(EmptyTexts),
     Refused(NestedRows),
@@ -29,7 +30,7 @@ const OF_CSV: &[Limit] = &[
     Otherwise(ExactTypes),
     Otherwise(MeasuredColumns),
 ];
-/// What JSON has no place for.
+/// Cases that JSON cannot satisfy.
 const OF_JSON: &[Limit] = &[
     Otherwise(NotFinite),
     Otherwise(ExactTypes),
@@ -43,6 +44,7 @@ fn in_folder(format: TableFormat, gzip: bool) -> (Vec<TempDir>, impl Fn() -> Obj
         .iter()
         .map(|folder| folder.path().to_str().unwrap().to_owned())
         .collect();
+    // A new folder for each case.
     let next = std::cell::Cell::new(0);
     let make = move || {
         let path = &paths[next.replace(next.get() + 1)];
@@ -111,11 +113,11 @@ fn a_big_partition_takes_little_memory() {
 
 #[cfg(feature = "s3")]
 #[test]
-fn a_bucket_without_a_name_says_how_it_is_written() {
+fn a_bucket_without_a_name_is_an_error_with_advice() {
     let error = ObjectStoreIoManager::open("s3:///folder").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`s3:///folder` is no place for data: an S3 location is written `s3://bucket/folder`"
+        "`s3:///folder` is not a location for data: an S3 location is written `s3://bucket/folder`"
     );
 }
 
@@ -129,31 +131,29 @@ struct Nested {
     legs: Vec<i32>,
 }
 
-fn address(partition: &str) -> Address {
-    Address {
-        asset: "raw/flights".parse().unwrap(),
-        partition: Some(partition.into()),
-        run: "01JDC0Z5V9M3T8Q4W2X7Y6R1KA".parse().unwrap(),
-        attempt: 1,
-    }
+fn flights_address(partition: &str) -> Address {
+    address_of("raw/flights", Some(partition), 1)
 }
 
 #[tokio::test]
-async fn what_csv_cannot_hold_is_refused_with_what_can() {
+async fn a_column_that_csv_cannot_hold_is_refused_with_an_alternative() {
     let csv = ObjectStoreIoManager::open("memory:")
         .unwrap()
         .with_format(TableFormat::Csv);
     let value = vec![Nested { legs: vec![1] }].into_asset().unwrap();
-    let error = csv.store(&address("2013-01-01"), value).await.unwrap_err();
+    let error = csv
+        .store(&flights_address("2013-01-01"), value)
+        .await
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "asset `raw/flights`, partition `2013-01-01`: column `legs` is List(non-null Int32), which has no \
-         place in a CSV file; use the Parquet or the JSON lines IO manager"
+        "asset `raw/flights`, partition `2013-01-01`: column `legs` is List(non-null Int32), which a CSV \
+         file cannot hold; use the Parquet or the JSON lines IO manager"
     );
 }
 
 #[tokio::test]
-async fn equal_tables_make_equal_files() {
+async fn equal_tables_give_equal_files() {
     for format in [
         TableFormat::Parquet,
         TableFormat::Csv,
@@ -165,21 +165,22 @@ async fn equal_tables_make_equal_files() {
             })
             .collect();
         let table = Table::from_rows(&rows).unwrap();
-        let Ok(one) = format.encode(&table, &ParquetOptions::new()) else {
+        let Ok(one) = format.encode_table(&table, &ParquetOptions::new()) else {
             assert_eq!(format, TableFormat::Csv);
             continue;
         };
+        // Formats must not depend on time, addresses or hash order.
         let again = Table::from_rows(&rows).unwrap();
         assert!(
-            one == format.encode(&again, &ParquetOptions::new()).unwrap(),
+            one == format.encode_table(&again, &ParquetOptions::new()).unwrap(),
             "{format:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn rows_are_counted_in_a_file_from_before_the_column_was_there() {
-    let known = |name| TableSchema::from_iter([(name, "Int64", true)]);
+async fn rows_are_counted_in_a_file_older_than_the_column() {
+    let schema_with = |name| TableSchema::from_iter([(name, "Int64", true)]);
     for format in [
         TableFormat::Parquet,
         TableFormat::Csv,
@@ -188,8 +189,9 @@ async fn rows_are_counted_in_a_file_from_before_the_column_was_there() {
         let folder = TempDir::new().unwrap();
         let manager = ObjectStoreIoManager::open(folder.path().to_str().unwrap()).unwrap();
         let manager = manager.with_format(format);
-        let address = address("p");
+        let address = flights_address("p");
         let rows = Table::from_rows(&[1_i64, 2]).unwrap();
+        // The rows have a column `value` only, while the declared schema has `gate`.
         let stored = manager.store(&address, rows.into_asset().unwrap()).await;
         let pointer = stored.unwrap().pointer;
         let now = DateTime::UNIX_EPOCH;
@@ -197,13 +199,13 @@ async fn rows_are_counted_in_a_file_from_before_the_column_was_there() {
             (row_count(1..), "2 rows, expected at least 1"),
             (
                 not_null("gate"),
-                "it cannot be told: there is no column `gate`",
+                "could not evaluate: there is no column `gate`",
             ),
         ] {
-            let request = check.request(Some(known("gate")));
+            let request = check.load_request(Some(schema_with("gate")));
             let answer = manager.load(&address, &pointer, &request).await.unwrap();
-            let measured = Measured::answered(&check.measure(), answer).unwrap();
-            let result = check.judge(&measured, None, now);
+            let measurement = Measurement::from_answer(&check.metric(), answer).unwrap();
+            let result = check.evaluate(&measurement, None, now);
             assert_eq!(result.description.as_deref(), Some(found), "{format:?}");
         }
     }
@@ -214,9 +216,10 @@ async fn a_folder_can_be_moved() {
     let old = TempDir::new().unwrap();
     let (before, after) = (old.path().join("before"), old.path().join("after"));
     let manager = ObjectStoreIoManager::open(before.to_str().unwrap()).unwrap();
-    let address = address("a/../b");
+    let address = flights_address("a/../b");
     let value = String::from("kept").into_asset().unwrap();
     let stored = manager.store(&address, value).await.unwrap();
+    // Pointers are relative: the same pointer is valid in the new folder.
     std::fs::rename(&before, &after).unwrap();
     let manager = ObjectStoreIoManager::open(after.to_str().unwrap()).unwrap();
     let loaded = manager
@@ -230,14 +233,15 @@ async fn a_folder_can_be_moved() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_cut_short_is_an_error_that_says_where() {
+async fn a_truncated_file_is_an_error_with_its_path() {
     let folder = TempDir::new().unwrap();
     let manager = ObjectStoreIoManager::open(folder.path().to_str().unwrap()).unwrap();
-    let address = address("p");
+    let address = flights_address("p");
     let value = vec![Nested { legs: vec![1] }].into_asset().unwrap();
     let stored = manager.store(&address, value).await.unwrap();
     let file = folder.path().join(&stored.pointer);
     let bytes = std::fs::read(&file).unwrap();
+    // Without its end, the file has no footer.
     std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
     let error = manager
         .load(&address, &stored.pointer, &LoadRequest::everything())
@@ -256,9 +260,13 @@ async fn a_file_that_is_cut_short_is_an_error_that_says_where() {
 async fn a_file_in_the_way_of_a_folder_is_named() {
     let folder = TempDir::new().unwrap();
     let manager = ObjectStoreIoManager::open(folder.path().to_str().unwrap()).unwrap();
+    // The asset's files belong in the folder `raw`.
     std::fs::write(folder.path().join("raw"), "in the way").unwrap();
     let value = String::from("x").into_asset().unwrap();
-    let error = manager.store(&address("p"), value).await.unwrap_err();
+    let error = manager
+        .store(&flights_address("p"), value)
+        .await
+        .unwrap_err();
     assert!(
         error
             .to_string()
@@ -268,7 +276,7 @@ async fn a_file_in_the_way_of_a_folder_is_named() {
 }
 
 #[test]
-fn a_location_that_is_no_store_says_what_to_write() {
+fn an_invalid_location_is_an_error_with_advice() {
     let message = |location: &str| {
         ObjectStoreIoManager::open(location)
             .unwrap_err()
@@ -276,13 +284,13 @@ fn a_location_that_is_no_store_says_what_to_write() {
     };
     assert_eq!(
         message("gs://bucket"),
-        "`gs://bucket` is no place for data: `gs:` is not known; write a folder such as `data`, or \
+        "`gs://bucket` is not a location for data: `gs:` is not known; write a folder such as `data`, or \
          `file:///folder`, `s3://bucket/folder`, `memory:`"
     );
     #[cfg(not(feature = "s3"))]
     assert_eq!(
         message("s3://bucket/folder"),
-        "`s3://bucket/folder` is no place for data: this build has no S3 in it; build it with `--features aws`, or write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
+        "`s3://bucket/folder` is not a location for data: this build does not include S3; build it with `--features aws`, or write `precip = { .., features = [\"s3\"] }` in Cargo.toml"
     );
 }
 

@@ -1,4 +1,4 @@
-//! What is given of types that hold others: their items, fields, entries and variants.
+//! The access types that give samples of items, fields, entries and variants.
 
 use serde::de::{
     DeserializeSeed, EnumAccess, Error as _, MapAccess, SeqAccess, VariantAccess, Visitor,
@@ -10,6 +10,7 @@ use super::{
     sampler::{Sampler, TraceError},
 };
 
+/// The items of a sequence or tuple.
 pub(super) struct Items<'a, I> {
     pub(super) sampler: &'a Sampler,
     pub(super) nodes: I,
@@ -24,12 +25,15 @@ impl<'de, 'a: 'n, 'n, I: Iterator<Item = &'n mut Node>> SeqAccess<'de> for Items
         seed: S,
     ) -> Result<Option<S::Value>, TraceError> {
         match self.nodes.next() {
-            Some(node) if !node.refused => self.sampler.give(seed, node, self.depth).map(Some),
+            Some(node) if !node.refused => {
+                self.sampler.give_sample(seed, node, self.depth).map(Some)
+            }
             _ => Ok(None),
         }
     }
 }
 
+/// The fields of a struct.
 pub(super) struct Fields<'a, I> {
     pub(super) sampler: &'a Sampler,
     pub(super) fields: I,
@@ -60,10 +64,11 @@ impl<'de, 'a, I: Iterator<Item = &'a mut (String, Node)>> MapAccess<'de> for Fie
             .value
             .take()
             .ok_or_else(|| TraceError::custom("a value without a key"))?;
-        self.sampler.give(seed, node, self.depth)
+        self.sampler.give_sample(seed, node, self.depth)
     }
 }
 
+/// The single entry of a map.
 pub(super) struct Entry<'a> {
     pub(super) sampler: &'a Sampler,
     pub(super) entry: Option<(&'a mut Node, &'a mut Node)>,
@@ -82,7 +87,7 @@ impl<'de> MapAccess<'de> for Entry<'_> {
             return Ok(None);
         };
         self.value = Some(value);
-        self.sampler.give(seed, key, self.depth).map(Some)
+        self.sampler.give_sample(seed, key, self.depth).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(
@@ -93,10 +98,11 @@ impl<'de> MapAccess<'de> for Entry<'_> {
             .value
             .take()
             .ok_or_else(|| TraceError::custom("a value without a key"))?;
-        self.sampler.give(seed, node, self.depth)
+        self.sampler.give_sample(seed, node, self.depth)
     }
 }
 
+/// A map without entries.
 pub(super) struct NoEntries;
 
 impl<'de> MapAccess<'de> for NoEntries {
@@ -114,6 +120,7 @@ impl<'de> MapAccess<'de> for NoEntries {
     }
 }
 
+/// A variant of an enum, with a flag that is set when the variant has data.
 pub(super) struct Variant<'a> {
     pub(super) variant: &'static str,
     pub(super) data: &'a mut bool,

@@ -9,10 +9,10 @@ use super::{
     sampler::{Sampler, TraceError},
 };
 
-/// Deeper than any honest row: a type that contains itself ends here.
+/// Deeper than any reasonable row: a type that contains itself is refused here.
 const MAX_DEPTH: usize = 64;
 
-/// The samples that `deserialize_any` tries before texts: a map.
+/// Number of samples that `deserialize_any` tries before texts: a map.
 const SELF_DESCRIBING: usize = 1;
 
 /// A sample for one field.
@@ -23,38 +23,38 @@ pub(super) struct Sample<'a> {
 }
 
 impl Sample<'_> {
-    /// Gives the one sample of a type that can be told at once.
-    fn leaf<V>(
+    /// Gives the only sample of a type that determines its column type by itself.
+    fn visit_leaf<V>(
         self,
         data_type: DataType,
         visit: impl FnOnce() -> Result<V, TraceError>,
     ) -> Result<V, TraceError> {
         if matches!(self.node.kind, Kind::Unknown) {
             self.node.kind = Kind::Leaf(data_type);
-            self.sampler.learn();
+            self.sampler.mark_learned();
         }
         let visited = visit();
         if visited.is_err() {
-            self.sampler.refuse(self.node);
+            self.sampler.refuse_node(self.node);
         }
         visited
     }
 
-    /// Says that the type here has no column type.
-    fn problem<V>(self, problem: impl Into<String>) -> Result<V, TraceError> {
+    /// Records that the type has no column type, and refuses the node.
+    fn refuse_type<V>(self, problem: impl Into<String>) -> Result<V, TraceError> {
         if self.node.problem.is_none() {
             self.node.problem = Some(problem.into());
         }
-        self.sampler.refuse(self.node);
+        self.sampler.refuse_node(self.node);
         Err(TraceError::custom("no column type"))
     }
 }
 
-/// Makes `deserialize_*` of types that can be told at once.
+/// Defines the `deserialize_*` methods of types that determine their column type by themselves.
 macro_rules! leaves {
     ($($method:ident => $data_type:expr, $visit:ident($($sample:expr)?);)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
-            self.leaf($data_type, || visitor.$visit($($sample)?))
+            self.visit_leaf($data_type, || visitor.$visit($($sample)?))
         }
     )*};
 }
@@ -83,17 +83,18 @@ impl<'de> Deserializer<'de> for Sample<'_> {
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
         if matches!(self.node.kind, Kind::Unknown) {
             self.node.kind = Kind::Text;
-            self.sampler.learn();
+            self.sampler.mark_learned();
         }
         let Some(text) = TEXTS.get(self.node.sample) else {
             return Err(TraceError::custom("every sample is refused"));
         };
         let visited = visitor.visit_borrowed_str(text);
+        // The next pass tries the next text.
         if visited.is_err() {
             self.node.sample += 1;
-            self.sampler.learn();
+            self.sampler.mark_learned();
             if self.node.sample == TEXTS.len() {
-                self.sampler.refuse(self.node);
+                self.sampler.refuse_node(self.node);
             }
         }
         visited
@@ -103,20 +104,22 @@ impl<'de> Deserializer<'de> for Sample<'_> {
         self.deserialize_str(visitor)
     }
 
-    /// A type that decides by what it is given. One that takes a map takes anything, and has no
-    /// type; otherwise it takes texts (a decimal) or numbers.
+    /// Samples a type that decides by its input. A type that accepts a map accepts anything and has no column
+    /// type; otherwise it accepts texts (a decimal) or numbers.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
+        // The first sample is a map: only a type that accepts anything takes an empty one.
         if self.node.sample == 0 {
             let visited = visitor.visit_map(NoEntries);
             if visited.is_ok() {
-                return self.problem(
+                return self.refuse_type(
                     "takes values of any type (untyped JSON, an untagged enum, or `#[serde(flatten)]`); give it a type of its own, or keep its JSON as a `String`",
                 );
             }
             self.node.sample += SELF_DESCRIBING;
-            self.sampler.learn();
+            self.sampler.mark_learned();
             return visited;
         }
+        // Then come the texts, and after these a number of each kind.
         let nth = self.node.sample - SELF_DESCRIBING;
         let visited = match TEXTS.get(nth) {
             Some(text) => visitor.visit_borrowed_str(text),
@@ -125,12 +128,12 @@ impl<'de> Deserializer<'de> for Sample<'_> {
             None if nth == TEXTS.len() + 2 => visitor.visit_bool(true),
             None => {
                 return self
-                    .problem("has no type that its `Deserialize` tells; use a plain type here");
+                    .refuse_type("has a type that cannot be derived from its `Deserialize`; use a plain type here");
             }
         };
         if visited.is_err() {
             self.node.sample += 1;
-            self.sampler.learn();
+            self.sampler.mark_learned();
         } else if matches!(self.node.kind, Kind::Unknown) {
             self.node.kind = Kind::Leaf(match nth.checked_sub(TEXTS.len()) {
                 None => DataType::Utf8,
@@ -138,17 +141,17 @@ impl<'de> Deserializer<'de> for Sample<'_> {
                 Some(1) => DataType::Float64,
                 Some(_) => DataType::Boolean,
             });
-            self.sampler.learn();
+            self.sampler.mark_learned();
         }
         visited
     }
 
     fn deserialize_i128<V: Visitor<'de>>(self, _: V) -> Result<V::Value, TraceError> {
-        self.problem("is an `i128`, which no column holds; use `i64`, or a `String`")
+        self.refuse_type("is an `i128`, which no column holds; use `i64`, or a `String`")
     }
 
     fn deserialize_u128<V: Visitor<'de>>(self, _: V) -> Result<V::Value, TraceError> {
-        self.problem("is a `u128`, which no column holds; use `u64`, or a `String`")
+        self.refuse_type("is a `u128`, which no column holds; use `u64`, or a `String`")
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
@@ -175,9 +178,9 @@ impl<'de> Deserializer<'de> for Sample<'_> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
         if matches!(self.node.kind, Kind::Unknown) {
             self.node.kind = Kind::List(Box::default());
-            self.sampler.learn();
+            self.sampler.mark_learned();
         }
-        self.within(|sampler, node, depth| match &mut node.kind {
+        self.visit_within(|sampler, node, depth| match &mut node.kind {
             Kind::List(item) => visitor.visit_seq(Items {
                 sampler,
                 nodes: if item.refused {
@@ -198,11 +201,12 @@ impl<'de> Deserializer<'de> for Sample<'_> {
         visitor: V,
     ) -> Result<V::Value, TraceError> {
         if matches!(self.node.kind, Kind::Unknown) {
+            // A tuple is stored as a struct whose fields are named by position.
             let items = (0..len).map(|n| (n.to_string(), Node::default())).collect();
             self.node.kind = Kind::Struct(items);
-            self.sampler.learn();
+            self.sampler.mark_learned();
         }
-        self.within(|sampler, node, depth| match &mut node.kind {
+        self.visit_within(|sampler, node, depth| match &mut node.kind {
             Kind::Struct(items) => visitor.visit_seq(Items {
                 sampler,
                 nodes: items.iter_mut().map(|(_, item)| item),
@@ -222,16 +226,17 @@ impl<'de> Deserializer<'de> for Sample<'_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
+        // A struct with flattened fields asks for a map, so at the top a map has no known columns.
         if self.depth == 0 {
-            return self.problem(
-                "is a map, or a struct with `#[serde(flatten)]`: its columns cannot be told; write the fields out in one struct",
+            return self.refuse_type(
+                "is a map, or a struct with `#[serde(flatten)]`: its columns cannot be derived; write the fields out in one struct",
             );
         }
         if matches!(self.node.kind, Kind::Unknown) {
             self.node.kind = Kind::Map(Box::default(), Box::default());
-            self.sampler.learn();
+            self.sampler.mark_learned();
         }
-        self.within(|sampler, node, depth| match &mut node.kind {
+        self.visit_within(|sampler, node, depth| match &mut node.kind {
             Kind::Map(key, value) => visitor.visit_map(Entry {
                 sampler,
                 entry: (!key.refused && !value.refused).then_some((&mut **key, &mut **value)),
@@ -254,9 +259,9 @@ impl<'de> Deserializer<'de> for Sample<'_> {
                 .map(|name| ((*name).to_owned(), Node::default()))
                 .collect();
             self.node.kind = Kind::Struct(fields);
-            self.sampler.learn();
+            self.sampler.mark_learned();
         }
-        self.within(|sampler, node, depth| match &mut node.kind {
+        self.visit_within(|sampler, node, depth| match &mut node.kind {
             Kind::Struct(fields) => visitor.visit_map(Fields {
                 sampler,
                 fields: fields.iter_mut(),
@@ -267,7 +272,7 @@ impl<'de> Deserializer<'de> for Sample<'_> {
         })
     }
 
-    /// Only enums without data are text; which those are is known when every variant was seen.
+    /// Gives one variant per pass: an enum is text if none of its variants has data.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -276,25 +281,25 @@ impl<'de> Deserializer<'de> for Sample<'_> {
     ) -> Result<V::Value, TraceError> {
         if matches!(self.node.kind, Kind::Unknown) {
             self.node.kind = Kind::Leaf(DataType::Utf8);
-            self.sampler.learn();
+            self.sampler.mark_learned();
         }
-        let nth = self.node.sample.min(variants.len().saturating_sub(1));
-        let Some(&variant) = variants.get(nth) else {
-            return self.problem(format!("is the enum `{name}`, which has no variants"));
+        let index = self.node.sample.min(variants.len().saturating_sub(1));
+        let Some(&variant) = variants.get(index) else {
+            return self.refuse_type(format!("is the enum `{name}`, which has no variants"));
         };
-        let mut data = false;
+        let mut has_data = false;
         let visited = visitor.visit_enum(Variant {
             variant,
-            data: &mut data,
+            data: &mut has_data,
         });
-        if data {
-            return self.problem(format!(
+        if has_data {
+            return self.refuse_type(format!(
                 "is the enum `{name}`, whose variant `{variant}` has data; use an enum without data, a struct of `Option`s, or keep its JSON as a `String`"
             ));
         }
         if self.node.sample + 1 < variants.len() {
             self.node.sample += 1;
-            self.sampler.learn();
+            self.sampler.mark_learned();
         }
         visited
     }
@@ -309,15 +314,17 @@ impl<'de> Deserializer<'de> for Sample<'_> {
 }
 
 impl<'a> Sample<'a> {
-    /// Visits what is inside. When that fails though nothing inside is new, the type itself refuses
+    /// Visits the content of a type. When that fails though nothing new was found inside, the type itself refuses
     /// the samples.
-    fn within<V>(
+    fn visit_within<V>(
         self,
         visit: impl FnOnce(&'a Sampler, &mut Node, usize) -> Result<V, TraceError>,
     ) -> Result<V, TraceError> {
         if self.depth == MAX_DEPTH {
-            return self.problem("contains itself, so it has no end; keep its JSON as a `String`");
+            return self
+                .refuse_type("contains itself, so it has no end; keep its JSON as a `String`");
         }
+        // Tells what this visit finds apart from what the pass has found before.
         let before = self.sampler.learned.replace(false);
         let visited = visit(self.sampler, self.node, self.depth + 1);
         let learned = self.sampler.learned.get();
@@ -326,7 +333,7 @@ impl<'a> Sample<'a> {
             && !learned
             && !self.sampler.drop_alias(self.node, error)
         {
-            self.sampler.refuse(self.node);
+            self.sampler.refuse_node(self.node);
         }
         visited
     }

@@ -1,18 +1,18 @@
-//! What is known of one field of a row type.
+//! [`Node`]: the knowledge about one field of a row type.
 
 use arrow_schema::{DataType, TimeUnit};
 
-/// What is known of one field.
+/// The knowledge about one field.
 #[derive(Debug, Default)]
 pub(super) struct Node {
     pub(super) kind: Kind,
     pub(super) nullable: bool,
-    /// Which sample is tried here.
+    /// Index of the sample to try.
     pub(super) sample: usize,
-    /// Nothing more can be learned here by samples, because the type refuses them all: it is left
-    /// out of later passes, so that the fields beside it are still seen.
+    /// `true` when the type refuses all samples. Later passes leave the node out, so that the fields next to it are
+    /// still visited.
     pub(super) refused: bool,
-    /// Why it has no column type.
+    /// The reason why it has no column type.
     pub(super) problem: Option<String>,
 }
 
@@ -21,15 +21,15 @@ pub(super) enum Kind {
     #[default]
     Unknown,
     Leaf(DataType),
-    /// Text, whose type depends on the sample that was taken.
+    /// Text, whose column type depends on the accepted sample.
     Text,
     Struct(Vec<(String, Node)>),
     List(Box<Node>),
     Map(Box<Node>, Box<Node>),
 }
 
-/// Texts that tell types apart. What takes one of the first is text of some kind, though perhaps not
-/// any text; what takes none of them, but a date, is a date.
+/// Texts that distinguish types. A type that accepts one of the first is some kind of text; one that accepts only a
+/// date is a date.
 pub(super) const TEXTS: [&str; 16] = [
     "",
     "a",
@@ -49,11 +49,11 @@ pub(super) const TEXTS: [&str; 16] = [
     "00:00:00",
 ];
 
-/// Where dates and times begin among [`TEXTS`].
+/// Index of the first date or time in [`TEXTS`].
 pub(super) const TIMES: usize = 12;
 
 impl Node {
-    /// The column type of a text by the sample that was taken.
+    /// Returns the column type of a text by the accepted sample.
     pub(super) fn text_type(&self) -> DataType {
         match self.sample.wrapping_sub(TIMES) {
             0 => DataType::Date32,
@@ -64,15 +64,16 @@ impl Node {
         }
     }
 
-    /// Every field below that has no column type, as "`a.b` is ...".
-    pub(super) fn problems(&self, path: &str) -> Vec<String> {
+    /// Collects the problems of all fields without a column type, as "field `a.b` is ..".
+    pub(super) fn collect_problems(&self, path: &str) -> Vec<String> {
         let below = |name: &str, child: &Self| {
-            child.problems(&if path.is_empty() {
+            child.collect_problems(&if path.is_empty() {
                 name.to_owned()
             } else {
                 format!("{path}.{name}")
             })
         };
+        // The problem of the node itself comes before those of its parts.
         let mut problems: Vec<String> = self
             .problem
             .iter()

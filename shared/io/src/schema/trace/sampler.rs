@@ -1,4 +1,4 @@
-//! [`Sampler`]: what a pass over a type gives, and what it learns.
+//! [`Sampler`]: one pass over a type.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -10,7 +10,7 @@ use super::{
     node::{Kind, Node, TIMES},
 };
 
-/// Why a pass ended early.
+/// The error that ends a pass early.
 #[derive(Debug)]
 pub(super) struct TraceError(pub(super) String);
 
@@ -28,16 +28,16 @@ impl serde::de::Error for TraceError {
     }
 }
 
-/// One pass over a type.
+/// One pass over a type, which gives samples and records whether it found anything new.
 #[derive(Default)]
 pub(super) struct Sampler {
     pub(super) learned: Cell<bool>,
-    /// The key that a struct was given last: the one that a "duplicate field" speaks of.
+    /// The key that was given to a struct last: a "duplicate field" error is about it.
     pub(super) last_key: RefCell<String>,
 }
 
 impl Sampler {
-    pub(super) fn at<'a>(&'a self, node: &'a mut Node, depth: usize) -> Sample<'a> {
+    pub(super) fn sample_at<'a>(&'a self, node: &'a mut Node, depth: usize) -> Sample<'a> {
         Sample {
             sampler: self,
             node,
@@ -45,52 +45,53 @@ impl Sampler {
         }
     }
 
-    /// Gives a sample to what is inside another type.
-    pub(super) fn give<'de, S: DeserializeSeed<'de>>(
+    /// Gives a sample to a part of another type.
+    pub(super) fn give_sample<'de, S: DeserializeSeed<'de>>(
         &self,
         seed: S,
         node: &mut Node,
         depth: usize,
     ) -> Result<S::Value, TraceError> {
+        // Whether this part taught anything decides if its refusal is final.
         let before = self.learned.replace(false);
-        let given = seed.deserialize(self.at(node, depth));
+        let given = seed.deserialize(self.sample_at(node, depth));
         if given.is_err() && !self.learned.get() {
-            self.refuse_taken(node);
+            self.refuse_sample(node);
         }
         self.learned.set(before || self.learned.get());
         given
     }
 
-    /// Whether this pass found out anything that the ones before it did not know.
-    pub(super) fn learned(&self) -> bool {
+    /// Returns `true` if this pass found anything that earlier passes did not.
+    pub(super) fn has_learned(&self) -> bool {
         self.learned.get()
     }
 
-    pub(super) fn learn(&self) {
+    pub(super) fn mark_learned(&self) {
         self.learned.set(true);
     }
 
-    pub(super) fn refuse(&self, node: &mut Node) {
+    pub(super) fn refuse_node(&self, node: &mut Node) {
         if !node.refused {
             node.refused = true;
-            self.learn();
+            self.mark_learned();
         }
     }
 
-    /// What was taken as a sample was refused by the type around it, such as a string with a rule of its
-    /// own. It is text then, not a date: only another text may help.
-    pub(super) fn refuse_taken(&self, node: &mut Node) {
+    /// Handles a sample that the type around it refused, such as a string with a rule of its own. The node is text
+    /// then, not a date: only another text can help.
+    pub(super) fn refuse_sample(&self, node: &mut Node) {
         if matches!(node.kind, Kind::Text) && node.sample + 1 < TIMES {
             node.sample += 1;
-            self.learn();
+            self.mark_learned();
         } else {
             node.sample = node.sample.min(TIMES - 1);
-            self.refuse(node);
+            self.refuse_node(node);
         }
     }
 
-    /// A struct lists the aliases of its fields among them, and refuses to be given both. The canonical
-    /// name, which it is written under, is the one that the refusal names.
+    /// Drops an alias from the fields of a struct. Serde lists aliases among the fields and refuses to be given two
+    /// names of one field; the refusal names the canonical one, under which the field is written.
     pub(super) fn drop_alias(&self, node: &mut Node, error: &TraceError) -> bool {
         let Kind::Struct(fields) = &mut node.kind else {
             return false;
@@ -104,15 +105,15 @@ impl Sampler {
         };
         let last = self.last_key.borrow().clone();
         if last == name {
-            // The alias came first: let the canonical name go before it, and find the alias next time.
-            let Some(at) = fields.iter().position(|(field, _)| field == name) else {
+            // The alias came first. Move the canonical name before it: the next pass finds the alias.
+            let Some(index) = fields.iter().position(|(field, _)| field == name) else {
                 return false;
             };
-            fields[..=at].rotate_right(1);
+            fields[..=index].rotate_right(1);
         } else {
             fields.retain(|(field, _)| *field != last);
         }
-        self.learn();
+        self.mark_learned();
         true
     }
 }

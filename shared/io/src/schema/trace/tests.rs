@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema_of;
 
-fn columns<T: for<'de> Deserialize<'de>>() -> Vec<String> {
+fn column_types<T: for<'de> Deserialize<'de>>() -> Vec<String> {
     let schema = schema_of::<T>().unwrap();
     schema
         .fields()
@@ -17,7 +17,7 @@ fn columns<T: for<'de> Deserialize<'de>>() -> Vec<String> {
         .collect()
 }
 
-fn problem<T: for<'de> Deserialize<'de>>() -> String {
+fn refusal_of<T: for<'de> Deserialize<'de>>() -> String {
     schema_of::<T>().unwrap_err().to_string()
 }
 
@@ -60,7 +60,7 @@ enum Class {
     First,
 }
 
-/// Takes three capital letters only, so that no sample fits.
+/// Accepts three capital letters only, so no sample fits.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct Code;
@@ -76,9 +76,9 @@ impl TryFrom<String> for Code {
 }
 
 #[test]
-fn every_kind_of_field_has_its_column() {
+fn every_kind_of_field_has_a_column_type() {
     assert_eq!(
-        columns::<Everything>(),
+        column_types::<Everything>(),
         [
             "flag: Boolean",
             "small: Int8",
@@ -113,11 +113,14 @@ fn a_field_that_refuses_every_sample_does_not_hide_the_fields_after_it() {
         to: Option<Code>,
         day: NaiveDate,
     }
-    assert_eq!(columns::<Row>(), ["from: Utf8", "to?: Utf8", "day: Date32"]);
+    assert_eq!(
+        column_types::<Row>(),
+        ["from: Utf8", "to?: Utf8", "day: Date32"]
+    );
 }
 
 #[test]
-fn an_alias_is_no_column() {
+fn an_alias_is_not_a_column() {
     #[derive(Deserialize)]
     #[expect(dead_code, reason = "only its columns are looked at")]
     struct Row {
@@ -126,13 +129,13 @@ fn an_alias_is_no_column() {
         #[serde(rename = "Day")]
         day: NaiveDate,
     }
-    let mut names: Vec<String> = columns::<Row>();
+    let mut names: Vec<String> = column_types::<Row>();
     names.sort();
     assert_eq!(names, ["Day: Date32", "name: Utf8"]);
 }
 
 #[test]
-fn a_field_without_a_column_type_is_named_with_what_to_use() {
+fn a_field_without_a_column_type_is_named_with_an_alternative() {
     #[derive(Deserialize)]
     #[expect(dead_code, reason = "only its columns are looked at")]
     struct Row {
@@ -153,7 +156,7 @@ fn a_field_without_a_column_type_is_named_with_what_to_use() {
         Circle { radius: f64 },
     }
     assert_eq!(
-        problem::<Row>(),
+        refusal_of::<Row>(),
         "`Row` cannot be stored as the rows of a table: \
          field `id` is an `i128`, which no column holds; use `i64`, or a `String`; \
          field `extra` takes values of any type (untyped JSON, an untagged enum, or `#[serde(flatten)]`); \
@@ -171,20 +174,20 @@ fn a_type_that_contains_itself_is_refused() {
         children: Vec<Tree>,
     }
     assert!(
-        problem::<Tree>().contains("contains itself"),
+        refusal_of::<Tree>().contains("contains itself"),
         "{}",
-        problem::<Tree>()
+        refusal_of::<Tree>()
     );
 }
 
 #[test]
-fn rows_that_are_no_structs_are_refused() {
+fn rows_that_are_not_structs_are_refused() {
     assert_eq!(
-        problem::<u8>(),
+        refusal_of::<u8>(),
         "`Vec<u8>` is a table of numbers; use `bytes::Bytes` for bytes"
     );
-    assert!(problem::<String>().contains("`Json<Vec<String>>`"));
-    assert!(problem::<HashMap<String, i32>>().contains("write the fields out"));
+    assert!(refusal_of::<String>().contains("`Json<Vec<String>>`"));
+    assert!(refusal_of::<HashMap<String, i32>>().contains("write the fields out"));
 
     #[derive(Serialize, Deserialize)]
     struct Flat {
@@ -192,5 +195,5 @@ fn rows_that_are_no_structs_are_refused() {
         #[serde(flatten)]
         rest: HashMap<String, i32>,
     }
-    assert!(problem::<Flat>().contains("#[serde(flatten)]"));
+    assert!(refusal_of::<Flat>().contains("#[serde(flatten)]"));
 }

@@ -1,11 +1,11 @@
-//! Values as columns, and back.
+//! Conversion between values and columns.
 
 use chrono::{DateTime, Utc};
 use precip_core::partitions::{PartitionKey, PartitionSet};
 use precip_engine::run_id::RunId;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 
-/// A run as 16 bytes, which sort as the runs do.
+/// A run id as 16 bytes, which sort in the order of runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RunColumn(pub(super) RunId);
 
@@ -22,8 +22,8 @@ impl FromSql for RunColumn {
     }
 }
 
-/// A partition key as text. No partition is an empty blob: unlike NULL it can stand in a primary
-/// key, and unlike any text it is no key.
+/// A partition key as text. An unpartitioned asset has an empty blob: unlike NULL it may be part of a
+/// primary key, and unlike any text it is not a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PartitionColumn(pub(super) Option<PartitionKey>);
 
@@ -45,12 +45,12 @@ impl FromSql for PartitionColumn {
     }
 }
 
-/// A moment in microseconds since 1970.
-pub(super) fn micros(at: DateTime<Utc>) -> i64 {
+/// Returns a time in microseconds since 1970.
+pub(super) fn to_micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
 }
 
-/// A set as JSON pairs of first and last, so that a long run of neighbours is one pair.
+/// Encodes a set as JSON pairs of first and last ordinals, so that a range is one pair.
 pub(super) fn set_to_json(set: &PartitionSet) -> String {
     let pairs: Vec<(u64, u64)> = set
         .ranges()
@@ -59,6 +59,7 @@ pub(super) fn set_to_json(set: &PartitionSet) -> String {
     serde_json::json!(pairs).to_string()
 }
 
+/// Decodes a set from its JSON pairs.
 pub(super) fn set_from_json(json: &str) -> Result<PartitionSet, serde_json::Error> {
     let pairs: Vec<(u64, u64)> = serde_json::from_str(json)?;
     let mut set = PartitionSet::empty();

@@ -9,22 +9,22 @@ use super::{SqliteStore, write::Write};
 
 impl Write<'_> {
     fn add_partition(&mut self, set: &str, key: &PartitionKey) -> Result<u64, StateError> {
-        // A removed key keeps its row, so the greatest ordinal is never given away twice.
+        // A removed key keeps its row, so no ordinal is ever assigned twice.
         let sql = "INSERT INTO dynamic_partitions (name, ordinal, partition, present)
                    VALUES (?1, (SELECT coalesce(max(ordinal) + 1, 0) FROM dynamic_partitions
                                 WHERE name = ?1), ?2, 1)
                    ON CONFLICT (name, partition) DO UPDATE SET present = 1 RETURNING ordinal";
-        let ordinal: Option<i64> = self.one(sql, [set, key.as_str()], |row| row.get(0))?;
+        let ordinal: Option<i64> = self.query_one(sql, [set, key.as_str()], |row| row.get(0))?;
         Ok(ordinal.unwrap_or_default().cast_unsigned())
     }
 }
 
 #[async_trait]
 impl DynamicPartitionStore for SqliteStore {
-    async fn add_partitions(&self, set: &str, keys: &[PartitionKey]) -> StateResult<Vec<u64>> {
+    async fn add_dynamic_keys(&self, set: &str, keys: &[PartitionKey]) -> StateResult<Vec<u64>> {
         check_dynamic_keys(set, keys)?;
         let (set, keys) = (set.to_owned(), keys.to_vec());
-        self.write(move |write| {
+        self.run_write(move |write| {
             keys.iter()
                 .map(|key| write.add_partition(&set, key))
                 .collect()
@@ -32,26 +32,26 @@ impl DynamicPartitionStore for SqliteStore {
         .await
     }
 
-    async fn remove_partitions(&self, set: &str, keys: &[PartitionKey]) -> StateResult<u64> {
+    async fn remove_dynamic_keys(&self, set: &str, keys: &[PartitionKey]) -> StateResult<u64> {
         let (set, keys) = (set.to_owned(), keys.to_vec());
-        self.write(move |write| {
+        self.run_write(move |write| {
             let sql = "UPDATE dynamic_partitions SET present = 0
                        WHERE name = ?1 AND partition = ?2 AND present";
             let mut removed = 0;
             for key in &keys {
-                removed += write.change(sql, params![set, key.as_str()])? as u64;
+                removed += write.execute_change(sql, params![set, key.as_str()])? as u64;
             }
             Ok(removed)
         })
         .await
     }
 
-    async fn partitions(&self, set: &str) -> StateResult<DynamicKeys> {
+    async fn dynamic_keys(&self, set: &str) -> StateResult<DynamicKeys> {
         let set = set.to_owned();
-        self.read(move |read| {
+        self.run_read(move |read| {
             let sql = "SELECT partition, present FROM dynamic_partitions
                        WHERE name = ?1 ORDER BY ordinal";
-            let slots = read.many(sql, [set], |row| {
+            let slots = read.query_many(sql, [set], |row| {
                 let (key, present): (String, bool) = (row.get(0)?, row.get(1)?);
                 Ok(present.then(|| PartitionKey::from(key)))
             })?;

@@ -1,36 +1,39 @@
-//! What SQLite's errors mean, and what to do about them.
+//! Errors of SQLite as errors of the port, with what to do about them.
 
 use std::path::{Path, PathBuf};
 
 use precip_engine::state::{StateError, StateErrorKind};
 use rusqlite::ErrorCode;
 
-/// Turns SQLite's errors into [`StateError`]s that name the file and say what to do.
+/// A converter of SQLite's errors to [`StateError`]s that name the file and say what to do.
 #[derive(Debug, Clone)]
-pub(super) struct Blame {
+pub(super) struct ErrorMapper {
     path: PathBuf,
 }
 
-impl Blame {
+impl ErrorMapper {
     pub(super) fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
         }
     }
 
-    pub(super) fn of<T>(&self, result: rusqlite::Result<T>) -> Result<T, StateError> {
-        result.map_err(|error| self.error(error))
+    /// Converts the error of a result.
+    pub(super) fn map_result<T>(&self, result: rusqlite::Result<T>) -> Result<T, StateError> {
+        result.map_err(|error| self.map_error(error))
     }
 
-    pub(super) fn error(&self, error: rusqlite::Error) -> StateError {
+    /// Converts an error.
+    pub(super) fn map_error(&self, error: rusqlite::Error) -> StateError {
         let path = self.path.display();
         let folder = self.path.parent().unwrap_or(&self.path).display();
+        // Each message says what a person can do; the SQLite error itself is kept as the source.
         let (kind, message) = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => (
                 StateErrorKind::Full,
                 format!(
                     "there is no room left to write `{path}`: make room on its disk and run the \
-                     command again; what was recorded so far is safe"
+                     command again; everything recorded so far is safe"
                 ),
             ),
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => (
@@ -43,7 +46,7 @@ impl Blame {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
                 StateErrorKind::Locked,
                 format!(
-                    "another process holds `{path}` and does not let go: wait until it is done, or \
+                    "another process holds `{path}` and does not release it: wait until it is done, or \
                      end it (is a database browser open on the file?)"
                 ),
             ),
@@ -57,15 +60,15 @@ impl Blame {
             Some(ErrorCode::CannotOpen) => (
                 StateErrorKind::Unavailable,
                 format!(
-                    "`{path}` cannot be opened: see that the folder `{folder}` exists and that \
+                    "`{path}` cannot be opened: make sure that the folder `{folder}` exists and that \
                      your user may read and write in it"
                 ),
             ),
             Some(ErrorCode::SystemIoFailure) => (
                 StateErrorKind::Unavailable,
                 format!(
-                    "reading or writing `{path}` failed: see that its disk is there and sound, and \
-                     that it is a local one (not a network share)"
+                    "reading or writing `{path}` failed: make sure that its disk is mounted and \
+                     healthy, and that it is a local one (not a network share)"
                 ),
             ),
             Some(ErrorCode::OperationInterrupted) => (
@@ -75,24 +78,24 @@ impl Blame {
             _ => (
                 StateErrorKind::Corrupt,
                 format!(
-                    "`{path}` does not hold what it should: restore it from a backup, or move it \
-                     away and begin with an empty record"
+                    "`{path}` has unexpected content: restore it from a backup, or move it away and \
+                     begin with an empty record"
                 ),
             ),
         };
-        StateError::new(kind, message).because(error)
+        StateError::new(kind, message).with_source(error)
     }
 
-    /// A record in the database that cannot be read back.
-    pub(super) fn unreadable(&self, what: &str, error: serde_json::Error) -> StateError {
+    /// Reports a record in the database that cannot be decoded.
+    pub(super) fn unreadable_record(&self, what: &str, error: serde_json::Error) -> StateError {
         StateError::new(
             StateErrorKind::Corrupt,
             format!(
-                "{what} in `{}` cannot be read back: restore the file from a backup, or move it \
+                "{what} in `{}` cannot be decoded: restore the file from a backup, or move it \
                  away and begin with an empty record",
                 self.path.display()
             ),
         )
-        .because(error)
+        .with_source(error)
     }
 }

@@ -1,50 +1,53 @@
-//! The schema, and how an older one becomes the present one.
+//! The schema, and the migration from older versions.
 
 use std::path::Path;
 
 use precip_engine::state::{StateError, StateErrorKind};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::error::Blame;
+use super::error::ErrorMapper;
 
-/// What a file's header says it is (`Prcp`), so that another program's database is never touched.
-const APPLICATION: i32 = i32::from_be_bytes(*b"Prcp");
+/// The application id in a file's header (`Prcp`), so that another program's database is never touched.
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Prcp");
 
-/// Each step makes the next version of the one before. Steps that were released never change.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+/// The migrations, each from one version to the next. Released migrations never change.
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 
-/// Brings a database to the present version, or refuses it.
-pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StateError> {
-    let blame = Blame::new(path);
-    if blame.of(version(connection))? == STEPS.len() {
+/// Migrates a database to the present version, or refuses it.
+pub(super) fn migrate_schema(connection: &mut Connection, path: &Path) -> Result<(), StateError> {
+    let errors = ErrorMapper::new(path);
+    if errors.map_result(schema_version(connection))? == MIGRATIONS.len() {
+        // The usual case takes no write lock.
         return check_owner(connection, path);
     }
-    let change = blame.of(connection.transaction_with_behavior(TransactionBehavior::Immediate))?;
-    // Another process may have been faster.
-    let version = blame.of(version(&change))?;
-    if version > STEPS.len() {
+    let change =
+        errors.map_result(connection.transaction_with_behavior(TransactionBehavior::Immediate))?;
+    // Another process may have migrated it in the meantime.
+    let version = errors.map_result(schema_version(&change))?;
+    if version > MIGRATIONS.len() {
         return Err(StateError::new(
             StateErrorKind::NewerSchema,
             format!(
                 "`{}` was written by a newer version of precip (schema {version}, this one knows \
                  up to {}): use that version, or another folder for this one",
                 path.display(),
-                STEPS.len()
+                MIGRATIONS.len()
             ),
         ));
     }
-    if version > 0 || blame.of(holds_tables(&change))? {
+    if version > 0 || errors.map_result(holds_tables(&change))? {
+        // An empty file may be adopted; one with tables must be ours.
         check_owner(&change, path)?;
     }
-    for step in STEPS.iter().skip(version) {
-        blame.of(change.execute_batch(step))?;
+    for migration in MIGRATIONS.iter().skip(version) {
+        errors.map_result(change.execute_batch(migration))?;
     }
-    blame.of(change.pragma_update(None, "application_id", APPLICATION))?;
-    blame.of(change.pragma_update(None, "user_version", STEPS.len() as u32))?;
-    blame.of(change.commit())
+    errors.map_result(change.pragma_update(None, "application_id", APPLICATION_ID))?;
+    errors.map_result(change.pragma_update(None, "user_version", MIGRATIONS.len() as u32))?;
+    errors.map_result(change.commit())
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<usize> {
+fn schema_version(connection: &Connection) -> rusqlite::Result<usize> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok(version as usize)
 }
@@ -54,10 +57,12 @@ fn holds_tables(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 fn check_owner(connection: &Connection, path: &Path) -> Result<(), StateError> {
-    let application: i32 =
-        Blame::new(path)
-            .of(connection.pragma_query_value(None, "application_id", |row| row.get(0)))?;
-    if application == APPLICATION {
+    let application: i32 = ErrorMapper::new(path).map_result(connection.pragma_query_value(
+        None,
+        "application_id",
+        |row| row.get(0),
+    ))?;
+    if application == APPLICATION_ID {
         return Ok(());
     }
     Err(StateError::new(

@@ -1,7 +1,7 @@
 //! [`SqliteStore`]: the state port over one SQLite file.
 //!
-//! One thread writes (`writer`), connections of their own read (`readers`); the parts of the
-//! port are in files of their own.
+//! One thread writes (`writer`), and separate connections read (`readers`). Each part of the port has a
+//! file of its own.
 
 mod checks;
 mod codec;
@@ -24,5 +24,5 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use open::Options;
+pub use open::SqliteOptions;
 pub use store::SqliteStore;

@@ -1,4 +1,4 @@
-//! Opening the database.
+//! Connections to the database.
 
 use std::{path::Path, time::Duration};
 
@@ -6,19 +6,19 @@ use backon::{BlockingRetryable, ExponentialBuilder};
 use precip_engine::state::{StateError, StateErrorKind};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::error::Blame;
+use super::error::ErrorMapper;
 
-/// How a [`SqliteStore`](super::SqliteStore) behaves.
+/// Options of a [`SqliteStore`](super::SqliteStore).
 #[derive(Debug, Clone)]
-pub struct Options {
-    /// How long a write waits for another process's write to end: 10 s, unless told otherwise.
+pub struct SqliteOptions {
+    /// The time for which a write waits for another process's write to end; 10 s by default.
     pub busy_timeout: Duration,
-    /// The size beyond which the database does not grow, in bytes; as large as the disk, unless told
-    /// otherwise. A write that does not fit fails as on a full disk.
+    /// The largest size of the database in bytes; unlimited by default. A write that does not fit
+    /// fails as on a full disk.
     pub max_bytes: Option<u64>,
 }
 
-impl Default for Options {
+impl Default for SqliteOptions {
     fn default() -> Self {
         Self {
             busy_timeout: Duration::from_secs(10),
@@ -27,41 +27,50 @@ impl Default for Options {
     }
 }
 
-/// SQLite's page size; it is set here so that `max_bytes` can be told in pages.
+/// SQLite's page size in bytes. It is set explicitly because `max_bytes` is enforced in pages.
 const PAGE_BYTES: u32 = 4096;
 
-pub(super) fn connect(path: &Path, options: &Options) -> Result<Connection, StateError> {
-    let blame = Blame::new(path);
+/// Opens a connection, creating the file if it is missing.
+pub(super) fn open_connection(
+    path: &Path,
+    options: &SqliteOptions,
+) -> Result<Connection, StateError> {
+    let errors = ErrorMapper::new(path);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = blame.of(Connection::open_with_flags(path, flags))?;
-    blame.of(connection.busy_timeout(options.busy_timeout))?;
-    // SQLite opens what it may not write for reading, and would refuse the first write only.
-    if blame.of(connection.is_readonly(rusqlite::MAIN_DB))? {
+    let connection = errors.map_result(Connection::open_with_flags(path, flags))?;
+    errors.map_result(connection.busy_timeout(options.busy_timeout))?;
+    // SQLite opens a file that it may not write for reading, and would only refuse the first write.
+    if errors.map_result(connection.is_readonly(rusqlite::MAIN_DB))? {
         return Err(read_only(path));
     }
-    blame.of(connection.pragma_update(None, "page_size", PAGE_BYTES))?;
-    blame.of(log_ahead(&connection, options.busy_timeout))?;
-    // A power cut may take the last commits away, but breaks nothing: what was lost is made again.
-    blame.of(connection.pragma_update(None, "synchronous", "normal"))?;
-    blame.of(connection.pragma_update(None, "temp_store", "memory"))?;
+    errors.map_result(connection.pragma_update(None, "page_size", PAGE_BYTES))?;
+    errors.map_result(log_ahead(&connection, options.busy_timeout))?;
+    // A power cut may lose the last commits, and damages nothing: lost partitions are made again.
+    errors.map_result(connection.pragma_update(None, "synchronous", "normal"))?;
+    errors.map_result(connection.pragma_update(None, "temp_store", "memory"))?;
     if let Some(bytes) = options.max_bytes {
         let pages = u32::try_from(bytes / u64::from(PAGE_BYTES))
+            // SQLite takes 0 as a question, not as a limit.
             .unwrap_or(u32::MAX)
             .max(1);
-        blame.of(connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())))?;
+        errors.map_result(connection.pragma_update_and_check(
+            None,
+            "max_page_count",
+            pages,
+            |_| Ok(()),
+        ))?;
     }
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
 }
 
-/// With a write-ahead log a reader never waits for a writer, nor a writer for readers.
+/// Switches the database to a write-ahead log, in which readers and the writer never wait for each other.
 ///
-/// The first connection of a new file switches it over. SQLite does that from within a read, where it
-/// does not wait for other connections at the file (two that wait there would wait for each other) but
-/// gives up at once, whatever the busy timeout says: <https://sqlite.org/c3ref/busy_handler.html>.
-/// So it is asked again.
+/// The first connection to a new file makes the switch. SQLite makes it within a read, where it does not
+/// wait for other connections, since two that wait there would deadlock, but fails at once, whatever the
+/// busy timeout: <https://sqlite.org/c3ref/busy_handler.html>. So the switch is retried here.
 fn log_ahead(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
     let switch = || connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()));
     switch
@@ -77,7 +86,7 @@ fn log_ahead(connection: &Connection, patience: Duration) -> rusqlite::Result<()
         .call()
 }
 
-/// The folder cannot be written. The message is the same whoever finds out.
+/// Reports that the file cannot be written, in the same words as SQLite's own refusal.
 pub(crate) fn read_only(path: &Path) -> StateError {
     StateError::new(
         StateErrorKind::ReadOnly,

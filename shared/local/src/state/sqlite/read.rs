@@ -1,69 +1,79 @@
-//! [`Read`]: a look at one state of the database.
+//! [`Read`]: a consistent view of the database.
 
 use precip_core::key::AssetKey;
 use precip_engine::state::{Event, StateError};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row};
 use serde::de::DeserializeOwned;
 
-use super::error::Blame;
+use super::error::ErrorMapper;
 
-/// A look at one state of the database, inside a transaction.
+/// A consistent view of the database, inside a transaction.
 pub(super) struct Read<'a> {
     pub(super) connection: &'a Connection,
-    pub(super) blame: &'a Blame,
+    pub(super) errors: &'a ErrorMapper,
 }
 
 impl<'a> Read<'a> {
-    pub(super) fn new(connection: &'a Connection, blame: &'a Blame) -> Self {
-        Self { connection, blame }
+    pub(super) fn new(connection: &'a Connection, errors: &'a ErrorMapper) -> Self {
+        Self { connection, errors }
     }
 
-    pub(super) fn statement(&self, sql: &str) -> Result<CachedStatement<'a>, StateError> {
-        self.blame.of(self.connection.prepare_cached(sql))
+    /// Prepares a statement, or takes it from the cache.
+    pub(super) fn prepare_statement(&self, sql: &str) -> Result<CachedStatement<'a>, StateError> {
+        self.errors.map_result(self.connection.prepare_cached(sql))
     }
 
-    pub(super) fn one<T>(
+    /// Queries at most one row.
+    pub(super) fn query_one<T>(
         &self,
         sql: &str,
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StateError> {
-        let mut statement = self.statement(sql)?;
-        self.blame.of(statement.query_row(params, read).optional())
+        let mut statement = self.prepare_statement(sql)?;
+        self.errors
+            .map_result(statement.query_row(params, read).optional())
     }
 
-    pub(super) fn many<T>(
+    /// Queries all rows.
+    pub(super) fn query_many<T>(
         &self,
         sql: &str,
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StateError> {
-        let mut statement = self.statement(sql)?;
-        let rows = self.blame.of(statement.query_map(params, read))?;
-        self.blame.of(rows.collect())
+        let mut statement = self.prepare_statement(sql)?;
+        let rows = self.errors.map_result(statement.query_map(params, read))?;
+        self.errors.map_result(rows.collect())
     }
 
-    pub(super) fn change(&self, sql: &str, params: impl Params) -> Result<usize, StateError> {
-        self.blame.of(self.statement(sql)?.execute(params))
+    /// Executes a change; returns the number of changed rows.
+    pub(super) fn execute_change(
+        &self,
+        sql: &str,
+        params: impl Params,
+    ) -> Result<usize, StateError> {
+        self.errors
+            .map_result(self.prepare_statement(sql)?.execute(params))
     }
 
-    /// Reads a record back.
-    pub(super) fn record<T: DeserializeOwned>(
+    /// Decodes a record; `what` names it in an error.
+    pub(super) fn decode_record<T: DeserializeOwned>(
         &self,
         what: &str,
         json: &str,
     ) -> Result<T, StateError> {
-        serde_json::from_str(json).map_err(|error| self.blame.unreadable(what, error))
+        serde_json::from_str(json).map_err(|error| self.errors.unreadable_record(what, error))
     }
 
-    /// The row of an asset; `None` for one that nothing is known of.
-    pub(super) fn asset(&self, asset: &AssetKey) -> Result<Option<i64>, StateError> {
+    /// Finds the row of an asset; `None` if nothing is recorded for it.
+    pub(super) fn find_asset(&self, asset: &AssetKey) -> Result<Option<i64>, StateError> {
         let sql = "SELECT id FROM assets WHERE key = ?1";
-        self.one(sql, [asset.as_str()], |row| row.get(0))
+        self.query_one(sql, [asset.as_str()], |row| row.get(0))
     }
 
-    /// Reads an event back.
-    pub(super) fn event(&self, json: &str) -> Result<Event, StateError> {
-        self.record("an event", json)
+    /// Decodes an event.
+    pub(super) fn decode_event(&self, json: &str) -> Result<Event, StateError> {
+        self.decode_record("an event", json)
     }
 }

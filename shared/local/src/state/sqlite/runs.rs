@@ -9,16 +9,16 @@ use precip_core::{
 use precip_engine::{
     run_id::RunId,
     state::{
-        CheckEvaluation, CreatedRun, Failure, NewRun, OwnerId, Page, PageRequest, PlanSummary, Run,
-        RunChange, RunChanged, RunFilter, RunKey, RunProgress, RunStatus, RunStore, Skipped,
-        StateError, StateResult, record_json,
+        CheckEvaluation, CreatedRun, FailedAttempt, NewRun, OwnerId, Page, PageRequest,
+        PlanSummary, Run, RunChange, RunChanged, RunFilter, RunKey, RunProgress, RunStatus,
+        RunStore, SkippedPartitions, StateError, StateResult, record_json,
     },
 };
 use rusqlite::{params, params_from_iter, types::Value};
 
 use super::{
     SqliteStore,
-    codec::{PartitionColumn, RunColumn, micros, set_from_json, set_to_json},
+    codec::{PartitionColumn, RunColumn, set_from_json, set_to_json, to_micros},
     read::Read,
     write::Write,
 };
@@ -26,30 +26,32 @@ use super::{
 impl Read<'_> {
     fn find_run(&self, run: RunId) -> Result<Option<Run>, StateError> {
         let sql = "SELECT record FROM runs WHERE id = ?1";
-        let json: Option<String> = self.one(sql, [RunColumn(run)], |row| row.get(0))?;
-        json.map(|json| self.record(&format!("run {run}"), &json))
+        let json: Option<String> = self.query_one(sql, [RunColumn(run)], |row| row.get(0))?;
+        json.map(|json| self.decode_record(&format!("run {run}"), &json))
             .transpose()
     }
 
     fn find_run_of_key(&self, key: &RunKey) -> Result<Option<Run>, StateError> {
         let sql = "SELECT record FROM runs WHERE key = ?1";
-        let json: Option<String> = self.one(sql, [key.as_str()], |row| row.get(0))?;
-        json.map(|json| self.record(&format!("the run of key {key}"), &json))
+        let json: Option<String> = self.query_one(sql, [key.as_str()], |row| row.get(0))?;
+        json.map(|json| self.decode_record(&format!("the run of key {key}"), &json))
             .transpose()
     }
 
-    fn list_skipped(&self, run: RunId) -> Result<Vec<Skipped>, StateError> {
+    fn list_skipped(&self, run: RunId) -> Result<Vec<SkippedPartitions>, StateError> {
         let sql = "SELECT asset, reason, partitions FROM skipped WHERE run = ?1";
-        let rows: Vec<(String, String, String)> = self.many(sql, [RunColumn(run)], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
+        let rows: Vec<(String, String, String)> =
+            self.query_many(sql, [RunColumn(run)], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
         let what = "a record of skipped partitions";
         let read = |(asset, reason, partitions): (String, String, String)| {
-            Ok(Skipped {
-                asset: self.record::<AssetKey>(what, &serde_json::json!(asset).to_string())?,
+            Ok(SkippedPartitions {
+                asset: self
+                    .decode_record::<AssetKey>(what, &serde_json::json!(asset).to_string())?,
                 partitions: set_from_json(&partitions)
-                    .map_err(|error| self.blame.unreadable(what, error))?,
-                reason: self.record(what, &reason)?,
+                    .map_err(|error| self.errors.unreadable_record(what, error))?,
+                reason: self.decode_record(what, &reason)?,
             })
         };
         rows.into_iter().map(read).collect()
@@ -58,6 +60,7 @@ impl Read<'_> {
 
 impl Write<'_> {
     pub(super) fn create_run(&mut self, new: NewRun) -> Result<CreatedRun, StateError> {
+        // The key decides before the id: a request that is repeated with a new id finds its run.
         let of_key = match &new.key {
             Some(key) => self.find_run_of_key(key)?,
             None => None,
@@ -71,20 +74,20 @@ impl Write<'_> {
         }
         let run = new.into_run();
         let json = run_json(&run)?;
-        self.change(
+        self.execute_change(
             "INSERT INTO runs (id, key, status, created_at, record) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 RunColumn(run.id),
                 run.key.as_ref().map(RunKey::as_str),
                 run.status.as_str(),
-                micros(run.created_at),
+                to_micros(run.created_at),
                 json
             ],
         )?;
         Ok(CreatedRun::New(Box::new(run)))
     }
 
-    /// Reads a run, lets it be changed, and stores it if it was.
+    /// Reads a run, applies a change, and stores the run if it differs.
     fn update_run<T>(
         &mut self,
         id: RunId,
@@ -96,7 +99,7 @@ impl Write<'_> {
         let before = run.clone();
         let answer = change(&mut run);
         if run != before {
-            self.change(
+            self.execute_change(
                 "UPDATE runs SET status = ?2, record = ?3 WHERE id = ?1",
                 params![RunColumn(id), run.status.as_str(), run_json(&run)?],
             )?;
@@ -105,7 +108,7 @@ impl Write<'_> {
     }
 
     pub(super) fn is_run_finished(&self, run: RunId) -> Result<bool, StateError> {
-        let status: Option<String> = self.one(
+        let status: Option<String> = self.query_one(
             "SELECT status FROM runs WHERE id = ?1",
             [RunColumn(run)],
             |row| row.get(0),
@@ -125,71 +128,75 @@ fn run_json(run: &Run) -> Result<String, StateError> {
 #[async_trait]
 impl RunStore for SqliteStore {
     async fn create_run(&self, run: NewRun) -> StateResult<CreatedRun> {
-        self.write(|write| write.create_run(run)).await
+        self.run_write(|write| write.create_run(run)).await
     }
 
-    async fn run(&self, run: RunId) -> StateResult<Option<Run>> {
-        self.read(move |read| read.find_run(run)).await
+    async fn find_run(&self, run: RunId) -> StateResult<Option<Run>> {
+        self.run_read(move |read| read.find_run(run)).await
     }
 
-    async fn run_of_key(&self, key: &RunKey) -> StateResult<Option<Run>> {
+    async fn find_run_by_key(&self, key: &RunKey) -> StateResult<Option<Run>> {
         let key = key.clone();
-        self.read(move |read| read.find_run_of_key(&key)).await
+        self.run_read(move |read| read.find_run_of_key(&key)).await
     }
 
-    async fn runs(&self, filter: &RunFilter, page: &PageRequest) -> StateResult<Page<Run>> {
-        let before = page.place::<RunId>()?;
+    async fn list_runs(&self, filter: &RunFilter, page: &PageRequest) -> StateResult<Page<Run>> {
+        let before = page.start_position::<RunId>()?;
         let (filter, page) = (filter.clone(), page.clone());
-        self.read(move |read| {
+        self.run_read(move |read| {
             let mut sql = "SELECT record FROM runs WHERE created_at >= ?".to_owned();
-            let since = filter.since.map_or(i64::MIN, micros);
+            let since = filter.since.map_or(i64::MIN, to_micros);
             let mut values = vec![Value::Integer(since)];
             if let Some(before) = before {
                 sql.push_str(" AND id < ?");
                 values.push(Value::Blob(before.as_ulid().to_bytes().to_vec()));
             }
             if !filter.statuses.is_empty() {
-                let marks = vec!["?"; filter.statuses.len()].join(", ");
-                sql.push_str(&format!(" AND status IN ({marks})"));
+                let placeholders = vec!["?"; filter.statuses.len()].join(", ");
+                sql.push_str(&format!(" AND status IN ({placeholders})"));
                 let statuses = filter.statuses.iter();
                 values.extend(statuses.map(|status| Value::Text(status.to_string())));
             }
+            // Other parts of the filter are in the record: rows are read until a page is full.
             sql.push_str(" ORDER BY id DESC");
-            let mut statement = read.statement(&sql)?;
-            let mut rows = read.blame.of(statement.query(params_from_iter(values)))?;
+            let mut statement = read.prepare_statement(&sql)?;
+            let mut rows = read
+                .errors
+                .map_result(statement.query(params_from_iter(values)))?;
             let mut found = Vec::new();
-            while found.len() < page.look_for() {
-                let Some(row) = read.blame.of(rows.next())? else {
+            while found.len() < page.fetch_limit() {
+                let Some(row) = read.errors.map_result(rows.next())? else {
                     break;
                 };
-                let json: String = read.blame.of(row.get(0))?;
-                let run: Run = read.record("a run", &json)?;
-                if filter.matches(&run) {
+                let json: String = read.errors.map_result(row.get(0))?;
+                let run: Run = read.decode_record("a run", &json)?;
+                if filter.matches_run(&run) {
                     found.push(run);
                 }
             }
-            Ok(Page::cut(found, &page, |run| run.id))
+            Ok(Page::from_overfetch(found, &page, |run| run.id))
         })
         .await
     }
 
-    async fn set_plan(&self, run: RunId, plan: PlanSummary) -> StateResult<()> {
-        self.write(move |write| write.update_run(run, |run| run.plan = Some(plan)))
+    async fn set_run_plan(&self, run: RunId, plan: PlanSummary) -> StateResult<()> {
+        self.run_write(move |write| write.update_run(run, |run| run.plan = Some(plan)))
             .await
     }
 
     async fn change_run(&self, run: RunId, change: RunChange) -> StateResult<RunChanged> {
-        self.write(move |write| {
+        self.run_write(move |write| {
             let to = change.to;
             let changed = write.update_run(run, |run| {
                 if !change.applies_to(run.status) {
                     return RunChanged::Refused(Box::new(run.clone()));
                 }
-                run.apply(&change);
+                run.apply_change(&change);
                 RunChanged::Changed(Box::new(run.clone()))
             })?;
             if changed.is_changed() && to.is_finished() {
-                write.change("DELETE FROM attempts WHERE run = ?1", [RunColumn(run)])?;
+                // No attempt of an ended run is in progress.
+                write.execute_change("DELETE FROM attempts WHERE run = ?1", [RunColumn(run)])?;
             }
             Ok(changed)
         })
@@ -203,39 +210,43 @@ impl RunStore for SqliteStore {
         now: DateTime<Utc>,
         stale_before: DateTime<Utc>,
     ) -> StateResult<RunChanged> {
-        self.write(move |write| write.update_run(run, |run| run.claim(owner, now, stale_before)))
-            .await
+        self.run_write(move |write| {
+            write.update_run(run, |run| run.claim_ownership(owner, now, stale_before))
+        })
+        .await
     }
 
-    async fn heartbeat(
+    async fn record_heartbeat(
         &self,
         run: RunId,
         owner: &OwnerId,
         now: DateTime<Utc>,
     ) -> StateResult<RunChanged> {
         let owner = owner.clone();
-        self.write(move |write| write.update_run(run, |run| run.beat(&owner, now)))
+        self.run_write(move |write| write.update_run(run, |run| run.record_heartbeat(&owner, now)))
             .await
     }
 
-    async fn skip(&self, run: RunId, skipped: Vec<Skipped>) -> StateResult<()> {
-        self.write(move |write| {
+    async fn record_skips(&self, run: RunId, skipped: Vec<SkippedPartitions>) -> StateResult<()> {
+        self.run_write(move |write| {
             if write.find_run(run)?.is_none() {
+                // Skips belong to a recorded run: an unknown id is a mistake of the caller.
                 return Err(StateError::unknown_run(run));
             }
             for skip in skipped {
                 let asset = skip.asset.to_string();
-                let reason = record_json(&skip.reason, || "why it was skipped".to_owned())?;
-                let place = params![RunColumn(run), asset, reason];
+                let reason = record_json(&skip.reason, || "the reason of a skip".to_owned())?;
+                let key = params![RunColumn(run), asset, reason];
                 let sql = "SELECT partitions FROM skipped
                            WHERE run = ?1 AND asset = ?2 AND reason = ?3";
-                let known: Option<String> = write.one(sql, place, |row| row.get(0))?;
+                let known: Option<String> = write.query_one(sql, key, |row| row.get(0))?;
                 let mut partitions = skip.partitions;
                 if let Some(known) = known {
-                    partitions |= &set_from_json(&known)
-                        .map_err(|error| write.blame.unreadable("a set", error))?;
+                    partitions |= &set_from_json(&known).map_err(|error| {
+                        write.errors.unreadable_record("a set of partitions", error)
+                    })?;
                 }
-                write.change(
+                write.execute_change(
                     "INSERT OR REPLACE INTO skipped (run, asset, reason, partitions)
                      VALUES (?1, ?2, ?3, ?4)",
                     params![RunColumn(run), asset, reason, set_to_json(&partitions)],
@@ -246,8 +257,8 @@ impl RunStore for SqliteStore {
         .await
     }
 
-    async fn skipped(&self, run: RunId) -> StateResult<Vec<Skipped>> {
-        self.read(move |read| {
+    async fn run_skips(&self, run: RunId) -> StateResult<Vec<SkippedPartitions>> {
+        self.run_read(move |read| {
             let mut skipped = read.list_skipped(run)?;
             skipped.sort_by(|a, b| (&a.asset, &a.reason).cmp(&(&b.asset, &b.reason)));
             Ok(skipped)
@@ -255,30 +266,34 @@ impl RunStore for SqliteStore {
         .await
     }
 
-    async fn failures(&self, run: RunId, page: &PageRequest) -> StateResult<Page<Failure>> {
-        let place = page.place::<(AssetKey, Option<PartitionKey>)>()?;
+    async fn run_failures(
+        &self,
+        run: RunId,
+        page: &PageRequest,
+    ) -> StateResult<Page<FailedAttempt>> {
+        let place = page.start_position::<(AssetKey, Option<PartitionKey>)>()?;
         let page = page.clone();
-        self.read(move |read| {
+        self.run_read(move |read| {
             let (asset, partition) = match place {
                 Some((asset, partition)) => (asset.to_string(), Some(PartitionColumn(partition))),
                 None => (String::new(), None),
             };
-            // No partition stands before every key for the reader, and behind it for SQLite.
+            // An unpartitioned asset sorts before every key in the list; SQLite sorts its blob last.
             let sql = "SELECT record FROM failures WHERE run = ?1
                        AND (asset, typeof(partition) = 'text', partition)
                            > (?2, typeof(?3) = 'text', coalesce(?3, ''))
                        ORDER BY asset, typeof(partition) = 'text', partition LIMIT ?4";
-            let limit = i64::try_from(page.look_for()).unwrap_or(i64::MAX);
-            let rows: Vec<String> = read.many(
+            let limit = i64::try_from(page.fetch_limit()).unwrap_or(i64::MAX);
+            let rows: Vec<String> = read.query_many(
                 sql,
                 params![RunColumn(run), asset, partition, limit],
                 |row| row.get(0),
             )?;
             let found = rows
                 .iter()
-                .map(|json| read.record::<Failure>("a failure", json))
+                .map(|json| read.decode_record::<FailedAttempt>("a failure", json))
                 .collect::<Result<_, _>>()?;
-            Ok(Page::cut(found, &page, |failure| {
+            Ok(Page::from_overfetch(found, &page, |failure| {
                 (
                     failure.target.asset.clone(),
                     failure.target.partition.clone(),
@@ -288,14 +303,14 @@ impl RunStore for SqliteStore {
         .await
     }
 
-    async fn failed_checks(
+    async fn run_failed_checks(
         &self,
         run: RunId,
         page: &PageRequest,
     ) -> StateResult<Page<CheckEvaluation>> {
-        let place = page.place::<(AssetKey, Option<PartitionKey>, String)>()?;
+        let place = page.start_position::<(AssetKey, Option<PartitionKey>, String)>()?;
         let page = page.clone();
-        self.read(move |read| {
+        self.run_read(move |read| {
             let (asset, partition, name) = match place {
                 Some((asset, partition, name)) => {
                     (asset.to_string(), Some(PartitionColumn(partition)), name)
@@ -306,17 +321,17 @@ impl RunStore for SqliteStore {
                        AND (asset, typeof(partition) = 'text', partition, name)
                            > (?2, typeof(?3) = 'text', coalesce(?3, ''), ?4)
                        ORDER BY asset, typeof(partition) = 'text', partition, name LIMIT ?5";
-            let limit = i64::try_from(page.look_for()).unwrap_or(i64::MAX);
-            let rows: Vec<String> = read.many(
+            let limit = i64::try_from(page.fetch_limit()).unwrap_or(i64::MAX);
+            let rows: Vec<String> = read.query_many(
                 sql,
                 params![RunColumn(run), asset, partition, name, limit],
                 |row| row.get(0),
             )?;
             let found = rows
                 .iter()
-                .map(|json| read.record::<CheckEvaluation>("an evaluation", json))
+                .map(|json| read.decode_record::<CheckEvaluation>("an evaluation", json))
                 .collect::<Result<_, _>>()?;
-            Ok(Page::cut(found, &page, |found| {
+            Ok(Page::from_overfetch(found, &page, |found| {
                 (
                     found.target.asset.clone(),
                     found.target.partition.clone(),
@@ -327,13 +342,14 @@ impl RunStore for SqliteStore {
         .await
     }
 
-    async fn progress(&self, run: RunId) -> StateResult<RunProgress> {
-        self.read(move |read| {
+    async fn run_progress(&self, run: RunId) -> StateResult<RunProgress> {
+        self.run_read(move |read| {
             let count = |sql: &str| -> Result<u64, StateError> {
-                let count: Option<i64> = read.one(sql, [RunColumn(run)], |row| row.get(0))?;
+                let count: Option<i64> = read.query_one(sql, [RunColumn(run)], |row| row.get(0))?;
                 Ok(count.unwrap_or_default().cast_unsigned())
             };
             let mut skipped: std::collections::BTreeMap<_, PartitionSet> = Default::default();
+            // Several reasons may hold for one partition, so sets are merged before they are counted.
             for skip in read.list_skipped(run)? {
                 *skipped.entry(skip.asset).or_default() |= &skip.partitions;
             }

@@ -1,4 +1,4 @@
--- Version 1. Runs are ULIDs as 16 bytes, so that they sort by age; moments are microseconds since
+-- Version 1. Runs are ULIDs as 16 bytes, which sort by age; times are microseconds since
 -- 1970; records are JSON. A partition column holds text, or an empty blob for an unpartitioned asset.
 
 CREATE TABLE assets (
@@ -33,7 +33,7 @@ CREATE TABLE failures (
     PRIMARY KEY (run, asset, partition)
 ) WITHOUT ROWID;
 
--- The log. The other tables point into it, so that a record is written once.
+-- The event log. Other tables refer to its rows, so each record is stored once.
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     asset INTEGER NOT NULL,
@@ -72,7 +72,7 @@ CREATE TABLE attempts (
 ) WITHOUT ROWID;
 CREATE INDEX attempts_by_run ON attempts (run);
 
--- Status sets: 512 bytes stand for 4096 neighbouring ordinals.
+-- Status sets: one row holds 4096 neighbouring ordinals in 512 bytes.
 CREATE TABLE segments (
     asset INTEGER NOT NULL,
     status INTEGER NOT NULL,

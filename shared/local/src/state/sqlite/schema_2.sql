@@ -1,5 +1,5 @@
--- Version 2: what each run's checks last found, of those that block or failed. `record` is there only
--- if it is a failure of the run, so that reading those takes as long as there are failures.
+-- Version 2: the last evaluation in a run of each check that blocks or has failed. `record` is set only
+-- for failures of the run, so that reading them costs in proportion to their number.
 
 CREATE TABLE gates (
     run BLOB NOT NULL,

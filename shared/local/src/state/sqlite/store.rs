@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use precip_engine::state::{StateError, StateErrorKind};
 
 use super::{
-    error::Blame, migrate::migrate, open, open::Options, read::Read, readers::Readers,
-    write::Write, writer::Writer,
+    error::ErrorMapper, migrate::migrate_schema, open, open::SqliteOptions, read::Read,
+    readers::Readers, write::Write, writer::Writer,
 };
 
-/// State in one SQLite file, for any number of tasks and processes on one machine.
+/// The record in one SQLite file, for any number of tasks and processes on one machine.
 ///
-/// Clones share one writing thread. Writes that come in together are committed together; reads see
-/// the last commit and wait for nobody.
+/// Clones share one writing thread. Concurrent writes are committed together; reads see the last commit
+/// and never wait.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     path: PathBuf,
@@ -21,32 +21,33 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the database at a path, or makes it there. The folder has to exist.
+    /// Opens the database at a path, creating it if it is missing. The folder must exist.
     ///
     /// # Errors
     /// [`StateError`], whose message names the file and says what to do: `ReadOnly` for a folder or
-    /// file that may not be written, `Locked` while another process has it to itself, `Corrupt` for
-    /// a damaged file, `NewerSchema` for one that a newer version has written, `Unavailable` for one
-    /// that cannot be opened or belongs to another program.
+    /// file that may not be written, `Locked` while another process has exclusive access, `Corrupt`
+    /// for a damaged file, `NewerSchema` for a file written by a newer version, `Unavailable` for a
+    /// file that cannot be opened or belongs to another program.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StateError> {
-        Self::open_with(path, Options::default())
+        Self::open_with(path, SqliteOptions::default())
     }
 
-    /// Opens the database with other options than the usual ones.
+    /// Opens the database with options.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Self, StateError> {
+    pub fn open_with(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, StateError> {
         let path = path.as_ref().to_owned();
         check_folder(&path)?;
-        let mut connection = open::connect(&path, &options)?;
-        migrate(&mut connection, &path)?;
-        let writer = Writer::start(connection, Blame::new(&path)).map_err(|source| {
+        let mut connection = open::open_connection(&path, &options)?;
+        // Migrated before the writer starts, so every connection sees the present schema.
+        migrate_schema(&mut connection, &path)?;
+        let writer = Writer::spawn_thread(connection, ErrorMapper::new(&path)).map_err(|source| {
             StateError::new(
                 StateErrorKind::Unavailable,
-                "the thread that writes the state cannot be started: the machine is out of threads",
+                "the thread that writes the state cannot be started: the machine has no threads left",
             )
-            .because(source)
+            .with_source(source)
         })?;
         let readers = Readers::new(path.clone(), options);
         Ok(Self {
@@ -56,29 +57,31 @@ impl SqliteStore {
         })
     }
 
-    /// The file.
+    /// Returns the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(super) async fn read<T, F>(&self, work: F) -> Result<T, StateError>
+    /// Runs `work` on a consistent view of the database.
+    pub(super) async fn run_read<T, F>(&self, work: F) -> Result<T, StateError>
     where
         T: Send + 'static,
         F: FnOnce(&Read<'_>) -> Result<T, StateError> + Send + 'static,
     {
-        self.readers.read(work).await
+        self.readers.run_read(work).await
     }
 
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StateError>
+    /// Runs `work` in a transaction, and returns when it is committed.
+    pub(super) async fn run_write<T, F>(&self, work: F) -> Result<T, StateError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Write<'_>) -> Result<T, StateError> + Send + 'static,
     {
-        self.writer.write(work).await
+        self.writer.run_write(work).await
     }
 }
 
-/// SQLite answers "cannot open" to everything; what is wrong with the folder is found out first.
+/// Checks the folder of the database: SQLite itself would only say "cannot open".
 fn check_folder(path: &Path) -> Result<(), StateError> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -88,12 +91,13 @@ fn check_folder(path: &Path) -> Result<(), StateError> {
         return Err(StateError::new(
             StateErrorKind::Unavailable,
             format!(
-                "there is no folder `{}` to keep the state in: make it, or choose another",
+                "there is no folder `{}` to keep the state in: create it, or choose another",
                 folder.display()
             ),
         ));
     }
-    // A database in WAL mode needs files beside it: the right to write the file is not enough.
+    // A database with a write-ahead log needs files next to it: the right to write the file itself is
+    // not enough.
     match tempfile::tempfile_in(folder) {
         Err(error)
             if matches!(
@@ -101,7 +105,7 @@ fn check_folder(path: &Path) -> Result<(), StateError> {
                 std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
             ) =>
         {
-            Err(open::read_only(path).because(error))
+            Err(open::read_only(path).with_source(error))
         }
         _ => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! [`Write`]: one piece of writing inside a transaction.
+//! [`Write`]: one unit of writing inside a transaction.
 
 use std::{collections::BTreeMap, ops::Deref};
 
@@ -7,24 +7,26 @@ use precip_engine::state::{Event, EventKind, PartitionRef, Segment, StateError, 
 use rusqlite::{Connection, params};
 
 use super::{
-    codec::{PartitionColumn, RunColumn, micros},
-    error::Blame,
+    codec::{PartitionColumn, RunColumn, to_micros},
+    error::ErrorMapper,
     read::Read,
 };
 
-/// Which status set a segment belongs to; the number is what is stored.
+/// The status set of a segment. The number is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Status {
     Materialized = 1,
     Failed = 2,
 }
 
-/// One piece of writing. It sees what it wrote itself, keeps the segments it touches in memory, and
-/// stores them once, at the end.
+/// One unit of writing. It sees its own changes, keeps the segments that it changes in memory, and stores
+/// them once, at the end.
 pub(super) struct Write<'a> {
     read: Read<'a>,
     assets: BTreeMap<AssetKey, i64>,
+    /// The segments by asset, status and index, each with whether it was changed.
     segments: BTreeMap<(i64, Status, i64), (Segment, bool)>,
+    /// The last number in the order of changes, if it was read.
     sequence: Option<i64>,
 }
 
@@ -37,68 +39,69 @@ impl<'a> Deref for Write<'a> {
 }
 
 impl<'a> Write<'a> {
-    pub(super) fn new(connection: &'a Connection, blame: &'a Blame) -> Self {
+    pub(super) fn new(connection: &'a Connection, errors: &'a ErrorMapper) -> Self {
         Self {
-            read: Read::new(connection, blame),
+            read: Read::new(connection, errors),
             assets: BTreeMap::new(),
             segments: BTreeMap::new(),
             sequence: None,
         }
     }
 
-    /// The row of an asset, new if need be.
+    /// Finds or creates the row of an asset.
     pub(super) fn asset_row(&mut self, asset: &AssetKey) -> Result<i64, StateError> {
         if let Some(id) = self.assets.get(asset) {
             return Ok(*id);
         }
-        self.change(
+        self.execute_change(
             "INSERT INTO assets (key) VALUES (?1) ON CONFLICT DO NOTHING",
             [asset.as_str()],
         )?;
-        let id = self.asset(asset)?.unwrap_or_default();
+        let id = self.find_asset(asset)?.unwrap_or_default();
         self.assets.insert(asset.clone(), id);
         Ok(id)
     }
 
     /// Sets or clears the bit of an ordinal.
-    pub(super) fn mark(
+    pub(super) fn mark_status(
         &mut self,
         asset: i64,
         status: Status,
         ordinal: u64,
         value: bool,
     ) -> Result<(), StateError> {
-        let index = column(Segment::index(ordinal))?;
-        let place = (asset, status, index);
-        if !self.segments.contains_key(&place) {
+        let index = to_integer(Segment::index(ordinal))?;
+        let key = (asset, status, index);
+        if !self.segments.contains_key(&key) {
             let sql = "SELECT bits FROM segments WHERE asset = ?1 AND status = ?2 AND segment = ?3";
             let bits: Option<Vec<u8>> =
-                self.one(sql, params![asset, status as i64, index], |row| row.get(0))?;
+                self.query_one(sql, params![asset, status as i64, index], |row| row.get(0))?;
             let segment = bits
                 .and_then(|bits| Segment::from_bytes(&bits))
                 .unwrap_or_default();
-            self.segments.insert(place, (segment, false));
+            self.segments.insert(key, (segment, false));
         }
-        if let Some((segment, changed)) = self.segments.get_mut(&place) {
-            *changed |= segment.set(ordinal, value);
+        if let Some((segment, changed)) = self.segments.get_mut(&key) {
+            // Setting a bit to its present value changes nothing, and is not written.
+            *changed |= segment.set_bit(ordinal, value);
         }
         Ok(())
     }
 
-    /// The next number in the order of changes.
+    /// Returns the next number in the order of changes.
     pub(super) fn next_sequence(&mut self) -> Result<i64, StateError> {
         let last = match self.sequence {
             Some(last) => last,
             None => self
-                .one("SELECT last FROM sequence", [], |row| row.get(0))?
+                .query_one("SELECT last FROM sequence", [], |row| row.get(0))?
                 .unwrap_or_default(),
         };
         self.sequence = Some(last + 1);
         Ok(last + 1)
     }
 
-    /// Puts an event into the log; answers its row.
-    pub(super) fn log(&mut self, event: &Event, json: &str) -> Result<i64, StateError> {
+    /// Writes an event to the log; returns its row.
+    pub(super) fn log_event(&mut self, event: &Event, json: &str) -> Result<i64, StateError> {
         let key = event.key();
         let asset = self.asset_row(&event.target().asset)?;
         let sql = "INSERT INTO events (asset, partition, at, run, attempt, kind, name, record)
@@ -106,31 +109,33 @@ impl<'a> Write<'a> {
                    ON CONFLICT DO UPDATE SET record = excluded.record RETURNING id";
         let row = params![
             asset,
-            partition(event.target()),
-            micros(key.at),
+            partition_column(event.target()),
+            to_micros(key.at),
             RunColumn(key.run),
             key.attempt,
-            kind(key.kind),
+            kind_number(key.kind),
             key.check,
             json
         ];
-        Ok(self.one(sql, row, |row| row.get(0))?.unwrap_or_default())
+        Ok(self
+            .query_one(sql, row, |row| row.get(0))?
+            .unwrap_or_default())
     }
 
-    /// Stores what is kept in memory.
-    pub(super) fn flush(&mut self) -> Result<(), StateError> {
+    /// Stores the changes that are kept in memory.
+    pub(super) fn flush_changes(&mut self) -> Result<(), StateError> {
         for ((asset, status, index), (segment, _)) in
             self.segments.iter().filter(|(_, (_, changed))| *changed)
         {
-            let place = params![asset, *status as i64, index, segment.as_bytes()];
-            self.change(
+            let values = params![asset, *status as i64, index, segment.as_bytes()];
+            self.execute_change(
                 "INSERT INTO segments (asset, status, segment, bits) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET bits = excluded.bits",
-                place,
+                values,
             )?;
         }
         if let Some(last) = self.sequence {
-            self.change("UPDATE sequence SET last = ?1", [last])?;
+            self.execute_change("UPDATE sequence SET last = ?1", [last])?;
         }
         self.segments.clear();
         self.sequence = None;
@@ -138,23 +143,24 @@ impl<'a> Write<'a> {
     }
 }
 
-pub(super) fn partition(target: &PartitionRef) -> PartitionColumn {
+/// Returns the column of a target's partition.
+pub(super) fn partition_column(target: &PartitionRef) -> PartitionColumn {
     PartitionColumn(target.partition.clone())
 }
 
-/// A number as SQLite keeps it.
-pub(super) fn column(number: u64) -> Result<i64, StateError> {
+/// Converts a number to SQLite's signed integer.
+pub(super) fn to_integer(number: u64) -> Result<i64, StateError> {
     i64::try_from(number).map_err(|source| {
         StateError::new(
             StateErrorKind::Conflict,
-            format!("{number} is no ordinal: ordinals go up to {}", i64::MAX),
+            format!("{number} is not an ordinal: ordinals go up to {}", i64::MAX),
         )
-        .because(source)
+        .with_source(source)
     })
 }
 
-/// An event's kind as it is stored; the numbers are in the order of the kinds.
-pub(super) fn kind(kind: EventKind) -> i64 {
+/// Returns the stored number of an event's kind. The numbers are in the order of the kinds.
+pub(super) fn kind_number(kind: EventKind) -> i64 {
     match kind {
         EventKind::Started => 0,
         EventKind::Checked => 1,

@@ -1,4 +1,4 @@
-//! The sensor function.
+//! The function `sensor`.
 
 mod objects;
 mod sweeps;
@@ -19,69 +19,75 @@ use serde_json::Value;
 
 use super::{failure, function, triggers::Triggers};
 
-/// Evaluates sensors of objects for the events that wait in their queues, schedules when they tick, and
-/// looks through buckets for what no event told of. Runs that this asks for are started.
+/// Evaluates sensors of objects for the events in their queues, evaluates schedules when they tick,
+/// and sweeps buckets for objects whose event was lost. Starts the requested runs.
 pub fn sensor(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> ExitCode {
-    function::run(
+    function::run_function(
         definitions,
-        async |world| {
+        async |shared| {
             Ok(Sensors {
-                triggers: Triggers::new(&world)?,
-                definitions: Arc::clone(&world.definitions),
-                objects: S3Objects::new(world.aws.s3()),
+                triggers: Triggers::new(&shared)?,
+                definitions: Arc::clone(&shared.definitions),
+                objects: S3Objects::new(shared.aws.s3()),
             })
         },
-        answer,
+        handle_invocation,
     )
 }
 
-/// What the function stands on.
+/// The state that all invocations share.
 struct Sensors {
     triggers: Triggers,
     definitions: Arc<Definitions>,
     objects: S3Objects,
 }
 
-/// What the function answers.
+/// The answer to an invocation.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Answer {
-    /// Which messages of a batch have to come again.
+    /// The messages of a batch that have to be delivered again.
     Batch(SqsBatchResponse),
-    /// The runs that were requested, new or not.
+    /// The requested runs, whether new or not.
     Requested { runs: Vec<String> },
 }
 
-async fn answer(sensors: Arc<Sensors>, event: LambdaEvent<Value>) -> Result<Answer, Diagnostic> {
-    let call = Invocation::read(&event.payload)
+/// Handles one invocation.
+async fn handle_invocation(
+    sensors: Arc<Sensors>,
+    event: LambdaEvent<Value>,
+) -> Result<Answer, Diagnostic> {
+    let call = Invocation::from_payload(&event.payload)
         .map_err(|error| failure::diagnostic("Precip.BadInput", &error))?;
     match call {
-        Invocation::Objects { queue, messages } => sensors.objects(queue, messages).await,
-        Invocation::Tick(tick) => sensors.tick(&tick).await,
-        Invocation::Sweep(sweep) => sensors.sweep(&sweep).await,
+        Invocation::Objects { queue, messages } => sensors.evaluate_objects(queue, messages).await,
+        Invocation::Tick(tick) => sensors.evaluate_schedule(&tick).await,
+        Invocation::Sweep(sweep) => sensors.sweep_buckets(&sweep).await,
     }
 }
 
 impl Answer {
-    fn requested<'a>(runs: impl IntoIterator<Item = &'a CreatedRun>) -> Self {
-        let runs = runs.into_iter().map(|created| created.run().id.to_string());
+    fn requested_runs<'a>(runs: impl IntoIterator<Item = &'a CreatedRun>) -> Self {
+        let ids = runs.into_iter().map(|created| created.run().id.to_string());
         Self::Requested {
-            runs: runs.collect(),
+            runs: ids.collect(),
         }
     }
 }
 
-/// How many of some runs are new.
-fn new(runs: &[CreatedRun]) -> usize {
+/// Returns the number of new runs.
+fn new_run_count(runs: &[CreatedRun]) -> usize {
     runs.iter().filter(|run| run.is_new()).count()
 }
 
 impl Sensors {
-    /// The sensors of objects: the one of a name, or all.
-    fn of_objects(&self, name: Option<&str>) -> Vec<&SensorDefinition> {
+    /// Returns the sensor of objects with a name, or all sensors of objects.
+    fn object_sensors(&self, name: Option<&str>) -> Vec<&SensorDefinition> {
         use precip_core::trigger::SensorSource::Objects;
-        let sensors = self.definitions.sensors();
-        let sensors = sensors.filter(|sensor| matches!(sensor.spec.source, Objects(_)));
+        let sensors = self
+            .definitions
+            .sensors()
+            .filter(|sensor| matches!(sensor.spec.source, Objects(_)));
         sensors
             .filter(|sensor| name.is_none_or(|name| sensor.name().as_str() == name))
             .collect()

@@ -1,38 +1,42 @@
-//! Events of objects, out of queues.
+//! Events of objects from queues.
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use lambda_runtime::Diagnostic;
 use precip_core::trigger::{MessageEvents, ObjectEvent, SensorSource};
 use precip_engine::trigger::{
-    Decision, Delivered, ObjectOptions, SensorDefinition, evaluate_messages, read_bucket,
+    Decision, DeliveryOutcome, ObjectOptions, SensorDefinition, evaluate_messages, read_bucket,
     sensor_of_queue,
 };
 
-use super::{Answer, Sensors, new};
+use super::{Answer, Sensors, new_run_count};
 use crate::lambda::failure;
 
-/// The messages of a batch, and which of them have to come again.
+/// The messages of a batch, and the reasons why some have to be delivered again.
 struct Batch {
-    /// Their ids; none for an event that came by itself.
+    /// The ids of the messages; `None` for an event without a message.
     ids: Vec<Option<String>>,
+    /// The events of each message.
     events: Vec<Vec<ObjectEvent>>,
+    /// The failure of each message.
     failed: Vec<Option<String>>,
 }
 
 impl Batch {
-    /// Reads messages. One that is no event fails by itself: after some times the queue puts it aside.
-    fn of(messages: Vec<MessageEvents>) -> Self {
+    /// Parses messages. A message without a valid event fails alone, and the queue puts it aside
+    /// after some deliveries.
+    fn parse(messages: Vec<MessageEvents>) -> Self {
         let mut batch = Self {
             ids: Vec::new(),
             events: Vec::new(),
             failed: Vec::new(),
         };
         for message in messages {
+            // The three lists stay parallel, one entry per message.
             let (events, failed) = match message.events {
                 Ok(events) => (events, None),
                 Err(error) => {
                     let id = message.message.as_deref().unwrap_or_default();
-                    tracing::warn!(message = id, %error, "no event");
+                    tracing::warn!(message = id, %error, "not a valid event");
                     (Vec::new(), Some(error.to_string()))
                 }
             };
@@ -43,27 +47,32 @@ impl Batch {
         batch
     }
 
-    /// The events that a sensor may have something to do with; those of messages with none are empty.
-    fn events_for(&self, sensor: &SensorDefinition, its_own: bool) -> Vec<Vec<ObjectEvent>> {
+    /// Returns the events of each message that may concern a sensor. `own_queue` means that the
+    /// queue is the sensor's own, so that all of its events do.
+    fn events_for(&self, sensor: &SensorDefinition, own_queue: bool) -> Vec<Vec<ObjectEvent>> {
         let SensorSource::Objects(objects) = &sensor.spec.source else {
             return Vec::new();
         };
-        let wanted = |event: &&ObjectEvent| its_own || objects.takes(&event.key, event.size);
+        let wanted =
+            |event: &&ObjectEvent| own_queue || objects.accepts_object(&event.key, event.size);
         let each = self.events.iter();
         each.map(|events| events.iter().filter(wanted).cloned().collect())
             .collect()
     }
 
-    fn fail(&mut self, place: usize, why: String) {
-        if let Some(failed) = self.failed.get_mut(place) {
+    /// Marks a message as failed. Its first failure is kept.
+    fn mark_failed(&mut self, index: usize, why: String) {
+        if let Some(failed) = self.failed.get_mut(index) {
             failed.get_or_insert(why);
         }
     }
 
-    fn answer(self) -> Result<Answer, Diagnostic> {
+    /// Returns the answer: the messages that failed, or an error for an event without a message.
+    fn into_answer(self) -> Result<Answer, Diagnostic> {
         let mut response = SqsBatchResponse::default();
         for (id, failed) in self.ids.into_iter().zip(self.failed) {
             match (id, failed) {
+                // Only failed messages come back; the queue deletes all others.
                 (Some(id), Some(_)) => response.add_failure(id),
                 (None, Some(why)) => return Err(failure::diagnostic("Precip.Retryable", &why)),
                 (_, None) => {}
@@ -74,58 +83,63 @@ impl Batch {
 }
 
 impl Sensors {
-    /// Evaluates the events of a batch: all that are for one sensor together.
-    pub(super) async fn objects(
+    /// Evaluates the events of a batch, all events of one sensor together.
+    pub(super) async fn evaluate_objects(
         &self,
         queue: Option<String>,
         messages: Vec<MessageEvents>,
     ) -> Result<Answer, Diagnostic> {
-        let mut batch = Batch::of(messages);
+        let mut batch = Batch::parse(messages);
+        // A queue belongs to one sensor; an event without a queue may concern any.
         let named = queue.as_deref().and_then(sensor_of_queue);
-        let sensors = self.of_objects(named);
+        let sensors = self.object_sensors(named);
         if let (Some(name), true) = (named, sensors.is_empty()) {
-            // It was deployed with another project, or another version of it: not to be lost.
+            // The queue belongs to another version of the project: an error keeps its messages.
             let message = format!(
                 "there is no sensor `{name}` of objects: deploy functions and template together"
             );
             return Err(failure::diagnostic("Precip.BadInput", &message));
         }
         for sensor in sensors {
+            // Messages without events for this sensor stay in the list, empty, to keep their index.
             let messages = batch.events_for(sensor, named.is_some());
             if messages.iter().all(Vec::is_empty) {
                 continue;
             }
-            match self.evaluate(sensor, &messages).await {
+            match self.evaluate_sensor(sensor, &messages).await {
                 Ok(delivered) => {
-                    for (place, why) in delivered.again {
-                        batch.fail(place, why);
+                    for (index, why) in delivered.redeliver {
+                        batch.mark_failed(index, why);
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(sensor = %sensor.name(), error, "not evaluated: it is tried again");
-                    let places = messages.iter().enumerate();
-                    for (place, _) in places.filter(|(_, events)| !events.is_empty()) {
-                        batch.fail(place, error.clone());
+                    tracing::warn!(sensor = %sensor.name(), error, "not evaluated, will be retried");
+                    let indexed = messages.iter().enumerate();
+                    for (index, _) in indexed.filter(|(_, events)| !events.is_empty()) {
+                        batch.mark_failed(index, error.clone());
                     }
                 }
             }
         }
-        batch.answer()
+        batch.into_answer()
     }
 
-    async fn evaluate(
+    /// Evaluates a sensor for the events of some messages.
+    async fn evaluate_sensor(
         &self,
         sensor: &SensorDefinition,
         messages: &[Vec<ObjectEvent>],
-    ) -> Result<Delivered, String> {
-        let (ports, bucket) = self.of_sensor(sensor).await?;
+    ) -> Result<DeliveryOutcome, String> {
+        let (ports, bucket) = self.ports_for_sensor(sensor).await?;
         let options = ObjectOptions {
             bucket: Some(&bucket),
             found_by_sweep: false,
         };
-        let delivered = evaluate_messages(&ports, sensor, messages, options).await;
-        let delivered = delivered.map_err(|error| error.to_string())?;
+        let delivered = evaluate_messages(&ports, sensor, messages, options)
+            .await
+            .map_err(|error| error.to_string())?;
         let decisions = &delivered.outcome.decisions;
+        // Counts per kind of decision, for the log line below.
         let count = |is: fn(&Decision) -> bool| decisions.iter().filter(|one| is(one)).count();
         for decision in decisions {
             if let Decision::Skipped { reason } = decision {
@@ -139,24 +153,32 @@ impl Sensors {
             requested = count(|one| matches!(one, Decision::Requested { .. })),
             duplicates = count(|one| matches!(one, Decision::Duplicate)),
             waiting = count(|one| matches!(one, Decision::Waits { .. })),
-            failed = delivered.again.len(),
-            runs = new(&delivered.outcome.runs),
+            failed = delivered.redeliver.len(),
+            runs = new_run_count(&delivered.outcome.runs),
             "evaluated"
         );
         Ok(delivered)
     }
 
-    /// What a sensor stands on, and the bucket that it watches.
-    pub(super) async fn of_sensor(
+    /// Returns the ports for a sensor, and the bucket that it watches.
+    pub(super) async fn ports_for_sensor(
         &self,
         sensor: &SensorDefinition,
     ) -> Result<(precip_engine::trigger::TriggerPorts, String), String> {
         let SensorSource::Objects(objects) = &sensor.spec.source else {
-            return Err(format!("sensor `{}` waits for no objects", sensor.name()));
+            return Err(format!(
+                "sensor `{}` is not a sensor of objects",
+                sensor.name()
+            ));
         };
-        let bucket = read_bucket(&objects.bucket, self.triggers.settings()).await;
-        let bucket = bucket.map_err(|problem| problem.to_string())?;
-        let ports = self.triggers.ports(&sensor.resources).await;
-        Ok((ports.map_err(|error| error.to_string())?, bucket))
+        let bucket = read_bucket(&objects.bucket, self.triggers.settings())
+            .await
+            .map_err(|error| error.to_string())?;
+        let ports = self
+            .triggers
+            .trigger_ports(&sensor.resources)
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok((ports, bucket))
     }
 }

@@ -8,7 +8,7 @@ use precip_bench_core::{
 use precip_core::{
     graph::AssetGraph,
     partitions::PartitionSet,
-    plan::{AssetPartitions, Lineage, PartitionSelector, Plan, PlanRequest, Record},
+    plan::{AssetPartitions, AssetStatuses, Lineage, PartitionSelector, Plan, PlanRequest},
 };
 
 use crate::{A_THOUSAND, PAIRS};
@@ -18,26 +18,26 @@ fn plan(
     size: u64,
     edges: Edges,
     selector: &PartitionSelector,
-    record: impl Fn(&AssetGraph, u64) -> Record,
+    record: impl Fn(&AssetGraph, u64) -> AssetStatuses,
 ) {
     let count = size / A_THOUSAND as u64;
     let days = days("UTC", count);
     let graph = layered(A_THOUSAND, &days.definition, edges, None);
     let record = record(&graph, count);
-    let request = PlanRequest::new(graph.all(), selector.clone());
+    let request = PlanRequest::new(graph.all_assets(), selector.clone());
     bencher.bench_local(|| {
         Plan::new(Lineage::new(&graph, &days.context), &request, &record).expect("a plan")
     });
 }
 
-fn nothing(_: &AssetGraph, _: u64) -> Record {
-    Record::default()
+fn nothing(_: &AssetGraph, _: u64) -> AssetStatuses {
+    AssetStatuses::default()
 }
 
 /// Every third day of every asset.
-fn every_third(graph: &AssetGraph, days: u64) -> Record {
+fn every_third(graph: &AssetGraph, days: u64) -> AssetStatuses {
     let made: PartitionSet = (0..days).step_by(3).collect();
-    Record {
+    AssetStatuses {
         materialized: graph.ids().map(|asset| (asset, made.clone())).collect(),
         failed: AssetPartitions::new(),
     }
@@ -71,7 +71,7 @@ fn missing_two_of_three(bencher: Bencher, size: u64) {
         bencher,
         size,
         Edges::SameDay,
-        &PartitionSelector::all().missing(),
+        &PartitionSelector::all().only_missing(),
         every_third,
     );
 }
@@ -82,7 +82,7 @@ fn missing_two_of_three_made_from_the_day_before(bencher: Bencher, size: u64) {
         bencher,
         size,
         Edges::DayBefore,
-        &PartitionSelector::all().missing(),
+        &PartitionSelector::all().only_missing(),
         every_third,
     );
 }

@@ -11,7 +11,7 @@ use precip::{
         trigger::{DefaultStatus, MonitoredStatus, Require, SensorSource, SensorSpec},
     },
     engine::{
-        freshness::look,
+        freshness::read_freshness,
         machine::StartInput,
         run::{Clock, SystemClock, SystemRandomness, new_run_id},
         state::{PageRequest, Run, RunStatus, TickOutcome, TriggerStore},
@@ -107,7 +107,7 @@ async fn start(cloud: &Deployment, partition: &str) {
     };
     cloud
         .executions
-        .start(&id.to_string(), &input)
+        .start_execution(&id.to_string(), &input)
         .await
         .unwrap();
 }
@@ -152,7 +152,7 @@ async fn a_materialization_goes_down_the_graph_by_itself() {
     // The poisoned one harmed nothing, and says so.
     let ticks = cloud
         .state
-        .ticks(&sensor_id("poisoned"), &PageRequest::first(10))
+        .list_ticks(&sensor_id("poisoned"), &PageRequest::first(10))
         .await;
     let ticks = ticks.unwrap().items;
     assert!(!ticks.is_empty());
@@ -165,7 +165,9 @@ async fn a_materialization_goes_down_the_graph_by_itself() {
     // Data is fresh now, and there is a tick for when it is not, and for the one that failed.
     let definitions = declare(project()).unwrap();
     let context = PartitionContext::at(SystemClock.now());
-    let known = look(&definitions, &cloud.state, &context).await.unwrap();
+    let known = read_freshness(&definitions, &cloud.state, &context)
+        .await
+        .unwrap();
     assert_eq!(known["mart"].state, FreshnessState::Pass);
     let listed = cloud.says(&["assets"]);
     assert!(listed.contains("PASS"), "{listed}");

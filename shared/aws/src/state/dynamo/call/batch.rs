@@ -1,4 +1,4 @@
-//! Many writes without conditions.
+//! Batches of unconditional writes.
 
 use std::collections::HashMap;
 
@@ -8,44 +8,46 @@ use precip_engine::state::StateResult;
 
 use super::{
     super::{
-        error::{of_sdk, request},
+        error::{incomplete_request, sdk_error},
         item::{Attributes, Item},
         keys::Key,
     },
-    patience::Patience,
-    table::{REQUESTS_AT_ONCE, Table, attributes},
+    backoff::Backoff,
+    table::{REQUESTS_AT_ONCE, Table, key_attributes},
 };
 
-/// The most items of one `BatchWriteItem`.
+/// The most items in one `BatchWriteItem`.
 const WRITE_AT_ONCE: usize = 25;
 
 impl Table {
-    /// Puts and deletes rows, each by itself and without conditions. A row named twice is written as
-    /// it was named last.
+    /// Puts and deletes rows, each on its own and without conditions. Of two writes of one row the last
+    /// counts.
     pub(in super::super) async fn write_all(
         &self,
         puts: Vec<Item>,
         deletes: Vec<Key>,
     ) -> StateResult<()> {
-        let mut requests: HashMap<Key, WriteRequest> = HashMap::new();
+        let mut by_key: HashMap<Key, WriteRequest> = HashMap::new();
+        // DynamoDB refuses a batch that names a row twice.
         for row in puts {
             let key = row.key();
             let put = PutRequest::builder()
                 .set_item(Some(row))
                 .build()
-                .map_err(|error| request(&self.name, error))?;
-            requests.insert(key, WriteRequest::builder().put_request(put).build());
+                .map_err(|error| incomplete_request(&self.name, error))?;
+            by_key.insert(key, WriteRequest::builder().put_request(put).build());
         }
         for key in deletes {
             let delete = DeleteRequest::builder()
-                .set_key(Some(attributes(&key)))
+                .set_key(Some(key_attributes(&key)))
                 .build()
-                .map_err(|error| request(&self.name, error))?;
-            requests.insert(key, WriteRequest::builder().delete_request(delete).build());
+                .map_err(|error| incomplete_request(&self.name, error))?;
+            by_key.insert(key, WriteRequest::builder().delete_request(delete).build());
         }
-        let requests: Vec<WriteRequest> = requests.into_values().collect();
+        let requests: Vec<WriteRequest> = by_key.into_values().collect();
         let chunks: Vec<Vec<WriteRequest>> =
             requests.chunks(WRITE_AT_ONCE).map(<[_]>::to_vec).collect();
+        // The writes are independent, so the order of the chunks does not matter.
         stream::iter(chunks)
             .map(|chunk| self.write_chunk(chunk))
             .buffer_unordered(REQUESTS_AT_ONCE)
@@ -54,7 +56,7 @@ impl Table {
     }
 
     async fn write_chunk(&self, mut requests: Vec<WriteRequest>) -> StateResult<()> {
-        let mut patience = Patience::new("write rows");
+        let mut backoff = Backoff::new("write rows");
         loop {
             let mut answer = self
                 .client
@@ -63,16 +65,17 @@ impl Table {
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
                 .await
-                .map_err(|error| of_sdk(&self.name, "write rows", error))?;
+                .map_err(|error| sdk_error(&self.name, "write rows", error))?;
             let used = answer.consumed_capacity().iter();
             self.meter
-                .wrote(Some(used.filter_map(|used| used.capacity_units).sum()));
+                .count_write(Some(used.filter_map(|used| used.capacity_units).sum()));
             let left = answer.unprocessed_items.take().into_iter().flatten();
+            // Throttled items come back unprocessed, in an answer that counts as a success.
             requests = left.flat_map(|(_, left)| left).collect();
             if requests.is_empty() {
                 return Ok(());
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 }

@@ -1,8 +1,9 @@
-//! The calls of DynamoDB: capacity counted, unprocessed parts asked for again, errors of the port.
+//! Calls of DynamoDB: they count the consumed capacity, repeat unprocessed parts, and return errors of
+//! the port.
 
+mod backoff;
 mod batch;
 mod op;
-mod patience;
 mod query;
 mod read;
 mod table;
@@ -12,8 +13,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(super) use op::{Guard, Op, Transacted, Written};
-pub(super) use patience::Patience;
+pub(super) use backoff::Backoff;
+pub(super) use op::{Guard, Op, TransactOutcome, WriteOutcome};
 pub(super) use query::Query;
 pub(super) use table::{REQUESTS_AT_ONCE, Table};
 pub(super) use transact::TRANSACT_AT_ONCE;

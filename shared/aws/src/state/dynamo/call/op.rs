@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::super::{item::Item, keys::Key};
 
-/// What has to hold for a write to be made.
+/// The condition of a write, with the values and names that its expressions use.
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct Guard {
     pub(in super::super) condition: Option<String>,
@@ -15,21 +15,21 @@ pub(in super::super) struct Guard {
 }
 
 impl Guard {
-    /// No condition.
-    pub(in super::super) fn none() -> Self {
+    /// Creates a guard without a condition.
+    pub(in super::super) fn unconditional() -> Self {
         Self::default()
     }
 
-    /// A condition.
-    pub(in super::super) fn when(condition: impl Into<String>) -> Self {
+    /// Creates a guard with a condition.
+    pub(in super::super) fn with_condition(condition: impl Into<String>) -> Self {
         Self {
             condition: Some(condition.into()),
             ..Self::default()
         }
     }
 
-    /// Names a value of the condition or of the update, such as `:run`.
-    pub(in super::super) fn value(
+    /// Binds a value of the condition or of the update, such as `:run`.
+    pub(in super::super) fn with_value(
         mut self,
         name: impl Into<String>,
         value: AttributeValue,
@@ -38,8 +38,8 @@ impl Guard {
         self
     }
 
-    /// Names an attribute, such as `#h`.
-    pub(in super::super) fn name(
+    /// Binds the name of an attribute, such as `#h`.
+    pub(in super::super) fn with_name(
         mut self,
         placeholder: impl Into<String>,
         name: impl Into<String>,
@@ -48,11 +48,11 @@ impl Guard {
         self
     }
 
-    pub(super) fn values(&self) -> Option<HashMap<String, AttributeValue>> {
+    pub(super) fn expression_values(&self) -> Option<HashMap<String, AttributeValue>> {
         (!self.values.is_empty()).then(|| self.values.iter().cloned().collect())
     }
 
-    pub(super) fn names(&self) -> Option<HashMap<String, String>> {
+    pub(super) fn expression_names(&self) -> Option<HashMap<String, String>> {
         (!self.names.is_empty()).then(|| self.names.iter().cloned().collect())
     }
 }
@@ -64,32 +64,32 @@ pub(in super::super) enum Op {
     Put(Item, Guard),
     /// Changes attributes of a row by an update expression.
     Update(Key, String, Guard),
-    /// Takes a row away.
+    /// Deletes a row.
     Delete(Key, Guard),
-    /// Changes nothing; in a transaction only.
+    /// Changes nothing: it only checks its condition, in a transaction.
     Check(Key, Guard),
 }
 
-/// What came of a write.
+/// The outcome of a write.
 #[derive(Debug, Clone, PartialEq)]
-pub(in super::super) enum Written {
-    /// It was made.
+pub(in super::super) enum WriteOutcome {
+    /// The write was made.
     Done,
-    /// Its condition does not hold; the row as it is, if there is one.
+    /// The condition does not hold. Holds the current row, if there is one.
     Refused(Option<Item>),
 }
 
-impl Written {
+impl WriteOutcome {
     pub(in super::super) fn is_done(&self) -> bool {
         *self == Self::Done
     }
 }
 
-/// What came of a transaction.
+/// The outcome of a transaction.
 #[derive(Debug, Clone, PartialEq)]
-pub(in super::super) enum Transacted {
-    /// All of it was made.
+pub(in super::super) enum TransactOutcome {
+    /// All writes were made.
     Done,
-    /// Nothing was. Of each write: whether its condition did not hold, with the row as it is.
+    /// No write was made. Holds, for each write whose condition does not hold, its current row.
     Refused(Vec<Option<Option<Item>>>),
 }

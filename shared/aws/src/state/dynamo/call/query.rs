@@ -5,29 +5,31 @@ use precip_engine::state::{ReadConsistency, StateResult};
 
 use super::{
     super::{
-        error::of_sdk,
-        item::{Item, text},
+        error::sdk_error,
+        item::{Item, text_value},
         keys::Key,
     },
-    table::{Table, attributes, is_strong},
+    table::{Table, is_strong, key_attributes},
 };
 
-/// Which rows of one partition key are read.
+/// A selection of the rows under one partition key.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Query {
     pub(in super::super) pk: String,
+    /// The prefix that sort keys must have.
     pub(in super::super) prefix: Option<String>,
-    /// Only what comes behind this sort key, in the direction of reading.
+    /// The sort key after which reading begins, in the direction of reading.
     pub(in super::super) after: Option<String>,
     pub(in super::super) newest_first: bool,
     pub(in super::super) limit: Option<usize>,
     pub(in super::super) consistency: ReadConsistency,
+    /// A filter expression, with the name and the value of its one placeholder.
     pub(in super::super) filter: Option<(String, (String, AttributeValue))>,
 }
 
 impl Query {
-    /// Every row of a partition key.
-    pub(in super::super) fn all(pk: impl Into<String>) -> Self {
+    /// Selects every row of a partition key.
+    pub(in super::super) fn rows_of(pk: impl Into<String>) -> Self {
         Self {
             pk: pk.into(),
             prefix: None,
@@ -39,15 +41,15 @@ impl Query {
         }
     }
 
-    /// Only sort keys that begin with something.
-    pub(in super::super) fn prefix(mut self, prefix: impl Into<String>) -> Self {
+    /// Selects only sort keys with a prefix.
+    pub(in super::super) fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
     }
 
-    /// Only sort keys behind a place, in the direction of reading. The place begins with the prefix.
-    pub(in super::super) fn after(mut self, place: Option<String>) -> Self {
-        self.after = place;
+    /// Begins after a sort key, in the direction of reading. It must have the query's prefix.
+    pub(in super::super) fn starting_after(mut self, sk: Option<String>) -> Self {
+        self.after = sk;
         self
     }
 
@@ -56,33 +58,34 @@ impl Query {
         self
     }
 
-    pub(in super::super) fn limit(mut self, limit: usize) -> Self {
+    pub(in super::super) fn with_limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    pub(in super::super) fn eventual(mut self) -> Self {
+    pub(in super::super) fn eventually_consistent(mut self) -> Self {
         self.consistency = ReadConsistency::Eventual;
         self
     }
 }
 
 impl Table {
-    /// Rows of one partition key, in order, page after page until there are as many as wanted.
-    pub(in super::super) async fn query(&self, query: Query) -> StateResult<Vec<Item>> {
+    /// Reads the selected rows in order, page after page up to the limit.
+    pub(in super::super) async fn query_rows(&self, query: Query) -> StateResult<Vec<Item>> {
         let mut found = Vec::new();
         let mut start = query.after.as_ref().map(|sk| {
-            attributes(&Key {
+            key_attributes(&Key {
                 pk: query.pk.clone(),
                 sk: sk.clone(),
             })
         });
         loop {
+            // A page ends at 1 MB, whatever the limit: the rest is read from its last key.
             let mut ask = self
                 .client
                 .query()
                 .table_name(&self.name)
-                .expression_attribute_values(":pk", text(&query.pk))
+                .expression_attribute_values(":pk", text_value(&query.pk))
                 .consistent_read(is_strong(query.consistency))
                 .scan_index_forward(!query.newest_first)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
@@ -90,7 +93,7 @@ impl Table {
             ask = match &query.prefix {
                 Some(prefix) => ask
                     .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                    .expression_attribute_values(":prefix", text(prefix)),
+                    .expression_attribute_values(":prefix", text_value(prefix)),
                 None => ask.key_condition_expression("pk = :pk"),
             };
             if let Some((filter, (name, value))) = &query.filter {
@@ -98,18 +101,21 @@ impl Table {
                     .filter_expression(filter)
                     .expression_attribute_values(name, value.clone());
             } else if let Some(limit) = query.limit {
+                // DynamoDB counts rows before it filters them, so only an unfiltered query is limited.
                 let left = limit.saturating_sub(found.len());
                 ask = ask.limit(i32::try_from(left).unwrap_or(i32::MAX).max(1));
             }
             let answer = ask
                 .send()
                 .await
-                .map_err(|error| of_sdk(&self.name, "list rows", error))?;
+                .map_err(|error| sdk_error(&self.name, "list rows", error))?;
             let used = answer.consumed_capacity.as_ref();
-            self.meter.read(used.and_then(|used| used.capacity_units));
+            self.meter
+                .count_read(used.and_then(|used| used.capacity_units));
             found.extend(answer.items.unwrap_or_default());
             start = answer.last_evaluated_key.filter(|key| !key.is_empty());
             let enough = query.limit.is_some_and(|limit| found.len() >= limit);
+            // A filtered page may be empty without being the last.
             if enough || start.is_none() {
                 found.truncate(query.limit.unwrap_or(usize::MAX));
                 return Ok(found);

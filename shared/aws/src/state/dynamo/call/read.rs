@@ -1,4 +1,4 @@
-//! Reading rows by their keys.
+//! Reads of rows by key.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,20 +8,20 @@ use precip_engine::state::{ReadConsistency, StateResult};
 
 use super::{
     super::{
-        error::{of_sdk, request},
+        error::{incomplete_request, sdk_error},
         item::{Attributes, Item},
         keys::Key,
     },
-    patience::Patience,
-    table::{REQUESTS_AT_ONCE, Table, attributes, is_strong},
+    backoff::Backoff,
+    table::{REQUESTS_AT_ONCE, Table, is_strong, key_attributes},
 };
 
-/// The most items of one `BatchGetItem`.
+/// The most items in one `BatchGetItem`.
 const GET_AT_ONCE: usize = 100;
 
 impl Table {
-    /// One row.
-    pub(in super::super) async fn get(
+    /// Reads one row.
+    pub(in super::super) async fn get_row(
         &self,
         key: &Key,
         consistency: ReadConsistency,
@@ -30,31 +30,33 @@ impl Table {
             .client
             .get_item()
             .table_name(&self.name)
-            .set_key(Some(attributes(key)))
+            .set_key(Some(key_attributes(key)))
             .consistent_read(is_strong(consistency))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
-            .map_err(|error| of_sdk(&self.name, "read a row", error))?;
+            .map_err(|error| sdk_error(&self.name, "read a row", error))?;
         let used = answer.consumed_capacity.as_ref();
-        self.meter.read(used.and_then(|used| used.capacity_units));
+        self.meter
+            .count_read(used.and_then(|used| used.capacity_units));
         Ok(answer.item)
     }
 
-    /// Many rows, by key; those that are not there are left out.
+    /// Reads rows by key. Missing rows are left out.
     pub(in super::super) async fn get_many(
         &self,
         keys: impl IntoIterator<Item = Key>,
         consistency: ReadConsistency,
     ) -> StateResult<HashMap<Key, Item>> {
-        let keys: Vec<Key> = keys
+        // DynamoDB refuses a batch that names a row twice.
+        let distinct: Vec<Key> = keys
             .into_iter()
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
-        let chunks: Vec<Vec<Item>> = keys
+        let chunks: Vec<Vec<Item>> = distinct
             .chunks(GET_AT_ONCE)
-            .map(|chunk| chunk.iter().map(attributes).collect())
+            .map(|chunk| chunk.iter().map(key_attributes).collect())
             .collect();
         let read: Vec<Vec<Item>> = stream::iter(chunks)
             .map(|chunk| self.get_chunk(chunk, consistency))
@@ -71,13 +73,13 @@ impl Table {
         consistency: ReadConsistency,
     ) -> StateResult<Vec<Item>> {
         let mut found = Vec::with_capacity(keys.len());
-        let mut patience = Patience::new("read rows");
+        let mut backoff = Backoff::new("read rows");
         loop {
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(keys))
                 .consistent_read(is_strong(consistency))
                 .build()
-                .map_err(|error| request(&self.name, error))?;
+                .map_err(|error| incomplete_request(&self.name, error))?;
             let mut answer = self
                 .client
                 .batch_get_item()
@@ -85,18 +87,19 @@ impl Table {
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
                 .await
-                .map_err(|error| of_sdk(&self.name, "read rows", error))?;
+                .map_err(|error| sdk_error(&self.name, "read rows", error))?;
             let used = answer.consumed_capacity().iter();
             self.meter
-                .read(Some(used.filter_map(|used| used.capacity_units).sum()));
+                .count_read(Some(used.filter_map(|used| used.capacity_units).sum()));
             let rows = answer.responses.take().into_iter().flatten();
             found.extend(rows.flat_map(|(_, rows)| rows));
             let left = answer.unprocessed_keys.take().into_iter().flatten();
+            // Keys beyond 16 MB of answer, and throttled ones, come back unprocessed.
             keys = left.flat_map(|(_, left)| left.keys).collect();
             if keys.is_empty() {
                 return Ok(found);
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 }

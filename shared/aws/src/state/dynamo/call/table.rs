@@ -7,11 +7,11 @@ use precip_engine::state::ReadConsistency;
 
 use super::super::{
     capacity::CapacityMeter,
-    item::{Item, text},
+    item::{Item, text_value},
     keys::Key,
 };
 
-/// How many requests of one call are under way at a time.
+/// The number of concurrent requests of one call.
 pub(in super::super) const REQUESTS_AT_ONCE: usize = 16;
 
 /// A table and the client that reaches it.
@@ -22,10 +22,11 @@ pub(in super::super) struct Table {
     pub(in super::super) meter: Arc<CapacityMeter>,
 }
 
-pub(super) fn attributes(key: &Key) -> Item {
+/// Returns a key as the attributes of a request.
+pub(super) fn key_attributes(key: &Key) -> Item {
     [
-        ("pk".to_owned(), text(&key.pk)),
-        ("sk".to_owned(), text(&key.sk)),
+        ("pk".to_owned(), text_value(&key.pk)),
+        ("sk".to_owned(), text_value(&key.sk)),
     ]
     .into()
 }

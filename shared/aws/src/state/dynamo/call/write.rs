@@ -13,103 +13,117 @@ use aws_sdk_dynamodb::{
 use precip_engine::state::StateResult;
 
 use super::{
-    super::{error::of_sdk, item::Item, keys::Key},
-    op::{Guard, Op, Transacted, Written},
-    patience::Patience,
-    table::{Table, attributes},
+    super::{error::sdk_error, item::Item, keys::Key},
+    backoff::Backoff,
+    op::{Guard, Op, TransactOutcome, WriteOutcome},
+    table::{Table, key_attributes},
 };
 
-/// An error of a single write, as far as it says something of its condition.
+/// The part of a single write's error that concerns its condition.
 enum Refusal {
+    /// The condition does not hold. Holds the current row.
     Condition(Option<Item>),
+    /// A transaction on the same row was in progress; nothing is known of the condition.
     Conflict,
+    /// Nothing: the call failed.
     Other,
 }
 
-fn condition(error: &ConditionalCheckFailedException) -> Refusal {
+fn condition_refusal(error: &ConditionalCheckFailedException) -> Refusal {
     Refusal::Condition(error.item().cloned())
 }
 
 impl Table {
-    /// Makes one write, if its condition holds.
-    pub(in super::super) async fn write(&self, op: Op) -> StateResult<Written> {
-        let mut patience = Patience::new("write a row");
+    /// Makes one write if its condition holds.
+    pub(in super::super) async fn write_op(&self, op: Op) -> StateResult<WriteOutcome> {
+        let mut backoff = Backoff::new("write a row");
+        // Each kind of write has an error type of its own, with the same two cases of interest.
         loop {
             let (refusal, error) = match op.clone() {
-                Op::Put(item, guard) => match self.put(item, guard).await {
-                    Ok(used) => return Ok(self.done(used)),
+                Op::Put(item, guard) => match self.put_row(item, guard).await {
+                    Ok(used) => return Ok(self.finish_write(used)),
                     Err(error) => (
                         match error.as_service_error() {
-                            Some(PutItemError::ConditionalCheckFailedException(e)) => condition(e),
+                            Some(PutItemError::ConditionalCheckFailedException(e)) => {
+                                condition_refusal(e)
+                            }
                             Some(PutItemError::TransactionConflictException(_)) => {
                                 Refusal::Conflict
                             }
                             _ => Refusal::Other,
                         },
-                        of_sdk(&self.name, "write a row", error),
+                        sdk_error(&self.name, "write a row", error),
                     ),
                 },
-                Op::Update(key, update, guard) => match self.update(&key, update, guard).await {
-                    Ok(used) => return Ok(self.done(used)),
-                    Err(error) => (
-                        match error.as_service_error() {
-                            Some(UpdateItemError::ConditionalCheckFailedException(e)) => {
-                                condition(e)
-                            }
-                            Some(UpdateItemError::TransactionConflictException(_)) => {
-                                Refusal::Conflict
-                            }
-                            _ => Refusal::Other,
-                        },
-                        of_sdk(&self.name, "change a row", error),
-                    ),
-                },
-                Op::Delete(key, guard) => match self.delete(&key, guard).await {
-                    Ok(used) => return Ok(self.done(used)),
+                Op::Update(key, update, guard) => {
+                    match self.update_row(&key, update, guard).await {
+                        Ok(used) => return Ok(self.finish_write(used)),
+                        Err(error) => (
+                            match error.as_service_error() {
+                                Some(UpdateItemError::ConditionalCheckFailedException(e)) => {
+                                    condition_refusal(e)
+                                }
+                                Some(UpdateItemError::TransactionConflictException(_)) => {
+                                    Refusal::Conflict
+                                }
+                                _ => Refusal::Other,
+                            },
+                            sdk_error(&self.name, "change a row", error),
+                        ),
+                    }
+                }
+                Op::Delete(key, guard) => match self.delete_row(&key, guard).await {
+                    Ok(used) => return Ok(self.finish_write(used)),
                     Err(error) => (
                         match error.as_service_error() {
                             Some(DeleteItemError::ConditionalCheckFailedException(e)) => {
-                                condition(e)
+                                condition_refusal(e)
                             }
                             Some(DeleteItemError::TransactionConflictException(_)) => {
                                 Refusal::Conflict
                             }
                             _ => Refusal::Other,
                         },
-                        of_sdk(&self.name, "delete a row", error),
+                        sdk_error(&self.name, "delete a row", error),
                     ),
                 },
                 check @ Op::Check(..) => {
-                    return Ok(match self.transact(vec![check]).await? {
-                        Transacted::Done => Written::Done,
-                        Transacted::Refused(mut of) => {
-                            Written::Refused(of.pop().flatten().flatten())
+                    // DynamoDB has condition checks only in transactions.
+                    return Ok(match self.transact_ops(vec![check]).await? {
+                        TransactOutcome::Done => WriteOutcome::Done,
+                        TransactOutcome::Refused(mut rows) => {
+                            WriteOutcome::Refused(rows.pop().flatten().flatten())
                         }
                     });
                 }
             };
             match refusal {
                 Refusal::Condition(row) => {
-                    self.meter.refused(1);
-                    return Ok(Written::Refused(row.filter(|row| !row.is_empty())));
+                    // An empty row means that there is none.
+                    self.meter.count_refused(1);
+                    return Ok(WriteOutcome::Refused(row.filter(|row| !row.is_empty())));
                 }
-                Refusal::Conflict => patience.wait().await?,
+                Refusal::Conflict => backoff.wait().await?,
                 Refusal::Other => return Err(error),
             }
         }
     }
 
-    fn done(&self, used: Option<f64>) -> Written {
-        self.meter.wrote(used);
-        Written::Done
+    fn finish_write(&self, used: Option<f64>) -> WriteOutcome {
+        self.meter.count_write(used);
+        WriteOutcome::Done
     }
 
-    async fn put(&self, item: Item, guard: Guard) -> Result<Option<f64>, SdkError<PutItemError>> {
+    async fn put_row(
+        &self,
+        item: Item,
+        guard: Guard,
+    ) -> Result<Option<f64>, SdkError<PutItemError>> {
         let put = self.client.put_item().table_name(&self.name);
         let answer = put
             .set_item(Some(item))
-            .set_expression_attribute_values(guard.values())
-            .set_expression_attribute_names(guard.names())
+            .set_expression_attribute_values(guard.expression_values())
+            .set_expression_attribute_names(guard.expression_names())
             .set_condition_expression(guard.condition)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
@@ -120,7 +134,7 @@ impl Table {
             .and_then(|used| used.capacity_units))
     }
 
-    async fn update(
+    async fn update_row(
         &self,
         key: &Key,
         update: String,
@@ -130,10 +144,10 @@ impl Table {
             .client
             .update_item()
             .table_name(&self.name)
-            .set_key(Some(attributes(key)))
+            .set_key(Some(key_attributes(key)))
             .update_expression(update)
-            .set_expression_attribute_values(guard.values())
-            .set_expression_attribute_names(guard.names())
+            .set_expression_attribute_values(guard.expression_values())
+            .set_expression_attribute_names(guard.expression_names())
             .set_condition_expression(guard.condition)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
@@ -144,7 +158,7 @@ impl Table {
             .and_then(|used| used.capacity_units))
     }
 
-    async fn delete(
+    async fn delete_row(
         &self,
         key: &Key,
         guard: Guard,
@@ -153,9 +167,9 @@ impl Table {
             .client
             .delete_item()
             .table_name(&self.name)
-            .set_key(Some(attributes(key)))
-            .set_expression_attribute_values(guard.values())
-            .set_expression_attribute_names(guard.names())
+            .set_key(Some(key_attributes(key)))
+            .set_expression_attribute_values(guard.expression_values())
+            .set_expression_attribute_names(guard.expression_names())
             .set_condition_expression(guard.condition)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)

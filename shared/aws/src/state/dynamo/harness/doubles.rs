@@ -1,4 +1,4 @@
-//! What stands beside a table where it is not what is tested.
+//! Test doubles of the ports other than the store.
 
 use std::time::Duration;
 
@@ -10,32 +10,32 @@ use precip_engine::{
     trigger::RunLauncher,
 };
 
-/// Waits as long as it is asked to.
+/// A sleeper that waits in real time.
 #[derive(Debug)]
-pub struct Awake;
+pub struct RealTimeSleeper;
 
 #[async_trait]
-impl Sleeper for Awake {
+impl Sleeper for RealTimeSleeper {
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }
 }
 
-/// Carries no run out: it is on record, and the test says what becomes of it.
+/// A launcher that starts nothing: the run stays recorded, and the test decides what becomes of it.
 #[derive(Debug)]
-pub struct Noted;
+pub struct IdleLauncher;
 
 #[async_trait]
-impl RunLauncher for Noted {
+impl RunLauncher for IdleLauncher {
     async fn launch(&self, _: &Run) -> Result<(), String> {
         Ok(())
     }
 }
 
-/// The body of an op that nobody runs.
+/// The body of an op that is never run.
 ///
 /// # Errors
 /// None.
-pub fn nothing(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
+pub fn empty_op(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture<'_> {
     Box::pin(async { Ok(OpOutputs::default()) })
 }

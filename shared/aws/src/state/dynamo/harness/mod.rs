@@ -1,4 +1,4 @@
-//! A table of a test's own, on the emulator that `tests/emulator COMMAND` starts.
+//! A table per test, on the emulator that `tests/with/emulator COMMAND` starts.
 
 mod doubles;
 mod stream;
@@ -14,7 +14,7 @@ use precip_engine::{
 use stream::Stream;
 use tokio::sync::Mutex;
 
-pub use doubles::{Awake, Noted, nothing};
+pub use doubles::{IdleLauncher, RealTimeSleeper, empty_op};
 
 use crate::{
     Aws,
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// A table with nothing in it, its store and its stream.
+/// A table that was created empty, with its store and its stream.
 #[expect(missing_debug_implementations, reason = "it is for tests")]
 pub struct Dynamo {
     /// The clients of the emulator.
@@ -36,55 +36,57 @@ pub struct Dynamo {
     stream: Mutex<Stream>,
 }
 
-/// The clients of the emulator.
+/// Returns the clients of the emulator.
 ///
 /// # Panics
-/// When there is none.
-pub async fn aws() -> Aws {
+/// When no emulator is running.
+pub async fn emulator_aws() -> Aws {
     let endpoint = env::var("PRECIP_TEST_AWS_ENDPOINT")
-        .expect("these tests run under `tests/emulator cargo nextest run`");
+        .expect("these tests run under `tests/with/emulator cargo nextest run`");
     let config = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(endpoint);
     Aws::new(config.load().await)
 }
 
 impl Dynamo {
-    /// Creates a table of a name that no other has.
+    /// Creates a table with a unique name.
     ///
     /// # Panics
-    /// When the emulator does not do it.
+    /// When the emulator refuses.
     pub async fn new() -> Self {
-        let aws = aws().await;
+        let aws = emulator_aws().await;
         let client = aws.dynamodb();
         let table = format!("precip-{}", new_run_id(&SystemClock, &SystemRandomness));
         TableDefinition::PRECIP
-            .create(&client, &table)
+            .create_table(&client, &table)
             .await
             .expect("the table is created");
         let described = client.describe_table().table_name(&table).send().await;
-        let described = described.ok().and_then(|described| described.table);
-        let stream = described.and_then(|described| described.latest_stream_arn);
+        let stream_arn = described
+            .ok()
+            .and_then(|answer| answer.table)
+            .and_then(|table| table.latest_stream_arn)
+            .expect("the table has a stream");
         let streams = aws_sdk_dynamodbstreams::Client::new(aws.config());
-        let stream = Stream::new(streams, stream.expect("the table has a stream"));
         Self {
             store: DynamoStore::new(client, &table),
             aws,
             table,
-            stream: Mutex::new(stream),
+            stream: Mutex::new(Stream::new(streams, stream_arn)),
         }
     }
 
-    /// What keeps the derived rows up to date.
+    /// Returns a projector of the table's stream.
     pub fn projector(&self) -> Projector {
-        // Apart from the store, whose meter is to count the store's own calls.
+        // It has a store of its own: the meter of `self.store` counts only the calls of tests.
         DynamoStore::new(self.aws.dynamodb(), &self.table).projector()
     }
 
-    /// What the stream holds and nobody has read yet.
+    /// Reads the unread changes of the stream, in batches.
     ///
     /// # Panics
-    /// When it cannot be read.
-    pub async fn changes(&self) -> Vec<Vec<Change>> {
-        self.stream.lock().await.drain().await
+    /// When the stream cannot be read.
+    pub async fn read_changes(&self) -> Vec<Vec<Change>> {
+        self.stream.lock().await.drain_batches().await
     }
 }
 
@@ -94,16 +96,16 @@ impl Harness for Dynamo {
         Arc::new(self.store.clone())
     }
 
-    async fn peer(&self) -> Arc<dyn StateStore> {
-        // A client with connections of its own, as a second function has it.
-        let store = DynamoStore::new(aws().await.dynamodb(), &self.table);
+    async fn open_peer(&self) -> Arc<dyn StateStore> {
+        // A client with connections of its own, as a second function has.
+        let store = DynamoStore::new(emulator_aws().await.dynamodb(), &self.table);
         Arc::new(store)
     }
 
-    async fn settle(&self) {
+    async fn await_projections(&self) {
         let projector = self.projector();
-        for batch in self.changes().await {
-            let applied = projector.apply(&batch).await;
+        for batch in self.read_changes().await {
+            let applied = projector.apply_changes(&batch).await;
             applied.expect("the batch is projected");
         }
     }

@@ -1,4 +1,4 @@
-//! The table's stream, read as an event source mapping reads it.
+//! A reader of the table's stream that works like an event source mapping.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +10,7 @@ use aws_sdk_dynamodbstreams::{
 
 use crate::state::dynamo::projection::Change;
 
-/// How far each shard was read.
+/// A reader of the stream, with its position in each shard.
 pub(super) struct Stream {
     client: Client,
     arn: String,
@@ -26,59 +26,62 @@ impl Stream {
         }
     }
 
-    /// The changes since the last call: one batch a call of `GetRecords`, shard after shard.
-    pub(super) async fn drain(&mut self) -> Vec<Vec<Change>> {
+    /// Reads the changes since the last call, shard after shard, one batch per call of `GetRecords`.
+    pub(super) async fn drain_batches(&mut self) -> Vec<Vec<Change>> {
         let mut batches = Vec::new();
-        for shard in self.shards().await {
+        for shard in self.shard_ids().await {
             if !self.iterators.contains_key(&shard) {
-                let iterator = self.iterator(&shard).await;
+                // Shards appear when a table grows; a new one is read from its beginning.
+                let iterator = self.shard_iterator(&shard).await;
                 self.iterators.insert(shard.clone(), iterator);
             }
             let mut position = self.iterators[&shard].clone();
             while let Some(iterator) = position.clone() {
-                let read = self.client.get_records().shard_iterator(iterator);
-                let read = read.send().await.expect("a shard is read");
-                position = read.next_shard_iterator;
-                let records = read.records.unwrap_or_default();
+                let get = self.client.get_records().shard_iterator(iterator);
+                let answer = get.send().await.expect("a shard is read");
+                position = answer.next_shard_iterator;
+                let records = answer.records.unwrap_or_default();
                 if records.is_empty() {
+                    // The end of what was written so far; the position stays for the next call.
                     break;
                 }
-                batches.push(records.into_iter().map(change).collect());
+                batches.push(records.into_iter().map(to_change).collect());
             }
             self.iterators.insert(shard, position);
         }
         batches
     }
 
-    async fn shards(&self) -> Vec<String> {
-        let stream = self.client.describe_stream().stream_arn(&self.arn);
-        let stream = stream.send().await.expect("the stream is described");
-        let shards = stream.stream_description.and_then(|stream| stream.shards);
-        let shards = shards.unwrap_or_default();
+    async fn shard_ids(&self) -> Vec<String> {
+        let describe = self.client.describe_stream().stream_arn(&self.arn);
+        let answer = describe.send().await.expect("the stream is described");
+        let shards = answer.stream_description.and_then(|stream| stream.shards);
         shards
+            .unwrap_or_default()
             .into_iter()
             .filter_map(|shard| shard.shard_id)
             .collect()
     }
 
-    async fn iterator(&self, shard: &str) -> Option<String> {
-        let iterator = self
+    async fn shard_iterator(&self, shard: &str) -> Option<String> {
+        let get = self
             .client
             .get_shard_iterator()
             .stream_arn(&self.arn)
             .shard_id(shard)
             .shard_iterator_type(ShardIteratorType::TrimHorizon);
-        let iterator = iterator.send().await;
-        iterator.expect("a shard has a beginning").shard_iterator
+        let answer = get.send().await;
+        answer.expect("a shard has a beginning").shard_iterator
     }
 }
 
-fn change(record: Record) -> Change {
+fn to_change(record: Record) -> Change {
     let change = record.dynamodb.expect("a record holds a change");
     let image = |image: Option<HashMap<String, Streamed>>| -> HashMap<String, AttributeValue> {
-        let image = image.into_iter().flatten();
         image
-            .map(|(name, value)| (name, attribute(value)))
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name, to_attribute(value)))
             .collect()
     };
     Change::new(
@@ -88,16 +91,16 @@ fn change(record: Record) -> Change {
     )
 }
 
-fn attribute(value: Streamed) -> AttributeValue {
+fn to_attribute(value: Streamed) -> AttributeValue {
     match value {
         Streamed::S(text) => AttributeValue::S(text),
         Streamed::N(number) => AttributeValue::N(number),
         Streamed::B(bytes) => AttributeValue::B(bytes),
         Streamed::M(map) => AttributeValue::M(
             map.into_iter()
-                .map(|(name, value)| (name, attribute(value)))
+                .map(|(name, value)| (name, to_attribute(value)))
                 .collect(),
         ),
-        other => panic!("no row of ours holds {other:?}"),
+        other => panic!("no row holds {other:?}"),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::{StreamExt, TryStreamExt, stream};
 use precip_core::{key::AssetKey, partitions::PartitionSet};
 use precip_engine::{
-    react::Happened,
+    react::ChangeSet,
     state::{ReadConsistency, StateResult},
 };
 
@@ -18,30 +18,30 @@ use super::{
         store::DynamoStore,
     },
     change::Change,
-    effects::{Effects, Known, assets, doubtful},
+    effects::{Effects, KnownState, changed_assets, possibly_renumbered},
 };
 
-/// Brings the derived rows of a table up to date.
+/// The projection of a table's stream: it keeps the derived rows up to date.
 #[derive(Debug, Clone)]
 pub struct Projector {
     pub(super) store: DynamoStore,
 }
 
-/// What a batch of changes held.
+/// The content of a batch of changes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Projected {
-    /// The partitions that were published, by asset.
+    /// The published partitions, by asset.
     pub published: BTreeMap<AssetKey, PartitionSet>,
-    /// What else happened.
-    pub(super) others: Happened,
+    /// Everything else that changed.
+    pub(super) other_changes: ChangeSet,
 }
 
 impl Projected {
-    /// What follows from it is evaluated by [`react`](precip_engine::react::react).
-    pub fn happened(&self) -> Happened {
-        Happened {
+    /// Returns the changes for [`react`](precip_engine::react::react) to evaluate.
+    pub fn change_set(&self) -> ChangeSet {
+        ChangeSet {
             published: self.published.keys().cloned().collect(),
-            ..self.others.clone()
+            ..self.other_changes.clone()
         }
     }
 }
@@ -51,23 +51,24 @@ impl Projector {
         Self { store }
     }
 
-    /// Applies changes in the order of the stream. After an error apply the same changes again.
+    /// Applies changes in the order of the stream. After an error, apply the same changes again.
     ///
     /// # Errors
     /// As every call of the port.
-    pub async fn apply(&self, changes: &[Change]) -> StateResult<Projected> {
+    pub async fn apply_changes(&self, changes: &[Change]) -> StateResult<Projected> {
         let table = &self.store.table;
-        let known = self.known(changes).await?;
-        let effects = Effects::of(changes, &known);
+        let known = self.read_known_state(changes).await?;
+        let effects = Effects::of_changes(changes, &known);
+        // History first: a superseded record exists only in the stream until it is archived.
         table.write_all(effects.archive, Vec::new()).await?;
         self.write_each(effects.checks).await?;
         table.set_bits(effects.bits).await?;
         self.write_each(effects.failing).await?;
-        let made_good = effects.made_good.into_iter().collect();
-        table.write_all(Vec::new(), made_good).await?;
-        // Last: who is told of an update finds everything else in its place.
+        let resolved = effects.resolved.into_iter().collect();
+        table.write_all(Vec::new(), resolved).await?;
+        // The update log last: a reader that finds an update there finds the other rows up to date.
         let mut projected = Projected {
-            others: effects.happened,
+            other_changes: effects.changes,
             ..Projected::default()
         };
         for (asset, updates) in effects.updates {
@@ -79,33 +80,36 @@ impl Projector {
         Ok(projected)
     }
 
-    async fn known(&self, changes: &[Change]) -> StateResult<Known> {
+    /// Reads what the effects depend on besides the changes themselves.
+    async fn read_known_state(&self, changes: &[Change]) -> StateResult<KnownState> {
         let table = &self.store.table;
-        let mut known = Known::default();
-        let assets = assets(changes);
-        let heads = assets.iter().map(keys::statuses_head);
+        let mut known = KnownState::default();
+        let assets = changed_assets(changes);
+        let heads = assets.iter().map(keys::statuses_head_row);
+        // An asset without a head was never renumbered: its generation is 0.
         let heads = table.get_many(heads, ReadConsistency::Strong).await?;
         for asset in assets {
-            let head = heads.get(&keys::statuses_head(&asset));
+            let head = heads.get(&keys::statuses_head_row(&asset));
             if let Some(generation) = head.and_then(|head| head.number("g")) {
                 known.generations.insert(asset, generation);
             }
         }
-        let doubtful = doubtful(changes, &known.generations);
-        if !doubtful.is_empty() {
-            let rows = table.get_many(doubtful, ReadConsistency::Strong).await?;
-            let rows = rows.into_iter();
+        let outdated = possibly_renumbered(changes, &known.generations);
+        if !outdated.is_empty() {
+            let rows = table.get_many(outdated, ReadConsistency::Strong).await?;
             known.current = rows
-                .filter_map(|(key, row)| Some((key, Row::of(&row)?)))
+                .into_iter()
+                .filter_map(|(key, row)| Some((key, Row::from_item(&row)?)))
                 .collect();
         }
         Ok(known)
     }
 
-    /// Makes conditional writes. Those of one row in order, different rows side by side; one that is
-    /// refused is out of date.
+    /// Makes conditional writes: those of one row in order, different rows concurrently. A refused
+    /// write is out of date and needs nothing more.
     async fn write_each(&self, ops: Vec<Op>) -> StateResult<()> {
         let mut by_row: BTreeMap<keys::Key, Vec<Op>> = BTreeMap::new();
+        // Grouped by row, since only writes of one row depend on their order.
         for op in ops {
             let key = match &op {
                 Op::Put(row, _) => row.key(),
@@ -116,7 +120,7 @@ impl Projector {
         stream::iter(by_row.into_values())
             .map(|ops| async move {
                 for op in ops {
-                    self.store.table.write(op).await?;
+                    self.store.table.write_op(op).await?;
                 }
                 StateResult::Ok(())
             })
@@ -126,7 +130,7 @@ impl Projector {
     }
 }
 
-/// What tests do to the derived rows.
+/// Access of tests to the derived rows.
 #[cfg(test)]
 impl Projector {
     pub(in super::super) fn meter(&self) -> &super::super::CapacityMeter {
@@ -146,24 +150,24 @@ impl Projector {
                 ordinal,
                 value: true,
             };
-            let key = keys::statuses(asset, 0, segment);
+            let key = keys::statuses_row(asset, 0, segment);
             bits.entry(key).or_default().push(bit);
         }
         self.store.table.set_bits(bits).await
     }
 
     pub(in super::super) async fn drop_statuses(&self, asset: &AssetKey) -> StateResult<()> {
-        let query = super::super::call::Query::all(keys::statuses_pk(asset));
-        let rows = self.store.table.query(query).await?;
+        let query = super::super::call::Query::rows_of(keys::statuses_pk(asset));
+        let rows = self.store.table.query_rows(query).await?;
         let keys = rows.iter().map(Attributes::key).collect();
         self.store.table.write_all(Vec::new(), keys).await
     }
 
-    /// The size of the status bitmaps, by DynamoDB's rule: the bytes of names and values.
+    /// Returns the size of the status bitmaps in bytes, by DynamoDB's rule: names plus values.
     pub(in super::super) async fn status_bytes(&self, asset: &AssetKey) -> StateResult<usize> {
         use aws_sdk_dynamodb::types::AttributeValue as V;
-        let query = super::super::call::Query::all(keys::statuses_pk(asset));
-        let rows = self.store.table.query(query).await?;
+        let query = super::super::call::Query::rows_of(keys::statuses_pk(asset));
+        let rows = self.store.table.query_rows(query).await?;
         let size = |(name, value): (&String, &V)| {
             name.len()
                 + match value {

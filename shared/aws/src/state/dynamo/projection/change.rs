@@ -9,7 +9,7 @@ use super::super::{
     keys::Key,
 };
 
-/// One record of the table's stream: a row, as it was and as it is.
+/// One record of the table's stream: a row before and after a change.
 ///
 /// From a Lambda event: `Change::new(record.change.keys.into_inner(),
 /// record.change.old_image.into_inner(), record.change.new_image.into_inner())`.
@@ -21,19 +21,19 @@ pub struct Change {
 }
 
 impl Change {
-    /// Takes the parts of a stream record. An image without attributes stands for no row, as in
-    /// Lambda's events.
+    /// Builds a change from the parts of a stream record. An image without attributes means that there
+    /// is no row, as in Lambda's events.
     pub fn new<V: Into<AttributeValue>>(
         keys: HashMap<String, V>,
         old_image: HashMap<String, V>,
         new_image: HashMap<String, V>,
     ) -> Self {
         let image = |image: HashMap<String, V>| -> Option<Item> {
-            let image: Item = image
+            let item: Item = image
                 .into_iter()
                 .map(|(name, value)| (name, value.into()))
                 .collect();
-            (!image.is_empty()).then_some(image)
+            (!item.is_empty()).then_some(item)
         };
         Self {
             key: image(keys).unwrap_or_default().key(),

@@ -1,17 +1,17 @@
-//! [`Effects`]: what a batch of changes comes to. Pure.
+//! [`Effects`]: the writes that follow from a batch of changes. Pure: nothing is read or written here.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use precip_core::key::AssetKey;
 use precip_engine::{
-    react::Happened,
+    react::ChangeSet,
     state::{CheckEvaluation, Materialization, RunStatus, Segment, StateResult},
 };
 
 use super::{
     super::{
         call::Op,
-        checks::{evaluation, failing_mark, fails, latest_check},
+        checks::{decode_evaluation, failing_mark, is_failing, latest_check},
         events::{event_row, events_of},
         item::{Attributes, Item},
         keys::{self, Key, Progress},
@@ -22,41 +22,41 @@ use super::{
     change::Change,
 };
 
-/// What has to be known beside the changes.
+/// The state that the effects of changes depend on besides the changes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known {
-    /// By which generation of its layout each asset's partitions are numbered; 0 when missing.
+pub(super) struct KnownState {
+    /// The current generation of each asset's layout; 0 when missing.
     pub(super) generations: BTreeMap<AssetKey, u64>,
-    /// The rows of [`doubtful`] changes as they are now.
+    /// The current rows of [`possibly_renumbered`] changes.
     pub(super) current: HashMap<Key, Row>,
 }
 
-/// Writes that a batch of changes comes to. Each may be made again.
+/// The writes that follow from a batch of changes. Each may be repeated.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Effects {
     /// Rows of the event log.
     pub(super) archive: Vec<Item>,
-    /// Evaluations that are not published with their partition any more.
+    /// Evaluations that are no longer published with their partition.
     pub(super) checks: Vec<Op>,
     /// Bits of bitmap rows, in order.
     pub(super) bits: BTreeMap<Key, Vec<Bit>>,
-    /// Partitions that fail a check, or do not any more.
+    /// Partitions that begin or cease to fail a check.
     pub(super) failing: Vec<Op>,
-    /// Failures and blocks that were made good.
-    pub(super) made_good: BTreeSet<Key>,
+    /// Rows of failures and failed checks that no longer hold, to be deleted.
+    pub(super) resolved: BTreeSet<Key>,
     /// Updates, by asset.
     pub(super) updates: BTreeMap<AssetKey, Vec<Update>>,
-    /// What else others may wait for.
-    pub(super) happened: Happened,
+    /// Other changes that reactions may wait for.
+    pub(super) changes: ChangeSet,
 }
 
-fn rows(change: &Change) -> (Option<Row>, Option<Row>) {
-    let row = |image: &Option<Item>| image.as_ref().and_then(Row::of);
+fn old_and_new_rows(change: &Change) -> (Option<Row>, Option<Row>) {
+    let row = |image: &Option<Item>| image.as_ref().and_then(Row::from_item);
     (row(&change.old), row(&change.new))
 }
 
-/// The assets whose generation has to be known.
-pub(super) fn assets(changes: &[Change]) -> BTreeSet<AssetKey> {
+/// Returns the assets whose generation must be known.
+pub(super) fn changed_assets(changes: &[Change]) -> BTreeSet<AssetKey> {
     changes
         .iter()
         .filter_map(|change| keys::parse_latest(&change.key))
@@ -64,44 +64,49 @@ pub(super) fn assets(changes: &[Change]) -> BTreeSet<AssetKey> {
         .collect()
 }
 
-/// The latest rows that were perhaps numbered anew since: their ordinals have to be looked up. None,
-/// unless a definition ever changed.
-pub(super) fn doubtful(changes: &[Change], generations: &BTreeMap<AssetKey, u64>) -> BTreeSet<Key> {
+/// Returns the latest rows that may have been renumbered since the change, so that their ordinals must
+/// be read again. Empty unless a definition ever changed.
+pub(super) fn possibly_renumbered(
+    changes: &[Change],
+    generations: &BTreeMap<AssetKey, u64>,
+) -> BTreeSet<Key> {
     changes
         .iter()
-        .filter_map(|change| rows(change).1)
-        .filter(|row| row.generation < generation(generations, &row.asset))
+        .filter_map(|change| old_and_new_rows(change).1)
+        .filter(|row| row.generation < generation_of(generations, &row.asset))
         .map(|row| row.key())
         .collect()
 }
 
-fn generation(generations: &BTreeMap<AssetKey, u64>, asset: &AssetKey) -> u64 {
+fn generation_of(generations: &BTreeMap<AssetKey, u64>, asset: &AssetKey) -> u64 {
     generations.get(asset).copied().unwrap_or_default()
 }
 
-/// What cannot be read or written must not hold up the stream: it is reported and left out.
-fn readable<T>(result: StateResult<T>) -> Option<T> {
+/// Returns the value of a result, and logs and drops an error: one broken record must not block the
+/// stream.
+fn ok_or_log<T>(result: StateResult<T>) -> Option<T> {
     result
-        .inspect_err(|error| tracing::error!(%error, "left out of what follows from a change"))
+        .inspect_err(|error| tracing::error!(%error, "a record was left out of the projection"))
         .ok()
 }
 
-fn made(row: Option<&Row>) -> Option<Materialization> {
-    readable(row?.materialization()).flatten()
+fn decode_materialization(row: Option<&Row>) -> Option<Materialization> {
+    ok_or_log(row?.materialization()).flatten()
 }
 
 impl Effects {
-    /// What changes come to.
-    pub(super) fn of(changes: &[Change], known: &Known) -> Self {
+    /// Computes the effects of changes.
+    pub(super) fn of_changes(changes: &[Change], known: &KnownState) -> Self {
         let mut effects = Self::default();
         for change in changes {
+            // The prefix of the partition key tells the kind of the row.
             match change.key.pk.split_once('#') {
-                Some(("L", _)) => effects.latest(change, known),
-                Some(("X", _)) => effects.check(change),
-                Some(("R", _)) if change.key.sk == keys::RUN => effects.run(change),
-                Some(("R", _)) => effects.failure(change),
+                Some(("L", _)) => effects.apply_latest(change, known),
+                Some(("X", _)) => effects.apply_check(change),
+                Some(("R", _)) if change.key.sk == keys::RUN => effects.apply_run(change),
+                Some(("R", _)) => effects.apply_failure(change),
                 Some(("D", set)) => {
-                    effects.happened.keys.insert(set.to_owned());
+                    effects.changes.dynamic_sets.insert(set.to_owned());
                 }
                 _ => {}
             }
@@ -109,7 +114,7 @@ impl Effects {
         effects
     }
 
-    fn bit(&mut self, key: Key, set: &'static str, ordinal: u64, value: bool) {
+    fn push_bit(&mut self, key: Key, set: &'static str, ordinal: u64, value: bool) {
         let bits = self.bits.entry(key).or_default();
         bits.push(Bit {
             set,
@@ -118,56 +123,62 @@ impl Effects {
         });
     }
 
-    fn latest(&mut self, change: &Change, known: &Known) {
-        let (old, new) = rows(change);
-        let (was, is) = (made(old.as_ref()), made(new.as_ref()));
+    /// The latest row of a partition: what was published, wiped, or failed.
+    fn apply_latest(&mut self, change: &Change, known: &KnownState) {
+        let (old, new) = old_and_new_rows(change);
+        let previous = decode_materialization(old.as_ref());
+        let current = decode_materialization(new.as_ref());
+        // A publication is found in the update log; here only failures and wipes count as changes.
         let failed = |row: &Option<Row>| row.as_ref().and_then(|row| row.failed);
         if new.is_none() || failed(&old) != failed(&new) {
             let asset = new.as_ref().or(old.as_ref()).map(|row| &row.asset);
-            self.happened.changed.extend(asset.cloned());
+            self.changes.changed.extend(asset.cloned());
         }
-        self.statuses(old.as_ref(), new.as_ref(), known);
+        self.update_statuses(old.as_ref(), new.as_ref(), known);
         if let Some(new) = &new {
-            self.published(old.as_ref(), new, known);
+            self.add_update(old.as_ref(), new, known);
         }
-        self.superseded(was.as_ref(), is.as_ref());
-        if let Some(is) = &is {
-            self.inline_checks(was.as_ref(), is);
+        self.archive_superseded(previous.as_ref(), current.as_ref());
+        if let Some(current) = &current {
+            self.update_inline_checks(previous.as_ref(), current);
         }
     }
 
-    /// The status bits of a partition.
-    fn statuses(&mut self, old: Option<&Row>, new: Option<&Row>, known: &Known) {
+    /// Updates the status bits of a partition.
+    fn update_statuses(&mut self, old: Option<&Row>, new: Option<&Row>, known: &KnownState) {
         let Some(asset) = new.or(old).map(|row| &row.asset) else {
             return;
         };
-        let now = generation(&known.generations, asset);
-        let key = |ordinal| keys::statuses(asset, now, Segment::index(ordinal));
-        // A row that was numbered anew has its bits in another generation's bitmaps already.
+        let now = generation_of(&known.generations, asset);
+        let key = |ordinal| keys::statuses_row(asset, now, Segment::index(ordinal));
+        // Bitmaps belong to a generation. A renumbered row has left the old one's bitmaps behind, so
+        // there is no bit to clear.
         let renumbered = new
             .zip(old)
             .is_some_and(|(new, old)| new.generation != old.generation);
-        let left = old
+        let previous = old
             .filter(|_| !renumbered)
             .and_then(|row| row.ordinal)
             .filter(|ordinal| new.is_none_or(|new| new.ordinal != Some(*ordinal)));
-        if let Some(ordinal) = left {
-            self.bit(key(ordinal), "m", ordinal, false);
-            self.bit(key(ordinal), "f", ordinal, false);
+        if let Some(ordinal) = previous {
+            self.push_bit(key(ordinal), "m", ordinal, false);
+            self.push_bit(key(ordinal), "f", ordinal, false);
         }
-        let Some((row, ordinal)) = new.and_then(|new| placed(new, known)) else {
+        // The bits are set to the row's state, not toggled: applying the change again is harmless.
+        let Some((row, ordinal)) = new.and_then(|new| with_current_ordinal(new, known)) else {
             return;
         };
-        self.bit(key(ordinal), "m", ordinal, row.published.is_some());
-        self.bit(key(ordinal), "f", ordinal, row.failure().is_some());
+        self.push_bit(key(ordinal), "m", ordinal, row.published.is_some());
+        self.push_bit(key(ordinal), "f", ordinal, row.current_failure().is_some());
     }
 
-    /// The update, and what the run has done, when something was published.
-    fn published(&mut self, old: Option<&Row>, new: &Row, known: &Known) {
+    /// Adds the update and the run's progress if something was published.
+    fn add_update(&mut self, old: Option<&Row>, new: &Row, known: &KnownState) {
         let Some((run, _)) = new.published else {
             return;
         };
-        let ordinal = placed(new, known).map(|(_, ordinal)| ordinal);
+        let ordinal = with_current_ordinal(new, known).map(|(_, ordinal)| ordinal);
+        // The stamp identifies a publication: an unchanged one means that only other attributes changed.
         if old.is_none_or(|old| old.stamp != new.stamp)
             && let Some(ordinal) = ordinal
         {
@@ -182,113 +193,143 @@ impl Effects {
         }
         if let Some(ordinal) = new.ordinal {
             let segment = Segment::index(ordinal);
-            let key = keys::progress(run, Progress::Done, &new.asset, segment);
-            self.bit(key, "b", ordinal, true);
+            let key = keys::progress_row(run, Progress::Done, &new.asset, segment);
+            self.push_bit(key, "b", ordinal, true);
         }
-        // A failure of an older run cannot be this run's.
+        // The run's own earlier failure is resolved. The row keeps only the newest failed version; one
+        // of an older run means that this run has not failed here.
         if old
             .and_then(|old| old.failed)
             .is_some_and(|(failed, _)| failed >= run)
         {
-            let key = keys::failure(run, &new.asset, new.partition.as_ref());
-            self.made_good.insert(key);
+            let key = keys::failure_row(run, &new.asset, new.partition.as_ref());
+            self.resolved.insert(key);
         }
     }
 
-    /// What was published before goes into the log.
-    fn superseded(&mut self, was: Option<&Materialization>, is: Option<&Materialization>) {
-        let Some(was) = was else { return };
-        let still = |found: &CheckEvaluation, holds: fn(&CheckEvaluation) -> bool| {
-            let checks = is.into_iter().flat_map(|is| &is.checks);
+    /// Archives the materialization that was published before.
+    fn archive_superseded(
+        &mut self,
+        previous: Option<&Materialization>,
+        current: Option<&Materialization>,
+    ) {
+        let Some(previous) = previous else { return };
+        // Tells whether a check is still evaluated in the new record, with a condition on it.
+        let is_still = |found: &CheckEvaluation, holds: fn(&CheckEvaluation) -> bool| {
+            let checks = current.into_iter().flat_map(|current| &current.checks);
             let mut same = checks.filter(|now| now.check == found.check);
             same.any(holds)
         };
-        if is.is_some_and(|is| is.run == was.run) {
-            let good = was
+        // A later attempt of the same run may pass a check that failed before.
+        if current.is_some_and(|current| current.run == previous.run) {
+            let resolved = previous
                 .checks
                 .iter()
-                .filter(|found| found.fails_run() && !still(found, CheckEvaluation::fails_run));
-            let keys =
-                good.map(|found| keys::failed_check(was.run, &was.target, &found.check.name));
-            self.made_good.extend(keys);
+                .filter(|found| found.fails_run() && !is_still(found, CheckEvaluation::fails_run));
+            self.resolved.extend(resolved.map(|found| {
+                keys::failed_check_row(previous.run, &previous.target, &found.check.name)
+            }));
         }
-        if is.is_some_and(|is| (is.run, is.attempt) == (was.run, was.attempt)) {
+        // The same attempt again replaces its record, and leaves no history.
+        if current.is_some_and(|current| {
+            (current.run, current.attempt) == (previous.run, previous.attempt)
+        }) {
             return;
         }
-        for event in events_of(was.clone()) {
-            self.archive.extend(readable(event_row(&event)));
+        for event in events_of(previous.clone()) {
+            self.archive.extend(ok_or_log(event_row(&event)));
         }
-        for found in was.checks.iter().filter(|found| !still(found, |_| true)) {
-            self.checks.extend(readable(latest_check(found)));
+        // A check that the new record does not evaluate keeps its last evaluation, in its own row.
+        for found in previous
+            .checks
+            .iter()
+            .filter(|found| !is_still(found, |_| true))
+        {
+            self.checks.extend(ok_or_log(latest_check(found)));
         }
     }
 
-    fn inline_checks(&mut self, was: Option<&Materialization>, is: &Materialization) {
-        for found in &is.checks {
-            let before = was
+    /// Updates the failing partitions of the checks that were published with a partition.
+    fn update_inline_checks(
+        &mut self,
+        previous: Option<&Materialization>,
+        current: &Materialization,
+    ) {
+        for found in &current.checks {
+            let before = previous
                 .into_iter()
-                .flat_map(|was| &was.checks)
+                .flat_map(|previous| &previous.checks)
                 .find(|before| before.check == found.check);
             let marked = match before {
-                Some(before) => fails(before),
-                // It may be among the failing as a check of its own, unless nothing was there.
-                None => was.is_some(),
+                Some(before) => is_failing(before),
+                // Its own row may have marked the partition as failing, unless the partition is new.
+                None => previous.is_some(),
             };
-            if fails(found) || marked {
+            if is_failing(found) || marked {
                 self.failing.push(failing_mark(found));
             }
         }
     }
 
-    fn check(&mut self, change: &Change) {
-        let read = |image: &Option<Item>| image.as_ref().and_then(|row| evaluation(row).ok());
-        let (was, is) = (read(&change.old), read(&change.new));
-        let Some(is) = is else { return };
-        self.happened.changed.insert(is.target.asset.clone());
-        if fails(&is) || was.as_ref().is_none_or(fails) {
-            self.failing.push(failing_mark(&is));
+    /// The own row of a check: a new evaluation.
+    fn apply_check(&mut self, change: &Change) {
+        let decode =
+            |image: &Option<Item>| image.as_ref().and_then(|row| decode_evaluation(row).ok());
+        let previous = decode(&change.old);
+        let Some(current) = decode(&change.new) else {
+            return;
+        };
+        self.changes.changed.insert(current.target.asset.clone());
+        if is_failing(&current) || previous.as_ref().is_none_or(is_failing) {
+            self.failing.push(failing_mark(&current));
         }
-        if let Some(was) = was.filter(|was| was.run == is.run && was.fails_run() && !is.fails_run())
+        // A later evaluation of the same run resolves its failed check.
+        if let Some(previous) = previous
+            && previous.run == current.run
+            && previous.fails_run()
+            && !current.fails_run()
         {
-            let key = keys::failed_check(was.run, &was.target, &was.check.name);
-            self.made_good.insert(key);
+            let key = keys::failed_check_row(previous.run, &previous.target, &previous.check.name);
+            self.resolved.insert(key);
         }
     }
 
-    /// The row of a run itself: whether it has ended.
-    fn run(&mut self, change: &Change) {
+    /// Notes the end of a run from the run's own row.
+    fn apply_run(&mut self, change: &Change) {
         let status = |image: &Option<Item>| {
             let status = image.as_ref()?.text("status")?;
             RunStatus::ALL
                 .into_iter()
                 .find(|known| known.as_str() == status)
         };
+        // From one finished status to another is an end as well: a failed run may end again as succeeded.
         let is_finished = |status: &RunStatus| status.is_finished();
         if let Some(run) = keys::parse_run(&change.key)
             && status(&change.new).filter(is_finished) != status(&change.old).filter(is_finished)
             && status(&change.new).is_some_and(RunStatus::is_finished)
         {
-            self.happened.ended.insert(run);
+            self.changes.ended.insert(run);
         }
     }
 
-    fn failure(&mut self, change: &Change) {
+    /// Updates the bitmap of failed partitions from the row of a run's failure.
+    fn apply_failure(&mut self, change: &Change) {
         let Some((run, asset, _)) = keys::parse_failure(&change.key) else {
             return;
         };
-        self.happened.changed.insert(asset.clone());
+        self.changes.changed.insert(asset.clone());
         let row = change.new.as_ref().or(change.old.as_ref());
         if let Some(ordinal) = row.and_then(|row| row.number("o")) {
-            let key = keys::progress(run, Progress::Lost, &asset, Segment::index(ordinal));
-            self.bit(key, "b", ordinal, change.new.is_some());
+            let key = keys::progress_row(run, Progress::Lost, &asset, Segment::index(ordinal));
+            self.push_bit(key, "b", ordinal, change.new.is_some());
         }
     }
 }
 
-/// A row with the ordinal that it has in the present layout. `None` when it has none, and while it is
-/// being numbered anew: the bitmaps are made again after that.
-fn placed<'a>(row: &'a Row, known: &'a Known) -> Option<(&'a Row, u64)> {
-    let now = generation(&known.generations, &row.asset);
+/// Returns a row with its ordinal in the current layout. `None` if it has none, or while it is being
+/// renumbered: the bitmaps are rebuilt after that.
+fn with_current_ordinal<'a>(row: &'a Row, known: &'a KnownState) -> Option<(&'a Row, u64)> {
+    let now = generation_of(&known.generations, &row.asset);
     let row = match row.generation.cmp(&now) {
         std::cmp::Ordering::Equal => row,
         std::cmp::Ordering::Greater => return None,

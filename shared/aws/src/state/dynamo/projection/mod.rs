@@ -1,27 +1,27 @@
-//! What follows from the changes of the table: a projection of its stream.
+//! The projection of the table's stream: rows that are derived from other rows.
 //!
 //! | from | to |
 //! |---|---|
-//! | a partition's latest row | status bitmaps `B#`, the bitmap of what its run has done, the update log `U#`, failures and blocks that were made good taken away |
-//! | what a latest row held before | the event log `E#`, and the latest evaluation of checks that are not published any more |
+//! | a partition's latest row | status bitmaps `B#`, the run's bitmap of published partitions, the update log `U#`; deletes failures and failed checks that no longer hold |
+//! | the former content of a latest row | the event log `E#`, and the latest evaluation of checks that are no longer published |
 //! | the latest evaluation of a check | the partitions that fail it `F#` |
-//! | a run's failures | the bitmap of what the run gave up on |
-//! | the end of a run, keys of a dynamic set | nothing: it is told to those who react ([`Projected::happened`]) |
+//! | a run's failures | the run's bitmap of failed partitions |
+//! | the end of a run, keys of a dynamic set | no row: they are reported to reactions ([`Projected::change_set`]) |
 //!
-//! [`Projector::apply`] takes a batch of [`Change`]s in the order of the stream. What they come to is
-//! decided by a pure function; then the writes of a batch are put together, so that a thousand
-//! partitions of one asset are a handful of writes.
+//! [`Projector::apply_changes`] takes a batch of [`Change`]s in the order of the stream. A pure function decides
+//! their effects, and the writes of a batch are merged, so a thousand partitions of one asset are a
+//! handful of writes.
 //!
-//! *Twice, and in order.* Applying a batch again changes nothing: bits are set to what they are, log
-//! rows are replaced by themselves, an update that is in the log is not added again. Changes of one row
-//! come in order, as they do within a shard of the stream; a batch that is delivered again is followed
-//! by all that came after it, and ends with the truth.
+//! *Repetition.* Applying a batch again changes nothing: bits are set to their value, log rows are
+//! replaced by themselves, and an update that is in the log is not added again. Changes of one row come
+//! in order, as they do within a shard of the stream; a repeated batch is followed by all that came after
+//! it, so the rows end up correct.
 //!
-//! *Several writers.* Shards are read side by side, and the rows of one asset lie in several. A bitmap
-//! is written under the condition that nobody else wrote it since it was read, so no bit is lost. What
-//! two shards say of one bitmap is about different partitions, so that it does not matter who is first.
+//! *Several writers.* Shards are read concurrently, and the rows of one asset are in several. A bitmap
+//! is written on condition that it was not written since it was read, so no bit is lost. Two shards
+//! change different partitions of one bitmap, so their order does not matter.
 //!
-//! Bitmaps can be made again from the latest rows: [`Projector::rebuild`].
+//! Bitmaps can be rebuilt from the latest rows: [`Projector::rebuild_statuses`].
 
 mod apply;
 mod bits;

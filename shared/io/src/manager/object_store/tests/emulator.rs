@@ -1,4 +1,4 @@
-//! The same on S3: `tests/emulator COMMAND` says where it is.
+//! The same tests on S3: `tests/with/emulator COMMAND` sets the address of the emulator.
 
 use std::{
     cell::Cell,
@@ -12,14 +12,14 @@ use std::{
 
 use super::*;
 
-/// A bucket of this test's own. Managers of AWS programs find it as the environment says.
-fn bucket() -> String {
+/// Creates a bucket for this test, and returns its name.
+fn create_bucket() -> String {
     let endpoint = env::var("PRECIP_TEST_AWS_ENDPOINT")
-        .expect("PRECIP_TEST_AWS_ENDPOINT names the emulator: run this by `tests/emulator`");
+        .expect("PRECIP_TEST_AWS_ENDPOINT names the emulator: run this by `tests/with/emulator`");
     let host = endpoint.trim_start_matches("http://");
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos();
     let name = format!("precip-io-{}-{since}", process::id());
-    // Object stores are used, not made: creating a bucket is one request that the emulator takes unsigned.
+    // `object_store` cannot create buckets: the emulator takes this one request unsigned.
     let mut stream = TcpStream::connect(host).unwrap();
     let head = format!("PUT /{name} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n");
     write!(stream, "{head}Connection: close\r\n\r\n").unwrap();
@@ -31,7 +31,7 @@ fn bucket() -> String {
 
 #[tokio::test]
 async fn a_bucket_conforms() {
-    let (bucket, next) = (bucket(), Cell::new(0));
+    let (bucket, next) = (create_bucket(), Cell::new(0));
     let make = || {
         let n = next.replace(next.get() + 1);
         ObjectStoreIoManager::open(&format!("s3://{bucket}/some/folder {n}")).unwrap()
@@ -41,7 +41,7 @@ async fn a_bucket_conforms() {
 
 #[tokio::test]
 async fn a_bucket_in_the_hive_layout_conforms() {
-    let (bucket, next) = (bucket(), Cell::new(0));
+    let (bucket, next) = (create_bucket(), Cell::new(0));
     let make = || {
         let n = next.replace(next.get() + 1);
         ObjectStoreIoManager::open(&format!("s3://{bucket}/{n}"))
@@ -54,8 +54,8 @@ async fn a_bucket_in_the_hive_layout_conforms() {
 #[test]
 fn a_killed_writer_leaves_whole_files() {
     let test = "manager::object_store::tests::emulator::a_killed_writer_leaves_whole_files";
-    let place = format!("s3://{}/killed", bucket());
-    killed_writer(test, Path::new(&place), |place| {
-        ObjectStoreIoManager::open(place.to_str().unwrap()).unwrap()
+    let location = format!("s3://{}/killed", create_bucket());
+    killed_writer(test, Path::new(&location), |location| {
+        ObjectStoreIoManager::open(location.to_str().unwrap()).unwrap()
     });
 }

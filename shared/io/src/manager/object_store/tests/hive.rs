@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What a place that is replaced cannot give.
+/// Cases that a layout with one file per partition cannot satisfy.
 pub(super) const OF_HIVE: &[Limit] = &[
     Otherwise(Case::Attempts),
     Otherwise(Case::ListAndRemove),
@@ -47,15 +47,22 @@ fn a_killed_writer_leaves_whole_files() {
 }
 
 #[tokio::test]
-async fn a_file_lies_in_the_folder_of_its_partition_and_what_is_no_table_elsewhere() {
+async fn tables_are_in_the_folder_of_their_partition_and_other_forms_are_versioned() {
     let folder = TempDir::new().unwrap();
     let manager = in_folder(folder.path().to_str().unwrap());
     let rows = vec![Nested { legs: vec![1] }].into_asset().unwrap();
-    let stored = manager.store(&address("2013-01-01"), rows).await.unwrap();
+    let stored = manager
+        .store(&flights_address("2013-01-01"), rows)
+        .await
+        .unwrap();
     assert_eq!(stored.pointer, "raw/flights/date=2013-01-01/data.parquet");
     assert!(folder.path().join(&stored.pointer).is_file());
+    // Query engines read tables only.
     let text = String::from("a note").into_asset().unwrap();
-    let stored = manager.store(&address("2013-01-01"), text).await.unwrap();
+    let stored = manager
+        .store(&flights_address("2013-01-01"), text)
+        .await
+        .unwrap();
     assert_eq!(
         stored.pointer,
         "raw/flights/2013-01-01/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-1.txt"
@@ -63,10 +70,10 @@ async fn a_file_lies_in_the_folder_of_its_partition_and_what_is_no_table_elsewhe
 }
 
 #[tokio::test]
-async fn csv_has_no_hive_layout_and_says_so() {
+async fn csv_with_the_hive_layout_is_refused() {
     let manager = in_store().with_format(TableFormat::Csv);
     let rows = vec![Nested { legs: vec![1] }].into_asset().unwrap();
-    let error = manager.store(&address("2013-01-01"), rows).await;
+    let error = manager.store(&flights_address("2013-01-01"), rows).await;
     assert_eq!(
         error.unwrap_err().to_string(),
         "asset `raw/flights`, partition `2013-01-01`: the Hive layout holds Parquet files, not `.csv`; leave \
@@ -75,7 +82,7 @@ async fn csv_has_no_hive_layout_and_says_so() {
 }
 
 #[tokio::test]
-async fn options_of_parquet_are_those_of_the_file() {
+async fn parquet_options_apply_to_the_file() {
     use crate::{ParquetCompression, ParquetStatistics};
     use ::parquet::{
         basic::Compression,
@@ -84,13 +91,14 @@ async fn options_of_parquet_are_those_of_the_file() {
 
     let rows: Vec<Nested> = (0..1_000).map(|n| Nested { legs: vec![n] }).collect();
     let table = Table::from_rows(&rows).unwrap();
-    let written = |options: ParquetOptions| -> ParquetMetaData {
-        let file = TableFormat::Parquet.encode(&table, &options).unwrap();
+    let write = |options: ParquetOptions| -> ParquetMetaData {
+        let file = TableFormat::Parquet.encode_table(&table, &options).unwrap();
         ParquetMetaDataReader::new()
             .parse_and_finish(&Bytes::from(file))
             .unwrap()
     };
-    let plain = written(
+    // Options that differ from the default in every way.
+    let plain = write(
         ParquetOptions::new()
             .compression(ParquetCompression::None)
             .rows_per_group(300)
@@ -102,7 +110,8 @@ async fn options_of_parquet_are_those_of_the_file() {
     assert_eq!(column.compression(), Compression::UNCOMPRESSED);
     assert!(column.statistics().is_none());
 
-    let usual = written(ParquetOptions::new().compression(ParquetCompression::Snappy));
+    // The default statistics have page indexes too.
+    let usual = write(ParquetOptions::new().compression(ParquetCompression::Snappy));
     let column = usual.row_group(0).column(0);
     assert_eq!(column.compression(), Compression::SNAPPY);
     assert!(column.statistics().is_some());

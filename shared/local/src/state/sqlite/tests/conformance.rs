@@ -25,8 +25,8 @@ impl Harness for Sqlite {
         Arc::new(self.store.clone())
     }
 
-    async fn peer(&self) -> Arc<dyn StateStore> {
-        // A second writer with connections of its own, as a second process has it.
+    async fn open_peer(&self) -> Arc<dyn StateStore> {
+        // A second writer with connections of its own, as a second process has.
         Arc::new(SqliteStore::open(self.folder.path().join("state.db")).unwrap())
     }
 }

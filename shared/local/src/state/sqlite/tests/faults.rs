@@ -1,14 +1,14 @@
-//! What a person sees when the disk, the folder or the file is not as it should be.
+//! Errors of a full disk, a damaged file, a missing folder and the like.
 
 use std::{fs, path::Path, time::Duration};
 
 use precip_engine::state::{
     MaterializationStore, ReadConsistency, RunStore, StateError, StateErrorKind,
-    conformance::fixtures::{day, made, new_run, run_id},
+    conformance::fixtures::{day_partition, materialization_of, new_run, run_id},
 };
 use rusqlite::Connection;
 
-use crate::state::{Options, SqliteStore};
+use crate::state::{SqliteOptions, SqliteStore};
 
 fn assert_says(error: &StateError, kind: StateErrorKind, path: &Path, advice: &str) {
     assert_eq!(error.kind(), kind, "{error:?}");
@@ -21,34 +21,45 @@ fn assert_says(error: &StateError, kind: StateErrorKind, path: &Path, advice: &s
 async fn a_full_disk_loses_nothing_and_says_to_make_room() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
-    let small = Options {
+    let small = SqliteOptions {
         max_bytes: Some(400 * 1024),
-        ..Options::default()
+        ..SqliteOptions::default()
     };
     let store = SqliteStore::open_with(&path, small).unwrap();
     let mut kept = 0;
     let error = loop {
-        let batch = (kept..kept + 50).map(|n| made(&day("flights", n), run_id(1), 1));
-        match store.finish(batch.collect()).await {
+        let batch = (kept..kept + 50)
+            .map(|n| materialization_of(&day_partition("flights", n), run_id(1), 1));
+        match store.commit_materializations(batch.collect()).await {
             Ok(_) => kept += 50,
             Err(error) => break error,
         }
         assert!(kept < 100_000, "the limit on the size does not hold");
     };
     assert_says(&error, StateErrorKind::Full, &path, "make room on its disk");
-    // The batch is there as a whole or not at all, and reading goes on.
+    // A batch is stored as a whole or not at all, and reading still works.
     assert!(kept > 0);
-    let asset = day("flights", 0).asset;
+    let asset = day_partition("flights", 0).asset;
     assert_eq!(
-        store.statuses(&asset).await.unwrap().materialized.len(),
+        store
+            .partition_statuses(&asset)
+            .await
+            .unwrap()
+            .materialized
+            .len(),
         kept
     );
     drop(store);
     let roomy = SqliteStore::open(&path).unwrap();
-    let next = made(&day("flights", kept), run_id(1), 1);
-    roomy.finish(vec![next]).await.unwrap();
+    let next = materialization_of(&day_partition("flights", kept), run_id(1), 1);
+    roomy.commit_materializations(vec![next]).await.unwrap();
     assert_eq!(
-        roomy.statuses(&asset).await.unwrap().materialized.len(),
+        roomy
+            .partition_statuses(&asset)
+            .await
+            .unwrap()
+            .materialized
+            .len(),
         kept + 1
     );
 }
@@ -57,9 +68,10 @@ async fn a_full_disk_loses_nothing_and_says_to_make_room() {
 async fn a_locked_database_says_that_another_process_has_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
-    let hasty = Options {
+    // Other writers are not waited for.
+    let hasty = SqliteOptions {
         busy_timeout: Duration::from_millis(50),
-        ..Options::default()
+        ..SqliteOptions::default()
     };
     let store = SqliteStore::open_with(&path, hasty).unwrap();
     store.create_run(new_run(1, None)).await.unwrap();
@@ -73,8 +85,8 @@ async fn a_locked_database_says_that_another_process_has_it() {
         "another process holds",
     );
     assert!(error.kind().is_retryable());
-    // A writer holds no reader up.
-    assert!(store.run(run_id(1)).await.unwrap().is_some());
+    // Readers do not wait for the writer.
+    assert!(store.find_run(run_id(1)).await.unwrap().is_some());
     other.execute_batch("ROLLBACK").unwrap();
     assert!(store.create_run(new_run(2, None)).await.unwrap().is_new());
 }
@@ -86,9 +98,9 @@ fn a_new_file_that_another_process_writes_is_waited_for() {
     // As another process that is about to switch the new file to a write-ahead log.
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let hasty = Options {
+    let hasty = SqliteOptions {
         busy_timeout: Duration::from_millis(50),
-        ..Options::default()
+        ..SqliteOptions::default()
     };
     let error = SqliteStore::open_with(&path, hasty).unwrap_err();
     assert_says(
@@ -97,13 +109,14 @@ fn a_new_file_that_another_process_writes_is_waited_for() {
         &path,
         "another process holds",
     );
-    let (tell, told) = std::sync::mpsc::channel();
+    // With the default timeout, opening waits until the other process is done.
+    let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         let opened = scope.spawn(|| {
-            tell.send(()).unwrap();
+            sender.send(()).unwrap();
             SqliteStore::open(&path)
         });
-        told.recv().unwrap();
+        receiver.recv().unwrap();
         std::thread::sleep(Duration::from_millis(100));
         other.execute_batch("ROLLBACK").unwrap();
         opened.join().unwrap().unwrap();
@@ -121,21 +134,34 @@ async fn writes_of_two_stores_wait_for_each_other() {
     let writes: Vec<_> = (0..200_u64)
         .map(|n| {
             let store = stores[n as usize % 2].clone();
-            tokio::spawn(async move { store.finish(vec![made(&day("a", n), run_id(1), 1)]).await })
+            tokio::spawn(async move {
+                store
+                    .commit_materializations(vec![materialization_of(
+                        &day_partition("a", n),
+                        run_id(1),
+                        1,
+                    )])
+                    .await
+            })
         })
         .collect();
     for write in writes {
         write.await.unwrap().unwrap();
     }
-    let asset = day("a", 0).asset;
+    let asset = day_partition("a", 0).asset;
     assert_eq!(
-        stores[0].statuses(&asset).await.unwrap().materialized.len(),
+        stores[0]
+            .partition_statuses(&asset)
+            .await
+            .unwrap()
+            .materialized
+            .len(),
         200
     );
 }
 
 #[test]
-fn what_is_no_database_is_left_alone() {
+fn a_file_that_is_not_a_database_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
     let text = "these are somebody's notes, and not a database\n".repeat(200);
@@ -151,24 +177,29 @@ async fn a_damaged_database_says_to_restore_it() {
     let path = folder.path().join("state.db");
     let store = SqliteStore::open(&path).unwrap();
     store
-        .finish((0..500).map(|n| made(&day("a", n), run_id(1), 1)).collect())
+        .commit_materializations(
+            (0..500)
+                .map(|n| materialization_of(&day_partition("a", n), run_id(1), 1))
+                .collect(),
+        )
         .await
         .unwrap();
     drop(store);
-    // The last connection writes everything into the file as it closes; the thread that holds it
-    // ends a moment after the store.
+    // The last connection moves the log into the file when it closes, but the writing thread ends a
+    // moment after the store: the checkpoint does it for certain.
     let checkpoint = Connection::open(&path).unwrap();
     checkpoint
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .unwrap();
     drop(checkpoint);
     let mut bytes = fs::read(&path).unwrap();
+    // The first page, with the header, stays intact.
     bytes[4096..].fill(0x5a);
     fs::write(&path, bytes).unwrap();
     let error = match SqliteStore::open(&path) {
         Err(error) => error,
         Ok(store) => store
-            .latest(&day("a", 3), ReadConsistency::Strong)
+            .latest_materialization(&day_partition("a", 3), ReadConsistency::Strong)
             .await
             .unwrap_err(),
     };
@@ -181,7 +212,7 @@ async fn a_damaged_database_says_to_restore_it() {
 }
 
 #[tokio::test]
-async fn a_record_of_another_form_is_corrupt() {
+async fn an_undecodable_record_is_corrupt() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
     let store = SqliteStore::open(&path).unwrap();
@@ -190,7 +221,7 @@ async fn a_record_of_another_form_is_corrupt() {
     other
         .execute("UPDATE runs SET record = '{\"id\": 7}'", [])
         .unwrap();
-    let error = store.run(run_id(1)).await.unwrap_err();
+    let error = store.find_run(run_id(1)).await.unwrap_err();
     assert_says(
         &error,
         StateErrorKind::Corrupt,
@@ -206,6 +237,7 @@ fn a_newer_schema_says_to_use_the_newer_version() {
     drop(SqliteStore::open(&path).unwrap());
     let other = Connection::open(&path).unwrap();
     other.pragma_update(None, "user_version", 99).unwrap();
+    // The file claims a version that this program does not know.
     let error = SqliteStore::open(&path).unwrap_err();
     assert_says(
         &error,
@@ -245,11 +277,11 @@ fn a_missing_folder_is_named() {
         &error,
         StateErrorKind::Unavailable,
         path.parent().unwrap(),
-        "make it, or choose",
+        "create it, or choose",
     );
 }
 
-/// Root may write everywhere, so the look at the folder is taken as a user who may not.
+/// Root may write everywhere, so the test opens the folder as an unprivileged user.
 #[cfg(unix)]
 #[test]
 fn a_read_only_folder_is_named() {
@@ -267,10 +299,11 @@ fn a_read_only_folder_is_named() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    // The other user may not reach the folder that the tests are built in.
+    // The other user may lack access to the folder that the tests are built in.
     let program = folder.path().join("test");
     fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     for name in ["empty", "used"] {
+        // A folder without a database, and one with a database that was written before.
         let path = folder.path().join(name).join("state.db");
         fs::create_dir(path.parent().unwrap()).unwrap();
         if name == "used" {
@@ -288,7 +321,7 @@ fn a_read_only_folder_is_named() {
                 "state::sqlite::tests::faults::a_read_only_folder_is_named",
             ])
             .env("PRECIP_TEST_CHILD_READ_ONLY", &path);
-        // Only root may change to another user; any other user may not write there anyway.
+        // Only root can change to another user, and any other user may not write there anyway.
         let root = fs::metadata("/proc/self")
             .is_ok_and(|process| std::os::unix::fs::MetadataExt::uid(&process) == 0);
         if root {

@@ -19,10 +19,10 @@ use precip_engine::{
     trigger::{TriggerPorts, run_automation},
 };
 
-use super::harness::{Awake, Dynamo, Noted, nothing};
+use super::harness::{Dynamo, IdleLauncher, RealTimeSleeper, empty_op};
 
-/// `down` is made from `up` eagerly; both of two partitions.
-fn definitions() -> Definitions {
+/// Defines `up`, and `down` that is eagerly made from it; each has two partitions.
+fn eager_definitions() -> Definitions {
     let keys = StaticPartitions::new(["x", "y"]).unwrap();
     let keys = Arc::new(PartitionsDefinition::from(keys));
     let asset = |key: &str| AssetSpec {
@@ -33,7 +33,7 @@ fn definitions() -> Definitions {
     down.deps = vec![DepSpec::new("up".parse().unwrap())];
     down.automation = Some(AutomationCondition::eager());
     let ops =
-        [asset("up"), down].map(|asset| OpDefinition::new(OpSpec::single(asset), FnBody(nothing)));
+        [asset("up"), down].map(|asset| OpDefinition::new(OpSpec::single(asset), FnBody(empty_op)));
     let builder = ops
         .into_iter()
         .fold(Definitions::builder(), |builder, op| builder.op(op));
@@ -44,31 +44,31 @@ struct Scene {
     dynamo: Dynamo,
     ports: TriggerPorts,
     /// Every batch of the stream so far.
-    told: Vec<Vec<crate::state::dynamo::projection::Change>>,
+    batches: Vec<Vec<crate::state::dynamo::projection::Change>>,
 }
 
 impl Scene {
     async fn new() -> Self {
         let dynamo = Dynamo::new().await;
         let ports = TriggerPorts {
-            definitions: Arc::new(definitions()),
+            definitions: Arc::new(eager_definitions()),
             state: Arc::new(dynamo.store.clone()) as Arc<dyn StateStore>,
             clock: Arc::new(SystemClock),
-            sleeper: Arc::new(Awake),
+            sleeper: Arc::new(RealTimeSleeper),
             randomness: Arc::new(SystemRandomness),
-            launcher: Arc::new(Noted),
+            launcher: Arc::new(IdleLauncher),
             resources: Arc::new(Resources::new()),
             environment: "test".to_owned(),
         };
         Self {
             dynamo,
             ports,
-            told: Vec::new(),
+            batches: Vec::new(),
         }
     }
 
-    /// Publishes partition `x`; the work on it began at some moment.
-    async fn make(&self, asset: &str, began: DateTime<Utc>) {
+    /// Publishes partition `x` of an asset, with work that began at `began`.
+    async fn publish_partition(&self, asset: &str, began: DateTime<Utc>) {
         let run = new_run_id(&SystemClock, &SystemRandomness);
         let made = Materialization {
             target: PartitionRef::new(asset.parse().unwrap(), "x", 0),
@@ -83,51 +83,61 @@ impl Scene {
             started_at: began,
             finished_at: SystemClock.now(),
         };
-        self.dynamo.store.finish(vec![made]).await.unwrap();
+        self.dynamo
+            .store
+            .commit_materializations(vec![made])
+            .await
+            .unwrap();
     }
 
-    /// Does what the reactor does with what the stream holds. Answers how many runs there are then.
-    async fn react(&mut self) -> usize {
+    /// Processes the unread changes of the stream as the reactor does. Returns the number of runs.
+    async fn process_changes(&mut self) -> usize {
         let projector = self.dynamo.projector();
-        for batch in self.dynamo.changes().await {
-            projector.apply(&batch).await.unwrap();
-            self.told.push(batch);
+        for batch in self.dynamo.read_changes().await {
+            projector.apply_changes(&batch).await.unwrap();
+            self.batches.push(batch);
         }
         run_automation(&self.ports).await.unwrap();
-        self.runs().await
+        self.count_runs().await
     }
 
-    /// Everything that was ever told of is told of again, in another order.
-    async fn react_again(&mut self) -> usize {
+    /// Processes every batch again, in another order. Returns the number of runs.
+    async fn process_again(&mut self) -> usize {
         let projector = self.dynamo.projector();
-        for batch in self.told.iter().rev().chain(&self.told) {
-            projector.apply(batch).await.unwrap();
+        for batch in self.batches.iter().rev().chain(&self.batches) {
+            projector.apply_changes(batch).await.unwrap();
             run_automation(&self.ports).await.unwrap();
         }
-        self.runs().await
+        self.count_runs().await
     }
 
-    async fn runs(&self) -> usize {
+    async fn count_runs(&self) -> usize {
         let page = PageRequest::first(100);
-        let runs = self.dynamo.store.runs(&RunFilter::default(), &page).await;
+        let runs = self
+            .dynamo
+            .store
+            .list_runs(&RunFilter::default(), &page)
+            .await;
         runs.unwrap().items.len()
     }
 }
 
-/// dagster-io/dagster#33587: an update of what an asset is made from lands beside the asset's own
-/// materialization. It is lost in neither order, and nothing is requested twice.
+/// dagster-io/dagster#33587: an upstream update lands together with the asset's own materialization. It
+/// is lost in neither order, and nothing is requested twice.
 #[tokio::test]
 async fn an_update_beside_the_targets_own_materialization_is_not_lost() {
     for update_first in [true, false] {
         let mut scene = Scene::new().await;
-        assert_eq!(scene.react().await, 0);
-        scene.make("up", SystemClock.now()).await;
-        assert_eq!(scene.react().await, 1);
+        assert_eq!(scene.process_changes().await, 0);
+        // A first update of `up` requests a run of `down`.
+        scene.publish_partition("up", SystemClock.now()).await;
+        assert_eq!(scene.process_changes().await, 1);
         let began = SystemClock.now() + TimeDelta::milliseconds(1);
         tokio::time::sleep(Duration::from_millis(20)).await;
-        let order = match update_first {
-            true => ["up", "down"],
-            false => ["down", "up"],
+        let order = if update_first {
+            ["up", "down"]
+        } else {
+            ["down", "up"]
         };
         for asset in order {
             let began = if asset == "down" {
@@ -135,20 +145,36 @@ async fn an_update_beside_the_targets_own_materialization_is_not_lost() {
             } else {
                 SystemClock.now()
             };
-            scene.make(asset, began).await;
+            scene.publish_partition(asset, began).await;
         }
-        assert_eq!(scene.react().await, 2, "update first: {update_first}");
-        assert_eq!(scene.react_again().await, 2, "update first: {update_first}");
-        // What was requested is made, from all that is there.
-        scene.make("down", SystemClock.now()).await;
-        assert_eq!(scene.react().await, 2, "update first: {update_first}");
-        assert_eq!(scene.react_again().await, 2, "update first: {update_first}");
+        assert_eq!(
+            scene.process_changes().await,
+            2,
+            "update first: {update_first}"
+        );
+        assert_eq!(
+            scene.process_again().await,
+            2,
+            "update first: {update_first}"
+        );
+        // The requested run publishes `down` from both updates: nothing is left to request.
+        scene.publish_partition("down", SystemClock.now()).await;
+        assert_eq!(
+            scene.process_changes().await,
+            2,
+            "update first: {update_first}"
+        );
+        assert_eq!(
+            scene.process_again().await,
+            2,
+            "update first: {update_first}"
+        );
     }
 }
 
-/// A process whose clock is behind publishes after an evaluation has seen what others did.
+/// A process whose clock is behind publishes after an evaluation has read later stamps.
 #[tokio::test]
-async fn an_update_with_an_old_stamp_is_not_taken_for_seen() {
+async fn an_update_with_an_old_stamp_is_not_missed() {
     #[derive(Debug)]
     struct Behind;
     impl Clock for Behind {
@@ -157,12 +183,13 @@ async fn an_update_with_an_old_stamp_is_not_taken_for_seen() {
         }
     }
     let mut scene = Scene::new().await;
-    scene.react().await;
-    scene.make("up", SystemClock.now()).await;
-    assert_eq!(scene.react().await, 1);
-    scene.make("down", SystemClock.now()).await;
-    assert_eq!(scene.react().await, 1);
+    scene.process_changes().await;
+    scene.publish_partition("up", SystemClock.now()).await;
+    assert_eq!(scene.process_changes().await, 1);
+    scene.publish_partition("down", SystemClock.now()).await;
+    assert_eq!(scene.process_changes().await, 1);
     let behind = scene.dynamo.store.clone().with_clock(Arc::new(Behind));
+    // The stamp of this update is older than what the last evaluation has read.
     let late = Behind.now();
     let run = new_run_id(&SystemClock, &SystemRandomness);
     let made = Materialization {
@@ -178,6 +205,6 @@ async fn an_update_with_an_old_stamp_is_not_taken_for_seen() {
         started_at: late,
         finished_at: late,
     };
-    behind.finish(vec![made]).await.unwrap();
-    assert_eq!(scene.react().await, 2);
+    behind.commit_materializations(vec![made]).await.unwrap();
+    assert_eq!(scene.process_changes().await, 2);
 }

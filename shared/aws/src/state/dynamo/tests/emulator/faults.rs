@@ -1,111 +1,131 @@
-//! Calls made twice, or answered late: each is made, its answer is lost, and it is made again.
+//! Repeated and late calls: each call takes effect, its answer is lost, and it is repeated.
 
 use std::sync::Arc;
 
 use precip_engine::state::{
-    Advance, Advanced, CheckOutcome, CheckStore, DynamicPartitionStore, FailureRecorded, Finished,
-    MaterializationStore, PageRequest, PoolStore, ReadConsistency, RunChange, RunFilter, RunStatus,
-    RunStore, Sequence, SlotAnswer, SlotHolder, SlotRequest, StateErrorKind, StateResult,
-    StateStore, TickRequest, TriggerId, TriggerKind, TriggerStore,
+    Advance, Advanced, CheckOutcome, CheckStore, CommitOutcome, DynamicPartitionStore,
+    FailureOutcome, MaterializationStore, PageRequest, PoolStore, ReadConsistency, RunChange,
+    RunFilter, RunStatus, RunStore, Sequence, SlotAnswer, SlotHolder, SlotRequest, StateErrorKind,
+    StateResult, StateStore, TickRequest, TriggerId, TriggerKind, TriggerStore,
     conformance::{
         Harness,
-        fixtures::{asset, at, checked, day, failed, made, new_run, run_id},
+        fixtures::{
+            asset_key, at_second, check_evaluation, day_partition, failed_attempt,
+            materialization_of, new_run, run_id,
+        },
     },
     decorators::{FailCalls, Hooked, When},
 };
 
 use super::harness::Dynamo;
 
-/// A store that does what it is asked and loses each answer once.
-fn lossy(h: &Dynamo, calls: &[&'static str]) -> Hooked<FailCalls> {
+/// Wraps the store so that each of these calls takes effect and loses its first answer.
+fn losing_answers(h: &Dynamo, calls: &[&'static str]) -> Hooked<FailCalls> {
     let store: Arc<dyn StateStore> = Arc::new(h.store.clone());
     let lossy = Hooked::new(store, FailCalls::default());
     for call in calls {
         lossy
             .hook()
-            .fail(call, When::After, 0, 1, StateErrorKind::Retry);
+            .fail_calls(call, When::After, 0, 1, StateErrorKind::Retry);
     }
     lossy
 }
 
 #[tokio::test]
-async fn a_commit_whose_answer_is_lost_is_made_once() -> StateResult<()> {
+async fn a_commit_whose_answer_is_lost_counts_once() -> StateResult<()> {
     let h = Dynamo::new().await;
-    let lossy = lossy(&h, &["finish", "fail"]);
-    let (a, b) = (day("flights", 1), day("flights", 2));
+    let lossy = losing_answers(&h, &["commit_materializations", "record_failures"]);
+    let (a, b) = (day_partition("flights", 1), day_partition("flights", 2));
     lossy
-        .finish(vec![made(&a, run_id(1), 1)])
+        .commit_materializations(vec![materialization_of(&a, run_id(1), 1)])
         .await
         .unwrap_err();
-    let again = lossy.finish(vec![made(&a, run_id(1), 1)]).await?;
-    assert_eq!(again, [Finished::Committed]);
+    let again = lossy
+        .commit_materializations(vec![materialization_of(&a, run_id(1), 1)])
+        .await?;
+    assert_eq!(again, [CommitOutcome::Committed]);
     lossy
-        .fail(vec![failed(&b, run_id(1), 1)])
+        .record_failures(vec![failed_attempt(&b, run_id(1), 1)])
         .await
         .unwrap_err();
-    let again = lossy.fail(vec![failed(&b, run_id(1), 1)]).await?;
-    assert_eq!(again, [FailureRecorded::Recorded]);
-    h.settle().await;
-    let progress = h.store.progress(run_id(1)).await?;
+    let again = lossy
+        .record_failures(vec![failed_attempt(&b, run_id(1), 1)])
+        .await?;
+    assert_eq!(again, [FailureOutcome::Recorded]);
+    h.await_projections().await;
+    let progress = h.store.run_progress(run_id(1)).await?;
+    // Progress, updates and the log hold each outcome once.
     assert_eq!((progress.succeeded, progress.failed), (1, 1));
     let updates = h
         .store
-        .updates(&asset("flights"), Sequence::default())
+        .published_since(&asset_key("flights"), Sequence::default())
         .await?;
     assert_eq!(updates.partitions.len(), 1);
     let page = PageRequest::first(9);
-    assert_eq!(h.store.events(&a, &page).await?.items.len(), 1);
-    assert_eq!(h.store.events(&b, &page).await?.items.len(), 1);
+    assert_eq!(h.store.partition_events(&a, &page).await?.items.len(), 1);
+    assert_eq!(h.store.partition_events(&b, &page).await?.items.len(), 1);
     Ok(())
 }
 
-/// The write of an attempt that was given up on arrives after everything else.
+/// The write of an abandoned attempt arrives after everything else.
 #[tokio::test]
 async fn a_late_write_changes_nothing() -> StateResult<()> {
     let h = Dynamo::new().await;
-    let target = day("flights", 1);
-    h.store.finish(vec![made(&target, run_id(1), 1)]).await?;
-    h.store.finish(vec![made(&target, run_id(1), 2)]).await?;
-    let newest = made(&target, run_id(2), 1);
-    h.store.finish(vec![newest.clone()]).await?;
-    h.settle().await;
+    let target = day_partition("flights", 1);
+    h.store
+        .commit_materializations(vec![materialization_of(&target, run_id(1), 1)])
+        .await?;
+    h.store
+        .commit_materializations(vec![materialization_of(&target, run_id(1), 2)])
+        .await?;
+    let newest = materialization_of(&target, run_id(2), 1);
+    h.store
+        .commit_materializations(vec![newest.clone()])
+        .await?;
+    h.await_projections().await;
     for (run, attempt) in [(1, 1), (1, 2)] {
         let late = h
             .store
-            .finish(vec![made(&target, run_id(run), attempt)])
+            .commit_materializations(vec![materialization_of(&target, run_id(run), attempt)])
             .await?;
-        assert_eq!(late, [Finished::Superseded { by: run_id(2) }]);
+        assert_eq!(late, [CommitOutcome::Superseded { by: run_id(2) }]);
         h.store
-            .fail(vec![failed(&target, run_id(run), attempt)])
+            .record_failures(vec![failed_attempt(&target, run_id(run), attempt)])
             .await?;
     }
-    h.settle().await;
+    h.await_projections().await;
     let latest = h
         .store
-        .latest(&target, ReadConsistency::Strong)
+        .latest_materialization(&target, ReadConsistency::Strong)
         .await?
         .unwrap();
     assert_eq!(latest.published(), Some(&newest));
     assert_eq!(latest.failure, None);
-    let statuses = h.store.statuses(&asset("flights")).await?;
+    let statuses = h.store.partition_statuses(&asset_key("flights")).await?;
     assert!(statuses.failed.is_empty());
     Ok(())
 }
 
-/// Made good while nobody read the stream, and superseded by another run since.
+/// The failure is resolved before the stream is read, and another run has superseded the partition.
 #[tokio::test]
-async fn a_failure_that_was_made_good_does_not_come_back() -> StateResult<()> {
+async fn a_resolved_failure_does_not_come_back() -> StateResult<()> {
     let h = Dynamo::new().await;
-    let target = day("flights", 1);
+    let target = day_partition("flights", 1);
     h.store.create_run(new_run(1, None)).await?;
-    h.store.fail(vec![failed(&target, run_id(1), 1)]).await?;
-    h.store.finish(vec![made(&target, run_id(1), 2)]).await?;
-    h.store.finish(vec![made(&target, run_id(2), 1)]).await?;
-    h.settle().await;
-    h.settle().await;
+    h.store
+        .record_failures(vec![failed_attempt(&target, run_id(1), 1)])
+        .await?;
+    h.store
+        .commit_materializations(vec![materialization_of(&target, run_id(1), 2)])
+        .await?;
+    h.store
+        .commit_materializations(vec![materialization_of(&target, run_id(2), 1)])
+        .await?;
+    h.await_projections().await;
+    h.await_projections().await;
     let page = PageRequest::first(9);
-    assert_eq!(h.store.failures(run_id(1), &page).await?.items, []);
-    let progress = h.store.progress(run_id(1)).await?;
+    assert_eq!(h.store.run_failures(run_id(1), &page).await?.items, []);
+    let progress = h.store.run_progress(run_id(1)).await?;
     assert_eq!((progress.succeeded, progress.failed), (1, 0));
     Ok(())
 }
@@ -113,53 +133,59 @@ async fn a_failure_that_was_made_good_does_not_come_back() -> StateResult<()> {
 #[tokio::test]
 async fn runs_and_ticks_whose_answer_is_lost_exist_once() -> StateResult<()> {
     let h = Dynamo::new().await;
-    let lossy = lossy(&h, &["create_run", "change_run", "advance"]);
+    let lossy = losing_answers(&h, &["create_run", "change_run", "advance_trigger"]);
     lossy.create_run(new_run(1, Some("a"))).await.unwrap_err();
     let again = lossy.create_run(new_run(1, Some("a"))).await?;
+    // The repeated creation finds the run, and the repeated change has nothing to do.
     assert!(!again.is_new());
-    let start = || RunChange::new([RunStatus::Queued], RunStatus::Running, at(5));
+    let start = || RunChange::new([RunStatus::Queued], RunStatus::Running, at_second(5));
     lossy.change_run(run_id(1), start()).await.unwrap_err();
     assert!(!lossy.change_run(run_id(1), start()).await?.is_changed());
     let sensor = TriggerId::new(TriggerKind::Sensor, "landing");
     let tick = || Advance {
         revision: 0,
         cursor: Some("file-1".to_owned()),
-        at: at(7),
+        at: at_second(7),
         scheduled_for: None,
         request: TickRequest::Runs(vec![new_run(2, Some("b")), new_run(3, None)]),
         note: None,
     };
-    lossy.advance(&sensor, tick()).await.unwrap_err();
-    let Advanced::Refused(state) = lossy.advance(&sensor, tick()).await? else {
+    lossy.advance_trigger(&sensor, tick()).await.unwrap_err();
+    // The repeated tick is refused: its revision is taken, by itself.
+    let Advanced::Refused(state) = lossy.advance_trigger(&sensor, tick()).await? else {
         panic!("the first call was recorded");
     };
     assert_eq!(state.revision, 1);
     let page = PageRequest::first(9);
-    let runs = h.store.runs(&RunFilter::default(), &page).await?;
+    let runs = h.store.list_runs(&RunFilter::default(), &page).await?;
     assert_eq!(runs.items.len(), 3);
-    assert_eq!(h.store.ticks(&sensor, &page).await?.items.len(), 1);
+    assert_eq!(h.store.list_ticks(&sensor, &page).await?.items.len(), 1);
     Ok(())
 }
 
 #[tokio::test]
-async fn keys_slots_and_checks_whose_answer_is_lost_are_taken_once() -> StateResult<()> {
+async fn keys_slots_and_checks_whose_answer_is_lost_count_once() -> StateResult<()> {
     let h = Dynamo::new().await;
-    let lossy = lossy(&h, &["add_partitions", "acquire", "record_checks"]);
+    let lossy = losing_answers(&h, &["add_dynamic_keys", "acquire_slot", "record_checks"]);
     let keys = ["a".into(), "b".into(), "a".into()];
-    lossy.add_partitions("files", &keys).await.unwrap_err();
-    assert_eq!(lossy.add_partitions("files", &keys).await?, [0, 1, 0]);
+    lossy.add_dynamic_keys("files", &keys).await.unwrap_err();
+    assert_eq!(lossy.add_dynamic_keys("files", &keys).await?, [0, 1, 0]);
     h.store.set_pool_limit("api", Some(1)).await?;
     let slot = || SlotRequest {
         pool: "api".to_owned(),
         holder: SlotHolder("run/op/1".to_owned()),
-        now: at(0),
-        expires_at: at(60),
+        now: at_second(0),
+        expires_at: at_second(60),
     };
-    lossy.acquire(slot()).await.unwrap_err();
-    assert_eq!(lossy.acquire(slot()).await?, SlotAnswer::Granted);
-    assert_eq!(h.store.pool("api", at(1)).await?.slots.len(), 1);
-    let target = day("flights", 1);
-    let found = checked("rows", &target, run_id(1), 1, CheckOutcome::Failed);
+    lossy.acquire_slot(slot()).await.unwrap_err();
+    // The repeated request renews the slot that it took.
+    assert_eq!(lossy.acquire_slot(slot()).await?, SlotAnswer::Granted);
+    assert_eq!(
+        h.store.pool_state("api", at_second(1)).await?.slots.len(),
+        1
+    );
+    let target = day_partition("flights", 1);
+    let found = check_evaluation("rows", &target, run_id(1), 1, CheckOutcome::Failed);
     lossy.record_checks(vec![found.clone()]).await.unwrap_err();
     lossy.record_checks(vec![found.clone()]).await?;
     let page = PageRequest::first(9);
@@ -168,29 +194,29 @@ async fn keys_slots_and_checks_whose_answer_is_lost_are_taken_once() -> StateRes
     Ok(())
 }
 
-/// More keys than a transaction takes.
+/// More keys than one transaction takes.
 #[tokio::test]
 async fn many_keys_are_added_in_several_transactions() -> StateResult<()> {
     let h = Dynamo::new().await;
     let keys: Vec<_> = (0..250).map(|n| format!("file-{n}").into()).collect();
-    let ordinals = h.store.add_partitions("files", &keys).await?;
+    let ordinals = h.store.add_dynamic_keys("files", &keys).await?;
     assert_eq!(ordinals, (0..250).collect::<Vec<u64>>());
-    assert_eq!(h.store.partitions("files").await?.iter().count(), 250);
+    assert_eq!(h.store.dynamic_keys("files").await?.iter().count(), 250);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_missing_table_is_named_with_what_to_do() -> StateResult<()> {
-    let aws = super::harness::aws().await;
+    let aws = super::harness::emulator_aws().await;
     let store = crate::state::dynamo::DynamoStore::new(aws.dynamodb(), "nowhere");
-    let error = store.run(run_id(1)).await.unwrap_err();
+    let error = store.find_run(run_id(1)).await.unwrap_err();
     assert_eq!(error.kind(), StateErrorKind::Unavailable);
     assert!(error.to_string().contains("no table `nowhere`"), "{error}");
     Ok(())
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_not_there_is_worth_another_try() -> StateResult<()> {
+async fn an_unreachable_endpoint_is_retryable() -> StateResult<()> {
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .endpoint_url("http://127.0.0.1:9")
         .retry_config(aws_config::retry::RetryConfig::disabled())
@@ -198,59 +224,70 @@ async fn an_endpoint_that_is_not_there_is_worth_another_try() -> StateResult<()>
         .await;
     let aws = crate::Aws::new(config);
     let store = crate::state::dynamo::DynamoStore::new(aws.dynamodb(), "precip");
-    let error = store.run(run_id(1)).await.unwrap_err();
+    let error = store.find_run(run_id(1)).await.unwrap_err();
     assert_eq!(error.kind(), StateErrorKind::Retry, "{error}");
     Ok(())
 }
 
-/// A clock that is behind that of the process that published before: the order within a partition is
-/// kept all the same.
+/// The clock is behind that of the process that published before: the order within a partition is still
+/// kept.
 #[tokio::test]
-async fn a_clock_that_is_behind_does_not_turn_the_order_around() -> StateResult<()> {
+async fn a_clock_that_is_behind_does_not_reverse_the_order() -> StateResult<()> {
     #[derive(Debug)]
     struct Behind;
     impl precip_engine::run::Clock for Behind {
         fn now(&self) -> chrono::DateTime<chrono::Utc> {
-            at(0)
+            at_second(0)
         }
     }
     let h = Dynamo::new().await;
-    let target = day("flights", 1);
+    let target = day_partition("flights", 1);
     let sequence = async || {
-        let latest = h.store.latest(&target, ReadConsistency::Strong).await?;
+        let latest = h
+            .store
+            .latest_materialization(&target, ReadConsistency::Strong)
+            .await?;
         let made = latest.and_then(|latest| latest.materialization);
         StateResult::Ok(made.map(|(_, sequence)| sequence))
     };
-    h.store.finish(vec![made(&target, run_id(1), 1)]).await?;
+    h.store
+        .commit_materializations(vec![materialization_of(&target, run_id(1), 1)])
+        .await?;
     let before = sequence().await?;
     let behind = h.store.clone().with_clock(Arc::new(Behind));
-    let done = behind.finish(vec![made(&target, run_id(2), 1)]).await?;
-    assert_eq!(done, [Finished::Committed]);
+    let done = behind
+        .commit_materializations(vec![materialization_of(&target, run_id(2), 1)])
+        .await?;
+    assert_eq!(done, [CommitOutcome::Committed]);
     assert!(sequence().await? > before);
     Ok(())
 }
 
-/// More slots expired than one write clears.
+/// More slots expire than one write clears.
 #[tokio::test]
-async fn a_pool_that_was_left_full_is_cleared() -> StateResult<()> {
+async fn a_full_pool_of_expired_slots_is_cleared() -> StateResult<()> {
     let h = Dynamo::new().await;
     h.store.set_pool_limit("api", Some(120)).await?;
     let ask = |n: u32, now: i64| SlotRequest {
         pool: "api".to_owned(),
         holder: SlotHolder(format!("run/op/{n}")),
-        now: at(now),
-        expires_at: at(now + 60),
+        now: at_second(now),
+        expires_at: at_second(now + 60),
     };
     for n in 0..120 {
-        assert_eq!(h.store.acquire(ask(n, 0)).await?, SlotAnswer::Granted);
+        assert_eq!(h.store.acquire_slot(ask(n, 0)).await?, SlotAnswer::Granted);
     }
-    let full = h.store.acquire(ask(120, 0)).await?;
+    let full = h.store.acquire_slot(ask(120, 0)).await?;
+    // At 90 s every slot has expired, and the next holder clears them.
     assert!(
         matches!(full, SlotAnswer::Full { limit: 120, .. }),
         "{full:?}"
     );
-    assert_eq!(h.store.acquire(ask(120, 90)).await?, SlotAnswer::Granted);
-    let left = h.store.pool("api", at(0)).await?.slots;
+    assert_eq!(
+        h.store.acquire_slot(ask(120, 90)).await?,
+        SlotAnswer::Granted
+    );
+    let left = h.store.pool_state("api", at_second(0)).await?.slots;
     assert_eq!(left.len(), 1, "expired slots are gone, not only hidden");
     Ok(())
 }

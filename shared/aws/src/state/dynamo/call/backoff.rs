@@ -1,0 +1,39 @@
+//! [`Backoff`].
+
+use std::time::Duration;
+
+use precip_engine::state::StateResult;
+
+use super::super::error::contention_error;
+
+/// The most repetitions of a call that conflicts with others.
+const MAX_WAITS: u32 = 30;
+
+/// Waits between attempts at a call: longer each time, up to a number of attempts.
+#[derive(Debug)]
+pub(in super::super) struct Backoff {
+    /// The attempted action, to complete "could not ..".
+    action: &'static str,
+    waits: u32,
+}
+
+impl Backoff {
+    pub(in super::super) fn new(action: &'static str) -> Self {
+        Self { action, waits: 0 }
+    }
+
+    /// Waits for a random time, so that callers that collided do not collide again.
+    ///
+    /// # Errors
+    /// `Retry` after too many waits.
+    pub(in super::super) async fn wait(&mut self) -> StateResult<()> {
+        self.waits += 1;
+        if self.waits > MAX_WAITS {
+            return Err(contention_error(self.action));
+        }
+        // Full jitter over a bound that doubles from 10 ms to 320 ms.
+        let longest_ms = 5_u64 << self.waits.min(6);
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(1..=longest_ms))).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! `dev`: a dropped file becomes a materialized mart, and Ctrl-C ends it cleanly.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::Duration,
+};
+
+use precip_tests::{Answer, Project, interrupt, landing};
+
+/// Longer than anything here takes on a machine with other things to do.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Dev {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Dev {
+    fn start(project: &Project) -> Self {
+        let mut command = project.command(["dev"]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (tell, lines) = channel();
+        let said = child.stderr.take().unwrap();
+        thread::spawn(move || {
+            for line in BufReader::new(said).lines().map_while(Result::ok) {
+                if tell.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            child,
+            lines,
+            seen: Vec::new(),
+        }
+    }
+
+    /// Waits for a line in which all of these stand.
+    fn says(&mut self, parts: &[&str]) -> String {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    self.seen.push(line.clone());
+                    if parts.iter().all(|part| line.contains(part)) {
+                        return line;
+                    }
+                }
+                Err(error) => panic!(
+                    "{parts:?} was not said ({error}):\n{}",
+                    self.seen.join("\n")
+                ),
+            }
+        }
+    }
+
+    fn stop(mut self) {
+        interrupt(&self.child);
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Dev {
+    /// A test that fails leaves no process behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn drop_file(folder: &Path, name: &str) {
+    let to = folder.join(name);
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    fs::copy(Path::new(&landing()).join(name), to).unwrap();
+}
+
+#[test]
+fn a_dropped_file_becomes_a_mart() {
+    let mut project = Project::new(env!("CARGO_BIN_EXE_flights-cli"));
+    let folder = project.folder().join("landing");
+    project.set("FLIGHTS_LANDING", folder.to_str().unwrap());
+    for name in ["airlines", "airports", "planes"] {
+        drop_file(&folder, &format!("reference/{name}.csv"));
+    }
+    // It came before anybody watched.
+    drop_file(&folder, "flights/2013-01-05.csv.gz");
+    let mut dev = Dev::start(&project);
+    dev.says(&["landing_flights: 1 file that was missed", "2013-01-05"]);
+    dev.says(&["ready: "]);
+    dev.says(&["materialized in"]);
+    drop_file(&folder, "flights/2013-01-06.csv.gz");
+    let line = dev.says(&[
+        "landing_flights: flights/2013-01-06.csv.gz ->",
+        "2013-01-06",
+    ]);
+    let run = line
+        .rsplit_once("(run ")
+        .unwrap()
+        .1
+        .trim_end_matches(')')
+        .to_owned();
+    dev.says(&[&run, "materialized in"]);
+    dev.stop();
+
+    let delays = project.run("asset delays --json").expect(0, &[]).json();
+    assert_eq!(delays["materialized"], 2, "{delays}");
+    // What was handled is not handled again by the next process.
+    let mut dev = Dev::start(&project);
+    dev.says(&["ready: "]);
+    drop_file(&folder, "flights/2013-01-07.csv.gz");
+    dev.says(&["flights/2013-01-07.csv.gz ->"]);
+    dev.says(&["materialized in"]);
+    dev.stop();
+    let runs: Answer = project.run("runs --json").expect(0, &[]);
+    assert_eq!(runs.json().as_array().unwrap().len(), 3);
+    let ticks = project
+        .run("ticks landing_flights --json")
+        .expect(0, &[])
+        .json();
+    assert!(ticks.as_array().unwrap().len() >= 3);
+}
+
+#[test]
+fn a_stopped_sensor_starts_nothing_and_says_how_to_turn_it_on() {
+    let mut project = Project::new(env!("CARGO_BIN_EXE_flights-cli"));
+    let folder = project.folder().join("landing");
+    project.set("FLIGHTS_LANDING", folder.to_str().unwrap());
+    project
+        .run("sensor landing_flights stop")
+        .expect(0, &["sensor landing_flights is off"]);
+    let mut dev = Dev::start(&project);
+    dev.says(&["landing_flights: is off: `sensor landing_flights start` turns it on"]);
+    dev.says(&["ready: "]);
+    drop_file(&folder, "flights/2013-01-06.csv.gz");
+    drop_file(&folder, "weather/2013-01-06.csv.gz");
+    dev.says(&["landing_weather: weather/2013-01-06.csv.gz ->"]);
+    dev.says(&["materialized in"]);
+    dev.stop();
+    let runs = project.run("runs --json").expect(0, &[]).json();
+    assert_eq!(runs.as_array().unwrap().len(), 1, "{runs}");
+}
+
+#[test]
+fn a_sensor_is_tried_on_a_real_event() {
+    let project = Project::flights(env!("CARGO_BIN_EXE_flights-cli"));
+    let event = format!("{}/../s3/object_created.json", landing());
+    let answer = project.run(&format!("sensor landing_flights --event {event}"));
+    let answer = answer.expect(0, &["the event is from bucket `flights-landing`"]);
+    assert!(
+        answer
+            .out
+            .starts_with("flights/2013-01-05.csv.gz: requests a run\n"),
+        "{}",
+        answer.out
+    );
+    assert!(
+        answer.out.contains("--partitions 2013-01-05"),
+        "{}",
+        answer.out
+    );
+    let batch = format!("{}/../s3/sqs_batch.json", landing());
+    project
+        .run(&format!("sensor landing_flights --event {batch}"))
+        .expect(
+            0,
+            &["message d0a1c2b3-0000-4a1b-b1a0-0f9e5a3c2d22: this is no event of S3"],
+        );
+    project.run("sensor landing_fligths").expect(
+        2,
+        &[
+            "there is no sensor `landing_fligths`",
+            "did you mean `landing_flights`",
+        ],
+    );
+}

@@ -1,0 +1,23 @@
+//! What is committed of what is deployed is what the definitions give.
+
+use std::{path::Path, process::Command};
+
+#[test]
+fn infra_generated_has_not_drifted() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let home = tempfile::tempdir().expect("a folder for the home can be made");
+    let checked = Command::new(env!("CARGO_BIN_EXE_flights-cli"))
+        .args(["--env", "prod", "synth", "--check", "--project", "flights"])
+        .current_dir(repository)
+        .env_clear()
+        .env("PRECIP_HOME", home.path())
+        .output()
+        .expect("the sample project's command line starts");
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        checked.status.success(),
+        "{}{}",
+        said(&checked.stdout),
+        said(&checked.stderr)
+    );
+}

@@ -1,0 +1,142 @@
+"""Deploys a described project on the emulator, and prints the outputs of its stack as JSON.
+
+    tests/with/emulator sh -c '$PRECIP_TEST_PYTHON tests/tools/deploy.py STACK GRAPH.json PROGRAM [NAME=VALUE...]'
+
+What is deployed is what `PROGRAM synth` generates: the template that users get, through CloudFormation,
+with one zip for all functions (PROGRAM as `bootstrap`, with GRAPH.json beside it), which are given what
+else is named as environment variables. It needs an endpoint that is no account: it never talks to AWS itself.
+"""
+
+import hashlib
+import io
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+import boto3
+from botocore.config import Config
+
+PROJECT = "graphs"
+# Functions at a time.
+AT_ONCE = 8
+
+
+def client(service):
+    endpoint = os.environ["PRECIP_TEST_AWS_ENDPOINT"]
+    config = Config(s3={"addressing_style": "path"}, read_timeout=600, retries={"mode": "standard"})
+    return boto3.client(service, endpoint_url=endpoint, config=config)
+
+
+def bundle(program, graph):
+    """The functions' zip. Symbols are left out: the emulator unpacks and starts it often."""
+    packed = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder:
+        stripped = pathlib.Path(folder) / "bootstrap"
+        subprocess.run(["strip", "-o", stripped, program], check=True)
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            entry = zipfile.ZipInfo("bootstrap")
+            entry.external_attr = 0o100755 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, stripped.read_bytes(), compresslevel=1)
+            archive.writestr("graph.json", pathlib.Path(graph).read_text())
+    return packed.getvalue()
+
+
+def generated(program, graph):
+    """What `synth` writes, by path."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [os.path.abspath(program), "synth", "--project", PROJECT, "--out", "generated"]
+        environment = {**os.environ, "PRECIP_TEST_GRAPH": os.path.abspath(graph)}
+        subprocess.run(command, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+        root = pathlib.Path(folder) / "generated"
+        return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*.*")}
+
+
+def held_back(machine):
+    """A machine that starts no more functions at a time than one computer can run. The emulator does not know
+    MaxConcurrencyPath, nor that AWS runs 40 items of an inline Map at once: it would start all of them."""
+
+    def walk(value):
+        if isinstance(value, list):
+            for item in value:
+                walk(item)
+        if not isinstance(value, dict):
+            return
+        if value.get("Type") == "Map":
+            distributed = value["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+            value.pop("MaxConcurrencyPath", None)
+            value.setdefault("MaxConcurrency", 1 if distributed else AT_ONCE)
+        for item in value.values():
+            walk(item)
+
+    definition = json.loads(machine)
+    walk(definition)
+    return json.dumps(definition)
+
+
+def hurried(template):
+    """A template whose queues give a batch back soon that a function was killed with: nobody waits here."""
+    return re.sub(r"VisibilityTimeout: \d+", "VisibilityTimeout: 8", template)
+
+
+def packaged(files, s3, bucket, code, variables):
+    """The template with the places of code and machines in it, as `aws cloudformation package` does. `code` answers
+    the zip of a program, by its name."""
+    uploaded = set()
+
+    def upload(key, body):
+        if key not in uploaded:
+            s3.put_object(Bucket=bucket, Key=key, Body=body)
+            uploaded.add(key)
+        return f"s3://{bucket}/{key}"
+
+    def function(found):
+        zipped = code(pathlib.PurePosixPath(found[1]).parent.name)
+        return f"CodeUri: {upload(f'{hashlib.sha256(zipped).hexdigest()}.zip', zipped)}"
+
+    template = re.sub(r"CodeUri: (\S+)", function, hurried(files["template.yaml"]))
+    more = "".join(f"\n        {name}: {json.dumps(value)}" for name, value in variables)
+    template = re.sub(r"\n      Variables:", lambda found: found[0] + more, template, count=1)
+    return re.sub(
+        r"DefinitionUri: (.*)",
+        lambda found: f"DefinitionUri: {upload(found[1], held_back(files[found[1]]))}",
+        template,
+    )
+
+
+def deploy(stack, graph, program, *variables):
+    zipped = bundle(program, graph)
+    variables = [variable.split("=", 1) for variable in variables]
+    return create(stack, generated(program, graph), lambda _: zipped, variables)
+
+
+def create(stack, files, code, variables=(), **parameters):
+    """Deploys what was generated, and answers the stack's outputs."""
+    s3 = client("s3")
+    bucket = f"code-{stack}"
+    s3.create_bucket(Bucket=bucket)
+    template = packaged(files, s3, bucket, code, variables)
+    s3.put_object(Bucket=bucket, Key="template.yaml", Body=template)
+    cloudformation = client("cloudformation")
+    cloudformation.create_stack(
+        StackName=stack,
+        TemplateURL=f"{os.environ['PRECIP_TEST_AWS_ENDPOINT']}/{bucket}/template.yaml",
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value}
+            for name, value in {"Stage": "test", **parameters}.items()
+        ],
+    )
+    waiter = cloudformation.get_waiter("stack_create_complete")
+    waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 600})
+    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+
+if __name__ == "__main__":
+    print(json.dumps(deploy(*sys.argv[1:])))
