@@ -38,7 +38,7 @@ fn main() -> Result<(), InvalidDefinitions> {
         let context = SensorContext::builder().object_key(key).build();
         match new_orders(&context) {
             Ok(request) => println!("{key}: requests {:?}", request.partitions),
-            Err(skip) => println!("{key}: skipped, {skip:?}"),
+            Err(Skip(reason)) => println!("{key}: skipped, since {reason}"),
         }
     }
 

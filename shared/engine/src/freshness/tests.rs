@@ -168,7 +168,7 @@ async fn a_change_that_could_not_be_raised_is_raised_next_time() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "changes of freshness cannot be raised: no topic"
+        "changes of freshness cannot be published: no topic"
     );
     // The recorded change is raised first, then the one that time brought.
     world.clock.set_now("2024-12-01T12:40:00Z");

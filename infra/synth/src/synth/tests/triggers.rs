@@ -85,7 +85,7 @@ fn a_sensor_is_a_rule_a_queue_and_permissions_to_read_its_files() {
       SensorLandingRule:
         Type: AWS::Events::Rule
         Properties:
-          Description: "Objects that sensor landing waits for."
+          Description: "Objects of sensor landing."
           EventPattern:
             source: [aws.s3]
             detail-type: [Object Created]
