@@ -97,10 +97,10 @@ def main() -> int:
             figures.add(text)
 
     rows = [
-        ("doc summaries that open with What, How, Whether or Who", figures.questions / figures.summaries * 100, "%", 3, max),
-        ("function names of one word", figures.single / figures.functions * 100, "%", 40, max),
+        ("doc summaries that open with What, How, Whether or Who", figures.questions / max(figures.summaries, 1) * 100, "%", 3, max),
+        ("function names of one word", figures.single / max(figures.functions, 1) * 100, "%", 40, max),
         ("comment lines inside function bodies", figures.comments / max(figures.body, 1) * 100, "%", 2.6, min),
-        ("`let x = x..` per 1,000 lines", figures.shadowed / figures.lines * 1000, "", 2.2, max),
+        ("`let x = x..` per 1,000 lines", figures.shadowed / max(figures.lines, 1) * 1000, "", 2.2, max),
         ("lines on the front page of the documentation", front_page(), "", 300, min),
     ]
     failed = bool(phrases)
