@@ -69,10 +69,21 @@ impl ObjectEvent {
                 format!("{}@{sequencer}", version.as_deref().unwrap_or_default())
             }
             (None, Some(version), _) => version.clone(),
-            (None, None, Some(etag)) => format!("etag:{etag}"),
+            // The same content at another time is another change: an object may be put back as it was.
+            (None, None, Some(etag)) => format!("etag:{etag}@{}", self.at.timestamp()),
             (None, None, None) => self.at.to_rfc3339(),
         };
         format!("{change}{}/{}#{which}", self.bucket, self.key)
+    }
+
+    /// Returns this change as a sweep sees it: a listing has neither sequencer nor version, and tells
+    /// changes of one object apart by entity tag and time.
+    pub fn as_swept(&self) -> Self {
+        Self {
+            sequencer: None,
+            version: None,
+            ..self.clone()
+        }
     }
 
     /// Returns `true` if this event happened after another of the same key. Unless both have a

@@ -1,6 +1,9 @@
 //! [`Memory`]: the cursor of a sensor, which remembers handled events.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
@@ -171,17 +174,10 @@ impl Memory {
 
     /// Returns whether this event was handled, as it was notified or as a sweep found it.
     pub(super) fn knows_event(&self, event: &ObjectEvent) -> bool {
-        // A listing has neither sequencer nor version, and only a known etag identifies the object.
-        let found_by_sweep = ObjectEvent {
-            sequencer: None,
-            version: None,
-            ..event.clone()
-        };
-        self.events.contains(&fingerprint(&event.identity()))
-            || (event.etag.is_some()
-                && self
-                    .events
-                    .contains(&fingerprint(&found_by_sweep.identity())))
+        let knows = |event: &ObjectEvent| self.events.contains(&fingerprint(&event.identity()));
+        // The entity tag alone does not identify a change: the object may have been overwritten and
+        // put back since. A sweep and a notification of one change agree in their time as well.
+        knows(event) || (event.etag.is_some() && knows(&event.as_swept()))
     }
 
     /// Returns whether a later event of the same key was handled. Times are compared by the second.
@@ -193,8 +189,16 @@ impl Memory {
     /// Returns whether an event of the same key, as new or newer, was handled. Sweeps ask this, since
     /// a listing has no sequencers.
     pub(super) fn has_same_or_newer(&self, event: &ObjectEvent) -> bool {
+        // A listing with times finer than seconds (a folder) identifies its changes exactly, so that a
+        // second write within one second is another change. Times of S3 are whole seconds: its
+        // notifications are remembered by their sequencers, and only the second is comparable.
+        let whole_seconds = event.at.timestamp_subsec_nanos() == 0;
         let newest = self.newest.get(&key_fingerprint(event));
-        newest.is_some_and(|newest| *newest >= unix_seconds(event.at))
+        newest.is_some_and(|newest| match newest.cmp(&unix_seconds(event.at)) {
+            Ordering::Greater => true,
+            Ordering::Equal => whole_seconds,
+            Ordering::Less => false,
+        })
     }
 
     /// Returns whether an event is so old that it may have been forgotten.

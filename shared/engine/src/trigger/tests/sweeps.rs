@@ -147,3 +147,102 @@ async fn a_stopped_sensor_is_not_swept() {
     assert_eq!(sweep_orders(&world, &bucket).await, SweepOutcome::default());
     assert_eq!(world.memory.trigger_state(&id).await.unwrap().revision, 0);
 }
+
+/// Evaluates one change, notified with a sequencer or found by a sweep.
+async fn decide_change(world: &World, event: &ObjectEvent, found_by_sweep: bool) -> Decision {
+    let sensor = landing_sensor("orders/{date}.csv", "orders");
+    let options = ObjectOptions {
+        bucket: Some("bucket"),
+        found_by_sweep,
+    };
+    let outcome = evaluate_objects(&world.ports, &sensor, std::slice::from_ref(event), options)
+        .await
+        .unwrap();
+    outcome.decisions.into_iter().next().unwrap()
+}
+
+/// A change of one object, with the content `etag`.
+fn change(etag: &str, time: &str) -> ObjectEvent {
+    ObjectEvent {
+        etag: Some(etag.into()),
+        sequencer: Some(format!("00{}", time.replace(['-', ':', 'T', 'Z'], ""))),
+        ..day_event(1, time)
+    }
+}
+
+#[tokio::test]
+async fn content_that_returns_is_another_change() {
+    // Each row: the times of contents a, b, a; whether a sweep found each.
+    for found in [
+        [true, false, false],
+        [false, true, true],
+        [true, true, true],
+        [false, false, true],
+        [true, false, true],
+        [false, false, false],
+    ] {
+        let world = World::new();
+        let changes = [
+            change("a", "2024-12-01T08:00:00Z"),
+            change("b", "2024-12-01T09:00:00Z"),
+            change("a", "2024-12-01T10:00:00Z"),
+        ];
+        for (event, swept) in changes.iter().zip(found) {
+            let event = if swept {
+                event.as_swept()
+            } else {
+                event.clone()
+            };
+            let decision = decide_change(&world, &event, swept).await;
+            assert!(
+                matches!(decision, Decision::Requested { .. }),
+                "{found:?}: {event:?} is {decision:?}"
+            );
+            // The same change is requested once, however often and in whichever way it is seen.
+            let again = decide_change(&world, &event, swept).await;
+            assert_eq!(again, Decision::Duplicate, "{found:?}: {event:?}");
+            let other = decide_change(&world, &event.as_swept(), true).await;
+            assert_eq!(other, Decision::Duplicate, "{found:?}: {event:?}");
+        }
+        assert_eq!(world.recorded_runs().await.len(), 3, "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn versions_identify_changes_without_sequencers() {
+    let world = World::new();
+    let version = |version: &str, time: &str| ObjectEvent {
+        sequencer: None,
+        version: Some(version.into()),
+        ..change("a", time)
+    };
+    for event in [
+        version("1", "2024-12-01T08:00:00Z"),
+        version("2", "2024-12-01T09:00:00Z"),
+    ] {
+        let first = decide_change(&world, &event, false).await;
+        assert!(matches!(first, Decision::Requested { .. }), "{first:?}");
+        let again = decide_change(&world, &event, false).await;
+        assert_eq!(again, Decision::Duplicate);
+    }
+}
+
+#[tokio::test]
+async fn two_writes_within_a_second_are_two_changes_of_a_folder() {
+    let world = World::new();
+    // A folder's times have nanoseconds, and its notifications have no sequencers.
+    let write = |etag: &str, time: &str| change(etag, time).as_swept();
+    let (first, second) = (
+        write("1-100", "2024-12-01T08:00:00.1Z"),
+        write("2-500", "2024-12-01T08:00:00.5Z"),
+    );
+    for (event, swept) in [(&first, false), (&second, true)] {
+        let decision = decide_change(&world, event, swept).await;
+        assert!(
+            matches!(decision, Decision::Requested { .. }),
+            "{decision:?}"
+        );
+    }
+    let again = decide_change(&world, &second, true).await;
+    assert_eq!(again, Decision::Duplicate);
+}
