@@ -40,16 +40,18 @@ pub(crate) async fn open_session(
         (Target::Aws(_), Command::Doctor) => PartitionContext::at(now),
         _ => partition_context(&definitions, &store, now).await?,
     };
-    if let Target::Local(_) = target {
+    let renumbered = match target {
         // Before anything reads partition numbers. On AWS the planner does it.
-        renumber_changed(&definitions, &store, &context).await?;
-    }
+        Target::Local(_) => renumber_changed(&definitions, &store, &context).await?,
+        Target::Aws(_) => Vec::new(),
+    };
     let session = Session {
         definitions,
         target,
         environment: global.environment.clone(),
         store,
         context,
+        renumbered,
         now_overridden: global.now.is_some(),
         json: global.json,
     };

@@ -32,6 +32,8 @@ pub struct Session {
     pub store: Arc<dyn StateStore>,
     /// The present time and the dynamic partition keys.
     pub context: PartitionContext,
+    /// The assets whose partitions were renumbered in the record when the session was opened.
+    pub renumbered: Vec<AssetKey>,
     /// True when the present time is one given with `--now`.
     pub now_overridden: bool,
     /// True when answers are JSON.

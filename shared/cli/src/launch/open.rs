@@ -6,7 +6,7 @@ use precip_core::plan::Plan;
 use precip_engine::{
     definitions::{EnvironmentNeeds, IoManagers},
     io::IoManager,
-    run::{PlannedRun, RunObserver, RunPorts, RunSession},
+    run::{PlanRunError, PlannedRun, RunObserver, RunPorts, RunSession, translate_plan},
     run_id::RunId,
 };
 use precip_io::ObjectStoreIoManager;
@@ -136,10 +136,15 @@ pub(super) fn read_config(
     })
 }
 
-/// Restores the context that a stored plan was made in.
-pub(super) async fn with_context(session: &Session, plan: Plan) -> Result<PlannedRun, Failure> {
-    let context =
-        precip_engine::run::partition_context(&session.definitions, &session.store, plan.at)
-            .await?;
-    Ok(PlannedRun { plan, context })
+/// Translates the stored plan of a run to the project as it is declared now.
+///
+/// # Errors
+/// [`PlanRunError`] when the project no longer has what is left of the plan.
+pub(super) async fn translate_stored_plan(
+    session: &Session,
+    plan: &Plan,
+    run: RunId,
+) -> Result<PlannedRun, PlanRunError> {
+    plan.check_numbering(&session.renumbered)?;
+    translate_plan(&session.definitions, &session.store, plan, run).await
 }

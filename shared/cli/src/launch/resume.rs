@@ -2,8 +2,10 @@
 
 use std::{io::Write, sync::Arc};
 
-use precip_engine::run::new_run_id;
-use precip_engine::state::{OwnerId, Run, RunChange, RunStatus};
+use precip_engine::{
+    run::{Clock, PlanRunError, SystemClock, SystemRandomness, new_run_id},
+    state::{OwnerId, Run, RunChange, RunStatus},
+};
 use precip_local::{
     executor::Stop,
     home::{Takeover, take_over},
@@ -11,7 +13,9 @@ use precip_local::{
 
 use super::{
     open, plan_file,
-    start::{count_steps, home_failure, new_executor, refuse_detach, report_outcome},
+    start::{
+        count_steps, home_failure, new_executor, plan_failure, refuse_detach, report_outcome,
+    },
     stop::Interrupts,
 };
 use crate::{
@@ -52,16 +56,11 @@ pub(crate) async fn resume_run(
         }
     };
     refuse_detach(control)?;
-    let planned = open::with_context(session, plan_file::read_plan(home, run.id)?).await?;
-    let observer = progress::new_observer(count_steps(&planned.plan));
-    let ports = open::local_ports(session, Arc::clone(&observer));
-    let resumed = open::open_run_session(session, ports.clone(), run.id, &planned)
-        .await?
-        .resumed();
+    let stored = plan_file::read_plan(home, run.id)?;
     // A new owner id: the interrupted process owns the run under the run's id.
-    let owner = OwnerId(new_run_id(ports.clock.as_ref(), ports.randomness.as_ref()).to_string());
+    let owner = OwnerId(new_run_id(&SystemClock, &SystemRandomness).to_string());
     let lock = home.lock_process(owner).map_err(home_failure)?;
-    let now = ports.clock.now();
+    let now = SystemClock.now();
     let takeover = take_over(home, session.store.as_ref(), &run, &lock, now).await;
     if let Takeover::Alive(owner) = takeover.map_err(home_failure)? {
         return Err(
@@ -75,6 +74,23 @@ pub(crate) async fn resume_run(
         let stopped = RunChange::new([RunStatus::Canceling], RunStatus::Canceled, now);
         session.store.change_run(run.id, stopped).await?;
     }
+    let planned = match open::translate_stored_plan(session, &stored, run.id).await {
+        Ok(planned) => planned,
+        Err(PlanRunError::State(error)) => return Err(error.into()),
+        Err(error) => {
+            // The run cannot go on, and does not stay on record as if it could.
+            let from = [RunStatus::Queued, RunStatus::Running];
+            let refused = RunChange::new(from, RunStatus::Failed, now)
+                .with_message(format!("could not be resumed: {error}"));
+            session.store.change_run(run.id, refused).await?;
+            return Err(plan_failure(error));
+        }
+    };
+    let observer = progress::new_observer(count_steps(&planned.plan));
+    let ports = open::local_ports(session, Arc::clone(&observer));
+    let resumed = open::open_run_session(session, ports.clone(), run.id, &planned)
+        .await?
+        .resumed();
     let executor = new_executor(&lock, control);
     let stop = Stop::default();
     let interrupts = Interrupts::listen_for(stop.clone());

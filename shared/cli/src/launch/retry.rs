@@ -38,7 +38,10 @@ pub(crate) async fn retry_run(
             ),
         );
     }
-    let mut planned = open::with_context(session, plan_file::read_plan(home, run.id)?).await?;
+    let stored = plan_file::read_plan(home, run.id)?;
+    let mut planned = open::translate_stored_plan(session, &stored, run.id)
+        .await
+        .map_err(plan_failure)?;
     planned.plan = plan_retry(&session.definitions, &session.store, &planned, run.id)
         .await
         .map_err(plan_failure)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+use serde::Serialize;
 
 use crate::{
     graph::AssetGraph,
@@ -29,14 +30,14 @@ use crate::{
 /// assert_eq!(steps.collect::<Vec<_>>(), ["flights", "staging_delays"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Layout {
     /// The stages.
     pub stages: Vec<LayoutStage>,
 }
 
 /// Steps that an item takes one after the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LayoutStage {
     /// The name, unique among stages and steps: `each_` and the name of the first step.
     pub name: StepName,
@@ -54,7 +55,7 @@ pub struct LayoutStage {
 }
 
 /// One invocation for an item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LayoutStep {
     /// The name, unique among stages and steps.
     pub name: StepName,

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::iter;
+use std::{fmt, iter};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,33 @@ impl PartitionsDefinition {
         }
     }
 
+    /// Returns the key of an ordinal, or the key that it had before that was removed from its
+    /// dynamic set.
+    pub fn former_key(&self, ordinal: u64, context: &PartitionContext) -> Option<PartitionKey> {
+        match self {
+            Self::Dynamic(dynamic) => {
+                let keys = dynamic.recorded_keys(context)?;
+                keys.key(ordinal)
+                    .or_else(|| keys.removed_key(ordinal))
+                    .cloned()
+            }
+            Self::Multi(multi) => multi.former_key(ordinal, context),
+            Self::Static(_) | Self::TimeWindow(_) => self.key(ordinal, context),
+        }
+    }
+
+    /// Returns the names of the dynamic sets that the definition uses.
+    pub fn dynamic_sets(&self) -> Vec<&str> {
+        match self {
+            Self::Dynamic(dynamic) => vec![&dynamic.name],
+            Self::Multi(multi) => multi
+                .dimensions()
+                .flat_map(|(_, dimension)| dimension.dynamic_sets())
+                .collect(),
+            Self::Static(_) | Self::TimeWindow(_) => Vec::new(),
+        }
+    }
+
     /// Returns the keys of a set in the definition's own order. For a multi-dimensional definition,
     /// this is not ordinal order but the product with the last dimension by name fastest.
     pub fn keys<'a>(
@@ -177,6 +204,31 @@ fn ordinal_slice(first: u64, last: u64) -> PartitionSet {
         PartitionSet::from(first..last + 1)
     } else {
         PartitionSet::empty()
+    }
+}
+
+/// Formats as ``the keys `EWR` and `JFK` ``, `daily windows in UTC from 2024-01-01`, ``the dynamic
+/// set `shops` `` or ``the dimensions `day` (..) and `shop` (..)``.
+impl fmt::Display for PartitionsDefinition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Static(keys) => write!(f, "{keys}"),
+            Self::TimeWindow(windows) => write!(f, "{windows}"),
+            Self::Dynamic(dynamic) => write!(f, "the dynamic set `{}`", dynamic.name),
+            Self::Multi(multi) => {
+                f.write_str("the dimensions ")?;
+                let last = multi.dimensions().len() - 1;
+                for (index, (name, dimension)) in multi.dimensions().enumerate() {
+                    let comma = match index {
+                        0 => "",
+                        _ if index == last => " and ",
+                        _ => ", ",
+                    };
+                    write!(f, "{comma}`{name}` ({dimension})")?;
+                }
+                Ok(())
+            }
+        }
     }
 }
 

@@ -220,15 +220,32 @@ impl MultiPartitions {
     }
 
     pub(super) fn key(&self, ordinal: u64, context: &PartitionContext) -> Option<PartitionKey> {
+        self.join_parts(ordinal, |dimension, ordinal| dimension.key(ordinal, context))
+    }
+
+    pub(super) fn former_key(
+        &self,
+        ordinal: u64,
+        context: &PartitionContext,
+    ) -> Option<PartitionKey> {
+        self.join_parts(ordinal, |dimension, ordinal| {
+            dimension.former_key(ordinal, context)
+        })
+    }
+
+    /// Joins the keys that `key` returns for the dimensions of an ordinal.
+    fn join_parts(
+        &self,
+        ordinal: u64,
+        key: impl Fn(&PartitionsDefinition, u64) -> Option<PartitionKey>,
+    ) -> Option<PartitionKey> {
         let ordinals = self.layout.split_ordinal(ordinal)?;
         let parts: Option<Vec<PartitionKey>> = self
             .dimensions
             .values()
             .zip(ordinals)
             .map(|(dimension, ordinal)| {
-                dimension
-                    .key(ordinal, context)
-                    .filter(|key| !key.as_str().contains(SEPARATOR))
+                key(dimension, ordinal).filter(|key| !key.as_str().contains(SEPARATOR))
             })
             .collect();
         Some(join_keys(&parts?))

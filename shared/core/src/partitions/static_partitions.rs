@@ -1,10 +1,13 @@
 //! [`StaticPartitions`]: a fixed list of keys.
 
+use std::fmt;
+
 use indexmap::IndexSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::PartitionKey;
+use crate::prose::and_list;
 
 /// The strings that Dagster and Precip refuse in a key: `...` writes a range, and the control
 /// characters are invisible.
@@ -95,6 +98,29 @@ impl StaticPartitions {
     /// Returns the ordinal of a key.
     pub fn ordinal(&self, key: &str) -> Option<u64> {
         self.keys.get_index_of(key).map(|index| index as u64)
+    }
+}
+
+/// Formats as ``the keys `EWR`, `JFK` and `LGA` ``; of many keys, some are named and the rest counted.
+impl fmt::Display for StaticPartitions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MAX_NAMED: usize = 6;
+        let named: Vec<&str> = self
+            .keys
+            .iter()
+            .take(MAX_NAMED)
+            .map(PartitionKey::as_str)
+            .collect();
+        match self.keys.len() {
+            0 => f.write_str("no keys"),
+            1 => write!(f, "the key {}", and_list(&named)),
+            count if count <= MAX_NAMED => write!(f, "the keys {}", and_list(&named)),
+            count => {
+                let quoted: Vec<String> = named.iter().map(|key| format!("`{key}`")).collect();
+                let more = count - named.len();
+                write!(f, "the keys {} and {more} more", quoted.join(", "))
+            }
+        }
     }
 }
 

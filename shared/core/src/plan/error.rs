@@ -4,6 +4,7 @@ use crate::{
     key::{AssetKey, CheckKey},
     mapping::InvalidMapping,
     partitions::{PartitionKey, UnknownPartition},
+    plan::DefinitionChange,
     prose::and_list,
 };
 
@@ -98,9 +99,18 @@ pub enum PlanError {
         /// Its name.
         name: String,
     },
+    /// The declarations have changed since the plan was made.
+    #[error(transparent)]
+    Outdated(Box<DefinitionChange>),
     /// A mapping does not fit the definitions on its two sides.
     #[error(transparent)]
     Mapping(#[from] InvalidMapping),
+}
+
+impl From<DefinitionChange> for PlanError {
+    fn from(change: DefinitionChange) -> Self {
+        Self::Outdated(Box::new(change))
+    }
 }
 
 /// Lists keys: `` `a`, `b` and `c` ``.

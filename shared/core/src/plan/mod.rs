@@ -6,7 +6,9 @@
 //! keys.
 
 mod asset_partitions;
+mod basis;
 mod batch;
+mod definition_change;
 mod error;
 mod frontier;
 mod graph_stages;
@@ -20,9 +22,12 @@ mod resolve;
 mod selector;
 mod stages;
 mod target;
+mod translate;
 
 pub use asset_partitions::AssetPartitions;
+pub use basis::{PlanBasis, PlannedPartitions};
 pub use batch::{Batch, divide_into_batches};
+pub use definition_change::DefinitionChange;
 pub use error::PlanError;
 pub use frontier::{Frontier, HeldBack, Ready, Tally};
 pub(crate) use graph_stages::stages_of_graph;
@@ -33,6 +38,7 @@ pub use request::{AssetStatuses, CheckSelection, PlanRequest};
 pub use selector::{
     InvalidPartitionSelector, KeySpan, PartitionChoice, PartitionSelector, StatusFilter,
 };
+pub use translate::{OutdatedWork, PlannedPartition, TranslatedPlan};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -9,7 +9,8 @@ use crate::{
     key::{AssetKey, CheckKey},
     partitions::PartitionSet,
     plan::{
-        AssetStatuses, InclusionReason, LeftOut, MissingUpstream, PlanError, PlanRequest, resolve,
+        AssetStatuses, InclusionReason, LeftOut, MissingUpstream, PlanBasis, PlanError,
+        PlanRequest, resolve,
     },
     spec::BackfillPolicy,
 };
@@ -60,6 +61,9 @@ pub struct Plan {
     /// Upstream partitions that are neither materialized nor part of the plan.
     #[serde(default)]
     pub needed: Vec<MissingUpstream>,
+    /// The declarations that the plan was made from, which say what its ordinals mean.
+    #[serde(default, skip_serializing_if = "PlanBasis::is_unknown")]
+    pub basis: PlanBasis,
 }
 
 /// Steps that run one after the other for each partition or batch of partitions: assets with the
@@ -151,6 +155,30 @@ impl Plan {
         done: &[(StepId, PartitionSet)],
     ) -> Result<Self, PlanError> {
         super::reduce::remove_partitions(lineage, self, done)
+    }
+
+    /// Translates a stored plan to the current declarations: each partition is found by its key,
+    /// whatever its ordinal is now. What cannot be found is returned apart.
+    ///
+    /// `lineage` holds the time of the plan ([`Plan::at`]) and the keys of the dynamic sets of both
+    /// the current declarations and the plan's own.
+    ///
+    /// # Errors
+    /// [`PlanError`] when the part that is found cannot be ordered.
+    pub fn translate(
+        &self,
+        lineage: crate::plan::Lineage<'_>,
+    ) -> Result<crate::plan::TranslatedPlan, PlanError> {
+        super::translate::translate_plan(lineage, self)
+    }
+
+    /// Checks that the ordinals of a stored plan mean the same partitions of the same work as when
+    /// it was made, which items that are handed out by ordinal rely on.
+    ///
+    /// # Errors
+    /// [`PlanError::Outdated`] or [`PlanError::Stale`], which says what has changed.
+    pub fn check_unchanged(&self, lineage: crate::plan::Lineage<'_>) -> Result<(), PlanError> {
+        super::translate::check_unchanged(lineage, self)
     }
 
     /// Returns `true` if nothing runs.

@@ -1,7 +1,7 @@
 //! Resolving a request to a plan.
 
 use crate::plan::{
-    AssetStatuses, Lineage, MissingUpstream, Plan, PlanError, PlanRequest,
+    AssetStatuses, Lineage, MissingUpstream, Plan, PlanBasis, PlanError, PlanRequest,
     node::finest_nodes,
     stages::divide_into_stages,
     target::{Target, resolve_target},
@@ -17,6 +17,7 @@ pub(super) fn plan_request(
     let needed = missing_upstream(lineage, &target, statuses)?;
     let nodes = finest_nodes(lineage, &target, &request.checks)?;
     let stages = divide_into_stages(lineage, &nodes)?;
+    let basis = PlanBasis::from_graph(lineage.graph, &stages, &target.left_out, &needed);
     Ok(Plan {
         at: lineage.context.now,
         run_key: request.run_key.clone(),
@@ -31,6 +32,7 @@ pub(super) fn plan_request(
             .collect(),
         left_out: target.left_out,
         needed,
+        basis,
     })
 }
 

@@ -21,7 +21,7 @@ use crate::{
     machine::{
         MaterializeRequest, PlannerError, RunFiles, StepError, error::stale_plan, work::read_plan,
     },
-    run::{ItemOutcome, PlannedRun, RunPorts, RunSession, partition_context, planned_partitions},
+    run::{ItemOutcome, PlannedRun, RunPorts, RunSession, planned_partitions},
     run_id::RunId,
     settings::SettingReader,
     state::{SlotAnswer, SlotHolder, SlotRequest},
@@ -109,6 +109,8 @@ impl Materializer {
         request: &MaterializeRequest,
         deadline: Deadline,
     ) -> Result<StepReport, StepError> {
+        // Before the step is looked up: it says why a step of an earlier deployment is gone.
+        self.cached_run(request.run).await?;
         let (stage, layout_step) = self.find_step(request)?;
         let Some(partitions) = request.item.partitions_of(&request.step) else {
             return Err(stale_plan("step of this item", &request.step).into());
@@ -223,11 +225,15 @@ impl Materializer {
             return Ok(Arc::clone(cached));
         }
         // The lock is not held while the plan is read: two tasks may read it, with the same result.
-        let plan = read_plan(self.files.as_ref(), run, 0).await?;
-        let context = partition_context(&self.definitions, &self.ports.state, plan.at).await?;
+        let stored = read_plan(self.files.as_ref(), run, 0).await?;
+        // The item names its step and holds ordinals: a function that was deployed since may have
+        // others, and would make what was not asked for.
+        let planned = stored
+            .check_current(&self.definitions, &self.layout, &self.ports.state)
+            .await?;
         let cached = Arc::new(CachedRun {
-            partitions: Arc::new(planned_partitions(&plan)),
-            planned: PlannedRun { plan, context },
+            partitions: Arc::new(planned_partitions(&planned.plan)),
+            planned,
         });
         let mut cache = self.lock_cache();
         if cache.runs.len() >= CACHED_RUNS {

@@ -67,7 +67,7 @@ impl Planner {
             .is_some();
         let plan = match retried {
             _ if planned_before => self.read_planned_work(proposed, 0).await?.planned.plan,
-            Some(earlier) => self.plan_retry_of(earlier).await?,
+            Some(earlier) => self.start_retry_of(earlier, moment).await?,
             None => self.plan_request(&mut request, moment, checks).await?,
         };
         if plan.is_empty() {

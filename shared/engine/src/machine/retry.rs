@@ -1,10 +1,16 @@
 //! Planning of the rest of an earlier run.
 
+use chrono::{DateTime, Utc};
 use precip_core::plan::{CheckSelection, Plan};
 
 use crate::{
-    machine::{InvalidStart, Planner, PlannerError, work::plan_key},
-    run::{PlanRunError, plan_retry, plan_run},
+    machine::{
+        InvalidStart, Planner, PlannerError,
+        work::{StoredPlan, check_numbering, plan_key, read_plan},
+    },
+    run::{
+        PlanRunError, partition_context, plan_retry, plan_run, renumber_changed, translate_plan,
+    },
     run_id::RunId,
     state::{RequestedWork, Run, RunOrigin},
 };
@@ -22,11 +28,29 @@ impl Planner {
         })
     }
 
+    /// Numbers the record by the current definitions and plans the rest of a run.
+    pub(super) async fn start_retry_of(
+        &self,
+        earlier: RunId,
+        moment: DateTime<Utc>,
+    ) -> Result<Plan, PlannerError> {
+        // Before the record is numbered anew: a plan that does not say what its ordinals mean is
+        // compared with the numbers of the record.
+        if self.has_plan(earlier).await? {
+            let stored = read_plan(self.files.as_ref(), earlier, 0).await?;
+            check_numbering(&self.definitions, &self.state, &stored.plan).await?;
+        }
+        let context = partition_context(&self.definitions, &self.state, moment).await?;
+        renumber_changed(&self.definitions, &self.state, &context).await?;
+        self.plan_retry_of(earlier).await
+    }
+
     /// Plans the rest of a finished run: the partitions that failed and those that were held back.
-    /// The plan is empty when nothing is left.
+    /// The plan is empty when nothing is left. Changes nothing, so it also serves previews.
     ///
     /// # Errors
-    /// [`PlannerError`] when the run does not exist or is not finished, or its plan cannot be read.
+    /// [`PlannerError`] when the run does not exist or is not finished, its plan cannot be read, or
+    /// the project no longer has a partition that is left.
     pub async fn plan_retry_of(&self, earlier: RunId) -> Result<Plan, PlannerError> {
         let run = self.find_run(earlier).await?;
         if !run.status.is_finished() {
@@ -37,13 +61,20 @@ impl Planner {
             ))
             .into());
         }
-        if self.files.read_file(&plan_key(earlier, 0)).await?.is_none() {
+        if !self.has_plan(earlier).await? {
             // It failed before it was planned: its whole request remains.
             return Ok(self.plan_whole_request(&run.request).await?);
         }
-        let planned = self.read_planned_work(earlier, 0).await?;
-        let rest = plan_retry(&self.definitions, &self.state, &planned.planned, earlier).await?;
+        let StoredPlan { plan, .. } = read_plan(self.files.as_ref(), earlier, 0).await?;
+        check_numbering(&self.definitions, &self.state, &plan).await?;
+        let planned = translate_plan(&self.definitions, &self.state, &plan, earlier).await?;
+        let rest = plan_retry(&self.definitions, &self.state, &planned, earlier).await?;
         Ok(rest)
+    }
+
+    async fn has_plan(&self, run: RunId) -> Result<bool, PlannerError> {
+        let file = self.files.read_file(&plan_key(run, 0)).await?;
+        Ok(file.is_some())
     }
 
     async fn plan_whole_request(&self, request: &RequestedWork) -> Result<Plan, PlanRunError> {

@@ -1,23 +1,24 @@
 //! A run's stored plan, and the documents that hand out its work.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use precip_core::{
-    machine::{Item, LayoutStage, Row, StageWork, Work, divide_into_rows, step_kind},
+    machine::{Item, Layout, LayoutStage, Row, StageWork, Work, divide_into_rows, step_kind},
     partitions::PartitionContext,
-    plan::{Lineage, Plan},
+    plan::{DefinitionChange, Lineage, Plan, PlanError},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    definitions::Definitions,
     machine::{
         FileError, LoopItem, LoopStage, LoopStep, Mode, Planner, PlannerError, RowDocument,
         RunFiles, StageDocument, WaveDocument, error::stale_plan, failure_impact::FailureImpact,
     },
-    run::{PlannedRun, partition_context},
+    run::{PlannedRun, changed_layouts, fingerprint, plan_context},
     run_id::RunId,
-    state::Latest,
+    state::{Latest, StateStore},
 };
 
 /// A stored plan of a run, with the partitions that exist at its time.
@@ -57,28 +58,23 @@ fn manifest_key(run: RunId, number: u32, stage: &LayoutStage) -> String {
 }
 
 impl Planner {
-    /// Reads a plan of a run.
+    /// Reads a plan of a run, for a machine that hands out its work by ordinals and names.
+    ///
+    /// # Errors
+    /// [`PlannerError::Stale`] when the project was redeployed since and they mean something else.
     pub(super) async fn read_planned_work(
         &self,
         run: RunId,
         number: u32,
     ) -> Result<PlannedWork, PlannerError> {
-        let plan = read_plan(self.files.as_ref(), run, number).await?;
-        self.with_context(run, number, plan).await
-    }
-
-    /// Adds the partitions that exist at the time of a plan.
-    async fn with_context(
-        &self,
-        run: RunId,
-        number: u32,
-        plan: Plan,
-    ) -> Result<PlannedWork, PlannerError> {
-        let context = partition_context(&self.definitions, &self.state, plan.at).await?;
+        let stored = read_plan(self.files.as_ref(), run, number).await?;
+        let planned = stored
+            .check_current(&self.definitions, &self.layout, &self.state)
+            .await?;
         Ok(PlannedWork {
             run,
             number,
-            planned: PlannedRun { plan, context },
+            planned,
         })
     }
 
@@ -89,16 +85,22 @@ impl Planner {
         number: u32,
         plan: Plan,
     ) -> Result<PlannedWork, PlannerError> {
-        let content = serde_json::to_vec(&plan).map_err(json_error)?;
-        if self
-            .files
-            .create_file(&plan_key(run, number), content)
-            .await?
-        {
-            self.with_context(run, number, plan).await
-        } else {
-            self.read_planned_work(run, number).await
+        let stored = StoredPlan {
+            plan,
+            layout: Some(layout_fingerprint(&self.layout)?),
+        };
+        let content = serde_json::to_vec(&stored).map_err(json_error)?;
+        let key = plan_key(run, number);
+        if !self.files.create_file(&key, content).await? {
+            return self.read_planned_work(run, number).await;
         }
+        let plan = stored.plan;
+        let context = plan_context(&self.definitions, &self.state, &plan).await?;
+        Ok(PlannedWork {
+            run,
+            number,
+            planned: PlannedRun { plan, context },
+        })
     }
 
     /// Returns the work of a plan without the partitions that are held back.
@@ -258,12 +260,68 @@ impl Planner {
     }
 }
 
+/// A plan as it is stored for a machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct StoredPlan {
+    /// The plan.
+    #[serde(flatten)]
+    pub(super) plan: Plan,
+    /// Fingerprint of the layout whose names and waves the machine uses; `None` in plans that were
+    /// stored before it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) layout: Option<String>,
+}
+
+impl StoredPlan {
+    /// Checks that the plan, its ordinals and its layout mean what they meant when it was stored, and
+    /// returns it with its context.
+    ///
+    /// # Errors
+    /// [`PlannerError::Stale`], which says what has changed.
+    pub(super) async fn check_current(
+        self,
+        definitions: &Definitions,
+        layout: &Layout,
+        state: &Arc<dyn StateStore>,
+    ) -> Result<PlannedRun, PlannerError> {
+        check_numbering(definitions, state, &self.plan).await?;
+        let plan = self.plan;
+        let context = plan_context(definitions, state, &plan).await?;
+        plan.check_unchanged(Lineage::new(definitions.graph(), &context))?;
+        // Last: a change of partitions changes the layout as well, and says more.
+        if let Some(stored) = self.layout
+            && stored != layout_fingerprint(layout)?
+        {
+            return Err(PlanError::from(DefinitionChange::OtherStages).into());
+        }
+        Ok(PlannedRun { plan, context })
+    }
+}
+
+/// Checks that the record still has the numbers of a plan that does not say what they mean.
+pub(super) async fn check_numbering(
+    definitions: &Definitions,
+    state: &Arc<dyn StateStore>,
+    plan: &Plan,
+) -> Result<(), PlannerError> {
+    if plan.basis.is_unknown() {
+        let changed = changed_layouts(definitions, state).await?;
+        plan.check_numbering(&changed)?;
+    }
+    Ok(())
+}
+
+fn layout_fingerprint(layout: &Layout) -> Result<String, PlannerError> {
+    let json = serde_json::to_vec(layout).map_err(json_error)?;
+    Ok(fingerprint(&json))
+}
+
 /// Reads a plan of a run.
 pub(super) async fn read_plan(
     files: &dyn RunFiles,
     run: RunId,
     number: u32,
-) -> Result<Plan, PlannerError> {
+) -> Result<StoredPlan, PlannerError> {
     let key = plan_key(run, number);
     let content = read_existing(files, &key).await?;
     serde_json::from_slice(&content).map_err(|error| damaged_file(&key, &error))

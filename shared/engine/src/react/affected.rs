@@ -10,7 +10,7 @@ use precip_core::{
 };
 
 use super::ChangeSet;
-use crate::{definitions::Definitions, run::dynamic_set_names, trigger::SensorDefinition};
+use crate::{definitions::Definitions, trigger::SensorDefinition};
 
 /// The evaluations that a change affects.
 #[derive(Debug, Clone, Default)]
@@ -100,7 +100,7 @@ fn affects_automation(definitions: &Definitions, changes: &ChangeSet) -> bool {
     conditions.target_assets().iter().any(|id| {
         let key = graph.key(id);
         let keys = graph.partitions(id).is_some_and(|definition| {
-            let sets = dynamic_set_names(definition);
+            let sets = definition.dynamic_sets();
             sets.iter().any(|set| changes.dynamic_sets.contains(*set))
         });
         keys || changes.published.contains(key) || changes.changed.contains(key)

@@ -23,7 +23,7 @@ const AT_ONCE: usize = 32;
 /// still has keep their records; the others leave the status sets.
 ///
 /// Entry points call this before they plan. It reads one small record per asset and writes only
-/// where a definition changed.
+/// where a definition changed. Returns the assets whose numbers had another meaning before.
 ///
 /// # Errors
 /// When the state store cannot be read or written.
@@ -31,13 +31,15 @@ pub async fn renumber_changed(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
     context: &PartitionContext,
-) -> StateResult<()> {
+) -> StateResult<Vec<AssetKey>> {
     let graph = definitions.graph();
+    let mut renumbered = Vec::new();
     for asset in graph.ids() {
         let definition = graph.partitions(asset);
         let layout = layout_of(definitions, asset)?;
         let key = graph.key(asset);
-        if state.partition_layout(key).await?.as_deref() == Some(layout.as_str()) {
+        let recorded = state.partition_layout(key).await?;
+        if recorded.as_deref() == Some(layout.as_str()) {
             continue;
         }
         // `None` drops a partition that the definition no longer has from the status sets.
@@ -47,8 +49,11 @@ pub async fn renumber_changed(
             _ => None,
         };
         state.renumber_partitions(key, &layout, &ordinal).await?;
+        if recorded.is_some() {
+            renumbered.push(key.clone());
+        }
     }
-    Ok(())
+    Ok(renumbered)
 }
 
 /// Returns the assets whose partitions definition has changed since their records were numbered:
@@ -89,10 +94,15 @@ fn layout_of(definitions: &Definitions, asset: AssetId) -> StateResult<String> {
         )
         .with_source(error)
     })?;
-    let digest = Sha256::digest(declared);
-    Ok(digest
+    Ok(fingerprint(&declared))
+}
+
+/// Returns a fingerprint of bytes: half of their SHA-256, in hexadecimal.
+pub(crate) fn fingerprint(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest
         .iter()
         .take(16)
         .map(|byte| format!("{byte:02x}"))
-        .collect())
+        .collect()
 }

@@ -8,6 +8,9 @@
 //!    the steps that a [`Frontier`](precip_core::plan::Frontier) reports as ready, a Lambda function
 //!    for the step that it is invoked with.
 //! 3. [`end_run`] records the end of the run. [`plan_retry`] plans the rest of a failed run.
+//!
+//! A plan may be used later than it was made, by a project that was changed in between:
+//! [`translate_plan`] comes before anything else that is done with a stored plan.
 
 mod checks;
 mod context;
@@ -30,21 +33,24 @@ mod requested;
 mod retry;
 mod retry_run;
 mod session;
+mod translate;
 
 pub use create::{CreateRun, create_run};
 pub use end::{RunEnd, end_run};
 pub use error::{PlanRunError, RunItemError};
 pub use item::{ItemFailure, ItemOutcome};
+pub(crate) use layouts::fingerprint;
 pub use layouts::{changed_layouts, renumber_changed};
 pub use observe::{RunEvent, RunObserver};
 pub(crate) use op_runner::panic_error;
 pub use op_runner::{InlineOpRunner, OpRunner, call_body};
 pub use partition_refs::step_at;
 pub(crate) use partition_refs::{partition_ref, partition_refs};
-pub(crate) use planning::dynamic_set_names;
+pub(crate) use planning::plan_context;
 pub use planning::{PlannedRun, partition_context, plan_run, read_statuses};
 pub use ports::{Clock, Randomness, Sleeper, SystemClock, SystemRandomness, new_run_id};
 pub use requested::{QueuedRunPlan, plan_queued_run};
 pub use retry::wait_before_retry;
 pub use retry_run::{finished_partitions, plan_retry};
 pub use session::{RunPorts, RunSession, planned_partitions};
+pub use translate::translate_plan;

@@ -31,7 +31,8 @@ pub(crate) fn partition_refs(
     let partition_ref = |ordinal| match definition {
         None => Some(PartitionRef::unpartitioned(asset.clone())),
         Some(definition) => {
-            let partition = definition.key(ordinal, context)?;
+            // A key that was removed from a dynamic set meanwhile still has its record.
+            let partition = definition.former_key(ordinal, context)?;
             Some(PartitionRef::new(asset.clone(), partition, ordinal))
         }
     };

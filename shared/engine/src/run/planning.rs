@@ -1,6 +1,6 @@
 //! Planning of a run from its request.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -73,31 +73,45 @@ pub async fn partition_context(
     state: &Arc<dyn StateStore>,
     now: DateTime<Utc>,
 ) -> StateResult<PartitionContext> {
+    read_context(state, now, declared_sets(definitions)).await
+}
+
+/// Returns the context of a stored plan: its time, and the keys of every dynamic partition set that
+/// the project uses or that the plan was made with.
+///
+/// # Errors
+/// When the state store cannot be read.
+pub(crate) async fn plan_context(
+    definitions: &Definitions,
+    state: &Arc<dyn StateStore>,
+    plan: &Plan,
+) -> StateResult<PartitionContext> {
+    let mut names = declared_sets(definitions);
+    names.extend(plan.basis.dynamic_sets());
+    read_context(state, plan.at, names).await
+}
+
+/// Returns the names of the dynamic partition sets that the project uses.
+fn declared_sets(definitions: &Definitions) -> BTreeSet<&str> {
     let graph = definitions.graph();
+    graph
+        .ids()
+        .filter_map(|asset| graph.partitions(asset))
+        .flat_map(PartitionsDefinition::dynamic_sets)
+        .collect()
+}
+
+async fn read_context(
+    state: &Arc<dyn StateStore>,
+    now: DateTime<Utc>,
+    dynamic_sets: BTreeSet<&str>,
+) -> StateResult<PartitionContext> {
     let mut context = PartitionContext::at(now);
-    let mut names = Vec::new();
-    for definition in graph.ids().filter_map(|asset| graph.partitions(asset)) {
-        names.extend(dynamic_set_names(definition));
-    }
-    names.sort();
-    names.dedup();
-    for name in names {
+    for name in dynamic_sets {
         let keys = state.dynamic_keys(name).await?;
         context.dynamic.insert(name.to_owned(), keys);
     }
     Ok(context)
-}
-
-/// Returns the names of the dynamic partition sets that a definition uses.
-pub(crate) fn dynamic_set_names(definition: &PartitionsDefinition) -> Vec<&str> {
-    match definition {
-        PartitionsDefinition::Dynamic(dynamic) => vec![&dynamic.name],
-        PartitionsDefinition::Multi(multi) => multi
-            .dimensions()
-            .flat_map(|(_, dimension)| dynamic_set_names(dimension))
-            .collect(),
-        PartitionsDefinition::Static(_) | PartitionsDefinition::TimeWindow(_) => Vec::new(),
-    }
 }
 
 /// Reads the statuses of some assets and of their direct upstream.
@@ -127,7 +141,7 @@ pub async fn read_statuses(
 }
 
 /// Checks a run config: an object with a value for each op that takes config, by the op's name.
-fn check_config(definitions: &Definitions, config: &serde_json::Value) -> Result<(), PlanRunError> {
+pub(super) fn check_config(definitions: &Definitions, config: &serde_json::Value) -> Result<(), PlanRunError> {
     let ops = match config {
         serde_json::Value::Null => return Ok(()),
         serde_json::Value::Object(ops) => ops,

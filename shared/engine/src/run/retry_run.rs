@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use precip_core::{
+    key::CheckKey,
     partitions::PartitionSet,
     plan::{Lineage, Plan, Stage, Step, StepId},
 };
@@ -12,7 +13,7 @@ use crate::{
     definitions::Definitions,
     run::{PlanRunError, PlannedRun, partition_refs},
     run_id::RunId,
-    state::{CheckEvaluation, ReadConsistency, StateResult, StateStore},
+    state::{CheckEvaluation, Latest, ReadConsistency, StateResult, StateStore},
 };
 
 /// Number of records that are read with one call.
@@ -80,12 +81,10 @@ async fn materialized_partitions(
             let latest = state
                 .latest_materializations(chunk, ReadConsistency::Strong)
                 .await?;
-            let ours = chunk.iter().zip(latest).filter(|(_, latest)| {
-                let latest = latest.as_ref().filter(|latest| latest.is_published_by(run));
-                latest
-                    .and_then(|latest| latest.published())
-                    .is_some_and(|made| !made.checks.iter().any(CheckEvaluation::blocks_downstream))
-            });
+            let ours = chunk
+                .iter()
+                .zip(latest)
+                .filter(|(_, latest)| is_finished(latest.as_ref(), run));
             StateResult::Ok(ours.map(|(target, _)| target.ordinal).collect::<Vec<_>>())
         });
         let ordinals: Vec<Vec<u64>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
@@ -108,9 +107,7 @@ async fn passed_partitions(
         let targets = partition_refs(definitions.graph(), &planned.context, &check.asset, &done);
         let reads = targets.iter().map(|target| async move {
             let latest = state.latest_checks(target).await?;
-            let passed = latest
-                .iter()
-                .any(|found| found.check == *check && found.run == run && !found.fails_run());
+            let passed = has_passed(&latest, check, run);
             StateResult::Ok(passed.then_some(target.ordinal))
         });
         let ordinals: Vec<Option<u64>> =
@@ -118,4 +115,19 @@ async fn passed_partitions(
         done &= &ordinals.into_iter().flatten().collect();
     }
     Ok(done)
+}
+
+/// Returns `true` if a run published a partition without a failed blocking check.
+pub(super) fn is_finished(latest: Option<&Latest>, run: RunId) -> bool {
+    latest
+        .filter(|latest| latest.is_published_by(run))
+        .and_then(Latest::published)
+        .is_some_and(|made| !made.checks.iter().any(CheckEvaluation::blocks_downstream))
+}
+
+/// Returns `true` if a check did not fail in a run, by the latest evaluations of its partition.
+pub(super) fn has_passed(latest: &[CheckEvaluation], check: &CheckKey, run: RunId) -> bool {
+    latest
+        .iter()
+        .any(|found| found.check == *check && found.run == run && !found.fails_run())
 }

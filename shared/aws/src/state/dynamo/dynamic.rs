@@ -115,16 +115,15 @@ impl DynamicPartitionStore for DynamoStore {
 
     async fn dynamic_keys(&self, set: &str) -> StateResult<DynamicKeys> {
         let query = Query::rows_of(keys::dynamic_pk(set)).with_prefix(DYNAMIC_KEYS);
-        let mut slots: BTreeMap<u64, Option<PartitionKey>> = BTreeMap::new();
+        let mut slots: BTreeMap<u64, (PartitionKey, bool)> = BTreeMap::new();
         for row in self.table.query_rows(query).await? {
             let sk = row.key().sk;
             let key = sk.strip_prefix(DYNAMIC_KEYS).map(PartitionKey::from);
-            if let Some(ordinal) = row.number("o") {
-                let present = row.number("present") == Some(1);
-                slots.insert(ordinal, key.filter(|_| present));
+            if let (Some(ordinal), Some(key)) = (row.number("o"), key) {
+                slots.insert(ordinal, (key, row.number("present") == Some(1)));
             }
         }
         // Ordinals have no gaps: one transaction assigns them and writes the keys.
-        Ok(DynamicKeys::from_slots(slots.into_values().collect()))
+        Ok(DynamicKeys::from_history(slots.into_values()))
     }
 }

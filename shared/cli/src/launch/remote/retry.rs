@@ -6,7 +6,7 @@ use precip_engine::machine::StartInput;
 
 use super::{RunStart, planner_failure, reconcile_run, refuse_local_options, start_run};
 use crate::{
-    args::RunControlArgs, exit::Exit, failure::Failure, session::Session, target::Deployment,
+    args::RunControlArgs, exit::Exit, failure::Failure, launch::find_partition_mismatch, session::Session, target::Deployment,
 };
 
 /// Starts a new run of what a finished run did not materialize.
@@ -21,6 +21,9 @@ pub(in crate::launch) async fn retry_run(
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     refuse_local_options(session, control)?;
+    if let Some(mismatch) = find_partition_mismatch(session).await? {
+        return Err(mismatch);
+    }
     let found = session.find_run(id).await?;
     // A run whose execution was stopped may still be active on record.
     let run = reconcile_run(session, deployment, found).await?.run;

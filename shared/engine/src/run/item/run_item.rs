@@ -34,6 +34,7 @@ impl RunSession {
                 what: "op",
                 name: step.op.clone(),
             })?;
+        self.check_partitions_exist(step, partitions)?;
         let mut outcome = ItemOutcome::default();
         let mut open = partitions.clone();
         let mut attempt = 1;
@@ -73,6 +74,27 @@ impl RunSession {
             attempt += 1;
         }
         Ok(outcome)
+    }
+
+    /// Checks that every partition of an item has a key, so that none of them is passed over.
+    ///
+    /// # Errors
+    /// [`PlanError::Outdated`] names the keys that are gone.
+    pub(super) fn check_partitions_exist(
+        &self,
+        step: &Step,
+        partitions: &PartitionSet,
+    ) -> Result<(), PlanError> {
+        let graph = self.definitions.graph();
+        let checked = step.checks.iter().map(|check| &check.asset);
+        for asset in step.assets.iter().chain(checked) {
+            let id = graph.id(asset).ok_or_else(|| PlanError::Stale {
+                what: "asset",
+                name: asset.to_string(),
+            })?;
+            self.lineage().check_keys_exist(id, partitions)?;
+        }
+        Ok(())
     }
 
     /// Returns the (asset, partition) pairs that a step makes for some partitions, or those that it

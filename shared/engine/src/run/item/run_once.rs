@@ -46,6 +46,7 @@ impl RunSession {
                 what: "op",
                 name: step.op.clone(),
             })?;
+        self.check_partitions_exist(step, partitions)?;
         let mut outcome = ItemOutcome::default();
         let mut open = partitions.clone();
         let next = self.resume_item(step, &mut open, &mut outcome).await?;

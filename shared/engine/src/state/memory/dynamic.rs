@@ -40,10 +40,6 @@ impl DynamicPartitionStore for MemoryStore {
     async fn dynamic_keys(&self, set: &str) -> StateResult<DynamicKeys> {
         let tables = self.tables();
         let slots = tables.dynamic.get(set).into_iter().flatten();
-        Ok(DynamicKeys::from_slots(
-            slots
-                .map(|(key, present)| present.then(|| key.clone()))
-                .collect(),
-        ))
+        Ok(DynamicKeys::from_history(slots.cloned()))
     }
 }

@@ -51,11 +51,11 @@ impl DynamicPartitionStore for SqliteStore {
         self.run_read(move |read| {
             let sql = "SELECT partition, present FROM dynamic_partitions
                        WHERE name = ?1 ORDER BY ordinal";
-            let slots = read.query_many(sql, [set], |row| {
+            let keys = read.query_many(sql, [set], |row| {
                 let (key, present): (String, bool) = (row.get(0)?, row.get(1)?);
-                Ok(present.then(|| PartitionKey::from(key)))
+                Ok((PartitionKey::from(key), present))
             })?;
-            Ok(DynamicKeys::from_slots(slots))
+            Ok(DynamicKeys::from_history(keys))
         })
         .await
     }
