@@ -4,6 +4,7 @@
 mod automation;
 mod aws;
 mod columns;
+mod changed_plans;
 mod cost;
 mod errors;
 mod gc;

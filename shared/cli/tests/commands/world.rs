@@ -11,6 +11,7 @@ use precip_cli::{
 use precip_core::partitions::PartitionContext;
 use precip_engine::{
     definitions::Definitions,
+    run::{partition_context, renumber_changed},
     state::{DynamicPartitionStore, StateStore},
 };
 use precip_local::home::Home;
@@ -56,6 +57,7 @@ impl World {
             environment: None,
             store,
             context,
+            renumbered: Vec::new(),
             now_overridden: false,
             json: false,
         };
@@ -63,6 +65,17 @@ impl World {
             session,
             _folder: folder,
         }
+    }
+
+    /// Opens the session again with other definitions, as the next command after a change does.
+    pub(crate) async fn change_definitions(&mut self, definitions: Definitions) {
+        let session = &mut self.session;
+        session.definitions = Arc::new(definitions);
+        let context = partition_context(&session.definitions, &session.store, test_time());
+        session.context = context.await.unwrap();
+        let renumbered =
+            renumber_changed(&session.definitions, &session.store, &session.context).await;
+        session.renumbered = renumbered.unwrap();
     }
 
     /// Has commands answer in JSON.
