@@ -1,6 +1,8 @@
 //! Runs on a generated machine: its states are played here, in the order in which Step Functions
 //! would enter them, with invocations that are killed, repeated, and lost.
 
+mod redeployed;
+
 use std::{sync::Arc, time::Duration};
 
 use precip::io::MemoryIoManager;
@@ -39,6 +41,7 @@ struct Cloud {
     layout: Layout,
     store: MemoryStore,
     files: Arc<dyn RunFiles>,
+    data: Arc<dyn IoManager>,
     trouble: Shared,
     clock: ResolvedSchedule,
     chance: Seeded,
@@ -55,12 +58,13 @@ impl Cloud {
     fn new(seed: u64) -> Self {
         let trouble = Shared::new(seed);
         let data: Arc<dyn IoManager> = Arc::new(MemoryIoManager::new());
-        let definitions = Arc::new(definitions(&trouble, data));
+        let definitions = Arc::new(definitions(&trouble, Arc::clone(&data)));
         Self {
             layout: Layout::from_graph(definitions.graph()).unwrap(),
             definitions,
             store: MemoryStore::new(),
             files: Arc::new(MemoryFiles::default()),
+            data,
             trouble,
             clock: ResolvedSchedule::default(),
             chance: Seeded::new(seed),

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use precip::{
     engine::{
         asset::AssetValue,
+        definitions::{Declaration, Declares, DefinitionsBuilder},
         io::{Address, IoError, IoManager, LoadRequest, Stored},
     },
     prelude::*,
@@ -145,14 +146,33 @@ pub(crate) fn value(asset: &str, key: Option<&str>) -> i64 {
 }
 
 pub(crate) fn definitions(trouble: &Shared, data: Arc<dyn IoManager>) -> Definitions {
+    definitions_of(trouble, data, &KEYS)
+        .asset::<hung>()
+        .build()
+        .unwrap()
+}
+
+/// The project without `hung`, with other partitions.
+pub(crate) fn definitions_of(
+    trouble: &Shared,
+    data: Arc<dyn IoManager>,
+    partitions: &PartitionsDefinition,
+) -> DefinitionsBuilder {
+    let mut divided = [
+        source::declare(),
+        left::declare(),
+        right::declare(),
+        joined::declare(),
+    ];
+    for declared in &mut divided {
+        if let Declaration::Op(op) = declared {
+            op.spec.assets[0].partitions = Some(Arc::new(partitions.clone()));
+        }
+    }
     Definitions::builder()
-        .asset::<source>()
-        .asset::<left>()
-        .asset::<right>()
-        .asset::<joined>()
+        .declare(divided)
         .check::<positive>()
         .asset::<total>()
-        .asset::<hung>()
         .resource("trouble", trouble.clone())
         .io_manager(
             "default",
@@ -161,8 +181,6 @@ pub(crate) fn definitions(trouble: &Shared, data: Arc<dyn IoManager>) -> Definit
                 trouble: trouble.clone(),
             },
         )
-        .build()
-        .unwrap()
 }
 
 /// An IO manager that sometimes fails, before or after it did its work.
