@@ -87,7 +87,7 @@ fn ordinals_that_moved_are_not_run_and_a_retry_finds_the_keys() {
         in_one_thread(async {
             let mut cloud = Cloud::new(20);
             cloud.deploy_whole(&static_keys(&["1", "2", "3"]));
-            let plan = cloud.plan_request(input_without_hung());
+            let plan = cloud.plan_request(input_of_keys());
             let mut wave = cloud.wave(&plan).await.unwrap();
             if mode == Mode::Distributed {
                 wave = cloud.as_manifests(wave).await;
@@ -115,15 +115,15 @@ fn ordinals_that_moved_are_not_run_and_a_retry_finds_the_keys() {
             let retry = json!({"retry_of": run.id.to_string()});
             cloud.run(retry, Some(mode)).await.unwrap();
             let calls = cloud.take_calls();
-            assert_eq!(calls.len(), 4 * 3 + 1, "{calls:?}");
+            assert_eq!(calls.len(), 4 * 3, "{calls:?}");
             assert!(!calls.iter().any(|call| call.contains('9')), "{calls:?}");
             assert_eq!(cloud.runs().await[0].status, RunStatus::Succeeded);
         });
     }
 }
 
-fn input_without_hung() -> Value {
-    json!({"select": "key:source+", "partitions": "all"})
+fn input_of_keys() -> Value {
+    json!({"select": "+key:joined", "partitions": "all"})
 }
 
 #[test]
@@ -131,12 +131,12 @@ fn keys_at_the_end_disturb_no_run() {
     in_one_thread(async {
         let mut cloud = Cloud::new(21);
         cloud.deploy_whole(&static_keys(&["1", "2"]));
-        let plan = cloud.plan_request(input_without_hung());
+        let plan = cloud.plan_request(input_of_keys());
         let wave = cloud.wave(&plan).await.unwrap();
         cloud.deploy(&static_keys(&["1", "2", "3"]));
         cloud.waves(wave).await.unwrap();
         let calls = cloud.take_calls();
-        assert_eq!(calls.len(), 4 * 2 + 1, "{calls:?}");
+        assert_eq!(calls.len(), 4 * 2, "{calls:?}");
         assert_eq!(cloud.only_run().await.status, RunStatus::Succeeded);
     });
 }
@@ -172,7 +172,7 @@ fn a_retry_of_a_removed_key_is_refused_and_starts_no_run() {
         let mut cloud = Cloud::new(23);
         cloud.deploy_whole(&static_keys(&["1", "2", "3"]));
         cloud.trouble.0.lock().unwrap().certain = vec!["left[2]".to_owned()];
-        cloud.run(input_without_hung(), None).await.unwrap_err();
+        cloud.run(input_of_keys(), None).await.unwrap_err();
         let run = cloud.only_run().await;
         cloud.deploy_whole(&static_keys(&["1", "3"]));
         cloud.execution = "2";
@@ -188,7 +188,7 @@ fn a_retry_of_a_removed_key_is_refused_and_starts_no_run() {
         cloud.trouble.0.lock().unwrap().certain.clear();
         cloud.take_calls();
         cloud.run(json!({"retry_of": run.id.to_string()}), None).await.unwrap();
-        assert_eq!(cloud.take_calls(), ["joined[2]", "left[2]", "total[]"]);
+        assert_eq!(cloud.take_calls(), ["joined[2]", "left[2]"]);
     });
 }
 
@@ -200,7 +200,7 @@ fn a_dynamic_key_that_is_removed_during_a_run_fails_by_name() {
             cloud.deploy_whole(&DynamicPartitions::new("numbers").into());
             let keys = ["1".into(), "2".into(), "3".into()];
             cloud.store.add_dynamic_keys("numbers", &keys).await.unwrap();
-            let plan = cloud.plan_request(input_without_hung());
+            let plan = cloud.plan_request(input_of_keys());
             let mut wave = cloud.wave(&plan).await.unwrap();
             if mode == Mode::Distributed {
                 wave = cloud.as_manifests(wave).await;
@@ -224,7 +224,7 @@ fn a_dynamic_key_that_is_removed_during_a_run_fails_by_name() {
             cloud.store.add_dynamic_keys("numbers", &["2".into()]).await.unwrap();
             cloud.run(json!({"retry_of": run.id.to_string()}), Some(mode)).await.unwrap();
             let calls = cloud.take_calls();
-            assert_eq!(calls, ["joined[2]", "left[2]", "right[2]", "source[2]", "total[]"]);
+            assert_eq!(calls, ["joined[2]", "left[2]", "right[2]", "source[2]"]);
         });
     }
 }
@@ -234,7 +234,7 @@ fn a_plan_that_was_stored_before_plans_said_what_they_mean_is_compared_with_the_
     in_one_thread(async {
         let mut cloud = Cloud::new(25);
         cloud.deploy_whole(&static_keys(&["1", "2"]));
-        let plan = cloud.plan_request(input_without_hung());
+        let plan = cloud.plan_request(input_of_keys());
         let wave = cloud.wave(&plan).await.unwrap();
         let key = format!("runs/{}/plan-0.json", wave.run);
         let stored = cloud.files.read_file(&key).await.unwrap().unwrap();
@@ -247,7 +247,7 @@ fn a_plan_that_was_stored_before_plans_said_what_they_mean_is_compared_with_the_
         cloud.first_item(&wave).await.unwrap();
         cloud.deploy(&static_keys(&["9", "1", "2"]));
         let refused = cloud.settle(&wave).await.unwrap_err().to_string();
-        assert!(refused.starts_with("the partitions of `source` have changed"), "{refused}");
+        assert!(refused.starts_with("the partitions of `joined` have changed"), "{refused}");
         cloud.deploy(&static_keys(&["1", "2"]));
         cloud.waves(wave).await.unwrap();
     });
