@@ -13,9 +13,7 @@ use precip_local::{
 
 use super::{
     open, plan_file,
-    start::{
-        count_steps, home_failure, new_executor, plan_failure, refuse_detach, report_outcome,
-    },
+    start::{count_steps, home_failure, new_executor, plan_failure, refuse_detach, report_outcome},
     stop::Interrupts,
 };
 use crate::{

@@ -68,7 +68,11 @@ impl World {
     async fn interrupt_latest(&self) {
         let run = self.runs().await.remove(0);
         let running = RunChange::new([RunStatus::Failed], RunStatus::Running, Utc::now());
-        self.session.store.change_run(run.id, running).await.unwrap();
+        self.session
+            .store
+            .change_run(run.id, running)
+            .await
+            .unwrap();
     }
 
     /// The keys that are materialized, in the order of the definition.
@@ -85,7 +89,9 @@ impl World {
         let Target::Local(home) = &self.session.target else {
             unreachable!("a world is on this machine");
         };
-        home.runs_folder().join(run.id.to_string()).join("plan.json")
+        home.runs_folder()
+            .join(run.id.to_string())
+            .join("plan.json")
     }
 }
 
@@ -98,12 +104,16 @@ async fn a_resumed_run_makes_the_keys_that_were_asked_for() {
     ] {
         world.change_definitions(project_of(&shops(keys))).await;
         world.interrupt_latest().await;
-        let resumed = world.run_command("resume", &["latest"], &mut Vec::new()).await;
+        let resumed = world
+            .run_command("resume", &["latest"], &mut Vec::new())
+            .await;
         assert_eq!(resumed, Ok(Exit::RunFailed));
         let mut made = world.made().await;
         made.sort();
         assert_eq!(made, ["harbour", "station"]);
-        let retried = world.run_command("retry", &["latest"], &mut Vec::new()).await;
+        let retried = world
+            .run_command("retry", &["latest"], &mut Vec::new())
+            .await;
         assert_eq!(retried, Ok(Exit::RunFailed));
         let run = world.runs().await.remove(0);
         assert_eq!(run.plan.unwrap().items, 1, "the retry is for `mill` alone");
@@ -135,7 +145,9 @@ async fn a_removed_key_is_named_and_no_run_is_left_open() {
     world
         .change_definitions(project_of(&shops(&["mill", "harbour"])))
         .await;
-    let resumed = world.run_command("resume", &["latest"], &mut Vec::new()).await;
+    let resumed = world
+        .run_command("resume", &["latest"], &mut Vec::new())
+        .await;
     assert_eq!(resumed, Ok(Exit::RunFailed));
     assert_eq!(world.made().await, ["harbour"]);
 }
@@ -147,7 +159,9 @@ async fn a_removed_key_that_is_made_is_no_obstacle() {
         .change_definitions(project_of(&shops(&["mill", "station"])))
         .await;
     for command in ["resume", "retry"] {
-        let done = world.run_command(command, &["latest"], &mut Vec::new()).await;
+        let done = world
+            .run_command(command, &["latest"], &mut Vec::new())
+            .await;
         assert_eq!(done, Ok(Exit::RunFailed), "{command}");
         assert_eq!(world.made().await, ["station"]);
     }
@@ -179,7 +193,9 @@ async fn a_key_that_was_removed_from_a_dynamic_set_is_named() {
     }
     store.add_dynamic_keys("shops", &mill).await.unwrap();
     world.change_definitions(project()).await;
-    let done = world.run_command("retry", &["latest"], &mut Vec::new()).await;
+    let done = world
+        .run_command("retry", &["latest"], &mut Vec::new())
+        .await;
     assert_eq!(done, Ok(Exit::RunFailed));
 }
 
@@ -216,7 +232,9 @@ async fn a_plan_of_an_earlier_version_is_used_while_the_record_agrees() {
     plan.as_object_mut().unwrap().remove("basis").unwrap();
     std::fs::write(&file, plan.to_string()).unwrap();
 
-    let done = world.run_command("resume", &["latest"], &mut Vec::new()).await;
+    let done = world
+        .run_command("resume", &["latest"], &mut Vec::new())
+        .await;
     assert_eq!(done, Ok(Exit::RunFailed));
     world
         .change_definitions(project_of(&shops(&["new", "harbour", "mill"])))

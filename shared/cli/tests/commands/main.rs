@@ -3,8 +3,8 @@
 
 mod automation;
 mod aws;
-mod columns;
 mod changed_plans;
+mod columns;
 mod cost;
 mod errors;
 mod gc;

@@ -220,7 +220,9 @@ impl MultiPartitions {
     }
 
     pub(super) fn key(&self, ordinal: u64, context: &PartitionContext) -> Option<PartitionKey> {
-        self.join_parts(ordinal, |dimension, ordinal| dimension.key(ordinal, context))
+        self.join_parts(ordinal, |dimension, ordinal| {
+            dimension.key(ordinal, context)
+        })
     }
 
     pub(super) fn former_key(

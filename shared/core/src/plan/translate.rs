@@ -151,9 +151,7 @@ pub(super) fn translate_plan(
     for needed in &mut needed {
         needed.partitions = relocate(&needed.upstream, &needed.partitions);
     }
-    needed.retain(|needed| {
-        graph.id(&needed.upstream).is_some() && !needed.partitions.is_empty()
-    });
+    needed.retain(|needed| graph.id(&needed.upstream).is_some() && !needed.partitions.is_empty());
     Ok(TranslatedPlan {
         plan: Plan {
             basis: PlanBasis::from_graph(graph, &stages, &left_out, &needed),
@@ -241,13 +239,14 @@ fn difference_of_upstream(
     if let Some(removed) = removed {
         return Some(format!("it no longer depends on `{removed}`"));
     }
-    now.iter().find_map(|(asset, mapping)| match before.get(asset) {
-        None => Some(format!("it depends on `{asset}` as well now")),
-        Some(earlier) if earlier != mapping => {
-            Some(format!("its partitions are mapped to others of `{asset}` now"))
-        }
-        Some(_) => None,
-    })
+    now.iter()
+        .find_map(|(asset, mapping)| match before.get(asset) {
+            None => Some(format!("it depends on `{asset}` as well now")),
+            Some(earlier) if earlier != mapping => Some(format!(
+                "its partitions are mapped to others of `{asset}` now"
+            )),
+            Some(_) => None,
+        })
 }
 
 /// The partitions definitions of an asset: of the plan, and of the current declarations.
@@ -507,7 +506,11 @@ impl Plan {
         }
         let counts = self.partition_counts();
         let checked = self.stages.iter().flat_map(Stage::checked_assets);
-        match counts.keys().chain(checked).find(|asset| renumbered.contains(asset)) {
+        match counts
+            .keys()
+            .chain(checked)
+            .find(|asset| renumbered.contains(asset))
+        {
             Some(asset) => Err(DefinitionChange::UnknownBefore {
                 asset: asset.clone(),
             }

@@ -141,7 +141,10 @@ pub async fn read_statuses(
 }
 
 /// Checks a run config: an object with a value for each op that takes config, by the op's name.
-pub(super) fn check_config(definitions: &Definitions, config: &serde_json::Value) -> Result<(), PlanRunError> {
+pub(super) fn check_config(
+    definitions: &Definitions,
+    config: &serde_json::Value,
+) -> Result<(), PlanRunError> {
     let ops = match config {
         serde_json::Value::Null => return Ok(()),
         serde_json::Value::Object(ops) => ops,

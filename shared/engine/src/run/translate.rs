@@ -88,7 +88,12 @@ async fn is_planned_finished(
             return Ok(false);
         }
     }
-    for check in work.step.checks.iter().filter(|_| work.step.assets.is_empty()) {
+    for check in work
+        .step
+        .checks
+        .iter()
+        .filter(|_| work.step.assets.is_empty())
+    {
         let latest = state.latest_checks(&target(&check.asset)).await?;
         if !has_passed(&latest, check, run) {
             return Ok(false);

@@ -614,7 +614,7 @@ fn a_run_on_record_that_can_never_start_is_ended() {
             ),
             (
                 json!({"run": QUEUED, "select": "*"}),
-                "leave `select` out, or `run`",
+                "leave one of them out",
             ),
             (json!({"run": "last"}), "`last` is not a run id"),
         ] {
@@ -802,7 +802,7 @@ fn a_retry_that_makes_no_sense_is_refused() {
             (json!({"retry_of": "last"}), "`last` is not a run id"),
             (
                 json!({"retry_of": running, "partitions": "1"}),
-                "leave `partitions` out",
+                "leave one of them out",
             ),
             (json!({"retry": running}), "did you mean `retry_of`?"),
         ];

@@ -6,7 +6,8 @@ use precip_engine::machine::StartInput;
 
 use super::{RunStart, planner_failure, reconcile_run, refuse_local_options, start_run};
 use crate::{
-    args::RunControlArgs, exit::Exit, failure::Failure, launch::find_partition_mismatch, session::Session, target::Deployment,
+    args::RunControlArgs, exit::Exit, failure::Failure, launch::find_partition_mismatch,
+    session::Session, target::Deployment,
 };
 
 /// Starts a new run of what a finished run did not materialize.

@@ -38,7 +38,9 @@ fn shops() -> PartitionsDefinition {
 }
 
 fn product(dimensions: &[(&str, PartitionsDefinition)]) -> PartitionsDefinition {
-    MultiPartitions::new(dimensions.iter().cloned()).unwrap().into()
+    MultiPartitions::new(dimensions.iter().cloned())
+        .unwrap()
+        .into()
 }
 
 fn asset(key: &str, partitions: Option<PartitionsDefinition>, deps: &[&str]) -> AssetSpec {
@@ -124,7 +126,10 @@ fn partitions_are_found_by_key(
     let context = context();
     let translated = plan.translate(Lineage::new(&graph, &context)).unwrap();
     assert_eq!(translated.outdated, []);
-    assert_eq!(planned_keys(&graph, &translated.plan), planned_keys(&before, &plan));
+    assert_eq!(
+        planned_keys(&graph, &translated.plan),
+        planned_keys(&before, &plan)
+    );
     // The result is a plan of the new definitions: translating it again changes nothing.
     let again = translated.plan.translate(Lineage::new(&graph, &context));
     assert_eq!(again.unwrap().plan, translated.plan);
@@ -194,7 +199,10 @@ fn what_is_not_found_is_named(
     assert_eq!(outdated.len(), 1);
     assert_eq!(message(outdated.remove(0)), expected);
     // A machine that is running refuses as well.
-    assert_eq!(plan.check_unchanged(lineage).unwrap_err().to_string(), expected);
+    assert_eq!(
+        plan.check_unchanged(lineage).unwrap_err().to_string(),
+        expected
+    );
 }
 
 #[test]
@@ -204,7 +212,10 @@ fn a_removed_dynamic_key_is_named_and_added_again() {
     let context = context_of_shops(&[("harbour", true), ("mill", false), ("station", true)]);
     let lineage = Lineage::new(&graph, &context);
     let mut translated = plan.translate(lineage).unwrap();
-    assert_eq!(translated.plan.stages[0].partitions, PartitionSet::single(0));
+    assert_eq!(
+        translated.plan.stages[0].partitions,
+        PartitionSet::single(0)
+    );
     assert_eq!(
         message(translated.outdated.remove(0)),
         "partition `mill` of `sales` is gone since the run was planned: it has the dynamic set \
@@ -212,8 +223,16 @@ fn a_removed_dynamic_key_is_named_and_added_again() {
     );
     let asset = graph.id_of("sales").unwrap();
     let refused = lineage.check_keys_exist(asset, &PartitionSet::from(0..2));
-    assert!(refused.unwrap_err().to_string().starts_with("partition `mill` of `sales` is gone"));
-    assert_eq!(lineage.check_keys_exist(asset, &PartitionSet::single(0)), Ok(()));
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .starts_with("partition `mill` of `sales` is gone")
+    );
+    assert_eq!(
+        lineage.check_keys_exist(asset, &PartitionSet::single(0)),
+        Ok(())
+    );
 
     // Added again, the key has its old slot.
     let context = self::context();
@@ -265,7 +284,10 @@ fn removed_and_changed_work_is_refused_by_name() {
     let mut shifted = asset("mart", letters(), &["raw"]);
     shifted.deps[0].mapping = Some(PartitionMapping::Last);
     for (mart, expected) in [
-        (asset("bazaar", letters(), &["raw"]), "the plan names asset `mart`, which is not declared"),
+        (
+            asset("bazaar", letters(), &["raw"]),
+            "the plan names asset `mart`, which is not declared",
+        ),
         (
             asset("mart", letters(), &["raw", "other"]),
             "`mart` is made from something else than when the run was planned: it depends on \
@@ -298,17 +320,25 @@ fn an_op_that_makes_more_or_less_is_refused() {
         let graph = graph_of(ops);
         let context = context();
         let translated = plan.translate(Lineage::new(&graph, &context)).unwrap();
-        translated.outdated.into_iter().map(message).collect::<Vec<_>>()
+        translated
+            .outdated
+            .into_iter()
+            .map(message)
+            .collect::<Vec<_>>()
     };
     assert_eq!(
         reasons(vec![op("both", &["x", "y", "z"])]),
-        ["op `both` makes `z` as well since the run was planned, and cannot leave anything out; \
-          start a new run with `materialize`"]
+        [
+            "op `both` makes `z` as well since the run was planned, and cannot leave anything out; \
+          start a new run with `materialize`"
+        ]
     );
     assert_eq!(
         reasons(vec![op("both", &["x"]), op("alone", &["y"])]),
-        ["`y` belonged to op `both` when the run was planned, and does not now; start a new run \
-          with `materialize`"]
+        [
+            "`y` belonged to op `both` when the run was planned, and does not now; start a new run \
+          with `materialize`"
+        ]
     );
     let mut subset = op("both", &["x", "y", "z"]);
     subset.can_subset = true;
@@ -330,7 +360,10 @@ fn a_check_that_is_gone_is_refused_and_a_new_policy_is_used() {
     let translated = plan.translate(Lineage::new(&graph, &context)).unwrap();
     let reasons: Vec<String> = translated.outdated.into_iter().map(message).collect();
     assert_eq!(reasons.len(), 1);
-    assert!(reasons[0].starts_with("the plan names check `sales:rows`"), "{reasons:?}");
+    assert!(
+        reasons[0].starts_with("the plan names check `sales:rows`"),
+        "{reasons:?}"
+    );
 
     let graph = sales(keys(&["a", "b"]));
     let plan = plan_keys(&graph, "all");
@@ -338,7 +371,10 @@ fn a_check_that_is_gone_is_refused_and_a_new_policy_is_used() {
     op.backfill = BackfillPolicy::SingleRun;
     let graph = graph_of(vec![op]);
     let translated = plan.translate(Lineage::new(&graph, &context)).unwrap();
-    assert_eq!(translated.plan.stages[0].batching, BackfillPolicy::SingleRun);
+    assert_eq!(
+        translated.plan.stages[0].batching,
+        BackfillPolicy::SingleRun
+    );
 }
 
 #[test]
@@ -381,7 +417,10 @@ fn a_plan_without_a_basis_means_what_the_record_means() {
     );
     // An ordinal past the end of a list has no key that could be named.
     let graph = sales(keys(&["a"]));
-    let mut outdated = plan.translate(Lineage::new(&graph, &context)).unwrap().outdated;
+    let mut outdated = plan
+        .translate(Lineage::new(&graph, &context))
+        .unwrap()
+        .outdated;
     let text = message(outdated.remove(0));
     assert!(text.starts_with("a partition of `sales` is gone"), "{text}");
 }

@@ -33,7 +33,7 @@ pub async fn adding_again_returns_the_same_ordinals(h: &dyn Harness) -> StateRes
     Ok(())
 }
 
-/// A removed key leaves a gap.
+/// A removed key leaves a gap, whose key is still known.
 pub async fn ordinals_stay_when_keys_are_removed(h: &dyn Harness) -> StateResult<()> {
     let store = h.store();
     store
@@ -55,6 +55,8 @@ pub async fn ordinals_stay_when_keys_are_removed(h: &dyn Harness) -> StateResult
     assert_eq!(listed.ordinal("a"), Some(0));
     assert_eq!(listed.ordinal("b"), None);
     assert_eq!(listed.key(1), None);
+    assert_eq!(listed.removed_key(1), Some(&"b".into()));
+    assert_eq!(listed.removed_key(0), None);
     assert_eq!(listed.ordinal("c"), Some(2));
     assert_eq!(
         store
@@ -90,7 +92,9 @@ pub async fn a_key_that_comes_back_has_its_old_ordinal(h: &dyn Harness) -> State
             .await?,
         [3, 0]
     );
-    assert_eq!(store.dynamic_keys("files").await?.ordinal("a"), Some(0));
+    let listed = store.dynamic_keys("files").await?;
+    assert_eq!(listed.ordinal("a"), Some(0));
+    assert_eq!(listed.removed_key(0), None);
     Ok(())
 }
 

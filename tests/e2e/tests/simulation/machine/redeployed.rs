@@ -29,8 +29,11 @@ impl Cloud {
 
     /// Invokes the first step of the first item of a wave.
     async fn first_item(&mut self, wave: &WaveDocument) -> Result<(), CaughtError> {
-        let stages: Vec<_> = self.layout.stages_of_wave(wave.wave).collect();
-        let stage = stages[0].1.clone();
+        let stage = {
+            let mut stages = self.layout.stages_of_wave(wave.wave);
+            let with_work = stages.find(|(_, stage)| wave.stages.contains_key(&stage.name));
+            with_work.unwrap().1.clone()
+        };
         let items = self.items(&wave.stages[&stage.name]).await;
         let request = MaterializeRequest {
             run: wave.run,
@@ -98,12 +101,21 @@ fn ordinals_that_moved_are_not_run_and_a_retry_finds_the_keys() {
                             `1`, `2` and `3` now; let `retry` run the rest, which finds the \
                             partitions by their keys";
             let refused = cloud.first_item(&wave).await.unwrap_err();
-            assert_eq!((refused.error.as_str(), refused.message().as_str()), ("Precip.Terminal", expected));
+            assert_eq!(
+                (refused.error.as_str(), refused.message().as_str()),
+                ("Precip.Terminal", expected)
+            );
             let refused = cloud.settle(&wave).await.unwrap_err();
-            assert_eq!((refused.name(), refused.to_string().as_str()), ("Precip.BadInput", expected));
+            assert_eq!(
+                (refused.name(), refused.to_string().as_str()),
+                ("Precip.BadInput", expected)
+            );
             assert_eq!(cloud.take_calls(), [""; 0], "no function was called");
             let run = cloud.fail_execution(&refused).await;
-            assert_eq!((run.status, run.message.as_deref()), (RunStatus::Failed, Some(expected)));
+            assert_eq!(
+                (run.status, run.message.as_deref()),
+                (RunStatus::Failed, Some(expected))
+            );
 
             // A redrive enters the same machine, and is refused as well.
             let refused = cloud.redrive(run.id, wave.mode).await.unwrap_err();
@@ -153,9 +165,15 @@ fn other_stages_stop_a_run_and_a_retry_uses_them() {
         let expected = "the stages of the project have changed since the run was planned, so its \
                         machine hands out work by names and waves that no longer exist; let \
                         `retry` run the rest";
-        assert_eq!(cloud.first_item(&wave).await.unwrap_err().message(), expected);
+        assert_eq!(
+            cloud.first_item(&wave).await.unwrap_err().message(),
+            expected
+        );
         let refused = cloud.settle(&wave).await.unwrap_err();
-        assert_eq!((refused.name(), refused.to_string().as_str()), ("Precip.BadInput", expected));
+        assert_eq!(
+            (refused.name(), refused.to_string().as_str()),
+            ("Precip.BadInput", expected)
+        );
         let run = cloud.fail_execution(&refused).await;
 
         cloud.deploy_whole(&static_keys(&keys));
@@ -180,14 +198,20 @@ fn a_retry_of_a_removed_key_is_refused_and_starts_no_run() {
         let refused = cloud.wave(&plan).await.unwrap_err();
         assert_eq!(refused.name(), "Precip.BadInput");
         let said = refused.to_string();
-        assert!(said.starts_with("partition `2` of `left` is gone since the run was planned"), "{said}");
+        assert!(
+            said.starts_with("partition `2` of `left` is gone since the run was planned"),
+            "{said}"
+        );
         assert_eq!(cloud.only_run().await.status, RunStatus::Failed);
 
         // What is gone and was made is no obstacle.
         cloud.deploy_whole(&static_keys(&["3", "2"]));
         cloud.trouble.0.lock().unwrap().certain.clear();
         cloud.take_calls();
-        cloud.run(json!({"retry_of": run.id.to_string()}), None).await.unwrap();
+        cloud
+            .run(json!({"retry_of": run.id.to_string()}), None)
+            .await
+            .unwrap();
         assert_eq!(cloud.take_calls(), ["joined[2]", "left[2]"]);
     });
 }
@@ -199,18 +223,29 @@ fn a_dynamic_key_that_is_removed_during_a_run_fails_by_name() {
             let mut cloud = Cloud::new(24);
             cloud.deploy_whole(&DynamicPartitions::new("numbers").into());
             let keys = ["1".into(), "2".into(), "3".into()];
-            cloud.store.add_dynamic_keys("numbers", &keys).await.unwrap();
+            cloud
+                .store
+                .add_dynamic_keys("numbers", &keys)
+                .await
+                .unwrap();
             let plan = cloud.plan_request(input_of_keys());
             let mut wave = cloud.wave(&plan).await.unwrap();
             if mode == Mode::Distributed {
                 wave = cloud.as_manifests(wave).await;
             }
-            cloud.store.remove_dynamic_keys("numbers", &["2".into()]).await.unwrap();
+            cloud
+                .store
+                .remove_dynamic_keys("numbers", &["2".into()])
+                .await
+                .unwrap();
             cloud.waves(wave).await.unwrap_err();
             let run = cloud.only_run().await;
             assert_eq!(run.status, RunStatus::Failed);
             let failures = cloud.failures(run.id).await;
-            let named: Vec<String> = failures.iter().map(|failed| failed.target.to_string()).collect();
+            let named: Vec<String> = failures
+                .iter()
+                .map(|failed| failed.target.to_string())
+                .collect();
             assert_eq!(named, ["source[2]"]);
             let said = &failures[0].message;
             assert!(said.contains("`dynamic numbers add 2`"), "{said}");
@@ -220,9 +255,19 @@ fn a_dynamic_key_that_is_removed_during_a_run_fails_by_name() {
             cloud.execution = "2";
             let plan = cloud.plan_request(json!({"retry_of": run.id.to_string()}));
             let refused = cloud.wave(&plan).await.unwrap_err().to_string();
-            assert!(refused.starts_with("partition `2` of `source` is gone"), "{refused}");
-            cloud.store.add_dynamic_keys("numbers", &["2".into()]).await.unwrap();
-            cloud.run(json!({"retry_of": run.id.to_string()}), Some(mode)).await.unwrap();
+            assert!(
+                refused.starts_with("partition `2` of `source` is gone"),
+                "{refused}"
+            );
+            cloud
+                .store
+                .add_dynamic_keys("numbers", &["2".into()])
+                .await
+                .unwrap();
+            cloud
+                .run(json!({"retry_of": run.id.to_string()}), Some(mode))
+                .await
+                .unwrap();
             let calls = cloud.take_calls();
             assert_eq!(calls, ["joined[2]", "left[2]", "right[2]", "source[2]"]);
         });
@@ -247,7 +292,10 @@ fn a_plan_that_was_stored_before_plans_said_what_they_mean_is_compared_with_the_
         cloud.first_item(&wave).await.unwrap();
         cloud.deploy(&static_keys(&["9", "1", "2"]));
         let refused = cloud.settle(&wave).await.unwrap_err().to_string();
-        assert!(refused.starts_with("the partitions of `joined` have changed"), "{refused}");
+        assert!(
+            refused.starts_with("the partitions of `joined` have changed"),
+            "{refused}"
+        );
         cloud.deploy(&static_keys(&["1", "2"]));
         cloud.waves(wave).await.unwrap();
     });
