@@ -18,6 +18,7 @@ mod open;
 mod output;
 mod progress;
 mod session;
+mod states;
 pub mod target;
 
 pub use app::main;

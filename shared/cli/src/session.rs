@@ -7,17 +7,21 @@ use precip_core::{
     graph::{AssetId, AssetSet},
     key::AssetKey,
     partitions::{PartitionContext, PartitionKey, PartitionSet},
+    plan::Lineage,
     prose::did_you_mean,
     selection::Selection,
 };
 use precip_engine::{
     definitions::Definitions,
     freshness::read_freshness,
+    run::read_statuses,
     run_id::RunId,
     state::{PageRequest, PartitionRef, Run, RunFilter, StateStore},
 };
 
-use crate::{failure::Failure, graph::Tally, launch::await_run_start, target::Target};
+use crate::{
+    exit::Exit, failure::Failure, launch::await_run_start, states::PartitionStates, target::Target,
+};
 
 /// A project, its record, and the time at which a command looks at both.
 #[derive(Debug, Clone)]
@@ -226,20 +230,19 @@ impl Session {
             .collect())
     }
 
-    /// Counts the partitions of an asset by status.
+    /// Returns the states of the partitions of some assets.
     ///
     /// # Errors
     /// [`Failure`] when the record cannot be read.
-    pub(crate) async fn tally_partitions(&self, asset: AssetId) -> Result<Tally, Failure> {
-        let existing = self.existing_partitions(asset);
-        let statuses = self
-            .store
-            .partition_statuses(self.definitions.graph().key(asset))
-            .await?;
-        Ok(Tally {
-            materialized: (&statuses.materialized & &existing).len(),
-            failed: (&statuses.failed & &existing).len(),
-            total: existing.len(),
-        })
+    pub(crate) async fn partition_states(
+        &self,
+        assets: &AssetSet,
+    ) -> Result<PartitionStates, Failure> {
+        let statuses = read_statuses(&self.definitions, &self.store, assets, &self.context).await?;
+        let lineage = Lineage::new(self.definitions.graph(), &self.context);
+        let nothing_to_make = statuses
+            .nothing_to_make(lineage)
+            .map_err(|error| Failure::new(Exit::Definitions, error.to_string()))?;
+        Ok(PartitionStates::new(statuses, nothing_to_make))
     }
 }

@@ -113,10 +113,7 @@ fn every_option_reaches_the_spec() {
         .into_iter()
         .collect(),
         deps: vec![
-            DepSpec {
-                asset: "airports".parse().unwrap(),
-                mapping: Some(PartitionMapping::All),
-            },
+            DepSpec::new("airports".parse().unwrap()).with_mapping(PartitionMapping::All),
             DepSpec::new("landing/files".parse().unwrap()),
         ],
         partitions: Some(Arc::new(daily.into())),

@@ -73,10 +73,9 @@ fn ops(node: Node) -> Result<Vec<Declaration>, Box<dyn std::error::Error>> {
     for dep in &node.deps {
         let upstream = AssetKey::new(&dep.asset)?;
         inputs.push(input(upstream.clone()));
-        asset.deps.push(DepSpec {
-            asset: upstream,
-            mapping: dep.mapping.clone(),
-        });
+        asset
+            .deps
+            .push(DepSpec::new(upstream).with_mapping(dep.mapping.clone()));
     }
     let mut spec = OpSpec::single(asset);
     spec.retry = (node.retries > 0).then_some(RetryPolicy {

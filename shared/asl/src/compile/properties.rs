@@ -163,7 +163,7 @@ impl Environment for Project<'_> {
                 assert_eq!(failed.len(), 1);
                 let (step, _) = stage.step_named(failed.keys().next().unwrap()).unwrap();
                 let item: Item = serde_json::from_value(payload["item"].clone()).unwrap();
-                let left = stage.left_after(&item, step);
+                let left = stage.left_after(&item, step, None);
                 Ok(json!({"run": "r", "redrive": payload["redrive"], "item": left}))
             }
             // The first end answers a document, as after a redrive; the second ends the run.

@@ -76,10 +76,9 @@ fn workshop_graph() -> AssetGraph {
     warehouse.backfill = BackfillPolicy::MultiRun(NonZeroU32::new(7).unwrap());
     warehouse.pool = Some("warehouse".into());
     let mut total = asset_spec("total", Some(&days), &["raw/flights"]);
-    total.deps.push(DepSpec {
-        asset: asset_key("total"),
-        mapping: Some(yesterday),
-    });
+    total
+        .deps
+        .push(DepSpec::new(asset_key("total")).with_mapping(yesterday));
     // Named like a state of the machine, which has to make way.
     let report = asset_spec("Plan", None, &["warehouse", "total"]);
     AssetGraph::new(

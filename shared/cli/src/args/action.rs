@@ -120,10 +120,12 @@ pub enum TableFormat {
 /// The status of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StatusFilter {
-    /// Never materialized
+    /// Never materialized, and not skipped
     Missing,
     /// Materialized
     Materialized,
     /// Failed at the last attempt
     Failed,
+    /// Nothing to make at the last attempt, or nothing to make it from
+    Skipped,
 }

@@ -18,7 +18,7 @@ pub struct SelectionArgs {
 /// A selection of partitions, written in one of two ways.
 #[derive(Debug, Clone, Args)]
 pub struct PartitionArgs {
-    /// Partitions: a key, `A...B` (both included), a list `A,B`, `all`, `missing` or `failed`
+    /// Partitions: a key, `A...B` (both included), a list `A,B`, `all`, `missing`, `failed` or `skipped`
     #[arg(
         short,
         long,

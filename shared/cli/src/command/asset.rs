@@ -3,7 +3,10 @@
 use std::io::Write;
 
 use precip_core::{
-    freshness::FreshnessState, graph::AssetId, mapping::PartitionMapping, metadata::Metadata,
+    freshness::FreshnessState,
+    graph::{AssetId, AssetSet},
+    mapping::PartitionMapping,
+    metadata::Metadata,
     spec::Owner,
 };
 use precip_engine::state::ReadConsistency;
@@ -32,6 +35,7 @@ struct Answer {
     partitions: String,
     materialized: u64,
     failed: u64,
+    skipped: u64,
     missing: u64,
     total: u64,
     freshness: Option<FreshnessState>,
@@ -70,11 +74,14 @@ pub(crate) async fn show_asset(
     let latest = load_latest(session, id, partition).await?;
     let graph = session.definitions.graph();
     let spec = graph.asset(id);
+    let states = session.partition_states(&AssetSet::from(id)).await?;
     let Tally {
         materialized,
         failed,
+        skipped,
+        missing,
         total,
-    } = session.tally_partitions(id).await?;
+    } = states.tally(id, &session.existing_partitions(id));
     let neighbours = |edges: &[precip_core::graph::Edge]| {
         edges
             .iter()
@@ -97,7 +104,8 @@ pub(crate) async fn show_asset(
         partitions: label::partitions_label(spec.partitions.as_deref()),
         materialized,
         failed,
-        missing: total - materialized,
+        skipped,
+        missing,
         total,
         freshness: session.freshness_states().await?.get(key).copied(),
         automation: spec.automation.as_ref().map(|condition| {
@@ -150,6 +158,15 @@ async fn load_latest(
     Ok(Some(LatestAnswer::new(target, known)))
 }
 
+/// Returns a count as the end of a list; empty for none.
+fn counted(count: u64, what: &str) -> String {
+    if count == 0 {
+        String::new()
+    } else {
+        format!(", {count} {what}")
+    }
+}
+
 fn write_asset(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{}", answer.key)?;
     if let Some(description) = &answer.description {
@@ -177,14 +194,11 @@ fn write_asset(answer: &Answer, out: &mut dyn Write) -> std::io::Result<()> {
         })
         .collect();
     let status = format!(
-        "{} of {} materialized{}",
+        "{} of {} materialized{}{}",
         answer.materialized,
         answer.total,
-        if answer.failed > 0 {
-            format!(", {} failed", answer.failed)
-        } else {
-            String::new()
-        }
+        counted(answer.failed, "failed"),
+        counted(answer.skipped, "skipped"),
     );
     // Fields with an empty value are not printed.
     let lines = [

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     exit::Exit,
     failure::Failure,
+    graph::Tally,
     label,
     output::{Table, write_json},
     session::Session,
@@ -23,6 +24,7 @@ struct Row {
     owners: Vec<Owner>,
     materialized: u64,
     failed: u64,
+    skipped: u64,
     missing: u64,
     total: u64,
     freshness: Option<FreshnessState>,
@@ -40,10 +42,12 @@ pub(crate) async fn list_assets(
 ) -> Result<Exit, Failure> {
     let selected = session.select_assets(select)?;
     let freshness = session.freshness_states().await?;
+    let states = session.partition_states(&selected).await?;
     let mut rows = Vec::new();
     for id in selected.iter() {
         let key = session.definitions.graph().key(id);
-        rows.push(load_row(session, id, freshness.get(key).copied()).await?);
+        let tally = states.tally(id, &session.existing_partitions(id));
+        rows.push(build_row(session, id, tally, freshness.get(key).copied()));
     }
     if session.json {
         write_json(out, &rows)?;
@@ -57,7 +61,9 @@ pub(crate) async fn list_assets(
         "TOTAL #",
         "FAILED #",
     ];
-    // The column is shown when some asset has a freshness policy.
+    // Columns that most projects have no use for are shown when some asset has a value.
+    let any_skipped = rows.iter().any(|row| row.skipped > 0);
+    headings.extend(any_skipped.then_some("SKIPPED #"));
     let any_policy = rows.iter().any(|row| row.freshness.is_some());
     headings.extend(any_policy.then_some("FRESHNESS"));
     headings.push("KINDS");
@@ -75,6 +81,14 @@ pub(crate) async fn list_assets(
                 row.failed.to_string()
             },
         ];
+        let nonzero = |count: u64| {
+            if count == 0 {
+                String::new()
+            } else {
+                count.to_string()
+            }
+        };
+        cells.extend(any_skipped.then(|| nonzero(row.skipped)));
         let freshness = row
             .freshness
             .map_or_else(String::new, |state| state.to_string());
@@ -86,14 +100,14 @@ pub(crate) async fn list_assets(
     Ok(Exit::Done)
 }
 
-async fn load_row(
+fn build_row(
     session: &Session,
     id: AssetId,
+    tally: Tally,
     freshness: Option<FreshnessState>,
-) -> Result<Row, Failure> {
-    let tally = session.tally_partitions(id).await?;
+) -> Row {
     let spec = session.definitions.graph().asset(id);
-    Ok(Row {
+    Row {
         key: spec.key.to_string(),
         group: spec.group.to_string(),
         partitions: label::partitions_label(spec.partitions.as_deref()),
@@ -101,9 +115,10 @@ async fn load_row(
         owners: spec.owners.clone(),
         materialized: tally.materialized,
         failed: tally.failed,
-        missing: tally.total - tally.materialized,
+        skipped: tally.skipped,
+        missing: tally.missing,
         total: tally.total,
         freshness,
         description: spec.description.clone(),
-    })
+    }
 }

@@ -42,6 +42,7 @@ pub(crate) async fn draw_graph(
 async fn build_picture(session: &Session, select: &str) -> Result<Picture, Failure> {
     let graph = session.definitions.graph();
     let selected = session.select_assets(select)?;
+    let states = session.partition_states(&selected).await?;
     let mut picture = Picture::default();
     let mut indexes = BTreeMap::new();
     for id in selected.iter() {
@@ -52,7 +53,7 @@ async fn build_picture(session: &Session, select: &str) -> Result<Picture, Failu
             group: spec.group.to_string(),
             partitions: label::partitions_label(spec.partitions.as_deref()),
             kinds: spec.kinds.iter().map(ToString::to_string).collect(),
-            tally: Some(session.tally_partitions(id).await?),
+            tally: Some(states.tally(id, &session.existing_partitions(id))),
         });
     }
     for (down, index) in &indexes {

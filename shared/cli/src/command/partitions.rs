@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use precip_core::partitions::PartitionSet;
+use precip_core::{graph::AssetSet, partitions::PartitionSet};
 use serde::Serialize;
 
 use crate::{
@@ -33,30 +33,28 @@ pub(crate) async fn list_partitions(
     let asset = session.asset_id(key)?;
     let graph = session.definitions.graph();
     let existing = session.existing_partitions(asset);
-    let statuses = session.store.partition_statuses(graph.key(asset)).await?;
+    let key = graph.key(asset);
+    let in_progress = session.store.partition_statuses(key).await?.in_progress;
+    let states = session.partition_states(&AssetSet::from(asset)).await?;
     let shown: PartitionSet = match status {
         None => existing,
-        Some(StatusFilter::Materialized) => &existing & &statuses.materialized,
-        Some(StatusFilter::Failed) => &existing & &statuses.failed,
-        Some(StatusFilter::Missing) => &existing - &statuses.materialized,
+        Some(StatusFilter::Materialized) => &existing & states.materialized(asset),
+        Some(StatusFilter::Failed) => &existing & states.failed(asset),
+        Some(StatusFilter::Skipped) => &existing & &states.skipped(asset),
+        Some(StatusFilter::Missing) => states.missing(asset, &existing),
     };
-    // A partition can be in several sets: the most recent state comes first.
-    let status_of = |ordinal| {
-        if statuses.in_progress.contains(ordinal) {
+    let state_of = |ordinal| {
+        if in_progress.contains(ordinal) {
             "running"
-        } else if statuses.failed.contains(ordinal) {
-            "failed"
-        } else if statuses.materialized.contains(ordinal) {
-            "materialized"
         } else {
-            "missing"
+            states.state_of(asset, ordinal)
         }
     };
     let rows: Vec<Row> = session
         .partition_refs(asset, &shown)
         .into_iter()
         .map(|target| Row {
-            status: status_of(target.ordinal),
+            status: state_of(target.ordinal),
             partition: target.partition.map(|key| key.to_string()),
         })
         .collect();

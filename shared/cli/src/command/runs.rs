@@ -1,9 +1,11 @@
 //! `runs` and `run`: the runs on record.
 
-use std::io::Write;
+use std::{collections::BTreeMap, io::Write};
 
+use precip_core::{key::AssetKey, partitions::PartitionSet};
 use precip_engine::state::{
-    FailedAttempt, PageRequest, Run, RunFilter, RunProgress, SkipReason, SkippedPartitions,
+    FailedAttempt, Page, PageRequest, Run, RunFilter, RunProgress, StateResult, UntriedPartitions,
+    UntriedReason,
 };
 use serde::Serialize;
 
@@ -16,7 +18,7 @@ use crate::{
     target::Target,
 };
 
-/// Maximum number of failures, and of held back sets, that `run` prints.
+/// Maximum number of failures, and of skipped and held back sets, that `run` prints.
 const MAX_LISTED: usize = 20;
 
 /// Lists runs, newest first.
@@ -73,10 +75,50 @@ struct Answer {
     run: Run,
     progress: RunProgress,
     failures: Vec<FailedAttempt>,
+    /// What there was nothing to make for.
     skipped: Vec<SkippedPartitions>,
+    /// What was not tried because of a failure.
+    held_back: Vec<UntriedPartitions>,
     /// Its execution, on AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     execution: Option<ExecutionAnswer>,
+}
+
+/// Skipped partitions of an asset, with the reason.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum SkippedPartitions {
+    /// The function had nothing to make.
+    NothingToMake {
+        asset: AssetKey,
+        partitions: PartitionSet,
+        reason: &'static str,
+    },
+    /// Something that they need is skipped.
+    UpstreamSkipped(UntriedPartitions),
+}
+
+impl SkippedPartitions {
+    fn asset(&self) -> &AssetKey {
+        match self {
+            Self::NothingToMake { asset, .. } => asset,
+            Self::UpstreamSkipped(untried) => &untried.asset,
+        }
+    }
+
+    fn partitions(&self) -> &PartitionSet {
+        match self {
+            Self::NothingToMake { partitions, .. } => partitions,
+            Self::UpstreamSkipped(untried) => &untried.partitions,
+        }
+    }
+
+    fn describe_reason(&self) -> String {
+        match self {
+            Self::NothingToMake { .. } => "there was nothing to make".to_owned(),
+            Self::UpstreamSkipped(untried) => describe_reason(&untried.reason),
+        }
+    }
 }
 
 /// An execution of a state machine.
@@ -99,10 +141,18 @@ pub(crate) async fn show_run(
     let run = session.find_run(id).await?;
     let (run, execution) = reconcile_execution(session, run).await?;
     let id = run.id;
+    let untried = session.store.run_untried(id).await?;
+    let (untried_skips, held_back): (Vec<_>, Vec<_>) = untried
+        .into_iter()
+        .partition(|other| other.reason.is_skip());
+    let mut skipped = load_skips(session, &run).await?;
+    let upstream = untried_skips.into_iter();
+    skipped.extend(upstream.map(SkippedPartitions::UpstreamSkipped));
     let answer = Answer {
         progress: session.store.run_progress(id).await?,
         failures: load_failures(session, &run).await?,
-        skipped: session.store.run_skips(id).await?,
+        skipped,
+        held_back,
         run,
         execution,
     };
@@ -141,14 +191,39 @@ async fn reconcile_execution(
 }
 
 async fn load_failures(session: &Session, run: &Run) -> Result<Vec<FailedAttempt>, Failure> {
-    let mut failures = Vec::new();
+    load_all(async |page| session.store.run_failures(run.id, page).await).await
+}
+
+/// Loads what the functions of a run had nothing to make for, by asset.
+async fn load_skips(session: &Session, run: &Run) -> Result<Vec<SkippedPartitions>, Failure> {
+    let skips = load_all(async |page| session.store.run_skipped_attempts(run.id, page).await);
+    let mut by_asset: BTreeMap<AssetKey, PartitionSet> = BTreeMap::new();
+    for skip in skips.await? {
+        let partitions = by_asset.entry(skip.target.asset).or_default();
+        partitions.insert(skip.target.ordinal);
+    }
+    let skipped =
+        by_asset
+            .into_iter()
+            .map(|(asset, partitions)| SkippedPartitions::NothingToMake {
+                asset,
+                partitions,
+                reason: "nothing_to_make",
+            });
+    Ok(skipped.collect())
+}
+
+async fn load_all<T>(
+    mut read_page: impl AsyncFnMut(&PageRequest) -> StateResult<Page<T>>,
+) -> Result<Vec<T>, Failure> {
+    let mut all = Vec::new();
     let mut page = PageRequest::first(1_000);
     loop {
-        let found = session.store.run_failures(run.id, &page).await?;
-        failures.extend(found.items);
+        let found = read_page(&page).await?;
+        all.extend(found.items);
         match found.next {
             Some(token) => page = page.next_page(token),
-            None => return Ok(failures),
+            None => return Ok(all),
         }
     }
 }
@@ -159,6 +234,7 @@ fn write_run(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io
         progress,
         failures,
         skipped,
+        held_back,
         execution,
     } = answer;
     writeln!(out, "{}  {}", run.id, run.status)?;
@@ -179,7 +255,8 @@ fn write_run(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io
             format!("{} of {planned}", progress.succeeded),
         ),
         ("failed", nonzero_text(progress.failed)),
-        ("held back", nonzero_text(progress.skipped)),
+        ("skipped", nonzero_text(progress.skipped)),
+        ("held back", nonzero_text(progress.held_back)),
         ("message", run.message.clone().unwrap_or_default()),
         (
             "execution",
@@ -203,18 +280,26 @@ fn write_run(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io
     }
     write_omitted(failures.len(), out)?;
     if !skipped.is_empty() {
+        writeln!(out, "skipped:")?;
+    }
+    for other in skipped.iter().take(MAX_LISTED) {
+        let (asset, count) = (other.asset(), other.partitions().len());
+        writeln!(out, "  {asset} ({count}): {}", other.describe_reason())?;
+    }
+    write_omitted(skipped.len(), out)?;
+    if !held_back.is_empty() {
         writeln!(out, "held back:")?;
     }
-    for held in skipped.iter().take(MAX_LISTED) {
+    for held in held_back.iter().take(MAX_LISTED) {
         let count = held.partitions.len();
         writeln!(
             out,
             "  {} ({count}): {}",
             held.asset,
-            describe_skip(&held.reason)
+            describe_reason(&held.reason)
         )?;
     }
-    write_omitted(skipped.len(), out)?;
+    write_omitted(held_back.len(), out)?;
     if !failures.is_empty() {
         writeln!(
             out,
@@ -259,19 +344,29 @@ fn duration_text(run: &Run) -> String {
     }
 }
 
-fn describe_skip(reason: &SkipReason) -> String {
+fn describe_reason(reason: &UntriedReason) -> String {
     match reason {
-        SkipReason::UpstreamFailed {
+        UntriedReason::UpstreamFailed {
             asset,
             partition: None,
         } => format!("`{asset}` failed"),
-        SkipReason::UpstreamFailed {
+        UntriedReason::UpstreamFailed {
             asset,
             partition: Some(partition),
         } => {
             format!("`{asset}` failed for {partition}")
         }
-        SkipReason::CheckFailed { check } => format!("check `{check}` did not pass"),
-        SkipReason::Canceled => "the run was stopped first".to_owned(),
+        UntriedReason::CheckFailed { check } => format!("check `{check}` did not pass"),
+        UntriedReason::UpstreamSkipped {
+            asset,
+            partition: None,
+        } => format!("`{asset}` was skipped"),
+        UntriedReason::UpstreamSkipped {
+            asset,
+            partition: Some(partition),
+        } => {
+            format!("`{asset}` was skipped for {partition}")
+        }
+        UntriedReason::Canceled => "the run was stopped first".to_owned(),
     }
 }

@@ -77,6 +77,12 @@ async fn load_value(session: &Session, target: &PartitionRef) -> Result<Value, F
         .latest_materialization(target, ReadConsistency::Strong)
         .await?;
     let Some(made) = latest.as_ref().and_then(|latest| latest.published()) else {
+        if latest.is_some_and(|latest| latest.skip.is_some()) {
+            return Err(Failure::usage(format!(
+                "{target} is skipped: there was nothing to make, so nothing is stored"
+            ))
+            .with_help(format!("`partitions {}` lists what is", target.asset)));
+        }
         return Err(Failure::usage(format!("{target} is not materialized"))
             .with_help(format!("`partitions {}` lists what is", target.asset)));
     };

@@ -33,6 +33,10 @@ pub(crate) struct Tally {
     pub(crate) materialized: u64,
     /// Partitions whose last attempt failed.
     pub(crate) failed: u64,
+    /// Partitions that there is nothing to make for. Some may have earlier data.
+    pub(crate) skipped: u64,
+    /// Partitions without data that are not skipped.
+    pub(crate) missing: u64,
     /// Existing partitions.
     pub(crate) total: u64,
 }

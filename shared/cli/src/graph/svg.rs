@@ -120,6 +120,9 @@ fn new_card(node: &PictureNode, (x, y): (f64, f64), colour: &'static str) -> Car
         if tally.failed > 0 {
             text.push_str(&format!(", {} failed", tally.failed));
         }
+        if tally.skipped > 0 {
+            text.push_str(&format!(", {} skipped", tally.skipped));
+        }
         Bar {
             made: made.min(BAR - failed),
             failed_x: made.min(BAR - failed),

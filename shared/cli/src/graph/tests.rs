@@ -16,6 +16,8 @@ fn picture_node(
         tally: Some(Tally {
             materialized,
             failed,
+            skipped: 0,
+            missing: total - materialized,
             total,
         }),
     }

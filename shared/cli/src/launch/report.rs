@@ -24,6 +24,7 @@ struct Answer {
     status: &'static str,
     materialized: u64,
     failed: u64,
+    skipped: u64,
     held_back: u64,
     milliseconds: u128,
 }
@@ -42,7 +43,10 @@ pub(super) async fn report_run(
     let tally = report.tally;
     let suffix = session.target.option_suffix();
     let took = format_duration(TimeDelta::from_std(report.elapsed).unwrap_or_default());
-    let made = format!("{} materialized in {took}", report.materialized);
+    let mut made = format!("{} materialized in {took}", report.materialized);
+    if report.skipped > 0 {
+        made.push_str(&format!(", {} skipped", report.skipped));
+    }
     match report.end {
         RunEnd::Succeeded => {
             session.print_note(&format!("run {run}: {made}"));
@@ -63,7 +67,7 @@ pub(super) async fn report_run(
         RunEnd::Canceled => {
             session.print_note(&format!(
                 "run {run} was stopped: {made}, {} left",
-                tally.total - tally.succeeded
+                tally.total - tally.succeeded - tally.skipped
             ));
             session.print_note(&match &session.target {
                 Target::Local(_) => format!("next: `resume {run}` resumes it"),
@@ -78,6 +82,7 @@ pub(super) async fn report_run(
             status: report.end.status().as_str(),
             materialized: report.materialized,
             failed: tally.failed,
+            skipped: report.skipped,
             held_back: tally.held,
             milliseconds: report.elapsed.as_millis(),
         };

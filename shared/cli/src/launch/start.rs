@@ -233,9 +233,10 @@ pub(crate) fn nothing_to_do_message(request: &Request) -> String {
     let asked = request.work.partitions.as_deref().unwrap_or_default();
     match asked.split(':').next() {
         Some("failed") => "nothing to do: nothing that was requested failed".to_owned(),
+        Some("skipped") => "nothing to do: nothing that was requested is skipped".to_owned(),
         Some("missing") => {
-            "nothing is missing: everything requested is materialized; name partitions to \
-             materialize them again, like `--partitions all`"
+            "nothing is missing: everything requested is materialized or skipped; name partitions \
+             to materialize them again, like `--partitions all` or `--partitions skipped`"
                 .to_owned()
         }
         _ => "nothing to do: no requested partition exists yet".to_owned(),

@@ -48,7 +48,7 @@ impl RunObserver for Bar {
     fn on_event(&self, event: &RunEvent<'_>) {
         match event {
             RunEvent::Started { step, .. } => self.0.set_message(words::step_name(step).to_owned()),
-            RunEvent::Ended { tally, .. } | RunEvent::Held { tally, .. } => {
+            RunEvent::Ended { tally, .. } | RunEvent::Withheld { tally, .. } => {
                 self.show_count(tally.total - tally.open_count(), tally.total);
             }
             RunEvent::Retrying { .. } => {}

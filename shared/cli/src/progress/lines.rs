@@ -43,7 +43,7 @@ impl RunObserver for Lines {
         if let Some(line) = words::event_line(event) {
             self.show_line(&line);
         }
-        if let RunEvent::Ended { tally, .. } | RunEvent::Held { tally, .. } = event {
+        if let RunEvent::Ended { tally, .. } | RunEvent::Withheld { tally, .. } = event {
             self.show_count(tally.total - tally.open_count(), self.total);
         }
     }

@@ -121,7 +121,7 @@ impl Evaluator<'_> {
         }
         let facts = snapshot.asset_facts(asset);
         match &node.kind {
-            Kind::Missing => candidates - &facts.materialized,
+            Kind::Missing => &(candidates - &facts.materialized) - &facts.skipped,
             Kind::RunInProgress => facts.run_in_progress.clone(),
             Kind::BackfillInProgress => facts.backfill_in_progress.clone(),
             Kind::ExecutionFailed => facts.failed.clone(),

@@ -68,6 +68,8 @@ pub struct AssetFacts {
     pub backfill_in_progress: PartitionSet,
     /// Partitions whose latest execution failed.
     pub failed: PartitionSet,
+    /// Partitions without data that there is nothing to make for: they are not missing.
+    pub skipped: PartitionSet,
     /// The runs of the latest updates, where known, with disjoint sets of partitions.
     pub latest_runs: Vec<(RunRef, PartitionSet)>,
     /// Materializations, in the order of their sequence numbers.

@@ -7,7 +7,7 @@ use crate::{
     key::{AssetKey, CheckKey},
     mapping::PartitionMapping,
     partitions::PartitionsDefinition,
-    spec::{AssetSpec, CheckSpec, OpSpec},
+    spec::{AssetSpec, CheckSpec, DepNeed, OpSpec},
 };
 
 /// A dependency, seen from one of its two ends.
@@ -17,6 +17,8 @@ pub struct Edge {
     pub asset: AssetId,
     /// The mapping between partitions of the two ends, given or inferred.
     pub mapping: PartitionMapping,
+    /// The effect of a skipped partition of the upstream end.
+    pub need: DepNeed,
 }
 
 /// The assets of a project and their dependencies. A graph has no cycles, and every mapping fits

@@ -21,8 +21,10 @@ pub(super) fn connect_assets(assets: &Assets<'_>, errors: &mut Vec<GraphError>) 
         let edges = edges_of(assets, id, errors);
         // Assets are visited in the order of their ids, so the lists downstream are sorted as well.
         for edge in &edges {
-            let mapping = edge.mapping.clone();
-            downstream[edge.asset.index()].push(Edge { asset: id, mapping });
+            downstream[edge.asset.index()].push(Edge {
+                asset: id,
+                ..edge.clone()
+            });
         }
         upstream.push(edges);
     }
@@ -35,7 +37,7 @@ pub(super) fn connect_assets(assets: &Assets<'_>, errors: &mut Vec<GraphError>) 
 /// Returns the edges from an asset to its upstream assets, one for each of them.
 fn edges_of(assets: &Assets<'_>, id: AssetId, errors: &mut Vec<GraphError>) -> Vec<Edge> {
     let asset = assets.spec(id);
-    let mut edges: BTreeMap<AssetId, PartitionMapping> = BTreeMap::new();
+    let mut edges: BTreeMap<AssetId, Edge> = BTreeMap::new();
     for dep in &asset.deps {
         let key = || (asset.key.clone(), dep.asset.clone());
         let Some(&other) = assets.ids.get(&dep.asset) else {
@@ -70,16 +72,21 @@ fn edges_of(assets: &Assets<'_>, id: AssetId, errors: &mut Vec<GraphError>) -> V
             });
         }
         // The same dependency twice is harmless, with two mappings it is ambiguous.
-        if edges.get(&other).is_some_and(|first| *first != *mapping) {
+        if edges
+            .get(&other)
+            .is_some_and(|first| first.mapping != *mapping)
+        {
             let (asset, upstream) = key();
             errors.push(GraphError::ConflictingDeps { asset, upstream });
         }
-        edges.entry(other).or_insert_with(|| mapping.into_owned());
+        let edge = edges.entry(other).or_insert_with(|| Edge {
+            asset: other,
+            mapping: mapping.into_owned(),
+            need: dep.need,
+        });
+        edge.need = edge.need.max(dep.need);
     }
-    edges
-        .into_iter()
-        .map(|(asset, mapping)| Edge { asset, mapping })
-        .collect()
+    edges.into_values().collect()
 }
 
 /// Returns `true` if every partition is mapped to earlier ones only, so that an asset can depend on

@@ -1,6 +1,6 @@
 //! [`Layout`]: the stages and steps of a project's machines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -67,6 +67,8 @@ pub struct LayoutStep {
     pub checks: Vec<CheckKey>,
     /// The steps of this stage that have to succeed for an item first, by index.
     pub after: Vec<usize>,
+    /// The assets that the step depends on, in any stage: those that it is made from or checks.
+    pub reads: Vec<AssetKey>,
 }
 
 impl Layout {
@@ -85,7 +87,7 @@ impl Layout {
                 stage
                     .steps
                     .iter()
-                    .map(|s| named_step(s, &mut names))
+                    .map(|s| named_step(graph, s, &mut names))
                     .collect()
             })
             .collect();
@@ -158,8 +160,10 @@ impl LayoutStage {
 
 impl LayoutStage {
     /// Returns the rest of an item after the step at index `failed` has failed: the later steps,
-    /// for the partitions that do not depend on the failure. A step is held back by the steps it
-    /// comes [after](LayoutStep::after), if the item takes them.
+    /// for the partitions that do not depend on the failure. `lost` are the assets of the step that
+    /// cannot be used; `None` for all of them. A step is held back by a step that it comes
+    /// [after](LayoutStep::after), if the item takes that one, and if it [reads](LayoutStep::reads) an
+    /// asset that was lost there.
     ///
     /// ```
     /// # use precip_core::{graph::AssetGraph, machine::{Item, Layout}, spec::{AssetSpec, DepSpec, OpSpec}};
@@ -175,11 +179,11 @@ impl LayoutStage {
     /// let item: Item = serde_json::from_str(r#"{"o":"0","steps":{"raw":{},"clean":{},"other":{},"mart":{}}}"#)?;
     ///
     /// let (clean, _) = stage.step_named("clean").unwrap();
-    /// let left = stage.left_after(&item, clean);
+    /// let left = stage.left_after(&item, clean, None);
     /// assert_eq!(serde_json::to_string(&left)?, r#"{"o":"0","steps":{"other":{}}}"#);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn left_after(&self, item: &Item, failed: usize) -> Item {
+    pub fn left_after(&self, item: &Item, failed: usize, lost: Option<&[AssetKey]>) -> Item {
         let mut held: BTreeMap<usize, PartitionSet> = BTreeMap::new();
         let mut steps = IndexMap::new();
         // In step order, so that `held` is final for every step that a later one comes after.
@@ -192,7 +196,10 @@ impl LayoutStage {
             let back = if index == failed {
                 own.clone()
             } else {
-                let before = step.after.iter().filter_map(|before| held.get(before));
+                let before = step.after.iter().filter(|before| {
+                    **before != failed || lost.is_none_or(|lost| step.reads_any(lost))
+                });
+                let before = before.filter_map(|before| held.get(before));
                 own & &before.fold(PartitionSet::empty(), |all, set| &all | set)
             };
             let left = own - &back;
@@ -213,6 +220,12 @@ impl LayoutStage {
     }
 }
 
+impl LayoutStep {
+    fn reads_any(&self, assets: &[AssetKey]) -> bool {
+        assets.iter().any(|asset| self.reads.contains(asset))
+    }
+}
+
 /// The positions (stage, step) of assets and checks in a layout.
 #[derive(Debug, Default)]
 pub(super) struct Positions<'a> {
@@ -221,14 +234,37 @@ pub(super) struct Positions<'a> {
 }
 
 /// Names a step of a plan.
-fn named_step(step: &Step, names: &mut Names) -> LayoutStep {
+fn named_step(graph: &AssetGraph, step: &Step, names: &mut Names) -> LayoutStep {
     LayoutStep {
         name: names.unique_name(&step.op),
         op: step.op.clone(),
         assets: step.assets.clone(),
         checks: step.checks.clone(),
         after: step.after.clone(),
+        reads: assets_read_by(graph, step),
     }
+}
+
+/// Returns the assets that a step depends on: those that its assets are made from, or those that it
+/// checks and compares with.
+fn assets_read_by(graph: &AssetGraph, step: &Step) -> Vec<AssetKey> {
+    let mut reads: BTreeSet<&AssetKey> = BTreeSet::new();
+    for asset in step.assets.iter().filter_map(|key| graph.id(key)) {
+        reads.extend(
+            graph
+                .upstream(asset)
+                .iter()
+                .map(|edge| graph.key(edge.asset)),
+        );
+    }
+    if step.assets.is_empty() {
+        for check in step.checks.iter().filter_map(|key| graph.check_id(key)) {
+            let check = graph.check(check);
+            reads.insert(&check.key.asset);
+            reads.extend(check.additional_deps.iter().map(|dep| &dep.asset));
+        }
+    }
+    reads.into_iter().cloned().collect()
 }
 
 /// Combines a stage of a plan with its name and its named steps.

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    partitions::PartitionSet,
-    plan::{Frontier, Lineage, Plan, PlanError},
-};
+use crate::plan::{Frontier, Lineage, Plan, PlanError, StepOutcome};
 
 /// Returns, for each in-order stage of a plan, the position of each partition in an order that puts
 /// everything after its upstream partitions.
@@ -18,7 +15,6 @@ pub(super) fn in_order_positions(
         return Ok(positions);
     }
     let mut frontier = Frontier::new(lineage, plan)?;
-    let nothing = PartitionSet::empty();
     // A dry run in which everything succeeds: the order of dispatch is the order of the items.
     while let Some(ready) = frontier.take_ready(lineage, |_| true)? {
         let stage = ready.step.stage;
@@ -29,7 +25,8 @@ pub(super) fn in_order_positions(
                 order.entry(ordinal).or_insert(next);
             }
         }
-        frontier.record_outcome(lineage, ready.step, &ready.partitions, &nothing)?;
+        let outcome = StepOutcome::succeeded(ready.partitions);
+        frontier.record_outcome(lineage, ready.step, &outcome)?;
     }
     Ok(positions)
 }

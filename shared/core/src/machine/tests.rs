@@ -154,14 +154,14 @@ fn an_asset_that_depends_on_itself_stays_in_order() {
     let mut total = asset_spec("total", &[]);
     let day = crate::partitions::TimeWindowPartitions::daily("1969-12-01");
     total.partitions = Some(std::sync::Arc::new(day.build().unwrap().into()));
-    total.deps = vec![DepSpec {
-        asset: asset_key("total"),
-        mapping: Some(PartitionMapping::TimeWindow {
-            start_offset: -1,
-            end_offset: -1,
-            allow_nonexistent_upstream_partitions: true,
-        }),
-    }];
+    total.deps =
+        vec![
+            DepSpec::new(asset_key("total")).with_mapping(PartitionMapping::TimeWindow {
+                start_offset: -1,
+                end_offset: -1,
+                allow_nonexistent_upstream_partitions: true,
+            }),
+        ];
     let graph = graph_of(single_ops(vec![total]));
     let (layout, _, work) = planned_work(&graph, &["total"], "all");
     assert!(layout.stages[0].in_order);
@@ -234,15 +234,15 @@ fn a_failure_holds_back_only_its_dependents() {
     let stage = &layout.stages[0];
     let item: Item =
         serde_json::from_str(r#"{"o":"1-3","steps":{"raw":{"o":"2"},"raw_fine":{}}}"#).unwrap();
-    let left = stage.left_after(&item, 0);
+    let left = stage.left_after(&item, 0, None);
     assert_eq!(
         serde_json::to_string(&left).unwrap(),
         r#"{"o":"1-3","steps":{"raw_fine":{"o":"1,3"}}}"#
     );
-    assert_eq!(stage.left_after(&left, 1).steps.len(), 0);
+    assert_eq!(stage.left_after(&left, 1, None).steps.len(), 0);
     // An item that does not take `raw` keeps its check when `raw` fails.
     let check: Item = serde_json::from_str(r#"{"o":"1","steps":{"raw_fine":{}}}"#).unwrap();
-    assert_eq!(stage.left_after(&check, 0), check);
+    assert_eq!(stage.left_after(&check, 0, None), check);
 }
 
 #[test]

@@ -87,10 +87,8 @@ fn sample_graph() -> AssetGraph {
     )];
     by_origin.deps = vec![
         DepSpec::new(asset_key("daily")),
-        DepSpec {
-            asset: asset_key("by_origin"),
-            mapping: Some(PartitionMapping::Multi { dims: dims.into() }),
-        },
+        DepSpec::new(asset_key("by_origin"))
+            .with_mapping(PartitionMapping::Multi { dims: dims.into() }),
     ];
     by_origin.freshness = Some(FreshnessPolicy::cron("0 9 * * *", hours, "UTC").unwrap());
     by_origin.automation = Some(
@@ -101,10 +99,7 @@ fn sample_graph() -> AssetGraph {
 
     // `files` has dynamic partitions and a declared mapping.
     let mut files = asset_spec("files", Some(DynamicPartitions::new("files").into()));
-    files.deps = vec![DepSpec {
-        asset: asset_key("raw/landing"),
-        mapping: Some(PartitionMapping::All),
-    }];
+    files.deps = vec![DepSpec::new(asset_key("raw/landing")).with_mapping(PartitionMapping::All)];
 
     // The op of `daily` has every optional field of an op.
     let mut check = CheckSpec::new(CheckKey {

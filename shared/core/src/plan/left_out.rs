@@ -43,8 +43,12 @@ pub struct LeftOut {
 pub enum LeftOutReason {
     /// It is materialized, and the request asks for missing partitions only.
     Materialized,
+    /// There is nothing to make, and the request asks for missing partitions only.
+    Skipped,
     /// It did not fail, and the request asks for failed partitions only.
     NotFailed,
+    /// It is not skipped, and the request asks for skipped partitions only.
+    NotSkipped,
     /// The asset is external.
     External,
     /// The request's keys are not keys of the asset, and no asset that has them is upstream or
@@ -57,7 +61,9 @@ impl LeftOutReason {
     pub fn describe(self) -> &'static str {
         match self {
             Self::Materialized => "already materialized",
+            Self::Skipped => "skipped: there was nothing to make",
             Self::NotFailed => "did not fail",
+            Self::NotSkipped => "not skipped",
             Self::External => "made outside the project",
             Self::Unrelated => {
                 "has no such partitions, and shares none with the assets that have them"
@@ -67,7 +73,8 @@ impl LeftOutReason {
 }
 
 /// Upstream partitions that an asset of a plan depends on, and that are neither materialized nor
-/// part of the plan. The asset fails if it loads them.
+/// part of the plan. The asset fails if it loads them. (Skipped ones are not listed: what needs them is
+/// skipped as well.)
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MissingUpstream {
     /// The asset in the plan.

@@ -75,6 +75,30 @@ impl<'a> Lineage<'a> {
         )
     }
 
+    /// Returns those of `candidates` of an asset that depend on nothing but partitions in `above` of
+    /// the upstream asset, and on at least one of these.
+    ///
+    /// # Errors
+    /// [`InvalidMapping`]; never for a mapping that an [`AssetGraph`] accepted.
+    pub fn made_from_only(
+        &self,
+        asset: AssetId,
+        edge: &Edge,
+        candidates: &PartitionSet,
+        above: &PartitionSet,
+    ) -> Result<PartitionSet, InvalidMapping> {
+        let mut found = PartitionSet::empty();
+        for ordinal in candidates.iter() {
+            let existing = self
+                .to_upstream(asset, &PartitionSet::single(ordinal), edge)?
+                .existing;
+            if !existing.is_empty() && existing.is_subset(above) {
+                found.insert(ordinal);
+            }
+        }
+        Ok(found)
+    }
+
     /// Returns `from`, and everything in `within` that depends on it, directly or through other
     /// pairs in `within`: the partitions that are held back when `from` fails.
     ///

@@ -29,7 +29,7 @@ pub use basis::{PlanBasis, PlannedPartitions};
 pub use batch::{Batch, divide_into_batches};
 pub use definition_change::DefinitionChange;
 pub use error::PlanError;
-pub use frontier::{Frontier, HeldBack, Ready, Tally};
+pub use frontier::{Frontier, Loss, LossCause, Ready, StepOutcome, Tally, Withheld};
 pub(crate) use graph_stages::stages_of_graph;
 pub use left_out::{InclusionReason, LeftOut, LeftOutReason, MissingUpstream};
 pub use lineage::Lineage;

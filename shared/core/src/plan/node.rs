@@ -7,7 +7,7 @@ use crate::{
     mapping::PartitionMapping,
     partitions::PartitionSet,
     plan::{CheckSelection, Lineage, PlanError, Step, target::Target},
-    spec::BackfillPolicy,
+    spec::{BackfillPolicy, DepNeed},
 };
 
 /// One invocation of an op, for every partition of a set.
@@ -34,6 +34,8 @@ pub(super) struct Wait {
     pub downstream: AssetId,
     /// The mapping between partitions of the two.
     pub mapping: PartitionMapping,
+    /// The effect of a skipped upstream partition.
+    pub need: DepNeed,
     /// `true` if the node waits for the checks of earlier partitions of its own asset, which run
     /// after the asset itself.
     pub earlier: bool,
@@ -212,6 +214,7 @@ fn reads_of(graph: &AssetGraph, node: &Node) -> Vec<(AssetId, Edge)> {
         let itself = Edge {
             asset,
             mapping: PartitionMapping::Identity,
+            need: DepNeed::Data,
         };
         reads.push((asset, itself));
         for dep in node
@@ -226,6 +229,7 @@ fn reads_of(graph: &AssetGraph, node: &Node) -> Vec<(AssetId, Edge)> {
                 let edge = Edge {
                     asset: upstream,
                     mapping,
+                    need: dep.need,
                 };
                 reads.push((asset, edge));
             }
@@ -267,6 +271,7 @@ fn waits_of(
             upstream: edge.asset,
             downstream,
             mapping: edge.mapping.clone(),
+            need: edge.need,
             earlier: own && on != index,
         }));
     }

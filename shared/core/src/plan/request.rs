@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    graph::AssetSet,
+    graph::{AssetId, AssetSet},
     key::CheckKey,
-    plan::{AssetPartitions, PartitionSelector},
+    mapping::InvalidMapping,
+    plan::{AssetPartitions, Lineage, PartitionSelector},
+    spec::DepNeed,
 };
 
 /// A request for assets, checks and partitions.
@@ -66,4 +68,62 @@ pub struct AssetStatuses {
     pub materialized: AssetPartitions,
     /// Failed partitions: the newest attempt of each failed.
     pub failed: AssetPartitions,
+    /// Skipped partitions: the newest attempt of each had nothing to make.
+    pub skipped: AssetPartitions,
+}
+
+impl AssetStatuses {
+    /// Returns the partitions without data that there is nothing to make for: skipped partitions that
+    /// were never materialized, and those that [need](DepNeed) one of them, near or far.
+    ///
+    /// The second kind is not on record: it ends as soon as the upstream partition is materialized.
+    ///
+    /// # Errors
+    /// [`InvalidMapping`]; never for a graph that was accepted.
+    pub fn nothing_to_make(&self, lineage: Lineage<'_>) -> Result<AssetPartitions, InvalidMapping> {
+        let graph = lineage.graph;
+        let mut all = AssetPartitions::new();
+        if self.skipped.is_empty() {
+            return Ok(all);
+        }
+        for &asset in graph.topological() {
+            let materialized = self.materialized.of(asset);
+            all.add(asset, &(self.skipped.of(asset) - materialized));
+            let edges = graph.upstream(asset).iter();
+            for edge in edges.filter(|edge| edge.asset != asset && edge.need != DepNeed::Optional) {
+                let above = all.of(edge.asset).clone();
+                let down = graph.downstream(edge.asset).iter();
+                let Some(down) = down.clone().find(|down| down.asset == asset) else {
+                    continue;
+                };
+                let mut below = &lineage.to_downstream(edge.asset, &above, down)? - materialized;
+                if edge.need == DepNeed::Order {
+                    below = lineage.made_from_only(asset, edge, &below, &above)?;
+                }
+                all.add(asset, &below);
+            }
+            self.add_own_later_partitions(lineage, asset, &mut all)?;
+        }
+        Ok(all)
+    }
+
+    /// Adds the later partitions of an asset that needs earlier partitions of itself.
+    fn add_own_later_partitions(
+        &self,
+        lineage: Lineage<'_>,
+        asset: AssetId,
+        all: &mut AssetPartitions,
+    ) -> Result<(), InvalidMapping> {
+        let edges = lineage.graph.downstream(asset);
+        let Some(edge) = edges.iter().find(|edge| edge.asset == asset) else {
+            return Ok(());
+        };
+        let mut front = all.of(asset).clone();
+        while edge.need == DepNeed::Data && !front.is_empty() {
+            let below = lineage.to_downstream(asset, &front, edge)?;
+            front = &(&below - self.materialized.of(asset)) - all.of(asset);
+            all.add(asset, &front);
+        }
+        Ok(())
+    }
 }

@@ -44,6 +44,7 @@ fn missing_upstream(
     statuses: &AssetStatuses,
 ) -> Result<Vec<MissingUpstream>, PlanError> {
     let graph = lineage.graph;
+    let skipped = statuses.nothing_to_make(lineage)?;
     let mut needed = Vec::new();
     for (asset, set) in target.pairs.iter() {
         for edge in graph.upstream(asset) {
@@ -57,6 +58,8 @@ fn missing_upstream(
             }
             let mut open = &above.existing - target.pairs.of(edge.asset);
             open -= statuses.materialized.of(edge.asset);
+            // What needs a skipped partition is skipped as well, and does not fail.
+            open -= skipped.of(edge.asset);
             if !open.is_empty() && !graph.is_external(edge.asset) {
                 needed.push(MissingUpstream {
                     asset: graph.key(asset).clone(),

@@ -15,8 +15,8 @@ use crate::partitions::PartitionKey;
 /// | `EWR,JFK` | a list of keys and ranges |
 /// | `"a,b.csv"` | a quoted key with any characters; `\"` and `\\` mean `"` and `\` |
 /// | `all`, `latest` | every existing partition; the last one |
-/// | `missing`, `failed` | partitions that were never materialized; those whose newest attempt failed |
-/// | `missing:2024-01-01...2024-01-31` | the missing ones of a list, of `all` or of `latest`; likewise `failed:` |
+/// | `missing`, `failed`, `skipped` | partitions that were never materialized and are not skipped; those whose newest attempt failed; those that there was nothing to make for |
+/// | `missing:2024-01-01...2024-01-31` | the missing ones of a list, of `all` or of `latest`; likewise `failed:` and `skipped:` |
 ///
 /// ```
 /// use precip_core::plan::PartitionSelector;
@@ -60,10 +60,29 @@ pub enum KeySpan {
 /// A condition on the recorded status of partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusFilter {
-    /// The partition was never materialized.
+    /// The partition was never materialized, and is not skipped.
     Missing,
     /// The newest attempt of the partition failed.
     Failed,
+    /// There was nothing to make for the partition, or for one that it needs.
+    Skipped,
+}
+
+impl StatusFilter {
+    const ALL: [Self; 3] = [Self::Missing, Self::Failed, Self::Skipped];
+
+    /// Returns the filter as it is written.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|filter| filter.as_str() == name)
+    }
 }
 
 impl PartitionSelector {
@@ -92,7 +111,7 @@ impl PartitionSelector {
         Self::new(PartitionChoice::All)
     }
 
-    /// Keeps only partitions that were never materialized.
+    /// Keeps only missing partitions.
     #[must_use]
     pub fn only_missing(self) -> Self {
         Self {
@@ -107,14 +126,12 @@ impl FromStr for PartitionSelector {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        let (only, rest) = match text.split_once(':') {
-            Some(("missing", rest)) => (Some(StatusFilter::Missing), rest),
-            Some(("failed", rest)) => (Some(StatusFilter::Failed), rest),
-            _ => match text {
-                "missing" => (Some(StatusFilter::Missing), "all"),
-                "failed" => (Some(StatusFilter::Failed), "all"),
-                _ => (None, text),
-            },
+        let prefix = text.split_once(':');
+        let prefix = prefix.and_then(|(name, rest)| Some((StatusFilter::from_name(name)?, rest)));
+        let (only, rest) = match (prefix, StatusFilter::from_name(text)) {
+            (Some((filter, rest)), _) => (Some(filter), rest),
+            (None, Some(filter)) => (Some(filter), "all"),
+            (None, None) => (None, text),
         };
         let which = match rest.trim() {
             "" => return Err(InvalidPartitionSelector::Empty),
@@ -217,9 +234,8 @@ fn format_key(key: &PartitionKey) -> String {
         && !key.starts_with('"')
         && !key.is_empty()
         && key.trim() == key
-        && !["all", "latest", "missing", "failed"].contains(&key)
-        && !key.starts_with("missing:")
-        && !key.starts_with("failed:");
+        && !["all", "latest"].contains(&key)
+        && StatusFilter::from_name(key.split(':').next().unwrap_or(key)).is_none();
     if plain {
         return key.to_owned();
     }
@@ -228,11 +244,7 @@ fn format_key(key: &PartitionKey) -> String {
 
 impl fmt::Display for PartitionSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let only = match self.status {
-            None => None,
-            Some(StatusFilter::Missing) => Some("missing"),
-            Some(StatusFilter::Failed) => Some("failed"),
-        };
+        let only = self.status.map(StatusFilter::as_str);
         match (only, &self.choice) {
             (Some(only), PartitionChoice::All | PartitionChoice::Unspecified) => {
                 return f.write_str(only);
@@ -312,7 +324,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_keys_are_read_back(keys in prop::collection::vec("[a,. \"\\\\|:]{1,6}|all|missing:x|é", 1..4)) {
+        fn any_keys_are_read_back(keys in prop::collection::vec("[a,. \"\\\\|:]{1,6}|all|skipped|missing:x|é", 1..4)) {
             let selector = PartitionSelector::keys(keys.iter().map(String::as_str));
             prop_assert_eq!(selector.to_string().parse(), Ok(selector));
         }

@@ -56,6 +56,7 @@ fn can_join(lineage: Lineage<'_>, nodes: &Nodes, index: usize, wait: &Wait) -> b
             &crate::graph::Edge {
                 asset: wait.upstream,
                 mapping: wait.mapping.clone(),
+                need: wait.need,
             },
         );
     one_to_one && has_same_items(lineage, node, upstream)

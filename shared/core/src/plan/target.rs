@@ -80,7 +80,7 @@ pub(super) fn resolve_target(
     // The status filter comes before completing ops: if one asset of an op needs a partition, the
     // others get it whatever their status.
     choose_partitions(lineage, request, &partitioned, &mut target)?;
-    keep_only(lineage, request.partitions.status, statuses, &mut target);
+    keep_only(lineage, request.partitions.status, statuses, &mut target)?;
     complete_ops(lineage, &selected, &mut target)?;
     Ok(target)
 }
@@ -319,23 +319,38 @@ fn keep_only(
     only: Option<StatusFilter>,
     statuses: &AssetStatuses,
     target: &mut Target,
-) {
-    let Some(only) = only else { return };
+) -> Result<(), PlanError> {
+    let Some(only) = only else { return Ok(()) };
+    let skipped = statuses.nothing_to_make(lineage)?;
     let before = std::mem::take(&mut target.pairs);
     for (asset, set) in before.iter() {
-        let (kept, reason) = match only {
-            StatusFilter::Missing => (
-                set - statuses.materialized.of(asset),
-                LeftOutReason::Materialized,
-            ),
-            StatusFilter::Failed => (set & statuses.failed.of(asset), LeftOutReason::NotFailed),
+        let materialized = set & statuses.materialized.of(asset);
+        let failed = set & statuses.failed.of(asset);
+        let skipped_again = set & statuses.skipped.of(asset);
+        let nothing = set & skipped.of(asset);
+        // Each set of partitions to leave out, with its reason.
+        let left_out = match only {
+            // A partition that failed is tried again, even below a skipped one.
+            StatusFilter::Missing => vec![
+                (&nothing - &failed, LeftOutReason::Skipped),
+                (materialized, LeftOutReason::Materialized),
+            ],
+            StatusFilter::Failed => vec![(set - &failed, LeftOutReason::NotFailed)],
+            StatusFilter::Skipped => {
+                let skipped = &nothing | &skipped_again;
+                vec![(set - &skipped, LeftOutReason::NotSkipped)]
+            }
         };
-        let dropped = set - &kept;
-        if !dropped.is_empty() {
-            target.leave_out(lineage, asset, dropped, reason);
+        let mut kept = set.clone();
+        for (dropped, reason) in left_out {
+            kept -= &dropped;
+            if !dropped.is_empty() {
+                target.leave_out(lineage, asset, dropped, reason);
+            }
         }
         target.pairs.set_partitions(asset, kept);
     }
+    Ok(())
 }
 
 /// Completes ops that materialize all of their assets at once: the same partitions of each.

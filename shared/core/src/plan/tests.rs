@@ -119,6 +119,7 @@ fn missing_leaves_out_what_is_made_and_names_what_is_needed() {
     let context = june_context();
     let (a, b) = (AssetId(0), AssetId(1));
     let statuses = AssetStatuses {
+        skipped: AssetPartitions::new(),
         materialized: AssetPartitions::from_iter([(a, PartitionSet::from(0..2))]),
         failed: AssetPartitions::new(),
     };
@@ -207,7 +208,8 @@ fn run_plan(
         let failing = |ordinal: &u64| fails.contains(&(name.as_str(), *ordinal));
         let failed: PartitionSet = ready.partitions.iter().filter(failing).collect();
         let succeeded = &ready.partitions - &failed;
-        let held_back = frontier.record_outcome(lineage, ready.step, &succeeded, &failed);
+        let held_back =
+            frontier.record_outcome(lineage, ready.step, &StepOutcome::new(succeeded, failed));
         for back in held_back.unwrap() {
             let name = op(back.step);
             held.extend(
@@ -386,7 +388,7 @@ proptest! {
                 }
             }
             let good = &ready.partitions - &bad;
-            frontier.record_outcome(lineage, ready.step, &good, &bad).unwrap();
+            frontier.record_outcome(lineage, ready.step, &StepOutcome::new(good.clone(), bad.clone())).unwrap();
             done.add(asset, &good);
             failed.add(asset, &bad);
         }

@@ -26,16 +26,45 @@ pub struct DepSpec {
     /// The mapping of its partitions, inferred from the two definitions if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<PartitionMapping>,
+    /// The effect of an upstream partition that is skipped. It follows from the op's parameters, so
+    /// it is not serialized.
+    #[serde(skip)]
+    pub need: DepNeed,
 }
 
 impl DepSpec {
-    /// Creates a dependency with the inferred mapping.
+    /// Creates a dependency with the inferred mapping, which loads no data.
     pub fn new(asset: AssetKey) -> Self {
         Self {
             asset,
             mapping: None,
+            need: DepNeed::default(),
         }
     }
+
+    /// Sets the mapping; `None` for the inferred one.
+    #[must_use]
+    pub fn with_mapping(self, mapping: impl Into<Option<PartitionMapping>>) -> Self {
+        Self {
+            mapping: mapping.into(),
+            ..self
+        }
+    }
+}
+
+/// The effect of a skipped upstream partition: one whose op had nothing to make. The greater of two
+/// needs includes the other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DepNeed {
+    /// No data is loaded: a partition is skipped as well if *all* of its upstream partitions in the
+    /// run are.
+    #[default]
+    Order,
+    /// The data that exists is loaded: nothing is skipped.
+    Optional,
+    /// The data of every upstream partition is loaded: a partition is skipped as well if *any* of
+    /// its upstream partitions is.
+    Data,
 }
 
 /// The declaration of an asset.

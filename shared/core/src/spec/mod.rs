@@ -7,7 +7,7 @@ mod op;
 mod owner;
 mod policy;
 
-pub use asset::{AssetSpec, DepSpec};
+pub use asset::{AssetSpec, DepNeed, DepSpec};
 pub use check::{CheckSpec, Severity};
 pub use names::{BinaryName, GroupName, InvalidName, Kind, TagKey, TagValue, TriggerName};
 pub use op::OpSpec;

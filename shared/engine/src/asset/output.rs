@@ -38,10 +38,14 @@ pub struct CheckOutput {
 /// Everything an invocation returned: materializations, check results and failures.
 #[derive(Debug, Default)]
 pub struct OpOutputs {
-    /// The materializations. An asset that the function left out (`can_subset`) is absent.
+    /// The materializations. An asset that the function left out (`can_subset`) is absent, and counts
+    /// as skipped.
     pub made: Vec<OpOutput>,
     /// The results of the op's own checks.
     pub checks: Vec<CheckOutput>,
-    /// The partitions of a batch that failed while others succeeded.
+    /// The (asset, partition) pairs that there is nothing to make for. Nothing failed.
+    pub skipped: Vec<(AssetKey, Option<PartitionKey>)>,
+    /// The partitions that failed while others succeeded: every asset that is neither made nor
+    /// skipped for such a partition.
     pub failed: Vec<(PartitionKey, AssetError)>,
 }

@@ -27,12 +27,12 @@ pub struct ReturnedOutput {
 /// The return value of a function for one asset.
 #[derive(Debug)]
 pub enum ReturnValue {
-    /// Nothing: the asset is not materialized, which is no failure.
+    /// Nothing to make: the requested partitions of the asset are skipped, which is no failure.
     Nothing,
     /// One value for everything that was requested.
     Whole(ReturnedOutput),
-    /// One result per partition.
-    Parts(Vec<(PartitionKey, Result<ReturnedOutput, AssetError>)>),
+    /// One result per partition; `None` for a partition with nothing to make.
+    Parts(Vec<(PartitionKey, Result<Option<ReturnedOutput>, AssetError>)>),
 }
 
 /// A builder of [`OpOutputs`] from the values that an invocation returned.
@@ -65,10 +65,26 @@ impl<'a> OutputCollector<'a> {
             return Ok(());
         }
         match returned {
-            ReturnValue::Nothing => Ok(()),
+            ReturnValue::Nothing => {
+                self.add_nothing(asset);
+                Ok(())
+            }
             ReturnValue::Whole(made) => self.add_whole(asset, made),
             ReturnValue::Parts(parts) => self.add_parts(asset, parts),
         }
+    }
+
+    /// Adds an asset that there is nothing to make of, for every requested partition. Its checks have
+    /// nothing to check.
+    fn add_nothing(&mut self, asset: &AssetKey) {
+        let keys = self.context.partition_keys().cloned().map(Some);
+        let keys: Vec<Option<PartitionKey>> = keys.collect();
+        let whole = keys.is_empty().then_some(None);
+        let pairs = keys
+            .into_iter()
+            .chain(whole)
+            .map(|key| (asset.clone(), key));
+        self.outputs.skipped.extend(pairs);
     }
 
     fn add_whole(&mut self, asset: &AssetKey, made: ReturnedOutput) -> Result<(), AssetError> {
@@ -103,7 +119,7 @@ impl<'a> OutputCollector<'a> {
     fn add_parts(
         &mut self,
         asset: &AssetKey,
-        parts: Vec<(PartitionKey, Result<ReturnedOutput, AssetError>)>,
+        parts: Vec<(PartitionKey, Result<Option<ReturnedOutput>, AssetError>)>,
     ) -> Result<(), AssetError> {
         let mut missing: Vec<&PartitionKey> = self.context.partition_keys().collect();
         for (key, part) in parts {
@@ -126,7 +142,8 @@ impl<'a> OutputCollector<'a> {
             };
             missing.remove(index);
             match part {
-                Ok(made) => self.add_one(asset, Some(&key), made)?,
+                Ok(Some(made)) => self.add_one(asset, Some(&key), made)?,
+                Ok(None) => self.outputs.skipped.push((asset.clone(), Some(key))),
                 Err(error) => self.add_failure(&key, error),
             }
         }

@@ -8,6 +8,7 @@ use precip_core::{
         AutomationCursor, Conditions, Evaluation, EvaluationError, InvalidAutomation, Ordering,
     },
     key::AssetKey,
+    mapping::InvalidMapping,
     partitions::{PartitionContext, PartitionSet},
 };
 use serde::{Deserialize, Serialize};
@@ -119,6 +120,9 @@ pub enum AutomationError {
     /// The partitions of two assets cannot be matched.
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),
+    /// The mapping of a dependency does not fit its two assets.
+    #[error(transparent)]
+    Mapping(#[from] InvalidMapping),
     /// The record cannot be read.
     #[error(transparent)]
     State(#[from] StateError),

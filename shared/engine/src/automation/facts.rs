@@ -6,14 +6,17 @@ use precip_core::{
     automation::{AutomationCursor, Conditions, RunFacts, RunRef, Snapshot, Update},
     graph::{AssetGraph, AssetId},
     partitions::{PartitionContext, PartitionSet},
+    plan::{AssetStatuses, Lineage},
 };
 
 use super::{
+    AutomationError,
     history::data_version_changed,
     required::RequiredFacts,
     seen::{Seen, read_latest},
 };
 use crate::{
+    run::add_statuses,
     run_id::RunId,
     state::{CheckEvaluation, CheckOutcome, Materialization, Sequence, StateResult, StateStore},
 };
@@ -50,13 +53,14 @@ pub(super) async fn read_facts(
     state: &dyn StateStore,
     (before, seen_before): (&AutomationCursor, &Seen),
     context: &PartitionContext,
-) -> StateResult<Facts> {
+) -> Result<Facts, AutomationError> {
     let required = RequiredFacts::of_graph(graph);
     let mut snapshot = Snapshot::new(graph);
     let mut seen = seen_before.clone();
     let mut updates: Vec<SeenUpdate> = Vec::new();
     let mut updated = Vec::new();
     let begins = before.seen_up_to().is_none();
+    let mut record = AssetStatuses::default();
     for asset in conditions.target_assets().iter() {
         let key = graph.key(asset);
         // Read before the log: a partition published in between is in progress now, and new in the
@@ -85,6 +89,10 @@ pub(super) async fn read_facts(
         if !begins && !new.partitions.is_empty() {
             updated.push(asset);
         }
+        record
+            .materialized
+            .set_partitions(asset, statuses.materialized.clone());
+        record.skipped.set_partitions(asset, statuses.skipped);
         let facts = snapshot.asset_facts_mut(asset);
         facts.materialized = statuses.materialized;
         facts.failed = statuses.failed;
@@ -96,6 +104,21 @@ pub(super) async fn read_facts(
             made,
             number: 0,
         }));
+    }
+    let targets = conditions.target_assets();
+    let lineage = Lineage::new(graph, context);
+    add_statuses(
+        lineage,
+        state,
+        targets.clone(),
+        targets.clone(),
+        &mut record,
+    )
+    .await?;
+    let skipped = record.nothing_to_make(lineage)?;
+    for asset in targets.iter() {
+        let skipped = skipped.of(asset);
+        snapshot.asset_facts_mut(asset).skipped.clone_from(skipped);
     }
     seen.retain_assets(|key| graph.id(key).is_some());
     number_updates(&mut updates, before.seen_up_to().unwrap_or_default());

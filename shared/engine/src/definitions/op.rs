@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use precip_core::spec::{AssetSpec, OpSpec};
+use precip_core::{
+    key::AssetKey,
+    spec::{AssetSpec, DepNeed, OpSpec},
+};
 
 use crate::{
     asset::{ConfigSpec, Execution, InputSpec, OpBody, ResourceNeed},
@@ -55,8 +58,32 @@ impl OpDefinition {
         if let (None, Some(config)) = (&self.spec.config_schema, &self.config) {
             self.spec.config_schema = config.schema.clone();
         }
+        // What a skipped upstream partition means follows from the parameters that load it.
+        let of_assets = self
+            .spec
+            .assets
+            .iter_mut()
+            .flat_map(|asset| &mut asset.deps);
+        let of_checks = self.spec.checks.iter_mut();
+        let of_checks = of_checks.flat_map(|check| &mut check.additional_deps);
+        for dep in of_assets.chain(of_checks) {
+            dep.need = need_of(&self.inputs, &dep.asset);
+        }
         self
     }
+}
+
+/// Returns what an op with these parameters needs of an upstream asset.
+fn need_of(inputs: &[InputSpec], asset: &AssetKey) -> DepNeed {
+    let inputs = inputs.iter().filter(|input| input.asset == *asset);
+    let needs = inputs.map(|input| {
+        if input.needs.missing_ok {
+            DepNeed::Optional
+        } else {
+            DepNeed::Data
+        }
+    });
+    needs.max().unwrap_or(DepNeed::Order)
 }
 
 impl fmt::Debug for OpDefinition {

@@ -47,7 +47,7 @@ fn latest_finished_at(run: RunId, finished_at: DateTime<Utc>) -> Latest {
     made.finished_at = finished_at;
     Latest {
         materialization: Some((made, Sequence(1))),
-        failure: None,
+        ..Latest::default()
     }
 }
 

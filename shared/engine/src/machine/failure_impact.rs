@@ -1,45 +1,52 @@
-//! [`FailureImpact`]: the failed part of a plan, and the part that failures hold back.
+//! [`FailureImpact`]: the failed and the skipped part of a plan, and what follows from these.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use precip_core::{
     key::{AssetKey, CheckKey},
     machine::Layout,
     partitions::PartitionSet,
-    plan::{Frontier, Lineage, Plan, Step, StepId},
+    plan::{Frontier, Lineage, Loss, LossCause, Plan, Step, StepId, StepOutcome, Withheld},
 };
 
 use crate::{
     machine::{Planner, PlannerError, work::PlannedWork},
     run::step_at,
-    run_id::RunId,
     state::{
-        CheckEvaluation, FailedAttempt, PageRequest, SkipReason, SkippedPartitions, StateResult,
-        StateStore,
+        CheckEvaluation, FailedAttempt, Page, PageRequest, PartitionRef, StateResult,
+        UntriedPartitions, UntriedReason,
     },
 };
 
 /// Number of failures that are read with one call.
 const PAGE: usize = 500;
 
-/// The failed part of a plan, and the part that failures hold back.
+/// The failed and the skipped part of a plan, and the part that follows from these.
 #[derive(Debug, Default)]
 pub(super) struct FailureImpact {
     /// The failed partitions, by step.
     pub(super) failed: BTreeMap<StepId, PartitionSet>,
     /// The partitions that are held back, by step.
     pub(super) held_back: BTreeMap<StepId, PartitionSet>,
-    /// The partitions that are held back, by asset and reason, as they are recorded.
-    pub(super) skipped: Vec<SkippedPartitions>,
+    /// The partitions that are skipped because they need something that is skipped, by step.
+    pub(super) passed_over: BTreeMap<StepId, PartitionSet>,
+    /// The partitions of both kinds, by asset and reason, as they are recorded.
+    pub(super) untried: Vec<UntriedPartitions>,
+    /// The partitions for which an invocation recorded that there is nothing to make.
+    pub(super) skipped: BTreeMap<AssetKey, PartitionSet>,
 }
 
 impl FailureImpact {
-    /// Returns the partitions of a step that are not held back.
+    /// Returns the partitions of a step that are neither held back nor passed over.
     pub(super) fn remaining(&self, step: StepId, set: &PartitionSet) -> PartitionSet {
-        match self.held_back.get(&step) {
-            Some(held) => set - held,
-            None => set.clone(),
-        }
+        set - &self.untried_partitions(step)
+    }
+
+    /// Returns the partitions of a step that are held back or passed over.
+    pub(super) fn untried_partitions(&self, step: StepId) -> PartitionSet {
+        let sets = [&self.held_back, &self.passed_over];
+        let sets = sets.into_iter().filter_map(|sets| sets.get(&step));
+        sets.fold(PartitionSet::empty(), |all, set| &all | set)
     }
 
     pub(super) fn failed_count(&self) -> u64 {
@@ -51,66 +58,108 @@ impl FailureImpact {
     }
 }
 
-/// A partition of a step that failed itself, or whose blocking check failed.
-struct FailedPartition {
+/// A partition that downstream steps miss: the asset failed, a blocking check of it did, or there was
+/// nothing to make.
+struct LostPartition {
     step: StepId,
+    /// The asset; `None` for a step that only checks.
+    asset: Option<AssetKey>,
     ordinal: u64,
-    reason: SkipReason,
+    cause: LossCause,
+    reason: UntriedReason,
 }
 
 impl Planner {
-    /// Reads the failures of a run in the first `ended` stages of the layout, and derives what they
-    /// hold back. The cost grows with the number of failures, not of items.
+    /// Reads the failures and the skips of a run in the first `ended` stages of the layout, and
+    /// derives what they hold back and pass over. The cost grows with their number, not with that of
+    /// the items.
     pub(super) async fn failure_impact(
         &self,
         planned: &PlannedWork,
         ended: usize,
     ) -> Result<FailureImpact, PlannerError> {
-        let ended_stages = EndedStages {
+        let mut ended_stages = EndedStages {
             layout: &self.layout,
             plan: planned.plan(),
             ended,
+            lost: Vec::new(),
         };
-        let mut failed_partitions = Vec::new();
-        for failure in read_failures(self.state.as_ref(), planned.run).await? {
-            ended_stages.add_failed_asset(&failure, &mut failed_partitions);
+        let (state, run) = (self.state.as_ref(), planned.run);
+        let mut impact = FailureImpact::default();
+        for failure in read_all(async |page| state.run_failures(run, page).await).await? {
+            ended_stages.add_failed_asset(&failure);
         }
-        for evaluation in read_failed_checks(self.state.as_ref(), planned.run).await? {
-            ended_stages.add_failed_check(&evaluation, &mut failed_partitions);
+        for evaluation in read_all(async |page| state.run_failed_checks(run, page).await).await? {
+            ended_stages.add_failed_check(&evaluation);
+        }
+        for skip in read_all(async |page| state.run_skipped_attempts(run, page).await).await? {
+            let PartitionRef { asset, ordinal, .. } = skip.target.clone();
+            ended_stages.add_skipped_asset(&skip.target);
+            impact.skipped.entry(asset).or_default().insert(ordinal);
+        }
+        // Invocations that found something skipped that an earlier run was to make.
+        for untried in state.run_untried(run).await? {
+            if untried.reason.is_skip() {
+                ended_stages.add_untried(&untried);
+                *impact.skipped.entry(untried.asset).or_default() |= &untried.partitions;
+            }
         }
         let lineage = Lineage::new(self.definitions.graph(), planned.context());
-        let mut impact = FailureImpact::default();
         let mut frontier = Frontier::new(lineage, planned.plan())?;
-        let nothing = PartitionSet::empty();
-        let mut skipped: Vec<(StepId, PartitionSet, SkipReason)> = Vec::new();
-        // Each failure is followed downstream once; the first one names the reason.
-        for failed in failed_partitions {
-            let one = PartitionSet::single(failed.ordinal);
-            let of_step = impact.failed.entry(failed.step).or_default();
-            if !of_step.insert(failed.ordinal) {
+        let mut withheld: Vec<(Withheld, UntriedReason)> = Vec::new();
+        let mut followed = BTreeSet::new();
+        // Each loss is followed downstream once; the first one names the reason.
+        for lost in ended_stages.lost {
+            if !followed.insert((lost.step, lost.asset.clone(), lost.ordinal, lost.cause)) {
                 continue;
             }
-            for held in frontier.record_outcome(lineage, failed.step, &nothing, &one)? {
-                skipped.push((held.step, held.partitions, failed.reason.clone()));
+            let one = PartitionSet::single(lost.ordinal);
+            let mut outcome = StepOutcome {
+                losses: vec![Loss {
+                    asset: lost.asset,
+                    partitions: one.clone(),
+                    cause: lost.cause,
+                }],
+                ..StepOutcome::default()
+            };
+            // A skip of one asset says nothing about the others that its op makes.
+            if lost.cause == LossCause::Failed {
+                *impact.failed.entry(lost.step).or_default() |= &one;
+                outcome.failed = one;
             }
+            let found = frontier.record_outcome(lineage, lost.step, &outcome)?;
+            withheld.extend(found.into_iter().map(|found| (found, lost.reason.clone())));
         }
-        for (id, partitions, reason) in skipped {
+        for (
+            Withheld {
+                step: id,
+                partitions,
+                cause,
+                ..
+            },
+            reason,
+        ) in withheld
+        {
             // In a batch of one asset's own history, a partition that failed itself counts as failed
             // although an earlier one would hold it back.
-            let held_back = match impact.failed.get(&id) {
+            let partitions = match impact.failed.get(&id) {
                 Some(failed) => &partitions - failed,
                 None => partitions,
             };
-            if held_back.is_empty() {
+            if partitions.is_empty() {
                 continue;
             }
             let assets = step_at(planned.plan(), id).assets.iter();
-            impact.skipped.extend(assets.map(|asset| SkippedPartitions {
+            impact.untried.extend(assets.map(|asset| UntriedPartitions {
                 asset: asset.clone(),
-                partitions: held_back.clone(),
+                partitions: partitions.clone(),
                 reason: reason.clone(),
             }));
-            *impact.held_back.entry(id).or_default() |= &held_back;
+            let sets = match cause {
+                LossCause::Failed => &mut impact.held_back,
+                LossCause::Skipped => &mut impact.passed_over,
+            };
+            *sets.entry(id).or_default() |= &partitions;
         }
         Ok(impact)
     }
@@ -121,41 +170,67 @@ struct EndedStages<'a> {
     layout: &'a Layout,
     plan: &'a Plan,
     ended: usize,
+    /// The partitions that their downstream steps miss.
+    lost: Vec<LostPartition>,
 }
 
 impl EndedStages<'_> {
-    fn add_failed_asset(
-        &self,
-        failure: &FailedAttempt,
-        failed_partitions: &mut Vec<FailedPartition>,
-    ) {
-        let asset = &failure.target.asset;
+    fn add_failed_asset(&mut self, failure: &FailedAttempt) {
+        let PartitionRef {
+            asset, partition, ..
+        } = &failure.target;
+        let reason = UntriedReason::UpstreamFailed {
+            asset: asset.clone(),
+            partition: partition.clone(),
+        };
+        self.add_lost_asset(&failure.target, LossCause::Failed, &reason);
+    }
+
+    fn add_skipped_asset(&mut self, target: &PartitionRef) {
+        let reason = UntriedReason::UpstreamSkipped {
+            asset: target.asset.clone(),
+            partition: target.partition.clone(),
+        };
+        self.add_lost_asset(target, LossCause::Skipped, &reason);
+    }
+
+    fn add_untried(&mut self, untried: &UntriedPartitions) {
+        for ordinal in untried.partitions.iter() {
+            let target = PartitionRef {
+                asset: untried.asset.clone(),
+                partition: None,
+                ordinal,
+            };
+            self.add_lost_asset(&target, LossCause::Skipped, &untried.reason);
+        }
+    }
+
+    fn add_lost_asset(&mut self, target: &PartitionRef, cause: LossCause, reason: &UntriedReason) {
+        let asset = &target.asset;
         if !self.has_run(asset, None) {
             return;
         }
-        let reason = SkipReason::UpstreamFailed {
-            asset: asset.clone(),
-            partition: failure.target.partition.clone(),
-        };
-        self.add_failures(failure.target.ordinal, &reason, failed_partitions, |step| {
+        self.add_lost(target.ordinal, Some(asset), cause, reason, |step| {
             step.assets.contains(asset)
         });
     }
 
-    fn add_failed_check(
-        &self,
-        found: &CheckEvaluation,
-        failed_partitions: &mut Vec<FailedPartition>,
-    ) {
-        if !self.has_run(&found.check.asset, Some(&found.check)) {
+    fn add_failed_check(&mut self, found: &CheckEvaluation) {
+        let asset = &found.check.asset;
+        if !self.has_run(asset, Some(&found.check)) {
             return;
         }
-        let reason = SkipReason::CheckFailed {
+        let reason = UntriedReason::CheckFailed {
             check: found.check.clone(),
         };
-        self.add_failures(found.target.ordinal, &reason, failed_partitions, |step| {
-            step.checks.contains(&found.check)
-        });
+        // Of an op that makes several assets, only the checked one is lost.
+        self.add_lost(
+            found.target.ordinal,
+            Some(asset),
+            LossCause::Failed,
+            &reason,
+            |step| step.checks.contains(&found.check),
+        );
     }
 
     /// Returns whether the step that makes an asset, or runs a check, is in an ended stage.
@@ -169,19 +244,22 @@ impl EndedStages<'_> {
         })
     }
 
-    fn add_failures(
-        &self,
+    fn add_lost(
+        &mut self,
         ordinal: u64,
-        reason: &SkipReason,
-        failed_partitions: &mut Vec<FailedPartition>,
+        asset: Option<&AssetKey>,
+        cause: LossCause,
+        reason: &UntriedReason,
         is_affected: impl Fn(&Step) -> bool,
     ) {
         // An op may be in several stages of a plan: each of them has its own partitions.
         for (id, stage, step) in self.plan.steps() {
             if is_affected(step) && stage.partitions.contains(ordinal) {
-                failed_partitions.push(FailedPartition {
+                self.lost.push(LostPartition {
                     step: id,
+                    asset: asset.filter(|asset| step.assets.contains(asset)).cloned(),
                     ordinal,
+                    cause,
                     reason: reason.clone(),
                 });
             }
@@ -189,27 +267,14 @@ impl EndedStages<'_> {
     }
 }
 
-async fn read_failures(state: &dyn StateStore, run: RunId) -> StateResult<Vec<FailedAttempt>> {
+/// Reads every page of a list.
+async fn read_all<T>(
+    mut read_page: impl AsyncFnMut(&PageRequest) -> StateResult<Page<T>>,
+) -> StateResult<Vec<T>> {
     let mut found = Vec::new();
     let mut page = PageRequest::first(PAGE);
     loop {
-        let read = state.run_failures(run, &page).await?;
-        found.extend(read.items);
-        match read.next {
-            Some(token) => page = page.next_page(token),
-            None => return Ok(found),
-        }
-    }
-}
-
-async fn read_failed_checks(
-    state: &dyn StateStore,
-    run: RunId,
-) -> StateResult<Vec<CheckEvaluation>> {
-    let mut found = Vec::new();
-    let mut page = PageRequest::first(PAGE);
-    loop {
-        let read = state.run_failed_checks(run, &page).await?;
+        let read = read_page(&page).await?;
         found.extend(read.items);
         match read.next {
             Some(token) => page = page.next_page(token),

@@ -21,10 +21,12 @@ use crate::{
     machine::{
         MaterializeRequest, PlannerError, RunFiles, StepError, error::stale_plan, work::read_plan,
     },
-    run::{ItemOutcome, PlannedRun, RunPorts, RunSession, planned_partitions},
+    run::{
+        ItemOutcome, PlannedRun, RunPorts, RunSession, WithheldPartitions, planned_partitions,
+    },
     run_id::RunId,
     settings::SettingReader,
-    state::{SlotAnswer, SlotHolder, SlotRequest},
+    state::{SlotAnswer, SlotHolder, SlotRequest, UntriedPartitions},
 };
 
 /// The time left to the caller, counted from the call.
@@ -62,7 +64,7 @@ struct CachedRun {
 const CACHED_RUNS: usize = 8;
 
 /// The outcome of a step for an item.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct StepReport {
     /// Number of published (asset, partition) pairs.
     pub materialized: usize,
@@ -70,6 +72,8 @@ pub struct StepReport {
     pub failed: u64,
     /// Number of partitions of the item that were held back.
     pub held: u64,
+    /// Number of partitions of the item that there is nothing to make for.
+    pub skipped: u64,
 }
 
 impl Materializer {
@@ -117,6 +121,7 @@ impl Materializer {
         };
         let step = requested_step(request, layout_step);
         let session = self.open_session(request.run, &step).await?;
+        let session = session.with_unsettled(unsettled_upstream(stage, layout_step));
         let holder = SlotHolder(format!(
             "{}/{}/{}",
             request.run,
@@ -125,15 +130,7 @@ impl Materializer {
         ));
         let slot = self.take_slot(&step, &holder, deadline).await?;
         let answer = self
-            .try_once(
-                request,
-                &session,
-                stage,
-                layout_step,
-                &step,
-                partitions,
-                deadline,
-            )
+            .try_once(request, &session, stage, &step, partitions, deadline)
             .await;
         // Released after a failed attempt too: the retry takes a slot again.
         if let Some(pool) = slot {
@@ -164,31 +161,63 @@ impl Materializer {
         request: &MaterializeRequest,
         session: &RunSession,
         stage: &LayoutStage,
-        layout_step: &LayoutStep,
         step: &Step,
         partitions: &PartitionSet,
         deadline: Deadline,
     ) -> Result<StepReport, StepError> {
-        let mut free = partitions.clone();
+        let mut withheld = WithheldPartitions::default();
         // Elsewhere the machine itself leaves out the steps that follow a failed one.
         if stage.in_order || stage.batched || request.looped {
-            let held = session
-                .held_back(step, partitions, &unsettled_upstream(stage, layout_step))
-                .await?;
-            free -= &held;
-            if free.is_empty() {
-                return Err(StepError::Held {
-                    message: format!(
-                        "`{}` is held back: its upstream was planned in this run and is not published",
-                        request.step
-                    ),
-                });
-            }
+            withheld = session.withheld_partitions(step, partitions).await?;
         }
-        let outcome = session
-            .run_once(step, &free, request.retry, deadline.0)
-            .await?;
-        step_report(outcome, partitions.len() - free.len())
+        let free = partitions - &withheld.all();
+        let mut report = StepReport {
+            held: withheld.held.len(),
+            skipped: withheld.skipped.len(),
+            ..StepReport::default()
+        };
+        let mut untried = withheld.untried;
+        if free.is_empty() && report.held > 0 {
+            self.record_untried(session, untried).await?;
+            return Err(StepError::Held {
+                message: format!(
+                    "`{}` is held back: its upstream was planned in this run and is not published",
+                    request.step
+                ),
+            });
+        }
+        if !free.is_empty() {
+            let outcome = session
+                .run_once(step, &free, request.retry, deadline.0)
+                .await?;
+            untried.extend(outcome.untried.iter().cloned());
+            self.record_untried(session, untried).await?;
+            report.add_outcome(outcome)?;
+        } else {
+            self.record_untried(session, untried).await?;
+        }
+        Ok(report)
+    }
+
+    /// Records the partitions that were not tried because they need something that is skipped: without
+    /// a trace they would count as lost.
+    async fn record_untried(
+        &self,
+        session: &RunSession,
+        untried: Vec<UntriedPartitions>,
+    ) -> Result<(), StepError> {
+        if !untried.is_empty() {
+            let record = || {
+                self.ports
+                    .state
+                    .record_untried(session.run, untried.clone())
+            };
+            session
+                .with_state_retries(record)
+                .await
+                .map_err(PlannerError::from)?;
+        }
+        Ok(())
     }
 
     /// Finds the stage and the step of a request in the layout.
@@ -325,32 +354,36 @@ fn unsettled_upstream(stage: &LayoutStage, step: &LayoutStep) -> Vec<AssetKey> {
     all.flat_map(|step| step.assets.iter().cloned()).collect()
 }
 
-/// Converts an outcome to a report, or to an error if no partition of the item succeeded.
-fn step_report(outcome: ItemOutcome, held: u64) -> Result<StepReport, StepError> {
-    if let Some(again) = outcome.retry_cause {
-        return Err(StepError::Failed {
-            kind: again.kind(),
-            message: again.message().to_owned(),
-        });
+impl StepReport {
+    /// Adds the outcome of an attempt.
+    ///
+    /// # Errors
+    /// The first failure, if no partition of the item succeeded.
+    fn add_outcome(&mut self, outcome: ItemOutcome) -> Result<(), StepError> {
+        if let Some(again) = outcome.retry_cause {
+            return Err(StepError::Failed {
+                kind: again.kind(),
+                message: again.message().to_owned(),
+            });
+        }
+        if outcome.succeeded.is_empty()
+            && let Some(first) = outcome.failures.first()
+        {
+            let message = first.message.clone();
+            return Err(if first.checks.is_empty() {
+                StepError::Failed {
+                    kind: first.kind,
+                    message,
+                }
+            } else {
+                StepError::CheckFailed { message }
+            });
+        }
+        self.materialized += outcome.materialized.len();
+        self.failed += outcome.failed.len();
+        self.skipped += outcome.skipped.len();
+        Ok(())
     }
-    if outcome.succeeded.is_empty()
-        && let Some(first) = outcome.failures.first()
-    {
-        let message = first.message.clone();
-        return Err(if first.checks.is_empty() {
-            StepError::Failed {
-                kind: first.kind,
-                message,
-            }
-        } else {
-            StepError::CheckFailed { message }
-        });
-    }
-    Ok(StepReport {
-        materialized: outcome.materialized.len(),
-        failed: outcome.failed.len(),
-        held,
-    })
 }
 
 impl fmt::Debug for Materializer {

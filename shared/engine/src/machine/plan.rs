@@ -259,9 +259,10 @@ fn nothing_to_do_message(request: &RequestedWork) -> String {
     let asked = request.partitions.as_deref().unwrap_or_default();
     match asked.split(':').next() {
         Some("failed") => "no requested partition has failed",
+        Some("skipped") => "no requested partition is skipped",
         Some("missing") => {
-            "nothing is missing: every requested partition is materialized; to materialize some \
-             again, name them, like \"partitions\": \"all\""
+            "nothing is missing: every requested partition is materialized or skipped; to materialize \
+             some again, name them, like \"partitions\": \"all\" or \"skipped\""
         }
         _ => "no requested partition exists yet",
     }

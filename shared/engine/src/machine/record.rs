@@ -10,7 +10,10 @@ use crate::{
         CheckOutcome, Event, FailedAttempt, PageRequest, PartitionRef, ReadConsistency, StateResult,
     },
 };
-use precip_core::{key::CheckKey, partitions::PartitionSet};
+use precip_core::{
+    key::{AssetKey, CheckKey},
+    partitions::PartitionSet,
+};
 
 /// The error of a step that was held back.
 const HELD: &str = "Precip.Held";
@@ -33,10 +36,10 @@ impl Planner {
         let (name, error) = failed.ok_or_else(|| stale_plan("step", &"none"))?;
         let step = stage.step_named(name.as_str());
         let (step_index, step) = step.ok_or_else(|| stale_plan("step", name))?;
-        let answer = ItemDocument {
+        let left_after = |lost: Option<&[AssetKey]>| ItemDocument {
             run: request.run,
             redrive: request.redrive,
-            item: stage.left_after(&request.item, step_index),
+            item: stage.left_after(&request.item, step_index, lost),
         };
         // A step that was held back did not fail.
         let Some(partitions) = request
@@ -44,7 +47,7 @@ impl Planner {
             .partitions_of(name)
             .filter(|_| error.error != HELD)
         else {
-            return Ok(answer);
+            return Ok(left_after(None));
         };
         let planned = self.read_planned_work(request.run, 0).await?;
         // The partitions of a batch that were held back did not fail with the rest of it.
@@ -59,9 +62,14 @@ impl Planner {
         let part = taken.and_then(|taken| taken.part.as_ref());
         let assets = part.map_or(&step.assets, |part| &part.assets);
         let checks = part.map_or(&step.checks, |part| &part.checks);
+        // What the step published all the same, without a failed blocking check, can be used.
+        let mut lost: Vec<AssetKey> = Vec::new();
         for asset in assets {
             for target in self.partition_refs(planned.context(), asset, partitions) {
-                self.record_asset(error, &planned, target).await?;
+                let usable = self.record_asset(error, &planned, target).await?;
+                if !usable && !lost.contains(asset) {
+                    lost.push(asset.clone());
+                }
             }
         }
         for check in checks.iter().filter(|_| step.assets.is_empty()) {
@@ -69,11 +77,13 @@ impl Planner {
                 self.record_check(error, &planned, check, &target).await?;
             }
         }
-        Ok(answer)
+        // A step that only checks makes nothing: all that comes after it waits for its verdict.
+        let lost = (!step.assets.is_empty()).then_some(lost);
+        Ok(left_after(lost.as_deref()))
     }
 
-    /// Returns the partitions of an op that are held back by failures in the first `ended` stages of
-    /// the layout.
+    /// Returns the partitions of an op that are held back by failures, or passed over for skips, in
+    /// the first `ended` stages of the layout.
     async fn held_back_of(
         &self,
         planned: &PlannedWork,
@@ -82,22 +92,24 @@ impl Planner {
     ) -> Result<PartitionSet, PlannerError> {
         let impact = self.failure_impact(planned, ended).await?;
         let steps = planned.plan().steps().filter(|(_, _, step)| step.op == op);
-        let held = steps.filter_map(|(id, _, _)| impact.held_back.get(&id));
-        Ok(held.fold(PartitionSet::empty(), |all, held| &all | held))
+        let held = steps.map(|(id, _, _)| impact.untried_partitions(id));
+        Ok(held.fold(PartitionSet::empty(), |all, held| &all | &held))
     }
 
+    /// Records that a partition failed, unless its outcome is known. Returns whether it can be used
+    /// all the same: published, or skipped.
     async fn record_asset(
         &self,
         error: &CaughtError,
         planned: &PlannedWork,
         target: PartitionRef,
-    ) -> StateResult<()> {
+    ) -> StateResult<bool> {
         let latest = self
             .state
             .latest_materialization(&target, ReadConsistency::Strong)
             .await?;
-        if latest.is_some_and(|latest| planned.has_outcome(&latest)) {
-            return Ok(());
+        if let Some(latest) = latest.filter(|latest| planned.has_outcome(latest)) {
+            return Ok(planned.is_usable(&latest));
         }
         let failure = FailedAttempt {
             attempt: self.last_attempt(planned, &target).await?,
@@ -110,7 +122,7 @@ impl Planner {
             target,
         };
         self.state.record_failures(vec![failure]).await?;
-        Ok(())
+        Ok(false)
     }
 
     async fn record_check(

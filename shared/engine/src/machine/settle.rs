@@ -51,7 +51,7 @@ impl Planner {
     }
 
     /// Settles stages that have ended: records partitions without any outcome as lost, and records
-    /// the partitions that failures hold back.
+    /// the partitions that failures hold back and skips pass over.
     pub(super) async fn settle_stages(
         &self,
         planned: &PlannedWork,
@@ -66,9 +66,9 @@ impl Planner {
             0 => recorded,
             _ => self.failure_impact(planned, ended.end).await?,
         };
-        if !impact.skipped.is_empty() {
+        if !impact.untried.is_empty() {
             self.state
-                .record_skips(planned.run, impact.skipped.clone())
+                .record_untried(planned.run, impact.untried.clone())
                 .await?;
         }
         Ok(impact)
@@ -110,7 +110,7 @@ impl Planner {
             let stage_steps = self.layout.stages[work.stage].steps.iter();
             let nothing = PartitionSet::empty();
             let failed = impact.failed.get(&id).unwrap_or(&nothing);
-            // Neither failed nor held back: these must have been published.
+            // Neither failed, held back nor passed over: these must have been published, or skipped.
             let expected = &impact.remaining(id, &stage.partitions) - failed;
             for layout_step in stage_steps.filter(|layout_step| layout_step.op == step.op) {
                 let assets = step
@@ -118,7 +118,8 @@ impl Planner {
                     .iter()
                     .filter(|asset| layout_step.assets.contains(asset));
                 for asset in assets {
-                    let unknown = &expected - made.assets.get(asset).unwrap_or(&nothing);
+                    let mut unknown = &expected - made.assets.get(asset).unwrap_or(&nothing);
+                    unknown -= impact.skipped.get(asset).unwrap_or(&nothing);
                     let targets = self.partition_refs(planned.context(), asset, &unknown);
                     lost += self.record_lost_assets(planned, &targets).await?;
                 }

@@ -18,7 +18,7 @@ use crate::{
     },
     run::{PlannedRun, changed_layouts, fingerprint, plan_context},
     run_id::RunId,
-    state::{Latest, StateStore},
+    state::{CheckEvaluation, Latest, Materialization, StateStore},
 };
 
 /// A stored plan of a run, with the partitions that exist at its time.
@@ -38,12 +38,27 @@ impl PlannedWork {
         &self.planned.context
     }
 
-    /// Returns whether a partition has an outcome in the run: published by it or a newer run, or
-    /// failed in it.
+    /// Returns whether a partition has an outcome in the run: published by it or a newer run, failed
+    /// or skipped in it.
     pub(super) fn has_outcome(&self, latest: &Latest) -> bool {
         let published = latest.published().is_some_and(|made| made.run >= self.run);
         let failed = latest.failure.as_ref();
-        published || failed.is_some_and(|failure| failure.run >= self.run)
+        published
+            || failed.is_some_and(|failure| failure.run >= self.run)
+            || self.is_skipped(latest)
+    }
+
+    /// Returns whether what is made from a partition can run, or is skipped and thus no failure.
+    pub(super) fn is_usable(&self, latest: &Latest) -> bool {
+        let published = latest.published().filter(|made| made.run >= self.run);
+        let passed =
+            |made: &Materialization| !made.checks.iter().any(CheckEvaluation::blocks_downstream);
+        published.is_some_and(passed) || self.is_skipped(latest)
+    }
+
+    fn is_skipped(&self, latest: &Latest) -> bool {
+        let skip = latest.skip.as_ref();
+        skip.is_some_and(|skip| skip.run >= self.run)
     }
 }
 

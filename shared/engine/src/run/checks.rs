@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use precip_core::{
-    checks::stops_downstream, key::CheckKey, metadata::Metadata, plan::Step, spec::Severity,
+    checks::stops_downstream,
+    key::{AssetKey, CheckKey},
+    metadata::Metadata,
+    plan::Step,
+    spec::Severity,
 };
 
 use crate::{
@@ -95,16 +99,17 @@ impl RunSession {
     }
 }
 
-/// Returns the failed blocking checks, by the ordinal of the partition.
+/// Returns the failed blocking checks, by asset and by the ordinal of the partition.
 pub(super) fn failed_blocking_checks(
     evaluations: &[CheckEvaluation],
-) -> BTreeMap<u64, Vec<CheckKey>> {
-    let mut failed: BTreeMap<u64, Vec<CheckKey>> = BTreeMap::new();
+) -> BTreeMap<(u64, AssetKey), Vec<CheckKey>> {
+    let mut failed: BTreeMap<(u64, AssetKey), Vec<CheckKey>> = BTreeMap::new();
     for evaluation in evaluations {
         let passed = evaluation.outcome == CheckOutcome::Passed;
         if stops_downstream(evaluation.blocking, passed, evaluation.severity) {
-            let checks = failed.entry(evaluation.target.ordinal).or_default();
-            checks.push(evaluation.check.clone());
+            let target = &evaluation.target;
+            let checks = failed.entry((target.ordinal, target.asset.clone()));
+            checks.or_default().push(evaluation.check.clone());
         }
     }
     failed

@@ -3,17 +3,19 @@
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use precip_core::{
     graph::{AssetGraph, AssetId, Edge},
+    key::CheckKey,
     mapping::PartitionMapping,
     partitions::PartitionSet,
     plan::Step,
+    spec::DepNeed,
 };
 
 use crate::{
     asset::{AssetError, ErrorKind, InputSpec, Inputs, LoadedInput, LoadedPart},
     definitions::OpDefinition,
     io::{Address, IoError, LoadRequest},
-    run::{RunSession, data_version::combine_versions},
-    state::{InputScope, InputVersion, Materialization, PartitionRef, StateError},
+    run::{RunSession, data_version::combine_versions, skipped_input::SkippedInput},
+    state::{InputScope, InputVersion, Latest, Materialization, PartitionRef, StateError},
 };
 
 /// Number of partitions of one input that are loaded concurrently.
@@ -24,6 +26,17 @@ const AT_ONCE: usize = 16;
 pub(super) struct LoadedInputs {
     pub inputs: Inputs,
     pub versions: Vec<InputVersion>,
+    /// The partitions that the inputs are loaded for.
+    pub partitions: PartitionSet,
+    /// The other ones: they need something that is skipped.
+    pub skipped: Vec<SkippedInput>,
+}
+
+/// An input, with the records of its upstream partitions.
+struct FoundInput<'a> {
+    input: &'a InputSpec,
+    edge: (AssetId, Edge),
+    records: Vec<(PartitionRef, Option<Latest>)>,
 }
 
 /// An error of loading inputs or storing outputs.
@@ -47,47 +60,135 @@ impl From<StateError> for LoadError {
 }
 
 impl RunSession {
-    /// Loads the declared inputs of a step for some partitions, all concurrently.
+    /// Loads the declared inputs of a step for some partitions, all concurrently, without the
+    /// partitions that need something that is skipped.
     pub(super) async fn load_inputs(
         &self,
         op: &OpDefinition,
         step: &Step,
         partitions: &PartitionSet,
     ) -> Result<LoadedInputs, LoadError> {
-        let mut loads = Vec::new();
-        for input in op
-            .inputs
+        let mut loaded = LoadedInputs {
+            partitions: partitions.clone(),
+            ..LoadedInputs::default()
+        };
+        let records = loop {
+            let records = self.find_inputs(op, step, &loaded.partitions).await?;
+            let skipped = self
+                .skipped_inputs(op, step, &records, &loaded.partitions)
+                .await?;
+            if skipped.is_empty() {
+                break records;
+            }
+            // The inputs of the other partitions are fewer, so that they are found once more.
+            for input in skipped {
+                loaded.partitions -= &input.partitions;
+                loaded.skipped.push(input);
+            }
+            if loaded.partitions.is_empty() {
+                return Ok(loaded);
+            }
+        };
+        let loads = records
             .iter()
-            .filter(|input| self.uses_input(step, input))
-        {
-            loads.push(self.load_input(step, input, partitions).boxed());
-        }
-        let all = futures::future::try_join_all(loads).await?;
-        let mut loaded = LoadedInputs::default();
-        for (name, input, version) in all {
+            .map(|found| self.load_input(found.input, &found.records).boxed());
+        let loads: Vec<_> = loads.collect();
+        for (name, input, version) in futures::future::try_join_all(loads).await? {
             loaded.inputs.insert(name, input);
             loaded.versions.extend(version);
         }
         Ok(loaded)
     }
 
-    /// Returns whether a step uses an input. A step that makes some of its op's assets does not use
-    /// the inputs of the others.
-    fn uses_input(&self, step: &Step, input: &InputSpec) -> bool {
-        self.edge_to(step, input).is_some()
+    /// Finds the upstream partitions of each input that a step uses. A step that makes some of its
+    /// op's assets does not use the inputs of the others.
+    async fn find_inputs<'a>(
+        &self,
+        op: &'a OpDefinition,
+        step: &Step,
+        partitions: &PartitionSet,
+    ) -> Result<Vec<FoundInput<'a>>, LoadError> {
+        let mut reads = Vec::new();
+        for input in &op.inputs {
+            if let Some((asset, edge)) = self.edge_to(step, input) {
+                let targets = self.input_partitions(input, asset, &edge, partitions)?;
+                reads.push(async move {
+                    let latest = self.upstream_latest(&targets).await?;
+                    let records = targets.into_iter().zip(latest).collect();
+                    Ok::<_, LoadError>(FoundInput {
+                        input,
+                        edge: (asset, edge),
+                        records,
+                    })
+                });
+            }
+        }
+        let reads: Vec<_> = reads.into_iter().map(FutureExt::boxed).collect();
+        futures::future::try_join_all(reads).await
+    }
+
+    /// Returns the partitions that need something that is skipped: of what is loaded, or of what runs
+    /// before the step in the same item.
+    async fn skipped_inputs(
+        &self,
+        op: &OpDefinition,
+        step: &Step,
+        found: &[FoundInput<'_>],
+        partitions: &PartitionSet,
+    ) -> Result<Vec<SkippedInput>, LoadError> {
+        let mut skipped = Vec::new();
+        let graph = self.definitions.graph();
+        for found in found {
+            // A check that compares with an asset without data cannot be evaluated, which is an error.
+            let checked = |check: &CheckKey| check.asset == found.input.asset;
+            if step.assets.is_empty() && !step.checks.iter().any(checked) {
+                continue;
+            }
+            let need = if found.input.needs.missing_ok {
+                DepNeed::Optional
+            } else {
+                DepNeed::Data
+            };
+            let edge = (found.edge.0, &found.edge.1);
+            skipped.extend(
+                self.skipped_by(edge, need, partitions, &found.records)
+                    .await?,
+            );
+        }
+        for (asset, edge) in self.upstream_edges(step) {
+            let key = graph.key(edge.asset);
+            let loaded = op.inputs.iter().any(|input| input.asset == *key);
+            if loaded || !self.unsettled.contains(key) {
+                continue;
+            }
+            let above = self.lineage().to_upstream(asset, partitions, &edge);
+            let above = above.map_err(|invalid| AssetError::terminal(invalid.to_string()))?;
+            let targets = above.existing.iter();
+            let targets: Vec<PartitionRef> = targets
+                .filter_map(|ordinal| self.partition_ref(edge.asset, ordinal))
+                .collect();
+            let latest = self.upstream_latest(&targets).await?;
+            let records: Vec<_> = targets.into_iter().zip(latest).collect();
+            let found = self.skipped_by((asset, &edge), edge.need, partitions, &records);
+            skipped.extend(found.await?);
+        }
+        // A partition that needs several skipped ones is named once.
+        let mut named = PartitionSet::empty();
+        skipped.retain_mut(|input: &mut SkippedInput| {
+            input.partitions -= &named;
+            named |= &input.partitions;
+            !input.partitions.is_empty()
+        });
+        Ok(skipped)
     }
 
     async fn load_input(
         &self,
-        step: &Step,
         input: &InputSpec,
-        partitions: &PartitionSet,
+        records: &[(PartitionRef, Option<Latest>)],
     ) -> Result<(String, LoadedInput, Option<InputVersion>), LoadError> {
-        // 1. Find what is published of each upstream partition.
-        let targets = self.input_partitions(step, input, partitions)?;
-        let latest = self.upstream_latest(&targets).await?;
-        let mut found = Vec::with_capacity(targets.len());
-        for (target, latest) in targets.iter().zip(&latest) {
+        let mut found = Vec::with_capacity(records.len());
+        for (target, latest) in records {
             match latest.as_ref().and_then(|latest| latest.published()) {
                 Some(made) => found.push(made),
                 None if input.needs.missing_ok => {}
@@ -104,7 +205,7 @@ impl RunSession {
             ))
             .into());
         }
-        // 2. Load those, in the order of the partitions.
+        // Loaded in the order of the partitions.
         let version = input_version(input, &found);
         let mut loads = Vec::with_capacity(found.len());
         for made in found {
@@ -152,20 +253,18 @@ impl RunSession {
         })
     }
 
-    /// Returns the upstream partitions that an input of a step consists of.
+    /// Returns the upstream partitions that an input consists of, through the edge from an asset.
     fn input_partitions(
         &self,
-        step: &Step,
         input: &InputSpec,
+        asset: AssetId,
+        edge: &Edge,
         partitions: &PartitionSet,
     ) -> Result<Vec<PartitionRef>, AssetError> {
-        let Some((asset, edge)) = self.edge_to(step, input) else {
-            return Ok(Vec::new());
-        };
         let refuse = |reason: String| AssetError::terminal(reason);
         let above = self
             .lineage()
-            .to_upstream(asset, partitions, &edge)
+            .to_upstream(asset, partitions, edge)
             .map_err(|invalid| refuse(invalid.to_string()))?;
         if let Some(key) = above.nonexistent.first() {
             return Err(refuse(format!(
@@ -209,6 +308,7 @@ impl RunSession {
             let edge = Edge {
                 asset: upstream,
                 mapping,
+                need: DepNeed::default(),
             };
             Some((checked, edge))
         })

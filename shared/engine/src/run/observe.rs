@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use precip_core::{
     partitions::PartitionSet,
-    plan::{Step, StepId, Tally},
+    plan::{LossCause, Step, StepId, Tally},
 };
 
 use crate::run::ItemOutcome;
@@ -34,14 +34,16 @@ pub enum RunEvent<'a> {
         /// The progress of the whole run.
         tally: Tally,
     },
-    /// A step is held back for some partitions.
-    Held {
+    /// A step is not tried for some partitions: they are held back or skipped.
+    Withheld {
         /// Its position in the plan.
         id: StepId,
         /// The step.
         step: &'a Step,
         /// The partitions, by ordinal.
         partitions: &'a PartitionSet,
+        /// The cause: a failure holds back, and a skip skips.
+        cause: LossCause,
         /// The progress of the whole run.
         tally: Tally,
     },

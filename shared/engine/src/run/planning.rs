@@ -7,7 +7,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use precip_core::{
     graph::{AssetId, AssetSet},
     partitions::{PartitionContext, PartitionsDefinition},
-    plan::{AssetStatuses, CheckSelection, Lineage, PartitionSelector, Plan, PlanRequest},
+    plan::{
+        AssetPartitions, AssetStatuses, CheckSelection, Lineage, PartitionSelector, Plan,
+        PlanRequest,
+    },
     prose::did_you_mean,
     selection::Selection,
 };
@@ -50,7 +53,7 @@ pub async fn plan_run(
     };
     check_config(definitions, &request.config)?;
     let context = partition_context(definitions, state, now).await?;
-    let record = read_statuses(definitions, state, &assets).await?;
+    let record = read_statuses(definitions, state, &assets, &context).await?;
     let request = PlanRequest {
         assets,
         checks,
@@ -114,7 +117,8 @@ async fn read_context(
     Ok(context)
 }
 
-/// Reads the statuses of some assets and of their direct upstream.
+/// Reads the statuses of some assets and of their direct upstream, and further upstream wherever a
+/// partition has no data: the reason may be there.
 ///
 /// # Errors
 /// When the state store cannot be read.
@@ -122,22 +126,65 @@ pub async fn read_statuses(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
     assets: &AssetSet,
+    context: &PartitionContext,
 ) -> StateResult<AssetStatuses> {
     let graph = definitions.graph();
-    let with_upstream: Vec<AssetId> = graph.ancestors(assets, Some(1)).iter().collect();
-    let reads = with_upstream.into_iter().map(|asset| async move {
-        let statuses = state.partition_statuses(graph.key(asset)).await?;
-        StateResult::Ok((asset, statuses))
-    });
-    let mut results = stream::iter(reads).buffered(AT_ONCE);
-    let mut record = AssetStatuses::default();
-    while let Some((asset, statuses)) = results.try_next().await? {
-        record
-            .materialized
-            .set_partitions(asset, statuses.materialized);
-        record.failed.set_partitions(asset, statuses.failed);
+    let wanted = graph.ancestors(assets, Some(1));
+    let lineage = Lineage::new(graph, context);
+    let mut statuses = AssetStatuses::default();
+    add_statuses(
+        lineage,
+        state.as_ref(),
+        wanted,
+        AssetSet::new(),
+        &mut statuses,
+    )
+    .await?;
+    Ok(statuses)
+}
+
+/// Adds the statuses of the `wanted` assets that are not `known` yet, and further upstream of those
+/// wherever a partition has no data.
+///
+/// # Errors
+/// When the state store cannot be read.
+pub(crate) async fn add_statuses(
+    lineage: Lineage<'_>,
+    state: &dyn StateStore,
+    mut wanted: AssetSet,
+    mut known: AssetSet,
+    statuses: &mut AssetStatuses,
+) -> StateResult<()> {
+    let graph = lineage.graph;
+    let mut expanded = AssetSet::new();
+    loop {
+        // Of what is known, only assets with gaps lead further up.
+        for asset in (&known - &expanded).iter() {
+            expanded.insert(asset);
+            let one = AssetSet::from(asset);
+            let all = AssetPartitions::all_existing(graph, &one, lineage.context);
+            if !all.of(asset).is_subset(statuses.materialized.of(asset)) {
+                wanted |= &graph.ancestors(&one, Some(1));
+            }
+        }
+        let next: Vec<AssetId> = (&wanted - &known).iter().collect();
+        if next.is_empty() {
+            return Ok(());
+        }
+        let reads = next.into_iter().map(|asset| async move {
+            let statuses = state.partition_statuses(graph.key(asset)).await?;
+            StateResult::Ok((asset, statuses))
+        });
+        let mut results = stream::iter(reads).buffered(AT_ONCE);
+        while let Some((asset, read)) = results.try_next().await? {
+            known.insert(asset);
+            statuses
+                .materialized
+                .set_partitions(asset, read.materialized);
+            statuses.failed.set_partitions(asset, read.failed);
+            statuses.skipped.set_partitions(asset, read.skipped);
+        }
     }
-    Ok(record)
 }
 
 /// Checks a run config: an object with a value for each op that takes config, by the op's name.

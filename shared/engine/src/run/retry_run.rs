@@ -1,19 +1,19 @@
 //! The finished and the remaining part of a run.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use precip_core::{
     key::CheckKey,
     partitions::PartitionSet,
-    plan::{Lineage, Plan, Stage, Step, StepId},
+    plan::{Frontier, Lineage, LossCause, Plan, PlanError, Stage, Step, StepId, StepOutcome},
 };
 
 use crate::{
     definitions::Definitions,
     run::{PlanRunError, PlannedRun, partition_refs},
     run_id::RunId,
-    state::{CheckEvaluation, Latest, ReadConsistency, StateResult, StateStore},
+    state::{CheckEvaluation, Latest, ReadConsistency, StateResult, StateStore, UntriedPartitions},
 };
 
 /// Number of records that are read with one call.
@@ -21,8 +21,9 @@ const CHUNK: usize = 500;
 /// Number of concurrent calls.
 const AT_ONCE: usize = 8;
 
-/// Returns, for each step of a plan, the partitions that a run has finished: published without a
-/// failed blocking check. Those do not run again when the run is resumed or retried.
+/// Returns, for each step of a plan, how the partitions ended that a run has finished: published
+/// without a failed blocking check, or skipped. Those do not run again when the run is resumed or
+/// retried.
 ///
 /// # Errors
 /// When the state store cannot be read.
@@ -31,23 +32,26 @@ pub async fn finished_partitions(
     state: &Arc<dyn StateStore>,
     planned: &PlannedRun,
     run: RunId,
-) -> StateResult<Vec<(StepId, PartitionSet)>> {
+) -> StateResult<Vec<(StepId, StepOutcome)>> {
+    let untried = state.run_untried(run).await?;
     let mut finished = Vec::new();
     for (id, stage, step) in planned.plan.steps() {
-        let done = if step.assets.is_empty() {
-            passed_partitions(definitions, state, planned, run, stage, step).await?
+        let outcome = if step.assets.is_empty() {
+            let passed = passed_partitions(definitions, state, planned, run, stage, step).await?;
+            StepOutcome::succeeded(passed)
         } else {
-            materialized_partitions(definitions, state, planned, run, stage, step).await?
+            let of_run = (state, run, untried.as_slice());
+            finished_assets(definitions, of_run, planned, stage, step).await?
         };
-        if !done.is_empty() {
-            finished.push((id, done));
+        if !outcome.ended().is_empty() {
+            finished.push((id, outcome));
         }
     }
     Ok(finished)
 }
 
 /// Returns the remaining part of a run's plan: the partitions that failed and those that were held
-/// back.
+/// back. Skipped partitions are no part of it, and neither is what needs them.
 ///
 /// # Errors
 /// When the state store cannot be read, or the plan names something that the project no longer
@@ -60,37 +64,78 @@ pub async fn plan_retry(
 ) -> Result<Plan, PlanRunError> {
     let finished = finished_partitions(definitions, state, planned, run).await?;
     let lineage = Lineage::new(definitions.graph(), &planned.context);
-    Ok(planned.plan.without_partitions(lineage, &finished)?)
+    let mut frontier = Frontier::new(lineage, &planned.plan)?;
+    for (id, outcome) in &finished {
+        frontier
+            .record_outcome(lineage, *id, outcome)
+            .map_err(PlanError::from)?;
+    }
+    let mut done: BTreeMap<StepId, PartitionSet> = BTreeMap::new();
+    for (id, outcome) in finished {
+        done.insert(id, outcome.ended());
+    }
+    for (id, ..) in planned.plan.steps() {
+        *done.entry(id).or_default() |= &frontier.skipped_partitions(id);
+    }
+    let done: Vec<(StepId, PartitionSet)> = done.into_iter().collect();
+    Ok(planned.plan.without_partitions(lineage, &done)?)
 }
 
-/// Returns the partitions of a step that a run has published without a failed blocking check.
-async fn materialized_partitions(
+/// Returns how the partitions of a step ended that a run has finished for each of its assets.
+async fn finished_assets(
     definitions: &Definitions,
-    state: &Arc<dyn StateStore>,
+    (state, run, untried): (&Arc<dyn StateStore>, RunId, &[UntriedPartitions]),
     planned: &PlannedRun,
-    run: RunId,
     stage: &Stage,
     step: &Step,
-) -> StateResult<PartitionSet> {
+) -> StateResult<StepOutcome> {
     let mut done = stage.partitions.clone();
+    let mut skipped = Vec::with_capacity(step.assets.len());
     for asset in &step.assets {
+        let not_tried = untried.iter();
+        let not_tried = not_tried.filter(|other| other.asset == *asset && other.reason.is_skip());
+        let mut of_asset = not_tried.fold(PartitionSet::empty(), |mut all, other| {
+            all |= &other.partitions;
+            all
+        });
         // The status sets rule out most partitions before their records are read one by one.
-        done &= &state.partition_statuses(asset).await?.materialized;
-        let targets = partition_refs(definitions.graph(), &planned.context, asset, &done);
+        let statuses = state.partition_statuses(asset).await?;
+        let recorded = &done & &(&statuses.materialized | &statuses.skipped);
+        let targets = partition_refs(definitions.graph(), &planned.context, asset, &recorded);
         let reads = targets.chunks(CHUNK).map(|chunk| async move {
             let latest = state
                 .latest_materializations(chunk, ReadConsistency::Strong)
                 .await?;
-            let ours = chunk
-                .iter()
-                .zip(latest)
-                .filter(|(_, latest)| is_finished(latest.as_ref(), run));
-            StateResult::Ok(ours.map(|(target, _)| target.ordinal).collect::<Vec<_>>())
+            let (mut made, mut skipped) = (PartitionSet::empty(), PartitionSet::empty());
+            for (target, latest) in chunk.iter().zip(&latest) {
+                if is_skipped(latest.as_ref(), run) {
+                    skipped.insert(target.ordinal);
+                } else if is_finished(latest.as_ref(), run) {
+                    made.insert(target.ordinal);
+                }
+            }
+            StateResult::Ok((made, skipped))
         });
-        let ordinals: Vec<Vec<u64>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-        done &= &ordinals.into_iter().flatten().collect();
+        let mut made = PartitionSet::empty();
+        let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        for (made_here, skipped_here) in read {
+            made |= &made_here;
+            of_asset |= &skipped_here;
+        }
+        // Data that was made after all counts.
+        of_asset -= &made;
+        done &= &(&made | &of_asset);
+        skipped.push((asset, of_asset));
     }
-    Ok(done)
+    let whole = skipped
+        .iter()
+        .fold(done.clone(), |whole, (_, set)| &whole & set);
+    let mut outcome = StepOutcome::succeeded(&done - &whole);
+    outcome.skipped = whole;
+    for (asset, set) in skipped {
+        outcome.add_loss(asset.clone(), &set & &done, LossCause::Skipped);
+    }
+    Ok(outcome)
 }
 
 /// Returns the partitions of a step that only checks, for which no check of a run failed.
@@ -117,12 +162,17 @@ async fn passed_partitions(
     Ok(done)
 }
 
-/// Returns `true` if a run published a partition without a failed blocking check.
+/// Returns `true` if a run published a partition without a failed blocking check, or skipped it.
 pub(super) fn is_finished(latest: Option<&Latest>, run: RunId) -> bool {
-    latest
+    let published = latest
         .filter(|latest| latest.is_published_by(run))
-        .and_then(Latest::published)
-        .is_some_and(|made| !made.checks.iter().any(CheckEvaluation::blocks_downstream))
+        .and_then(Latest::published);
+    published.is_some_and(|made| !made.checks.iter().any(CheckEvaluation::blocks_downstream))
+        || is_skipped(latest, run)
+}
+
+fn is_skipped(latest: Option<&Latest>, run: RunId) -> bool {
+    latest.is_some_and(|latest| latest.is_skipped_by(run))
 }
 
 /// Returns `true` if a check did not fail in a run, by the latest evaluations of its partition.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use precip_core::{
     graph::AssetId,
     key::AssetKey,
-    partitions::{PartitionContext, PartitionSet, PartitionsDefinition},
+    partitions::{PartitionContext, PartitionKey, PartitionSet, PartitionsDefinition},
     plan::{Lineage, Plan},
 };
 
@@ -84,6 +84,8 @@ pub struct RunSession {
     pub resumed: bool,
     /// The planned partitions of each asset, if upstream records are read with eventual consistency.
     planned: Option<Arc<BTreeMap<AssetKey, PartitionSet>>>,
+    /// The assets that may have been made in the same item just before.
+    pub(super) unsettled: Vec<AssetKey>,
     resources: Arc<Resources>,
     io_managers: IoManagers,
 }
@@ -107,6 +109,7 @@ impl RunSession {
             config: plan.config.clone(),
             resumed: false,
             planned: None,
+            unsettled: Vec::new(),
             resources: Arc::new(open.resources),
             io_managers: open.io_managers,
         }
@@ -125,6 +128,14 @@ impl RunSession {
     #[must_use]
     pub fn with_eventual_reads(mut self, planned: Arc<BTreeMap<AssetKey, PartitionSet>>) -> Self {
         self.planned = Some(planned);
+        self
+    }
+
+    /// Returns the session with the assets that may have been made in the same item just before: no
+    /// settled wave has passed over what depends on their skipped partitions.
+    #[must_use]
+    pub fn with_unsettled(mut self, assets: Vec<AssetKey>) -> Self {
+        self.unsettled = assets;
         self
     }
 
@@ -195,6 +206,12 @@ impl RunSession {
     /// Returns the graph with the partitions that exist at the time of the plan.
     pub fn lineage(&self) -> Lineage<'_> {
         Lineage::new(self.definitions.graph(), &self.context)
+    }
+
+    /// Returns the key of a partition of an asset; `None` for an unpartitioned one.
+    pub fn partition_key(&self, asset: &AssetKey, ordinal: u64) -> Option<PartitionKey> {
+        let asset = self.definitions.graph().id(asset)?;
+        self.partition_ref(asset, ordinal)?.partition
     }
 
     pub(super) fn resources(&self) -> &Arc<Resources> {

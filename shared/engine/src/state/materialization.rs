@@ -133,26 +133,98 @@ pub struct FailedAttempt {
     pub at: DateTime<Utc>,
 }
 
-/// The outcome of recording a failed attempt.
+/// An attempt that had nothing to make: the op returned `None` for the partition. Nothing failed, and
+/// what was published before stays published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedAttempt {
+    /// The partition that there was nothing to make for.
+    pub target: PartitionRef,
+    /// The run.
+    pub run: RunId,
+    /// The attempt in that run, from 1.
+    pub attempt: u32,
+    /// The time of the skip.
+    pub at: DateTime<Utc>,
+}
+
+/// An attempt that ended without publishing its partition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnpublishedAttempt {
+    /// It failed.
+    Failed(FailedAttempt),
+    /// It had nothing to make.
+    Skipped(SkippedAttempt),
+}
+
+impl UnpublishedAttempt {
+    /// Returns the partition.
+    pub fn target(&self) -> &PartitionRef {
+        match self {
+            Self::Failed(failure) => &failure.target,
+            Self::Skipped(skip) => &skip.target,
+        }
+    }
+
+    /// Returns the run and the attempt.
+    pub fn version(&self) -> (RunId, u32) {
+        match self {
+            Self::Failed(failure) => (failure.run, failure.attempt),
+            Self::Skipped(skip) => (skip.run, skip.attempt),
+        }
+    }
+
+    /// Returns `true` if the run tries again.
+    pub fn will_retry(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.will_retry)
+    }
+
+    /// Returns the event that is logged.
+    pub fn to_event(&self) -> Event {
+        match self {
+            Self::Failed(failure) => Event::Failed(failure.clone()),
+            Self::Skipped(skip) => Event::Skipped(skip.clone()),
+        }
+    }
+}
+
+impl From<FailedAttempt> for UnpublishedAttempt {
+    fn from(failure: FailedAttempt) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<SkippedAttempt> for UnpublishedAttempt {
+    fn from(skip: SkippedAttempt) -> Self {
+        Self::Skipped(skip)
+    }
+}
+
+/// The outcome of recording an attempt that published nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureOutcome {
-    /// The failure is recorded.
+    /// The attempt is recorded.
     Recorded,
-    /// The same run has already published the partition, so the failure is ignored.
+    /// The same run has already published the partition, so the attempt is ignored.
     AlreadyDone {
         /// The published attempt.
         attempt: u32,
     },
 }
 
-/// The latest materialization and failure of one (asset, partition).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The latest materialization of one (asset, partition), and the newest attempt if it published
+/// nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Latest {
     /// The published materialization, and its position in the order of changes.
     pub materialization: Option<(Materialization, Sequence)>,
     /// The failure of the newest attempt, if nothing newer was published.
     pub failure: Option<FailedAttempt>,
+    /// The skip of the newest attempt, if nothing newer was published. There is never both a failure
+    /// and a skip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<SkippedAttempt>,
 }
 
 impl Latest {
@@ -164,20 +236,45 @@ impl Latest {
             .is_some_and(|(made, _)| made.run == run)
     }
 
+    /// Adds the newest attempt, which published nothing.
+    #[must_use]
+    pub fn with_unpublished(mut self, attempt: Option<UnpublishedAttempt>) -> Self {
+        (self.failure, self.skip) = match attempt {
+            None => (None, None),
+            Some(UnpublishedAttempt::Failed(failure)) => (Some(failure), None),
+            Some(UnpublishedAttempt::Skipped(skip)) => (None, Some(skip)),
+        };
+        self
+    }
+
+    /// Returns `true` if nothing is known of the partition.
+    pub fn is_empty(&self) -> bool {
+        self.materialization.is_none() && self.failure.is_none() && self.skip.is_none()
+    }
+
+    /// Returns `true` if the newest attempt of this run had nothing to make, so that nothing is left
+    /// to do for the partition.
+    pub fn is_skipped_by(&self, run: RunId) -> bool {
+        self.skip.as_ref().is_some_and(|skip| skip.run == run)
+    }
+
     /// Returns the published materialization.
     pub fn published(&self) -> Option<&Materialization> {
         self.materialization.as_ref().map(|(made, _)| made)
     }
 }
 
-/// The status sets of an asset's partitions, by ordinal. They overlap: a partition that failed
-/// after it was materialized is in both sets.
+/// The status sets of an asset's partitions, by ordinal. They overlap: a partition that failed or was
+/// skipped after it was materialized is in both sets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartitionStatuses {
     /// Partitions published by any run.
     pub materialized: PartitionSet,
     /// Partitions whose newest attempt failed, with nothing newer published.
     pub failed: PartitionSet,
+    /// Partitions whose newest attempt had nothing to make, with nothing newer published.
+    #[serde(default)]
+    pub skipped: PartitionSet,
     /// Partitions with an attempt under way in an unfinished run.
     pub in_progress: PartitionSet,
 }
@@ -204,6 +301,8 @@ pub enum Event {
     Failed(FailedAttempt),
     /// A check was evaluated.
     Checked(Box<CheckEvaluation>),
+    /// An attempt had nothing to make.
+    Skipped(SkippedAttempt),
 }
 
 /// The kind of an [`Event`]. The order of the variants sorts events of one attempt at one moment.
@@ -218,6 +317,8 @@ pub enum EventKind {
     Failed,
     /// [`Event::Materialized`].
     Materialized,
+    /// [`Event::Skipped`].
+    Skipped,
 }
 
 /// The identity of an event of one partition, which also orders events. An event recorded again
@@ -255,6 +356,7 @@ impl Event {
                 EventKind::Failed,
                 "",
             ),
+            Self::Skipped(skip) => (skip.at, skip.run, skip.attempt, EventKind::Skipped, ""),
             Self::Checked(found) => {
                 let name = found.check.name.as_str();
                 (found.at, found.run, found.attempt, EventKind::Checked, name)
@@ -276,6 +378,7 @@ impl Event {
             Self::Materialized(made) => &made.target,
             Self::Failed(failure) => &failure.target,
             Self::Checked(found) => &found.target,
+            Self::Skipped(skip) => &skip.target,
         }
     }
 }

@@ -26,14 +26,15 @@ pub use dynamic::check_dynamic_keys;
 pub use error::{StateError, StateErrorKind};
 pub use materialization::{
     AttemptStart, CommitOutcome, Event, EventKey, EventKind, FailedAttempt, FailureOutcome,
-    InputScope, InputVersion, Latest, Materialization, PartitionStatuses, Sequence, Updates,
+    InputScope, InputVersion, Latest, Materialization, PartitionStatuses, Sequence, SkippedAttempt,
+    UnpublishedAttempt, Updates,
 };
 pub use page::{Page, PageRequest, PageToken};
 pub use pool::{PoolState, Slot, SlotAnswer, SlotHolder, SlotRequest};
 pub use run::{
     CreatedRun, NewRun, OwnerId, PlanSummary, PublishedByRun, RequestedWork, Run, RunChange,
-    RunChanged, RunFilter, RunKey, RunOrigin, RunOwner, RunProgress, RunStatus, SkipReason,
-    SkippedPartitions,
+    RunChanged, RunFilter, RunKey, RunOrigin, RunOwner, RunProgress, RunStatus, UntriedPartitions,
+    UntriedReason, count_untried,
 };
 pub use segment::{SEGMENT_PARTITIONS, Segment};
 pub use size::{MAX_RECORD_BYTES, record_json};

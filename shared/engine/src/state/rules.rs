@@ -3,7 +3,7 @@
 
 use crate::{
     run_id::RunId,
-    state::{CommitOutcome, FailedAttempt, FailureOutcome, Materialization},
+    state::{CommitOutcome, FailureOutcome, Materialization, UnpublishedAttempt},
 };
 
 /// A run and an attempt in it; the greater is newer.
@@ -26,26 +26,28 @@ pub fn is_repeat(published: Option<Version>, made: &Materialization) -> bool {
     published == Some((made.run, made.attempt))
 }
 
-/// Returns `true` if a commit clears the recorded failure: unless the failure is a newer run's.
-pub fn clears_failure(failed: Version, made: &Materialization) -> bool {
-    failed.0 <= made.run
+/// Returns `true` if a commit clears the newest attempt that published nothing: unless that is of a
+/// newer run.
+pub fn clears_unpublished(unpublished: Version, made: &Materialization) -> bool {
+    unpublished.0 <= made.run
 }
 
-/// Returns the outcome of recording a failure, given the published version.
-pub fn failure_outcome(published: Option<Version>, failure: &FailedAttempt) -> FailureOutcome {
+/// Returns the outcome of recording an attempt that published nothing, given the published version.
+pub fn failure_outcome(published: Option<Version>, (run, _): Version) -> FailureOutcome {
     match published {
-        Some((run, attempt)) if run == failure.run => FailureOutcome::AlreadyDone { attempt },
+        Some((by, attempt)) if by == run => FailureOutcome::AlreadyDone { attempt },
         _ => FailureOutcome::Recorded,
     }
 }
 
-/// Returns `true` if a recorded failure becomes the partition's latest failure.
-pub fn marks_failed(
+/// Returns `true` if an attempt that published nothing becomes the partition's newest one, given the
+/// published version and the newest unpublished one.
+pub fn marks_unpublished(
     published: Option<Version>,
-    failed: Option<Version>,
-    failure: &FailedAttempt,
+    unpublished: Option<Version>,
+    attempt: &UnpublishedAttempt,
 ) -> bool {
-    !failure.will_retry
-        && published.is_none_or(|(run, _)| run < failure.run)
-        && failed.is_none_or(|version| version <= (failure.run, failure.attempt))
+    !attempt.will_retry()
+        && published.is_none_or(|(run, _)| run < attempt.version().0)
+        && unpublished.is_none_or(|version| version <= attempt.version())
 }

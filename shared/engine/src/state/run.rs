@@ -419,7 +419,7 @@ impl RunFilter {
 /// The reason why a run did not try a partition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
-pub enum SkipReason {
+pub enum UntriedReason {
     /// An upstream partition failed in this run.
     UpstreamFailed {
         /// The upstream asset.
@@ -434,17 +434,62 @@ pub enum SkipReason {
     },
     /// The run was canceled first.
     Canceled,
+    /// An upstream partition that is needed is skipped: there was nothing to make.
+    UpstreamSkipped {
+        /// The upstream asset.
+        asset: AssetKey,
+        /// One skipped upstream partition; `None` for an unpartitioned asset.
+        partition: Option<PartitionKey>,
+    },
+}
+
+impl UntriedReason {
+    /// Returns `true` if the partition is skipped: neither it nor a retry of the run makes it, and
+    /// nothing failed. Otherwise it is held back, and a retry of the run tries it.
+    pub fn is_skip(&self) -> bool {
+        match self {
+            Self::UpstreamSkipped { .. } => true,
+            Self::UpstreamFailed { .. } | Self::CheckFailed { .. } | Self::Canceled => false,
+        }
+    }
 }
 
 /// Partitions of one asset that a run did not try.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SkippedPartitions {
+pub struct UntriedPartitions {
     /// The asset.
     pub asset: AssetKey,
     /// The partitions, by ordinal.
     pub partitions: PartitionSet,
     /// The reason.
-    pub reason: SkipReason,
+    pub reason: UntriedReason,
+}
+
+/// Counts the (asset, partition) pairs that a run did not try: the skipped and the held back ones. A
+/// pair counts once, and as held back if there is any reason for that.
+pub fn count_untried(untried: &[UntriedPartitions]) -> (u64, u64) {
+    let mut skipped: BTreeMap<&AssetKey, PartitionSet> = BTreeMap::new();
+    let mut held_back = skipped.clone();
+    for UntriedPartitions {
+        asset,
+        partitions,
+        reason,
+    } in untried
+    {
+        let sets = if reason.is_skip() {
+            &mut skipped
+        } else {
+            &mut held_back
+        };
+        *sets.entry(asset).or_default() |= partitions;
+    }
+    for (asset, set) in &mut skipped {
+        if let Some(held_back) = held_back.get(asset) {
+            *set -= held_back;
+        }
+    }
+    let count = |sets: &BTreeMap<_, PartitionSet>| sets.values().map(PartitionSet::len).sum();
+    (count(&skipped), count(&held_back))
 }
 
 /// The partitions that a run published and checked.
@@ -463,6 +508,17 @@ pub struct RunProgress {
     pub succeeded: u64,
     /// Pairs that the run gave up on.
     pub failed: u64,
-    /// Pairs held back because an upstream partition is missing.
+    /// Pairs with nothing to make: the op had nothing, or an upstream partition that they need is
+    /// skipped.
     pub skipped: u64,
+    /// Pairs held back because something that they depend on failed, or the run was canceled.
+    #[serde(default)]
+    pub held_back: u64,
+}
+
+impl RunProgress {
+    /// Returns the number of pairs that have ended.
+    pub fn ended_count(&self) -> u64 {
+        self.succeeded + self.failed + self.skipped + self.held_back
+    }
 }

@@ -13,8 +13,9 @@ use crate::{
         Advance, Advanced, AttemptStart, CheckEvaluation, CommitOutcome, CreatedRun, Event,
         FailedAttempt, FailureOutcome, Latest, Materialization, NewRun, OwnerId, Page, PageRequest,
         PartitionRef, PartitionStatuses, PlanSummary, PoolState, PublishedByRun, ReadConsistency,
-        Run, RunChange, RunChanged, RunFilter, RunProgress, Sequence, SkippedPartitions,
-        SlotAnswer, SlotHolder, SlotRequest, StateError, Tick, TriggerId, TriggerState, Updates,
+        Run, RunChange, RunChanged, RunFilter, RunProgress, Sequence, SkippedAttempt, SlotAnswer,
+        SlotHolder, SlotRequest, StateError, Tick, TriggerId, TriggerState, UntriedPartitions,
+        Updates,
     },
 };
 
@@ -83,12 +84,13 @@ pub trait RunStore: Send + Sync {
         now: DateTime<Utc>,
     ) -> StateResult<RunChanged>;
 
-    /// Records partitions that the run does not try. Repeated records add up, and each partition
-    /// counts once.
-    async fn record_skips(&self, run: RunId, skipped: Vec<SkippedPartitions>) -> StateResult<()>;
+    /// Records partitions that the run does not try: those that are held back, and those that are
+    /// skipped because they need something that is skipped. Repeated records add up, and each
+    /// partition counts once.
+    async fn record_untried(&self, run: RunId, skipped: Vec<UntriedPartitions>) -> StateResult<()>;
 
     /// Returns the partitions that the run did not try, by asset, then reason.
-    async fn run_skips(&self, run: RunId) -> StateResult<Vec<SkippedPartitions>>;
+    async fn run_untried(&self, run: RunId) -> StateResult<Vec<UntriedPartitions>>;
 
     /// Lists the failures that the run gave up on and has not fixed since, by asset, then partition
     /// key.
@@ -97,6 +99,14 @@ pub trait RunStore: Send + Sync {
         run: RunId,
         page: &PageRequest,
     ) -> StateResult<Page<FailedAttempt>>;
+
+    /// Lists the attempts of the run that had nothing to make, by asset, then partition key: those of
+    /// partitions that the run has not made or failed since.
+    async fn run_skipped_attempts(
+        &self,
+        run: RunId,
+        page: &PageRequest,
+    ) -> StateResult<Page<SkippedAttempt>>;
 
     /// Lists the check evaluations that fail the run, by asset, then partition key, then check
     /// name: the run's last evaluation of each check and partition, if it [fails the
@@ -133,8 +143,8 @@ pub trait MaterializationStore: Send + Sync {
     ///
     /// An item is committed if the partition has nothing published, or its published
     /// materialization is from an older run or from the same or an earlier attempt of the same run.
-    /// Otherwise nothing of the item is kept. Committing clears a failure that is not newer, and
-    /// the run's own failure.
+    /// Otherwise nothing of the item is kept. Committing clears a failure or skip that is not newer,
+    /// and the run's own.
     ///
     /// # Errors
     /// `TooLarge` (before anything is written) when a record is larger than
@@ -151,24 +161,32 @@ pub trait MaterializationStore: Send + Sync {
         failures: Vec<FailedAttempt>,
     ) -> StateResult<Vec<FailureOutcome>>;
 
-    /// Returns the latest materialization and failure of a partition, or `None` when no attempt at
-    /// it has ended.
+    /// Records attempts that had nothing to make, each item by itself. Returns one outcome per item,
+    /// in order. What is published stays published. Of the failures and skips of a partition, only
+    /// that of the newest attempt is kept, by the same rule for both.
+    async fn record_skipped_attempts(
+        &self,
+        skipped: Vec<SkippedAttempt>,
+    ) -> StateResult<Vec<FailureOutcome>>;
+
+    /// Returns the latest materialization and failure or skip of a partition, or `None` when no
+    /// attempt at it has ended.
     async fn latest_materialization(
         &self,
         target: &PartitionRef,
         consistency: ReadConsistency,
     ) -> StateResult<Option<Latest>>;
 
-    /// Returns the latest materialization and failure of each of many partitions, in the order
-    /// given.
+    /// Returns the latest materialization and failure or skip of each of many partitions, in the
+    /// order given.
     async fn latest_materializations(
         &self,
         targets: &[PartitionRef],
         consistency: ReadConsistency,
     ) -> StateResult<Vec<Option<Latest>>>;
 
-    /// Lists the latest materialization and failure of every partition of an asset, each partition
-    /// once, in an order of the store's own.
+    /// Lists the latest materialization and failure or skip of every partition of an asset, each
+    /// partition once, in an order of the store's own.
     async fn list_latest_materializations(
         &self,
         asset: &AssetKey,
@@ -188,7 +206,7 @@ pub trait MaterializationStore: Send + Sync {
         page: &PageRequest,
     ) -> StateResult<Page<Event>>;
 
-    /// Forgets the materializations and failures of partitions, which makes them missing again. The
+    /// Forgets the materializations, failures and skips of partitions, which makes them missing again. The
     /// event log stays.
     async fn wipe_partitions(&self, targets: &[PartitionRef]) -> StateResult<()>;
 

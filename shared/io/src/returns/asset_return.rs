@@ -16,8 +16,8 @@ use crate::{IntoAsset, Partitions};
 /// | `T` that is [`IntoAsset`] | the asset's IO manager stores it |
 /// | [`Output<T>`](Output) | the same, with metadata |
 /// | [`MaterializeResult`], `()` | the function stored the data itself |
-/// | [`Partitions<T>`](Partitions), `Partitions<Result<T, E>>` | one value for each of several partitions |
-/// | `Option<R>` | as `R`; `None` materializes nothing, and nothing failed |
+/// | [`Partitions<T>`](Partitions), `Partitions<Option<T>>`, `Partitions<Result<T, E>>` | one value for each of several partitions |
+/// | `Option<R>` | as `R`; with `None` there is nothing to make: the partition is *skipped*, and nothing failed |
 /// | `Result<R, E>` | as `R`; an error is retryable unless it is made `.terminal()` |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as an asset",

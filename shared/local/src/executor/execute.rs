@@ -9,14 +9,14 @@ use std::{
 
 use precip_core::{
     partitions::PartitionSet,
-    plan::{Frontier, HeldBack, Plan, Ready, Step, StepId},
+    plan::{Frontier, LossCause, Plan, Ready, Step, StepId, Withheld},
 };
 use precip_engine::{
     run::{
         ItemFailure, ItemOutcome, PlannedRun, RunEnd, RunEvent, RunItemError, RunSession, end_run,
         finished_partitions, step_at,
     },
-    state::{OwnerId, SkipReason, SkippedPartitions, SlotHolder},
+    state::{OwnerId, SlotHolder, UntriedPartitions, UntriedReason},
 };
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -29,8 +29,8 @@ use super::{
 
 /// The default number of concurrent items per core.
 const ITEMS_PER_CORE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
-/// Number of skip records that are written together.
-const SKIPS_PER_WRITE: usize = 256;
+/// Number of records of partitions that are not tried, which are written together.
+const UNTRIED_PER_WRITE: usize = 256;
 
 /// An executor of plans in this process.
 #[derive(Debug, Clone)]
@@ -86,7 +86,8 @@ impl Executor {
     ) -> Result<RunReport, ExecuteError> {
         let frontier = Frontier::new(session.lineage(), &planned.plan)?;
         heartbeat::claim_run(&session, &self.owner).await?;
-        self.run_plan(session, &planned.plan, frontier, stop).await
+        self.run_plan(session, &planned.plan, frontier, &[], stop)
+            .await
     }
 
     /// Resumes a run that was canceled, failed, or was interrupted by the end of its process: the
@@ -107,11 +108,12 @@ impl Executor {
         let finished =
             finished_partitions(&session.definitions, state, planned, session.run).await?;
         // Published steps count as done from the start, so the frontier begins after them.
-        for (step, partitions) in &finished {
-            let nothing = PartitionSet::empty();
-            frontier.record_outcome(session.lineage(), *step, partitions, &nothing)?;
+        let mut withheld = Vec::new();
+        for (step, outcome) in &finished {
+            withheld.extend(frontier.record_outcome(session.lineage(), *step, outcome)?);
         }
-        self.run_plan(session, &planned.plan, frontier, stop).await
+        self.run_plan(session, &planned.plan, frontier, &withheld, stop)
+            .await
     }
 
     async fn run_plan(
@@ -119,6 +121,7 @@ impl Executor {
         session: Arc<RunSession>,
         plan: &Plan,
         frontier: Frontier,
+        withheld: &[Withheld],
         stop: &Stop,
     ) -> Result<RunReport, ExecuteError> {
         let pools = Pools::new(&session, plan).await?;
@@ -131,10 +134,15 @@ impl Executor {
             items: JoinSet::new(),
             begun: BTreeMap::new(),
             failures: Vec::new(),
-            skips: Vec::new(),
+            untried: Vec::new(),
             materialized: 0,
+            skipped: 0,
             gently: stop.gently.clone(),
         };
+        // What earlier skips pass over may not be on record yet.
+        for withheld in withheld {
+            running.note_withheld(None, withheld, &[]);
+        }
         let started = Instant::now();
         let canceled = running.run_items(self, stop).await?;
         if stop.at_once.is_cancelled() {
@@ -145,7 +153,7 @@ impl Executor {
                 .release_leftover_slots(&running.session)
                 .await?;
         }
-        running.write_skips().await?;
+        running.write_untried().await?;
         // A run that was stopped after its last item has ended as it would have anyway.
         let tally = running.frontier.tally();
         let end = if canceled && tally.open_count() + tally.held > 0 {
@@ -163,6 +171,7 @@ impl Executor {
             end,
             tally,
             materialized: running.materialized,
+            skipped: running.skipped,
             failures: running.failures,
             elapsed: started.elapsed(),
         })
@@ -178,8 +187,9 @@ struct RunningPlan<'a> {
     items: JoinSet<ItemResult>,
     begun: BTreeMap<Id, (Ready, Instant)>,
     failures: Vec<ItemFailure>,
-    skips: Vec<SkippedPartitions>,
+    untried: Vec<UntriedPartitions>,
     materialized: u64,
+    skipped: u64,
     gently: CancellationToken,
 }
 
@@ -291,14 +301,12 @@ impl RunningPlan<'_> {
         took: Duration,
     ) -> Result<(), ExecuteError> {
         let lineage = self.session.lineage();
-        // Partitions that the op deliberately left out are done as well: what depends on them may run.
-        let held = self.frontier.record_outcome(
-            lineage,
-            ready.step,
-            &outcome.succeeded,
-            &outcome.failed,
-        )?;
-        self.materialized += u64::try_from(outcome.materialized.len()).unwrap_or(u64::MAX);
+        let withheld =
+            self.frontier
+                .record_outcome(lineage, ready.step, &outcome.step_outcome(step))?;
+        let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+        self.materialized += count(outcome.materialized.len());
+        self.skipped += count(outcome.nothing_made.len());
         // The observer gets outcome and counts before the list of failures is cut.
         let observer = &self.session.ports.observer;
         observer.on_event(&RunEvent::Ended {
@@ -308,60 +316,103 @@ impl RunningPlan<'_> {
             took,
             tally: self.frontier.tally(),
         });
-        for held in &held {
-            observer.on_event(&RunEvent::Held {
-                id: held.step,
-                step: step_at(self.plan, held.step),
-                partitions: &held.partitions,
+        for withheld in &withheld {
+            observer.on_event(&RunEvent::Withheld {
+                id: withheld.step,
+                step: step_at(self.plan, withheld.step),
+                partitions: &withheld.partitions,
+                cause: withheld.cause,
                 tally: self.frontier.tally(),
             });
         }
-        self.note_skips(step, &held, &outcome.failures);
+        self.note_untried(outcome.untried);
+        for withheld in &withheld {
+            self.note_withheld(Some(step), withheld, &outcome.failures);
+        }
         // Failures beyond the limit are only recorded.
         let room = RunReport::MAX_FAILURES.saturating_sub(self.failures.len());
         self.failures
             .extend(outcome.failures.into_iter().take(room));
-        if self.skips.len() >= SKIPS_PER_WRITE {
-            self.write_skips().await?;
+        if self.untried.len() >= UNTRIED_PER_WRITE {
+            self.write_untried().await?;
         }
         Ok(())
     }
 
-    /// Notes partitions that were held back by a failure, as skips to be recorded.
-    fn note_skips(&mut self, step: &Step, held: &[HeldBack], failures: &[ItemFailure]) {
-        let Some(failure) = failures.first() else {
-            return;
-        };
+    /// Notes partitions that are not tried, to be recorded.
+    fn note_untried(&mut self, untried: Vec<UntriedPartitions>) {
+        let skipped = untried.iter().filter(|other| other.reason.is_skip());
+        self.skipped += skipped.map(|other| other.partitions.len()).sum::<u64>();
+        self.untried.extend(untried);
+    }
+
+    /// Notes partitions that are withheld, given the step that has ended and its failures.
+    fn note_withheld(
+        &mut self,
+        step: Option<&Step>,
+        withheld: &Withheld,
+        failures: &[ItemFailure],
+    ) {
+        let reason = self.reason_of(step, withheld, failures);
+        // A step that only checks has no assets, and leaves no record.
+        let assets = &step_at(self.plan, withheld.step).assets;
+        let untried = assets.iter().map(|asset| UntriedPartitions {
+            asset: asset.clone(),
+            partitions: withheld.partitions.clone(),
+            reason: reason.clone(),
+        });
+        self.note_untried(untried.collect());
+    }
+
+    /// Returns the reason why partitions are withheld.
+    fn reason_of(
+        &self,
+        step: Option<&Step>,
+        withheld: &Withheld,
+        failures: &[ItemFailure],
+    ) -> UntriedReason {
+        let source = withheld.source.as_ref();
+        let partition =
+            source.and_then(|(asset, ordinal)| self.session.partition_key(asset, *ordinal));
+        if let (LossCause::Skipped, Some((asset, _))) = (withheld.cause, source) {
+            return UntriedReason::UpstreamSkipped {
+                asset: asset.clone(),
+                partition,
+            };
+        }
+        let failure = failures.iter().find(|failure| {
+            let target = &failure.target;
+            source.is_some_and(|(asset, ordinal)| {
+                (&target.asset, target.ordinal) == (asset, *ordinal)
+            })
+        });
         // An op that only checks holds back what depends on it when it fails, as a failed check would.
-        let own = step.checks.first().filter(|_| step.assets.is_empty());
-        let reason = match failure.checks.first().or(own) {
-            Some(check) => SkipReason::CheckFailed {
+        let only_checks = step.filter(|step| step.assets.is_empty());
+        let own = only_checks.and_then(|step| step.checks.first());
+        let check = failure.and_then(|failure| failure.checks.first());
+        match (check.or(own), source) {
+            (Some(check), _) => UntriedReason::CheckFailed {
                 check: check.clone(),
             },
-            None => SkipReason::UpstreamFailed {
-                asset: failure.target.asset.clone(),
-                partition: failure.target.partition.clone(),
+            (None, Some((asset, _))) => UntriedReason::UpstreamFailed {
+                asset: asset.clone(),
+                partition,
             },
-        };
-        for held in held {
-            // A step that only checks has no assets, and leaves no skips.
-            let assets = &step_at(self.plan, held.step).assets;
-            self.skips
-                .extend(assets.iter().map(|asset| SkippedPartitions {
-                    asset: asset.clone(),
-                    partitions: held.partitions.clone(),
-                    reason: reason.clone(),
-                }));
+            (None, None) => UntriedReason::Canceled,
         }
     }
 
-    async fn write_skips(&mut self) -> Result<(), ExecuteError> {
-        let skips = std::mem::take(&mut self.skips);
-        if !skips.is_empty() {
+    async fn write_untried(&mut self) -> Result<(), ExecuteError> {
+        let untried = std::mem::take(&mut self.untried);
+        if !untried.is_empty() {
             let session = &self.session;
-            session
-                .with_state_retries(|| session.ports.state.record_skips(session.run, skips.clone()))
-                .await?;
+            let record = || {
+                session
+                    .ports
+                    .state
+                    .record_untried(session.run, untried.clone())
+            };
+            session.with_state_retries(record).await?;
         }
         Ok(())
     }

@@ -238,7 +238,7 @@ async fn a_failure_holds_back_what_depends_on_it_and_nothing_else() {
     // `a` makes 7, `b` 6 of those, and `c` those 6: three partitions are held back.
     assert_eq!(world.materialized_counts().await, [7, 6, 6]);
     assert_eq!(world.run_status().await, RunStatus::Failed);
-    let skipped = world.state.run_skips(world.run).await.unwrap();
+    let skipped = world.state.run_untried(world.run).await.unwrap();
     let count: u64 = skipped.iter().map(|skipped| skipped.partitions.len()).sum();
     assert_eq!(count, 3);
 

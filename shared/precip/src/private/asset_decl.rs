@@ -88,11 +88,7 @@ impl AssetDecl {
     }
 
     pub fn add_dep<A: Asset>(mut self, mapping: Option<PartitionMapping>) -> Self {
-        let dep = DepSpec {
-            asset: A::key(),
-            mapping,
-        };
-        self.push_dep(dep);
+        self.push_dep(DepSpec::new(A::key()).with_mapping(mapping));
         self
     }
 

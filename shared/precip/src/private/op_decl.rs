@@ -81,10 +81,7 @@ impl OpDecl {
     }
 
     pub fn add_dep<A: Asset>(mut self, mapping: Option<PartitionMapping>) -> Self {
-        self.deps.push(DepSpec {
-            asset: A::key(),
-            mapping,
-        });
+        self.deps.push(DepSpec::new(A::key()).with_mapping(mapping));
         self
     }
 

@@ -59,10 +59,7 @@ pub fn declare(
                 keys.dedup();
                 asset.deps = keys
                     .into_iter()
-                    .map(|asset| DepSpec {
-                        asset,
-                        mapping: mapping.cloned(),
-                    })
+                    .map(|asset| DepSpec::new(asset).with_mapping(mapping.cloned()))
                     .collect();
             }
             OpSpec::single(asset)

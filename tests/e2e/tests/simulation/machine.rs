@@ -91,7 +91,7 @@ impl Cloud {
             "record_failures",
             "latest_materializations",
             "change_run",
-            "record_skips",
+            "record_untried",
             "create_run",
         ] {
             let when = [When::Before, When::After][self.dice.usize(0..2)];

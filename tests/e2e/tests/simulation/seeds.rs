@@ -24,7 +24,7 @@ const CALLS: [&str; 12] = [
     "find_run",
     "change_run",
     "claim_run",
-    "record_skips",
+    "record_untried",
     "record_attempts",
     "commit_materializations",
     "record_failures",

@@ -211,7 +211,7 @@ mod emulator {
                      skipped {:?}; made {:?}; there is {latest:?}",
                     state.run_progress(*id).await.unwrap(),
                     state.run_failures(*id, &page).await.unwrap().items,
-                    state.run_skips(*id).await.unwrap(),
+                    state.run_untried(*id).await.unwrap(),
                     state.published_by(*id).await.unwrap(),
                 );
             }

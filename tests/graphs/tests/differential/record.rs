@@ -18,7 +18,7 @@ use precip::{
         run_id::RunId,
         state::{
             CheckOutcome, Event, Latest, PageRequest, PartitionRef, ReadConsistency, RunProgress,
-            RunStatus, SkipReason, StateStore,
+            RunStatus, StateStore, UntriedReason,
         },
     },
     prelude::Severity,
@@ -94,20 +94,20 @@ impl Record {
             let place = (found.check, found.target.to_string());
             record.failed_checks.insert(place);
         }
-        for skipped in store.run_skips(id).await.unwrap() {
+        for skipped in store.run_untried(id).await.unwrap() {
             let is_so = match &skipped.reason {
-                SkipReason::UpstreamFailed { asset, partition } => {
+                UntriedReason::UpstreamFailed { asset, partition } => {
                     let named = |target: &String| {
                         let key = partition.as_ref().map(|key| format!("[{key}]"));
                         *target == format!("{asset}{}", key.unwrap_or_default())
                     };
                     record.failed.keys().any(named)
                 }
-                SkipReason::CheckFailed { check } => {
+                UntriedReason::CheckFailed { check } => {
                     let mut found = record.failed_checks.iter();
                     found.any(|(failed, _)| failed == check)
                 }
-                SkipReason::Canceled => false,
+                UntriedReason::Canceled => false,
             };
             assert!(is_so, "{skipped:?} in {record:?}");
             let all = skipped.partitions.iter();

@@ -1,13 +1,17 @@
-//! The commit protocol: publishing a partition, and recording failures.
+//! The commit protocol: publishing a partition, and recording failures and skips.
 //!
 //! The rules are those of [`precip_engine::state::rules`], written as conditions. When a condition does
 //! not hold, DynamoDB returns the current row, so explaining a refusal takes no second read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use precip_engine::state::{
-    CommitOutcome, Event, FailedAttempt, FailureOutcome, Materialization, PartitionRef,
-    StateResult,
-    rules::{self, Version},
+use precip_core::{key::AssetKey, partitions::PartitionKey};
+use precip_engine::{
+    run_id::RunId,
+    state::{
+        CommitOutcome, FailureOutcome, Materialization, PartitionRef, StateResult,
+        UnpublishedAttempt,
+        rules::{self, Version},
+    },
 };
 
 use super::{
@@ -28,9 +32,9 @@ const NEWER: &str = "attribute_not_exists(run) \
 /// The condition that the published version is this one.
 const SAME_VERSION: &str = "run = :run AND attempt = :attempt";
 
-/// The condition that a failure is newer than the published version and not older than the recorded
-/// failure.
-const MARKS_FAILED: &str = "(attribute_not_exists(run) OR run < :run) \
+/// The condition that an attempt that published nothing is newer than the published version and not
+/// older than the recorded one.
+const MARKS_UNPUBLISHED: &str = "(attribute_not_exists(run) OR run < :run) \
     AND (attribute_not_exists(frun) OR frun < :run OR (frun = :run AND fattempt <= :attempt))";
 
 /// The condition that the run has not published the partition.
@@ -135,101 +139,106 @@ impl DynamoStore {
             .collect()
     }
 
-    /// Records one failed attempt.
-    pub(super) async fn record_failed_attempt(
+    /// Records one attempt that published nothing.
+    pub(super) async fn record_unpublished(
         &self,
-        failure: FailedAttempt,
+        attempt: UnpublishedAttempt,
     ) -> StateResult<FailureOutcome> {
-        let version = (failure.run, failure.attempt);
-        if failure.will_retry {
-            return self.log_failure(&failure, None).await;
+        if attempt.will_retry() {
+            return self.log_unpublished(&attempt, None).await;
         }
-        let outcome = self.give_up(&failure).await?;
-        self.end_attempt(&failure.target, version).await?;
+        let outcome = self.mark_unpublished(&attempt).await?;
+        self.end_attempt(attempt.target(), attempt.version())
+            .await?;
         Ok(outcome)
     }
 
-    /// Records the last failed attempt of a run in the run's failures and in the log, and marks the
-    /// partition as failed if nothing newer is recorded.
-    async fn give_up(&self, failure: &FailedAttempt) -> StateResult<FailureOutcome> {
-        let target = &failure.target;
+    /// Records the last attempt of a run that published nothing with the run and in the log, and marks
+    /// the partition if nothing newer is recorded.
+    async fn mark_unpublished(&self, attempt: &UnpublishedAttempt) -> StateResult<FailureOutcome> {
+        let target = attempt.target();
+        let version = attempt.version();
+        let skipped = matches!(attempt, UnpublishedAttempt::Skipped(_));
         let key = keys::latest_row_of(target).check_length()?;
-        let guard = bind_version(
-            Guard::with_condition(MARKS_FAILED),
-            (failure.run, failure.attempt),
-        )
-        .with_value(":o", number_value(target.ordinal));
-        let mark = "SET o = :o, frun = :run, fattempt = :attempt";
-        let ops = vec![
+        let guard = bind_version(Guard::with_condition(MARKS_UNPUBLISHED), version)
+            .with_value(":o", number_value(target.ordinal))
+            .with_value(":skip", number_value(u8::from(skipped)));
+        let mark = "SET o = :o, frun = :run, fattempt = :attempt, fskip = :skip";
+        let mut ops = vec![
             Op::Update(key, mark.to_owned(), guard),
-            Op::Put(self.failure_row(failure)?, Guard::unconditional()),
-            Op::Put(
-                event_row(&Event::Failed(failure.clone()))?,
-                Guard::unconditional(),
-            ),
+            Op::Put(event_row(&attempt.to_event())?, Guard::unconditional()),
         ];
+        ops.extend(self.rows_of_run(attempt)?);
         // Only the first write has a condition, so a refusal returns its row: the latest row.
         let refused = match self.table.transact_ops(ops).await? {
             TransactOutcome::Done => return Ok(FailureOutcome::Recorded),
             TransactOutcome::Refused(mut rows) => rows.swap_remove(0).flatten(),
         };
         let row = refused.map(|row| Row::from_refused_item(target, &row));
-        let outcome = rules::failure_outcome(row.as_ref().and_then(|row| row.published), failure);
+        let outcome = rules::failure_outcome(row.as_ref().and_then(|row| row.published), version);
         if outcome != FailureOutcome::Recorded {
             return Ok(outcome);
         }
-        // Something newer is recorded, so the partition is not marked. The failure still counts for
-        // its run, unless a later attempt of the run failed as well.
+        // Something newer is recorded, so the partition is not marked. The attempt still counts for
+        // its run, unless a later one of the run published nothing as well.
         let later = row
-            .and_then(|row| row.failed)
-            .is_some_and(|(run, attempt)| run == failure.run && attempt > failure.attempt);
-        let record = if later {
-            None
-        } else {
-            Some(self.failure_row(failure)?)
-        };
-        self.log_failure(failure, record).await
+            .and_then(|row| row.unpublished)
+            .is_some_and(|(run, number)| run == version.0 && number > version.1);
+        let rows = (!later).then(|| self.rows_of_run(attempt)).transpose()?;
+        self.log_unpublished(attempt, rows).await
     }
 
-    /// Writes a failure to the log, together with another row, unless the run has published the
+    /// Writes an attempt to the log, together with other rows, unless the run has published the
     /// partition.
-    async fn log_failure(
+    async fn log_unpublished(
         &self,
-        failure: &FailedAttempt,
-        extra_row: Option<Item>,
+        attempt: &UnpublishedAttempt,
+        rows: Option<[Op; 2]>,
     ) -> StateResult<FailureOutcome> {
-        let target = &failure.target;
+        let target = attempt.target();
+        let version = attempt.version();
         let guard = Guard::with_condition(NOT_PUBLISHED)
-            .with_value(":run", text_value(failure.run.to_string()));
+            .with_value(":run", text_value(version.0.to_string()));
         // The check is first: a refusal returns the latest row, which names the published version.
         let mut ops = vec![
             Op::Check(keys::latest_row_of(target).check_length()?, guard),
-            Op::Put(
-                event_row(&Event::Failed(failure.clone()))?,
-                Guard::unconditional(),
-            ),
+            Op::Put(event_row(&attempt.to_event())?, Guard::unconditional()),
         ];
-        ops.extend(extra_row.map(|row| Op::Put(row, Guard::unconditional())));
+        ops.extend(rows.into_iter().flatten());
         let row = match self.table.transact_ops(ops).await? {
             TransactOutcome::Done => return Ok(FailureOutcome::Recorded),
             TransactOutcome::Refused(mut rows) => rows.swap_remove(0).flatten(),
         };
         let published = row.and_then(|row| Row::from_refused_item(target, &row).published);
-        Ok(rules::failure_outcome(published, failure))
+        Ok(rules::failure_outcome(published, version))
     }
 
-    fn failure_row(&self, failure: &FailedAttempt) -> StateResult<Item> {
-        let target = &failure.target;
-        let key = keys::failure_row(failure.run, &target.asset, target.partition.as_ref())
-            .check_length()?;
-        Ok(build_item(
+    /// Returns the writes that make an attempt the run's last one of the partition: as a failure or as
+    /// a skip, and no longer as the other.
+    fn rows_of_run(&self, attempt: &UnpublishedAttempt) -> StateResult<[Op; 2]> {
+        let target = attempt.target();
+        let (run, number) = attempt.version();
+        let key = |row: fn(RunId, &AssetKey, Option<&PartitionKey>) -> Key| {
+            row(run, &target.asset, target.partition.as_ref()).check_length()
+        };
+        let (failure, skip) = (key(keys::failure_row)?, key(keys::skipped_row)?);
+        let subject = || target.to_string();
+        let (key, record, other) = match attempt {
+            UnpublishedAttempt::Failed(failed) => (failure, pack_record(failed, subject)?, skip),
+            UnpublishedAttempt::Skipped(skipped) => (skip, pack_record(skipped, subject)?, failure),
+        };
+        let row = build_item(
             &key,
             [
                 ("o", number_value(target.ordinal)),
-                ("attempt", number_value(failure.attempt)),
-                ("f", pack_record(failure, || target.to_string())?),
+                ("attempt", number_value(number)),
+                ("f", record),
             ],
-        ))
+        );
+        Ok([
+            Op::Put(row, Guard::unconditional()),
+            Op::Delete(other, Guard::unconditional()),
+        ])
     }
 
     /// Deletes the rows of partitions. The projection moves the published records to the log.

@@ -11,8 +11,8 @@ use precip_core::{
 use precip_engine::{
     run_id::RunId,
     state::{
-        EventKey, EventKind, PartitionRef, RunKey, SkipReason, StateError, StateErrorKind,
-        TriggerId,
+        EventKey, EventKind, PartitionRef, RunKey, StateError, StateErrorKind, TriggerId,
+        UntriedReason,
     },
 };
 
@@ -138,6 +138,7 @@ pub(super) fn event_sk(event: &EventKey) -> String {
         EventKind::Checked => 1,
         EventKind::Failed => 2,
         EventKind::Materialized => 3,
+        EventKind::Skipped => 4,
     };
     let (at, check) = (timestamp(event.at), &event.check);
     format!("{at}#{}#{:010}#{kind}#{check}", event.run, event.attempt)
@@ -249,7 +250,10 @@ pub(super) fn parse_run(key: &Key) -> Option<RunId> {
 pub(super) const FAILURES: &str = "fail#";
 pub(super) const FAILED_CHECKS: &str = "check#";
 pub(super) const PROGRESS: &str = "p#";
-pub(super) const SKIPS: &str = "p#skip#";
+/// Partitions that a run did not try.
+pub(super) const UNTRIED: &str = "p#skip#";
+/// Attempts of a run that had nothing to make.
+pub(super) const SKIPPED: &str = "skip#";
 pub(super) const DONE: &str = "p#done#";
 
 pub(super) fn failure_row(run: RunId, asset: &AssetKey, partition: Option<&PartitionKey>) -> Key {
@@ -257,10 +261,25 @@ pub(super) fn failure_row(run: RunId, asset: &AssetKey, partition: Option<&Parti
     Key::new(run_pk(run), format!("{FAILURES}{asset}{partition}"))
 }
 
+/// Returns the row of a run's attempt that had nothing to make.
+pub(super) fn skipped_row(run: RunId, asset: &AssetKey, partition: Option<&PartitionKey>) -> Key {
+    let partition = partition_suffix(partition);
+    Key::new(run_pk(run), format!("{SKIPPED}{asset}{partition}"))
+}
+
 /// Parses the run, the asset and the partition of a failure's row.
 pub(super) fn parse_failure(key: &Key) -> Option<(RunId, AssetKey, Option<PartitionKey>)> {
+    parse_unpublished(key, FAILURES)
+}
+
+/// Parses the run, the asset and the partition of a skipped attempt's row.
+pub(super) fn parse_skipped(key: &Key) -> Option<(RunId, AssetKey, Option<PartitionKey>)> {
+    parse_unpublished(key, SKIPPED)
+}
+
+fn parse_unpublished(key: &Key, kind: &str) -> Option<(RunId, AssetKey, Option<PartitionKey>)> {
     let run = key.pk.strip_prefix("R#")?.parse().ok()?;
-    let (asset, partition) = asset_and_partition(key.sk.strip_prefix(FAILURES)?)?;
+    let (asset, partition) = asset_and_partition(key.sk.strip_prefix(kind)?)?;
     Some((run, asset, partition))
 }
 
@@ -279,12 +298,15 @@ pub(super) enum Progress {
     Done,
     /// The partitions that failed in the run. It may have published some of them since.
     Lost,
+    /// The partitions that the run had nothing to make for. It may have published some of them since.
+    Skipped,
 }
 
 pub(super) fn progress_row(run: RunId, kind: Progress, asset: &AssetKey, segment: u64) -> Key {
     let kind = match kind {
         Progress::Done => "done",
         Progress::Lost => "lost",
+        Progress::Skipped => "none",
     };
     Key::new(run_pk(run), format!("p#{kind}#{asset}#{segment:020}"))
 }
@@ -295,16 +317,17 @@ pub(super) fn parse_progress(sk: &str) -> Option<(Progress, AssetKey, u64)> {
     let kind = match parts.next()? {
         "done" => Progress::Done,
         "lost" => Progress::Lost,
+        "none" => Progress::Skipped,
         _ => return None,
     };
     let asset = AssetKey::new(parts.next()?).ok()?;
     Some((kind, asset, parts.next()?.parse().ok()?))
 }
 
-pub(super) fn skip_row(run: RunId, asset: &AssetKey, reason: &SkipReason) -> Key {
+pub(super) fn untried_row(run: RunId, asset: &AssetKey, reason: &UntriedReason) -> Key {
     let reason = serde_json::to_string(reason).unwrap_or_default();
     let hash = fnv1a(&reason);
-    Key::new(run_pk(run), format!("{SKIPS}{asset}#{hash:016x}"))
+    Key::new(run_pk(run), format!("{UNTRIED}{asset}#{hash:016x}"))
 }
 
 /// Returns the day of a run, from its id.
@@ -397,6 +420,10 @@ mod tests {
             let row = failure_row(run, &asset, partition.as_ref());
             let parsed = parse_failure(&row);
             assert_eq!(parsed, Some((run, asset.clone(), partition.clone())));
+            let row = skipped_row(run, &asset, partition.as_ref());
+            let parsed = parse_skipped(&row);
+            assert_eq!(parsed, Some((run, asset.clone(), partition.clone())));
+            assert_eq!(parse_failure(&row), None);
             let target = PartitionRef::new(asset.clone(), key, 3);
             let row = attempt_row(&target, run);
             assert_eq!(parse_attempt(&row.sk), Some((partition.clone(), run)));

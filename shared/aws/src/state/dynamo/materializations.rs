@@ -8,7 +8,7 @@ use precip_core::key::AssetKey;
 use precip_engine::state::{
     AttemptStart, CommitOutcome, Event, FailedAttempt, FailureOutcome, Latest, Materialization,
     MaterializationStore, OrdinalOf, Page, PageRequest, PageToken, PartitionRef, PartitionStatuses,
-    ReadConsistency, Sequence, StateResult, Updates, record_json,
+    ReadConsistency, Sequence, SkippedAttempt, StateResult, Updates, record_json,
 };
 
 use super::{
@@ -21,36 +21,48 @@ use super::{
 };
 
 impl Row {
-    /// Returns the key of the row with the current failure.
-    fn failure_key(&self) -> Option<Key> {
-        let (run, _) = self.current_failure()?;
-        Some(keys::failure_row(run, &self.asset, self.partition.as_ref()))
+    /// Returns the key of the row with the newest attempt, if that published nothing.
+    fn unpublished_key(&self) -> Option<Key> {
+        let ((run, _), skipped) = self.current_unpublished()?;
+        let row = if skipped {
+            keys::skipped_row
+        } else {
+            keys::failure_row
+        };
+        Some(row(run, &self.asset, self.partition.as_ref()))
     }
 
-    fn to_latest(&self, failures: &HashMap<Key, Item>) -> StateResult<Option<Latest>> {
-        let failure = self
-            .failure_key()
-            .and_then(|key| failures.get(&key))
-            .map(|row| unpack_record::<FailedAttempt>(row, "f", "a failure"))
-            .transpose()?;
-        let made = self.materialization()?;
-        let known = made.is_some() || failure.is_some();
-        Ok(known.then(|| Latest {
-            materialization: made.map(|made| (made, Sequence(self.stamp))),
-            failure,
-        }))
+    fn to_latest(&self, unpublished: &HashMap<Key, Item>) -> StateResult<Option<Latest>> {
+        let mut latest = Latest {
+            materialization: self
+                .materialization()?
+                .map(|made| (made, Sequence(self.stamp))),
+            ..Latest::default()
+        };
+        if let Some(row) = self.unpublished_key().and_then(|key| unpublished.get(&key)) {
+            if self.is_skipped() {
+                latest.skip = Some(unpack_record(row, "f", "a skip")?);
+            } else {
+                latest.failure = Some(unpack_record(row, "f", "a failure")?);
+            }
+        }
+        Ok((!latest.is_empty()).then_some(latest))
     }
 }
 
 impl DynamoStore {
-    /// Completes rows with their failures. A failure is stored with its run, to keep the latest row
-    /// small; reading it is rare.
+    /// Completes rows with their failures and skips. These are stored with their runs, to keep the latest
+    /// row small; reading them is rare.
     async fn complete_rows(
         &self,
         rows: Vec<Option<Row>>,
         consistency: ReadConsistency,
     ) -> StateResult<Vec<Option<Latest>>> {
-        let keys: Vec<Key> = rows.iter().flatten().filter_map(Row::failure_key).collect();
+        let keys: Vec<Key> = rows
+            .iter()
+            .flatten()
+            .filter_map(Row::unpublished_key)
+            .collect();
         let failures = if keys.is_empty() {
             HashMap::new()
         } else {
@@ -114,7 +126,18 @@ impl MaterializationStore for DynamoStore {
         failures: Vec<FailedAttempt>,
     ) -> StateResult<Vec<FailureOutcome>> {
         stream::iter(failures)
-            .map(|failure| self.record_failed_attempt(failure))
+            .map(|failure| self.record_unpublished(failure.into()))
+            .buffered(REQUESTS_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn record_skipped_attempts(
+        &self,
+        skipped: Vec<SkippedAttempt>,
+    ) -> StateResult<Vec<FailureOutcome>> {
+        stream::iter(skipped)
+            .map(|skip| self.record_unpublished(skip.into()))
             .buffered(REQUESTS_AT_ONCE)
             .try_collect()
             .await
@@ -206,6 +229,7 @@ impl MaterializationStore for DynamoStore {
             if generation == current {
                 unpack_segment(row, "m")?.add_to(segment, &mut statuses.materialized);
                 unpack_segment(row, "f")?.add_to(segment, &mut statuses.failed);
+                unpack_segment(row, "s")?.add_to(segment, &mut statuses.skipped);
             }
         }
         statuses.in_progress = self.in_progress(asset).await?;

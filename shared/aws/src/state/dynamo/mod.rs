@@ -11,7 +11,7 @@
 //! | attempts under way | `A#{asset}` | `{partition}#{run}` |
 //! | latest of a check | `X#{asset}#{partition}` | the check's name |
 //! | partitions that fail a check | `F#{asset}` | `{check}#{partition}` |
-//! | run | `R#{run}` | `meta`, `fail#..`, `check#..`, `p#done#..`, `p#lost#..`, `p#skip#..` |
+//! | run | `R#{run}` | `meta`, `fail#..`, `skip#..`, `check#..`, `p#done#..`, `p#lost#..`, `p#none#..`, `p#skip#..` |
 //! | run list, its days | `RL#{day}#{shard}`, `RD` | the run, the day |
 //! | run key | `K#{key}` | `run` |
 //! | trigger | `S#{kind}:{name}` | `state`, `tick#{revision}` |
@@ -57,10 +57,10 @@ mod renumber;
 mod row;
 mod run_list;
 mod runs;
-mod skips;
 mod stamp;
 mod store;
 mod triggers;
+mod untried;
 mod updates;
 
 #[cfg(test)]

@@ -22,9 +22,10 @@ use super::{
 /// | `o` | the ordinal; missing while the definition does not have the key |
 /// | `g` | the generation of the layout that `o` is numbered by; missing before the first renumbering |
 /// | `run`, `attempt`, `q`, `m` | the published materialization: version, stamp, record |
-/// | `frun`, `fattempt` | the newest failure; its record is stored with the run (`fail#`) |
+/// | `frun`, `fattempt`, `fskip` | the newest attempt that published nothing; its record is stored with the run: of one that failed under `fail#`, of one that had nothing to make (`fskip` = 1) under `skip#` |
 ///
-/// A failure shows only while it is newer than the published version, so publishing need not clear it.
+/// Such an attempt shows only while it is newer than the published version, so publishing need not
+/// clear it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
     pub(super) asset: AssetKey,
@@ -33,7 +34,10 @@ pub(super) struct Row {
     pub(super) generation: u64,
     pub(super) published: Option<Version>,
     pub(super) stamp: u64,
-    pub(super) failed: Option<Version>,
+    /// The newest attempt that published nothing.
+    pub(super) unpublished: Option<Version>,
+    /// `true` if that attempt had nothing to make, `false` if it failed.
+    skipped: bool,
     record: Option<AttributeValue>,
 }
 
@@ -55,7 +59,8 @@ impl Row {
             generation: item.number("g").unwrap_or_default(),
             published: version("run", "attempt"),
             stamp: item.number("q").unwrap_or_default(),
-            failed: version("frun", "fattempt"),
+            unpublished: version("frun", "fattempt"),
+            skipped: item.number::<u8>("fskip") == Some(1),
             record: item.get("m").cloned(),
         }
     }
@@ -69,12 +74,24 @@ impl Row {
         keys::latest_row(&self.asset, self.partition.as_ref())
     }
 
-    /// Returns the current failure: the one that is newer than the published version.
-    pub(super) fn current_failure(&self) -> Option<Version> {
-        self.failed.filter(|(failed, _)| {
-            self.published
-                .is_none_or(|(published, _)| published < *failed)
-        })
+    /// Returns the newest attempt if it published nothing, and whether it had nothing to make.
+    pub(super) fn current_unpublished(&self) -> Option<(Version, bool)> {
+        let version = self
+            .unpublished
+            .filter(|(run, _)| self.published.is_none_or(|(published, _)| published < *run));
+        version.map(|version| (version, self.skipped))
+    }
+
+    /// Returns `true` if the newest attempt failed.
+    pub(super) fn is_failed(&self) -> bool {
+        self.current_unpublished()
+            .is_some_and(|(_, skipped)| !skipped)
+    }
+
+    /// Returns `true` if the newest attempt had nothing to make.
+    pub(super) fn is_skipped(&self) -> bool {
+        self.current_unpublished()
+            .is_some_and(|(_, skipped)| skipped)
     }
 
     /// Returns the partition of the row, with ordinal 0 while the definition does not have the key.

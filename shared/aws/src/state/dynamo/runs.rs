@@ -8,7 +8,7 @@ use precip_engine::{
     state::{
         CheckEvaluation, CreatedRun, FailedAttempt, NewRun, OwnerId, Page, PageRequest,
         PlanSummary, PublishedByRun, ReadConsistency, Run, RunChange, RunChanged, RunFilter,
-        RunKey, RunProgress, RunStore, SkippedPartitions, StateError, StateResult,
+        RunKey, RunProgress, RunStore, SkippedAttempt, StateError, StateResult, UntriedPartitions,
     },
 };
 
@@ -220,12 +220,12 @@ impl RunStore for DynamoStore {
             .await
     }
 
-    async fn record_skips(&self, run: RunId, skipped: Vec<SkippedPartitions>) -> StateResult<()> {
-        self.merge_skips(run, skipped).await
+    async fn record_untried(&self, run: RunId, untried: Vec<UntriedPartitions>) -> StateResult<()> {
+        self.merge_untried(run, untried).await
     }
 
-    async fn run_skips(&self, run: RunId) -> StateResult<Vec<SkippedPartitions>> {
-        self.list_skips(run).await
+    async fn run_untried(&self, run: RunId) -> StateResult<Vec<UntriedPartitions>> {
+        self.list_untried(run).await
     }
 
     async fn run_failures(
@@ -234,6 +234,14 @@ impl RunStore for DynamoStore {
         page: &PageRequest,
     ) -> StateResult<Page<FailedAttempt>> {
         self.list_failures(run, page).await
+    }
+
+    async fn run_skipped_attempts(
+        &self,
+        run: RunId,
+        page: &PageRequest,
+    ) -> StateResult<Page<SkippedAttempt>> {
+        self.list_skipped_attempts(run, page).await
     }
 
     async fn run_failed_checks(

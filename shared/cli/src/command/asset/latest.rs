@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use precip_engine::state::{
     FailedAttempt as Failed, InputScope, InputVersion, Latest as Known, Materialization,
-    PartitionRef,
+    PartitionRef, SkippedAttempt,
 };
 use serde::Serialize;
 
@@ -17,24 +17,23 @@ pub(super) struct LatestAnswer {
     target: PartitionRef,
     materialization: Option<Materialization>,
     failure: Option<Failed>,
+    skip: Option<SkippedAttempt>,
 }
 
 impl LatestAnswer {
     pub(super) fn new(target: PartitionRef, known: Option<Known>) -> Self {
-        let known = known.unwrap_or(Known {
-            materialization: None,
-            failure: None,
-        });
+        let known = known.unwrap_or_default();
         Self {
             target,
             materialization: known.materialization.map(|(made, _)| made),
             failure: known.failure,
+            skip: known.skip,
         }
     }
 
-    /// Writes the state for people; nothing when there is neither materialization nor failure.
+    /// Writes the state for people; nothing when no attempt has ended.
     pub(super) fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.materialization.is_none() && self.failure.is_none() {
+        if self.materialization.is_none() && self.failure.is_none() && self.skip.is_none() {
             return Ok(());
         }
         writeln!(out, "\n{}", self.target)?;
@@ -52,6 +51,13 @@ impl LatestAnswer {
                 &format!("run {}, attempt {}", failed.run, failed.attempt),
             )?;
             write_field(out, "because", &reasons.join(": "))?;
+        }
+        // So is a skip, which leaves the materialization as it is.
+        if let Some(skip) = &self.skip {
+            let by = format!("run {}, attempt {}", skip.run, skip.attempt);
+            write_field(out, "skipped", &format_time(skip.at))?;
+            write_field(out, "by", &by)?;
+            write_field(out, "because", "there was nothing to make")?;
         }
         Ok(())
     }

@@ -202,7 +202,7 @@ impl<'a> Follower<'a> {
             }
         }
         self.display
-            .show_count(count_finished(progress), self.count_items(run));
+            .show_count(progress.ended_count(), self.count_items(run));
         Ok(())
     }
 
@@ -222,7 +222,7 @@ impl<'a> Follower<'a> {
         let mut progress = self.deployment.store.run_progress(run.id).await?;
         for _ in 0..MAX_LATE_POLLS {
             // A canceled run never completes its items.
-            if count_finished(progress) >= total || run.status == RunStatus::Canceled {
+            if progress.ended_count() >= total || run.status == RunStatus::Canceled {
                 break;
             }
             tokio::time::sleep(POLL_INTERVAL).await;
@@ -236,7 +236,7 @@ impl<'a> Follower<'a> {
             RunStatus::Canceled => RunEnd::Canceled,
             _ => RunEnd::Failed {
                 failed: progress.failed,
-                held: progress.skipped,
+                held: progress.held_back,
             },
         };
         if progress.failed == 0
@@ -251,13 +251,15 @@ impl<'a> Follower<'a> {
         let report = RunReport {
             end,
             tally: Tally {
-                total: total.max(count_finished(progress)),
+                total: total.max(progress.ended_count()),
                 running: 0,
                 succeeded: progress.succeeded,
                 failed: progress.failed,
-                held: progress.skipped,
+                held: progress.held_back,
+                skipped: progress.skipped,
             },
             materialized: progress.succeeded,
+            skipped: progress.skipped,
             failures: Vec::new(),
             elapsed: took,
         };
@@ -316,11 +318,6 @@ impl<'a> Follower<'a> {
         let note = format!("{} continues: {}", self.awaited.display_name(), self.arn);
         failure.with_detail(&note)
     }
-}
-
-/// Returns the number of items that are materialized, failed or held back.
-fn count_finished(progress: RunProgress) -> u64 {
-    progress.succeeded + progress.failed + progress.skipped
 }
 
 /// Returns the message of a planner that answered without a first wave.

@@ -4,12 +4,13 @@ use std::{cmp::Reverse, collections::BTreeSet, ops::Bound};
 
 use crate::{
     graph::Edge,
+    key::AssetKey,
     mapping::{InvalidMapping, PartitionMapping},
     partitions::PartitionSet,
     plan::{
         Lineage, Plan, PlanError, StepId, divide_into_batches,
         frontier::{
-            Tally,
+            Loss, LossCause, StepOutcome, Tally,
             batching::Batches,
             link::{Link, free_candidates, is_batch_free},
             progress::StepProgress,
@@ -22,8 +23,9 @@ use crate::{
 /// The batches of a plan that can run, given what has succeeded and what has failed so far.
 ///
 /// Every partition of every step is dispatched at most once, after everything in the plan that it
-/// depends on has succeeded (blocking checks included). Partitions that depend on a failure are
-/// held back. The plan has ended when nothing is running and nothing can run.
+/// depends on has succeeded (blocking checks included). Partitions that depend on a failure are held
+/// back, and partitions that need something that is skipped are skipped. The plan has ended when
+/// nothing is running and nothing can run.
 ///
 /// The frontier does no I/O and reads no clock: the caller runs the batches and records their
 /// outcomes.
@@ -54,13 +56,19 @@ pub struct Ready {
     pub partitions: PartitionSet,
 }
 
-/// Partitions of a step that are held back.
+/// Partitions of a step that will not run: held back because of a failure, or skipped because they
+/// need something that is skipped.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HeldBack {
+pub struct Withheld {
     /// The step.
     pub step: StepId,
     /// The partitions.
     pub partitions: PartitionSet,
+    /// The cause: they are held back for a failure, and skipped for a skip.
+    pub cause: LossCause,
+    /// The asset and the first partition whose loss withholds them; `None` for a failed check of a
+    /// step that only checks, and for a canceled run.
+    pub source: Option<(AssetKey, u64)>,
 }
 
 impl Frontier {
@@ -85,7 +93,8 @@ impl Frontier {
                 }
             };
             steps.push(id);
-            work.push(StepProgress::new(stage.partitions.clone(), batches));
+            let target = stage.partitions.clone();
+            work.push(StepProgress::new(node.assets.clone(), target, batches));
             nodes.push(node);
         }
         let nodes = Nodes::new(lineage, nodes);
@@ -117,6 +126,7 @@ impl Frontier {
                 let to = |asset| Edge {
                     asset,
                     mapping: wait.mapping.clone(),
+                    need: wait.need,
                 };
                 let up = (wait.downstream, to(wait.upstream));
                 // A check has the ordinals of its asset. A gate between partitions of one asset
@@ -164,8 +174,8 @@ impl Frontier {
     }
 
     /// Takes a partition or batch that can run, of the steps that `allowed` admits; `None` when
-    /// there is none right now. The caller has to [record the outcome](Self::settle) of what it
-    /// takes, or [abandon](Self::give_up) it.
+    /// there is none right now. The caller has to [record the outcome](Self::record_outcome) of what it
+    /// takes, or [abandon](Self::abandon_partitions) it.
     ///
     /// # Errors
     /// [`InvalidMapping`]; never for a graph that was accepted.
@@ -224,7 +234,7 @@ impl Frontier {
     }
 
     /// Records the outcome of partitions that were taken, or that ended before a resumed run was
-    /// loaded. Returns the partitions that are held back because of the failed ones.
+    /// loaded. Returns the partitions that will not run because of what was lost.
     ///
     /// # Errors
     /// [`InvalidMapping`]; never for a graph that was accepted.
@@ -232,30 +242,43 @@ impl Frontier {
         &mut self,
         lineage: Lineage<'_>,
         step: StepId,
-        succeeded: &PartitionSet,
-        failed: &PartitionSet,
-    ) -> Result<Vec<HeldBack>, InvalidMapping> {
+        outcome: &StepOutcome,
+    ) -> Result<Vec<Withheld>, InvalidMapping> {
         let Ok(index) = self.steps.binary_search(&step) else {
             return Ok(Vec::new());
         };
-        let ended = succeeded | failed;
+        let ended = outcome.ended();
         let work = &mut self.work[index];
         if !ended.is_subset(&work.running) {
             // Outcomes of an earlier process: the partitions were never taken here and are still
-            // waiting or ready. Holding them back removes them from there and from their batches;
-            // they do not count as held back, since they are about to be done or failed.
+            // waiting or ready. They leave those sets, and their batches.
             let early = &ended - &work.running;
-            work.hold_back(&early);
-            work.held -= &early;
+            work.remove_unstarted(&early);
         }
         work.running -= &ended;
-        work.done |= succeeded;
-        work.failed |= failed;
-        // Failures first: what depends on them leaves `waiting`. A release asks only whether an
-        // upstream partition still lacks an outcome, so a failed one would not stop it.
-        let held = self.hold_below(lineage, index, failed)?;
-        self.release_below(lineage, index, succeeded)?;
-        Ok(held)
+        work.done |= &outcome.succeeded;
+        work.failed |= &outcome.failed;
+        work.skipped |= &outcome.skipped;
+        // Losses first, failures before skips: what depends on them leaves `waiting`. A release asks
+        // only whether an upstream partition still lacks an outcome, so a loss would not stop it.
+        let mut losses: Vec<&Loss> = outcome.losses.iter().collect();
+        losses.sort_by_key(|loss| loss.cause);
+        let mut withheld = Vec::new();
+        for loss in losses {
+            self.withhold_below(lineage, index, loss, &mut withheld)?;
+        }
+        // A partition that failed for one asset has ended for the others as well, and so have
+        // skipped ones for what takes them as optional.
+        self.release_below(lineage, index, &ended)?;
+        let skipped = withheld
+            .iter()
+            .filter(|other| other.cause == LossCause::Skipped);
+        for other in skipped {
+            if let Ok(index) = self.steps.binary_search(&other.step) {
+                self.release_below(lineage, index, &other.partitions)?;
+            }
+        }
+        Ok(withheld)
     }
 
     /// Marks taken partitions as held back: they were not started, and will not be.
@@ -269,60 +292,88 @@ impl Frontier {
     }
 
     /// Holds back everything that is not running yet, and returns it. Nothing more is dispatched.
-    pub fn cancel_remaining(&mut self) -> Vec<HeldBack> {
+    pub fn cancel_remaining(&mut self) -> Vec<Withheld> {
         self.active.clear();
         let mut all = Vec::new();
         for (work, step) in self.work.iter_mut().zip(&self.steps) {
             let everything = work.target.clone();
             let partitions = work.hold_back(&everything);
             if !partitions.is_empty() {
-                all.push(HeldBack {
+                all.push(Withheld {
                     step: *step,
                     partitions,
+                    cause: LossCause::Failed,
+                    source: None,
                 });
             }
         }
         all
     }
 
-    /// Holds back everything that depends on failed partitions, near or far, and returns it.
-    fn hold_below(
+    /// Withholds everything that misses lost partitions, near or far, and adds it to `all`.
+    fn withhold_below(
         &mut self,
         lineage: Lineage<'_>,
         index: usize,
-        failed: &PartitionSet,
-    ) -> Result<Vec<HeldBack>, InvalidMapping> {
-        let mut all: Vec<HeldBack> = Vec::new();
-        // A partition is held back once and then leaves the pending sets, so every partition enters
+        loss: &Loss,
+        all: &mut Vec<Withheld>,
+    ) -> Result<(), InvalidMapping> {
+        let graph = lineage.graph;
+        let asset = loss.asset.as_ref().and_then(|key| graph.id(key));
+        if loss.asset.is_some() && asset.is_none() {
+            return Ok(());
+        }
+        let source = loss.partitions.first().and_then(|first| {
+            let asset = asset.or_else(|| self.work[index].assets.first().copied())?;
+            Some((graph.key(asset).clone(), first))
+        });
+        // A partition is withheld once and then leaves the pending sets, so every partition enters
         // `front` at most once and the walk ends, cycles through an asset itself included.
-        let mut front = vec![(index, failed.clone())];
-        while let Some((index, set)) = front.pop() {
+        let mut front = vec![(index, asset, loss.partitions.clone())];
+        while let Some((index, asset, set)) = front.pop() {
             if set.is_empty() {
                 continue;
             }
+            if loss.cause == LossCause::Skipped {
+                self.work[index].add_skipped_assets(asset, &set);
+            }
             for &link in &self.below[index] {
                 let link = &self.links[link];
-                let below = link.waiting_partitions(lineage, &set)?;
+                if asset.is_some_and(|asset| link.down.0 != asset) {
+                    continue;
+                }
+                let below = match loss.cause {
+                    LossCause::Failed => link.waiting_partitions(lineage, &set)?,
+                    LossCause::Skipped => link.skipped_partitions(lineage, &set, &self.work)?,
+                };
                 let waiting = link.waiting;
-                let held = self.work[waiting].hold_back(&below);
-                if held.is_empty() {
+                let withheld = match loss.cause {
+                    LossCause::Failed => self.work[waiting].hold_back(&below),
+                    LossCause::Skipped => self.work[waiting].skip(&below),
+                };
+                if withheld.is_empty() {
                     continue;
                 }
                 if self.work[waiting].ready.is_empty() {
                     self.active.remove(&Reverse(waiting));
                 }
                 let step = self.steps[waiting];
-                match all.iter_mut().find(|other| other.step == step) {
-                    Some(other) => other.partitions |= &held,
-                    None => all.push(HeldBack {
+                let same = |other: &&mut Withheld| {
+                    (other.step, other.cause, &other.source) == (step, loss.cause, &source)
+                };
+                match all.iter_mut().find(same) {
+                    Some(other) => other.partitions |= &withheld,
+                    None => all.push(Withheld {
                         step,
-                        partitions: held.clone(),
+                        partitions: withheld.clone(),
+                        cause: loss.cause,
+                        source: source.clone(),
                     }),
                 }
-                front.push((waiting, held));
+                front.push((waiting, None, withheld));
             }
         }
-        Ok(all)
+        Ok(())
     }
 
     /// Marks partitions as ready that waited for the last of their upstream partitions.
@@ -382,6 +433,7 @@ impl Frontier {
                 succeeded: all.succeeded + one.succeeded,
                 failed: all.failed + one.failed,
                 held: all.held + one.held,
+                skipped: all.skipped + one.skipped,
             })
     }
 
@@ -393,10 +445,11 @@ impl Frontier {
             .unwrap_or_default()
     }
 
-    /// Returns the failed and the held back partitions of a step.
-    pub fn unsuccessful_partitions(&self, step: StepId) -> Option<(&PartitionSet, &PartitionSet)> {
-        let index = self.steps.binary_search(&step).ok()?;
-        let work = &self.work[index];
-        Some((&work.failed, &work.held))
+    /// Returns the skipped partitions of a step.
+    pub fn skipped_partitions(&self, step: StepId) -> PartitionSet {
+        let index = self.steps.binary_search(&step);
+        index
+            .map(|index| self.work[index].skipped.clone())
+            .unwrap_or_default()
     }
 }

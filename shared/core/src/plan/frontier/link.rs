@@ -5,6 +5,7 @@ use crate::{
     mapping::InvalidMapping,
     partitions::PartitionSet,
     plan::{Lineage, frontier::progress::StepProgress},
+    spec::DepNeed,
 };
 
 /// The number of candidates up to which each is examined by itself, at the cost of its upstream
@@ -53,9 +54,33 @@ impl Link {
         lineage.to_downstream(self.down.0, set, &self.down.1)
     }
 
-    /// Returns
-    /// `true` if partitions of the waiting step wait for nothing on this link. Partitions in `but`
-    /// run together with them and do not count.
+    /// Returns the partitions of the waiting step that are skipped, now that the partitions in `set`
+    /// of the asset on this link are.
+    pub(super) fn skipped_partitions(
+        &self,
+        lineage: Lineage<'_>,
+        set: &PartitionSet,
+        work: &[StepProgress],
+    ) -> Result<PartitionSet, InvalidMapping> {
+        let (asset, edge) = (self.up.0, &self.up.1);
+        let skipped = work[self.on].skipped_assets.get(&edge.asset);
+        // A check without a result stops nothing: the link to the asset itself decides.
+        let Some(skipped) = skipped.filter(|_| !work[self.on].assets.is_empty()) else {
+            return Ok(PartitionSet::empty());
+        };
+        if edge.need == DepNeed::Optional {
+            return Ok(PartitionSet::empty());
+        }
+        let candidates = self.waiting_partitions(lineage, set)?;
+        let reads_one = self.one_to_one || lineage.graph.partitions(edge.asset).is_none();
+        if edge.need == DepNeed::Data || reads_one {
+            return Ok(candidates);
+        }
+        lineage.made_from_only(asset, edge, &candidates, skipped)
+    }
+
+    /// Returns `true` if partitions of the waiting step wait for nothing on this link. Partitions in
+    /// `but` run together with them and do not count.
     fn is_free(
         &self,
         lineage: Lineage<'_>,

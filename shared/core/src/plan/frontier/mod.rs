@@ -3,8 +3,10 @@
 mod advance;
 mod batching;
 mod link;
+mod outcome;
 mod progress;
 mod tally;
 
-pub use advance::{Frontier, HeldBack, Ready};
+pub use advance::{Frontier, Ready, Withheld};
+pub use outcome::{Loss, LossCause, StepOutcome};
 pub use tally::Tally;

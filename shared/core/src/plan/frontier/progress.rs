@@ -1,6 +1,9 @@
 //! [`StepProgress`]: the progress of one step.
 
+use std::collections::BTreeMap;
+
 use crate::{
+    graph::AssetId,
     partitions::PartitionSet,
     plan::frontier::{Tally, batching::Batches},
 };
@@ -8,6 +11,8 @@ use crate::{
 /// The progress of one step. Each partition of `target` is in exactly one of the other sets.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StepProgress {
+    /// The assets that the step makes; none for a step that only checks.
+    pub assets: Vec<AssetId>,
     /// The planned partitions.
     pub target: PartitionSet,
     /// Partitions that wait for others.
@@ -22,13 +27,23 @@ pub(super) struct StepProgress {
     pub failed: PartitionSet,
     /// Partitions that are held back.
     pub held: PartitionSet,
+    /// Partitions that are skipped.
+    pub skipped: PartitionSet,
+    /// The partitions of each asset of the step that are skipped, although the step may have made
+    /// other assets for them.
+    pub skipped_assets: BTreeMap<AssetId, PartitionSet>,
     /// The batches in which ready partitions are dispatched; `None` for one partition at a time.
     pub batches: Option<Batches>,
 }
 
 impl StepProgress {
-    pub(super) fn new(target: PartitionSet, batches: Option<Batches>) -> Self {
+    pub(super) fn new(
+        assets: Vec<AssetId>,
+        target: PartitionSet,
+        batches: Option<Batches>,
+    ) -> Self {
         Self {
+            assets,
             waiting: target.clone(),
             target,
             batches,
@@ -66,15 +81,37 @@ impl StepProgress {
 
     /// Holds back those of `set` that have not started, and returns them.
     pub(super) fn hold_back(&mut self, set: &PartitionSet) -> PartitionSet {
-        let were_ready = &self.ready & set;
-        let held = &(&self.waiting & set) | &were_ready;
-        self.waiting -= &held;
-        self.ready -= &held;
+        let held = self.remove_unstarted(set);
         self.held |= &held;
-        if let Some(batches) = &mut self.batches {
-            batches.remove_partitions(&held, &were_ready);
-        }
         held
+    }
+
+    /// Skips those of `set` that have not started, and returns them.
+    pub(super) fn skip(&mut self, set: &PartitionSet) -> PartitionSet {
+        let skipped = self.remove_unstarted(set);
+        self.skipped |= &skipped;
+        skipped
+    }
+
+    /// Adds skipped partitions of one asset of the step, or of all of them.
+    pub(super) fn add_skipped_assets(&mut self, asset: Option<AssetId>, set: &PartitionSet) {
+        for other in &self.assets {
+            if asset.is_none_or(|asset| asset == *other) {
+                *self.skipped_assets.entry(*other).or_default() |= set;
+            }
+        }
+    }
+
+    /// Removes those of `set` that have not started, and returns them.
+    pub(super) fn remove_unstarted(&mut self, set: &PartitionSet) -> PartitionSet {
+        let were_ready = &self.ready & set;
+        let removed = &(&self.waiting & set) | &were_ready;
+        self.waiting -= &removed;
+        self.ready -= &removed;
+        if let Some(batches) = &mut self.batches {
+            batches.remove_partitions(&removed, &were_ready);
+        }
+        removed
     }
 
     /// Returns the progress in numbers.
@@ -85,6 +122,7 @@ impl StepProgress {
             succeeded: self.done.len(),
             failed: self.failed.len(),
             held: self.held.len(),
+            skipped: self.skipped.len(),
         }
     }
 }

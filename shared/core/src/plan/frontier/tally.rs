@@ -15,11 +15,14 @@ pub struct Tally {
     pub failed: u64,
     /// Pairs that are held back, because something they depend on failed or the run was canceled.
     pub held: u64,
+    /// Skipped pairs: the op had nothing to make, or something that they are made from is skipped.
+    #[serde(default)]
+    pub skipped: u64,
 }
 
 impl Tally {
     /// Returns the number of pairs without an outcome: waiting, ready or running.
     pub fn open_count(&self) -> u64 {
-        self.total - self.succeeded - self.failed - self.held
+        self.total - self.succeeded - self.failed - self.held - self.skipped
     }
 }

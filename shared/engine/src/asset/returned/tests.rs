@@ -71,6 +71,29 @@ fn one_value_is_not_several_partitions() {
     assert_eq!(outputs.made.len(), 2);
 }
 
+/// `None` skips every requested partition, and one part of several alone. Checks have no result then.
+#[test]
+fn nothing_skips_what_was_asked_for() {
+    let none = collect_returned(&AssetContext::builder().build(), &[], ReturnValue::Nothing);
+    assert_eq!(none.unwrap().skipped, [(asset_key("a"), None)]);
+    let context = AssetContext::builder()
+        .partition("x")
+        .partition("y")
+        .build();
+    let outputs = collect_returned(&context, &[check_key("fine")], ReturnValue::Nothing).unwrap();
+    let pair = |key: &str| (asset_key("a"), Some(key.into()));
+    assert_eq!(outputs.skipped, [pair("x"), pair("y")]);
+    assert!(outputs.made.is_empty() && outputs.checks.is_empty() && outputs.failed.is_empty());
+
+    let parts = vec![
+        ("y".into(), Ok(None)),
+        ("x".into(), Ok(Some(made_with_value()))),
+    ];
+    let outputs = collect_returned(&context, &[], ReturnValue::Parts(parts)).unwrap();
+    assert_eq!(outputs.skipped, [pair("y")]);
+    assert_eq!(outputs.made.len(), 1);
+}
+
 #[test]
 fn a_partition_fails_alone() {
     let context = AssetContext::builder()
@@ -79,7 +102,7 @@ fn a_partition_fails_alone() {
         .partition("z")
         .build();
     let parts = vec![
-        ("x".into(), Ok(made_with_value())),
+        ("x".into(), Ok(Some(made_with_value()))),
         ("y".into(), Err(AssetError::retryable("no file"))),
     ];
     let outputs = collect_returned(&context, &[], ReturnValue::Parts(parts)).unwrap();
@@ -93,7 +116,7 @@ fn a_partition_fails_alone() {
     assert_eq!(failed, ["y: no file", "z: `a` returned nothing for it"]);
 
     // A partition that was not requested fails the whole invocation.
-    let stray = vec![("w".into(), Ok(made_with_value()))];
+    let stray = vec![("w".into(), Ok(Some(made_with_value())))];
     assert_eq!(
         collect_returned(&context, &[], ReturnValue::Parts(stray))
             .unwrap_err()

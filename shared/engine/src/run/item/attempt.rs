@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::future::{Either, select};
 use precip_core::{
     graph::AssetId,
@@ -17,16 +18,21 @@ use crate::{
         RunItemError, RunSession,
         inputs::LoadError,
         outputs::{Attempt, assign_outputs},
+        skipped_input::SkippedInput,
     },
-    state::{CheckEvaluation, Materialization, PartitionRef, StateResult},
+    state::{CheckEvaluation, FailureOutcome, PartitionRef, SkippedAttempt, StateResult},
 };
 
 /// The outcome of one attempt.
 #[derive(Default)]
 pub(super) struct AttemptOutcome {
-    pub(super) committed: Vec<Materialization>,
+    pub(super) committed: Vec<PartitionRef>,
+    /// The partitions that the function had nothing to make for.
+    pub(super) skipped: Vec<PartitionRef>,
     pub(super) checks: Vec<CheckEvaluation>,
     pub(super) failed: Vec<(PartitionRef, AssetError)>,
+    /// The partitions that were not tried, because they need something that is skipped.
+    pub(super) untried: Vec<SkippedInput>,
 }
 
 impl RunSession {
@@ -39,8 +45,27 @@ impl RunSession {
         attempt: u32,
         phase: &AttemptPhase,
     ) -> Result<AttemptOutcome, RunItemError> {
-        let targets = self.step_targets(step, partitions);
         let started_at = self.ports.clock.now();
+        let loaded = match self.load_inputs(op, step, partitions).await {
+            Ok(loaded) => loaded,
+            Err(LoadError::State(error)) => return Err(error.into()),
+            Err(LoadError::Asset(error)) => {
+                return Ok(AttemptOutcome {
+                    failed: fail_all(&self.step_targets(step, partitions), &error),
+                    ..AttemptOutcome::default()
+                });
+            }
+        };
+        // Partitions that need something that is skipped are not tried.
+        let partitions = &loaded.partitions;
+        let untried = loaded.skipped;
+        if partitions.is_empty() {
+            return Ok(AttemptOutcome {
+                untried,
+                ..AttemptOutcome::default()
+            });
+        }
+        let targets = self.step_targets(step, partitions);
         let partitioned_like = targets
             .first()
             .and_then(|target| self.definitions.graph().id(&target.asset))
@@ -53,19 +78,15 @@ impl RunSession {
             .await?;
         let context =
             self.asset_context(step, partitioned_like, partitions, attempt, previous_checks);
-        let all_failed = |error: AssetError| AttemptOutcome {
+        let all_failed = |error: AssetError, untried| AttemptOutcome {
             failed: fail_all(&targets, &error),
+            untried,
             ..AttemptOutcome::default()
-        };
-        let loaded = match self.load_inputs(op, step, partitions).await {
-            Ok(loaded) => loaded,
-            Err(LoadError::State(error)) => return Err(error.into()),
-            Err(LoadError::Asset(error)) => return Ok(all_failed(error)),
         };
         phase.enter(Phase::Calling);
         let outputs = match self.call_op(op, context.clone(), loaded.inputs).await {
             Ok(outputs) => outputs,
-            Err(error) => return Ok(all_failed(error)),
+            Err(error) => return Ok(all_failed(error, untried)),
         };
         phase.enter(Phase::Storing);
         let versions = &loaded.versions;
@@ -77,9 +98,9 @@ impl RunSession {
             inputs: versions,
         };
         match self.store_and_commit(op, &attempt, &targets, outputs).await {
-            Ok(outcome) => Ok(outcome),
+            Ok(outcome) => Ok(AttemptOutcome { untried, ..outcome }),
             Err(LoadError::State(error)) => Err(error.into()),
-            Err(LoadError::Asset(error)) => Ok(all_failed(error)),
+            Err(LoadError::Asset(error)) => Ok(all_failed(error, untried)),
         }
     }
 
@@ -148,25 +169,25 @@ impl RunSession {
         let checks = self.check_evaluations(outputs.checks, step, targets, attempt.attempt, at)?;
         let (made, left) = assign_outputs(step, targets, outputs.made)?;
         let mut outcome = AttemptOutcome::default();
-        // Partitions that the function itself reported as failed.
-        for (key, error) in outputs.failed {
-            let of_key = targets
-                .iter()
-                .filter(|target| target.partition.as_ref() == Some(&key));
-            outcome
-                .failed
-                .extend(of_key.map(|target| (target.clone(), error.clone())));
-        }
-        // Partitions without an output: skipped if the op may leave some out, failed otherwise.
         for target in left {
-            let known = outcome
-                .failed
-                .iter()
-                .any(|(failed, _)| failed.ordinal == target.ordinal);
-            if !known && !op.spec.can_subset {
+            // What the function itself reported as failed: the other assets of the partition, which it
+            // made or skipped, did not fail.
+            let reported = outputs.failed.iter();
+            let reported = reported
+                .clone()
+                .find(|(key, _)| target.partition.as_ref() == Some(key));
+            let pair = (target.asset.clone(), target.partition.clone());
+            if outputs.skipped.contains(&pair) {
+                outcome.skipped.push(target);
+            } else if let Some((_, error)) = reported {
+                outcome.failed.push((target, error.clone()));
+            } else if op.spec.can_subset {
+                outcome.skipped.push(target);
+            } else {
                 let error = AssetError::terminal(format!(
                     "op `{}` returned nothing for `{target}`: return each asset that it is asked \
-                     for, or let it leave some out (`can_subset`)",
+                     for, `None` where there is nothing to make, or let it leave some out \
+                     (`can_subset`)",
                     step.op
                 ));
                 outcome.failed.push((target, error));
@@ -175,6 +196,8 @@ impl RunSession {
         let (stored, unstored) = self.store_outputs(attempt, made, &checks).await;
         self.commit_materializations(&stored).await?;
         outcome.failed.extend(unstored);
+        self.record_skipped_attempts(attempt.attempt, at, &mut outcome)
+            .await?;
         // The checks of what was stored are part of its materialization; the results of a step that
         // only checks are recorded on their own.
         let apart: Vec<_> = checks
@@ -186,9 +209,41 @@ impl RunSession {
             self.with_state_retries(|| self.ports.state.record_checks(apart.clone()))
                 .await?;
         }
-        outcome.committed = stored;
+        outcome
+            .committed
+            .extend(stored.into_iter().map(|made| made.target));
         outcome.checks = checks;
         Ok(outcome)
+    }
+
+    /// Records the attempts that had nothing to make. A partition that an earlier attempt of this run
+    /// published counts as published.
+    async fn record_skipped_attempts(
+        &self,
+        attempt: u32,
+        at: DateTime<Utc>,
+        outcome: &mut AttemptOutcome,
+    ) -> StateResult<()> {
+        if outcome.skipped.is_empty() {
+            return Ok(());
+        }
+        let of_target = |target: &PartitionRef| SkippedAttempt {
+            target: target.clone(),
+            run: self.run,
+            attempt,
+            at,
+        };
+        let attempts: Vec<SkippedAttempt> = outcome.skipped.iter().map(of_target).collect();
+        let state = &self.ports.state;
+        let recorded = self.with_state_retries(|| state.record_skipped_attempts(attempts.clone()));
+        let skipped = std::mem::take(&mut outcome.skipped);
+        for (target, recorded) in skipped.into_iter().zip(recorded.await?) {
+            match recorded {
+                FailureOutcome::Recorded => outcome.skipped.push(target),
+                FailureOutcome::AlreadyDone { .. } => outcome.committed.push(target),
+            }
+        }
+        Ok(())
     }
 }
 

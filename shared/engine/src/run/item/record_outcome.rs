@@ -1,7 +1,11 @@
 //! Recording of an attempt's outcome, and the decision about a retry.
 
 use chrono::{DateTime, Utc};
-use precip_core::{partitions::PartitionSet, plan::Step, spec::RetryPolicy};
+use precip_core::{
+    partitions::PartitionSet,
+    plan::{LossCause, Step},
+    spec::RetryPolicy,
+};
 
 use super::{
     attempt::AttemptOutcome,
@@ -40,24 +44,30 @@ impl RunSession {
             .map(|(target, _)| target.ordinal)
             .collect();
         let retried = &failed - &final_failures;
-        let committed: Vec<PartitionRef> = attempted
-            .committed
-            .into_iter()
-            .map(|made| made.target)
-            .collect();
+        let committed = attempted.committed;
         outcome.materialized.extend(committed.iter().cloned());
-        let good = &*open - &failed;
+        let mut good = &*open - &failed;
+        for input in &attempted.untried {
+            good -= &input.partitions;
+            outcome.add_untried(step, input);
+        }
+        // Nothing is final for a partition that is retried.
+        let is_final = |target: &PartitionRef| !retried.contains(target.ordinal);
+        let skipped = attempted.skipped.into_iter().filter(is_final).collect();
+        let skipped = outcome.add_nothing_made(step, skipped);
+        outcome.skipped |= &skipped;
+        good -= &skipped;
         // The checks of a partition that is retried run again.
-        let checks: Vec<_> = attempted
-            .checks
-            .into_iter()
-            .filter(|found| !retried.contains(found.target.ordinal))
-            .collect();
-        add_finished(outcome, &good, checks);
+        let checks = attempted.checks.into_iter();
+        let checks = checks.filter(|found| is_final(&found.target)).collect();
+        add_finished(outcome, step, &good, checks);
         let mut failures = Vec::new();
         // Assets are recorded with each failed attempt; checks only once no retry follows.
         for (target, error) in &attempted.failed {
             let last = final_failures.contains(target.ordinal);
+            if last && !committed.contains(target) {
+                outcome.add_loss(step, target, LossCause::Failed);
+            }
             if last {
                 outcome
                     .failures

@@ -21,6 +21,7 @@ impl RunSession {
         let mut next = 1;
         let mut undone = PartitionSet::empty();
         let mut checks = Vec::new();
+        let mut skipped = Vec::new();
         if step.assets.is_empty() {
             // A partition is done once each of the step's checks of it was evaluated in this run.
             for target in &targets {
@@ -49,11 +50,13 @@ impl RunSession {
                 })
                 .await?;
             for (target, latest) in targets.iter().zip(&latest) {
-                let done = latest
-                    .as_ref()
-                    .filter(|latest| latest.is_published_by(self.run));
+                let known = latest.as_ref();
+                let done = known.filter(|latest| latest.is_published_by(self.run));
                 match done.and_then(|latest| latest.published()) {
                     Some(made) => checks.extend(made.checks.iter().cloned()),
+                    None if known.is_some_and(|latest| latest.is_skipped_by(self.run)) => {
+                        skipped.push(target.clone());
+                    }
                     None => {
                         undone.insert(target.ordinal);
                     }
@@ -68,13 +71,18 @@ impl RunSession {
         let done = &*open - &undone;
         *open -= &done;
         checks.retain(|found| done.contains(found.target.ordinal));
-        let made = targets
-            .into_iter()
-            .filter(|target| done.contains(target.ordinal));
+        skipped.retain(|target| done.contains(target.ordinal));
+        let mut succeeded = done.clone();
         if !step.assets.is_empty() {
+            let made = targets.into_iter();
+            let made = made.filter(|target| done.contains(target.ordinal));
+            let made = made.filter(|target| !skipped.contains(target));
             outcome.materialized.extend(made);
+            let skipped = outcome.add_nothing_made(step, skipped);
+            succeeded -= &skipped;
+            outcome.skipped |= &skipped;
         }
-        add_finished(outcome, &done, checks);
+        add_finished(outcome, step, &succeeded, checks);
         Ok(next)
     }
 }

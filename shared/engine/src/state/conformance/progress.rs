@@ -9,34 +9,34 @@ use super::{
         run_id,
     },
 };
-use crate::state::{PageRequest, RunProgress, SkipReason, SkippedPartitions, StateResult};
+use crate::state::{PageRequest, RunProgress, StateResult, UntriedPartitions, UntriedReason};
 
 /// Records of one reason are merged, and a partition that is held back for two reasons counts once.
 pub async fn skipped_partitions_add_up_and_count_once(h: &dyn Harness) -> StateResult<()> {
     // Ordinals 0 to 5000 and the far one, although some were held back for both reasons.
     let store = h.store();
     store.create_run(new_run(1, None)).await?;
-    let upstream = SkipReason::UpstreamFailed {
+    let upstream = UntriedReason::UpstreamFailed {
         asset: asset_key("raw"),
         partition: Some("day-1".into()),
     };
-    let check = SkipReason::CheckFailed {
+    let check = UntriedReason::CheckFailed {
         check: CheckKey {
             asset: asset_key("raw"),
             name: "fresh".to_owned(),
         },
     };
-    let skip = |reason: &SkipReason, partitions: PartitionSet| SkippedPartitions {
+    let skip = |reason: &UntriedReason, partitions: PartitionSet| UntriedPartitions {
         asset: asset_key("flights"),
         partitions,
         reason: reason.clone(),
     };
     let far = 5_000_000_000;
     store
-        .record_skips(run_id(1), vec![skip(&upstream, (0..100).into())])
+        .record_untried(run_id(1), vec![skip(&upstream, (0..100).into())])
         .await?;
     store
-        .record_skips(
+        .record_untried(
             run_id(1),
             vec![
                 skip(&upstream, (50..5000).into()),
@@ -45,10 +45,10 @@ pub async fn skipped_partitions_add_up_and_count_once(h: &dyn Harness) -> StateR
         )
         .await?;
     store
-        .record_skips(run_id(1), vec![skip(&check, PartitionSet::single(far))])
+        .record_untried(run_id(1), vec![skip(&check, PartitionSet::single(far))])
         .await?;
     // The three records merge into one per reason.
-    let skipped = store.run_skips(run_id(1)).await?;
+    let skipped = store.run_untried(run_id(1)).await?;
     assert_eq!(skipped.len(), 2);
     let mut last: PartitionSet = (4990..5001).into();
     last.insert(far);
@@ -58,8 +58,8 @@ pub async fn skipped_partitions_add_up_and_count_once(h: &dyn Harness) -> StateR
     );
     assert!(skipped.contains(&skip(&check, last)), "{skipped:?}");
     h.await_projections().await;
-    assert_eq!(store.run_progress(run_id(1)).await?.skipped, 5002);
-    assert_eq!(store.run_skips(run_id(2)).await?, []);
+    assert_eq!(store.run_progress(run_id(1)).await?.held_back, 5002);
+    assert_eq!(store.run_untried(run_id(2)).await?, []);
     Ok(())
 }
 
@@ -153,12 +153,14 @@ pub async fn progress_counts_what_each_run_did(h: &dyn Harness) -> StateResult<(
         succeeded: 8,
         failed: 2,
         skipped: 0,
+        held_back: 0,
     };
     assert_eq!(store.run_progress(run_id(1)).await?, expected);
     let expected = RunProgress {
         succeeded: 8,
         failed: 0,
         skipped: 0,
+        held_back: 0,
     };
     assert_eq!(store.run_progress(run_id(2)).await?, expected);
     Ok(())

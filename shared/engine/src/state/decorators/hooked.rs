@@ -16,9 +16,9 @@ use crate::{
         DynamicPartitionStore, Event, FailedAttempt, FailureOutcome, Latest, Materialization,
         MaterializationStore, NewRun, OrdinalOf, OwnerId, Page, PageRequest, PartitionRef,
         PartitionStatuses, PlanSummary, PoolState, PoolStore, PublishedByRun, ReadConsistency, Run,
-        RunChange, RunChanged, RunFilter, RunKey, RunProgress, RunStore, Sequence,
-        SkippedPartitions, SlotAnswer, SlotHolder, SlotRequest, StateResult, StateStore, Tick,
-        TriggerId, TriggerState, TriggerStore, Updates,
+        RunChange, RunChanged, RunFilter, RunKey, RunProgress, RunStore, Sequence, SkippedAttempt,
+        SlotAnswer, SlotHolder, SlotRequest, StateResult, StateStore, Tick, TriggerId,
+        TriggerState, TriggerStore, UntriedPartitions, Updates,
     },
 };
 
@@ -90,9 +90,10 @@ pass_on! {
             run: RunId, owner: OwnerId, now: DateTime<Utc>, stale_before: DateTime<Utc>,
         ) -> RunChanged;
         fn record_heartbeat(run: RunId, owner: &OwnerId, now: DateTime<Utc>) -> RunChanged;
-        fn record_skips(run: RunId, skipped: Vec<SkippedPartitions>) -> ();
-        fn run_skips(run: RunId) -> Vec<SkippedPartitions>;
+        fn record_untried(run: RunId, skipped: Vec<UntriedPartitions>) -> ();
+        fn run_untried(run: RunId) -> Vec<UntriedPartitions>;
         fn run_failures(run: RunId, page: &PageRequest) -> Page<FailedAttempt>;
+        fn run_skipped_attempts(run: RunId, page: &PageRequest) -> Page<SkippedAttempt>;
         fn run_failed_checks(run: RunId, page: &PageRequest) -> Page<CheckEvaluation>;
         fn published_by(run: RunId) -> PublishedByRun;
         fn run_progress(run: RunId) -> RunProgress;
@@ -101,6 +102,7 @@ pass_on! {
         fn record_attempts(attempts: Vec<AttemptStart>) -> ();
         fn commit_materializations(made: Vec<Materialization>) -> Vec<CommitOutcome>;
         fn record_failures(failures: Vec<FailedAttempt>) -> Vec<FailureOutcome>;
+        fn record_skipped_attempts(skipped: Vec<SkippedAttempt>) -> Vec<FailureOutcome>;
         fn latest_materialization(target: &PartitionRef, consistency: ReadConsistency) -> Option<Latest>;
         fn latest_materializations(
             targets: &[PartitionRef],

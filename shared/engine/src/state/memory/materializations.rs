@@ -14,7 +14,8 @@ use crate::{
     state::{
         AttemptStart, CommitOutcome, Event, EventKey, FailedAttempt, FailureOutcome, Latest,
         Materialization, MaterializationStore, OrdinalOf, Page, PageRequest, PartitionRef,
-        PartitionStatuses, ReadConsistency, Sequence, StateResult, Updates, record_json,
+        PartitionStatuses, ReadConsistency, Sequence, SkippedAttempt, StateResult,
+        UnpublishedAttempt, Updates, record_json,
         rules::{self, Version},
     },
 };
@@ -26,10 +27,16 @@ impl PartitionRow {
             .map(|(made, _)| (made.run, made.attempt))
     }
 
-    fn failed_version(&self) -> Option<Version> {
-        self.failure
-            .as_ref()
-            .map(|failure| (failure.run, failure.attempt))
+    fn unpublished_version(&self) -> Option<Version> {
+        self.unpublished.as_ref().map(UnpublishedAttempt::version)
+    }
+
+    fn is_failed(&self) -> bool {
+        matches!(self.unpublished, Some(UnpublishedAttempt::Failed(_)))
+    }
+
+    fn is_skipped(&self) -> bool {
+        matches!(self.unpublished, Some(UnpublishedAttempt::Skipped(_)))
     }
 
     fn end_attempt(&mut self, run: RunId, attempt: u32) {
@@ -43,10 +50,12 @@ impl PartitionRow {
     }
 
     fn to_latest(&self) -> Option<Latest> {
-        (self.materialization.is_some() || self.failure.is_some()).then(|| Latest {
+        let latest = Latest {
             materialization: self.materialization.clone(),
-            failure: self.failure.clone(),
-        })
+            ..Latest::default()
+        };
+        let latest = latest.with_unpublished(self.unpublished.clone());
+        (!latest.is_empty()).then_some(latest)
     }
 }
 
@@ -79,10 +88,10 @@ impl Tables {
             return outcome;
         }
         if row
-            .failed_version()
-            .is_some_and(|failed| rules::clears_failure(failed, &made))
+            .unpublished_version()
+            .is_some_and(|version| rules::clears_unpublished(version, &made))
         {
-            row.failure = None;
+            row.unpublished = None;
         }
         // A repeated commit keeps its sequence number, so downstream sees no update.
         let sequence = match &row.materialization {
@@ -93,7 +102,7 @@ impl Tables {
         self.sequence = self.sequence.max(sequence.0);
         // A run counts a partition once, however often its attempts publish it.
         if let Some(run) = self.runs.get_mut(&made.run) {
-            run.failures.remove(&target_key(&made.target));
+            run.unpublished.remove(&target_key(&made.target));
             run.succeeded += u64::from(published.is_none_or(|(run, _)| run != made.run));
         }
         for check in &made.checks {
@@ -103,27 +112,32 @@ impl Tables {
         outcome
     }
 
-    fn record_failure(&mut self, failure: FailedAttempt) -> FailureOutcome {
-        let row = self.partition_row_mut(&failure.target);
+    fn record_unpublished(&mut self, attempt: UnpublishedAttempt) -> FailureOutcome {
+        let version = attempt.version();
+        let row = self.partition_row_mut(attempt.target());
         // An attempt that is retried leaves the partition in progress until the next one starts.
-        if !failure.will_retry {
-            row.end_attempt(failure.run, failure.attempt);
+        if !attempt.will_retry() {
+            row.end_attempt(version.0, version.1);
         }
-        let outcome = rules::failure_outcome(row.published_version(), &failure);
+        let outcome = rules::failure_outcome(row.published_version(), version);
         if outcome != FailureOutcome::Recorded {
             return outcome;
         }
-        if rules::marks_failed(row.published_version(), row.failed_version(), &failure) {
-            row.failure = Some(failure.clone());
+        let (published, unpublished) = (row.published_version(), row.unpublished_version());
+        if rules::marks_unpublished(published, unpublished, &attempt) {
+            row.unpublished = Some(attempt.clone());
         }
         // The run lists what it gave up on, even where a newer run has published the partition.
-        if let Some(run) = self.runs.get_mut(&failure.run)
-            && !failure.will_retry
+        if let Some(run) = self.runs.get_mut(&version.0)
+            && !attempt.will_retry()
         {
-            run.failures
-                .insert(target_key(&failure.target), failure.clone());
+            let key = target_key(attempt.target());
+            let known = run.unpublished.get(&key).map(UnpublishedAttempt::version);
+            if known.is_none_or(|known| known <= version) {
+                run.unpublished.insert(key, attempt.clone());
+            }
         }
-        self.log_event(Event::Failed(failure));
+        self.log_event(attempt.to_event());
         outcome
     }
 }
@@ -159,7 +173,18 @@ impl MaterializationStore for MemoryStore {
         let mut tables = self.tables();
         Ok(failures
             .into_iter()
-            .map(|failure| tables.record_failure(failure))
+            .map(|failure| tables.record_unpublished(failure.into()))
+            .collect())
+    }
+
+    async fn record_skipped_attempts(
+        &self,
+        skipped: Vec<SkippedAttempt>,
+    ) -> StateResult<Vec<FailureOutcome>> {
+        let mut tables = self.tables();
+        Ok(skipped
+            .into_iter()
+            .map(|skip| tables.record_unpublished(skip.into()))
             .collect())
     }
 
@@ -219,7 +244,8 @@ impl MaterializationStore for MemoryStore {
         let tables = self.tables();
         Ok(PartitionStatuses {
             materialized: tables.ordinals_where(asset, |row| row.materialization.is_some()),
-            failed: tables.ordinals_where(asset, |row| row.failure.is_some()),
+            failed: tables.ordinals_where(asset, PartitionRow::is_failed),
+            skipped: tables.ordinals_where(asset, PartitionRow::is_skipped),
             in_progress: tables.ordinals_where(asset, |row| !row.attempts.is_empty()),
         })
     }
@@ -263,7 +289,7 @@ impl MaterializationStore for MemoryStore {
             let row = tables.partition_row_mut(target);
             // Attempts under way and evaluations of checks stay.
             row.materialization = None;
-            row.failure = None;
+            row.unpublished = None;
         }
         Ok(())
     }

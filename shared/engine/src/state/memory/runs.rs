@@ -7,7 +7,6 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use precip_core::{key::AssetKey, partitions::PartitionSet};
 
 use super::{
     MemoryStore,
@@ -18,7 +17,8 @@ use crate::{
     state::{
         CheckEvaluation, CreatedRun, FailedAttempt, NewRun, OwnerId, Page, PageRequest,
         PlanSummary, PublishedByRun, Run, RunChange, RunChanged, RunFilter, RunKey, RunProgress,
-        RunStore, SkippedPartitions, StateResult,
+        RunStore, SkippedAttempt, StateResult, UnpublishedAttempt, UntriedPartitions,
+        count_untried,
     },
 };
 
@@ -37,8 +37,8 @@ impl Tables {
                 row.insert(RunRow {
                     run: run.clone(),
                     succeeded: 0,
-                    failures: BTreeMap::new(),
-                    skipped: BTreeMap::new(),
+                    unpublished: BTreeMap::new(),
+                    untried: BTreeMap::new(),
                 });
                 CreatedRun::New(Box::new(run))
             }
@@ -123,26 +123,22 @@ impl RunStore for MemoryStore {
         Ok(self.tables().run_mut(run)?.run.record_heartbeat(owner, now))
     }
 
-    async fn record_skips(&self, run: RunId, skipped: Vec<SkippedPartitions>) -> StateResult<()> {
+    async fn record_untried(&self, run: RunId, skipped: Vec<UntriedPartitions>) -> StateResult<()> {
         let mut tables = self.tables();
         let row = tables.run_mut(run)?;
         for skip in skipped {
-            *row.skipped.entry((skip.asset, skip.reason)).or_default() |= &skip.partitions;
+            *row.untried.entry((skip.asset, skip.reason)).or_default() |= &skip.partitions;
         }
         Ok(())
     }
 
-    async fn run_skips(&self, run: RunId) -> StateResult<Vec<SkippedPartitions>> {
+    async fn run_untried(&self, run: RunId) -> StateResult<Vec<UntriedPartitions>> {
         let tables = self.tables();
-        let row = tables.runs.get(&run).into_iter();
-        let skipped = row.flat_map(|row| &row.skipped);
-        Ok(skipped
-            .map(|((asset, reason), partitions)| SkippedPartitions {
-                asset: asset.clone(),
-                partitions: partitions.clone(),
-                reason: reason.clone(),
-            })
-            .collect())
+        Ok(tables
+            .runs
+            .get(&run)
+            .map(RunRow::untried_partitions)
+            .unwrap_or_default())
     }
 
     async fn run_failures(
@@ -150,19 +146,21 @@ impl RunStore for MemoryStore {
         run: RunId,
         page: &PageRequest,
     ) -> StateResult<Page<FailedAttempt>> {
-        let start = page.start_bound::<TargetKey>()?;
-        let tables = self.tables();
-        let row = tables.runs.get(&run).into_iter();
-        let found = row
-            .flat_map(|row| row.failures.range((start.clone(), Bound::Unbounded)))
-            .take(page.fetch_limit())
-            .map(|(_, failure)| failure.clone())
-            .collect();
-        Ok(Page::from_overfetch(
-            found,
-            page,
-            |failure: &FailedAttempt| super::tables::target_key(&failure.target),
-        ))
+        self.list_unpublished(run, page, |attempt| match attempt {
+            UnpublishedAttempt::Failed(failure) => Some(failure.clone()),
+            UnpublishedAttempt::Skipped(_) => None,
+        })
+    }
+
+    async fn run_skipped_attempts(
+        &self,
+        run: RunId,
+        page: &PageRequest,
+    ) -> StateResult<Page<SkippedAttempt>> {
+        self.list_unpublished(run, page, |attempt| match attempt {
+            UnpublishedAttempt::Skipped(skip) => Some(skip.clone()),
+            UnpublishedAttempt::Failed(_) => None,
+        })
     }
 
     async fn run_failed_checks(
@@ -221,15 +219,49 @@ impl RunStore for MemoryStore {
         let Some(row) = tables.runs.get(&run) else {
             return Ok(RunProgress::default());
         };
-        // A partition held back for two reasons counts once.
-        let mut skipped: BTreeMap<&AssetKey, PartitionSet> = BTreeMap::new();
-        for ((asset, _), partitions) in &row.skipped {
-            *skipped.entry(asset).or_default() |= partitions;
-        }
+        let (untried, held_back) = count_untried(&row.untried_partitions());
+        let skips = row.unpublished.values();
+        let skips = skips.filter(|attempt| matches!(attempt, UnpublishedAttempt::Skipped(_)));
+        let skips = skips.count() as u64;
         Ok(RunProgress {
             succeeded: row.succeeded,
-            failed: row.failures.len() as u64,
-            skipped: skipped.values().map(PartitionSet::len).sum(),
+            failed: row.unpublished.len() as u64 - skips,
+            skipped: skips + untried,
+            held_back,
         })
+    }
+}
+
+impl RunRow {
+    fn untried_partitions(&self) -> Vec<UntriedPartitions> {
+        let untried = self.untried.iter();
+        untried
+            .map(|((asset, reason), partitions)| UntriedPartitions {
+                asset: asset.clone(),
+                partitions: partitions.clone(),
+                reason: reason.clone(),
+            })
+            .collect()
+    }
+}
+
+impl MemoryStore {
+    /// Lists those of a run's attempts that published nothing which `select` returns.
+    fn list_unpublished<T>(
+        &self,
+        run: RunId,
+        page: &PageRequest,
+        select: impl Fn(&UnpublishedAttempt) -> Option<T>,
+    ) -> StateResult<Page<T>> {
+        let start = page.start_bound::<TargetKey>()?;
+        let tables = self.tables();
+        let row = tables.runs.get(&run).into_iter();
+        let found = row
+            .flat_map(|row| row.unpublished.range((start.clone(), Bound::Unbounded)))
+            .filter_map(|(key, attempt)| Some((key.clone(), select(attempt)?)))
+            .take(page.fetch_limit())
+            .collect();
+        let page = Page::from_overfetch(found, page, |(key, _): &(TargetKey, T)| key.clone());
+        Ok(page.map(|(_, attempt)| attempt))
     }
 }

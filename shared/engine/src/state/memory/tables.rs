@@ -11,8 +11,8 @@ use precip_core::{
 use crate::{
     run_id::RunId,
     state::{
-        CheckEvaluation, Event, EventKey, FailedAttempt, Materialization, PartitionRef, Run,
-        RunKey, Sequence, SkipReason, SlotHolder, StateError, Tick, TriggerId, TriggerState,
+        CheckEvaluation, Event, EventKey, Materialization, PartitionRef, Run, RunKey, Sequence,
+        SlotHolder, StateError, Tick, TriggerId, TriggerState, UnpublishedAttempt, UntriedReason,
     },
 };
 
@@ -42,8 +42,9 @@ pub(super) struct Tables {
 pub(super) struct RunRow {
     pub(super) run: Run,
     pub(super) succeeded: u64,
-    pub(super) failures: BTreeMap<TargetKey, FailedAttempt>,
-    pub(super) skipped: BTreeMap<(AssetKey, SkipReason), PartitionSet>,
+    /// The attempts that the run gave up on, or that had nothing to make.
+    pub(super) unpublished: BTreeMap<TargetKey, UnpublishedAttempt>,
+    pub(super) untried: BTreeMap<(AssetKey, UntriedReason), PartitionSet>,
 }
 
 #[derive(Debug, Default)]
@@ -57,7 +58,8 @@ pub(super) struct PartitionRow {
     /// `None` while the definition lacks the key.
     pub(super) ordinal: Option<u64>,
     pub(super) materialization: Option<(Materialization, Sequence)>,
-    pub(super) failure: Option<FailedAttempt>,
+    /// The newest attempt, if it published nothing.
+    pub(super) unpublished: Option<UnpublishedAttempt>,
     pub(super) attempts: BTreeMap<RunId, u32>,
     pub(super) checks: BTreeMap<String, CheckEvaluation>,
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use precip_engine::{
     run_id::RunId,
     state::{
-        AttemptStart, CommitOutcome, Event, FailedAttempt, FailureOutcome, Materialization,
-        PartitionRef, StateError, record_json,
+        AttemptStart, CommitOutcome, Event, FailureOutcome, Materialization, PartitionRef,
+        StateError, UnpublishedAttempt, record_json,
         rules::{self, Version},
     },
 };
@@ -24,8 +24,10 @@ struct PartitionRow {
     /// The published version.
     published: Option<Version>,
     sequence: Option<i64>,
-    /// The version of the recorded failure.
-    failed: Option<Version>,
+    /// The version of the newest attempt that published nothing.
+    unpublished: Option<Version>,
+    /// `true` if that attempt had nothing to make, `false` if it failed.
+    skipped: bool,
 }
 
 impl PartitionRow {
@@ -35,7 +37,8 @@ impl PartitionRow {
             ordinal: row.get(0)?,
             published: version(row.get(1)?, row.get(2)?),
             sequence: row.get(3)?,
-            failed: version(row.get(4)?, row.get(5)?),
+            unpublished: version(row.get(4)?, row.get(5)?),
+            skipped: row.get(6)?,
         })
     }
 }
@@ -49,7 +52,7 @@ impl Write<'_> {
     ) -> Result<PartitionRow, StateError> {
         let ordinal = to_integer(target.ordinal)?;
         let sql =
-            "SELECT ordinal, made_run, made_attempt, made_sequence, failed_run, failed_attempt
+            "SELECT ordinal, made_run, made_attempt, made_sequence, failed_run, failed_attempt, skipped
                    FROM partitions WHERE asset = ?1 AND partition = ?2";
         let key = params![asset, partition_column(target)];
         let Some(row) = self.query_one(sql, key, PartitionRow::from_row)? else {
@@ -67,7 +70,8 @@ impl Write<'_> {
             // The status bits move with the ordinal.
             for (status, holds) in [
                 (Status::Materialized, row.published.is_some()),
-                (Status::Failed, row.failed.is_some()),
+                (Status::Failed, row.unpublished.is_some() && !row.skipped),
+                (Status::Skipped, row.skipped),
             ] {
                 if let Some(old) = row.ordinal {
                     self.mark_status(asset, status, old.cast_unsigned(), false)?;
@@ -180,10 +184,10 @@ impl Write<'_> {
         )?;
         self.mark_status(asset, Status::Materialized, target.ordinal, true)?;
         if row
-            .failed
-            .is_some_and(|failed| rules::clears_failure(failed, made))
+            .unpublished
+            .is_some_and(|version| rules::clears_unpublished(version, made))
         {
-            self.clear_failure(asset, target)?;
+            self.clear_unpublished(asset, target)?;
         }
         // The run's own failure of this partition is resolved.
         self.execute_change(
@@ -203,57 +207,74 @@ impl Write<'_> {
         ))
     }
 
-    fn clear_failure(&mut self, asset: i64, target: &PartitionRef) -> Result<(), StateError> {
+    fn clear_unpublished(&mut self, asset: i64, target: &PartitionRef) -> Result<(), StateError> {
         self.execute_change(
-            "UPDATE partitions SET failed_run = NULL, failed_attempt = NULL, failed_event = NULL
+            "UPDATE partitions
+             SET failed_run = NULL, failed_attempt = NULL, failed_event = NULL, skipped = 0
              WHERE asset = ?1 AND partition = ?2",
             params![asset, partition_column(target)],
         )?;
-        self.mark_status(asset, Status::Failed, target.ordinal, false)
+        self.mark_status(asset, Status::Failed, target.ordinal, false)?;
+        self.mark_status(asset, Status::Skipped, target.ordinal, false)
     }
 
-    pub(super) fn record_failure(
+    /// Records an attempt that published nothing: it failed, or had nothing to make.
+    pub(super) fn record_unpublished(
         &mut self,
-        failure: FailedAttempt,
+        attempt: &UnpublishedAttempt,
     ) -> Result<FailureOutcome, StateError> {
-        let asset = self.asset_row(&failure.target.asset)?;
-        if !failure.will_retry {
-            self.end_attempt(asset, &failure.target, failure.run, failure.attempt)?;
+        let target = attempt.target();
+        let version = attempt.version();
+        let skipped = matches!(attempt, UnpublishedAttempt::Skipped(_));
+        let asset = self.asset_row(&target.asset)?;
+        if !attempt.will_retry() {
+            self.end_attempt(asset, target, version.0, version.1)?;
         }
-        let row = self.partition_row(asset, &failure.target)?;
-        let outcome = rules::failure_outcome(row.published, &failure);
+        let row = self.partition_row(asset, target)?;
+        let outcome = rules::failure_outcome(row.published, version);
         if outcome != FailureOutcome::Recorded {
             return Ok(outcome);
         }
-        let marks = rules::marks_failed(row.published, row.failed, &failure);
-        // A failure that marks nothing is still logged, and may still fail its run.
-        let event = Event::Failed(failure.clone());
-        let id = self.log_event(&event, &record_json(&event, || failure.target.to_string())?)?;
+        let marks = rules::marks_unpublished(row.published, row.unpublished, attempt);
+        // One that marks nothing is still logged, and may still fail its run.
+        let event = attempt.to_event();
+        let id = self.log_event(&event, &record_json(&event, || target.to_string())?)?;
         if marks {
             self.execute_change(
-                "UPDATE partitions SET failed_run = ?3, failed_attempt = ?4, failed_event = ?5
+                "UPDATE partitions
+                 SET failed_run = ?3, failed_attempt = ?4, failed_event = ?5, skipped = ?6
                  WHERE asset = ?1 AND partition = ?2",
                 params![
                     asset,
-                    partition_column(&failure.target),
-                    RunColumn(failure.run),
-                    failure.attempt,
-                    id
+                    partition_column(target),
+                    RunColumn(version.0),
+                    version.1,
+                    id,
+                    skipped
                 ],
             )?;
-            self.mark_status(asset, Status::Failed, failure.target.ordinal, true)?;
+            self.mark_status(asset, Status::Failed, target.ordinal, !skipped)?;
+            self.mark_status(asset, Status::Skipped, target.ordinal, skipped)?;
         }
-        if !failure.will_retry {
+        if !attempt.will_retry() {
+            let record = match attempt {
+                UnpublishedAttempt::Failed(failure) => record_json(failure, || target.to_string())?,
+                UnpublishedAttempt::Skipped(skip) => record_json(skip, || target.to_string())?,
+            };
+            // Only the last attempt of a recorded run counts for the run.
             self.execute_change(
-                // Only the last attempt of a recorded run counts as the run's failure.
-                "INSERT INTO failures (run, asset, partition, record)
-                 SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?1)
-                 ON CONFLICT DO UPDATE SET record = excluded.record",
+                "INSERT INTO failures (run, asset, partition, record, skipped, attempt)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?1)
+                 ON CONFLICT DO UPDATE SET record = excluded.record, skipped = excluded.skipped,
+                   attempt = excluded.attempt
+                 WHERE attempt <= excluded.attempt",
                 params![
-                    RunColumn(failure.run),
-                    failure.target.asset.as_str(),
-                    partition_column(&failure.target),
-                    record_json(&failure, || failure.target.to_string())?
+                    RunColumn(version.0),
+                    target.asset.as_str(),
+                    partition_column(target),
+                    record,
+                    skipped,
+                    version.1
                 ],
             )?;
         }
@@ -270,6 +291,6 @@ impl Write<'_> {
             params![asset, partition_column(target)],
         )?;
         self.mark_status(asset, Status::Materialized, target.ordinal, false)?;
-        self.clear_failure(asset, target)
+        self.clear_unpublished(asset, target)
     }
 }

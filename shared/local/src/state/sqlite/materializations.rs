@@ -8,8 +8,8 @@ use precip_core::{
 use precip_engine::state::{
     AttemptStart, CommitOutcome, Event, EventKey, FailedAttempt, FailureOutcome, Latest,
     Materialization, MaterializationStore, OrdinalOf, Page, PageRequest, PartitionRef,
-    PartitionStatuses, ReadConsistency, Segment, Sequence, StateError, StateResult, Updates,
-    record_json,
+    PartitionStatuses, ReadConsistency, Segment, Sequence, SkippedAttempt, StateError, StateResult,
+    Updates, record_json,
 };
 use rusqlite::{Row, params};
 
@@ -25,8 +25,8 @@ struct StoredLatest {
     sequence: Option<i64>,
     /// The JSON of the event that published it.
     made: Option<String>,
-    /// The JSON of the event of its failure.
-    failed: Option<String>,
+    /// The JSON of the event of the newest attempt that published nothing.
+    unpublished: Option<String>,
 }
 
 const SELECT_LATEST: &str =
@@ -40,29 +40,27 @@ impl StoredLatest {
         Ok(Self {
             sequence: row.get(0)?,
             made: row.get(1)?,
-            failed: row.get(2)?,
+            unpublished: row.get(2)?,
         })
     }
 
     fn into_latest(self, read: &Read<'_>) -> Result<Option<Latest>, StateError> {
-        let mut latest = Latest {
-            materialization: None,
-            failure: None,
-        };
+        let mut latest = Latest::default();
         if let Some(json) = self.made
             && let Event::Materialized(made) = read.decode_event(&json)?
         {
             let sequence = Sequence(self.sequence.unwrap_or_default().cast_unsigned());
             latest.materialization = Some((*made, sequence));
         }
-        if let Some(json) = self.failed
-            && let Event::Failed(failure) = read.decode_event(&json)?
-        {
-            latest.failure = Some(failure);
+        if let Some(json) = self.unpublished {
+            match read.decode_event(&json)? {
+                Event::Failed(failure) => latest.failure = Some(failure),
+                Event::Skipped(skip) => latest.skip = Some(skip),
+                Event::Started(_) | Event::Materialized(_) | Event::Checked(_) => {}
+            }
         }
         // A wiped or merely attempted partition has a row, and nothing to show.
-        let known = latest.materialization.is_some() || latest.failure.is_some();
-        Ok(known.then_some(latest))
+        Ok((!latest.is_empty()).then_some(latest))
     }
 }
 
@@ -107,6 +105,7 @@ impl Read<'_> {
         Ok(PartitionStatuses {
             materialized: self.status_set(asset, Status::Materialized)?,
             failed: self.status_set(asset, Status::Failed)?,
+            skipped: self.status_set(asset, Status::Skipped)?,
             in_progress: begun.into_iter().map(i64::cast_unsigned).collect(),
         })
     }
@@ -200,7 +199,20 @@ impl MaterializationStore for SqliteStore {
         self.run_write(move |write| {
             failures
                 .into_iter()
-                .map(|failure| write.record_failure(failure))
+                .map(|failure| write.record_unpublished(&failure.into()))
+                .collect()
+        })
+        .await
+    }
+
+    async fn record_skipped_attempts(
+        &self,
+        skipped: Vec<SkippedAttempt>,
+    ) -> StateResult<Vec<FailureOutcome>> {
+        self.run_write(move |write| {
+            skipped
+                .into_iter()
+                .map(|skip| write.record_unpublished(&skip.into()))
                 .collect()
         })
         .await

@@ -11,7 +11,11 @@ use super::error::ErrorMapper;
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Prcp");
 
 /// The migrations, each from one version to the next. Released migrations never change.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
 
 /// Migrates a database to the present version, or refuses it.
 pub(super) fn migrate_schema(connection: &mut Connection, path: &Path) -> Result<(), StateError> {

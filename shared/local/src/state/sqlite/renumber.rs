@@ -78,16 +78,21 @@ impl Write<'_> {
         for (partition, ordinal) in numbered {
             let number = ordinal.map(to_integer).transpose()?;
             let sql = "UPDATE partitions SET ordinal = ?3 WHERE asset = ?1 AND partition = ?2
-                       RETURNING made_event IS NOT NULL, failed_event IS NOT NULL";
+                       RETURNING made_event IS NOT NULL, failed_event IS NOT NULL, skipped";
             let row = params![asset, PartitionColumn(partition), number];
-            let marks: Option<(bool, bool)> =
-                self.query_one(sql, row, |row| Ok((row.get(0)?, row.get(1)?)))?;
-            if let (Some(ordinal), Some((made, failed))) = (ordinal, marks) {
+            let marks: Option<(bool, bool, bool)> =
+                self.query_one(sql, row, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            if let (Some(ordinal), Some((made, unpublished, skipped))) = (ordinal, marks) {
                 if made {
                     self.mark_status(asset, Status::Materialized, ordinal, true)?;
                 }
-                if failed {
-                    self.mark_status(asset, Status::Failed, ordinal, true)?;
+                if unpublished {
+                    let status = if skipped {
+                        Status::Skipped
+                    } else {
+                        Status::Failed
+                    };
+                    self.mark_status(asset, status, ordinal, true)?;
                 }
             }
         }

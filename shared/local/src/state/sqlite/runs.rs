@@ -2,19 +2,18 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use precip_core::{
-    key::AssetKey,
-    partitions::{PartitionKey, PartitionSet},
-};
+use precip_core::{key::AssetKey, partitions::PartitionKey};
 use precip_engine::{
     run_id::RunId,
     state::{
         CheckEvaluation, CreatedRun, FailedAttempt, NewRun, OwnerId, Page, PageRequest,
-        PlanSummary, Run, RunChange, RunChanged, RunFilter, RunKey, RunProgress, RunStatus,
-        RunStore, SkippedPartitions, StateError, StateResult, record_json,
+        PartitionRef, PlanSummary, Run, RunChange, RunChanged, RunFilter, RunKey, RunProgress,
+        RunStatus, RunStore, SkippedAttempt, StateError, StateResult, UntriedPartitions,
+        count_untried, record_json,
     },
 };
 use rusqlite::{params, params_from_iter, types::Value};
+use serde::de::DeserializeOwned;
 
 use super::{
     SqliteStore,
@@ -38,15 +37,15 @@ impl Read<'_> {
             .transpose()
     }
 
-    fn list_skipped(&self, run: RunId) -> Result<Vec<SkippedPartitions>, StateError> {
+    fn list_untried(&self, run: RunId) -> Result<Vec<UntriedPartitions>, StateError> {
         let sql = "SELECT asset, reason, partitions FROM skipped WHERE run = ?1";
         let rows: Vec<(String, String, String)> =
             self.query_many(sql, [RunColumn(run)], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })?;
-        let what = "a record of skipped partitions";
+        let what = "a record of untried partitions";
         let read = |(asset, reason, partitions): (String, String, String)| {
-            Ok(SkippedPartitions {
+            Ok(UntriedPartitions {
                 asset: self
                     .decode_record::<AssetKey>(what, &serde_json::json!(asset).to_string())?,
                 partitions: set_from_json(&partitions)
@@ -227,20 +226,22 @@ impl RunStore for SqliteStore {
             .await
     }
 
-    async fn record_skips(&self, run: RunId, skipped: Vec<SkippedPartitions>) -> StateResult<()> {
+    async fn record_untried(&self, run: RunId, untried: Vec<UntriedPartitions>) -> StateResult<()> {
         self.run_write(move |write| {
             if write.find_run(run)?.is_none() {
                 // Skips belong to a recorded run: an unknown id is a mistake of the caller.
                 return Err(StateError::unknown_run(run));
             }
-            for skip in skipped {
-                let asset = skip.asset.to_string();
-                let reason = record_json(&skip.reason, || "the reason of a skip".to_owned())?;
+            for other in untried {
+                let asset = other.asset.to_string();
+                let reason = record_json(&other.reason, || {
+                    "the reason of untried partitions".to_owned()
+                })?;
                 let key = params![RunColumn(run), asset, reason];
                 let sql = "SELECT partitions FROM skipped
                            WHERE run = ?1 AND asset = ?2 AND reason = ?3";
                 let known: Option<String> = write.query_one(sql, key, |row| row.get(0))?;
-                let mut partitions = skip.partitions;
+                let mut partitions = other.partitions;
                 if let Some(known) = known {
                     partitions |= &set_from_json(&known).map_err(|error| {
                         write.errors.unreadable_record("a set of partitions", error)
@@ -257,11 +258,11 @@ impl RunStore for SqliteStore {
         .await
     }
 
-    async fn run_skips(&self, run: RunId) -> StateResult<Vec<SkippedPartitions>> {
+    async fn run_untried(&self, run: RunId) -> StateResult<Vec<UntriedPartitions>> {
         self.run_read(move |read| {
-            let mut skipped = read.list_skipped(run)?;
-            skipped.sort_by(|a, b| (&a.asset, &a.reason).cmp(&(&b.asset, &b.reason)));
-            Ok(skipped)
+            let mut untried = read.list_untried(run)?;
+            untried.sort_by(|a, b| (&a.asset, &a.reason).cmp(&(&b.asset, &b.reason)));
+            Ok(untried)
         })
         .await
     }
@@ -271,36 +272,17 @@ impl RunStore for SqliteStore {
         run: RunId,
         page: &PageRequest,
     ) -> StateResult<Page<FailedAttempt>> {
-        let place = page.start_position::<(AssetKey, Option<PartitionKey>)>()?;
-        let page = page.clone();
-        self.run_read(move |read| {
-            let (asset, partition) = match place {
-                Some((asset, partition)) => (asset.to_string(), Some(PartitionColumn(partition))),
-                None => (String::new(), None),
-            };
-            // An unpartitioned asset sorts before every key in the list; SQLite sorts its blob last.
-            let sql = "SELECT record FROM failures WHERE run = ?1
-                       AND (asset, typeof(partition) = 'text', partition)
-                           > (?2, typeof(?3) = 'text', coalesce(?3, ''))
-                       ORDER BY asset, typeof(partition) = 'text', partition LIMIT ?4";
-            let limit = i64::try_from(page.fetch_limit()).unwrap_or(i64::MAX);
-            let rows: Vec<String> = read.query_many(
-                sql,
-                params![RunColumn(run), asset, partition, limit],
-                |row| row.get(0),
-            )?;
-            let found = rows
-                .iter()
-                .map(|json| read.decode_record::<FailedAttempt>("a failure", json))
-                .collect::<Result<_, _>>()?;
-            Ok(Page::from_overfetch(found, &page, |failure| {
-                (
-                    failure.target.asset.clone(),
-                    failure.target.partition.clone(),
-                )
-            }))
-        })
-        .await
+        self.list_unpublished(run, false, page, |failure: &FailedAttempt| &failure.target)
+            .await
+    }
+
+    async fn run_skipped_attempts(
+        &self,
+        run: RunId,
+        page: &PageRequest,
+    ) -> StateResult<Page<SkippedAttempt>> {
+        self.list_unpublished(run, true, page, |skip: &SkippedAttempt| &skip.target)
+            .await
     }
 
     async fn run_failed_checks(
@@ -348,16 +330,54 @@ impl RunStore for SqliteStore {
                 let count: Option<i64> = read.query_one(sql, [RunColumn(run)], |row| row.get(0))?;
                 Ok(count.unwrap_or_default().cast_unsigned())
             };
-            let mut skipped: std::collections::BTreeMap<_, PartitionSet> = Default::default();
-            // Several reasons may hold for one partition, so sets are merged before they are counted.
-            for skip in read.list_skipped(run)? {
-                *skipped.entry(skip.asset).or_default() |= &skip.partitions;
-            }
+            let (untried, held_back) = count_untried(&read.list_untried(run)?);
+            let skips = count("SELECT count(*) FROM failures WHERE run = ?1 AND skipped = 1")?;
             Ok(RunProgress {
                 succeeded: count("SELECT succeeded FROM runs WHERE id = ?1")?,
-                failed: count("SELECT count(*) FROM failures WHERE run = ?1")?,
-                skipped: skipped.values().map(PartitionSet::len).sum(),
+                failed: count("SELECT count(*) FROM failures WHERE run = ?1 AND skipped = 0")?,
+                skipped: skips + untried,
+                held_back,
             })
+        })
+        .await
+    }
+}
+
+impl SqliteStore {
+    /// Lists the attempts of a run that published nothing: the failed or the skipped ones.
+    async fn list_unpublished<T: DeserializeOwned + Send + 'static>(
+        &self,
+        run: RunId,
+        skipped: bool,
+        page: &PageRequest,
+        target: fn(&T) -> &PartitionRef,
+    ) -> StateResult<Page<T>> {
+        let place = page.start_position::<(AssetKey, Option<PartitionKey>)>()?;
+        let page = page.clone();
+        self.run_read(move |read| {
+            let (asset, partition) = match place {
+                Some((asset, partition)) => (asset.to_string(), Some(PartitionColumn(partition))),
+                None => (String::new(), None),
+            };
+            // An unpartitioned asset sorts before every key in the list; SQLite sorts its blob last.
+            let sql = "SELECT record FROM failures WHERE run = ?1 AND skipped = ?5
+                       AND (asset, typeof(partition) = 'text', partition)
+                           > (?2, typeof(?3) = 'text', coalesce(?3, ''))
+                       ORDER BY asset, typeof(partition) = 'text', partition LIMIT ?4";
+            let limit = i64::try_from(page.fetch_limit()).unwrap_or(i64::MAX);
+            let rows: Vec<String> = read.query_many(
+                sql,
+                params![RunColumn(run), asset, partition, limit, skipped],
+                |row| row.get(0),
+            )?;
+            let found = rows
+                .iter()
+                .map(|json| read.decode_record::<T>("an attempt", json))
+                .collect::<Result<_, _>>()?;
+            Ok(Page::from_overfetch(found, &page, |found| {
+                let target = target(found);
+                (target.asset.clone(), target.partition.clone())
+            }))
         })
         .await
     }

@@ -17,6 +17,7 @@ use super::{
 pub(super) enum Status {
     Materialized = 1,
     Failed = 2,
+    Skipped = 3,
 }
 
 /// One unit of writing. It sees its own changes, keeps the segments that it changes in memory, and stores
@@ -166,5 +167,6 @@ pub(super) fn kind_number(kind: EventKind) -> i64 {
         EventKind::Checked => 1,
         EventKind::Failed => 2,
         EventKind::Materialized => 3,
+        EventKind::Skipped => 4,
     }
 }

@@ -152,10 +152,7 @@ impl Timeline {
             let mut spec = AssetSpec::new(asset.key.clone());
             let deps = asset.deps.iter().cloned();
             spec.deps = deps
-                .map(|dep| DepSpec {
-                    asset: dep.key,
-                    mapping: dep.mapping,
-                })
+                .map(|dep| DepSpec::new(dep.key).with_mapping(dep.mapping))
                 .collect();
             spec.partitions = self.definitions[&asset.key].clone();
             spec.code_version = asset.code_version.clone();

@@ -28,8 +28,8 @@ pub(super) struct BitRow {
     pub(super) sets: BTreeMap<&'static str, Segment>,
 }
 
-/// The attributes that hold bitmaps: materialized, failed, and the one set of a progress row.
-const SETS: [&str; 3] = ["m", "f", "b"];
+/// The attributes that hold bitmaps: materialized, failed, skipped, and the one set of a progress row.
+const SETS: [&str; 4] = ["m", "f", "s", "b"];
 
 impl BitRow {
     pub(super) fn from_row(row: Option<&Item>) -> StateResult<Self> {

@@ -104,7 +104,7 @@ impl Effects {
                 Some(("L", _)) => effects.apply_latest(change, known),
                 Some(("X", _)) => effects.apply_check(change),
                 Some(("R", _)) if change.key.sk == keys::RUN => effects.apply_run(change),
-                Some(("R", _)) => effects.apply_failure(change),
+                Some(("R", _)) => effects.apply_unpublished(change),
                 Some(("D", set)) => {
                     effects.changes.dynamic_sets.insert(set.to_owned());
                 }
@@ -128,9 +128,13 @@ impl Effects {
         let (old, new) = old_and_new_rows(change);
         let previous = decode_materialization(old.as_ref());
         let current = decode_materialization(new.as_ref());
-        // A publication is found in the update log; here only failures and wipes count as changes.
-        let failed = |row: &Option<Row>| row.as_ref().and_then(|row| row.failed);
-        if new.is_none() || failed(&old) != failed(&new) {
+        // A publication is found in the update log; here only failures, skips and wipes count as
+        // changes.
+        let ended = |row: &Option<Row>| {
+            let row = row.as_ref()?;
+            Some((row.unpublished?, row.is_skipped()))
+        };
+        if new.is_none() || ended(&old) != ended(&new) {
             let asset = new.as_ref().or(old.as_ref()).map(|row| &row.asset);
             self.changes.changed.extend(asset.cloned());
         }
@@ -163,13 +167,15 @@ impl Effects {
         if let Some(ordinal) = previous {
             self.push_bit(key(ordinal), "m", ordinal, false);
             self.push_bit(key(ordinal), "f", ordinal, false);
+            self.push_bit(key(ordinal), "s", ordinal, false);
         }
         // The bits are set to the row's state, not toggled: applying the change again is harmless.
         let Some((row, ordinal)) = new.and_then(|new| with_current_ordinal(new, known)) else {
             return;
         };
         self.push_bit(key(ordinal), "m", ordinal, row.published.is_some());
-        self.push_bit(key(ordinal), "f", ordinal, row.current_failure().is_some());
+        self.push_bit(key(ordinal), "f", ordinal, row.is_failed());
+        self.push_bit(key(ordinal), "s", ordinal, row.is_skipped());
     }
 
     /// Adds the update and the run's progress if something was published.
@@ -196,14 +202,16 @@ impl Effects {
             let key = keys::progress_row(run, Progress::Done, &new.asset, segment);
             self.push_bit(key, "b", ordinal, true);
         }
-        // The run's own earlier failure is resolved. The row keeps only the newest failed version; one
-        // of an older run means that this run has not failed here.
+        // The run's own earlier failure or skip is resolved. The row keeps only the newest version that
+        // published nothing; one of an older run means that this run has none here.
         if old
-            .and_then(|old| old.failed)
-            .is_some_and(|(failed, _)| failed >= run)
+            .and_then(|old| old.unpublished)
+            .is_some_and(|(unpublished, _)| unpublished >= run)
         {
-            let key = keys::failure_row(run, &new.asset, new.partition.as_ref());
-            self.resolved.insert(key);
+            for row in [keys::failure_row, keys::skipped_row] {
+                self.resolved
+                    .insert(row(run, &new.asset, new.partition.as_ref()));
+            }
         }
     }
 
@@ -312,15 +320,17 @@ impl Effects {
         }
     }
 
-    /// Updates the bitmap of failed partitions from the row of a run's failure.
-    fn apply_failure(&mut self, change: &Change) {
-        let Some((run, asset, _)) = keys::parse_failure(&change.key) else {
+    /// Updates the bitmap of failed or of skipped partitions from the row of a run's attempt.
+    fn apply_unpublished(&mut self, change: &Change) {
+        let failed = keys::parse_failure(&change.key).map(|parsed| (Progress::Lost, parsed));
+        let skipped = || keys::parse_skipped(&change.key).map(|found| (Progress::Skipped, found));
+        let Some((kind, (run, asset, _))) = failed.or_else(skipped) else {
             return;
         };
         self.changes.changed.insert(asset.clone());
         let row = change.new.as_ref().or(change.old.as_ref());
         if let Some(ordinal) = row.and_then(|row| row.number("o")) {
-            let key = keys::progress_row(run, Progress::Lost, &asset, Segment::index(ordinal));
+            let key = keys::progress_row(run, kind, &asset, Segment::index(ordinal));
             self.push_bit(key, "b", ordinal, change.new.is_some());
         }
     }

@@ -2,10 +2,10 @@
 //!
 //! | from | to |
 //! |---|---|
-//! | a partition's latest row | status bitmaps `B#`, the run's bitmap of published partitions, the update log `U#`; deletes failures and failed checks that no longer hold |
+//! | a partition's latest row | status bitmaps `B#`, the run's bitmap of published partitions, the update log `U#`; deletes failures, skips and failed checks that no longer hold |
 //! | the former content of a latest row | the event log `E#`, and the latest evaluation of checks that are no longer published |
 //! | the latest evaluation of a check | the partitions that fail it `F#` |
-//! | a run's failures | the run's bitmap of failed partitions |
+//! | a run's failures and skips | the run's bitmaps of failed and of skipped partitions |
 //! | the end of a run, keys of a dynamic set | no row: they are reported to reactions ([`Projected::change_set`]) |
 //!
 //! [`Projector::apply_changes`] takes a batch of [`Change`]s in the order of the stream. A pure function decides

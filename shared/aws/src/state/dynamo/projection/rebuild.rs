@@ -28,8 +28,11 @@ fn compute_bitmaps(asset: &AssetKey, generation: u64, rows: &[Row]) -> BTreeMap<
         if row.published.is_some() {
             sets.entry("m").or_default().set_bit(ordinal, true);
         }
-        if row.current_failure().is_some() {
+        if row.is_failed() {
             sets.entry("f").or_default().set_bit(ordinal, true);
+        }
+        if row.is_skipped() {
+            sets.entry("s").or_default().set_bit(ordinal, true);
         }
     }
     bitmaps.retain(|_, sets| !sets.is_empty());
