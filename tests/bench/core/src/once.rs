@@ -51,6 +51,7 @@ fn plan(missing: bool) -> serde_json::Value {
     let record = AssetStatuses {
         materialized: graph.ids().map(|asset| (asset, made.clone())).collect(),
         failed: AssetPartitions::new(),
+        skipped: AssetPartitions::new(),
     };
     let request = PlanRequest::new(graph.all_assets(), selector);
     let started = Instant::now();

@@ -98,7 +98,7 @@ fn answer(case: &Value) -> Result<Value, PlanError> {
     while let Some(ready) = schedule.take_ready(lineage, |_| true)? {
         let step = &plan.stages[ready.step.stage].steps[ready.step.step];
         let outcome = block_on(session.run_item(step, &ready.partitions)).unwrap();
-        schedule.record_outcome(lineage, ready.step, &outcome.succeeded, &outcome.failed)?;
+        schedule.record_outcome(lineage, ready.step, &outcome.step_outcome(step))?;
         let ended = if outcome.failed.is_empty() {
             "SUCCESS"
         } else {
@@ -259,7 +259,7 @@ impl OpBody for Body {
         Ok(OpOutputs {
             made: made.collect(),
             checks: self.finds.clone(),
-            failed: Vec::new(),
+            ..OpOutputs::default()
         })
     }
 }
