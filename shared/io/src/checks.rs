@@ -45,7 +45,10 @@ pub struct DataCheck {
 enum Expectation {
     RowCount(Bound<usize>, Bound<usize>),
     NotNull(String),
-    Unique(Vec<String>),
+    Unique {
+        columns: Vec<String>,
+        nulls_not_distinct: bool,
+    },
     AcceptedValues(String, BTreeSet<String>),
     Fresh(String, Duration),
     Columns(Vec<(String, String)>),
@@ -58,11 +61,19 @@ pub fn not_null(column: impl Into<String>) -> DataCheck {
     DataCheck::new(format!("not_null_{column}"), Expectation::NotNull(column))
 }
 
-/// Expects no two rows to have the same values in all of the columns. Two missing values are equal.
+/// Expects no two rows to have the same values in all of the columns. As in SQL, a row without a value in one of the
+/// columns is passed over; [`nulls_not_distinct`](DataCheck::nulls_not_distinct) compares missing values too.
 pub fn unique<C: Into<String>>(columns: impl IntoIterator<Item = C>) -> DataCheck {
     let columns: Vec<String> = columns.into_iter().map(Into::into).collect();
     let name = format!("unique_{}", columns.join("_"));
-    DataCheck::new(name, Expectation::Unique(columns))
+    let nulls_not_distinct = false;
+    DataCheck::new(
+        name,
+        Expectation::Unique {
+            columns,
+            nulls_not_distinct,
+        },
+    )
 }
 
 /// Expects the number of rows to be in a range: `row_count(1..)`, `row_count(..=1_000)`.
@@ -152,6 +163,18 @@ impl DataCheck {
         self
     }
 
+    /// Counts two missing values as equal in [`unique`], as SQL's `UNIQUE NULLS NOT DISTINCT`. No other check compares
+    /// rows, so it has no effect there.
+    pub fn nulls_not_distinct(mut self) -> Self {
+        if let Expectation::Unique {
+            nulls_not_distinct, ..
+        } = &mut self.expects
+        {
+            *nulls_not_distinct = true;
+        }
+        self
+    }
+
     /// Returns the name.
     pub fn name(&self) -> &str {
         &self.name
@@ -167,8 +190,17 @@ impl DataCheck {
         match &self.expects {
             Expectation::RowCount(..) => format!("There are {} rows.", self.describe_bounds()),
             Expectation::NotNull(column) => format!("Every row has a `{column}`."),
-            Expectation::Unique(columns) => {
-                format!("No two rows have the same `{}`.", columns.join("`, `"))
+            Expectation::Unique {
+                columns,
+                nulls_not_distinct,
+            } => {
+                let nulls = if *nulls_not_distinct {
+                    " Missing values are equal."
+                } else {
+                    ""
+                };
+                let columns = columns.join("`, `");
+                format!("No two rows have the same `{columns}`.{nulls}")
             }
             Expectation::AcceptedValues(column, values) => {
                 let values: Vec<&str> = values.iter().map(String::as_str).collect();
@@ -212,8 +244,12 @@ impl DataCheck {
             Expectation::NotNull(column) => Metric::NullCount {
                 column: column.clone(),
             },
-            Expectation::Unique(columns) => Metric::DuplicateCount {
+            Expectation::Unique {
+                columns,
+                nulls_not_distinct,
+            } => Metric::DuplicateCount {
                 columns: columns.clone(),
+                nulls_not_distinct: *nulls_not_distinct,
             },
             Expectation::AcceptedValues(column, accepted) => Metric::UnexpectedValues {
                 column: column.clone(),
@@ -282,7 +318,7 @@ impl DataCheck {
                     .description(format!("{missing} rows have no `{column}`"))
                     .metadata("missing", *missing)
             }
-            (Expectation::Unique(columns), MetricValue::Count(repeated, _)) => {
+            (Expectation::Unique { columns, .. }, MetricValue::Count(repeated, _)) => {
                 let columns = columns.join("`, `");
                 CheckResult::passed_if(*repeated == 0)
                     .description(format!("{repeated} rows repeat the `{columns}` of another"))

@@ -261,8 +261,9 @@ fn collect_uses(environment: Option<&EnvironmentManifest>, sensors: &[SensorMani
 
 /// Adds the bucket that a sensor watches, if a variable names it.
 fn add_watched_bucket<'a>(sensor: &'a SensorManifest, uses: &mut BTreeMap<(bool, &'a str), Use>) {
-    let SensorSource::Objects(objects) = &sensor.spec.source else {
-        return;
+    let objects = match &sensor.spec.source {
+        SensorSource::Objects(objects) => objects,
+        SensorSource::Assets { .. } | SensorSource::Runs { .. } => return,
     };
     let Bucket::Variable { name, default } = &objects.bucket else {
         return;

@@ -72,12 +72,15 @@ impl Triggers {
         let mut ids = LogicalIds::default();
         let mut triggers = Self::default();
         for sensor in &manifest.sensors {
-            if let SensorSource::Objects(objects) = &sensor.spec.source {
-                let id = ids.id_for(&format!("sensor {}", sensor.spec.name));
-                triggers
-                    .sensors
-                    .push(Sensor::from_sensor(sensor, objects, id, settings)?);
-            }
+            let objects = match &sensor.spec.source {
+                SensorSource::Objects(objects) => objects,
+                // The reactor evaluates them: see `Reactions`.
+                SensorSource::Assets { .. } | SensorSource::Runs { .. } => continue,
+            };
+            let id = ids.id_for(&format!("sensor {}", sensor.spec.name));
+            triggers
+                .sensors
+                .push(Sensor::from_sensor(sensor, objects, id, settings)?);
         }
         for schedule in &manifest.schedules {
             let id = ids.id_for(&format!("schedule {}", schedule.spec.name));

@@ -100,9 +100,12 @@ async fn check_sensors(session: &Session) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut well = 0;
     for sensor in session.definitions.sensors() {
-        let SensorSource::Objects(objects) = &sensor.spec.source else {
-            well += 1;
-            continue;
+        let objects = match &sensor.spec.source {
+            SensorSource::Objects(objects) => objects,
+            SensorSource::Assets { .. } | SensorSource::Runs { .. } => {
+                well += 1;
+                continue;
+            }
         };
         let what = format!("sensor `{}`", sensor.name());
         let declared = format!("declared at {}", sensor.source);

@@ -104,12 +104,15 @@ async fn load_row(
         event_pattern: None,
         last_tick: state.last_tick.clone(),
     };
-    // The bucket's variable need not be set to list sensors.
-    if let SensorSource::Objects(objects) = &sensor.spec.source {
-        row.bucket = read_bucket(&objects.bucket, &ProcessEnvironment).await.ok();
-        let name = row.bucket.as_deref().unwrap_or("BUCKET");
-        let pattern = EventPattern::new(objects, name);
-        row.event_pattern = pattern.ok().map(|pattern| pattern.as_json().clone());
+    match &sensor.spec.source {
+        SensorSource::Objects(objects) => {
+            // The bucket's variable need not be set to list sensors.
+            row.bucket = read_bucket(&objects.bucket, &ProcessEnvironment).await.ok();
+            let name = row.bucket.as_deref().unwrap_or("BUCKET");
+            let pattern = EventPattern::new(objects, name);
+            row.event_pattern = pattern.ok().map(|pattern| pattern.as_json().clone());
+        }
+        SensorSource::Assets { .. } | SensorSource::Runs { .. } => {}
     }
     Ok((row, state))
 }

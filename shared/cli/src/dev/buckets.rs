@@ -47,8 +47,10 @@ pub(super) async fn find_watched_buckets(
     let mut watched: BTreeMap<PathBuf, WatchedBucket> = BTreeMap::new();
     let mut used: Vec<String> = Vec::new();
     for sensor in definitions.sensors() {
-        let SensorSource::Objects(objects) = &sensor.spec.source else {
-            continue;
+        let objects = match &sensor.spec.source {
+            SensorSource::Objects(objects) => objects,
+            // Changes of the record are evaluated when a run ends.
+            SensorSource::Assets { .. } | SensorSource::Runs { .. } => continue,
         };
         let declared = match &objects.bucket {
             Bucket::Named(name) | Bucket::Variable { name, .. } => name.as_str(),

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use precip_core::plan::Plan;
 use precip_engine::{
+    asset::parse_config,
     definitions::{EnvironmentNeeds, IoManagers},
     io::IoManager,
     run::{PlanRunError, PlannedRun, RunObserver, RunPorts, RunSession, translate_plan},
@@ -114,7 +115,7 @@ fn default_io_manager(session: &Session) -> Result<Arc<dyn IoManager>, Failure> 
 /// Reads the config of a request, from a file or from the command line.
 ///
 /// # Errors
-/// [`Failure`] when it cannot be read or is not JSON.
+/// [`Failure`] when it cannot be read, is not JSON, or has a field twice.
 pub(super) fn read_config(
     file: Option<&std::path::Path>,
     text: Option<&str>,
@@ -129,7 +130,11 @@ pub(super) fn read_config(
         (None, Some(text)) => (text.to_owned(), "`--config-json`".to_owned()),
         (None, None) => return Ok(serde_json::Value::Null),
     };
-    serde_json::from_str(&json).map_err(|error| {
+    parse_config(&json).map_err(|error| {
+        if error.is_data() {
+            let message = format!("the config of {origin} cannot be read: {error}");
+            return Failure::new(Exit::Usage, message).with_help("keep one of the two");
+        }
         Failure::new(Exit::Usage, format!("{origin} is not JSON: {error}")).with_help(
             "write an object with an entry for each op, like {\"flights\": {\"limit\": 10}}",
         )

@@ -175,8 +175,11 @@ impl SensorSpec {
     /// [`InvalidTrigger`] when the template does not fit.
     pub fn fit_template(&self, graph: &AssetGraph) -> Result<Option<TemplateFit>, InvalidTrigger> {
         // Only keys of objects name partitions, and only of a known target.
-        let (SensorSource::Objects(objects), Some(target)) = (&self.source, self.target(graph)?)
-        else {
+        let objects = match &self.source {
+            SensorSource::Objects(objects) => objects,
+            SensorSource::Assets { .. } | SensorSource::Runs { .. } => return Ok(None),
+        };
+        let Some(target) = self.target(graph)? else {
             return Ok(None);
         };
         match &objects.filter {

@@ -1,9 +1,22 @@
 //! The config of an op: the op's part of the run config, parsed into a type.
 
-use std::{any::type_name, fmt};
+mod duplicates;
+mod reader;
+mod unread;
+
+use std::{any::type_name, fmt, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+pub use duplicates::parse_config;
+use reader::{ConfigReader, ReadNotes};
+
+/// A function that shows a value, so that two values of a type can be compared.
+type ShowFn<T> = fn(&T) -> String;
+
+/// The check of a config, with the type's JSON schema.
+type CheckFn = dyn Fn(&Value, Option<&Value>) -> Result<(), InvalidConfig> + Send + Sync;
 
 /// The config that an op takes.
 #[derive(Clone)]
@@ -12,16 +25,28 @@ pub struct ConfigSpec {
     pub type_name: &'static str,
     /// The JSON schema, if the type has one.
     pub schema: Option<Value>,
-    check: fn(&Value) -> Result<(), InvalidConfig>,
+    check: Arc<CheckFn>,
 }
 
 impl ConfigSpec {
     /// Declares config of type `T`.
-    pub fn for_type<T: DeserializeOwned>() -> Self {
+    pub fn for_type<T: DeserializeOwned + 'static>() -> Self {
+        Self::for_shown_type::<T>(None)
+    }
+
+    /// Declares config of type `T`, whose values `show` shows, usually by [`Debug`](fmt::Debug). By that text, unknown
+    /// fields are found in structs with `#[serde(flatten)]` and in tagged and untagged enums.
+    pub fn for_shown_type<T: DeserializeOwned + 'static>(show: Option<fn(&T) -> String>) -> Self {
         Self {
             type_name: type_name::<T>(),
             schema: None,
-            check: |config| read_config::<T>(config).map(drop),
+            check: Arc::new(move |config, schema| {
+                let given = config_or_empty(config);
+                let notes = ReadNotes::default();
+                read_noting::<T>(&given, &notes)?;
+                let entries = notes.untyped_entries.into_inner();
+                unread::find_unread_field(&given, &entries, schema, show).map_or(Ok(()), Err)
+            }),
         }
     }
 
@@ -32,12 +57,12 @@ impl ConfigSpec {
         self
     }
 
-    /// Checks, before anything runs, that a config can be parsed.
+    /// Checks, before anything runs, that a config can be parsed and that every field of it is read.
     ///
     /// # Errors
-    /// [`InvalidConfig`], which names the field and the expected value.
+    /// [`InvalidConfig`], which names the field and the expected value, or the nearest name of a field.
     pub fn check_config(&self, config: &Value) -> Result<(), InvalidConfig> {
-        (self.check)(config)
+        (self.check)(config, self.schema.as_ref())
     }
 }
 
@@ -48,22 +73,34 @@ impl fmt::Debug for ConfigSpec {
 }
 
 /// Parses an op's part of the run config. Missing config is parsed like an empty object, so a type
-/// whose fields all have defaults needs none.
+/// whose fields all have defaults needs none. A field that a struct does not have is an error.
 ///
 /// # Errors
 /// [`InvalidConfig`], which names the field and the expected value.
 pub fn read_config<T: DeserializeOwned>(config: &Value) -> Result<T, InvalidConfig> {
-    let given = match config {
+    read_noting(&config_or_empty(config), &ReadNotes::default())
+}
+
+fn config_or_empty(config: &Value) -> Value {
+    match config {
         Value::Null => Value::Object(serde_json::Map::new()),
         given => given.clone(),
-    };
-    serde_path_to_error::deserialize(given).map_err(|error| InvalidConfig {
-        // Serde writes the root as `.`.
-        path: match error.path().to_string() {
-            path if path == "." => String::new(),
-            path => path,
-        },
-        reason: error.inner().to_string(),
+    }
+}
+
+fn read_noting<'de, T: DeserializeOwned>(
+    config: &'de Value,
+    notes: &ReadNotes<'de>,
+) -> Result<T, InvalidConfig> {
+    serde_path_to_error::deserialize(ConfigReader::new(config, notes)).map_err(|error| {
+        InvalidConfig {
+            // Serde writes the root as `.`.
+            path: match error.path().to_string() {
+                path if path == "." => String::new(),
+                path => path,
+            },
+            reason: error.inner().to_string(),
+        }
     })
 }
 
@@ -76,3 +113,6 @@ pub struct InvalidConfig {
     /// The expected and the given value.
     pub reason: String,
 }
+
+#[cfg(test)]
+mod tests;

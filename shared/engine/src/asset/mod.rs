@@ -18,7 +18,7 @@ mod value;
 
 pub use body::{Execution, FnBody, Inputs, OpBody, RunFn, RunFuture};
 pub use check_result::CheckResult;
-pub use config::{ConfigSpec, InvalidConfig, read_config};
+pub use config::{ConfigSpec, InvalidConfig, parse_config, read_config};
 pub use context::{AssetContext, AssetContextBuilder, InvalidPartitionUse, PartitionScope};
 pub use error::{AssetError, ErrorKind, Terminal};
 pub use input::{InputNeeds, InputSpec, LoadedInput, LoadedPart};

@@ -20,11 +20,15 @@ pub enum Metric {
         /// The column.
         column: String,
     },
-    /// The number of rows that repeat another row's values in all of some columns. Two missing values are equal.
+    /// The number of rows that repeat another row's values in all of some columns.
     #[serde(rename = "Repeated")]
     DuplicateCount {
         /// The columns.
         columns: Vec<String>,
+        /// True if missing values are equal, as SQL's `NULLS NOT DISTINCT`. Otherwise a row without a value in one of
+        /// the columns repeats no other row.
+        #[serde(default)]
+        nulls_not_distinct: bool,
     },
     /// The number of rows whose value in a column, as text, is not an accepted one, with the first of these texts.
     #[serde(rename = "Others")]
@@ -51,7 +55,9 @@ impl Metric {
             Self::NullCount { column }
             | Self::UnexpectedValues { column, .. }
             | Self::Latest { column } => Some(vec![column]),
-            Self::DuplicateCount { columns } => Some(columns.iter().map(String::as_str).collect()),
+            Self::DuplicateCount { columns, .. } => {
+                Some(columns.iter().map(String::as_str).collect())
+            }
         }
     }
 }
@@ -72,6 +78,15 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&Metric::RowCount).unwrap(),
             r#""Rows""#
+        );
+        let duplicates: Metric =
+            serde_json::from_str(r#"{"Repeated":{"columns":["gate"]}}"#).unwrap();
+        assert_eq!(
+            duplicates,
+            Metric::DuplicateCount {
+                columns: vec!["gate".to_owned()],
+                nulls_not_distinct: false,
+            }
         );
     }
 }

@@ -188,7 +188,10 @@ pub(crate) async fn add_statuses(
 }
 
 /// Checks a run config: an object with a value for each op that takes config, by the op's name.
-pub(super) fn check_config(
+///
+/// # Errors
+/// [`PlanRunError::Config`], whose message says what to write instead.
+pub(crate) fn check_config(
     definitions: &Definitions,
     config: &serde_json::Value,
 ) -> Result<(), PlanRunError> {

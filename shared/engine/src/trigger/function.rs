@@ -7,7 +7,8 @@ use futures::FutureExt;
 use super::{ScheduleContext, SensorContext, SensorContextBuilder, SensorResult, TriggerPorts};
 use crate::{
     asset::{AssetError, Resources},
-    run::{Sleeper, panic_error},
+    definitions::Definitions,
+    run::{Sleeper, check_config, panic_error},
 };
 
 /// The function of a sensor.
@@ -34,6 +35,19 @@ pub(super) async fn pause_before_retry(sleeper: &dyn Sleeper, tried: u32) {
     sleeper.sleep(PAUSE * tried).await;
 }
 
+/// Checks the run config of what a function requests, before any run of it is recorded. The error counts as retryable,
+/// so that the event is not lost: a deployment that mends the function handles it.
+pub(super) fn check_requests(
+    definitions: &Definitions,
+    answer: &SensorResult,
+) -> Result<(), AssetError> {
+    let mut requests = answer.requests.iter();
+    requests.try_for_each(|request| {
+        check_config(definitions, &request.config)
+            .map_err(|invalid| AssetError::retryable(invalid.to_string()))
+    })
+}
+
 /// Calls the function of a sensor, with retries of transient errors. Also returns the cursor that it
 /// set; each call starts with the same cursor.
 pub(super) async fn try_sensor(
@@ -46,7 +60,10 @@ pub(super) async fn try_sensor(
         tried += 1;
         let context = context.clone().build();
         match call_sensor(function, context.clone(), &ports.resources).await {
-            Ok(answer) => return Ok((answer, context.cursor())),
+            Ok(answer) => {
+                check_requests(&ports.definitions, &answer)?;
+                return Ok((answer, context.cursor()));
+            }
             Err(error) if error.kind().is_retryable() && tried < TRIES => {
                 pause_before_retry(ports.sleeper.as_ref(), tried).await;
             }

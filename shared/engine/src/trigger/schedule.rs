@@ -11,7 +11,7 @@ use precip_core::{
 use super::{
     RunRequest, ScheduleContext, ScheduleDefinition, ScheduleFn, TriggerError, TriggerPorts,
     control::schedule_id,
-    function::{TRIES, call_schedule, pause_before_retry},
+    function::{TRIES, call_schedule, check_requests, pause_before_retry},
     new_run::new_run,
     text::{keys_text, partitions_text},
 };
@@ -308,6 +308,7 @@ impl TickEvaluator<'_> {
                 answer => break answer.map_err(|error| error.to_string())?,
             }
         };
+        check_requests(&self.ports.definitions, &answer).map_err(|error| error.to_string())?;
         let count = answer.requests.len();
         if count > MAX_RUNS_PER_TICK {
             return Err(format!(

@@ -114,8 +114,12 @@ fn compute_metric(metric: &Metric, table: &Table) -> Result<MetricValue, ArrowEr
         Metric::NullCount { column } => {
             MetricValue::Count(table.column(column)?.logical_null_count(), Vec::new())
         }
-        Metric::DuplicateCount { columns } => {
-            MetricValue::Count(count_duplicates(table, columns)?, Vec::new())
+        Metric::DuplicateCount {
+            columns,
+            nulls_not_distinct,
+        } => {
+            let count = count_duplicates(table, columns, *nulls_not_distinct)?;
+            MetricValue::Count(count, Vec::new())
         }
         Metric::UnexpectedValues {
             column,
@@ -139,8 +143,13 @@ fn compute_metric(metric: &Metric, table: &Table) -> Result<MetricValue, ArrowEr
     })
 }
 
-/// Counts the rows whose values in these columns another row has already.
-fn count_duplicates(table: &Table, columns: &[String]) -> Result<usize, ArrowError> {
+/// Counts the rows whose values in these columns another row has already. Unless missing values are equal, rows without
+/// a value in one of the columns are passed over.
+fn count_duplicates(
+    table: &Table,
+    columns: &[String],
+    nulls_not_distinct: bool,
+) -> Result<usize, ArrowError> {
     let arrays: Vec<ArrayRef> = columns
         .iter()
         .map(|column| table.column(column))
@@ -151,8 +160,16 @@ fn count_duplicates(table: &Table, columns: &[String]) -> Result<usize, ArrowErr
     // Arrow's row format encodes equal values as equal bytes, so a set of bytes finds the distinct rows.
     let converter = RowConverter::new(fields.collect())?;
     let rows = converter.convert_columns(&arrays)?;
-    let distinct: HashSet<&[u8]> = rows.iter().map(|row| row.data()).collect();
-    Ok(rows.num_rows() - distinct.len())
+    let nulls: Vec<_> = arrays
+        .iter()
+        .filter(|_| !nulls_not_distinct)
+        .filter_map(|array| array.logical_nulls())
+        .collect();
+    let mut distinct: HashSet<&[u8]> = HashSet::new();
+    let repeated = rows.iter().enumerate().filter(|(index, row)| {
+        nulls.iter().all(|nulls| nulls.is_valid(*index)) && !distinct.insert(row.data())
+    });
+    Ok(repeated.count())
 }
 
 /// Returns the latest time of a column. A time without a zone is read as UTC.

@@ -69,6 +69,50 @@ fn missing_and_repeated_values_are_counted() {
 }
 
 #[test]
+fn missing_values_are_equal_only_on_request() {
+    let row = |carrier: Option<&str>, flight| Row {
+        carrier: carrier.map(str::to_owned),
+        flight,
+        at: at_hour(1),
+    };
+    let repeated = |check: DataCheck, rows: &[Row]| {
+        let table = Table::from_rows(rows).unwrap();
+        let value = Measurement::of_table(&check.metric(), &table).value;
+        let MetricValue::Count(count, _) = value else {
+            panic!("{value:?}");
+        };
+        count
+    };
+    let rows = [
+        row(None, 1),
+        row(None, 1),
+        row(Some("UA"), 1),
+        row(None, 2),
+        row(Some("UA"), 1),
+    ];
+    assert_eq!(repeated(unique(["carrier"]), &rows), 1);
+    assert_eq!(repeated(unique(["carrier", "flight"]), &rows), 1);
+    assert_eq!(repeated(unique(["flight", "carrier"]), &rows[..4]), 0);
+    let equal = |columns: &[&str]| unique(columns.iter().copied()).nulls_not_distinct();
+    assert_eq!(repeated(equal(&["carrier"]), &rows), 3);
+    assert_eq!(repeated(equal(&["carrier", "flight"]), &rows), 2);
+    assert_eq!(repeated(equal(&["carrier", "at"]), &rows[..2]), 1);
+    assert_eq!(repeated(unique(["carrier"]), &[]), 0);
+    // Zeros of a column without missing values are values.
+    assert_eq!(repeated(unique(["flight"]), &rows), 3);
+
+    assert_eq!(
+        equal(&["carrier"]).description(),
+        "No two rows have the same `carrier`. Missing values are equal."
+    );
+    assert_eq!(equal(&["carrier"]).name(), "unique_carrier");
+    assert_eq!(
+        row_count(1..).nulls_not_distinct().metric(),
+        row_count(1..).metric()
+    );
+}
+
+#[test]
 fn other_values_are_shown() {
     assert_eq!(
         run_check(accepted_values("carrier", ["UA"])),

@@ -71,8 +71,10 @@ pub fn metric_query(
                 format!("SELECT COUNT(*) AS counted, COUNT(*) - COUNT({column}) AS found {from}");
             (sql, vec![Field::new("found", DataType::Int64, true)])
         }
-        Metric::DuplicateCount { columns } => {
-            // A sum over no groups is NULL, hence COALESCE.
+        Metric::DuplicateCount {
+            columns,
+            nulls_not_distinct,
+        } => {
             for column in columns {
                 if !is_exact(type_of(column)?) {
                     return Ok(None);
@@ -82,10 +84,18 @@ pub fn metric_query(
                 return Ok(None);
             }
             let names: Vec<String> = columns.iter().map(|column| (rows.column)(column)).collect();
+            // GROUP BY puts missing values into one group, whose rows UNIQUE regards as distinct.
+            let repeated = if *nulls_not_distinct {
+                "COUNT(*) - 1".to_owned()
+            } else {
+                let missing = names.join(" IS NULL OR ");
+                format!("CASE WHEN {missing} IS NULL THEN 0 ELSE COUNT(*) - 1 END")
+            };
+            // A sum over no groups is NULL, hence COALESCE.
             let sql = format!(
                 "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) AS counted, \
-                 CAST(COALESCE(SUM(n - 1), 0) AS BIGINT) AS found \
-                 FROM (SELECT COUNT(*) AS n {from} GROUP BY {}) AS held",
+                 CAST(COALESCE(SUM(repeated), 0) AS BIGINT) AS found \
+                 FROM (SELECT COUNT(*) AS n, {repeated} AS repeated {from} GROUP BY {}) AS held",
                 names.join(", ")
             );
             (sql, vec![Field::new("found", DataType::Int64, true)])

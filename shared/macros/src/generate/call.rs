@@ -87,11 +87,18 @@ pub(super) fn input_calls(function: &Function) -> TokenStream {
                 quote_spanned!(inner.span()=> .add_resource::<#inner>(#name))
             }
             ParamKind::Config => quote_spanned! {ty.span()=>
-                .config(__p::ConfigSpec::for_type::<#ty>(), {
-                    #[allow(unused_imports)]
-                    use __p::{WithSchema as _, WithoutSchema as _};
-                    (&__p::SchemaOf::<#ty>::new()).schema()
-                })
+                .config(
+                    __p::ConfigSpec::for_shown_type::<#ty>({
+                        #[allow(unused_imports)]
+                        use __p::{WithDebug as _, WithoutDebug as _};
+                        (&__p::DebugOf::<#ty>::new()).show()
+                    }),
+                    {
+                        #[allow(unused_imports)]
+                        use __p::{WithSchema as _, WithoutSchema as _};
+                        (&__p::SchemaOf::<#ty>::new()).schema()
+                    },
+                )
             },
             ParamKind::Context { .. } => TokenStream::new(),
         }

@@ -39,7 +39,7 @@ pub(crate) mod exports {
         finish::{finish_all, finish_asset, finish_check, take_input},
         op_decl::OpDecl,
         partitions::{shared_partitions, validated},
-        schema::{SchemaOf, WithSchema, WithoutSchema},
+        schema::{DebugOf, SchemaOf, WithDebug, WithSchema, WithoutDebug, WithoutSchema},
         trigger_decl::{ScheduleDecl, SensorDecl},
     };
     pub use crate::__here as here;

@@ -1,6 +1,6 @@
-//! The JSON schema of a config type, if it has one.
+//! The JSON schema of a config type and its text for comparisons, if it has them.
 
-use std::marker::PhantomData;
+use std::{fmt::Debug, marker::PhantomData};
 
 use schemars::JsonSchema;
 use serde_json::Value;
@@ -37,6 +37,44 @@ pub trait WithoutSchema {
 
 impl<T> WithoutSchema for &SchemaOf<T> {
     fn schema(&self) -> Option<Value> {
+        None
+    }
+}
+
+/// A query for the text of values of a `T`: `(&DebugOf::<T>::new()).show()` resolves to [`WithDebug`] if `T` is
+/// [`Debug`], and to [`WithoutDebug`] for every other type.
+#[derive(Debug)]
+pub struct DebugOf<T>(PhantomData<T>);
+
+impl<T> DebugOf<T> {
+    #[expect(
+        clippy::new_without_default,
+        reason = "the macros call it by this name only"
+    )]
+    pub fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// A function that returns the text of a value.
+type ShowFn<T> = fn(&T) -> String;
+
+pub trait WithDebug<T> {
+    fn show(&self) -> Option<ShowFn<T>>;
+}
+
+impl<T: Debug> WithDebug<T> for DebugOf<T> {
+    fn show(&self) -> Option<ShowFn<T>> {
+        Some(|value| format!("{value:?}"))
+    }
+}
+
+pub trait WithoutDebug<T> {
+    fn show(&self) -> Option<ShowFn<T>>;
+}
+
+impl<T> WithoutDebug<T> for &DebugOf<T> {
+    fn show(&self) -> Option<ShowFn<T>> {
         None
     }
 }

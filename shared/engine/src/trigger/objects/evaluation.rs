@@ -14,7 +14,7 @@ use crate::{
     trigger::{
         RunRequest, SensorContext, SensorDefinition, SensorEvent, SensorFn, TriggerError,
         TriggerPorts,
-        function::{NO_REQUEST, call_sensor},
+        function::{NO_REQUEST, call_sensor, check_requests},
         memory::MAX_WAITING,
     },
 };
@@ -238,7 +238,11 @@ impl EventEvaluator<'_> {
         }
         let context = builder.build();
         let called = call_sensor(function, context.clone(), &self.ports.resources).await;
-        let answer = match called {
+        let checked = called.and_then(|answer| {
+            check_requests(&self.ports.definitions, &answer)?;
+            Ok(answer)
+        });
+        let answer = match checked {
             Ok(answer) => answer,
             Err(error) => return Ok(Evaluation::without_request(decide_failure(&error))),
         };

@@ -40,7 +40,10 @@ fn null_count_of(column: &str) -> Metric {
 
 fn duplicates_of(columns: &[&str]) -> Metric {
     let columns = columns.iter().map(|&column| column.to_owned()).collect();
-    Metric::DuplicateCount { columns }
+    Metric::DuplicateCount {
+        columns,
+        nulls_not_distinct: false,
+    }
 }
 
 fn latest_of(column: &str) -> Metric {
@@ -67,14 +70,25 @@ fn each_metric_is_one_query_over_the_partition() {
         sql_for(&null_count_of("delay")),
         format!(r#"SELECT COUNT(*) AS counted, COUNT(*) - COUNT("delay") AS found {of_partition}"#)
     );
-    assert_eq!(
-        sql_for(&duplicates_of(&["carrier", "flight"])),
+    let of_groups = |repeated: &str| {
         format!(
             "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) AS counted, \
-             CAST(COALESCE(SUM(n - 1), 0) AS BIGINT) AS found \
-             FROM (SELECT COUNT(*) AS n {of_partition} GROUP BY \"carrier\", \"flight\") AS held"
+             CAST(COALESCE(SUM(repeated), 0) AS BIGINT) AS found \
+             FROM (SELECT COUNT(*) AS n, {repeated} AS repeated {of_partition} \
+             GROUP BY \"carrier\", \"flight\") AS held"
+        )
+    };
+    assert_eq!(
+        sql_for(&duplicates_of(&["carrier", "flight"])),
+        of_groups(
+            "CASE WHEN \"carrier\" IS NULL OR \"flight\" IS NULL THEN 0 ELSE COUNT(*) - 1 END"
         )
     );
+    let equal_nulls = Metric::DuplicateCount {
+        columns: vec!["carrier".to_owned(), "flight".to_owned()],
+        nulls_not_distinct: true,
+    };
+    assert_eq!(sql_for(&equal_nulls), of_groups("COUNT(*) - 1"));
     assert_eq!(
         sql_for(&latest_of("at")),
         format!(r#"SELECT COUNT(*) AS counted, MAX("at") AS shown {of_partition}"#)

@@ -83,11 +83,14 @@ fn new_run_count(runs: &[CreatedRun]) -> usize {
 impl Sensors {
     /// Returns the sensor of objects with a name, or all sensors of objects.
     fn object_sensors(&self, name: Option<&str>) -> Vec<&SensorDefinition> {
-        use precip_core::trigger::SensorSource::Objects;
+        use precip_core::trigger::SensorSource;
         let sensors = self
             .definitions
             .sensors()
-            .filter(|sensor| matches!(sensor.spec.source, Objects(_)));
+            .filter(|sensor| match sensor.spec.source {
+                SensorSource::Objects(_) => true,
+                SensorSource::Assets { .. } | SensorSource::Runs { .. } => false,
+            });
         sensors
             .filter(|sensor| name.is_none_or(|name| sensor.name().as_str() == name))
             .collect()

@@ -50,8 +50,9 @@ impl Batch {
     /// Returns the events of each message that may concern a sensor. `own_queue` means that the
     /// queue is the sensor's own, so that all of its events do.
     fn events_for(&self, sensor: &SensorDefinition, own_queue: bool) -> Vec<Vec<ObjectEvent>> {
-        let SensorSource::Objects(objects) = &sensor.spec.source else {
-            return Vec::new();
+        let objects = match &sensor.spec.source {
+            SensorSource::Objects(objects) => objects,
+            SensorSource::Assets { .. } | SensorSource::Runs { .. } => return Vec::new(),
         };
         let wanted =
             |event: &&ObjectEvent| own_queue || objects.accepts_object(&event.key, event.size);
@@ -165,11 +166,14 @@ impl Sensors {
         &self,
         sensor: &SensorDefinition,
     ) -> Result<(precip_engine::trigger::TriggerPorts, String), String> {
-        let SensorSource::Objects(objects) = &sensor.spec.source else {
-            return Err(format!(
-                "sensor `{}` is not a sensor of objects",
-                sensor.name()
-            ));
+        let objects = match &sensor.spec.source {
+            SensorSource::Objects(objects) => objects,
+            SensorSource::Assets { .. } | SensorSource::Runs { .. } => {
+                return Err(format!(
+                    "sensor `{}` is not a sensor of objects",
+                    sensor.name()
+                ));
+            }
         };
         let bucket = read_bucket(&objects.bucket, self.triggers.settings())
             .await

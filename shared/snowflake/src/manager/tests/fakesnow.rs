@@ -229,6 +229,10 @@ async fn metrics_are_computed_by_the_database() {
         (not_null("delay"), MetricValue::Count(2, Vec::new())),
         (
             unique(["carrier", "delay"]),
+            MetricValue::Count(0, Vec::new()),
+        ),
+        (
+            unique(["carrier", "delay"]).nulls_not_distinct(),
             MetricValue::Count(1, Vec::new()),
         ),
         (
