@@ -1,6 +1,8 @@
 //! Failures and their advice.
 
 use insta::assert_snapshot;
+use precip::prelude::*;
+use serde::Deserialize;
 
 use crate::world::{World, stable_snapshots};
 
@@ -30,6 +32,44 @@ async fn mistakes_are_explained() {
         shown += &format!("$ {command} {}\n{refused}\n", arguments.join(" "));
     }
     assert_snapshot!("errors", shown);
+}
+
+#[derive(Debug, Deserialize)]
+struct Limits {
+    #[serde(default)]
+    limit: i64,
+}
+
+#[asset]
+fn limited(#[config] limits: Limits) -> i64 {
+    limits.limit
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_misspelt_field_of_the_config_is_refused_by_every_command_that_plans() {
+    let definitions = Definitions::builder().asset::<limited>().build().unwrap();
+    let world = World::with_definitions(definitions).await;
+    let misspelt = r#"{"limited": {"limt": 5}}"#;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, misspelt).unwrap();
+    let path = file.path().to_str().unwrap();
+    for command in ["plan", "materialize"] {
+        for config in [["--config-json", misspelt], ["--config", path]] {
+            let arguments = ["--select", "limited", config[0], config[1]];
+            let refused = world.failure_of(command, &arguments).await;
+            assert!(refused.contains("config `limt`"), "{refused}");
+            assert!(refused.contains("did you mean `limit`?"), "{refused}");
+        }
+    }
+    std::fs::write(&file, r#"{"limited": {"limit": 5}, "limited": {}}"#).unwrap();
+    let arguments = ["--select", "limited", "--config", path];
+    let refused = world.failure_of("materialize", &arguments).await;
+    assert!(
+        refused.contains("field `limited` is given twice"),
+        "{refused}"
+    );
+    let runs = world.output_of("runs", &[]).await;
+    assert!(!runs.contains("limited"), "{runs}");
 }
 
 #[test]

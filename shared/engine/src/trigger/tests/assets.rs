@@ -95,6 +95,14 @@ fn after_a_run(context: SensorContext, _: &Resources) -> TriggerFuture<'_> {
     })
 }
 
+/// Requests a run with config for an op that does not exist.
+fn misconfigured(_: SensorContext, _: &Resources) -> TriggerFuture<'_> {
+    Box::pin(async {
+        let config = serde_json::json!({"reprot": {}});
+        Ok(SensorResult::requests([RunRequest::new().config(config)]))
+    })
+}
+
 fn ended_run(world: &World, status: RunStatus) -> Run {
     let run = NewRun {
         id: world.ports.run_id(),
@@ -136,6 +144,15 @@ async fn the_end_of_a_run_is_handled_once() {
         Decision::Requested { .. }
     ));
     assert_eq!(evaluate(&failed).await, Decision::Duplicate);
+    assert_eq!(world.requested_lines().await, ["report "]);
+    // A request with invalid config is refused before its run is recorded.
+    let broken = sensor.clone().with_function(misconfigured);
+    let another = ended_run(&world, RunStatus::Failed);
+    let Decision::Failed { message } = evaluate_run(&world.ports, &broken, &another).await.unwrap()
+    else {
+        panic!("the function's config is invalid");
+    };
+    assert!(message.contains("did you mean `report`?"), "{message}");
     assert_eq!(world.requested_lines().await, ["report "]);
     // Its own runs do not trigger it.
     let mut own = ended_run(&world, RunStatus::Failed);

@@ -330,6 +330,42 @@ async fn a_failing_event_affects_no_other() {
     assert_eq!(world.requested_lines().await.len(), 1);
 }
 
+/// Requests the day of the key with config for an op that does not exist.
+fn misconfigured(context: SensorContext, _: &Resources) -> TriggerFuture<'_> {
+    Box::pin(async move {
+        let day = context.value("date")?;
+        context.update_cursor("1");
+        let request = RunRequest::partition(day).config(serde_json::json!({"orderz": {}}));
+        Ok(SensorResult::requests([request]).add_partition("files", "new"))
+    })
+}
+
+#[tokio::test]
+async fn a_request_with_invalid_config_fails_its_event_and_records_no_run() {
+    let world = World::new();
+    let event = [object_event("in/2024-03-01", "2024-04-01T00:00:00Z", 1)];
+    let options = ObjectOptions::default();
+    let broken = with_function().with_function(misconfigured);
+    let outcome = evaluate_objects(&world.ports, &broken, &event, options)
+        .await
+        .unwrap();
+    let [Decision::Failed { message }] = &outcome.decisions[..] else {
+        panic!("{:?}", outcome.decisions);
+    };
+    assert!(
+        message.contains("names op `orderz`, which is not declared: did you mean `orders`?"),
+        "{message}"
+    );
+    assert!(world.recorded_runs().await.is_empty());
+    let files = world.ports.state.dynamic_keys("files").await.unwrap();
+    assert!(files.is_empty());
+    // The event is not lost: a function that was mended handles it.
+    evaluate_objects(&world.ports, &with_function(), &event, options)
+        .await
+        .unwrap();
+    assert_eq!(world.requested_lines().await, ["orders 2024-03-01"]);
+}
+
 #[tokio::test]
 async fn more_runs_than_one_tick_holds_take_several_ticks() {
     let world = World::new();

@@ -335,6 +335,29 @@ async fn a_function_is_called_for_each_tick_and_a_failure_stops_no_other() {
     ));
 }
 
+fn misconfigured(_: ScheduleContext, _: &Resources) -> TriggerFuture<'_> {
+    Box::pin(async {
+        let config = serde_json::json!({"report": {"limit": 1}});
+        Ok(SensorResult::requests([RunRequest::new().config(config)]))
+    })
+}
+
+#[tokio::test]
+async fn a_request_with_invalid_config_fails_its_tick_and_records_no_run() {
+    let world = World::new();
+    let nightly = nightly_schedule("report", CatchUp::All).with_function(misconfigured);
+    let tick = "2024-03-12T06:00:00Z";
+    let outcome = invoke_at(&world, &nightly, tick, Some(tick)).await;
+    assert_eq!(
+        outcome.failed,
+        [
+            "the tick of 2024-03-12T06:00:00Z: the run config has a value for op `report`, which \
+             takes no config: leave it out"
+        ]
+    );
+    assert!(world.recorded_runs().await.is_empty());
+}
+
 #[tokio::test]
 async fn very_many_missed_ticks_are_requested_in_portions() {
     let world = World::new();
