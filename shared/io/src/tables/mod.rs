@@ -2,6 +2,7 @@
 //! metrics of checks as queries, and evolving the columns of a table.
 
 mod evolve;
+mod fit;
 mod input;
 mod metric_query;
 mod names;
@@ -15,6 +16,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use precip_core::metadata::{TableColumn, TableSchema};
 
 pub use evolve::columns_to_add;
+pub use fit::{check_query_columns, fit_query_columns};
 pub use input::{Rows, StoreInput};
 pub use metric_query::{MetricQuery, PartitionRows, metric_query};
 pub use names::{describe_address, format_pointer, parse_pointer, quote_identifier};
