@@ -483,3 +483,76 @@ fn annotated_functions_can_be_called() {
         Ok(7)
     );
 }
+
+mod renamed {
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    pub struct Account {
+        pub number: i64,
+        pub holder: Option<String>,
+    }
+
+    #[asset]
+    pub fn accounts() -> Vec<Account> {
+        Vec::new()
+    }
+
+    #[derive(Serialize, Deserialize)]
+    pub struct Misspelt {
+        pub holdr: Option<String>,
+        pub seats: Option<i64>,
+    }
+    impl precip::io::RowOf<Account> for Misspelt {}
+
+    #[asset]
+    pub fn misspelt(accounts: Vec<Misspelt>) -> i64 {
+        accounts.len() as i64
+    }
+
+    #[derive(Serialize, Deserialize)]
+    pub struct InAnotherCase {
+        #[serde(rename = "Holder")]
+        pub holder: Option<String>,
+    }
+    impl precip::io::RowOf<Account> for InAnotherCase {}
+
+    #[asset]
+    pub fn in_another_case(accounts: Option<precip::io::Partitions<Vec<InAnotherCase>>>) -> bool {
+        accounts.is_some()
+    }
+
+    #[derive(Serialize, Deserialize)]
+    pub struct Holder {
+        pub holder: Option<String>,
+        #[serde(default)]
+        pub visits: i64,
+    }
+    impl precip::io::RowOf<Account> for Holder {}
+
+    #[asset]
+    pub fn holders(accounts: Vec<Holder>) -> i64 {
+        accounts.len() as i64
+    }
+}
+
+#[test]
+fn an_optional_field_that_upstream_rows_do_not_have_is_refused() {
+    use renamed::{accounts, holders, in_another_case, misspelt};
+    let builder = || Definitions::builder().asset::<accounts>();
+    builder().asset::<holders>().build().unwrap();
+    let problem = |invalid: InvalidDefinitions| invalid.problems()[0].to_string();
+    let invalid = problem(builder().asset::<misspelt>().build().unwrap_err());
+    assert!(
+        invalid.ends_with(
+            "its parameter `accounts` reads the fields `holdr` and `seats` of `accounts`, whose rows have only \
+             `number` and `holder`: did you mean `holder`?"
+        ),
+        "{invalid}"
+    );
+    let invalid = problem(builder().asset::<in_another_case>().build().unwrap_err());
+    assert!(
+        invalid.contains("`Holder`") && invalid.contains("`holder`?"),
+        "{invalid}"
+    );
+}

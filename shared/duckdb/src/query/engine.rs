@@ -12,9 +12,7 @@ use precip_io::{
 use tokio::task::unconstrained;
 
 use super::{Query, disk};
-use crate::{
-    appender::TableAppender, error::DuckDbError, session::use_utc, types::sql_type,
-};
+use crate::{appender::TableAppender, error::DuckDbError, session::use_utc, types::sql_type};
 
 /// Divisor of a function's memory for DuckDB's limit: rows in flight and the program need the rest.
 const MEMORY_DIVISOR: u64 = 2;

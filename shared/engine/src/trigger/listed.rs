@@ -94,7 +94,9 @@ impl ListedObjects {
         let cursors: Vec<Option<String>> = if parts > MAX_PARTS {
             vec![None]
         } else {
-            (0..parts).map(|index| Some(self.to_part(index, parts))).collect()
+            (0..parts)
+                .map(|index| Some(self.to_part(index, parts)))
+                .collect()
         };
         for (index, cursor) in cursors.into_iter().enumerate() {
             let id = part_id(sensor, index);
@@ -137,7 +139,10 @@ fn part_id(sensor: &str, index: usize) -> TriggerId {
 
 /// Returns the number of parts for some objects: a power of two, so that it rarely changes.
 fn part_count(objects: usize) -> usize {
-    objects.div_ceil(OBJECTS_PER_PART).max(1).next_power_of_two()
+    objects
+        .div_ceil(OBJECTS_PER_PART)
+        .max(1)
+        .next_power_of_two()
 }
 
 /// Returns the index of the part that an object is in.
@@ -207,7 +212,12 @@ mod tests {
     fn parts_fit_into_an_item_and_are_read_back() {
         let mut listed = ListedObjects::new("filter");
         for number in 0..45_000 {
-            listed.add(&object(&format!("{number}"), "1", 5, "2024-12-01T10:00:00Z"));
+            listed.add(&object(
+                &format!("{number}"),
+                "1",
+                5,
+                "2024-12-01T10:00:00Z",
+            ));
         }
         let parts = part_count(listed.objects.len());
         assert_eq!(parts, 4);

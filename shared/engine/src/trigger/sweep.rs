@@ -100,7 +100,9 @@ pub async fn sweep_bucket(
         for object in page.objects {
             // Events of new objects may still arrive. A time to come is of another clock, and says nothing.
             let is_new = object.last_modified > until && object.last_modified <= now;
-            let is_known = before.as_ref().is_some_and(|before| before.contains(&object));
+            let is_known = before
+                .as_ref()
+                .is_some_and(|before| before.contains(&object));
             let is_accepted = objects.accepts_object(&object.key, Some(object.size));
             if !is_accepted || (is_new && !is_known) {
                 continue;

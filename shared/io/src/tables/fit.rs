@@ -3,10 +3,14 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use arrow_array::RecordBatch;
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::Schema;
 use precip_core::{metadata::TableSchema, prose::and_list};
 
-use crate::Table;
+use super::arrow_schema;
+use crate::{
+    Table,
+    cast::{Unmatched, cast_column},
+};
 
 /// Checks that a query returns each column once: of two columns of one name, readers would find the first only.
 ///
@@ -26,34 +30,46 @@ pub fn check_query_columns(schema: &Schema) -> Result<(), String> {
     ))
 }
 
-/// Arranges the result of a query in the columns of declared rows. The types stay those of the query.
+/// Fits the result of a query to declared rows: each column to the field of its name, cast by the table of casts.
 ///
 /// A column in another case than its field is accepted, as databases do, if no other column or field differs from it
 /// in case only.
 ///
 /// # Errors
-/// A message with the columns that only the query or only the rows have.
-pub fn fit_query_columns(rows: &Table, declared: &TableSchema) -> Result<Table, String> {
+/// A message with the columns that only the query or only the rows have, or with a column whose values the field
+/// cannot hold.
+pub fn fit_query_rows(rows: &Table, declared: &TableSchema) -> Result<Table, String> {
     let found = rows.schema();
     check_query_columns(found)?;
     let indices = match_columns(found, declared)?;
-    let fields = indices.iter().zip(&declared.columns);
-    let fields = fields.map(|(&index, column)| found.field(index).clone().with_name(&column.name));
-    let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let batches = rows.batches().iter().map(|batch| {
-        let columns = indices.iter().map(|&index| Arc::clone(batch.column(index)));
-        RecordBatch::try_new(Arc::clone(&schema), columns.collect())
-    });
-    let batches: Result<Vec<RecordBatch>, _> = batches.collect();
-    batches
-        .and_then(|batches| Table::new(Arc::clone(&schema), batches))
-        .map_err(|error| error.to_string())
+    let schema = arrow_schema(declared).map_err(|error| error.to_string())?;
+    let fit_batch = |batch: &RecordBatch| {
+        let columns = indices.iter().zip(schema.fields());
+        let columns = columns.map(|(&index, field)| {
+            cast_column(batch.column(index), field, Unmatched::Refuse)
+                .map_err(|error| error.to_string())
+        });
+        RecordBatch::try_new(Arc::clone(&schema), columns.collect::<Result<_, _>>()?)
+            .map_err(|error| error.to_string())
+    };
+    // The types are checked even if there are no rows, so that a query is refused before its data comes.
+    fit_batch(&RecordBatch::new_empty(Arc::clone(found)))?;
+    let batches: Result<Vec<RecordBatch>, String> = rows.batches().iter().map(fit_batch).collect();
+    Table::new(Arc::clone(&schema), batches?).map_err(|error| error.to_string())
 }
 
 /// Returns the index of each declared column in the result of a query.
 fn match_columns(found: &Schema, declared: &TableSchema) -> Result<Vec<usize>, String> {
-    let columns: Vec<&str> = found.fields().iter().map(|field| field.name().as_str()).collect();
-    let fields: Vec<&str> = declared.columns.iter().map(|column| column.name.as_str()).collect();
+    let columns: Vec<&str> = found
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
+    let fields: Vec<&str> = declared
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
     let matches: Vec<Option<usize>> = fields
         .iter()
         .map(|field| find_column(field, &columns, &fields))
@@ -96,30 +112,34 @@ fn find_column(field: &str, columns: &[&str], fields: &[&str]) -> Option<usize> 
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::Int32Array;
+    use arrow_array::{Int32Array, cast::AsArray, types::Int64Type};
     use arrow_schema::{DataType, Field};
 
     use super::*;
 
     fn query_result(names: &[&str]) -> Table {
-        let fields = names.iter().map(|name| Field::new(*name, DataType::Int32, true));
+        let fields = names
+            .iter()
+            .map(|name| Field::new(*name, DataType::Int32, true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let columns = (0_i32..).take(names.len());
         let columns = columns.map(|number| Arc::new(Int32Array::from(vec![number])) as _);
-        RecordBatch::try_new(schema, columns.collect()).unwrap().into()
+        RecordBatch::try_new(schema, columns.collect())
+            .unwrap()
+            .into()
     }
 
     /// Returns the index of the query's column for each field.
-    fn fit(columns: &[&str], fields: &[&str]) -> Result<Vec<i32>, String> {
+    fn fit(columns: &[&str], fields: &[&str]) -> Result<Vec<i64>, String> {
         let declared = fields.iter().map(|field| (*field, "Int64", true)).collect();
-        let fitted = fit_query_columns(&query_result(columns), &declared)?;
+        let fitted = fit_query_rows(&query_result(columns), &declared)?;
         let names: Vec<&String> = fitted.schema().fields().iter().map(|f| f.name()).collect();
         assert_eq!(names, fields);
         let batch = fitted.to_batch().unwrap();
         Ok(batch
             .columns()
             .iter()
-            .map(|column| arrow_array::cast::as_primitive_array::<arrow_array::types::Int32Type>(column).value(0))
+            .map(|column| column.as_primitive::<Int64Type>().value(0))
             .collect())
     }
 
@@ -152,7 +172,10 @@ mod tests {
              name its columns with `AS` as the fields are named, or change the fields"
         );
         let missing = fit(&["a"], &["a", "b"]).unwrap_err();
-        assert!(missing.contains("it has no column for the fields `b`;"), "{missing}");
+        assert!(
+            missing.contains("it has no column for the fields `b`;"),
+            "{missing}"
+        );
         let extra = fit(&["a", "b"], &["a"]).unwrap_err();
         assert!(extra.contains("its rows have no field for `b`;"), "{extra}");
     }
@@ -166,9 +189,23 @@ mod tests {
     }
 
     #[test]
+    fn values_that_a_field_cannot_hold_are_refused() {
+        let large = Int32Array::from(vec![1, 300]);
+        let batch = RecordBatch::try_from_iter([("a", Arc::new(large) as _)]).unwrap();
+        let declared = |data_type| [("a", data_type, true)].into_iter().collect();
+        fit_query_rows(&batch.clone().into(), &declared("Int16")).unwrap();
+        let refused = fit_query_rows(&batch.into(), &declared("Int8")).unwrap_err();
+        assert!(refused.contains("column `a` holds Int32"), "{refused}");
+    }
+
+    #[test]
     fn a_result_of_no_rows_is_fitted_too() {
         let empty = Table::empty(Arc::clone(query_result(&["holdr"]).schema()));
-        let declared = [("holder", "Int32", true)].into_iter().collect();
-        fit_query_columns(&empty, &declared).unwrap_err();
+        let fit = |name, data_type| {
+            fit_query_rows(&empty, &[(name, data_type, true)].into_iter().collect())
+        };
+        fit("holder", "Int32").unwrap_err();
+        fit("holdr", "Utf8").unwrap_err();
+        assert_eq!(fit("holdr", "Int64").unwrap().num_rows(), 0);
     }
 }

@@ -32,7 +32,11 @@ async fn an_object_with_an_old_time_is_found_once() {
     }
     assert_eq!(
         world.requested_lines().await,
-        ["orders 2024-03-01", "orders 2024-03-02", "orders 2024-03-03"]
+        [
+            "orders 2024-03-01",
+            "orders 2024-03-02",
+            "orders 2024-03-03"
+        ]
     );
 }
 
