@@ -27,9 +27,7 @@ pub fn delays(flights: &[Flight], weather: &[Weather], airlines: &[Airline]) -> 
             carrier: flight.carrier.clone(),
             airline: names
                 .get(flight.carrier.as_str())
-                .copied()
-                .unwrap_or_default()
-                .to_owned(),
+                .map(|name| (*name).to_owned()),
             flight: flight.flight,
             origin: flight.origin.clone(),
             dest: flight.dest.clone(),
@@ -71,7 +69,7 @@ pub fn departures(date: NaiveDate, origin: &str, flights: &[Flight]) -> Vec<Depa
 pub fn carrier_month(delays: &[Delay]) -> Vec<CarrierMonth> {
     #[derive(Default)]
     struct Sums<'a> {
-        name: &'a str,
+        name: Option<&'a str>,
         flights: i64,
         cancelled: i64,
         dep_delay: Mean,
@@ -81,7 +79,7 @@ pub fn carrier_month(delays: &[Delay]) -> Vec<CarrierMonth> {
     let mut carriers: BTreeMap<&str, Sums<'_>> = BTreeMap::new();
     for delay in delays {
         let sums = carriers.entry(&delay.carrier).or_default();
-        sums.name = &delay.airline;
+        sums.name = delay.airline.as_deref();
         sums.flights += 1;
         sums.cancelled += i64::from(delay.cancelled);
         sums.dep_delay.add(delay.dep_delay);
@@ -89,7 +87,7 @@ pub fn carrier_month(delays: &[Delay]) -> Vec<CarrierMonth> {
     }
     let row = |(carrier, sums): (&str, Sums<'_>)| CarrierMonth {
         carrier: carrier.to_owned(),
-        name: sums.name.to_owned(),
+        name: sums.name.map(str::to_owned),
         flights: sums.flights,
         cancelled: sums.cancelled,
         mean_dep_delay: sums.dep_delay.value(),
@@ -111,7 +109,7 @@ pub fn origin_profile(origin: &str, departures: &[DepartureHour]) -> Vec<OriginH
         |(hour, (days, scheduled, cancelled)): (i32, (HashSet<NaiveDate>, i64, i64))| OriginHour {
             origin: origin.to_owned(),
             hour,
-            days: i64::try_from(days.len()).unwrap_or(i64::MAX),
+            days: days.iter().map(|_| 1).sum(),
             scheduled,
             cancelled,
         };

@@ -1,15 +1,12 @@
 //! The landing files that arrive each day, and their parser.
 
+mod reader;
 mod records;
 
-use std::io::Read;
-
-use csv::ReaderBuilder;
-use flate2::read::GzDecoder;
 use precip::io::{Files, FilesError, InvalidLocation};
-use serde::de::DeserializeOwned;
 
-pub use records::{AirportRecord, FlightRecord, PlaneRecord, WeatherRecord};
+pub use reader::{InvalidFile, InvalidValue, LandingRecord};
+pub use records::{AirlineRecord, AirportRecord, FlightRecord, PlaneRecord, WeatherRecord};
 
 /// The folder or bucket in which landing files arrive.
 #[derive(Debug, Clone)]
@@ -26,12 +23,12 @@ pub enum LandingError {
          the folder or bucket that has it"
     )]
     Missing { name: String, location: String },
-    /// A row is invalid.
+    /// The header or a row is invalid.
     #[error("landing file `{name}` cannot be parsed")]
-    Row {
+    Invalid {
         name: String,
         #[source]
-        source: csv::Error,
+        source: InvalidFile,
     },
     /// The file cannot be read.
     #[error(transparent)]
@@ -53,23 +50,22 @@ impl Landing {
     ///
     /// # Errors
     /// [`LandingError`], which names the file.
-    pub async fn read_rows<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, LandingError> {
+    pub async fn read_rows<R: LandingRecord>(
+        &self,
+        name: &str,
+    ) -> Result<Vec<R::Row>, LandingError> {
         let Some(content) = self.files.read(name).await? else {
             return Err(LandingError::Missing {
                 name: name.to_owned(),
                 location: self.files.location().to_owned(),
             });
         };
-        let bytes: Box<dyn Read> = if name.ends_with(".gz") {
-            Box::new(GzDecoder::new(&content[..]))
+        let rows = if name.ends_with(".gz") {
+            reader::read_gzipped_rows::<R>(&content)
         } else {
-            Box::new(&content[..])
+            reader::read_rows::<R>(&content[..])
         };
-        let mut reader = ReaderBuilder::new().from_reader(bytes);
-        // Checked separately: a file with an invalid header would have no rows, and no error.
-        let header = reader.headers().map(drop);
-        let rows = header.and_then(|()| reader.deserialize().collect());
-        rows.map_err(|source| LandingError::Row {
+        rows.map_err(|source| LandingError::Invalid {
             name: name.to_owned(),
             source,
         })

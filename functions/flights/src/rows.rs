@@ -100,7 +100,8 @@ pub struct DepartureHour {
 pub struct Delay {
     pub date: NaiveDate,
     pub carrier: String,
-    pub airline: String,
+    /// The airline's name; `None` if the reference file does not have the carrier.
+    pub airline: Option<String>,
     pub flight: i32,
     pub origin: String,
     pub dest: String,
@@ -118,7 +119,8 @@ pub struct Delay {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CarrierMonth {
     pub carrier: String,
-    pub name: String,
+    /// The airline's name; `None` if the reference file does not have the carrier.
+    pub name: Option<String>,
     pub flights: i64,
     pub cancelled: i64,
     /// In minutes, over the flights that have one.

@@ -11,7 +11,8 @@ pub struct CarrierRank {
     /// 1 is the least late airline; airlines that were equally late share a rank.
     pub place: i64,
     pub carrier: String,
-    pub name: String,
+    /// The airline's name; `None` if the reference file does not have the carrier.
+    pub name: Option<String>,
     pub flights: i64,
     /// In minutes, over the flights that arrived; `None` when none did.
     pub mean_arr_delay: Option<f64>,

@@ -11,7 +11,7 @@ use std::{
 
 use duckdb::{Config, Connection};
 
-use crate::error::DuckDbError;
+use crate::{error::DuckDbError, session::use_utc};
 
 /// Longest time that a busy process keeps the file open before other processes get their turn.
 const MAX_TURN: Duration = Duration::from_millis(250);
@@ -167,8 +167,10 @@ impl Database {
         for (name, value) in settings.unwrap_or_else(PoisonError::into_inner).iter() {
             config = config.with(name, value)?;
         }
+        let connection = Connection::open_with_flags(&self.path, config)?;
+        use_utc(&connection)?;
         Ok(OpenFile {
-            connection: Connection::open_with_flags(&self.path, config)?,
+            connection,
             since: Instant::now(),
             _lock: lock,
         })

@@ -26,6 +26,8 @@ mod manager;
 mod names;
 mod query;
 #[cfg(feature = "engine")]
+mod session;
+#[cfg(feature = "engine")]
 mod store;
 #[cfg(feature = "engine")]
 mod types;

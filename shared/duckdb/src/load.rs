@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use duckdb::{
     Connection, OptionalExt,
-    arrow::{array::RecordBatch, compute::cast, datatypes::SchemaRef},
+    arrow::{array::RecordBatch, datatypes::SchemaRef},
     params, params_from_iter,
 };
 use precip_core::{key::AssetKey, metadata::TableSchema, partitions::PartitionKey};
@@ -14,6 +14,7 @@ use precip_engine::{
 };
 use precip_io::{
     Table, Value,
+    cast::{Unmatched, cast_column},
     checks::Measurement,
     tables::{
         PartitionRows, Spool, arrow_schema, decode_document, metric_query, quote_identifier,
@@ -86,7 +87,7 @@ fn load_rows(
     request: &LoadRequest,
     folder: &Path,
 ) -> Result<AssetValue, DuckDbError> {
-    let requested = requested_columns(columns, request);
+    let requested = requested_columns(columns, request).map_err(DuckDbError::Refused)?;
     let schema = arrow_schema(&requested)?;
     let names: Vec<String> = requested
         .columns
@@ -161,13 +162,15 @@ fn as_table(
     Ok(Table::new(schema, batches)?)
 }
 
-/// Casts a batch to the types that it was stored with.
+/// Casts a batch to the types that it was stored with. A value that does not fit them is an error: another program
+/// has changed the table.
 fn as_stored(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DuckDbError> {
     let columns = batch
         .columns()
         .iter()
         .zip(schema.fields())
-        .map(|(column, field)| cast(column, field.data_type()))
-        .collect::<Result<_, _>>()?;
+        .map(|(column, field)| cast_column(column, field, Unmatched::Refuse))
+        .collect::<Result<_, _>>()
+        .map_err(|error| DuckDbError::Damaged(error.to_string()))?;
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }

@@ -9,7 +9,7 @@ mod engine;
 mod engine;
 
 use precip_engine::asset::AssetError;
-use precip_io::{FromAsset, Table, TableStream};
+use precip_io::{FromAsset, Table, TableStream, tables::fit_query_rows};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A query over tables in this process.
@@ -100,7 +100,9 @@ impl<T: Serialize + DeserializeOwned + Send> FromQuery for Vec<T> {
         let table = engine::query_table(query)?;
         let fitted = match Self::needs().request.columns {
             None => table,
-            Some(columns) => engine::as_fields(&table, &columns)?,
+            Some(columns) => fit_query_rows(&table, &columns).map_err(|problem| {
+                AssetError::terminal(format!("the query does not fit its rows: {problem}"))
+            })?,
         };
         fitted
             .to_rows()

@@ -209,3 +209,168 @@ fn a_query_over_much_data_takes_little_memory() {
         assert_eq!(found, [4_096 * 512]);
     });
 }
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Account {
+    number: Option<i64>,
+    holder: Option<String>,
+}
+
+/// Runs a query whose rows are declared.
+fn query_rows<T: precip_duckdb::FromQuery>(sql: &str) -> Result<T, String> {
+    let result: Result<T, AssetError> = Query::new(sql).run();
+    result.map_err(|error| {
+        assert_eq!(error.kind(), precip::engine::asset::ErrorKind::Terminal);
+        error.message().to_owned()
+    })
+}
+
+#[test]
+fn a_query_must_return_the_columns_of_its_rows() {
+    let mill = || Account {
+        number: Some(1),
+        holder: Some("mill".to_owned()),
+    };
+    for sql in [
+        "SELECT 1 AS number, 'mill' AS holder",
+        "SELECT 'mill' AS holder, 1 AS number",
+        // DuckDB reads names without regard to case.
+        "SELECT 'mill' AS HOLDER, 1 AS Number",
+    ] {
+        assert_eq!(query_rows::<Vec<Account>>(sql).unwrap(), [mill()], "{sql}");
+    }
+    for (sql, names) in [
+        (
+            "SELECT 1 AS number, 'mill' AS holdr",
+            &["`holdr`", "`holder`"][..],
+        ),
+        ("SELECT 1 AS number", &["`holder`"]),
+        (
+            "SELECT 1 AS number, 'mill' AS holder, 2 AS seats",
+            &["`seats`"],
+        ),
+        (
+            "SELECT 1 AS number, 'mill' AS holder, 'm' AS \"Holder\"",
+            &["`Holder`"],
+        ),
+        (
+            "SELECT 1 AS number, 'mill' AS holder, 'm' AS holder",
+            &["`holder` more than once"],
+        ),
+        // Without rows as well.
+        (
+            "SELECT 1 AS number, 'mill' AS holdr WHERE false",
+            &["`holdr`", "`holder`"],
+        ),
+        ("SELECT count(*)", &["`count_star()`", "`number`"]),
+    ] {
+        let refused = query_rows::<Vec<Account>>(sql).unwrap_err();
+        for name in names {
+            assert!(refused.contains(name), "{sql}: {refused}");
+        }
+    }
+    // Rows that are not structs have one column.
+    assert_eq!(query_rows::<Vec<i64>>("SELECT 2 AS value").unwrap(), [2]);
+    query_rows::<Vec<i64>>("SELECT 2 AS number").unwrap_err();
+}
+
+#[test]
+fn a_result_without_declared_rows_has_each_column_once() {
+    let twice = "SELECT 1 AS number, 2 AS number";
+    let refused = query_rows::<Table>(twice).unwrap_err();
+    assert!(refused.contains("`number` more than once"), "{refused}");
+    query_rows::<TableStream>(twice).unwrap_err();
+    let kept = query_rows::<Table>("SELECT 1 AS a, 2 AS b").unwrap();
+    assert_eq!(kept.schema().fields().len(), 2);
+}
+
+#[test]
+fn values_that_a_field_cannot_hold_are_refused() {
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Value<T> {
+        x: Option<T>,
+    }
+    fn read<T>(sql: &str) -> Result<Option<T>, String>
+    where
+        T: Serialize + serde::de::DeserializeOwned + Send,
+    {
+        let rows = query_rows::<Vec<Value<T>>>(&format!("SELECT {sql} AS x"))?;
+        Ok(rows.into_iter().next().and_then(|row| row.x))
+    }
+    fn refuse<T>(sql: &str)
+    where
+        T: Serialize + serde::de::DeserializeOwned + Send + std::fmt::Debug,
+    {
+        let refused = read::<T>(sql).unwrap_err();
+        assert!(refused.contains("column `x"), "{sql}: {refused}");
+    }
+    // A sum of integers is a `HUGEINT`.
+    assert_eq!(read::<i64>("sum(1::BIGINT)").unwrap(), Some(1));
+    assert_eq!(read::<i32>("count(*)").unwrap(), Some(1));
+    assert_eq!(read::<i32>("avg(4)").unwrap(), Some(4));
+    assert_eq!(read::<f64>("0.1").unwrap(), Some(0.1));
+    assert_eq!(read::<i32>("NULL").unwrap(), None);
+    refuse::<i32>("1.5::DOUBLE");
+    refuse::<i64>("1.5");
+    refuse::<i8>("300");
+    refuse::<f32>("1e300::DOUBLE");
+    refuse::<f64>("9007199254740993");
+    refuse::<bool>("2");
+    refuse::<String>("1067");
+    refuse::<i64>("'01067'");
+    refuse::<chrono::NaiveDate>("TIMESTAMPTZ '2024-03-01 00:30:00+02'");
+    refuse::<chrono::NaiveDate>("'2024-03-01'");
+    refuse::<chrono::DateTime<chrono::Utc>>("TIMESTAMP '2024-03-01 00:30:00'");
+    refuse::<chrono::DateTime<chrono::Utc>>("1704067200");
+    // Within lists and structs as well.
+    refuse::<Vec<i32>>("[1.5::DOUBLE]");
+    refuse::<Vec<bool>>("[2]");
+    refuse::<Account>("{'number': 1, 'holdr': 'mill'}");
+    let account = read::<Account>("{'holder': 'mill', 'number': 1}").unwrap();
+    assert_eq!(account.unwrap().holder.as_deref(), Some("mill"));
+}
+
+#[test]
+fn moments_have_the_dates_of_utc_in_every_time_zone() {
+    // DuckDB takes the time zone of its process, so each has one of its own.
+    let test = "moments_have_the_dates_of_utc_in_every_time_zone";
+    if std::env::var_os("PRECIP_TEST_TIME_ZONE").is_none() {
+        for zone in ["UTC", "America/New_York", "Asia/Tokyo"] {
+            let output = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", test, "--nocapture"])
+                .env("PRECIP_TEST_TIME_ZONE", "1")
+                .env("TZ", zone)
+                .output()
+                .unwrap();
+            let shown = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{zone}: {shown}");
+        }
+        return;
+    }
+    let at = chrono::DateTime::from_timestamp(1_730_595_600, 0).unwrap();
+    let moments = Table::from_rows(&[at]).unwrap();
+    let texts: Vec<String> = Query::new(
+        "SELECT concat_ws(' ', CAST(value AS DATE), CAST(value AS VARCHAR), extract(hour FROM value),
+                date_trunc('day', value), CAST(TIMESTAMP '2024-11-03 01:00:00' AS TIMESTAMPTZ)) AS value
+         FROM moments",
+    )
+    .table("moments", moments.clone())
+    .run()
+    .unwrap();
+    let midnight = "2024-11-03 00:00:00+00";
+    assert_eq!(
+        texts,
+        [format!(
+            "2024-11-03 2024-11-03 01:00:00+00 1 {midnight} 2024-11-03 01:00:00+00"
+        )]
+    );
+    // The zone is part of a column's type.
+    let table: Table = Query::new("SELECT value FROM moments")
+        .table("moments", moments)
+        .run()
+        .unwrap();
+    assert_eq!(
+        table.schema().field(0).data_type().to_string(),
+        "Timestamp(µs, \"UTC\")"
+    );
+}

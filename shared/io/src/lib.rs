@@ -11,6 +11,7 @@
 //! The guide `docs/data-custom.md` shows how to write an IO manager. The feature `conformance` adds the test suite
 //! that the built-in managers pass, for yours to pass too.
 
+pub mod cast;
 pub mod checks;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;

@@ -115,9 +115,11 @@ impl SnowflakeConnection {
         let mut session = SessionConfig::new()
             .with_database(&self.database)
             .with_schema(&self.schema);
-        // Overrides the settings of the account, so that values are always read and written in the same formats.
+        // Overrides the settings of the account, so that values are always read and written in the same formats, and
+        // moments have the same dates.
         for (name, value) in [
             ("QUERY_TAG", "precip"),
+            ("TIMEZONE", "UTC"),
             ("DATE_INPUT_FORMAT", "AUTO"),
             ("TIME_INPUT_FORMAT", "AUTO"),
             ("TIMESTAMP_INPUT_FORMAT", "AUTO"),

@@ -83,7 +83,7 @@ async fn load_rows(
     columns: &TableSchema,
     request: &LoadRequest,
 ) -> Result<AssetValue, SnowflakeError> {
-    let requested = requested_columns(columns, request);
+    let requested = requested_columns(columns, request).map_err(SnowflakeError::Refused)?;
     let schema = arrow_schema(&requested)?;
     let names: Vec<String> = requested
         .columns

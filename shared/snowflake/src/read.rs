@@ -57,14 +57,22 @@ fn to_array(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Sn
             .into_iter()
             .collect::<BooleanArray>(),
         ),
-        DataType::Float32 | DataType::Float64 => Arc::new(
-            convert_values(values, |value| match value {
+        DataType::Float32 | DataType::Float64 => {
+            let numbers = convert_values(values, |value| match value {
                 CellValue::Float(value) => Some(value),
                 _ => None,
-            })?
-            .into_iter()
-            .collect::<Float64Array>(),
-        ),
+            })?;
+            // Arrow's cast makes a number beyond the range of 32 bits infinite.
+            let is_beyond = |number: &f64| number.is_finite() && number.abs() > f32::MAX.into();
+            if *data_type == DataType::Float32
+                && let Some(number) = numbers.iter().flatten().find(|number| is_beyond(number))
+            {
+                return Err(SnowflakeError::Damaged(format!(
+                    "{number} is out of range for {data_type}"
+                )));
+            }
+            Arc::new(numbers.into_iter().collect::<Float64Array>())
+        }
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Arc::new(
             convert_values(values, |value| match value {
                 CellValue::Binary(value) => Some(value.into_bytes()),
@@ -208,6 +216,13 @@ mod tests {
         assert_eq!(large.null_count(), 1);
         let refused = to_array(numbers(300), &DataType::UInt8).unwrap_err();
         assert!(refused.to_string().contains("300"), "{refused}");
+        let floats = vec![CellValue::Float(f64::INFINITY), CellValue::Float(0.1)];
+        to_array(floats, &DataType::Float32).unwrap();
+        let refused = to_array(vec![CellValue::Float(-1e300)], &DataType::Float32).unwrap_err();
+        assert!(
+            refused.to_string().contains("out of range for Float32"),
+            "{refused}"
+        );
         let other = vec![CellValue::String("secret".to_owned())];
         assert_eq!(
             to_array(other, &DataType::Float64).unwrap_err().to_string(),

@@ -41,8 +41,9 @@ pub fn origin_profile(
     departures: Option<Vec<DepartureHour>>,
 ) -> Result<Vec<OriginHour>, AssetError> {
     let origin = context.partition_key()?.as_str();
-    Ok(compute::origin_profile(
-        origin,
-        &departures.unwrap_or_default(),
-    ))
+    Ok(match departures {
+        Some(departures) => compute::origin_profile(origin, &departures),
+        // No day has been made yet, so there are no hours to show.
+        None => Vec::new(),
+    })
 }

@@ -3,7 +3,10 @@
 use precip::prelude::*;
 
 use crate::{
-    landing::{AirportRecord, FlightRecord, Landing, LandingError, PlaneRecord, WeatherRecord},
+    landing::{
+        AirlineRecord, AirportRecord, FlightRecord, Landing, LandingError, PlaneRecord,
+        WeatherRecord,
+    },
     partitions::DAILY,
     rows::{Airline, Airport, Flight, Plane, Weather},
 };
@@ -22,8 +25,7 @@ pub async fn flights(
     #[resource] landing: &Landing,
 ) -> Result<Output<Vec<Flight>>, AssetError> {
     let file = format!("flights/{}.csv.gz", context.partition_key()?);
-    let records: Vec<FlightRecord> = landing.read_rows(&file).await.terminal()?;
-    let rows: Vec<Flight> = records.into_iter().map(Flight::from).collect();
+    let rows: Vec<Flight> = landing.read_rows::<FlightRecord>(&file).await.terminal()?;
     let cancelled = rows.iter().filter(|flight| flight.is_cancelled()).count();
     Ok(Output::new(rows)
         .metadata("landing_file", file)
@@ -48,15 +50,14 @@ pub async fn weather(
 ) -> Result<Output<Vec<Weather>>, AssetError> {
     let file = format!("weather/{}.csv.gz", context.partition_key()?);
     // A missing file is a day without observations, which the check reports.
-    let records: Vec<WeatherRecord> = match landing.read_rows(&file).await {
+    let rows: Vec<Weather> = match landing.read_rows::<WeatherRecord>(&file).await {
         Err(LandingError::Missing { .. }) => Vec::new(),
         read => read.terminal()?,
     };
-    let landed = CheckResult::passed_if(!records.is_empty())
+    let landed = CheckResult::passed_if(!rows.is_empty())
         .named("landed")
         .warn()
-        .description(format!("{} observations in {file}", records.len()));
-    let rows = records.into_iter().map(Weather::from).collect();
+        .description(format!("{} observations in {file}", rows.len()));
     Ok(Output::new(rows)
         .metadata("landing_file", file)
         .check(landed))
@@ -86,35 +87,18 @@ pub async fn reference(
     context: &AssetContext,
     #[resource] landing: &Landing,
 ) -> Result<Reference, AssetError> {
-    let airlines = if context.is_selected::<airlines>() {
-        Some(
-            landing
-                .read_rows("reference/airlines.csv")
-                .await
-                .terminal()?,
-        )
-    } else {
-        None
-    };
-    let airports = if context.is_selected::<airports>() {
-        let records = landing
-            .read_rows("reference/airports.csv")
-            .await
-            .terminal()?;
-        Some(
-            records
-                .into_iter()
-                .map(|r: AirportRecord| r.into())
-                .collect(),
-        )
-    } else {
-        None
-    };
-    let planes = if context.is_selected::<planes>() {
-        let records = landing.read_rows("reference/planes.csv").await.terminal()?;
-        Some(records.into_iter().map(|r: PlaneRecord| r.into()).collect())
-    } else {
-        None
-    };
-    Ok((airlines, airports, planes))
+    let mut tables: Reference = (None, None, None);
+    if context.is_selected::<airlines>() {
+        let file = "reference/airlines.csv";
+        tables.0 = Some(landing.read_rows::<AirlineRecord>(file).await.terminal()?);
+    }
+    if context.is_selected::<airports>() {
+        let file = "reference/airports.csv";
+        tables.1 = Some(landing.read_rows::<AirportRecord>(file).await.terminal()?);
+    }
+    if context.is_selected::<planes>() {
+        let file = "reference/planes.csv";
+        tables.2 = Some(landing.read_rows::<PlaneRecord>(file).await.terminal()?);
+    }
+    Ok(tables)
 }

@@ -1,11 +1,10 @@
 //! The rows of the landing files as written, with `NA` for no value.
 
-use std::str::FromStr;
-
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::Deserialize;
 
-use crate::rows::{Airport, Flight, Plane, Weather};
+use super::{InvalidValue, LandingRecord};
+use crate::rows::{Airline, Airport, Flight, Plane, Weather};
 
 /// A row of `flights/{date}.csv.gz`.
 #[derive(Debug, Deserialize)]
@@ -13,48 +12,70 @@ pub struct FlightRecord {
     year: i32,
     month: u32,
     day: u32,
-    #[serde(deserialize_with = "value_or_na")]
     dep_time: Option<i32>,
     sched_dep_time: i32,
-    #[serde(deserialize_with = "value_or_na")]
     dep_delay: Option<i32>,
-    #[serde(deserialize_with = "value_or_na")]
     arr_time: Option<i32>,
     sched_arr_time: i32,
-    #[serde(deserialize_with = "value_or_na")]
     arr_delay: Option<i32>,
     carrier: String,
     flight: i32,
-    #[serde(deserialize_with = "value_or_na")]
     tailnum: Option<String>,
     origin: String,
     dest: String,
-    #[serde(deserialize_with = "value_or_na")]
     air_time: Option<i32>,
     distance: i32,
     time_hour: DateTime<Utc>,
 }
 
-impl From<FlightRecord> for Flight {
-    fn from(record: FlightRecord) -> Self {
-        Self {
-            date: NaiveDate::from_ymd_opt(record.year, record.month, record.day)
-                .unwrap_or_default(),
-            dep_time: record.dep_time,
-            sched_dep_time: record.sched_dep_time,
-            dep_delay: record.dep_delay,
-            arr_time: record.arr_time,
-            sched_arr_time: record.sched_arr_time,
-            arr_delay: record.arr_delay,
-            carrier: record.carrier,
-            flight: record.flight,
-            tailnum: record.tailnum,
-            origin: record.origin,
-            dest: record.dest,
-            air_time: record.air_time,
-            distance: record.distance,
-            time_hour: record.time_hour,
-        }
+impl LandingRecord for FlightRecord {
+    type Row = Flight;
+    const COLUMNS: &'static [&'static str] = &[
+        "year",
+        "month",
+        "day",
+        "dep_time",
+        "sched_dep_time",
+        "dep_delay",
+        "arr_time",
+        "sched_arr_time",
+        "arr_delay",
+        "carrier",
+        "flight",
+        "tailnum",
+        "origin",
+        "dest",
+        "air_time",
+        "distance",
+        "time_hour",
+    ];
+    const OPTIONAL: &'static [&'static str] = &[
+        "dep_time",
+        "dep_delay",
+        "arr_time",
+        "arr_delay",
+        "tailnum",
+        "air_time",
+    ];
+
+    fn into_row(self) -> Result<Flight, InvalidValue> {
+        Ok(Flight {
+            date: parse_date(self.year, self.month, self.day)?,
+            dep_time: self.dep_time,
+            sched_dep_time: self.sched_dep_time,
+            dep_delay: self.dep_delay,
+            arr_time: self.arr_time,
+            sched_arr_time: self.sched_arr_time,
+            arr_delay: self.arr_delay,
+            carrier: self.carrier,
+            flight: self.flight,
+            tailnum: self.tailnum,
+            origin: self.origin,
+            dest: self.dest,
+            air_time: self.air_time,
+            distance: self.distance,
+            time_hour: self.time_hour,
+        })
     }
 }
 
@@ -62,30 +83,56 @@ impl From<FlightRecord> for Flight {
 #[derive(Debug, Deserialize)]
 pub struct WeatherRecord {
     origin: String,
-    #[serde(deserialize_with = "value_or_na")]
     temp: Option<f64>,
-    #[serde(deserialize_with = "value_or_na")]
     humid: Option<f64>,
-    #[serde(deserialize_with = "value_or_na")]
     wind_speed: Option<f64>,
-    #[serde(deserialize_with = "value_or_na")]
     precip: Option<f64>,
-    #[serde(deserialize_with = "value_or_na")]
     visib: Option<f64>,
     time_hour: DateTime<Utc>,
 }
 
-impl From<WeatherRecord> for Weather {
-    fn from(record: WeatherRecord) -> Self {
-        Self {
-            origin: record.origin,
-            temp: record.temp,
-            humid: record.humid,
-            wind_speed: record.wind_speed,
-            precip: record.precip,
-            visib: record.visib,
-            time_hour: record.time_hour,
-        }
+impl LandingRecord for WeatherRecord {
+    type Row = Weather;
+    const COLUMNS: &'static [&'static str] = &[
+        "origin",
+        "temp",
+        "humid",
+        "wind_speed",
+        "precip",
+        "visib",
+        "time_hour",
+    ];
+    const OPTIONAL: &'static [&'static str] = &["temp", "humid", "wind_speed", "precip", "visib"];
+
+    fn into_row(self) -> Result<Weather, InvalidValue> {
+        Ok(Weather {
+            origin: self.origin,
+            temp: self.temp,
+            humid: self.humid,
+            wind_speed: self.wind_speed,
+            precip: self.precip,
+            visib: self.visib,
+            time_hour: self.time_hour,
+        })
+    }
+}
+
+/// A row of `reference/airlines.csv`.
+#[derive(Debug, Deserialize)]
+pub struct AirlineRecord {
+    carrier: String,
+    name: String,
+}
+
+impl LandingRecord for AirlineRecord {
+    type Row = Airline;
+    const COLUMNS: &'static [&'static str] = &["carrier", "name"];
+
+    fn into_row(self) -> Result<Airline, InvalidValue> {
+        Ok(Airline {
+            carrier: self.carrier,
+            name: self.name,
+        })
     }
 }
 
@@ -97,20 +144,23 @@ pub struct AirportRecord {
     lat: f64,
     lon: f64,
     alt: f64,
-    #[serde(deserialize_with = "value_or_na")]
     tzone: Option<String>,
 }
 
-impl From<AirportRecord> for Airport {
-    fn from(record: AirportRecord) -> Self {
-        Self {
-            faa: record.faa,
-            name: record.name,
-            lat: record.lat,
-            lon: record.lon,
-            alt: record.alt,
-            tzone: record.tzone,
-        }
+impl LandingRecord for AirportRecord {
+    type Row = Airport;
+    const COLUMNS: &'static [&'static str] = &["faa", "name", "lat", "lon", "alt", "tzone"];
+    const OPTIONAL: &'static [&'static str] = &["tzone"];
+
+    fn into_row(self) -> Result<Airport, InvalidValue> {
+        Ok(Airport {
+            faa: self.faa,
+            name: self.name,
+            lat: self.lat,
+            lon: self.lon,
+            alt: self.alt,
+            tzone: self.tzone,
+        })
     }
 }
 
@@ -118,7 +168,6 @@ impl From<AirportRecord> for Airport {
 #[derive(Debug, Deserialize)]
 pub struct PlaneRecord {
     tailnum: String,
-    #[serde(deserialize_with = "value_or_na")]
     year: Option<i32>,
     manufacturer: String,
     model: String,
@@ -126,30 +175,40 @@ pub struct PlaneRecord {
     seats: i32,
 }
 
-impl From<PlaneRecord> for Plane {
-    fn from(record: PlaneRecord) -> Self {
-        Self {
-            tailnum: record.tailnum,
-            year: record.year,
-            manufacturer: record.manufacturer,
-            model: record.model,
-            engines: record.engines,
-            seats: record.seats,
-        }
+impl LandingRecord for PlaneRecord {
+    type Row = Plane;
+    const COLUMNS: &'static [&'static str] = &[
+        "tailnum",
+        "year",
+        "manufacturer",
+        "model",
+        "engines",
+        "seats",
+    ];
+    const OPTIONAL: &'static [&'static str] = &["year"];
+
+    fn into_row(self) -> Result<Plane, InvalidValue> {
+        Ok(Plane {
+            tailnum: self.tailnum,
+            year: self.year,
+            manufacturer: self.manufacturer,
+            model: self.model,
+            engines: self.engines,
+            seats: self.seats,
+        })
     }
 }
 
-/// Deserializes a value, or `None` for `NA` and empty text.
-fn value_or_na<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: std::fmt::Display>,
-{
-    let text = String::deserialize(deserializer)?;
-    match text.as_str() {
-        "" | "NA" => Ok(None),
-        value => value.parse().map(Some).map_err(|error| {
-            D::Error::custom(format!("`{value}` is not a value or `NA`: {error}"))
-        }),
-    }
+/// Parses a date from its parts, or returns the column that is wrong.
+fn parse_date(year: i32, month: u32, day: u32) -> Result<NaiveDate, InvalidValue> {
+    NaiveDate::from_ymd_opt(year, month, day).ok_or_else(|| InvalidValue {
+        column: if NaiveDate::from_ymd_opt(year, 1, 1).is_none() {
+            "year"
+        } else if NaiveDate::from_ymd_opt(year, month, 1).is_none() {
+            "month"
+        } else {
+            "day"
+        },
+        reason: format!("there is no date {year}-{month}-{day}"),
+    })
 }

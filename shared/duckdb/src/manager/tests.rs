@@ -284,3 +284,56 @@ async fn metrics_are_computed_by_the_database() {
     };
     assert_eq!(rows.num_rows(), 3);
 }
+
+#[test]
+fn a_database_uses_utc_in_every_time_zone() {
+    let test = "manager::tests::a_database_uses_utc_in_every_time_zone";
+    if std::env::var_os("PRECIP_TEST_TIME_ZONE").is_none() {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture"])
+            .env("PRECIP_TEST_TIME_ZONE", "1")
+            .env("TZ", "Asia/Tokyo")
+            .output()
+            .unwrap();
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{shown}");
+        return;
+    }
+    let (_folder, manager) = temporary_manager();
+    let zone: String = manager
+        .database
+        .run_read(|sql| {
+            let query =
+                "SELECT CAST(CAST(TIMESTAMPTZ '2024-11-02 20:00:00+00' AS DATE) AS VARCHAR)";
+            Ok(sql.query_row(query, [], |row| row.get(0))?)
+        })
+        .unwrap();
+    assert_eq!(zone, "2024-11-02");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_another_program_put_into_a_table_are_not_read_as_others() {
+    let (_folder, manager) = temporary_manager();
+    let flight = || {
+        vec![Flight {
+            carrier: "UA".to_owned(),
+            delay: Some(1),
+        }]
+    };
+    let pointer = store_flights(&manager, None, flight()).await.unwrap();
+    manager
+        .database
+        .run_write(|sql| {
+            Ok(sql.execute_batch(
+                "ALTER TABLE raw.flights ALTER delay TYPE BIGINT;
+                 UPDATE raw.flights SET delay = 3000000000;",
+            )?)
+        })
+        .unwrap();
+    let address = address_of("raw/flights", None, 1);
+    let loaded = manager
+        .load(&address, &pointer, &LoadRequest::everything())
+        .await;
+    let message = precip_io::conformance::testing::error_chain(&loaded.unwrap_err());
+    assert!(message.contains("3000000000"), "{message}");
+}

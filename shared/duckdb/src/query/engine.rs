@@ -1,26 +1,18 @@
 //! Running a query in DuckDB.
 
-use std::{env, path::Path, sync::Arc};
+use std::{env, path::Path};
 
-use duckdb::{
-    ArrowStream, Config, Connection, Error, ToSql,
-    arrow::{
-        array::RecordBatch,
-        compute::{CastOptions, cast_with_options},
-        datatypes::Schema,
-    },
-};
+use duckdb::{ArrowStream, Config, Connection, Error, ToSql, arrow::datatypes::Schema};
 use pollster::block_on;
-use precip_core::metadata::TableSchema;
 use precip_engine::asset::AssetError;
 use precip_io::{
     Table, TableStream,
-    tables::{Spool, arrow_schema, quote_identifier},
+    tables::{Spool, check_query_columns, quote_identifier},
 };
 use tokio::task::unconstrained;
 
 use super::{Query, disk};
-use crate::{appender::TableAppender, error::DuckDbError, types::sql_type};
+use crate::{appender::TableAppender, error::DuckDbError, session::use_utc, types::sql_type};
 
 /// Divisor of a function's memory for DuckDB's limit: rows in flight and the program need the rest.
 const MEMORY_DIVISOR: u64 = 2;
@@ -69,7 +61,9 @@ fn open_connection(disk: &Path, function_memory: Option<&str>) -> Result<Connect
         config = config.max_memory(&limit)?;
     }
     let config = config.enable_external_access(false)?;
-    Ok(Connection::open_in_memory_with_flags(config)?)
+    let connection = Connection::open_in_memory_with_flags(config)?;
+    use_utc(&connection)?;
+    Ok(connection)
 }
 
 /// Returns the memory limit of DuckDB in a function with some memory, in MB.
@@ -85,13 +79,15 @@ fn run_statement<T>(
     take: impl FnOnce(ArrowStream<'_>) -> Result<T, DuckDbError>,
 ) -> Result<T, DuckDbError> {
     let mut statement = connection.prepare(sql)?;
-    take(match partition {
+    let found = match partition {
         None => statement.stream_arrow([])?,
         Some(key) => {
             let key: [(&str, &dyn ToSql); 1] = [("partition", &key)];
             statement.stream_arrow(&key[..])?
         }
-    })
+    };
+    check_query_columns(&found.get_schema()).map_err(DuckDbError::Refused)?;
+    take(found)
 }
 
 /// Returns the terminal error for a query that failed.
@@ -146,44 +142,6 @@ fn create_table(connection: &Connection, name: &str, schema: &Schema) -> Result<
         definitions.join(", ")
     );
     Ok(connection.execute_batch(&statement)?)
-}
-
-/// Casts the rows to the types of a struct's fields, refusing values that do not fit. Columns without a field keep
-/// their types.
-pub(super) fn as_fields(rows: &Table, columns: &TableSchema) -> Result<Table, AssetError> {
-    cast_rows(rows, columns)
-        .map_err(|error| AssetError::terminal(format!("the query's rows: {error}")))
-}
-
-fn cast_rows(rows: &Table, columns: &TableSchema) -> Result<Table, DuckDbError> {
-    let fields = arrow_schema(columns)?;
-    let cast_fields: Vec<_> = rows
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| match fields.field_with_name(field.name()) {
-            Ok(declared) => Arc::new(declared.clone().with_nullable(true)),
-            Err(_) => Arc::clone(field),
-        })
-        .collect();
-    let schema = Arc::new(Schema::new(cast_fields));
-    // A value that does not fit is an error, not a missing value.
-    let strict = CastOptions {
-        safe: false,
-        ..CastOptions::default()
-    };
-    // Columns stay in the order of the query.
-    let batches = rows.batches().iter().map(|batch| {
-        let columns = batch
-            .columns()
-            .iter()
-            .zip(schema.fields())
-            .map(|(column, field)| cast_with_options(column, field.data_type(), &strict))
-            .collect::<Result<_, _>>()?;
-        Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
-    });
-    let batches: Result<Vec<_>, DuckDbError> = batches.collect();
-    Ok(Table::new(Arc::clone(&schema), batches?)?)
 }
 
 #[cfg(test)]

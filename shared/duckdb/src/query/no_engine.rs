@@ -1,6 +1,5 @@
 //! The engine of a program without DuckDB: an error that names a program with one.
 
-use precip_core::metadata::TableSchema;
 use precip_engine::asset::AssetError;
 use precip_io::{Table, TableStream};
 
@@ -19,11 +18,6 @@ fn no_engine() -> AssetError {
         "this program has no DuckDB to run the query in: give the asset one that was built with the feature `engine` \
          of `precip-duckdb`, as `compute(binary = \"materializer-sql\")`",
     )
-}
-
-/// Returns the rows unchanged. There are never any.
-pub(super) fn as_fields(rows: &Table, _: &TableSchema) -> Result<Table, AssetError> {
-    Ok(rows.clone())
 }
 
 #[cfg(test)]

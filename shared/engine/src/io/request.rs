@@ -13,6 +13,10 @@ pub struct LoadRequest {
     /// The columns of a table to read, with the types to read them as (Arrow's names, such as `Int64` or
     /// `Timestamp(\u{b5}s, "UTC")`); `None` for all. A column that is not stored is left out.
     pub columns: Option<TableSchema>,
+    /// The names of all columns that the upstream asset's rows are declared with; `None` when it declares none. A
+    /// reader of some of them needs these to tell a column that is left out from one that was renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_columns: Option<Vec<String>>,
     /// `true` when a table may be returned batch by batch.
     #[serde(default)]
     pub streamed: bool,

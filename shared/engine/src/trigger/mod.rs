@@ -23,6 +23,7 @@ mod definition;
 mod error;
 mod function;
 mod invocation;
+mod listed;
 mod listing;
 mod memory;
 mod messages;

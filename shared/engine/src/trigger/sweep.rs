@@ -5,13 +5,14 @@ use precip_core::trigger::{ObjectChange, ObjectEvent, SensorSource};
 
 use super::{
     Decision, ObjectListing, ObjectOptions, SensorDefinition, TriggerError, TriggerPorts,
-    control::sensor_id, evaluate_objects, listing::ListedObject, memory::Memory,
+    control::sensor_id, evaluate_objects, listed::ListedObjects, listing::ListedObject,
+    memory::Memory,
 };
 use crate::state::{Advance, CreatedRun, TickRequest, TriggerId};
 
-/// The overlap of a sweep with the one before, for clocks that differ and for multipart uploads,
-/// whose time is that of their start. (S3 aborts a multipart upload by a lifecycle rule only; nearly
-/// all take less than a day.)
+/// The overlap of a sweep with the one before where no record of the listed objects is kept, for clocks that differ
+/// and for multipart uploads, whose time is that of their start. (S3 aborts a multipart upload by a lifecycle rule
+/// only; nearly all take less than a day.)
 const OVERLAP: TimeDelta = TimeDelta::days(1);
 
 /// Options of a sweep.
@@ -45,9 +46,11 @@ pub struct SweepOutcome {
     pub failed: Vec<String>,
 }
 
-/// Lists the objects of a sensor's bucket and evaluates those whose events were missed: objects that
-/// were not handled and whose partitions were not materialized since they were written. The first
-/// sweep of a sensor evaluates every object, a later one those written since the sweep before.
+/// Lists the objects of a sensor's bucket and evaluates those whose events were missed.
+///
+/// The first sweep of a sensor evaluates every object that was not handled and whose partition was not materialized
+/// since the object was written. A later sweep evaluates every object that the sweep before did not list as it is
+/// now, whatever its time: a file that is moved into a folder, or an object that is replicated, keeps an old time.
 ///
 /// # Errors
 /// [`TriggerError`]: runs that were requested before stay; sweep again.
@@ -70,9 +73,15 @@ pub async fn sweep_bucket(
         return Ok(SweepOutcome::default());
     }
     let memory = Memory::from_state(&trigger, &state)?;
-    let until = ports.clock.now() - options.grace;
-    let since = memory.swept.map(|swept| swept - OVERLAP);
+    let now = ports.clock.now();
+    let until = now - options.grace;
     let template = objects.filter.template();
+    let filter = format!("{bucket} {template} {}", objects.min_size);
+    let before = match memory.swept {
+        Some(_) => ListedObjects::read(ports, sensor.name(), &filter).await?,
+        None => None,
+    };
+    let mut listed = ListedObjects::new(&filter);
     let mut swept = SweepOutcome {
         running: true,
         ..SweepOutcome::default()
@@ -87,16 +96,31 @@ pub async fn sweep_bucket(
                 message,
             })?;
         swept.listed += page.objects.len() as u64;
-        let candidates = page.objects.into_iter().filter(|object| {
-            object.last_modified <= until
-                && since.is_none_or(|since| object.last_modified >= since)
-                && objects.accepts_object(&object.key, Some(object.size))
-        });
-        let events: Vec<ObjectEvent> = candidates
-            .map(|object| created_event(bucket, object))
-            .collect();
-        if !events.is_empty() {
-            evaluate_found(ports, sensor, bucket, &events, &mut swept).await?;
+        let (mut written, mut arrived) = (Vec::new(), Vec::new());
+        for object in page.objects {
+            // Events of new objects may still arrive. A time to come is of another clock, and says nothing.
+            let is_new = object.last_modified > until && object.last_modified <= now;
+            let is_known = before
+                .as_ref()
+                .is_some_and(|before| before.contains(&object));
+            let is_accepted = objects.accepts_object(&object.key, Some(object.size));
+            if !is_accepted || (is_new && !is_known) {
+                continue;
+            }
+            listed.add(&object);
+            match classify_object(&object, bucket, before.as_ref(), &memory) {
+                Arrival::Known => {}
+                Arrival::Written => written.push(created_event(bucket, object)),
+                Arrival::Unannounced { after } => arrived.push(ObjectEvent {
+                    at: after,
+                    ..created_event(bucket, object)
+                }),
+            }
+        }
+        for (events, found_by_sweep) in [(written, true), (arrived, false)] {
+            if !events.is_empty() {
+                evaluate_found(ports, sensor, bucket, &events, found_by_sweep, &mut swept).await?;
+            }
         }
         match page.next {
             Some(next) => after = Some(next),
@@ -104,12 +128,61 @@ pub async fn sweep_bucket(
         }
     }
     // Events that wait may be due by now, whether or not any event was missed.
-    evaluate_found(ports, sensor, bucket, &[], &mut swept).await?;
-    // The position stays after a failure: the next sweep lists the same objects again.
+    evaluate_found(ports, sensor, bucket, &[], true, &mut swept).await?;
+    // Record and position stay after a failure: the next sweep evaluates the same objects again. The record is written
+    // first, so that a sweep that dies in between repeats nothing.
     if swept.failed.is_empty() {
+        listed.write(ports, sensor.name()).await?;
         record_sweep(ports, &trigger, until, &swept).await?;
     }
     Ok(swept)
+}
+
+/// The way in which a listed object arrived.
+#[derive(Debug, PartialEq, Eq)]
+enum Arrival {
+    /// An earlier sweep or an event handled it.
+    Known,
+    /// It was written at its time. Its event may have been handled.
+    Written,
+    /// It arrived without an event after the sweep before, at an unknown time that is not its own.
+    Unannounced { after: DateTime<Utc> },
+}
+
+/// Decides how an object arrived, by the objects that the sweep before listed.
+fn classify_object(
+    object: &ListedObject,
+    bucket: &str,
+    before: Option<&ListedObjects>,
+    memory: &Memory,
+) -> Arrival {
+    let Some(swept) = memory.swept else {
+        return Arrival::Written;
+    };
+    let Some(before) = before else {
+        // Without a record only the time can decide.
+        return if object.last_modified >= swept - OVERLAP {
+            Arrival::Written
+        } else {
+            Arrival::Known
+        };
+    };
+    if before.contains(object) {
+        return Arrival::Known;
+    }
+    if object.last_modified > swept {
+        return Arrival::Written;
+    }
+    // Its time is before the last sweep, which did not see it: the time is not that of its arrival. An event may have
+    // announced it since: of this very change, or at a time after that sweep (such as the end of an upload).
+    let event = created_event(bucket, object.clone());
+    let is_announced = (memory.knows_event(&event) && !memory.has_newer(&event))
+        || memory.has_same_or_newer(&ObjectEvent { at: swept, ..event });
+    if is_announced {
+        Arrival::Known
+    } else {
+        Arrival::Unannounced { after: swept }
+    }
 }
 
 /// Evaluates the sensor for listed objects, and adds the outcome to that of the sweep.
@@ -118,11 +191,12 @@ async fn evaluate_found(
     sensor: &SensorDefinition,
     bucket: &str,
     events: &[ObjectEvent],
+    found_by_sweep: bool,
     swept: &mut SweepOutcome,
 ) -> Result<(), TriggerError> {
     let options = ObjectOptions {
         bucket: Some(bucket),
-        found_by_sweep: true,
+        found_by_sweep,
     };
     let outcome = evaluate_objects(ports, sensor, events, options).await?;
     for decision in &outcome.decisions {

@@ -1,3 +1,4 @@
+mod arrivals;
 mod assets;
 mod automation;
 mod clock_changes;

@@ -60,6 +60,8 @@ cases! {
     NoRows => rows::no_rows;
     /// Fewer columns can be requested.
     FewerColumns => rows::fewer_columns;
+    /// A column that is stored under another name is refused, and not read as missing in every row.
+    RenamedColumns => rows::renamed_columns;
     /// The metadata has the number of rows and the columns.
     Facts => rows::stored_metadata;
     /// Checks over a stored partition find the same as checks over its rows, whether the manager loads the rows or

@@ -7,11 +7,11 @@ use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use precip_core::metadata::MetadataValue;
-use precip_engine::io::IoManager;
+use precip_engine::io::{IoError, IoManager, LoadRequest};
 use serde::{Deserialize, Serialize};
 
-use super::support::{store_and_load, store_value, test_address};
-use crate::{Json, Table};
+use super::support::{load_value, store_and_load, store_value, test_address};
+use crate::{FromAsset, Json, Table};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Row {
@@ -205,6 +205,66 @@ pub(super) async fn fewer_columns(manager: &dyn IoManager) {
         })
         .collect();
     assert_eq!(back, narrow);
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Account {
+    number: i64,
+    holder: Option<String>,
+}
+
+pub(super) async fn renamed_columns(manager: &dyn IoManager) {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "never read")]
+    struct InAnotherCase {
+        number: i64,
+        #[serde(rename = "Holder")]
+        holder: Option<String>,
+    }
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "never read")]
+    struct Renamed {
+        number: i64,
+        owner: Option<String>,
+    }
+    let account = || Account {
+        number: 1,
+        holder: Some("mill".to_owned()),
+    };
+    let address = test_address(Some("2013-01-01"), 1);
+    let stored = store_value(manager, &address, vec![account()]).await;
+    let declared = |request: LoadRequest, names: [&str; 2]| LoadRequest {
+        declared_columns: Some(names.map(str::to_owned).to_vec()),
+        ..request
+    };
+    for (request, missing) in [
+        // An asset that declares no columns.
+        (Vec::<InAnotherCase>::needs().request, "Holder"),
+        // Rows whose declaration has changed since.
+        (
+            declared(Vec::<InAnotherCase>::needs().request, ["number", "Holder"]),
+            "Holder",
+        ),
+        (
+            declared(Vec::<Renamed>::needs().request, ["number", "owner"]),
+            "owner",
+        ),
+    ] {
+        let refused = manager.load(&address, &stored.pointer, &request).await;
+        let message = match refused {
+            Err(IoError::Unsupported { message }) => message,
+            other => panic!("`{missing}` is loaded as {other:?}"),
+        };
+        for name in ["`holder`", missing, "checked/asset"] {
+            assert!(message.contains(name), "{message}");
+        }
+    }
+    // A declared column that is not read is no other name of one that was added since.
+    let request = declared(Vec::<Renamed>::needs().request, ["number", "holder"]);
+    let loaded = manager.load(&address, &stored.pointer, &request).await;
+    loaded.expect("the new column is empty");
+    let back: Vec<Account> = load_value(manager, &address, &stored.pointer).await;
+    assert_eq!(back, [account()]);
 }
 
 pub(super) async fn stored_metadata(manager: &dyn IoManager) {

@@ -7,7 +7,11 @@ use arrow_csv::{ReaderBuilder, WriterBuilder, reader::Format};
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema};
 use precip_engine::io::LoadRequest;
 
-use super::{FormatError, pieces, requested::requested_field, zones::in_utc};
+use super::{
+    FormatError, pieces,
+    requested::{check_renamed_fields, requested_field},
+    zones::in_utc,
+};
 use crate::Table;
 
 /// Number of rows in a batch when reading.
@@ -74,7 +78,9 @@ pub(super) fn decode_pieces(
 ) -> Result<Table, FormatError> {
     // Types are guessed only when none are requested: guessing reads the whole file.
     let guess_all = request.columns.is_none();
-    let fields: Vec<Field> = guess_fields(file, pieces, guess_all)?
+    let found = guess_fields(file, pieces, guess_all)?;
+    check_renamed_fields(&found, request)?;
+    let fields: Vec<Field> = found
         .iter()
         .map(|field| {
             // A column without any value, or one whose type was not guessed, is text.

@@ -6,7 +6,11 @@ use arrow_json::{ReaderBuilder, WriterBuilder, reader::infer_json_schema, writer
 use arrow_schema::{DataType, Field, Schema};
 use precip_engine::io::LoadRequest;
 
-use super::{FormatError, pieces, requested::requested_field, zones::in_utc};
+use super::{
+    FormatError, pieces,
+    requested::{check_renamed_fields, requested_field},
+    zones::in_utc,
+};
 use crate::Table;
 
 /// Number of rows in a batch when reading.
@@ -83,6 +87,7 @@ fn file_schema(
         Some(fields) => {
             // The first line names every column of the file. A column that it lacks is left to the row type.
             let (first, _) = infer_json_schema(Cursor::new(file), Some(1))?;
+            check_renamed_fields(first.fields(), request)?;
             let empty = first.fields().is_empty();
             let existing = fields
                 .into_iter()

@@ -10,7 +10,7 @@ use parquet::{
 };
 use precip_engine::io::LoadRequest;
 
-use super::{FormatError, ParquetOptions};
+use super::{FormatError, ParquetOptions, requested::check_renamed_fields};
 use crate::Table;
 
 /// Number of rows in a batch when reading.
@@ -35,6 +35,7 @@ pub(crate) fn encode_parquet(
 /// Decodes a file, or its requested columns.
 pub(super) fn decode_parquet(file: Bytes, request: &LoadRequest) -> Result<Table, FormatError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    check_renamed_fields(builder.schema().fields(), request)?;
     let roots = builder
         .schema()
         .fields()

@@ -14,7 +14,10 @@ use precip_engine::{
 };
 
 use super::{collect_value, layout, value_metadata};
-use crate::Value;
+use crate::{
+    Value,
+    tables::{check_renamed_columns, describe_address},
+};
 
 /// Keeps values in memory, for tests.
 #[derive(Debug, Default)]
@@ -46,16 +49,22 @@ impl IoManager for MemoryIoManager {
 
     async fn load(
         &self,
-        _: &Address,
+        address: &Address,
         pointer: &str,
-        _: &LoadRequest,
+        request: &LoadRequest,
     ) -> Result<AssetValue, IoError> {
         let value = self.lock_values().get(pointer).cloned();
-        value
-            .map(AssetValue::from)
-            .ok_or_else(|| IoError::NotFound {
-                pointer: pointer.to_owned(),
-            })
+        let value = value.ok_or_else(|| IoError::NotFound {
+            pointer: pointer.to_owned(),
+        })?;
+        if let Value::Table(table) = &value {
+            let fields = table.schema().fields().iter();
+            let names: Vec<&str> = fields.map(|field| field.name().as_str()).collect();
+            check_renamed_columns(&names, request).map_err(|problem| IoError::Unsupported {
+                message: format!("{}: {problem}", describe_address(address)),
+            })?;
+        }
+        Ok(value.into())
     }
 
     async fn remove(&self, pointer: &str) -> Result<(), IoError> {

@@ -3,17 +3,30 @@
 use precip_core::metadata::TableSchema;
 use precip_engine::io::LoadRequest;
 
+use super::check_renamed_columns;
 use crate::Value;
 
 /// Returns the columns to query for a request. A query needs at least one column, so a request for none gets all.
-pub fn requested_columns(columns: &TableSchema, request: &LoadRequest) -> TableSchema {
+///
+/// # Errors
+/// That of [`check_renamed_columns`].
+pub fn requested_columns(
+    columns: &TableSchema,
+    request: &LoadRequest,
+) -> Result<TableSchema, String> {
+    let stored: Vec<&str> = columns
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    check_renamed_columns(&stored, request)?;
     let mut wanted = columns.clone();
     wanted.columns.retain(|column| request.wants(&column.name));
-    if wanted.columns.is_empty() {
+    Ok(if wanted.columns.is_empty() {
         columns.clone()
     } else {
         wanted
-    }
+    })
 }
 
 /// Decodes a value that is not a table from its form and content, see

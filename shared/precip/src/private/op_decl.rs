@@ -3,14 +3,17 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use precip_core::{
-    key::CheckKey,
+    key::{AssetKey, CheckKey},
     mapping::PartitionMapping,
+    metadata::TableSchema,
     partitions::PartitionsDefinition,
+    prose::{and_list, did_you_mean},
     spec::{BackfillPolicy, BinaryName, CheckSpec, ComputeProfile, DepSpec, OpSpec, RetryPolicy},
 };
 use precip_engine::{
     asset::{Asset, ConfigSpec, Execution, FnBody, InputSpec, ResourceNeed, RunFn},
     definitions::{Declaration, OpDefinition, SourceLocation},
+    io::LoadRequest,
 };
 use precip_io::LoadFrom;
 
@@ -90,10 +93,17 @@ impl OpDecl {
         name: &str,
         mapping: Option<PartitionMapping>,
     ) -> Self {
+        let mut needs = P::needs();
+        if let Some(columns) = P::upstream_columns() {
+            self.problems
+                .extend(unknown_fields(name, &A::key(), &needs.request, &columns));
+            let names = columns.columns.into_iter().map(|column| column.name);
+            needs.request.declared_columns = Some(names.collect());
+        }
         self.inputs.push(InputSpec {
             name: name.to_owned(),
             asset: A::key(),
-            needs: P::needs(),
+            needs,
         });
         self.add_dep::<A>(mapping)
     }
@@ -217,4 +227,35 @@ impl OpDecl {
             }
         }
     }
+}
+
+/// Returns a problem if a parameter reads optional fields that the upstream asset's rows do not have: they would be
+/// empty in every row. A field that is not optional may have a default; without one, loading fails.
+fn unknown_fields(
+    parameter: &str,
+    upstream: &AssetKey,
+    request: &LoadRequest,
+    columns: &TableSchema,
+) -> Option<String> {
+    let has = |name: &str| columns.columns.iter().any(|column| column.name == name);
+    let fields = request.columns.iter().flat_map(|fields| &fields.columns);
+    let unknown: Vec<&str> = fields
+        .filter(|field| field.nullable && !has(&field.name))
+        .map(|field| field.name.as_str())
+        .collect();
+    let first = unknown.first()?;
+    let known: Vec<&str> = columns
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    let advice = match did_you_mean(first, known.iter().copied()) {
+        Some(question) => format!(": {question}"),
+        None => String::new(),
+    };
+    Some(format!(
+        "its parameter `{parameter}` reads the fields {} of `{upstream}`, whose rows have only {}{advice}",
+        and_list(&unknown),
+        and_list(&known)
+    ))
 }

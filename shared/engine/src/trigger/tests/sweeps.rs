@@ -14,10 +14,15 @@ use crate::{
 
 /// A bucket in memory, two objects a page.
 #[derive(Default)]
-struct Bucket(Mutex<Vec<ListedObject>>);
+pub(super) struct Bucket(Mutex<Vec<ListedObject>>);
 
 impl Bucket {
-    fn put_object(&self, event: &ObjectEvent) {
+    pub(super) fn remove_object(&self, key: &str) {
+        let mut objects = self.0.lock().unwrap();
+        objects.retain(|object| object.key != key);
+    }
+
+    pub(super) fn put_object(&self, event: &ObjectEvent) {
         let mut objects = self.0.lock().unwrap();
         objects.retain(|object| object.key != event.key);
         objects.push(ListedObject {
@@ -52,7 +57,7 @@ impl ObjectListing for Bucket {
     }
 }
 
-async fn sweep_orders(world: &World, bucket: &Bucket) -> SweepOutcome {
+pub(super) async fn sweep_orders(world: &World, bucket: &Bucket) -> SweepOutcome {
     let sensor = landing_sensor("orders/{date}.csv", "orders");
     sweep_bucket(
         &world.ports,
@@ -65,7 +70,7 @@ async fn sweep_orders(world: &World, bucket: &Bucket) -> SweepOutcome {
     .unwrap()
 }
 
-fn day_event(day: u32, time: &str) -> ObjectEvent {
+pub(super) fn day_event(day: u32, time: &str) -> ObjectEvent {
     object_event(&format!("orders/2024-03-{day:02}.csv"), time, 1)
 }
 

@@ -391,3 +391,14 @@ async fn two_processes_store_at_the_same_time() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_run_in_utc() {
+    let manager = test_manager("utc");
+    // The stand-in ignores session parameters that it does not know, and has the machine's zone then.
+    let found = run_sql(
+        &manager,
+        "SELECT TO_VARCHAR(CAST('2024-11-03 01:00:00 +00:00' AS TIMESTAMP_LTZ)::DATE) AS day",
+    );
+    assert_eq!(found.await, [r#"[String("2024-11-03")]"#]);
+}
