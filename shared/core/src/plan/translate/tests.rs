@@ -399,7 +399,7 @@ fn a_plan_without_a_basis_means_what_the_record_means() {
     let graph = sales(keys(&["a", "b"]));
     let mut plan = plan_keys(&graph, "all");
     let sales_key: AssetKey = "sales".parse().unwrap();
-    assert_eq!(plan.check_numbering(&[sales_key.clone()]), Ok(()));
+    assert_eq!(plan.check_numbering(std::slice::from_ref(&sales_key)), Ok(()));
     plan.basis = PlanBasis::default();
     let json = serde_json::to_value(&plan).unwrap();
     assert!(json.get("basis").is_none());
