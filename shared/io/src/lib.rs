@@ -23,6 +23,7 @@ mod render;
 pub mod returns;
 pub mod schema;
 mod stream;
+mod strict;
 mod table;
 pub mod tables;
 mod value;

@@ -9,9 +9,15 @@ use super::{
     ConvertError, FromAsset, IntoAsset,
     from_asset::{read_one, types_for, wrong_form},
 };
-use crate::Value;
+use crate::{
+    Value,
+    strict::{Exact, check_finite},
+};
 
 /// One value stored as a JSON document: a model's parameters, a report, a summary.
+///
+/// JSON has no NaN and no infinity: such a value is refused, not stored as `null`. A number that the type read cannot
+/// hold exactly (a large `i64` as `f64`) is refused too.
 ///
 /// ```
 /// use precip_io::{IntoAsset, Json};
@@ -71,6 +77,12 @@ impl FromAsset for serde_json::Value {
 }
 
 pub(super) fn to_json<T: Serialize>(value: &T) -> Result<AssetValue, ConvertError> {
+    // JSON would hold `null` in its place, which is read as a missing value or not at all.
+    check_finite(value).map_err(|found| {
+        ConvertError::new(format!(
+            "{found}, which JSON cannot hold; return an `Option` without a value there, or rows (`Vec<T>`) for an IO manager of Parquet, CSV or DuckDB"
+        ))
+    })?;
     serde_json::to_value(value)
         .map(|json| Value::Json(json).into())
         .map_err(|error| ConvertError::new(format!("it cannot be written as JSON: {error}")))
@@ -78,7 +90,7 @@ pub(super) fn to_json<T: Serialize>(value: &T) -> Result<AssetValue, ConvertErro
 
 pub(super) fn from_json<T: DeserializeOwned>(value: Value) -> Result<T, ConvertError> {
     match value {
-        Value::Json(json) => T::deserialize(json).map_err(|error| {
+        Value::Json(json) => T::deserialize(Exact(json)).map_err(|error| {
             ConvertError::new(format!(
                 "its JSON cannot be read as `{}`: {error}",
                 super::error::short_type_name::<T>()

@@ -163,7 +163,10 @@ fn columns_that_do_not_fit_are_named() {
     );
     // 2.0 is an integer, 2.5 is not.
     let rounded = refusal_message::<Vec<Whole>>(wide(2.5, 1));
-    assert!(rounded.contains("which would round values"), "{rounded}");
+    assert!(
+        rounded.contains("is read from Int32, which cannot hold `2.5` (row 0)"),
+        "{rounded}"
+    );
     // 300 does not fit an `i8`.
     let large = refusal_message::<Vec<Small>>(wide(1.0, 300));
     assert!(large.contains("column `seats` holds Int64"), "{large}");

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_cast::{CastOptions, cast_with_options};
-use arrow_schema::{DataType, Field, Schema};
-use serde::de::DeserializeOwned;
+use arrow_schema::{Field, Schema};
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Cell, RowColumns, row_columns};
 use crate::{
     Table,
+    cast::{Unmatched, cast_column},
     convert::{ConvertError, short_type_name},
+    strict::Exact,
     table::describe_columns,
 };
 
-/// Reads rows. A column of another type than the row's field is cast if no value changes.
+/// Reads rows. A column of another type than the row's field is cast by the [table of casts](crate::cast).
 pub(crate) fn decode_rows<T: DeserializeOwned>(table: &Table) -> Result<Vec<T>, ConvertError> {
     match row_columns::<T>() {
         Ok(RowColumns::Fields(schema)) => decode_as(table, Some(&schema)),
@@ -33,14 +34,18 @@ fn decode_as<T: DeserializeOwned>(
 ) -> Result<Vec<T>, ConvertError> {
     let mut rows: Vec<T> = Vec::with_capacity(table.num_rows());
     for batch in table.batches() {
-        let fitted = match wanted {
+        let decoded = match wanted {
             Some(wanted) => {
-                fit_batch(batch, wanted).map_err(|problem| unreadable_rows::<T>(&problem, table))?
+                let fitted = fit_batch(batch, wanted);
+                let fitted = fitted.map_err(|problem| unreadable_rows::<T>(&problem, table))?;
+                serde_arrow::from_record_batch(&fitted)
             }
-            None => batch.clone(),
+            // The columns are of the types that are stored, so each value is checked where it is read.
+            None => serde_arrow::Deserializer::from_record_batch(batch)
+                .and_then(|rows| Vec::deserialize(Exact(rows))),
         };
-        let mut decoded: Vec<T> = serde_arrow::from_record_batch(&fitted)
-            .map_err(|error| unreadable_rows::<T>(&error_text(&error), table))?;
+        let mut decoded: Vec<T> =
+            decoded.map_err(|error| unreadable_rows::<T>(&error_text(&error), table))?;
         rows.append(&mut decoded);
     }
     Ok(rows)
@@ -68,27 +73,17 @@ fn fit_batch(batch: &RecordBatch, wanted: &Schema) -> Result<RecordBatch, String
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(wanted.fields().len());
     for field in wanted.fields() {
         // A missing column is left to the row type, which may have a default.
-        let Some((index, found)) = stored.column_with_name(field.name()) else {
+        let Some((index, _)) = stored.column_with_name(field.name()) else {
             continue;
         };
-        let column = batch.column(index);
-        if !field.is_nullable() && column.null_count() > 0 {
-            return Err(format!(
-                "column `{}` has {} empty values, and the field is not an `Option`",
-                field.name(),
-                column.null_count()
-            ));
-        }
-        columns.push(if found.data_type() == field.data_type() {
-            Arc::clone(column)
-        } else {
-            cast_column(column, field)?
-        });
+        let column = cast_column(batch.column(index), field, Unmatched::LeaveOut)
+            .map_err(|error| error.to_string())?;
         fields.push(Arc::new(Field::new(
             field.name(),
-            field.data_type().clone(),
+            column.data_type().clone(),
             field.is_nullable(),
         )));
+        columns.push(column);
     }
     if columns.is_empty() && batch.num_rows() > 0 {
         // Without a column, the number of rows would be lost.
@@ -105,39 +100,4 @@ fn fit_batch(batch: &RecordBatch, wanted: &Schema) -> Result<RecordBatch, String
     let schema = Arc::new(Schema::new(fields));
     let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(schema, columns, &rows).map_err(|error| error.to_string())
-}
-
-/// Casts a column, refusing a cast that would change a value.
-fn cast_column(column: &ArrayRef, wanted: &Field) -> Result<ArrayRef, String> {
-    let strict = CastOptions {
-        safe: false,
-        ..CastOptions::default()
-    };
-    let stored = column.data_type();
-    let context = || {
-        format!(
-            "column `{}` holds {stored}, and the field is read from {}",
-            wanted.name(),
-            wanted.data_type()
-        )
-    };
-    let fitted = cast_with_options(column, wanted.data_type(), &strict)
-        .map_err(|error| format!("{}: {error}", context()))?;
-    // Casting back finds a value that was rounded.
-    if may_round(stored, wanted.data_type()) {
-        let back = cast_with_options(&fitted, stored, &strict)
-            .map_err(|error| format!("{}: {error}", context()))?;
-        if &back != column {
-            return Err(format!("{}, which would round values", context()));
-        }
-    }
-    Ok(fitted)
-}
-
-/// Returns `true` if Arrow's cast silently drops a part of a value: decimal places, or the time of day.
-fn may_round(stored: &DataType, wanted: &DataType) -> bool {
-    let is_date = |data_type: &DataType| matches!(data_type, DataType::Date32 | DataType::Date64);
-    let has_fraction = stored.is_floating() || stored.is_decimal();
-    (has_fraction && wanted.is_integer())
-        || (matches!(stored, DataType::Timestamp(..)) && is_date(wanted))
 }
