@@ -269,7 +269,7 @@ fn cast_struct(
 }
 
 /// Returns the values of a struct's field, missing where the struct is.
-fn below_nulls(values: &ArrayRef, column: &StructArray) -> Result<ArrayRef, ArrowError> {
+pub(crate) fn below_nulls(values: &ArrayRef, column: &StructArray) -> Result<ArrayRef, ArrowError> {
     if column.null_count() == 0 {
         return Ok(Arc::clone(values));
     }

@@ -21,11 +21,14 @@ mod column;
 mod error;
 mod rule;
 mod rust_type;
+mod text;
 
+pub(crate) use column::below_nulls;
 pub use column::{Unmatched, cast_column};
 pub use error::{CastError, CastProblem};
 pub use rule::{CastRule, cast_rule};
 use rust_type::rust_type;
+pub(crate) use text::{is_text_of, parse_texts};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::{io::Cursor, sync::Arc};
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray, cast::AsArray};
 use arrow_csv::{ReaderBuilder, WriterBuilder, reader::Format};
-use arrow_schema::{ArrowError, DataType, Field, Fields, Schema};
+use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
 use precip_engine::io::LoadRequest;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     requested::{check_renamed_fields, requested_field},
     zones::in_utc,
 };
-use crate::Table;
+use crate::{Table, cast::parse_texts};
 
 /// Number of rows in a batch when reading.
 const ROWS_PER_BATCH: usize = 64 * 1024;
@@ -105,23 +105,106 @@ pub(super) fn decode_pieces(
     let projection: Vec<usize> = (0..fields.len())
         .filter(|&column| request.wants(fields[column].name()))
         .collect();
-    let schema = Arc::new(Schema::new(fields));
+    let schema = Arc::new(Schema::new(fields).project(&projection)?);
+    // Arrow's reader converts too much (`01067` to a number), so it reads texts.
+    let texts: Vec<Field> = guess_names(file)?
+        .iter()
+        .map(|field| Field::new(field.name(), DataType::Utf8, true))
+        .collect();
+    let texts = Arc::new(Schema::new(texts));
     let read = |n: usize, piece: &[u8]| {
-        let reader = ReaderBuilder::new(Arc::clone(&schema))
+        let reader = ReaderBuilder::new(Arc::clone(&texts))
             .with_format(format_of(n))
             .with_batch_size(ROWS_PER_BATCH)
             .with_projection(projection.clone())
             .build(Cursor::new(piece))?;
-        let batches = reader.map(|batch| fill_texts(&batch?, request));
+        let mut first_row = 0;
+        let batches = reader.map(|batch| {
+            let batch = batch?;
+            if guess_all {
+                return Ok(batch);
+            }
+            let parsed = parse_batch(&batch, &schema, first_row)?;
+            first_row += batch.num_rows();
+            fill_texts(&parsed, request)
+        });
         batches.collect()
     };
-    let batches = pieces::read_batches(file, pieces, read)?;
-    // A file without rows has no batch to take the schema from.
-    let schema = match batches.first() {
-        Some(batch) => batch.schema(),
-        None => Arc::new(schema.project(&projection)?),
-    };
+    let batches = pieces::read_batches(file, pieces, read).map_err(FormatError::from_reader)?;
+    if guess_all {
+        return Ok(parse_guessed(&schema, &batches)?);
+    }
     Ok(Table::new(schema, batches)?)
+}
+
+/// Parses a batch of texts as the types of a schema. `first_row` is the row of its first texts, for errors.
+fn parse_batch(
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+    first_row: usize,
+) -> Result<RecordBatch, ArrowError> {
+    let columns = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(texts, field)| {
+            parse_texts(texts.as_string(), field.data_type()).map_err(|error| {
+                let message = error.describe(field.name(), field.data_type(), first_row);
+                ArrowError::CastError(message)
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    with_columns(batch, Arc::clone(schema), columns)
+}
+
+/// Parses texts as the types that were guessed. A column with a text that the type cannot hold exactly stays text.
+fn parse_guessed(guessed: &Schema, batches: &[RecordBatch]) -> Result<Table, ArrowError> {
+    let mut fields = Vec::with_capacity(guessed.fields().len());
+    let mut columns: Vec<Vec<ArrayRef>> = vec![Vec::new(); batches.len()];
+    for (index, field) in guessed.fields().iter().enumerate() {
+        let candidates = match field.data_type() {
+            // The guess ignores zones.
+            DataType::Timestamp(unit, None) => vec![
+                DataType::Timestamp(*unit, None),
+                DataType::Timestamp(*unit, Some("UTC".into())),
+                DataType::Utf8,
+            ],
+            DataType::Utf8 => vec![DataType::Utf8],
+            other => vec![other.clone(), DataType::Utf8],
+        };
+        let parse = |data_type: &DataType| -> Option<Vec<ArrayRef>> {
+            let columns = batches.iter().map(|batch| batch.column(index));
+            let parsed = columns.map(|texts| parse_texts(texts.as_string(), data_type).ok());
+            parsed.collect()
+        };
+        let parsed = candidates
+            .into_iter()
+            .find_map(|data_type| parse(&data_type).map(|parsed| (data_type, parsed)));
+        let Some((data_type, parsed)) = parsed else {
+            continue;
+        };
+        fields.push(Field::new(field.name(), data_type, true));
+        for (columns, column) in columns.iter_mut().zip(parsed) {
+            columns.push(column);
+        }
+    }
+    let schema = Arc::new(Schema::new(fields));
+    let batches = batches.iter().zip(columns);
+    let batches = batches
+        .map(|(batch, columns)| with_columns(batch, Arc::clone(&schema), columns))
+        .collect::<Result<_, _>>()?;
+    Table::new(schema, batches)
+}
+
+/// Returns a batch of other columns for the same rows.
+fn with_columns(
+    batch: &RecordBatch,
+    schema: SchemaRef,
+    columns: Vec<ArrayRef>,
+) -> Result<RecordBatch, ArrowError> {
+    // A batch without columns still has a number of rows.
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(schema, columns, &rows)
 }
 
 /// Returns the format of a piece of the file: the first has the header.
@@ -129,17 +212,22 @@ fn format_of(piece: usize) -> Format {
     Format::default().with_header(piece == 0)
 }
 
+/// Returns the names of the file's columns, which the header alone gives.
+fn guess_names(file: &[u8]) -> Result<Fields, ArrowError> {
+    let (header, _) = format_of(0).infer_schema(Cursor::new(file), Some(0))?;
+    Ok(header.fields)
+}
+
 /// Returns the file's columns, with types guessed from the texts if `types` is set.
 fn guess_fields(file: &[u8], pieces: &[&[u8]], types: bool) -> Result<Fields, ArrowError> {
-    // The header alone gives the names.
-    let (header, _) = format_of(0).infer_schema(Cursor::new(file), Some(0))?;
+    let header = guess_names(file)?;
     if !types {
-        return Ok(header.fields);
+        return Ok(header);
     }
     pieces::guess_fields(file, pieces, |n, piece| {
         let (guessed, _) = format_of(n).infer_schema(Cursor::new(piece), None)?;
         // Only the first piece has the header, so the names come from there.
-        let names = header.fields.iter().zip(&guessed.fields);
+        let names = header.iter().zip(&guessed.fields);
         let fields = names.map(|(name, field)| field.as_ref().clone().with_name(name.name()));
         Ok(fields.collect())
     })
@@ -165,7 +253,5 @@ fn fill_texts(batch: &RecordBatch, request: &LoadRequest) -> Result<RecordBatch,
             }
         })
         .collect();
-    // A batch without columns still has a number of rows.
-    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(batch.schema(), columns, &rows)
+    with_columns(batch, batch.schema(), columns)
 }

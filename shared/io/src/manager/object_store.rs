@@ -247,7 +247,7 @@ fn decode_value(pointer: &str, file: Bytes, request: &LoadRequest) -> Result<Val
 /// Converts the error of a file format, adding the address and the operation.
 fn format_error(address: &Address, doing: &str, error: FormatError) -> IoError {
     match error {
-        FormatError::Unsupported(message) => IoError::Unsupported {
+        FormatError::Unsupported(message) | FormatError::Unfit(message) => IoError::Unsupported {
             message: format!("{}: {message}", describe_address(address)),
         },
         FormatError::Damaged(source) => IoError::Failed {
