@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_array::{
+    Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch, StringArray,
+    cast::AsArray,
+    types::{Float32Type, Float64Type},
+};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_json::{
     ArrayWriter,
-    writer::{LineDelimited, WriterBuilder},
+    writer::{
+        Encoder, EncoderFactory, EncoderOptions, LineDelimited, NullableEncoder, WriterBuilder,
+    },
 };
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema};
 
@@ -37,16 +43,16 @@ impl Value {
         String::from_utf8(csv).map_err(|error| ArrowError::CsvError(error.to_string()))
     }
 
-    /// Converts the data to JSON: a table is an array of objects, bytes are a string of hexadecimal digits.
+    /// Converts the data to JSON: a table is an array of objects, bytes are a string of hexadecimal digits. NaN and
+    /// infinities, which JSON lacks, are the strings `NaN`, `inf` and `-inf`.
     ///
     /// # Errors
     /// [`ArrowError`] when the data is damaged.
     pub fn to_json(&self) -> Result<serde_json::Value, ArrowError> {
         match self {
             Self::Table(table) => {
-                let mut writer = WriterBuilder::new()
-                    .with_explicit_nulls(true)
-                    .build::<_, arrow_json::writer::JsonArray>(Vec::new());
+                let mut writer =
+                    json_writer().build::<_, arrow_json::writer::JsonArray>(Vec::new());
                 write_all(&mut writer, table)?;
                 serde_json::from_slice(&writer.into_inner())
                     .map_err(|error| ArrowError::JsonError(error.to_string()))
@@ -213,9 +219,7 @@ fn as_text(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 fn as_json_text(field: &FieldRef, column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let schema = Arc::new(Schema::new([Arc::clone(field)]));
     let batch = RecordBatch::try_new(schema, vec![Arc::clone(column)])?;
-    let mut writer = WriterBuilder::new()
-        .with_explicit_nulls(true)
-        .build::<_, LineDelimited>(Vec::new());
+    let mut writer = json_writer().build::<_, LineDelimited>(Vec::new());
     writer.write(&batch)?;
     writer.finish()?;
     let lines = writer.into_inner();
@@ -228,6 +232,50 @@ fn as_json_text(field: &FieldRef, column: &ArrayRef) -> Result<ArrayRef, ArrowEr
         texts.push((!cell.is_null()).then(|| cell.to_string()));
     }
     Ok(Arc::new(StringArray::from(texts)))
+}
+
+/// Returns the options for showing rows as JSON.
+fn json_writer() -> WriterBuilder {
+    WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .with_encoder_factory(Arc::new(NamedFloats))
+}
+
+/// Writes NaN and infinities as strings, where Arrow would write `null`.
+#[derive(Debug)]
+struct NamedFloats;
+
+impl EncoderFactory for NamedFloats {
+    fn make_default_encoder<'a>(
+        &self,
+        _: &'a FieldRef,
+        array: &'a dyn Array,
+        _: &'a EncoderOptions,
+    ) -> Result<Option<NullableEncoder<'a>>, ArrowError> {
+        let nulls = array.nulls().cloned();
+        let encoder: Box<dyn Encoder + 'a> = match array.data_type() {
+            DataType::Float32 => Box::new(Floats(array.as_primitive::<Float32Type>())),
+            DataType::Float64 => Box::new(Floats(array.as_primitive::<Float64Type>())),
+            _ => return Ok(None),
+        };
+        Ok(Some(NullableEncoder::new(encoder, nulls)))
+    }
+}
+
+/// A column of floats.
+struct Floats<'a, P: ArrowPrimitiveType>(&'a PrimitiveArray<P>);
+
+impl<P: ArrowPrimitiveType<Native: Into<f64> + serde::Serialize>> Encoder for Floats<'_, P> {
+    fn encode(&mut self, index: usize, out: &mut Vec<u8>) {
+        let number = self.0.value(index);
+        let wide: f64 = number.into();
+        if wide.is_finite() {
+            // Writing to memory does not fail, nor does a number.
+            let _ = serde_json::to_writer(out, &number);
+        } else {
+            out.extend_from_slice(format!("\"{wide}\"").as_bytes());
+        }
+    }
 }
 
 fn write_all(writer: &mut ArrayWriter<Vec<u8>>, table: &Table) -> Result<(), ArrowError> {

@@ -23,12 +23,13 @@ mod rule;
 mod rust_type;
 mod text;
 
-pub(crate) use column::below_nulls;
 pub use column::{Unmatched, cast_column};
+pub(crate) use column::{below_nulls, shorten};
 pub use error::{CastError, CastProblem};
 pub use rule::{CastRule, cast_rule};
 use rust_type::rust_type;
-pub(crate) use text::{is_text_of, parse_texts};
+pub(crate) use text::is_text_of;
+pub use text::{TextError, parse_texts};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

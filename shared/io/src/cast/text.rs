@@ -22,11 +22,11 @@ use super::{Unmatched, cast_column, column::shorten, rule::digits_of_second};
 
 /// A text that is not a value of the wanted type, or not one that the type holds exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TextError {
+pub struct TextError {
     /// Index of the text.
-    pub(crate) index: usize,
+    pub index: usize,
     /// The text.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 impl TextError {
@@ -38,7 +38,7 @@ impl TextError {
     }
 
     /// Describes the error for a column, whose first text is in the row `first_row`.
-    pub(crate) fn describe(&self, column: &str, data_type: &DataType, first_row: usize) -> String {
+    pub fn describe(&self, column: &str, data_type: &DataType, first_row: usize) -> String {
         let advice = match form_of(data_type) {
             Some(form) => format!("; {form} is read, or declare the field as `String`"),
             None => String::new(),
@@ -79,7 +79,7 @@ fn form_of(data_type: &DataType) -> Option<&'static str> {
 ///
 /// # Errors
 /// [`TextError`] for the first text that is not read.
-pub(crate) fn parse_texts(texts: &StringArray, to: &DataType) -> Result<ArrayRef, TextError> {
+pub fn parse_texts(texts: &StringArray, to: &DataType) -> Result<ArrayRef, TextError> {
     /// Calls a generic function for the Arrow type of numbers and times.
     macro_rules! primitives {
         ($($pattern:pat => $type:ty: $parse:expr;)*) => {
@@ -374,6 +374,8 @@ fn split_time(text: &str, unit: TimeUnit) -> Option<(&str, &str)> {
     let parts: Vec<&str> = clock.split(':').collect();
     let has_form = (2..=3).contains(&parts.len())
         && parts.iter().all(|part| part.len() == 2)
+        // A leap second would become the next minute.
+        && parts.get(2).is_none_or(|second| *second < "60")
         && (parts.len() == 3 || !time.contains('.'))
         && !fraction.is_empty()
         && !fraction.contains([':', '.']);
@@ -391,8 +393,7 @@ fn date_in_millis(text: &str) -> Option<i64> {
 fn time_of_day(text: &str, unit: TimeUnit) -> Option<i64> {
     let (time, rest) = split_time(text, unit)?;
     let nanos = string_to_time_nanoseconds(time).ok()?;
-    // A leap second is the sixtieth, which the day has no place for.
-    (rest.is_empty() && nanos < 86_400_000_000_000).then_some(nanos / nanos_of(unit))
+    rest.is_empty().then_some(nanos / nanos_of(unit))
 }
 
 /// Returns a timestamp in a unit since 1970. A moment needs a zone, and a date-time must not have one.

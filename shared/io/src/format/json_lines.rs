@@ -7,7 +7,9 @@ use arrow_schema::{DataType, Field, Schema};
 use precip_engine::io::LoadRequest;
 
 use super::{
-    FormatError, pieces,
+    FormatError,
+    json_values::{check_objects, find_not_finite},
+    pieces,
     requested::{check_renamed_fields, requested_field},
     zones::in_utc,
 };
@@ -26,6 +28,15 @@ pub(super) fn encode_json_lines(table: &Table) -> Result<Vec<u8>, FormatError> {
                 field.data_type()
             )));
         }
+    }
+    // The writer would write them as `null`.
+    let mut first_row = 0;
+    for batch in table.batches() {
+        if let Some(mut found) = find_not_finite(batch)? {
+            found.row += first_row;
+            return Err(FormatError::Unsupported(found.to_string()));
+        }
+        first_row += batch.num_rows();
     }
     let mut writer = WriterBuilder::new()
         .with_explicit_nulls(true)
@@ -63,9 +74,11 @@ pub(super) fn decode_pieces(
 ) -> Result<Table, FormatError> {
     let schema = Arc::new(file_schema(file, pieces, request)?);
     let batches = pieces::read_batches(file, pieces, |_, piece| {
+        check_objects(piece, schema.fields())?;
         let reader = ReaderBuilder::new(Arc::clone(&schema)).with_batch_size(ROWS_PER_BATCH);
         reader.build(Cursor::new(piece))?.collect()
-    })?;
+    });
+    let batches = batches.map_err(FormatError::from_reader)?;
     Ok(Table::new(schema, batches)?)
 }
 

@@ -3,6 +3,7 @@
 mod csv;
 mod error;
 mod json_lines;
+mod json_values;
 mod options;
 pub(crate) mod parquet;
 mod pieces;
@@ -83,4 +84,10 @@ impl TableFormat {
 }
 
 pub(crate) use self::csv::encode_csv;
-pub(crate) use self::zones::in_utc;
+pub(crate) use self::{
+    json_values::{check_objects, find_in_column},
+    zones::in_utc,
+};
+
+#[cfg(test)]
+mod tests;

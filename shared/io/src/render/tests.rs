@@ -70,3 +70,31 @@ fn other_forms_are_shown_as_tables() {
         json!("00ff")
     );
 }
+
+#[test]
+fn numbers_that_json_lacks_are_shown_as_strings() {
+    #[derive(Serialize, Deserialize)]
+    struct Mean {
+        mean: Option<f64>,
+        parts: Vec<f32>,
+    }
+    let rows = [
+        Mean {
+            mean: Some(f64::NAN),
+            parts: vec![f32::NEG_INFINITY, 0.1],
+        },
+        Mean {
+            mean: None,
+            parts: Vec::new(),
+        },
+    ];
+    let rows = Value::Table(Table::from_rows(&rows).unwrap());
+    assert_eq!(
+        rows.to_json().unwrap(),
+        json!([{"mean": "NaN", "parts": ["-inf", 0.1]}, {"mean": null, "parts": []}])
+    );
+    assert_eq!(
+        rows.to_csv().unwrap(),
+        "mean,parts\nNaN,\"[\"\"-inf\"\",0.1]\"\n,[]\n"
+    );
+}

@@ -6,7 +6,10 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_json::{ReaderBuilder, WriterBuilder, writer::LineDelimited};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
-use crate::{Table, format::in_utc};
+use crate::{
+    Table,
+    format::{check_objects, find_in_column, in_utc},
+};
 
 /// Name of the column in the JSON objects.
 const COLUMN: &str = "v";
@@ -16,6 +19,12 @@ const COLUMN: &str = "v";
 /// # Errors
 /// [`ArrowError::InvalidArgumentError`] when a value would be read back differently, such as one with a NaN in it.
 pub fn to_json(column: &ArrayRef) -> Result<StringArray, ArrowError> {
+    if let Some(found) = find_in_column("", column)? {
+        return Err(ArrowError::InvalidArgumentError(format!(
+            "JSON cannot hold {} in row {} of a nested column, in its part `{}`",
+            found.number, found.row, found.column
+        )));
+    }
     let schema = column_schema(column.data_type());
     let batch = RecordBatch::try_new(schema, vec![Arc::clone(column)])?;
     let mut lines = WriterBuilder::new()
@@ -39,7 +48,7 @@ pub fn to_json(column: &ArrayRef) -> Result<StringArray, ArrowError> {
     // Reading the texts back finds values that JSON cannot hold.
     if from_json(&texts, column.data_type())?.as_ref() != column.as_ref() {
         return Err(ArrowError::InvalidArgumentError(
-            "JSON cannot hold a nested value, such as NaN or an infinity".to_owned(),
+            "JSON cannot hold a nested value: it would be read back as another".to_owned(),
         ));
     }
     Ok(texts)
@@ -55,6 +64,7 @@ pub fn from_json(texts: &StringArray, data_type: &DataType) -> Result<ArrayRef, 
         lines.push_str(&format!("{{\"{COLUMN}\":{}}}\n", text.unwrap_or("null")));
     }
     let schema = column_schema(data_type);
+    check_objects(lines.as_bytes(), schema.fields())?;
     let mut batches = ReaderBuilder::new(Arc::clone(&schema))
         .with_batch_size(texts.len().max(1))
         .build(Cursor::new(lines))?;

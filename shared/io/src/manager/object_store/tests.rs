@@ -32,7 +32,7 @@ const OF_CSV: &[Limit] = &[
 ];
 /// Cases that JSON cannot satisfy.
 const OF_JSON: &[Limit] = &[
-    Otherwise(NotFinite),
+    Refused(NotFinite),
     Otherwise(ExactTypes),
     Otherwise(ColumnsOfNoRows),
     Otherwise(MeasuredColumns),
