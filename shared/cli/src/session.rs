@@ -6,9 +6,9 @@ use precip_core::{
     freshness::FreshnessState,
     graph::{AssetId, AssetSet},
     key::AssetKey,
-    partitions::{PartitionContext, PartitionKey, PartitionSet},
-    plan::Lineage,
-    prose::did_you_mean,
+    partitions::{PartitionContext, PartitionKey, PartitionSet, PartitionsDefinition},
+    plan::{KeySpan, Lineage, PartitionChoice, PartitionSelector},
+    prose::{did_you_mean, shell_word},
     selection::Selection,
 };
 use precip_engine::{
@@ -148,7 +148,7 @@ impl Session {
         match (graph.partitions(asset), partition) {
             (None, None) => Ok(PartitionRef::unpartitioned(key)),
             (Some(partitions), Some(partition)) => {
-                let partition = PartitionKey::from(partition);
+                let partition = self.read_key(partitions, partition);
                 let ordinal = partitions.ordinal(&partition, &self.context)?;
                 Ok(PartitionRef::new(key, partition, ordinal))
             }
@@ -159,12 +159,30 @@ impl Session {
                 let example = partitions
                     .last(&self.context)
                     .and_then(|last| partitions.key(last, &self.context))
-                    .map_or_else(|| "KEY".to_owned(), |key| key.to_string());
+                    .map_or_else(|| "KEY".to_owned(), |key| shell_word(key.as_str()));
                 Err(
                     Failure::usage(format!("asset `{key}` is partitioned: name a partition"))
                         .with_help(format!("add `--partition {example}`")),
                 )
             }
+        }
+    }
+
+    /// Returns the key that an argument names: as it is, or in quotes as `--partitions` takes it.
+    fn read_key(&self, partitions: &PartitionsDefinition, argument: &str) -> PartitionKey {
+        let plain = PartitionKey::from(argument);
+        if partitions.contains(argument, &self.context) {
+            return plain;
+        }
+        match argument
+            .parse::<PartitionSelector>()
+            .map(|read| read.choice)
+        {
+            Ok(PartitionChoice::Keys(spans)) => match spans.as_slice() {
+                [KeySpan::One(key)] => key.clone(),
+                _ => plain,
+            },
+            _ => plain,
         }
     }
 

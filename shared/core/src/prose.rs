@@ -40,6 +40,24 @@ pub fn suggest<S: AsRef<str>>(near: &[S]) -> Option<String> {
     (!near.is_empty()).then(|| format!("did you mean {}?", or_list(near)))
 }
 
+/// Returns a word of a command as it is typed in a shell: in quotes where the shell would read it
+/// otherwise.
+///
+/// ```
+/// use precip_core::prose::shell_word;
+///
+/// assert_eq!(shell_word("2024-01-31-00:00"), "2024-01-31-00:00");
+/// assert_eq!(shell_word("red|S"), "'red|S'");
+/// assert_eq!(shell_word("it's"), r"'it'\''s'");
+/// ```
+pub fn shell_word(text: &str) -> String {
+    let needs_no_quotes = |c: char| c.is_ascii_alphanumeric() || "-_.:/@+,=".contains(c);
+    if !text.is_empty() && text.chars().all(needs_no_quotes) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 fn quoted_list<S: AsRef<str>>(names: &[S], conjunction: &str) -> String {
     let quoted: Vec<String> = names
         .iter()

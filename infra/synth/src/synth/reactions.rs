@@ -6,6 +6,7 @@ use precip_core::{
     graph::AssetGraph,
     manifest::Manifest,
     partitions::PartitionContext,
+    selection::Selection,
     trigger::SensorSource,
 };
 
@@ -28,6 +29,22 @@ pub(super) struct Reactions {
     pub(super) ticks: bool,
 }
 
+/// Returns whether a target holds an asset whose partitions may exist before an upstream window that
+/// they need.
+fn may_wait(graph: &AssetGraph, target: Option<&Selection>) -> bool {
+    // A sensor without a declared target may request anything, and so does one whose target is
+    // invalid, which is reported elsewhere.
+    let assets = target
+        .and_then(|target| target.resolve(graph).ok())
+        .unwrap_or_else(|| graph.all_assets());
+    assets.iter().any(|asset| {
+        graph.upstream(asset).iter().any(|edge| {
+            edge.mapping
+                .can_wait(graph.partitions(edge.asset), graph.partitions(asset))
+        })
+    })
+}
+
 impl Reactions {
     /// Returns the reactions of a project.
     pub(super) fn from_manifest(
@@ -36,6 +53,9 @@ impl Reactions {
     ) -> Result<Self, SynthError> {
         let mut reactions = Self::default();
         for sensor in &manifest.sensors {
+            // A run that waits for an upstream window is launched by a tick.
+            reactions.ticks |= !matches!(sensor.spec.source, SensorSource::Objects(_))
+                && may_wait(graph, sensor.spec.target.as_ref());
             match &sensor.spec.source {
                 SensorSource::Assets { .. } => {
                     reactions.assets = true;

@@ -28,7 +28,7 @@ pub(crate) async fn show_cost(
     let mut request = Request::from_plan_args(&args.plan)?;
     let planned = launch::plan_request(session, &mut request).await?;
     if planned.plan.is_empty() && !session.json {
-        session.print_note(&launch::nothing_to_do_message(&request));
+        session.print_note(&launch::nothing_to_do_message(&request, &planned.plan));
         return Ok(Exit::Done);
     }
     let arm64 = args.architecture == Processor::Arm64;

@@ -40,7 +40,7 @@ pub(crate) use dynamic::handle_dynamic_set;
 pub(crate) use gc::collect_garbage;
 pub(crate) use graph::draw_graph;
 pub(crate) use partitions::list_partitions;
-pub(crate) use plan::{show_plan, summarize_plan};
+pub(crate) use plan::{left_out_line, show_plan, summarize_plan};
 pub(crate) use pools::{list_pools, set_pool_limit};
 pub(crate) use runs::{list_runs, show_run};
 pub(crate) use schedules::{handle_schedule, list_schedules};

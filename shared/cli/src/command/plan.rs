@@ -6,7 +6,7 @@ use precip_core::{
     graph::AssetId,
     key::AssetKey,
     partitions::{PartitionSet, PartitionsDefinition},
-    plan::{InclusionReason, Plan},
+    plan::{InclusionReason, LeftOut, Plan},
 };
 
 use crate::{
@@ -32,7 +32,8 @@ pub(crate) async fn show_plan(
     if session.json {
         write_json(out, &planned.plan)?;
     } else if planned.plan.is_empty() {
-        session.print_note(&launch::nothing_to_do_message(&request));
+        launch::print_waiting(session, &planned.plan);
+        session.print_note(&launch::nothing_to_do_message(&request, &planned.plan));
     } else {
         write_plan(session, &planned.plan, out)?;
     }
@@ -67,13 +68,7 @@ fn write_plan(session: &Session, plan: &Plan, out: &mut dyn Write) -> std::io::R
     table.write_to(out)?;
     writeln!(out, "{}", summarize_plan(plan))?;
     for left in &plan.left_out {
-        let partitions = describe_partitions(session, &left.asset, &left.partitions);
-        writeln!(
-            out,
-            "left out: {} {partitions}: {}",
-            left.asset,
-            left.reason.describe()
-        )?;
+        writeln!(out, "{}", left_out_line(session, left))?;
     }
     for needed in &plan.needed {
         writeln!(
@@ -86,6 +81,13 @@ fn write_plan(session: &Session, plan: &Plan, out: &mut dyn Write) -> std::io::R
         )?;
     }
     Ok(())
+}
+
+/// Returns the line about requested partitions that do not run.
+pub(crate) fn left_out_line(session: &Session, left: &LeftOut) -> String {
+    let partitions = describe_partitions(session, &left.asset, &left.partitions);
+    let reason = left.reason.describe();
+    format!("left out: {} {partitions}: {reason}", left.asset)
 }
 
 /// Summarizes a plan, such as `31 partitions of 2 assets in 1 wave`.
@@ -120,12 +122,13 @@ fn describe_partitions(session: &Session, asset: &AssetKey, set: &PartitionSet) 
     if matches!(definition, PartitionsDefinition::Multi(_)) && set.len() > 3 {
         // Consecutive ordinals of a product are no range that `--partitions` could express.
         let mut keys = definition.keys(set, &session.context);
-        let first = keys.next().map(|key| key.to_string()).unwrap_or_default();
+        let first = keys.next().map(|key| key.to_selector());
+        let first = first.unwrap_or_default();
         return format!("{first}, ...");
     }
     let key = |ordinal| {
         let key = definition.key(ordinal, &session.context);
-        key.map_or_else(|| format!("#{ordinal}"), |key| key.to_string())
+        key.map_or_else(|| format!("#{ordinal}"), |key| key.to_selector())
     };
     let mut words: Vec<String> = Vec::new();
     for (index, range) in set.ranges().enumerate() {

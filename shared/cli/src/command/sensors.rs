@@ -2,8 +2,13 @@
 
 use std::{io::Write, path::Path};
 
-use precip_core::trigger::{
-    Bucket, EventPattern, ObjectEvent, ObjectFilter, Require, SensorSource, read_events,
+use precip_core::{
+    partitions::PartitionKey,
+    plan::PartitionSelector,
+    prose::shell_word,
+    trigger::{
+        Bucket, EventPattern, ObjectEvent, ObjectFilter, Require, SensorSource, read_events,
+    },
 };
 use precip_engine::{
     settings::ProcessEnvironment,
@@ -301,13 +306,18 @@ async fn preview_event(
             for request in &preview.requests {
                 let partitions = match request.partitions.as_slice() {
                     [] => String::new(),
-                    keys => format!(" --partitions {}", keys.join(",")),
+                    keys => {
+                        let keys = keys.iter().map(|key| PartitionKey::from(key.as_str()));
+                        let selector = PartitionSelector::keys(keys).to_string();
+                        format!(" --partitions {}", shell_word(&selector))
+                    }
                 };
                 let key = request
                     .run_key
                     .as_ref()
-                    .map_or_else(String::new, |key| format!(" --run-key {key}"));
-                writeln!(out, "  --select {}{partitions}{key}", request.selection)?;
+                    .map_or_else(String::new, |key| format!(" --run-key {}", shell_word(key)));
+                let selection = shell_word(&request.selection);
+                writeln!(out, "  --select {selection}{partitions}{key}")?;
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use precip_core::prose::shell_word;
 use precip_engine::{
     definitions::DEFAULT_IO_MANAGER,
     io::{Address, LoadRequest},
@@ -91,7 +92,7 @@ async fn load_value(session: &Session, target: &PartitionRef) -> Result<Value, F
         let partition = target
             .partition
             .as_ref()
-            .map(|key| format!(" --partition '{key}'"));
+            .map(|key| format!(" --partition {}", shell_word(key.as_str())));
         return Err(Failure::usage(format!(
             "{target} was stored by its function, not by an IO manager"
         ))

@@ -65,7 +65,10 @@ pub(crate) async fn run_dev(session: Arc<Session>, args: &DevArgs) -> Result<Exi
     let launcher = Arc::new(DevLauncher::new(queue));
     let needs = resource_needs(&session);
     let shared: Arc<dyn RunLauncher> = launcher;
-    let triggers = trigger_ports(&session, &needs, Arc::clone(&clock), shared).await?;
+    // Runs whose upstream windows are to come stay queued: the reaction to a tick launches them.
+    let triggers = trigger_ports(&session, &needs, Arc::clone(&clock), shared)
+        .await?
+        .with_patience();
     let buckets = find_watched_buckets(
         &session.definitions,
         session.target.local_home()?,

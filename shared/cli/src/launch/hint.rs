@@ -1,6 +1,6 @@
 //! Suggestions after a run.
 
-use precip_core::plan::Plan;
+use precip_core::{plan::Plan, prose::shell_word};
 use precip_engine::state::{PartitionRef, ReadConsistency};
 
 use crate::{failure::Failure, session::Session};
@@ -46,15 +46,11 @@ pub(super) async fn next_commands(session: &Session, plan: &Plan) -> Result<Stri
 
 /// Returns the command that shows a partition, quoted for a shell.
 fn show_command(target: &PartitionRef) -> String {
-    let needs_no_quotes = |c: char| c.is_ascii_alphanumeric() || "-_.:/@+,".contains(c);
     match &target.partition {
         None => format!("show {}", target.asset),
-        Some(key) if key.as_str().chars().all(needs_no_quotes) => {
-            format!("show {} --partition {key}", target.asset)
-        }
         Some(key) => {
-            let quoted = key.as_str().replace('\'', r"'\''");
-            format!("show {} --partition '{quoted}'", target.asset)
+            let key = shell_word(key.as_str());
+            format!("show {} --partition {key}", target.asset)
         }
     }
 }

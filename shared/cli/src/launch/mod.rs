@@ -18,6 +18,6 @@ pub(crate) use resume::resume_run;
 pub(crate) use retry::retry_run;
 pub(crate) use start::{
     Request, count_steps, find_partition_mismatch, home_failure, materialize_assets, new_executor,
-    nothing_to_do_message, plan_request,
+    nothing_to_do_message, plan_request, print_waiting,
 };
 pub(crate) use triggers::{preview_trigger_ports, trigger_ports};

@@ -2,7 +2,7 @@
 
 use std::{io::Write, sync::Arc};
 
-use precip_core::plan::{CheckSelection, Plan};
+use precip_core::plan::{CheckSelection, LeftOut, LeftOutReason, Plan};
 use precip_engine::{
     machine::StartInput,
     run::{CreateRun, PlanRunError, PlannedRun, changed_layouts, create_run, new_run_id, plan_run},
@@ -17,6 +17,7 @@ use precip_local::{
 use super::{open, plan_file, remote, report, stop::Interrupts};
 use crate::{
     args::{MaterializeArgs, PlanArgs, RunControlArgs},
+    command::left_out_line,
     exit::Exit,
     failure::Failure,
     progress,
@@ -167,9 +168,23 @@ pub(crate) async fn materialize_assets(
         Target::Aws(_) => remote::refuse_local_options(session, &args.control)?,
     }
     let planned = plan_request(session, &mut request).await?;
+    print_waiting(session, &planned.plan);
     if planned.plan.is_empty() {
-        session.print_note(&nothing_to_do_message(&request));
+        session.print_note(&nothing_to_do_message(&request, &planned.plan));
         return Ok(Exit::Done);
+    }
+    let materialized = |left: &&LeftOut| left.reason == LeftOutReason::Materialized;
+    let kept = planned.plan.left_out.iter().filter(materialized);
+    let kept: u64 = kept.map(|left| left.partitions.len()).sum();
+    if kept > 0 && !request.work.config.is_null() {
+        session.print_note(&format!(
+            "{} already materialized and stay as they are, without this config: name partitions to \
+             materialize them again with it, like `--partitions all`",
+            match kept {
+                1 => "1 partition is".to_owned(),
+                kept => format!("{kept} partitions are"),
+            }
+        ));
     }
     let control = &args.control;
     match &session.target {
@@ -228,10 +243,25 @@ pub(super) fn refuse_detach(control: &RunControlArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Prints the requested partitions that wait for an upstream window, with its key.
+pub(crate) fn print_waiting(session: &Session, plan: &Plan) {
+    for left in plan.left_out.iter().filter(|left| left.reason.is_waiting()) {
+        session.print_note(&left_out_line(session, left));
+    }
+}
+
 /// Returns the message for an empty plan.
-pub(crate) fn nothing_to_do_message(request: &Request) -> String {
+pub(crate) fn nothing_to_do_message(request: &Request, plan: &Plan) -> String {
     let asked = request.work.partitions.as_deref().unwrap_or_default();
+    if plan.left_out.iter().any(|left| left.reason.is_waiting()) {
+        return "nothing to do yet: the partitions that are left wait for upstream".to_owned();
+    }
     match asked.split(':').next() {
+        Some("missing") if !request.work.config.is_null() => {
+            "nothing is missing: everything requested is materialized, and the config is not used; \
+             name partitions to materialize them again with it, like `--partitions all`"
+                .to_owned()
+        }
         Some("failed") => "nothing to do: nothing that was requested failed".to_owned(),
         Some("skipped") => "nothing to do: nothing that was requested is skipped".to_owned(),
         Some("missing") => {
@@ -325,4 +355,54 @@ pub(crate) fn count_steps(plan: &Plan) -> u64 {
     plan.steps()
         .map(|(_, stage, _)| stage.partitions.len())
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use precip_core::plan::LeftOutReason;
+    use serde_json::json;
+
+    use super::*;
+
+    fn plan_without(reasons: Vec<LeftOutReason>) -> Plan {
+        let left_out = reasons.into_iter().map(|reason| LeftOut {
+            asset: "smoothed".parse().expect("an asset key"),
+            partitions: [5].into_iter().collect(),
+            reason,
+        });
+        Plan {
+            at: DateTime::UNIX_EPOCH,
+            run_key: None,
+            config: serde_json::Value::Null,
+            tags: Default::default(),
+            stages: Vec::new(),
+            why: Default::default(),
+            left_out: left_out.collect(),
+            needed: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_empty_plan_says_what_it_does_not_use_or_waits_for() {
+        let mut request = Request {
+            work: RequestedWork::default(),
+            checks: CheckSelection::All,
+            run_key: None,
+        };
+        request.work.partitions = Some("missing".to_owned());
+        let materialized = plan_without(vec![LeftOutReason::Materialized]);
+        let message = nothing_to_do_message(&request, &materialized);
+        assert!(!message.contains("config"), "{message}");
+        request.work.config = json!({ "smoothed": { "width": 2 } });
+        let message = nothing_to_do_message(&request, &materialized);
+        assert!(message.contains("the config is not used"), "{message}");
+        assert!(message.contains("`--partitions all`"), "{message}");
+        let waiting = LeftOutReason::UpstreamToCome {
+            upstream: "readings".parse().expect("an asset key"),
+            key: "2025-01-01-06:00".into(),
+        };
+        let message = nothing_to_do_message(&request, &plan_without(vec![waiting]));
+        assert!(message.contains("wait for upstream"), "{message}");
+    }
 }

@@ -72,6 +72,53 @@ async fn a_misspelt_field_of_the_config_is_refused_by_every_command_that_plans()
     assert!(!runs.contains("limited"), "{runs}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_printed_as_they_are_typed() {
+    let mut world = World::new().await;
+    let odd = "x,y...z it's.csv";
+    let store = std::sync::Arc::clone(&world.session.store);
+    store
+        .add_dynamic_keys("files", &[odd.into()])
+        .await
+        .unwrap();
+    let keys = store.dynamic_keys("files").await.unwrap();
+    world
+        .session
+        .context
+        .dynamic
+        .insert("files".to_owned(), keys);
+    let typed = format!("\"{odd}\"");
+    let select = ["--select", "uploads", "--partitions"];
+    // A list of keys, and the command that adds one.
+    let refused = world
+        .failure_of("plan", &[&select[..], &["new one.csv"]].concat())
+        .await;
+    assert!(
+        refused.contains(&format!("`b.csv` and `{typed}`")),
+        "{refused}"
+    );
+    assert!(
+        refused.contains("`dynamic files add 'new one.csv'` adds it"),
+        "{refused}"
+    );
+    // What was printed can be pasted, into a list and as one key.
+    let planned = world
+        .output_of("plan", &[&select[..], &[&typed]].concat())
+        .await;
+    assert!(planned.contains(&typed), "{planned}");
+    for argument in [odd, &typed] {
+        let refused = world
+            .failure_of("show", &["uploads", "--partition", argument])
+            .await;
+        assert!(refused.contains("is not materialized"), "{refused}");
+    }
+    let refused = world.failure_of("show", &["uploads"]).await;
+    assert!(
+        refused.contains(r"add `--partition 'x,y...z it'\''s.csv'`"),
+        "{refused}"
+    );
+}
+
 #[test]
 fn a_closed_pipe_is_no_failure() {
     let closed = std::io::Error::from(std::io::ErrorKind::BrokenPipe);

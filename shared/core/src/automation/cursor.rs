@@ -45,6 +45,10 @@ pub(super) struct AssetCursor {
     /// The partitions that the asset's own condition requested, without those that other assets of
     /// its op added.
     pub(super) requested: PartitionSet,
+    /// The partitions that were in the latest time window while an upstream partition did not exist.
+    /// They count as latest until they are materialized and a later one can be made.
+    #[serde(default, skip_serializing_if = "PartitionSet::is_empty")]
+    pub(super) waiting: PartitionSet,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) nodes: BTreeMap<NodeId, NodeState>,
 }

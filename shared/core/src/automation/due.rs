@@ -2,20 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{
     AutomationCursor, Conditions, Evaluation,
     node::{Kind, Node},
 };
 use crate::{
-    cron::CronSchedule,
     graph::{AssetId, AssetSet},
-    partitions::{PartitionContext, PartitionsDefinition, TimeWindowPartitions},
+    partitions::PartitionContext,
 };
-
-/// The number of ticks of a cadence that are examined for the next window.
-const LOOKED_AT: usize = 50;
 
 impl Conditions<'_> {
     /// Returns the assets whose facts an evaluation needs: those with a condition, and those that a
@@ -44,7 +40,7 @@ impl Conditions<'_> {
             .filter_map(|schedule| schedule.next_tick(context.now));
         let windows = self.by_window().into_iter().filter_map(|asset| {
             let definition = self.graph.partitions(asset)?;
-            next_partition(definition, context.now)
+            definition.next_growth(context.now)
         });
         ticks.chain(windows).min()
     }
@@ -63,6 +59,7 @@ impl Conditions<'_> {
                         .is_some_and(|tick| tick >= cursor.evaluated_at)
                 };
                 next.requested == cursor.requested
+                    && next.waiting == cursor.waiting
                     && next.nodes == cursor.nodes
                     && !self.schedules.iter().any(ticked)
             })
@@ -78,6 +75,17 @@ impl Conditions<'_> {
         let mut assets = BTreeSet::new();
         for (root, node) in &self.roots {
             assets.insert(*root);
+            // A partition waits until every upstream window that it needs exists.
+            let upstream = self.graph.upstream(*root).iter();
+            let own = self.graph.partitions(*root);
+            assets.extend(
+                upstream
+                    .filter(|edge| {
+                        let other = self.graph.partitions(edge.asset);
+                        edge.mapping.can_wait(other, own)
+                    })
+                    .map(|edge| edge.asset),
+            );
             visit_nodes(node, &mut |node| {
                 if matches!(node.kind, Kind::Missing | Kind::InLatestTimeWindow(_)) {
                     assets.insert(node.target.asset());
@@ -89,7 +97,7 @@ impl Conditions<'_> {
 }
 
 /// Visits a node and everything under it.
-fn visit_nodes(node: &Node, visit: &mut dyn FnMut(&Node)) {
+pub(super) fn visit_nodes(node: &Node, visit: &mut dyn FnMut(&Node)) {
     visit(node);
     let children: &[Node] = match &node.kind {
         Kind::Matches(_, child)
@@ -111,36 +119,4 @@ fn visit_nodes(node: &Node, visit: &mut dyn FnMut(&Node)) {
     for child in children {
         visit_nodes(child, visit);
     }
-}
-
-/// Returns the moment at which time adds the next partition.
-fn next_partition(definition: &PartitionsDefinition, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    match definition {
-        PartitionsDefinition::TimeWindow(windows) => next_window(windows, now),
-        PartitionsDefinition::Multi(multi) => next_window(multi.time_dimension()?.1, now),
-        PartitionsDefinition::Static(_) | PartitionsDefinition::Dynamic(_) => None,
-    }
-}
-
-/// Returns the moment at which the next time window exists.
-fn next_window(windows: &TimeWindowPartitions, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let count = windows.count(now);
-    let cadence =
-        CronSchedule::from_expression(windows.cron_expression().clone(), windows.timezone());
-    let grown = |moment: &DateTime<Utc>| *moment > now && windows.count(*moment) > count;
-    // With an end offset, the first window may exist before its start: begin that much earlier.
-    let ahead = usize::try_from(windows.end_offset().max(0)).unwrap_or_default() + 1;
-    let first = cadence.ticks_until(windows.start()).nth(ahead);
-    let from = first.map_or(now, |first| now.max(first.at()));
-    let mut last = None;
-    for tick in cadence.ticks_from(from).take(LOOKED_AT) {
-        // With an offset, a window may exist only right after a tick, not at it.
-        let moments = [tick.at(), tick.at() + TimeDelta::seconds(1)];
-        if let Some(found) = moments.into_iter().find(grown) {
-            return Some(found);
-        }
-        last = Some(tick.at());
-    }
-    // Many windows in a row are excluded: look again later, unless the definition has ended.
-    last.filter(|last| windows.end().is_none_or(|end| end > *last))
 }

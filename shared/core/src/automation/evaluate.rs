@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::{
     EvaluationError, Explanation, Ordering,
     cursor::{AssetCursor, NodeId, NodeState},
@@ -13,6 +15,9 @@ use crate::{
     graph::{AssetGraph, AssetId},
     partitions::PartitionSet,
 };
+
+/// The time by which a clock may be put back without ticks of a schedule being counted again.
+const PUT_BACK: TimeDelta = TimeDelta::days(1);
 
 /// The partitions that a node was true of, with the moments at which it became true, where known.
 pub(super) struct Outcome {
@@ -44,6 +49,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) root: AssetId,
     /// The asset's cursor of the tick before; `None` in its first evaluation.
     pub(super) previous: Option<&'a AssetCursor>,
+    /// Partitions that count as latest because they waited for upstream partitions.
+    pub(super) waiting: &'a PartitionSet,
     /// The states of nodes to store.
     states: BTreeMap<NodeId, NodeState>,
 }
@@ -53,11 +60,13 @@ impl<'a> Evaluator<'a> {
         tick: &'a Tick<'a>,
         root: AssetId,
         previous: Option<&'a AssetCursor>,
+        waiting: &'a PartitionSet,
     ) -> Self {
         Self {
             tick,
             root,
             previous,
+            waiting,
             states: BTreeMap::new(),
         }
     }
@@ -78,6 +87,19 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn ordering(&self) -> Ordering {
         self.tick.conditions.ordering
+    }
+
+    /// Returns the time of this evaluation: not before the last one, even where the clock was put back
+    /// or another machine evaluates, so that no tick of a schedule counts twice. A clock that is more
+    /// than a day behind was set on purpose; schedules follow it.
+    pub(super) fn evaluated_at(&self) -> DateTime<Utc> {
+        let now = self.tick.context.now;
+        match (self.ordering(), self.previous) {
+            (Ordering::Sequence, Some(previous)) if previous.evaluated_at - now <= PUT_BACK => {
+                now.max(previous.evaluated_at)
+            }
+            _ => now,
+        }
     }
 
     /// Evaluates a node over some partitions.
@@ -213,8 +235,18 @@ impl<'a> Evaluator<'a> {
         let (here, there) = (target.asset(), child.target.asset());
         let asked = self.map_to_operand(correspondence, here, there, candidates)?;
         let outcome = self.evaluate_node(child, &asked, moment)?;
-        let partitions =
+        let mut partitions =
             self.map_from_operand(correspondence, here, there, outcome.partitions())?;
+        // An upstream partition that does not exist has no ordinal to evaluate, so its answer is
+        // added here: it is missing, and no other fact is true of it.
+        if self.ordering() == Ordering::Sequence
+            && matches!(correspondence, Correspondence::Up(_))
+            && is_true_of_nonexistent(child)
+        {
+            partitions |= &self
+                .tick
+                .without_upstream_of(self.root, (here, there), candidates)?;
+        }
         let timing = match &outcome.timing {
             None => None,
             Some(timing) => {
@@ -239,6 +271,10 @@ impl<'a> Evaluator<'a> {
             Some(NodeState::Since { untimed, timed }) => (untimed.clone(), timed.clone()),
             _ => (PartitionSet::empty(), Stamped::default()),
         };
+        if let Some(previous) = self.previous {
+            // What an earlier tick has seen happened before that tick, by whatever clock.
+            timed.not_after(previous.evaluated_at);
+        }
         let (partitions, timing) = match self.ordering() {
             Ordering::Tick => {
                 // The reset wins, except over a trigger that is known to be later.
@@ -262,9 +298,14 @@ impl<'a> Evaluator<'a> {
                 timed.extend(&trigger_moments);
                 timed = timed.latest_only();
                 timed.remove_reset(&reset_moments);
-                timed.restrict_to(&(&*all - &(resets.partitions() - &reset_moments.partitions())));
+                let mut kept = self
+                    .tick
+                    .windows_beyond(node.target.asset(), &timed.partitions());
+                kept |= &all;
+                timed.restrict_to(&(&kept - &(resets.partitions() - &reset_moments.partitions())));
                 timed = timed.merge_surplus();
-                (&untimed | &timed.partitions(), Some(timed.clone()))
+                let since = &untimed | &timed.partitions();
+                (&since & &all, Some(timed.clone()))
             }
         };
         self.states
@@ -291,8 +332,11 @@ impl<'a> Evaluator<'a> {
         if let Some(NodeState::WasTrue(before)) = self.node_state(node) {
             partitions -= before;
         }
-        self.states
-            .insert(node.id, NodeState::WasTrue(outcome.partitions().clone()));
+        let mut was_true = outcome.partitions().clone();
+        if let Some(NodeState::WasTrue(before)) = self.node_state(node) {
+            was_true |= &self.tick.windows_beyond(node.target.asset(), before);
+        }
+        self.states.insert(node.id, NodeState::WasTrue(was_true));
         let outcomes = vec![outcome];
         let timing = self.latest_moments(&outcomes, &partitions);
         Ok((partitions, timing, into_explanations(outcomes)))
@@ -347,6 +391,18 @@ impl<'a> Evaluator<'a> {
                 .tick
                 .map_upstream(self.root, mapping, there, here, partitions),
         }
+    }
+}
+
+/// Returns `true` if a condition is true of a partition that does not exist: it is missing, and no
+/// other fact is true of it.
+fn is_true_of_nonexistent(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Missing => true,
+        Kind::Not(operand) => !is_true_of_nonexistent(operand),
+        Kind::And(operands) => operands.iter().all(is_true_of_nonexistent),
+        Kind::Or(operands) => operands.iter().any(is_true_of_nonexistent),
+        _ => false,
     }
 }
 

@@ -31,6 +31,24 @@ pub struct Explanation {
 }
 
 impl Explanation {
+    /// Holds back partitions of which an upstream partition does not exist: a run of them could not be
+    /// planned. A part of its own says so.
+    pub(super) fn hold_back(&mut self, held: &PartitionSet) {
+        if self.partitions.is_disjoint(held) {
+            return;
+        }
+        let candidates = self.partitions.len();
+        self.partitions -= held;
+        self.children.push(Self {
+            label: None,
+            name: "all_upstream_partitions_exist".into(),
+            asset: self.asset.clone(),
+            candidates,
+            partitions: self.partitions.clone(),
+            children: Vec::new(),
+        });
+    }
+
     /// Formats the explanation as an indented tree. Each line starts with
     /// `+` if the condition was true of any partition, with `-` otherwise, and names the first
     /// partitions.

@@ -1,5 +1,7 @@
 //! Evaluating the facts at the leaves of conditions.
 
+use chrono::{DateTime, Utc};
+
 use super::{
     Ordering, RunFacts, Stamp, Update,
     cursor::NodeState,
@@ -125,11 +127,14 @@ impl Evaluator<'_> {
             Kind::RunInProgress => facts.run_in_progress.clone(),
             Kind::BackfillInProgress => facts.backfill_in_progress.clone(),
             Kind::ExecutionFailed => facts.failed.clone(),
-            Kind::InLatestTimeWindow(lookback) => self
-                .tick
-                .latest_partitions(asset, *lookback)
-                .as_ref()
-                .clone(),
+            Kind::InLatestTimeWindow(lookback) => {
+                let latest = self.tick.latest_partitions(asset, *lookback);
+                if asset == self.root {
+                    latest.as_ref() | self.waiting
+                } else {
+                    latest.as_ref().clone()
+                }
+            }
             // Where an asset depends on itself, this asks about other partitions of the root, which
             // its run did not materialize with it.
             Kind::ExecutedWithRootTarget if asset == self.root => PartitionSet::empty(),
@@ -179,9 +184,14 @@ impl Evaluator<'_> {
     /// Checks whether a schedule has ticked since the last evaluation.
     fn cron_tick_passed(&self, schedule: usize, candidates: &PartitionSet) -> Fact {
         let tick = self.tick.cron_tick(schedule);
+        // A tick at the very moment of the last evaluation was seen by it. Dagster sees it again.
+        let is_new = |tick: DateTime<Utc>, seen: DateTime<Utc>| match self.ordering() {
+            Ordering::Tick => tick >= seen,
+            Ordering::Sequence => tick > seen,
+        };
         match tick
             .zip(self.previous)
-            .filter(|(tick, previous)| *tick >= previous.evaluated_at)
+            .filter(|(tick, previous)| is_new(*tick, previous.evaluated_at))
         {
             None => (PartitionSet::empty(), None),
             Some((at, _)) => {
@@ -234,14 +244,18 @@ impl Evaluator<'_> {
         {
             updated |= &update.partitions;
             // In Dagster an event has a time and no order.
+            let now = self.evaluated_at();
+            let before = self
+                .previous
+                .map_or(now, |previous| previous.evaluated_at.min(now));
             let stamp = match self.ordering() {
                 Ordering::Tick => Stamp {
                     at: update.at,
                     sequence: 0,
                 },
                 Ordering::Sequence => match moment {
-                    Moment::Saw => update.read_from(),
-                    Moment::Landed => self.after_tick_before(update.landed_at()),
+                    Moment::Saw => update.saw_between(before, now),
+                    Moment::Landed => update.landed_between(before, now),
                 },
             };
             timing.push(stamp, update.partitions.clone());
@@ -264,18 +278,6 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Returns the moment of an event that this tick is the first to see: never before the tick
-    /// before, even where clocks disagree.
-    fn after_tick_before(&self, stamp: Stamp) -> Stamp {
-        let before = self
-            .previous
-            .map_or(stamp.at, |previous| previous.evaluated_at);
-        Stamp {
-            at: stamp.at.max(before),
-            ..stamp
-        }
-    }
-
     /// Returns the moment of the tick before.
     fn stamp_of_tick_before(&self, previous: &super::cursor::AssetCursor) -> Stamp {
         let sequence = match self.ordering() {
@@ -292,7 +294,7 @@ impl Evaluator<'_> {
     /// these.
     fn stamped_now(&self, partitions: &PartitionSet) -> Option<Stamped> {
         let stamp = Stamp {
-            at: self.tick.context.now,
+            at: self.evaluated_at(),
             sequence: self.tick.snapshot.sequence(),
         };
         match self.ordering() {

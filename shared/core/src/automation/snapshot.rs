@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Stamp;
 use crate::{
@@ -123,22 +123,29 @@ impl Update {
         }
     }
 
-    /// Returns the moment at which it landed.
-    pub(super) fn landed_at(&self) -> Stamp {
+    /// Returns the moment at which it landed, by the evaluator's clock: an update that a tick is the
+    /// first to see landed after the tick before and not after this one, whatever its machine's time.
+    pub(super) fn landed_between(&self, before: DateTime<Utc>, now: DateTime<Utc>) -> Stamp {
         Stamp {
-            at: self.at,
+            at: self.at.min(now).max(before),
             sequence: self.sequence,
         }
     }
 
-    /// Returns the moment up to which the work saw its upstream assets.
-    pub(super) fn read_from(&self) -> Stamp {
-        match self.began {
-            Some(began) if began < self.at => Stamp {
-                at: began,
-                sequence: 0,
-            },
-            _ => self.landed_at(),
+    /// Returns the moment up to which the work saw its upstream assets, by the evaluator's clock. The
+    /// duration of the work is measured by one machine, so it holds by any clock. Where the two
+    /// readings differ, the earlier one loses no update.
+    pub(super) fn saw_between(&self, before: DateTime<Utc>, now: DateTime<Utc>) -> Stamp {
+        let landed = self.landed_between(before, now);
+        let Some(began) = self.began else {
+            return landed;
+        };
+        let duration = (self.at - began).max(TimeDelta::zero());
+        let at = began.min(landed.at - duration);
+        if at < landed.at {
+            Stamp { at, sequence: 0 }
+        } else {
+            landed
         }
     }
 }
@@ -204,8 +211,13 @@ impl Snapshot {
     /// sequence numbers. Since the clocks of different machines disagree, an update counts as no
     /// earlier than the one before it.
     pub fn record_update(&mut self, asset: AssetId, mut update: Update) {
-        // Times never decrease along the sequence.
-        update.at = self.at.map_or(update.at, |at| at.max(update.at));
+        // Times never decrease along the sequence. The work keeps its duration.
+        let late = self
+            .at
+            .map_or(TimeDelta::zero(), |at| at - update.at)
+            .max(TimeDelta::zero());
+        update.at += late;
+        update.began = update.began.map(|began| began + late);
         self.at = Some(update.at);
         self.seen_up_to(update.sequence);
         let facts = self.asset_facts_mut(asset);

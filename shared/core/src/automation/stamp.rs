@@ -69,6 +69,13 @@ impl Stamped {
         self.0.retain(|(_, partitions)| !partitions.is_empty());
     }
 
+    /// Moves moments after a time to that time.
+    pub(super) fn not_after(&mut self, time: DateTime<Utc>) {
+        for (stamp, _) in &mut self.0 {
+            stamp.at = stamp.at.min(time);
+        }
+    }
+
     /// Returns the same moments with the partitions of each translated.
     pub(super) fn map<E>(
         &self,

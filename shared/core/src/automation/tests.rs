@@ -1,6 +1,8 @@
 //! Ticks over a small world that a test controls.
 
+mod clocks;
 mod due;
+mod existence;
 mod explanations;
 mod invalid;
 mod laws;

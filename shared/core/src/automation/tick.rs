@@ -9,9 +9,11 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    AutomationCursor, Conditions, EvaluationError, Explanation, Snapshot,
+    AutomationCursor, Conditions, EvaluationError, Explanation, Ordering, Snapshot,
     cursor::{AssetCursor, Shape},
+    due::visit_nodes,
     evaluate::Evaluator,
+    node::{Kind, Node},
 };
 use crate::{
     graph::AssetId,
@@ -55,16 +57,27 @@ impl Conditions<'_> {
             let previous = cursor.assets.get(key).filter(|_| tick.same_shape(*asset));
             // A cursor whose ordinals mean other keys is ignored: the asset starts as if it were
             // new.
-            let mut evaluator = Evaluator::new(&tick, *asset, previous);
-            let explanation = evaluator.evaluate_root(node)?;
+            let mut waiting = PartitionSet::empty();
+            if self.ordering == Ordering::Sequence {
+                let before = previous.map(|previous| &previous.waiting);
+                waiting = tick.waiting_partitions(*asset, before, node)?;
+            }
+            let mut evaluator = Evaluator::new(&tick, *asset, previous, &waiting);
+            let mut explanation = evaluator.evaluate_root(node)?;
+            let evaluated_at = evaluator.evaluated_at();
             let mut nodes = evaluator.into_states();
             nodes.retain(|_, state| !state.is_empty());
+            if self.ordering == Ordering::Sequence {
+                let held = tick.without_upstream(*asset, &explanation.partitions)?;
+                explanation.hold_back(&held);
+            }
             next.assets.insert(
                 key.clone(),
                 AssetCursor {
-                    evaluated_at: context.now,
+                    evaluated_at,
                     sequence: snapshot.sequence(),
                     requested: explanation.partitions.clone(),
+                    waiting,
                     nodes,
                 },
             );
@@ -180,6 +193,68 @@ impl<'a> Tick<'a> {
             .map(|cursor| &cursor.requested)
     }
 
+    /// Returns the partitions in `set` that an asset, or one that its op makes together with it, cannot
+    /// make because an upstream partition does not exist.
+    fn without_upstream(
+        &self,
+        asset: AssetId,
+        set: &PartitionSet,
+    ) -> Result<PartitionSet, EvaluationError> {
+        let conditions = self.conditions;
+        let together = &conditions.together[asset.0 as usize];
+        let mut without = PartitionSet::empty();
+        for member in std::iter::once(&asset).chain(together) {
+            for edge in conditions.graph.upstream(*member) {
+                let ends = (*member, edge.asset);
+                without |= &self.without_upstream_of(asset, ends, set)?;
+            }
+        }
+        Ok(without)
+    }
+
+    /// Returns the latest windows that a condition considers; none if it does not ask for them.
+    fn latest_of_condition(&self, asset: AssetId, node: &Node) -> PartitionSet {
+        let mut latest = PartitionSet::empty();
+        if time_windows(self.conditions.graph.partitions(asset)).is_some() {
+            visit_nodes(node, &mut |node| {
+                if let Kind::InLatestTimeWindow(lookback) = node.kind
+                    && node.target.asset() == asset
+                {
+                    latest |= &self.latest_partitions(asset, lookback);
+                }
+            });
+        }
+        latest
+    }
+
+    /// Returns the partitions that count as latest although later windows exist: those that could not
+    /// be made while they were the latest, until they are materialized and a later one can be made.
+    fn waiting_partitions(
+        &self,
+        asset: AssetId,
+        before: Option<&PartitionSet>,
+        node: &Node,
+    ) -> Result<PartitionSet, EvaluationError> {
+        let latest = self.latest_of_condition(asset, node);
+        let mut waiting = before.cloned().unwrap_or_default();
+        waiting &= self.all[asset.0 as usize].as_ref();
+        let held = self.without_upstream(asset, &(&waiting | &latest))?;
+        let possible = &(&waiting | &latest) - &held;
+        waiting |= &(&latest & &held);
+        let newest = newest_windows(self.conditions.graph.partitions(asset), &possible);
+        let made = &self.snapshot.asset_facts(asset).materialized & &possible;
+        Ok(&waiting - &(&made - &newest))
+    }
+
+    /// Returns the windows of a set that are beyond the last one: an evaluator whose clock is ahead
+    /// has seen them, and they are no news when they exist here as well.
+    pub(super) fn windows_beyond(&self, asset: AssetId, set: &PartitionSet) -> PartitionSet {
+        match time_windows(self.conditions.graph.partitions(asset)) {
+            Some(_) => set - self.all[asset.0 as usize].as_ref(),
+            None => PartitionSet::empty(),
+        }
+    }
+
     /// Returns the last tick of a schedule at or before now.
     pub(super) fn cron_tick(&self, schedule: usize) -> Option<DateTime<Utc>> {
         self.cron_ticks[schedule]
@@ -247,6 +322,37 @@ impl<'a> Tick<'a> {
             .insert((asset, lookback), Rc::clone(&latest));
         latest
     }
+}
+
+/// Returns the time windows of a definition that grows by them alone.
+fn time_windows(definition: Option<&PartitionsDefinition>) -> Option<&TimeWindowPartitions> {
+    match definition? {
+        PartitionsDefinition::TimeWindow(windows) => Some(windows),
+        PartitionsDefinition::Multi(multi) => {
+            let is_dynamic = |definition| matches!(definition, &PartitionsDefinition::Dynamic(_));
+            let mut dimensions = multi.dimensions();
+            let (_, windows) = multi.time_dimension()?;
+            (!dimensions.any(|(_, definition)| is_dynamic(definition))).then_some(windows)
+        }
+        PartitionsDefinition::Static(_) | PartitionsDefinition::Dynamic(_) => None,
+    }
+}
+
+/// Returns the partitions of the last window in a set.
+fn newest_windows(definition: Option<&PartitionsDefinition>, set: &PartitionSet) -> PartitionSet {
+    let Some(PartitionsDefinition::Multi(multi)) = definition else {
+        return set.last().map(PartitionSet::single).unwrap_or_default();
+    };
+    let time = multi.time_dimension();
+    let sides = (0..multi.dimensions().len()).map(|position| {
+        let side = multi.project(set, position);
+        if time.is_some_and(|(name, _)| multi.position(name) == Some(position)) {
+            side.last().map(PartitionSet::single).unwrap_or_default()
+        } else {
+            side
+        }
+    });
+    &multi.product(&sides.collect::<Vec<_>>()) & set
 }
 
 /// Returns the latest time window, or those that start within `lookback` before its end.

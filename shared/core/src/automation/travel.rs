@@ -1,7 +1,7 @@
 //! Translating sets of partitions from one asset to another.
 
 use super::{EvaluationError, tick::Tick};
-use crate::{graph::AssetId, mapping::PartitionMapping, partitions::PartitionSet};
+use crate::{graph::AssetId, mapping::PartitionMapping, partitions::PartitionSet, plan::Lineage};
 
 impl Tick<'_> {
     /// Returns the partitions of the upstream asset `to` that partitions of `from` depend on.
@@ -51,6 +51,24 @@ impl Tick<'_> {
         mapping
             .to_downstream(partitions, upstream, downstream, self.context)
             .map_err(|error| self.cannot_match(root, from, to, &error.to_string()))
+    }
+
+    /// Returns the partitions of `here` that depend on a partition of its upstream asset `there` that
+    /// does not exist; none where the assets are not connected.
+    pub(super) fn without_upstream_of(
+        &self,
+        root: AssetId,
+        (here, there): (AssetId, AssetId),
+        partitions: &PartitionSet,
+    ) -> Result<PartitionSet, EvaluationError> {
+        let graph = self.conditions.graph;
+        let mut edges = graph.upstream(here).iter();
+        match edges.find(|edge| edge.asset == there) {
+            None => Ok(PartitionSet::empty()),
+            Some(edge) => Lineage::new(graph, self.context)
+                .without_upstream_of(here, partitions, edge)
+                .map_err(|error| self.cannot_match(root, here, there, &error.to_string())),
+        }
     }
 
     /// Creates the error of a mapping that failed.

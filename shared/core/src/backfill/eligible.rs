@@ -133,6 +133,9 @@ fn existing_upstream(
             asset: lineage.graph.key(asset).clone(),
             upstream: lineage.graph.key(edge.asset).clone(),
             key,
+            advice: edge
+                .mapping
+                .nonexistent_advice(lineage.graph.partitions(edge.asset)),
         }),
     }
 }

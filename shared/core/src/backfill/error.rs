@@ -36,8 +36,7 @@ pub enum BackfillError {
     },
     /// A targeted partition depends on an upstream partition that cannot exist.
     #[error(
-        "asset `{asset}` needs partition `{key}` of `{upstream}`, which does not exist: leave out \
-         the partitions that need it, or allow it with `allow_nonexistent_upstream_partitions`"
+        "asset `{asset}` needs partition `{key}` of `{upstream}`, which does not exist: {advice}"
     )]
     NonexistentUpstream {
         /// The asset.
@@ -46,6 +45,8 @@ pub enum BackfillError {
         upstream: AssetKey,
         /// The first key that does not exist.
         key: PartitionKey,
+        /// What to write instead.
+        advice: String,
     },
     /// No targeted partition can start the backfill.
     #[error("nothing can start the backfill: no partition of it leads to asset `{asset}`")]

@@ -53,6 +53,27 @@ pub(super) fn to_upstream(
     Ok(UpstreamPartitions::new(existing, nonexistent))
 }
 
+/// Returns the keys of upstream dimensions that a downstream set needs and that are to come.
+pub(super) fn upstream_to_come(
+    mapping: &PartitionMapping,
+    downstream_set: &PartitionSet,
+    downstream: Option<&PartitionsDefinition>,
+    upstream: &PartitionsDefinition,
+    context: &PartitionContext,
+) -> Result<Vec<PartitionKey>, InvalidMapping> {
+    let (pairs, downstream) = pair_dimensions(mapping, upstream, downstream)?;
+    let (from, to) = (Side(downstream), Side(upstream));
+    let mut keys = BTreeSet::new();
+    for sides in from.split_boxes(downstream_set) {
+        for pair in &pairs {
+            let (down, up) = (from.dimension(pair.downstream), to.dimension(pair.upstream));
+            let side = &sides[pair.downstream];
+            keys.extend(pair.mapping.upstream_to_come(side, down, up, context)?);
+        }
+    }
+    Ok(keys.into_iter().collect())
+}
+
 /// Maps an upstream set to downstream partitions.
 pub(super) fn to_downstream(
     mapping: &PartitionMapping,

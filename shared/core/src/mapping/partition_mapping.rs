@@ -241,6 +241,101 @@ impl PartitionMapping {
         }
     }
 
+    /// Returns the keys of upstream partitions that `downstream_set` needs and that are to come:
+    /// windows that do not exist at the moment of the context, and will. They are the reason to
+    /// wait, where [`Self::to_upstream`] clips a shifted span at the present.
+    ///
+    /// Nothing is to come for a mapping that allows nonexistent upstream partitions, nor for
+    /// [`Self::All`] and [`Self::Last`], which mean the partitions of the moment. For an upstream of
+    /// several dimensions, the keys are those of a dimension.
+    ///
+    /// # Errors
+    /// [`InvalidMapping`] as for [`Self::to_upstream`].
+    pub fn upstream_to_come(
+        &self,
+        downstream_set: &PartitionSet,
+        downstream: Option<&PartitionsDefinition>,
+        upstream: Option<&PartitionsDefinition>,
+        context: &PartitionContext,
+    ) -> Result<Vec<PartitionKey>, InvalidMapping> {
+        let Some(definition) = upstream else {
+            return Ok(Vec::new());
+        };
+        match self {
+            Self::All | Self::Last | Self::Static { .. } => Ok(Vec::new()),
+            Self::Specific { .. } | Self::Identity => {
+                let above = self.to_upstream(downstream_set, downstream, upstream, context)?;
+                let nonexistent = above.nonexistent.into_iter();
+                Ok(nonexistent
+                    .filter(|key| definition.is_to_come(key.as_str(), context))
+                    .collect())
+            }
+            Self::TimeWindow { .. } => {
+                windows::upstream_to_come(self, downstream_set, downstream, upstream, context)
+            }
+            Self::MultiToSingle { .. } | Self::Multi { .. } => {
+                dimensions::upstream_to_come(self, downstream_set, downstream, definition, context)
+            }
+        }
+    }
+
+    /// Returns true if a downstream partition may exist before an upstream window that it needs, so that
+    /// it has to wait.
+    pub fn can_wait(
+        &self,
+        upstream: Option<&PartitionsDefinition>,
+        downstream: Option<&PartitionsDefinition>,
+    ) -> bool {
+        let grows = match upstream {
+            Some(PartitionsDefinition::TimeWindow(_)) => true,
+            Some(PartitionsDefinition::Multi(multi)) => multi
+                .dimensions()
+                .any(|(_, dimension)| matches!(dimension, PartitionsDefinition::TimeWindow(_))),
+            Some(PartitionsDefinition::Static(_) | PartitionsDefinition::Dynamic(_)) | None => {
+                false
+            }
+        };
+        let needs_later = match self {
+            Self::All | Self::Last | Self::Static { .. } => false,
+            Self::TimeWindow {
+                allow_nonexistent_upstream_partitions,
+                ..
+            } => !allow_nonexistent_upstream_partitions,
+            _ => true,
+        };
+        grows && needs_later && !self.is_identity_between(upstream, downstream)
+    }
+
+    /// Returns what to write instead when an upstream partition of this mapping can never exist.
+    pub fn nonexistent_advice(&self, upstream: Option<&PartitionsDefinition>) -> String {
+        let leave_out = "leave out the partitions that need it";
+        match (self, upstream) {
+            (Self::TimeWindow { .. }, _) => {
+                format!("{leave_out}, or allow it with `allow_nonexistent_upstream_partitions`")
+            }
+            (Self::Multi { dims }, _)
+                if dims
+                    .values()
+                    .any(|dim| matches!(dim.mapping, Self::TimeWindow { .. })) =>
+            {
+                format!(
+                    "{leave_out}, or allow it with `allow_nonexistent_upstream_partitions` in the \
+                     mapping of its time dimension"
+                )
+            }
+            (Self::Specific { .. }, _) => "name keys that exist in the mapping".to_owned(),
+            (_, Some(PartitionsDefinition::Dynamic(dynamic))) => format!(
+                "{leave_out}, or add its key to the dynamic set first (`dynamic {} add KEY`)",
+                dynamic.name
+            ),
+            (Self::Identity, Some(PartitionsDefinition::Static(_))) => format!(
+                "{leave_out}, or give the dependency a `static` mapping, which lists the keys that \
+                 are made from each upstream key"
+            ),
+            _ => leave_out.to_owned(),
+        }
+    }
+
     /// Returns the downstream partitions that are made from any of `upstream_set`.
     ///
     /// # Errors

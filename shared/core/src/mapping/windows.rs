@@ -16,7 +16,8 @@ use super::{
     lattice::{Lattice, Span},
 };
 use crate::partitions::{
-    PartitionContext, PartitionSet, PartitionsDefinition, TimeWindow, TimeWindowPartitions,
+    PartitionContext, PartitionKey, PartitionSet, PartitionsDefinition, TimeWindow,
+    TimeWindowPartitions,
 };
 
 /// Upstream and downstream.
@@ -101,6 +102,40 @@ pub(super) fn to_downstream_one_by_one(
     let (upstream, downstream) = require_sides(upstream, downstream)?;
     let mapper = Mapper::new(mapping, Direction::Down, upstream, downstream, context);
     Ok(mapper.map_one_by_one(upstream_set).existing)
+}
+
+/// Returns the upstream windows that downstream windows need and that are to come: they do not exist
+/// at the moment of the context, and will.
+///
+/// [`to_upstream`] clips a shifted span at the present, as Dagster does. Here the same span is
+/// mapped at a moment when all of it exists, so that only the true ends of the upstream clip it.
+pub(super) fn upstream_to_come(
+    mapping: &PartitionMapping,
+    downstream_set: &PartitionSet,
+    downstream: Option<&PartitionsDefinition>,
+    upstream: Option<&PartitionsDefinition>,
+    context: &PartitionContext,
+) -> Result<Vec<PartitionKey>, InvalidMapping> {
+    let (upstream, downstream) = require_sides(upstream, downstream)?;
+    let mapper = Mapper::new(mapping, Direction::Up, downstream, upstream, context);
+    if mapper.lenient || (mapper.is_plain() && mapper.from.0 == mapper.to.0) {
+        return Ok(Vec::new());
+    }
+    // Later windows need later upstream windows, so only the last of the set can lack any.
+    let mut latest = downstream_set.clone();
+    latest.remove_range(0..mapper.first_beyond_bounds(downstream_set.last()));
+    let Some(last) = latest.last() else {
+        return Ok(Vec::new());
+    };
+    let Some(later) = mapper.moment_of_all(last) else {
+        return Ok(Vec::new());
+    };
+    let later_context = PartitionContext::at(later.max(context.now));
+    let later_mapper = Mapper::new(mapping, Direction::Up, downstream, upstream, &later_context);
+    let mut needed = later_mapper.map_one_by_one(&latest).existing;
+    needed.remove_range(0..upstream.count(context.now));
+    let starts = needed.iter().filter_map(|ordinal| upstream.window(ordinal));
+    Ok(starts.map(|window| upstream.key_at(window.start)).collect())
 }
 
 fn require_sides<'d>(
@@ -199,6 +234,42 @@ impl<'d> Mapper<'d> {
             aligned,
             shared,
         }
+    }
+
+    /// Returns the end of the span that a source window is shifted to, not clipped at the present.
+    fn shifted_end(&self, ordinal: u64) -> Option<DateTime<Utc>> {
+        let end = self.from.0.window(ordinal)?.end;
+        self.from.shift_boundary(end, self.end_offset)
+    }
+
+    /// Returns the first source window, up to `last`, that may need a window behind the existing ones
+    /// of the target.
+    fn first_beyond_bounds(&self, last: Option<u64>) -> u64 {
+        let (mut low, mut high) = (0, last.map_or(0, |last| last + 1));
+        let Some((_, last_window)) = self.bounds else {
+            return 0;
+        };
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let within = self
+                .shifted_end(middle)
+                .is_some_and(|end| end <= last_window.end);
+            if within {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    /// Returns a moment at which every target window that the source window `last` needs exists.
+    fn moment_of_all(&self, last: u64) -> Option<DateTime<Utc>> {
+        let shifted = self.shifted_end(last)?;
+        // A window with a negative offset exists only when later windows have ended.
+        let behind = self.to.0.end_offset().min(0).unsigned_abs();
+        let windows = usize::try_from(behind).ok()?.checked_add(1)?;
+        Some(self.to.0.windows_from(shifted).nth(windows)?.end)
     }
 
     fn is_plain(&self) -> bool {

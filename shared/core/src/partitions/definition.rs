@@ -5,6 +5,7 @@ mod tests;
 
 use std::{fmt, iter};
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,40 @@ impl PartitionsDefinition {
                 multi.ordinal_of(&ordinals?)
             }
             Self::Dynamic(dynamic) => dynamic.recorded_keys(context)?.ordinal(key),
+        }
+    }
+
+    /// Returns true if a key names a partition that is to come: a window that does not exist yet and
+    /// will, as time passes.
+    pub fn is_to_come(&self, key: &str, context: &PartitionContext) -> bool {
+        match self {
+            Self::TimeWindow(windows) => {
+                let ordinal = windows.ordinal(key);
+                ordinal.is_some_and(|ordinal| ordinal >= windows.count(context.now))
+                    && ordinal
+                        .and_then(|ordinal| windows.window(ordinal))
+                        .is_some_and(|window| windows.end().is_none_or(|end| window.end <= end))
+            }
+            Self::Multi(multi) => multi.split_key(key).is_some_and(|parts| {
+                !self.contains(key, context)
+                    && iter::zip(multi.dimensions(), parts).all(|((_, dimension), part)| {
+                        dimension.contains(part, context) || dimension.is_to_come(part, context)
+                    })
+            }),
+            Self::Static(_) | Self::Dynamic(_) => false,
+        }
+    }
+
+    /// Returns the moment after `now` at which time adds the next partition; `None` if it adds none.
+    /// The moment may be early, and is never late.
+    pub fn next_growth(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::TimeWindow(windows) => windows.next_growth(now),
+            Self::Multi(multi) => multi
+                .dimensions()
+                .filter_map(|(_, dimension)| dimension.next_growth(now))
+                .min(),
+            Self::Static(_) | Self::Dynamic(_) => None,
         }
     }
 

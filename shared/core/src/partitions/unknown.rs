@@ -6,7 +6,7 @@ use super::{
     DynamicPartitions, MultiPartitions, PartitionContext, PartitionKey, PartitionsDefinition,
     StaticPartitions, TimeWindowPartitions,
 };
-use crate::prose;
+use crate::{nearest::nearest_names, prose};
 
 /// A key that names no existing partition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,13 +67,19 @@ fn dynamic_hint(
     };
     // A removed key leaves an empty slot, so count the keys themselves.
     let count = keys().count() as u64;
+    // With several dimensions, `key` is the part of this one.
+    let add = format!(
+        "`dynamic {} add {}` adds it",
+        prose::shell_word(name),
+        prose::shell_word(key.as_str())
+    );
     if count == 0 {
-        return format!("no key has been added to the dynamic set `{name}` yet");
+        return format!("no key has been added to the dynamic set `{name}` yet: {add}");
     }
     let suggestion = did_you_mean(key, keys().map(|(_, key)| key));
     let start = format!("The dynamic set `{name}` holds");
     format!(
-        "{suggestion}{}",
+        "{suggestion}{}; {add}",
         list_keys(
             &start,
             keys().map(|(_, key)| key).take(MAX_LISTED + 1),
@@ -150,7 +156,7 @@ fn example_suffix(multi: &MultiPartitions, context: &PartitionContext) -> String
     let last = multi
         .last(context)
         .and_then(|last| multi.key(last, context));
-    last.map(|key| format!(", such as `{key}`"))
+    last.map(|key| format!(", such as `{}`", key.to_selector()))
         .unwrap_or_default()
 }
 
@@ -160,13 +166,16 @@ fn did_you_mean<'k>(
     candidates: impl Iterator<Item = &'k PartitionKey>,
 ) -> String {
     let known = candidates.take(MAX_SEARCHED).map(PartitionKey::as_str);
-    prose::did_you_mean(key.as_str(), known)
-        .map_or_else(String::new, |question| format!("{question} "))
+    let near: Vec<String> = nearest_names(key.as_str(), known)
+        .into_iter()
+        .map(|near| PartitionKey::from(near).to_selector())
+        .collect();
+    prose::suggest(&near).map_or_else(String::new, |question| format!("{question} "))
 }
 
 /// Lists keys after `start`, at most [`MAX_LISTED`] of them.
 fn list_keys<'k>(start: &str, keys: impl Iterator<Item = &'k PartitionKey>, count: u64) -> String {
-    let quoted: Vec<String> = keys.map(|key| format!("`{key}`")).collect();
+    let quoted: Vec<String> = keys.map(|key| format!("`{}`", key.to_selector())).collect();
     match quoted.as_slice() {
         [] => "there are no keys at all".to_owned(),
         [only] => format!("{start} {only} alone"),

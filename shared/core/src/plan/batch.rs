@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The partitions that one invocation materializes together: contiguous in their definition's
-/// order.
+/// order; for several dimensions, a product of contiguous keys of each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// The first ordinal in the definition's order.
@@ -25,12 +25,31 @@ impl Batch {
             partitions: ordinals.iter().copied().collect(),
         })
     }
+
+    /// Creates the batch of a product, of which each side holds a dimension's ordinals in order.
+    fn from_sides(multi: &MultiPartitions, sides: &[Vec<u64>]) -> Option<Self> {
+        let firsts: Option<Vec<u64>> = sides.iter().map(|side| side.first().copied()).collect();
+        let lasts: Option<Vec<u64>> = sides.iter().map(|side| side.last().copied()).collect();
+        let sets: Vec<PartitionSet> = sides
+            .iter()
+            .map(|side| side.iter().copied().collect())
+            .collect();
+        Some(Self {
+            first: multi.ordinal_of(&firsts?)?,
+            last: multi.ordinal_of(&lasts?)?,
+            partitions: multi.product(&sets),
+        })
+    }
 }
 
-/// Divides partitions into batches by a backfill policy. As in Dagster, a batch is contiguous, so
-/// that its first and last key name it: a gap ends a batch even where the policy would take all
-/// partitions at once. In a multi-dimensional definition, batches run along the dimension with more
-/// keys in the set.
+/// Divides partitions into batches by a backfill policy. A batch is contiguous, so that its first and
+/// last key name it: a gap ends a batch even where the policy would take all partitions at once.
+///
+/// With several dimensions a batch is a product of contiguous keys of each dimension, which its first
+/// and last key name too: three days of three kinds without a gap are one batch. Partitions that are
+/// no product are divided into several: those with the same keys in the other dimensions together,
+/// or one batch for each run along one dimension if those are fewer. Dagster's batches always vary in
+/// one dimension only.
 ///
 /// An unpartitioned asset (`definition` is `None`) is one batch.
 pub fn divide_into_batches(
@@ -49,26 +68,115 @@ pub fn divide_into_batches(
         BackfillPolicy::MultiRun(most) => usize::try_from(most.get()).unwrap_or(usize::MAX),
         BackfillPolicy::SingleRun => usize::MAX,
     };
-    contiguous_runs(definition, set, context)
-        .iter()
+    let runs = match definition {
+        Some(PartitionsDefinition::Multi(multi)) => {
+            let products = divide_into_products(multi, set, most, context);
+            let rows = divide_runs(&multi_runs(multi, set, context), most);
+            return if products.len() <= rows.len() {
+                products
+            } else {
+                rows
+            };
+        }
+        Some(definition @ PartitionsDefinition::Dynamic(_)) => {
+            split_runs(&definition.all(context), set, Some)
+        }
+        _ => set.ranges().map(Iterator::collect).collect(),
+    };
+    divide_runs(&runs, most)
+}
+
+/// Divides runs of ordinals into batches of at most `most`.
+fn divide_runs(runs: &[Vec<u64>], most: usize) -> Vec<Batch> {
+    runs.iter()
         .flat_map(|run| run.chunks(most))
         .filter_map(Batch::from_ordinals)
         .collect()
 }
 
-/// Returns the longest runs of partitions without a gap, each in the definition's order.
-fn contiguous_runs(
-    definition: Option<&PartitionsDefinition>,
+/// Divides a multi-dimensional set into products without gaps of at most `most` partitions, in the
+/// order of their first keys.
+fn divide_into_products(
+    multi: &MultiPartitions,
     set: &PartitionSet,
+    most: usize,
     context: &PartitionContext,
-) -> Vec<Vec<u64>> {
-    match definition {
-        Some(PartitionsDefinition::Multi(multi)) => multi_runs(multi, set, context),
-        Some(definition @ PartitionsDefinition::Dynamic(_)) => {
-            split_runs(&definition.all(context), set, Some)
+) -> Vec<Batch> {
+    let existing: Vec<PartitionSet> = multi
+        .dimensions()
+        .map(|(_, dimension)| dimension.all(context))
+        .collect();
+    let mut batches = Vec::new();
+    for part in multi.split_into_boxes(set) {
+        // Each side is divided at its gaps, then into blocks of keys.
+        let runs: Vec<Vec<Vec<u64>>> = std::iter::zip(&existing, &part.sides)
+            .map(|(existing, side)| split_runs(existing, side, Some))
+            .collect();
+        for sides in combinations(&runs) {
+            let lengths: Vec<usize> = sides.iter().map(Vec::len).collect();
+            let sizes = block_sizes(&lengths, most);
+            let blocks: Vec<Vec<Vec<u64>>> = std::iter::zip(&sides, sizes)
+                .map(|(side, size)| side.chunks(size).map(<[u64]>::to_vec).collect())
+                .collect();
+            let products = combinations(&blocks);
+            batches.extend(
+                products
+                    .iter()
+                    .filter_map(|sides| Batch::from_sides(multi, sides)),
+            );
         }
-        _ => set.ranges().map(Iterator::collect).collect(),
     }
+    // Ordinals follow time, so that a batch comes after those that it may depend on.
+    batches.sort_by_key(|batch| batch.first);
+    batches
+}
+
+/// Returns the numbers of keys of each dimension in a block of at most `most` partitions, such that
+/// few blocks cover the product of `lengths`.
+fn block_sizes(lengths: &[usize], most: usize) -> Vec<usize> {
+    // Whole dimensions first: shorter ones, or longer ones, whichever makes fewer blocks.
+    let fill = |order: &[usize]| {
+        let mut sizes = vec![1; lengths.len()];
+        let mut room = most.max(1);
+        for &dimension in order {
+            sizes[dimension] = lengths[dimension].min(room).max(1);
+            room /= sizes[dimension];
+        }
+        sizes
+    };
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by_key(|dimension| lengths[*dimension]);
+    let rising = fill(&order);
+    order.reverse();
+    let falling = fill(&order);
+    let blocks = |sizes: &[usize]| -> usize {
+        std::iter::zip(lengths, sizes)
+            .map(|(length, size)| length.div_ceil(*size))
+            .fold(1, usize::saturating_mul)
+    };
+    if blocks(&rising) <= blocks(&falling) {
+        rising
+    } else {
+        falling
+    }
+}
+
+/// Returns every combination of one choice for each position, the last position fastest.
+fn combinations<T: Clone>(choices: &[Vec<T>]) -> Vec<Vec<T>> {
+    let mut rows: Vec<Vec<T>> = vec![Vec::with_capacity(choices.len())];
+    for choices in choices {
+        rows = rows
+            .iter()
+            .flat_map(|row| {
+                choices.iter().map(|choice| {
+                    let mut extended = row.clone();
+                    extended.push(choice.clone());
+                    extended
+                })
+            })
+            .collect();
+    }
+    rows
 }
 
 /// Divides the existing ordinals of a dimension into runs, ending a run at each ordinal that is not
@@ -109,24 +217,18 @@ fn multi_runs(
     };
     let existing = dimension.all(context);
     // The cross product of the other dimensions' keys, with a zero where the running one goes.
-    let mut fixed: Vec<Vec<u64>> = vec![Vec::with_capacity(count)];
-    for (index, touched) in touched.iter().enumerate() {
-        let choices: Vec<u64> = if index == running {
-            vec![0]
-        } else {
-            touched.iter().collect()
-        };
-        fixed = fixed
-            .into_iter()
-            .flat_map(|row| {
-                choices.iter().map(move |choice| {
-                    let mut extended = row.clone();
-                    extended.push(*choice);
-                    extended
-                })
-            })
-            .collect();
-    }
+    let choices: Vec<Vec<u64>> = touched
+        .iter()
+        .enumerate()
+        .map(|(index, touched)| {
+            if index == running {
+                vec![0]
+            } else {
+                touched.iter().collect()
+            }
+        })
+        .collect();
+    let fixed = combinations(&choices);
     fixed
         .into_iter()
         .flat_map(|row| {
@@ -154,3 +256,6 @@ fn running_dimension(multi: &MultiPartitions, touched: &[PartitionSet]) -> Optio
         Some(primary)
     }
 }
+
+#[cfg(test)]
+mod tests;

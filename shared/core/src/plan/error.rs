@@ -38,7 +38,9 @@ pub enum PlanError {
     },
     /// A range whose end comes before its start.
     #[error(
-        "`{start}...{end}` is empty: `{end}` comes before `{start}`; write the earlier key first"
+        "`{start}...{end}` is empty: `{end}` comes before `{start}`; write the earlier key first",
+        start = start.to_selector(),
+        end = end.to_selector()
     )]
     EmptyRange {
         /// The first key.
@@ -71,8 +73,7 @@ pub enum PlanError {
     },
     /// A partition depends on an upstream partition that cannot exist.
     #[error(
-        "asset `{asset}` needs partition `{key}` of `{upstream}`, which does not exist: leave out \
-         the partitions that need it, or allow it with `allow_nonexistent_upstream_partitions`"
+        "asset `{asset}` needs partition `{key}` of `{upstream}`, which does not exist: {advice}"
     )]
     NonexistentUpstream {
         /// The asset.
@@ -80,6 +81,21 @@ pub enum PlanError {
         /// The upstream asset.
         upstream: AssetKey,
         /// The first key that does not exist.
+        key: PartitionKey,
+        /// What to write instead.
+        advice: String,
+    },
+    /// A requested partition depends on an upstream window that does not exist yet.
+    #[error(
+        "asset `{asset}` needs partition `{key}` of `{upstream}`, which does not exist yet: request \
+         the partition that needs it when that window exists"
+    )]
+    UpstreamToCome {
+        /// The asset.
+        asset: AssetKey,
+        /// The upstream asset.
+        upstream: AssetKey,
+        /// The first key that does not exist yet.
         key: PartitionKey,
     },
     /// A blocking check waits for an op that waits for the check.

@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{key::AssetKey, partitions::PartitionSet};
+use crate::{
+    key::AssetKey,
+    partitions::{PartitionKey, PartitionSet},
+};
 
 /// The reason why an asset has the partitions that it has in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +41,7 @@ pub struct LeftOut {
 }
 
 /// The reason why a requested partition does not run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftOutReason {
     /// It is materialized, and the request asks for missing partitions only.
@@ -54,21 +57,47 @@ pub enum LeftOutReason {
     /// The request's keys are not keys of the asset, and no asset that has them is upstream or
     /// downstream of it.
     Unrelated,
+    /// It needs an upstream window that is to come.
+    UpstreamToCome {
+        /// The upstream asset.
+        upstream: AssetKey,
+        /// The key of the first such window.
+        key: PartitionKey,
+    },
+    /// It needs an upstream partition that is left out because it waits itself.
+    UpstreamWaits {
+        /// The upstream asset.
+        upstream: AssetKey,
+    },
 }
 
 impl LeftOutReason {
     /// Returns the reason as text that follows the name of the asset.
-    pub fn describe(self) -> &'static str {
+    pub fn describe(&self) -> String {
         match self {
-            Self::Materialized => "already materialized",
-            Self::Skipped => "skipped: there was nothing to make",
-            Self::NotFailed => "did not fail",
-            Self::NotSkipped => "not skipped",
-            Self::External => "made outside the project",
+            Self::Materialized => "already materialized".to_owned(),
+            Self::Skipped => "skipped: there was nothing to make".to_owned(),
+            Self::NotFailed => "did not fail".to_owned(),
+            Self::NotSkipped => "not skipped".to_owned(),
+            Self::External => "made outside the project".to_owned(),
             Self::Unrelated => {
-                "has no such partitions, and shares none with the assets that have them"
+                "has no such partitions, and shares none with the assets that have them".to_owned()
+            }
+            Self::UpstreamToCome { upstream, key } => {
+                format!("waits for partition `{key}` of `{upstream}`, which does not exist yet")
+            }
+            Self::UpstreamWaits { upstream } => {
+                format!("waits for partitions of `{upstream}` that wait themselves")
             }
         }
+    }
+
+    /// Returns true if the partition can be made later, once an upstream window exists.
+    pub fn is_waiting(&self) -> bool {
+        matches!(
+            self,
+            Self::UpstreamToCome { .. } | Self::UpstreamWaits { .. }
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     graph::{AssetGraph, AssetId, Edge},
     mapping::{InvalidMapping, PartitionMapping, UpstreamPartitions},
-    partitions::{PartitionContext, PartitionSet},
+    partitions::{PartitionContext, PartitionKey, PartitionSet},
     plan::{AssetPartitions, asset_partitions::all_partitions},
 };
 
@@ -14,6 +14,15 @@ pub struct Lineage<'a> {
     pub graph: &'a AssetGraph,
     /// The moment, and the keys of dynamic partitions.
     pub context: &'a PartitionContext,
+}
+
+/// An upstream partition that is needed and does not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AbsentUpstream {
+    /// Its key; for an upstream of several dimensions, the key of a dimension.
+    pub key: PartitionKey,
+    /// True if it is a window that will exist as time passes.
+    pub to_come: bool,
 }
 
 impl<'a> Lineage<'a> {
@@ -97,6 +106,67 @@ impl<'a> Lineage<'a> {
             }
         }
         Ok(found)
+    }
+
+    /// Returns an upstream partition that `set` of `asset` needs along an edge and that does not exist;
+    /// one that never will exist before one that is to come.
+    ///
+    /// # Errors
+    /// [`InvalidMapping`]; never for a mapping that an [`AssetGraph`] accepted.
+    pub fn absent_upstream(
+        &self,
+        asset: AssetId,
+        set: &PartitionSet,
+        edge: &Edge,
+    ) -> Result<Option<AbsentUpstream>, InvalidMapping> {
+        let (downstream, upstream) = (
+            self.graph.partitions(asset),
+            self.graph.partitions(edge.asset),
+        );
+        let nonexistent = self.to_upstream(asset, set, edge)?.nonexistent;
+        let coming = edge
+            .mapping
+            .upstream_to_come(set, downstream, upstream, self.context)?;
+        let never = nonexistent.into_iter().find(|key| !coming.contains(key));
+        let absent = |to_come| move |key| AbsentUpstream { key, to_come };
+        Ok(never
+            .map(absent(false))
+            .or_else(|| coming.into_iter().next().map(absent(true))))
+    }
+
+    /// Returns the partitions in `set` of `asset` that need, along one edge, an upstream partition that
+    /// does not exist.
+    ///
+    /// # Errors
+    /// [`InvalidMapping`]; never for a mapping that an [`AssetGraph`] accepted.
+    pub fn without_upstream_of(
+        &self,
+        asset: AssetId,
+        set: &PartitionSet,
+        edge: &Edge,
+    ) -> Result<PartitionSet, InvalidMapping> {
+        // A mapping answers for a whole set: halve the sets for which something is absent until each
+        // is one partition. Usually they are a few of the latest ones.
+        let mut without = PartitionSet::empty();
+        let mut open = vec![set.clone()];
+        while let Some(part) = open.pop() {
+            let (Some(first), Some(last)) = (part.first(), part.last()) else {
+                continue;
+            };
+            if self.absent_upstream(asset, &part, edge)?.is_none() {
+                continue;
+            }
+            if first == last {
+                without.insert(first);
+                continue;
+            }
+            let middle = first + (last - first) / 2 + 1;
+            let mut upper = part.clone();
+            upper.remove_range(0..middle);
+            open.push(&part - &upper);
+            open.push(upper);
+        }
+        Ok(without)
     }
 
     /// Returns `from`, and everything in `within` that depends on it, directly or through other

@@ -23,6 +23,7 @@ mod selector;
 mod stages;
 mod target;
 mod translate;
+mod waiting;
 
 pub use asset_partitions::AssetPartitions;
 pub use basis::{PlanBasis, PlannedPartitions};
@@ -32,7 +33,7 @@ pub use error::PlanError;
 pub use frontier::{Frontier, Loss, LossCause, Ready, StepOutcome, Tally, Withheld};
 pub(crate) use graph_stages::stages_of_graph;
 pub use left_out::{InclusionReason, LeftOut, LeftOutReason, MissingUpstream};
-pub use lineage::Lineage;
+pub use lineage::{AbsentUpstream, Lineage};
 pub use plan_data::{Plan, Stage, Step, StepId};
 pub use request::{AssetStatuses, CheckSelection, PlanRequest};
 pub use selector::{

@@ -5,6 +5,7 @@ use crate::plan::{
     node::finest_nodes,
     stages::divide_into_stages,
     target::{Target, resolve_target},
+    waiting::leave_out_waiting,
 };
 
 /// Plans a request.
@@ -13,7 +14,8 @@ pub(super) fn plan_request(
     request: &PlanRequest,
     statuses: &AssetStatuses,
 ) -> Result<Plan, PlanError> {
-    let target = resolve_target(lineage, request, statuses)?;
+    let mut target = resolve_target(lineage, request, statuses)?;
+    leave_out_waiting(lineage, &mut target, statuses)?;
     let needed = missing_upstream(lineage, &target, statuses)?;
     let nodes = finest_nodes(lineage, &target, &request.checks)?;
     let stages = divide_into_stages(lineage, &nodes)?;
@@ -49,13 +51,6 @@ fn missing_upstream(
     for (asset, set) in target.pairs.iter() {
         for edge in graph.upstream(asset) {
             let above = lineage.to_upstream(asset, set, edge)?;
-            if let Some(key) = above.nonexistent.into_iter().next() {
-                return Err(PlanError::NonexistentUpstream {
-                    asset: graph.key(asset).clone(),
-                    upstream: graph.key(edge.asset).clone(),
-                    key,
-                });
-            }
             let mut open = &above.existing - target.pairs.of(edge.asset);
             open -= statuses.materialized.of(edge.asset);
             // What needs a skipped partition is skipped as well, and does not fail.

@@ -226,20 +226,30 @@ fn parse_key(text: &str) -> PartitionKey {
     key.into()
 }
 
-/// Formats a key so that it parses as the same key: in quotes where it would mean something else.
-fn format_key(key: &PartitionKey) -> String {
-    let key = key.as_str();
-    let plain = !key.contains(',')
-        && !key.contains("...")
-        && !key.starts_with('"')
-        && !key.is_empty()
-        && key.trim() == key
-        && !["all", "latest"].contains(&key)
-        && StatusFilter::from_name(key.split(':').next().unwrap_or(key)).is_none();
-    if plain {
-        return key.to_owned();
+impl PartitionKey {
+    /// Returns the key as [`PartitionSelector`] reads it, and with it `--partitions`: in quotes where
+    /// it would mean something else.
+    ///
+    /// ```
+    /// use precip_core::partitions::PartitionKey;
+    ///
+    /// assert_eq!(PartitionKey::from("2024-01-31").to_selector(), "2024-01-31");
+    /// assert_eq!(PartitionKey::from("a,b.csv").to_selector(), "\"a,b.csv\"");
+    /// ```
+    pub fn to_selector(&self) -> String {
+        let key = self.as_str();
+        let plain = !key.contains(',')
+            && !key.contains("...")
+            && !key.starts_with('"')
+            && !key.is_empty()
+            && key.trim() == key
+            && !["all", "latest"].contains(&key)
+            && StatusFilter::from_name(key.split(':').next().unwrap_or(key)).is_none();
+        if plain {
+            return key.to_owned();
+        }
+        format!("\"{}\"", key.replace('\\', r"\\").replace('"', "\\\""))
     }
-    format!("\"{}\"", key.replace('\\', r"\\").replace('"', "\\\""))
 }
 
 impl fmt::Display for PartitionSelector {
@@ -260,9 +270,9 @@ impl fmt::Display for PartitionSelector {
                 spans.iter().enumerate().try_for_each(|(index, span)| {
                     let comma = if index == 0 { "" } else { "," };
                     match span {
-                        KeySpan::One(key) => write!(f, "{comma}{}", format_key(key)),
+                        KeySpan::One(key) => write!(f, "{comma}{}", key.to_selector()),
                         KeySpan::Range(start, end) => {
-                            write!(f, "{comma}{}...{}", format_key(start), format_key(end))
+                            write!(f, "{comma}{}...{}", start.to_selector(), end.to_selector())
                         }
                     }
                 })

@@ -138,7 +138,7 @@ fn example_key(lineage: Lineage<'_>, asset: AssetId) -> String {
         let last = definition.last(lineage.context)?;
         definition.key(last, lineage.context)
     });
-    key.map_or_else(|| "KEY".to_owned(), |key| key.to_string())
+    key.map_or_else(|| "KEY".to_owned(), |key| key.to_selector())
 }
 
 /// Applies keys to the selected assets. The keys belong to the first asset that has all of them and

@@ -12,7 +12,7 @@ use crate::{
     run_id::RunId,
     trigger::{
         AutomationRuns, Decision, SensorDefinition, TriggerError, TriggerPorts, evaluate_run,
-        evaluate_updates, run_automation,
+        evaluate_updates, launch_waiting_runs, run_automation,
     },
 };
 
@@ -103,9 +103,13 @@ pub struct FailedEvaluation {
 /// A function that fails is called a few times. After that a sensor of assets keeps its updates and is
 /// evaluated again by a tick, and the run of a sensor of runs is recorded as failed.
 pub async fn react(ports: &ReactPorts, changes: &ChangeSet) -> Reaction {
+    let ports = &ReactPorts {
+        triggers: ports.triggers.with_patience(),
+        ..ports.clone()
+    };
     let affected = affected_by(&ports.triggers.definitions, changes);
     let mut reaction = Reaction::default();
-    if affected.is_empty() {
+    if affected.is_empty() && !changes.tick {
         return reaction;
     }
     for sensor in &affected.asset_sensors {
@@ -130,6 +134,19 @@ pub async fn react(ports: &ReactPorts, changes: &ChangeSet) -> Reaction {
     reaction
         .check_freshness(ports, &affected, changes.tick)
         .await;
+    // A run that waits for an upstream window starts at the tick that its request arranges.
+    let requests =
+        |(_, decision): &(String, Decision)| matches!(decision, Decision::Requested { .. });
+    if changes.tick || reaction.sensors.iter().any(requests) {
+        match launch_waiting_runs(&ports.triggers).await {
+            Ok(next) => reaction.add_due(next),
+            Err(message) => reaction.failed.push(FailedEvaluation {
+                what: "waiting runs".to_owned(),
+                message,
+                again: true,
+            }),
+        }
+    }
     // Last: every evaluation has named its next time by now.
     if let Some(next) = reaction.next
         && let Err(message) = ports.ticks.call_at(next).await

@@ -3,6 +3,7 @@
 
 mod faults;
 mod ticks;
+mod waiting;
 
 use std::sync::{Arc, Mutex};
 

@@ -35,6 +35,7 @@ mod runs;
 mod schedule;
 mod sweep;
 mod text;
+mod waiting;
 
 pub use assets::evaluate_assets;
 pub(crate) use assets::evaluate_updates;
@@ -62,6 +63,7 @@ pub use runs::evaluate_run;
 pub use schedule::{ScheduleOutcome, evaluate_schedule};
 pub use sweep::{SweepOptions, SweepOutcome, sweep_bucket};
 pub use text::partitions_text;
+pub use waiting::{PatientLauncher, launch_waiting_runs};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -104,9 +104,9 @@ fn deserializes_what_it_serializes() {
 #[case::dynamic(
     customer_partitions(),
     "acne",
-    "there is no partition `acne`: did you mean `acme`? The dynamic set `customers` holds `acme` and `globex`"
+    "there is no partition `acne`: did you mean `acme`? The dynamic set `customers` holds `acme` and `globex`; `dynamic customers add acne` adds it"
 )]
-#[case::removed(DynamicPartitions::new("none").into(), "x", "there is no partition `x`: no key has been added to the dynamic set `none` yet")]
+#[case::removed(DynamicPartitions::new("none").into(), "x", "there is no partition `x`: no key has been added to the dynamic set `none` yet: `dynamic none add x` adds it")]
 #[case::shape(
     three_dimensions(),
     "2024-01-01|EWR",

@@ -7,6 +7,7 @@ mod definition;
 mod error;
 mod exclusion;
 mod format;
+mod growth;
 mod index;
 mod lookup;
 mod series;

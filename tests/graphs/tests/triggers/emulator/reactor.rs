@@ -7,6 +7,7 @@ use precip::{
     core::{
         automation::AutomationCondition,
         freshness::{FreshnessPolicy, FreshnessState},
+        mapping::PartitionMapping,
         partitions::PartitionContext,
         trigger::{DefaultStatus, MonitoredStatus, Require, SensorSource, SensorSpec},
     },
@@ -212,6 +213,60 @@ async fn a_materialization_goes_down_the_graph_by_itself() {
     expected.extend(second.map(str::to_owned));
     expected.sort();
     assert_eq!(asked(&runs), expected);
+    cloud.kept_to_its_rights();
+}
+
+/// A window is made from itself and the next: a sensor's run stays queued until the next one exists, and
+/// a condition requests nothing before that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_a_window_that_is_to_come_waits() {
+    let today = SystemClock.now().date_naive();
+    let day = |ago: u64| (today - chrono::Days::new(ago)).to_string();
+    let daily = |key: &str, shifted: bool, condition: Option<AutomationCondition>| {
+        let mut node = asset(key, if shifted { &["raw"] } else { &[] }, condition);
+        node.keys = Keys::Daily(day(3), "2199-01-01".to_owned());
+        for dep in &mut node.deps {
+            dep.mapping = Some(PartitionMapping::TimeWindow {
+                start_offset: 0,
+                end_offset: 1,
+                allow_nonexistent_upstream_partitions: false,
+            });
+        }
+        node
+    };
+    let of_raw = SensorSource::Assets {
+        assets: vec!["raw".parse().unwrap()],
+        require: Require::All,
+    };
+    let waits = Project {
+        assets: vec![
+            daily("raw", false, None),
+            daily("trend", true, None),
+            daily("mean", true, Some(AutomationCondition::eager())),
+        ],
+        sensors: vec![sensor("watch", of_raw, "key:trend")],
+        ..Project::default()
+    };
+    let cloud = Deployment::new("patient", waits).await;
+    cloud.tick(1);
+    start(&cloud, &day(1)).await;
+    let queued = |run: &&Run| run.status == RunStatus::Queued;
+    for _ in 0..LOOKS {
+        let runs = cloud.runs().await;
+        if runs.iter().any(|run| run.status == RunStatus::Succeeded)
+            && runs.iter().any(|run| queued(&run))
+        {
+            break;
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+    cloud.tick(2);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let runs = cloud.runs().await;
+    let raw = format!("key:raw {}", day(1));
+    assert_eq!(asked(&runs), [raw, format!("key:trend {}", day(1))]);
+    let waiting: Vec<Run> = runs.iter().filter(queued).cloned().collect();
+    assert_eq!(asked(&waiting), [format!("key:trend {}", day(1))]);
     cloud.kept_to_its_rights();
 }
 
