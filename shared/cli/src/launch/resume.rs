@@ -55,9 +55,8 @@ pub(crate) async fn resume_run(
     let planned = open::with_context(session, plan_file::read_plan(home, run.id)?).await?;
     let observer = progress::new_observer(count_steps(&planned.plan));
     let ports = open::local_ports(session, Arc::clone(&observer));
-    let resumed = open::open_run_session(session, ports.clone(), run.id, &planned)
-        .await?
-        .resumed();
+    let opened = open::open_run_session(session, ports.clone(), run.id, &planned).await?;
+    let resumed = open::as_of_command(session, opened).resumed();
     // A new owner id: the interrupted process owns the run under the run's id.
     let owner = OwnerId(new_run_id(ports.clock.as_ref(), ports.randomness.as_ref()).to_string());
     let lock = home.lock_process(owner).map_err(home_failure)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{
     AutomationCursor, Conditions, Evaluation,
@@ -134,10 +134,9 @@ fn next_window(windows: &TimeWindowPartitions, now: DateTime<Utc>) -> Option<Dat
     let from = first.map_or(now, |first| now.max(first.at()));
     let mut last = None;
     for tick in cadence.ticks_from(from).take(LOOKED_AT) {
-        // With an offset, a window may exist only right after a tick, not at it.
-        let moments = [tick.at(), tick.at() + TimeDelta::seconds(1)];
-        if let Some(found) = moments.into_iter().find(grown) {
-            return Some(found);
+        // Windows come to exist at ticks, whatever the offset.
+        if grown(&tick.at()) {
+            return Some(tick.at());
         }
         last = Some(tick.at());
     }
