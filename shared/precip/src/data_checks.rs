@@ -14,7 +14,6 @@ use precip_engine::{
         OpOutputs, OutputCollector, Resources,
     },
     definitions::{Declaration, OpDefinition, SourceLocation},
-    run::{Clock, SystemClock},
 };
 use precip_io::{
     ConvertError, IntoAsset, Table,
@@ -156,9 +155,7 @@ impl OpBody for CheckBody {
             .measure_rows(&mut inputs)
             .map_err(|error| AssetError::from(error).into_terminal())?;
         let previous = previous_columns(&context);
-        let result = self
-            .check
-            .evaluate(&measurement, previous, SystemClock.now());
+        let result = self.check.evaluate(&measurement, previous, context.now());
         let mut collector = OutputCollector::new(&context, std::slice::from_ref(&self.key));
         collector.add_check(&self.key.asset, &[result])?;
         Ok(collector.into_outputs())

@@ -137,6 +137,9 @@ struct UpcomingTick {
     tick: DateTime<Utc>,
     local: String,
     partitions: Option<String>,
+    /// Why the tick has no partitions, if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<String>,
 }
 
 /// Shows a schedule, starts or stops it, or lists its next ticks.
@@ -237,6 +240,7 @@ fn preview_ticks(
                 partitions: ticking
                     .definition()
                     .map(|definition| partitions_text(definition, &set, &context)),
+                skipped: set.is_empty().then(|| ticking.explain_empty_tick(tick)),
             }
         });
     let coming: Vec<UpcomingTick> = coming.collect();
@@ -246,10 +250,9 @@ fn preview_ticks(
     }
     let mut table = Table::new(["TICK", "LOCAL", "PARTITIONS"]);
     for tick in &coming {
-        let partitions = match tick.partitions.as_deref() {
-            None => "-",
-            Some("") => "none has closed yet",
-            Some(keys) => keys,
+        let partitions = match (tick.skipped.as_deref(), tick.partitions.as_deref()) {
+            (Some(reason), _) => reason,
+            (None, keys) => keys.unwrap_or("-"),
         };
         table.add_row([
             format_time(tick.tick),

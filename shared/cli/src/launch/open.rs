@@ -62,6 +62,15 @@ pub(crate) async fn open_run_session(
     ))
 }
 
+/// Returns the session of a run whose ops take the time of `--now` for the present, if it is given.
+pub(super) fn as_of_command(session: &Session, run: RunSession) -> RunSession {
+    if session.now_overridden {
+        run.as_of(session.context.now)
+    } else {
+        run
+    }
+}
+
 /// Returns the environment chosen by the command line or the variable.
 ///
 /// # Errors

@@ -86,9 +86,8 @@ pub(crate) async fn resume_run(
     };
     let observer = progress::new_observer(count_steps(&planned.plan));
     let ports = open::local_ports(session, Arc::clone(&observer));
-    let resumed = open::open_run_session(session, ports.clone(), run.id, &planned)
-        .await?
-        .resumed();
+    let opened = open::open_run_session(session, ports.clone(), run.id, &planned).await?;
+    let resumed = open::as_of_command(session, opened).resumed();
     let executor = new_executor(&lock, control);
     let stop = Stop::default();
     let interrupts = Interrupts::listen_for(stop.clone());

@@ -287,7 +287,8 @@ pub(super) async fn start_run(
     let ports = open::local_ports(session, Arc::clone(&observer));
     let id = new_run_id(ports.clock.as_ref(), ports.randomness.as_ref());
     // Opened before anything is recorded, so that a missing setting leaves nothing behind.
-    let run = open::open_run_session(session, ports.clone(), id, &planned).await?;
+    let opened = open::open_run_session(session, ports.clone(), id, &planned).await?;
+    let run = open::as_of_command(session, opened);
     plan_file::write_plan(home, id, &planned.plan)?;
     let new = CreateRun {
         id,

@@ -98,6 +98,17 @@ pub enum InvalidCron {
         /// The rejected text.
         expression: String,
     },
+    /// The 30th or 31st of February as the only day of the month, next to days of the week.
+    #[error(
+        "`{expression}` is not a cron schedule: February has no day {day}, so only the day of week \
+         would tick; write `*` as the day of month, or another month"
+    )]
+    DayOfFebruary {
+        /// The rejected text.
+        expression: String,
+        /// The day of the month.
+        day: u32,
+    },
     /// A schedule without expressions.
     #[error("a schedule needs at least one cron expression, like `0 6 * * *`")]
     Empty,

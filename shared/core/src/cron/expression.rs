@@ -65,6 +65,14 @@ impl CronExpression {
                 expression: text.to_owned(),
             });
         }
+        // As in Dagster, whatever the weekday: one half of the expression can never tick.
+        let only_february = fields.month.single_value() == Some(2);
+        if let Some(day @ 30..) = fields.day.single_value().filter(|_| only_february) {
+            return Err(InvalidCron::DayOfFebruary {
+                expression: text.to_owned(),
+                day,
+            });
+        }
         Ok(Self {
             text: text.into(),
             fields,

@@ -75,6 +75,9 @@ fn errors_point_at_the_invalid_part(
 #[case("", "it has 0 fields; write five")]
 #[case("* * * * * *", "it has 6 fields; write five")]
 #[case("0 0 30 2 *", "never ticks")]
+#[case("0 0 30 2 3", "February has no day 30")]
+#[case("0 0 31 feb 1-5", "February has no day 31")]
+#[case("0 0 30,30 2 3#1", "February has no day 30")]
 #[case("0 0 31 4,6 *", "never ticks")]
 #[case("0 0 * * 1,5#2", "mixes plain days")]
 fn refuses_invalid_schedules(#[case] cron: &str, #[case] wanted: &str) {

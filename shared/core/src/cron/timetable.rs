@@ -69,6 +69,15 @@ impl Timetable {
             .then(|| from + (self.phase - from).rem_euclid(HOUR))
     }
 
+    /// Returns true unless this ticks every elapsed hour, and a change of the clock by half an hour
+    /// has moved the tick off the minute that the expression names.
+    pub(crate) fn shows_named_minute(&self, tick: Tick) -> bool {
+        match self.recurrence {
+            Recurrence::Elapsed { minute } => tick.local.naive.minute() == minute,
+            _ => true,
+        }
+    }
+
     /// Returns the day that a moment belongs to.
     pub(crate) fn day_of(&self, seconds: i64) -> i32 {
         if self.recurrence.by_utc_day() {

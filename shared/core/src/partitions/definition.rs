@@ -204,7 +204,8 @@ impl PartitionsDefinition {
 
     /// Returns the partitions of `start...end`, both inclusive: a slice in the definition's order,
     /// or for multi-dimensional definitions the product of the slices of each dimension. The set is
-    /// empty if `end` comes before `start`.
+    /// empty if `end` comes before `start`. As in Dagster, an end may be written with fewer digits
+    /// than the key of its window has, like `2013-01-05-0:00`.
     ///
     /// # Errors
     /// [`UnknownPartition`] if either end does not exist.
@@ -214,7 +215,11 @@ impl PartitionsDefinition {
         end: &PartitionKey,
         context: &PartitionContext,
     ) -> Result<PartitionSet, UnknownPartition> {
-        let (first, last) = (self.ordinal(start, context)?, self.ordinal(end, context)?);
+        let bound = |key: &PartitionKey| {
+            self.find_bound(key.as_str(), context)
+                .ok_or_else(|| unknown::explain_unknown(self, key, context))
+        };
+        let (first, last) = (bound(start)?, bound(end)?);
         let all = self.all(context);
         let Self::Multi(multi) = self else {
             return Ok(&all & &ordinal_slice(first, last));
@@ -231,6 +236,27 @@ impl PartitionsDefinition {
         Ok(sides
             .map(|sides| &all & &multi.product(&sides))
             .unwrap_or_default())
+    }
+
+    /// Returns the ordinal of an end of a range.
+    fn find_bound(&self, text: &str, context: &PartitionContext) -> Option<u64> {
+        if let Some(found) = self.find(text, context) {
+            return Some(found);
+        }
+        match self {
+            // Only a text that names the very start of a window is taken for its key.
+            Self::TimeWindow(windows) => windows
+                .ordinal_at(windows.parse_moment(text)?)
+                .filter(|&ordinal| ordinal < windows.count(context.now)),
+            Self::Multi(multi) => {
+                let parts = multi.split_key(text)?;
+                let ordinals: Option<Vec<u64>> = iter::zip(multi.dimensions(), parts)
+                    .map(|((_, dimension), part)| dimension.find_bound(part, context))
+                    .collect();
+                multi.ordinal_of(&ordinals?)
+            }
+            Self::Static(_) | Self::Dynamic(_) => None,
+        }
     }
 }
 

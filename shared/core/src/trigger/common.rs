@@ -84,7 +84,11 @@ pub enum InvalidTrigger {
         target: String,
     },
     /// An offset that the cadence of the partitions does not have.
-    #[error("it has `{option}`, and the partitions of `{target}` are {cadence}: leave it out")]
+    #[error(
+        "it has `{option}`, and the partitions of `{target}` are {cadence}: write `cron = \"{cron}\"` \
+         instead of `from_partitions`, whose ticks materialize every window that closed since the tick \
+         before, or leave `{option}` out"
+    )]
     NoSuchOffset {
         /// The option.
         option: &'static str,
@@ -92,6 +96,18 @@ pub enum InvalidTrigger {
         target: String,
         /// The cadence of the partitions.
         cadence: String,
+        /// A cron string that ticks at the time of the options.
+        cron: String,
+    },
+    /// A day of the week and a day of the month, which cannot both decide when windows of a cron
+    /// schedule are handled.
+    #[error(
+        "it has `weekday` and `day`, and cron ticks on either: keep one of them, or write \
+         `cron = \"{cron}\"`"
+    )]
+    TwoDays {
+        /// A cron string that ticks on either day.
+        cron: String,
     },
     /// The event pattern exceeds the limit of EventBridge.
     #[error(transparent)]

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use chrono::{DateTime, Utc};
 use precip_core::{
     key::AssetKey,
     metadata::{Metadata, MetadataValue},
@@ -44,6 +45,7 @@ pub struct AssetContext(Arc<Invocation>);
 struct Invocation {
     run: RunId,
     attempt: u32,
+    now: DateTime<Utc>,
     selected: Vec<AssetKey>,
     partitions: Vec<PartitionScope>,
     tags: BTreeMap<String, String>,
@@ -75,6 +77,13 @@ impl AssetContext {
     /// Returns the number of the attempt, from 1.
     pub fn attempt(&self) -> u32 {
         self.0.attempt
+    }
+
+    /// Returns the time at which the attempt began, by the clock of the run: with `--now`, the time
+    /// given there. Code that compares data with the present uses it, so that it can be tried for
+    /// any time.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.now
     }
 
     /// Returns the assets that this invocation is asked to materialize, in the op's order.

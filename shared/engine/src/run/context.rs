@@ -31,6 +31,7 @@ impl RunSession {
         AssetContext::builder()
             .run(self.run)
             .attempt(attempt)
+            .now(self.now())
             .selected(step.assets.iter().cloned())
             .scopes(scopes.unwrap_or_default())
             .tags(self.tags.clone())

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use precip_core::{
     graph::AssetId,
     key::AssetKey,
@@ -82,6 +83,8 @@ pub struct RunSession {
     /// True if items may have been run before in this run, because it was resumed or because an
     /// invocation may be repeated. Then recorded results are read before an item runs.
     pub resumed: bool,
+    /// The time that ops take for the present, if it is not the clock's.
+    as_of: Option<DateTime<Utc>>,
     /// The planned partitions of each asset, if upstream records are read with eventual consistency.
     planned: Option<Arc<BTreeMap<AssetKey, PartitionSet>>>,
     /// The assets that may have been made in the same item just before.
@@ -108,6 +111,7 @@ impl RunSession {
             tags: plan.tags.clone(),
             config: plan.config.clone(),
             resumed: false,
+            as_of: None,
             planned: None,
             unsettled: Vec::new(),
             resources: Arc::new(open.resources),
@@ -120,6 +124,19 @@ impl RunSession {
     pub fn resumed(mut self) -> Self {
         self.resumed = true;
         self
+    }
+
+    /// Returns the session with a time that its ops take for the present, such as that of `--now`.
+    /// Ids and recorded times are the clock's.
+    #[must_use]
+    pub fn as_of(mut self, now: DateTime<Utc>) -> Self {
+        self.as_of = Some(now);
+        self
+    }
+
+    /// Returns the time that ops take for the present.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.as_of.unwrap_or_else(|| self.ports.clock.now())
     }
 
     /// Returns the session with eventually consistent reads of upstream records, which cost half as

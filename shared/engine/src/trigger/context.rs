@@ -310,7 +310,9 @@ impl ScheduleContext {
         self.0.scheduled_for
     }
 
-    /// Returns the partitions of the target that belong to the tick: the last that had closed by then.
+    /// Returns the partitions of the target that belong to the tick: those of the windows that came
+    /// to exist since the tick before, and, if the schedule has a cron expression, of those that have
+    /// not ended yet. None if there is no such window.
     pub fn partitions(&self) -> &[PartitionKey] {
         &self.0.partitions
     }

@@ -233,9 +233,7 @@ impl TickEvaluator<'_> {
             set |= &self.ticking.partitions_of_tick(*tick, self.context);
         }
         if set.is_empty() {
-            portion
-                .skipped
-                .push("no partition of the target has closed yet".to_owned());
+            portion.skipped.push(self.ticking.explain_empty_tick(*last));
             return portion;
         }
         let definition = self.ticking.definition();
@@ -260,6 +258,12 @@ impl TickEvaluator<'_> {
     async fn call_for_ticks(&self, function: ScheduleFn, ticks: &[DateTime<Utc>]) -> Portion {
         let mut portion = Portion::default();
         for tick in ticks {
+            // A schedule that follows windows asks its function about windows, not about ticks.
+            if self.ticking.is_idle_at(*tick) {
+                portion.skipped.push(self.ticking.explain_empty_tick(*tick));
+                portion.ticks.push(*tick);
+                continue;
+            }
             match self.call_for_tick(function, *tick).await {
                 Err(message) => portion
                     .failed

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The deviations that are documented.
 #[derive(Deserialize)]
@@ -14,7 +14,9 @@ pub(crate) struct Deviations {
 }
 
 /// One deviation: either one case by `id`, or by rule all cases whose fields have the values in
-/// `fields` (a dotted path such as `policy.type` reaches inside).
+/// `fields` (a dotted path such as `policy.type` reaches inside). Instead of a value, a table compares:
+/// `{ above = 0 }` a number, `{ from = "current_time_utc" }` and `{ until = .. }` a text with another
+/// field's, each to the length of the shorter, `{ given = true }` whether there is a value at all.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Deviation {
@@ -65,9 +67,10 @@ impl Deviation {
         let Some(fields) = &self.fields else {
             return false;
         };
-        fields
-            .iter()
-            .all(|(path, wanted)| path.split('.').fold(case, |value, part| &value[part]) == wanted)
+        fields.iter().all(|(path, wanted)| match wanted {
+            Value::Object(comparisons) => compares(field(case, path), comparisons, case),
+            wanted => field(case, path) == wanted,
+        })
     }
 
     /// How the entry is named in a report.
@@ -78,4 +81,31 @@ impl Deviation {
             (None, None) => String::new(),
         }
     }
+}
+
+/// The value at a dotted path.
+fn field<'a>(case: &'a Value, path: &str) -> &'a Value {
+    path.split('.').fold(case, |value, part| &value[part])
+}
+
+/// Whether a value satisfies all comparisons.
+///
+/// # Panics
+/// When a comparison is unknown.
+fn compares(value: &Value, comparisons: &Map<String, Value>, case: &Value) -> bool {
+    let order = |other: &Value| {
+        let (text, other) = (value.as_str()?, field(case, other.as_str()?).as_str()?);
+        let length = text.len().min(other.len());
+        Some(text.get(..length)?.cmp(other.get(..length)?))
+    };
+    comparisons.iter().all(|(name, than)| match name.as_str() {
+        "above" => value.as_i64() > than.as_i64(),
+        "from" => order(than).is_some_and(std::cmp::Ordering::is_ge),
+        "until" => order(than).is_some_and(std::cmp::Ordering::is_le),
+        "given" => {
+            let empty = value.as_array().is_some_and(Vec::is_empty);
+            (!value.is_null() && !empty) == (*than == true)
+        }
+        other => panic!("a deviation compares by `{other}`: write above, from, until or given"),
+    })
 }

@@ -148,3 +148,25 @@ fn a_reversed_range_is_empty() {
         .unwrap();
     assert!(range.is_empty());
 }
+
+#[rstest]
+#[case("2023-11-05-0:00", "2023-11-05-2:00", Some(4))] // 1:00 occurs twice.
+#[case("2023-11-5-00:00", "2023-11-05-00:0", Some(1))]
+#[case("2023-11-05-0:30", "2023-11-05-02:00", None)]
+#[case("2023-11-05-00:00", "2024-3-05-00:00", None)]
+fn a_range_may_be_written_with_fewer_digits(
+    #[case] first: &str,
+    #[case] last: &str,
+    #[case] count: Option<u64>,
+) {
+    let context = sample_context();
+    let hours = hourly_partitions();
+    let range = hours.range(&first.into(), &last.into(), &context);
+    assert_eq!(range.ok().map(|set| set.len()), count);
+    // A key alone is the key.
+    assert!(hours.ordinal(&"2023-11-05-0:00".into(), &context).is_err());
+    let both = MultiPartitions::new([("hour", hours), ("origin", origin_partitions())]).unwrap();
+    let end = |key: &str| PartitionKey::from(format!("{key}|EWR"));
+    let range = PartitionsDefinition::from(both).range(&end(first), &end(last), &context);
+    assert_eq!(range.ok().map(|set| set.len()), count);
+}

@@ -115,7 +115,8 @@ impl TimeWindowBuilder {
         self
     }
 
-    /// Sets the number of windows that exist beyond the ended ones; negative is fewer.
+    /// Sets the number of windows of the schedule, excluded ones included, that exist beyond the
+    /// ended ones: `1` adds the one that has begun and not ended. Negative is fewer.
     pub fn end_offset(mut self, windows: i32) -> Self {
         self.end_offset = windows;
         self

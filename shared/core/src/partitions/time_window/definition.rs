@@ -118,7 +118,8 @@ impl TimeWindowPartitions {
         &self.declared.fmt
     }
 
-    /// Returns the number of windows that exist beyond the ended ones; negative is fewer.
+    /// Returns the number of windows of the schedule that exist beyond the ended ones; negative is
+    /// fewer.
     pub fn end_offset(&self) -> i32 {
         self.declared.end_offset
     }

@@ -1,6 +1,6 @@
 //! The moments at which windows come into existence.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::TimeWindowPartitions;
 use crate::cron::CronSchedule;
@@ -22,10 +22,9 @@ impl TimeWindowPartitions {
         let from = first.map_or(now, |first| now.max(first.at()));
         let mut last = None;
         for tick in cadence.ticks_from(from).take(LOOKED_AT) {
-            // With an offset, a window may exist only right after a tick, not at it.
-            let moments = [tick.at(), tick.at() + TimeDelta::seconds(1)];
-            if let Some(found) = moments.into_iter().find(grown) {
-                return Some(found);
+            // Windows come to exist at ticks, whatever the offset.
+            if grown(&tick.at()) {
+                return Some(tick.at());
             }
             last = Some(tick.at());
         }

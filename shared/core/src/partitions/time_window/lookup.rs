@@ -86,7 +86,7 @@ impl TimeWindowPartitions {
                 .peek()
                 .filter(|next| adjoin && next.seconds > tick.seconds);
             Some(match next {
-                Some(next) if tick.local.is_shown_once(self.timezone()) => TimeWindow {
+                Some(next) if self.starts_at_its_key(tick) => TimeWindow {
                     start: tick.at(),
                     end: next.at(),
                 },
@@ -180,9 +180,15 @@ impl TimeWindowPartitions {
         (!self.series.has_exclusions()).then(|| compute(first))
     }
 
-    /// Returns the window that begins with a tick. If the clock shows its local time twice or
-    /// never, this is the first window at or after the moment that the key names (the first pass of
-    /// two).
+    /// Returns true if the window of a tick's key begins with that tick. It may not if the clock
+    /// shows the local time twice or never, nor once a change of half an hour has moved an hourly
+    /// schedule off its minute: the key, read by itself, counts from the named minute again.
+    fn starts_at_its_key(&self, tick: Tick) -> bool {
+        tick.local.is_shown_once(self.timezone()) && self.series.table.shows_named_minute(tick)
+    }
+
+    /// Returns the window that begins with a tick; where that differs, the first window at or after
+    /// the moment that the key names (the first pass of two).
     fn window_of(&self, tick: Tick) -> TimeWindow {
         let starting_at = |start: i64| TimeWindow {
             start: DateTime::from_timestamp(start, 0).unwrap_or_default(),
@@ -192,7 +198,7 @@ impl TimeWindowPartitions {
                 .and_then(|end| DateTime::from_timestamp(end, 0))
                 .unwrap_or(DateTime::<Utc>::MAX_UTC),
         };
-        if tick.local.is_shown_once(self.timezone()) {
+        if self.starts_at_its_key(tick) {
             return starting_at(tick.seconds);
         }
         // As in Dagster, the window follows from its key, not from the tick.

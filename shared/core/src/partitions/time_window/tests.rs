@@ -78,6 +78,147 @@ fn excluded_windows_have_no_ordinals() {
     assert!(weekdays.overlapping_ordinals(weekend).is_empty());
 }
 
+/// The keys of all windows that exist at a moment.
+fn existing_keys(builder: super::TimeWindowBuilder, now: &str) -> Vec<String> {
+    let definition = builder.build().unwrap();
+    let now = parse_moment(now);
+    let count = definition.count(now);
+    let bounds = definition
+        .first_window(now)
+        .zip(definition.last_window(now));
+    assert_eq!(bounds.is_some(), count > 0);
+    if let Some((first, last)) = bounds {
+        assert_eq!(definition.ordinal_at(first.start), Some(0));
+        assert_eq!(definition.ordinal_at(last.start), Some(count - 1));
+    }
+    format_keys(&definition, count)
+}
+
+#[rstest]
+// Friday 12 January 2024, then the weekend, then Monday.
+#[case("2024-01-12T00:00:00Z", &["2024-01-11", "2024-01-12"])]
+#[case("2024-01-13T00:00:00Z", &["2024-01-11", "2024-01-12"])]
+#[case("2024-01-13T12:00:00Z", &["2024-01-11", "2024-01-12"])]
+#[case("2024-01-14T23:59:59Z", &["2024-01-11", "2024-01-12"])]
+#[case("2024-01-15T00:00:00Z", &["2024-01-11", "2024-01-12", "2024-01-15"])]
+fn an_open_window_exists_once_it_has_begun(#[case] now: &str, #[case] wanted: &[&str]) {
+    let days = TimeWindowPartitions::daily("2024-01-11")
+        .end_offset(1)
+        .exclude("0 0 * * 6,0");
+    assert_eq!(existing_keys(days, now), wanted);
+}
+
+#[test]
+fn no_window_exists_before_the_start() {
+    let open = |start| TimeWindowPartitions::monthly(start).end_offset(1);
+    assert!(existing_keys(open("2024-05-01"), "2024-04-30T23:59:59Z").is_empty());
+    assert_eq!(
+        existing_keys(open("2024-05-01"), "2024-05-01T00:00:00Z"),
+        ["2024-05-01"]
+    );
+}
+
+#[test]
+fn an_excluded_window_takes_the_place_of_none_that_is_to_come() {
+    // By exclusions of a cron schedule and of a moment, for hours and weeks, in a zone.
+    let shifts = || {
+        TimeWindowPartitions::hourly("2024-03-01-08:00")
+            .timezone("Europe/Berlin")
+            .end_offset(1)
+            .exclude("0 0-7,10-23 * * *")
+    };
+    let eight_and_nine = ["2024-03-01-08:00", "2024-03-01-09:00"];
+    assert_eq!(
+        existing_keys(shifts(), "2024-03-01T08:59:59Z"),
+        eight_and_nine
+    );
+    assert_eq!(
+        existing_keys(shifts(), "2024-03-02T06:59:59Z"),
+        eight_and_nine
+    );
+    assert_eq!(existing_keys(shifts(), "2024-03-02T07:00:00Z").len(), 3);
+    let weeks = || {
+        TimeWindowPartitions::weekly("2024-01-07")
+            .end_offset(1)
+            .exclude_at("2024-01-14")
+    };
+    assert_eq!(
+        existing_keys(weeks(), "2024-01-17T00:00:00Z"),
+        ["2024-01-07"]
+    );
+    assert_eq!(
+        existing_keys(weeks(), "2024-01-21T00:00:00Z"),
+        ["2024-01-07", "2024-01-21"]
+    );
+    // Two ahead: one more than the window that has begun, as asked.
+    let ahead = || {
+        TimeWindowPartitions::daily("2024-01-11")
+            .end_offset(2)
+            .exclude("0 0 * * 6,0")
+    };
+    assert_eq!(
+        existing_keys(ahead(), "2024-01-12T12:00:00Z"),
+        ["2024-01-11", "2024-01-12"]
+    );
+    assert_eq!(existing_keys(ahead(), "2024-01-14T12:00:00Z").len(), 3);
+}
+
+#[test]
+fn no_window_ends_after_the_end() {
+    let weeks = |end, offset| {
+        TimeWindowPartitions::weekly("2024-01-01")
+            .end(end)
+            .end_offset(offset)
+    };
+    for offset in -1..=2 {
+        // The first week begins on 7 January and ends on the 14th.
+        let cut = existing_keys(weeks("2024-01-10", offset), "2024-03-01T00:00:00Z");
+        assert!(cut.is_empty(), "{offset}: {cut:?}");
+        let whole = existing_keys(weeks("2024-01-14", offset), "2024-03-01T00:00:00Z");
+        assert_eq!(whole, ["2024-01-07"], "{offset}");
+    }
+}
+
+#[test]
+fn hours_moved_off_their_minute_follow_their_keys() {
+    // The clock is put forward by half an hour at 2:00; Dagster reads later keys from the full hour.
+    let hours = TimeWindowPartitions::hourly("2024-10-06-00:00")
+        .timezone("Australia/Lord_Howe")
+        .build()
+        .unwrap();
+    let window = |key| hours.window(hours.ordinal(key).unwrap()).unwrap();
+    assert_eq!(
+        format_keys(&hours, 4)[1..],
+        ["2024-10-06-01:00", "2024-10-06-02:30", "2024-10-06-03:30"]
+    );
+    for (key, start, end) in [
+        (
+            "2024-10-06-01:00",
+            "2024-10-05T14:30:00Z",
+            "2024-10-05T15:30:00Z",
+        ),
+        (
+            "2024-10-06-02:30",
+            "2024-10-05T16:00:00Z",
+            "2024-10-05T17:00:00Z",
+        ),
+        (
+            "2024-10-06-03:30",
+            "2024-10-05T17:00:00Z",
+            "2024-10-05T18:00:00Z",
+        ),
+    ] {
+        let found = window(key);
+        assert_eq!(
+            (found.start, found.end),
+            (parse_moment(start), parse_moment(end)),
+            "{key}"
+        );
+        let ordinal = hours.ordinal(key).unwrap();
+        assert!(hours.windows(ordinal..ordinal + 1).eq([found]), "{key}");
+    }
+}
+
 #[test]
 fn overlapping_includes_partial_windows_at_both_ends() {
     let days = TimeWindowPartitions::daily("2024-01-01").build().unwrap();
@@ -240,6 +381,34 @@ proptest! {
         let fresh: TimeWindowPartitions =
             serde_json::from_str(&serde_json::to_string(&definition).unwrap()).unwrap();
         prop_assert!(fresh.keys(0..before).eq(definition.keys(0..after).take(before as usize)));
+    }
+
+    #[test]
+    fn with_an_offset_of_one_existing_windows_have_begun(
+        definition in any_definition(),
+        minutes in -3_000i64..60_000,
+    ) {
+        let stored = serde_json::to_value(&definition).unwrap();
+        let with_offset = |offset: i32| -> TimeWindowPartitions {
+            let mut changed = stored.clone();
+            changed["end_offset"] = offset.into();
+            serde_json::from_value(changed).unwrap()
+        };
+        let now = definition.start() + TimeDelta::minutes(minutes);
+        let (ended, open) = (definition.count(now), with_offset(1).count(now));
+        prop_assert!(ended <= open && open <= ended + 1);
+        if let Some(last) = with_offset(1).last_window(now) {
+            prop_assert!(last.start <= now, "{last:?}");
+        }
+        // The first window that does not exist has not begun.
+        if let Some(next) = definition.windows_from(definition.start()).nth(open as usize) {
+            prop_assert!(next.start > now, "{next:?}");
+        }
+        for offset in [-2, 2, 3] {
+            let shifted = with_offset(offset).count(now);
+            let in_order = if offset < 0 { shifted <= ended } else { shifted >= open };
+            prop_assert!(in_order, "{offset}");
+        }
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl TimeWindowPartitions {
         }))
     }
 
-    fn table_at(&self, seconds: i64) -> Timetable {
+    pub(super) fn table_at(&self, seconds: i64) -> Timetable {
         Timetable::new(&self.declared.cron, self.timezone(), seconds)
     }
 

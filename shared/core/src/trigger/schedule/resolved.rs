@@ -1,13 +1,13 @@
 //! [`ResolvedSchedule`]: a schedule, resolved against the assets of a project.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::CatchUp;
+use super::{CatchUp, ScheduleSpec, ScheduleTiming, spec::time_windows_of};
 use crate::{
     cron::CronSchedule,
-    partitions::{PartitionContext, PartitionSet, PartitionsDefinition},
+    partitions::{PartitionContext, PartitionSet, PartitionsDefinition, TimeWindowPartitions},
 };
 
 /// The largest number of missed ticks that one call returns. Call again from the last tick for
@@ -20,6 +20,9 @@ pub const MAX_DUE_TICKS: usize = 1_000;
 pub struct ResolvedSchedule {
     cron: CronSchedule,
     partitions: Option<Arc<PartitionsDefinition>>,
+    /// `true` if the ticks follow the windows, and so handle each of them once.
+    follows_windows: bool,
+    has_function: bool,
 }
 
 /// The ticks that are due.
@@ -27,15 +30,24 @@ pub struct ResolvedSchedule {
 pub struct DueTicks {
     /// The ticks to evaluate, oldest first.
     pub ticks: Vec<DateTime<Utc>>,
-    /// The number of older ticks that the policy drops.
+    /// The number of older ticks, of those with something to do, that the policy drops.
     pub given_up: u64,
     /// `true` if more ticks are due after the last of these.
     pub more: bool,
 }
 
 impl ResolvedSchedule {
-    pub(super) fn new(cron: CronSchedule, partitions: Option<Arc<PartitionsDefinition>>) -> Self {
-        Self { cron, partitions }
+    pub(super) fn new(
+        cron: CronSchedule,
+        partitions: Option<Arc<PartitionsDefinition>>,
+        spec: &ScheduleSpec,
+    ) -> Self {
+        Self {
+            cron,
+            partitions,
+            follows_windows: matches!(spec.timing, ScheduleTiming::Partitions { .. }),
+            has_function: spec.has_function,
+        }
     }
 
     /// Returns the cron schedule of the ticks.
@@ -94,23 +106,34 @@ impl ResolvedSchedule {
             CatchUp::All => collect_due(between(), 0),
             CatchUp::Latest => {
                 // Looked up from the end, without a walk over all ticks since `after`.
-                let last = self.cron.ticks_until(until).next().map(|tick| tick.at());
-                let Some(last) = last.filter(|last| *last > after) else {
+                let newest = self.cron.ticks_until(until).map(|tick| tick.at());
+                let mut newest = newest.take_while(|tick| *tick > after).peekable();
+                let Some(last) = newest.peek().copied() else {
                     return DueTicks::default();
                 };
+                // Later ticks without a window of their own do not make up for a missed window.
+                let latest = newest
+                    .take(MAX_COUNTED)
+                    .find(|tick| self.has_work(*tick))
+                    .unwrap_or(last);
+                let older = between().take_while(|tick| *tick < latest);
                 DueTicks {
-                    ticks: vec![last],
-                    given_up: count_ticks(between().take_while(|tick| *tick < last)),
+                    ticks: if latest == last {
+                        vec![last]
+                    } else {
+                        vec![latest, last]
+                    },
+                    given_up: self.count_with_work(older),
                     more: false,
                 }
             }
             CatchUp::Within(age) => {
                 // Ages beyond the range of dates keep everything.
-                let age = chrono::TimeDelta::from_std(age).unwrap_or(chrono::TimeDelta::MAX);
+                let age = TimeDelta::from_std(age).unwrap_or(TimeDelta::MAX);
                 let oldest = until
                     .checked_sub_signed(age)
                     .unwrap_or(DateTime::<Utc>::MIN_UTC);
-                let given_up = count_ticks(between().take_while(|tick| *tick < oldest));
+                let given_up = self.count_with_work(between().take_while(|tick| *tick < oldest));
                 let from = after.max(oldest);
                 let ticks = self.cron.ticks_from(from).map(|tick| tick.at());
                 let ticks = ticks
@@ -121,9 +144,32 @@ impl ResolvedSchedule {
         }
     }
 
-    /// Returns the partitions of a tick: the last time window that had closed by then, with every
-    /// key of the other dimensions; without time windows, every partition. As in Dagster, ticks
-    /// after the end of a definition have its last window. The dynamic keys are those of `context`.
+    /// Returns `true` if a tick has nothing to do, although the target has time windows: none came
+    /// to exist since the tick before. A function with ticks of its own decides by itself.
+    pub fn is_idle_at(&self, tick: DateTime<Utc>) -> bool {
+        (self.follows_windows || !self.has_function)
+            && self
+                .windows()
+                .is_some_and(|windows| self.windows_of_tick(windows, tick).is_empty())
+    }
+
+    fn has_work(&self, tick: DateTime<Utc>) -> bool {
+        !self.is_idle_at(tick)
+    }
+
+    /// Counts ticks with something to do, among the first 100,000.
+    fn count_with_work(&self, ticks: impl Iterator<Item = DateTime<Utc>>) -> u64 {
+        ticks
+            .take(MAX_COUNTED)
+            .filter(|tick| self.has_work(*tick))
+            .count() as u64
+    }
+
+    /// Returns the partitions of a tick: the time windows of its own, with every key of the other
+    /// dimensions; without time windows, every partition. The windows of a tick are those that came
+    /// to exist since the tick before, so that each belongs to one tick. For a schedule with a cron
+    /// expression of its own, windows that have not ended belong to each tick until they have.
+    /// Existing windows are those at the time of the tick; dynamic keys are those of `context`.
     pub fn partitions_of_tick(
         &self,
         tick: DateTime<Utc>,
@@ -138,7 +184,9 @@ impl ResolvedSchedule {
             dynamic: context.dynamic.clone(),
         };
         match definition {
-            PartitionsDefinition::TimeWindow(windows) => last_ordinal(windows.count(tick)),
+            PartitionsDefinition::TimeWindow(windows) => {
+                PartitionSet::from(self.windows_of_tick(windows, tick))
+            }
             PartitionsDefinition::Multi(multi) => {
                 let Some((time, windows)) = multi.time_dimension() else {
                     return definition.all(&tick_context);
@@ -146,19 +194,71 @@ impl ResolvedSchedule {
                 let mut sides = multi.dimension_sets(&tick_context);
                 let time_index = multi.position(time);
                 if let Some(side) = time_index.and_then(|index| sides.get_mut(index)) {
-                    *side = last_ordinal(windows.count(tick));
+                    *side = PartitionSet::from(self.windows_of_tick(windows, tick));
                 }
                 multi.product(&sides)
             }
             _ => definition.all(&tick_context),
         }
     }
+
+    /// Explains why a tick has no partitions.
+    pub fn explain_empty_tick(&self, tick: DateTime<Utc>) -> String {
+        let Some(windows) = self.windows() else {
+            return "the target has no partitions yet".to_owned();
+        };
+        if !self.windows_of_tick(windows, tick).is_empty() {
+            return "the target's other dimensions have no keys yet".to_owned();
+        }
+        let Some(last) = windows.last_window(tick) else {
+            return format!(
+                "no window of the target has closed yet: the first will be `{}`",
+                windows.example_key()
+            );
+        };
+        let key = windows.key_at(last.start);
+        let is_final = windows
+            .end()
+            .and_then(|end| windows.windows_until(end).next())
+            .is_some_and(|of_all| of_all.start <= last.start);
+        if is_final {
+            return format!("the target's windows have ended: `{key}` was the last");
+        }
+        let since = self.tick_before(tick).map_or_else(String::new, |before| {
+            format!(" since the tick of {}", before.format("%FT%TZ"))
+        });
+        format!("no new window{since}: `{key}` is still the last")
+    }
+
+    /// Returns the time windows of the target.
+    fn windows(&self) -> Option<&TimeWindowPartitions> {
+        self.partitions.as_deref().and_then(time_windows_of)
+    }
+
+    fn tick_before(&self, tick: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        // Ticks are whole seconds.
+        let mut earlier = self.cron.ticks_until(tick - TimeDelta::seconds(1));
+        earlier.next().map(|tick| tick.at())
+    }
+
+    /// Returns the ordinals of the windows that belong to a tick.
+    fn windows_of_tick(&self, windows: &TimeWindowPartitions, tick: DateTime<Utc>) -> Range<u64> {
+        let count = windows.count(tick);
+        let handled = self.tick_before(tick).map_or(0, |before| {
+            let known = windows.count(before);
+            // A window handled while it was open is not whole: only ended ones are done with.
+            if self.follows_windows {
+                known
+            } else {
+                known.min(windows.count_ended(before))
+            }
+        });
+        handled.min(count)..count
+    }
 }
 
-/// Returns the last of `count` ordinals; the empty set for none.
-fn last_ordinal(count: u64) -> PartitionSet {
-    count.checked_sub(1).into_iter().collect()
-}
+/// The largest number of ticks that are looked at to find or count those with something to do.
+const MAX_COUNTED: usize = 100_000;
 
 /// Collects ticks up to the limit of one call.
 fn collect_due(ticks: impl Iterator<Item = DateTime<Utc>>, given_up: u64) -> DueTicks {
@@ -171,9 +271,4 @@ fn collect_due(ticks: impl Iterator<Item = DateTime<Utc>>, given_up: u64) -> Due
         given_up,
         more,
     }
-}
-
-/// Counts ticks, up to 100,000.
-fn count_ticks(ticks: impl Iterator<Item = DateTime<Utc>>) -> u64 {
-    ticks.take(100_000).count() as u64
 }

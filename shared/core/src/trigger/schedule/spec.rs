@@ -36,8 +36,8 @@ pub struct ScheduleSpec {
     /// The description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// `true` if a function decides what runs; otherwise a tick materializes the partitions that
-    /// have just closed.
+    /// `true` if a function decides what runs; otherwise a tick materializes the windows of its own
+    /// (see [`ResolvedSchedule::partitions_of_tick`]).
     #[serde(default)]
     pub has_function: bool,
 }
@@ -54,8 +54,8 @@ pub enum ScheduleTiming {
         #[schemars(with = "String")]
         timezone: Tz,
     },
-    /// Once for each time window of the target's partitions, after it has closed. As Dagster's
-    /// `build_schedule_from_partitioned_job`.
+    /// After windows of the target's partitions have closed: each tick handles the windows that came
+    /// to exist since the tick before. As Dagster's `build_schedule_from_partitioned_job`.
     Partitions {
         /// The minute of the hour; by default that of the windows' start.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,10 +102,11 @@ impl ScheduleSpec {
                 ScheduleTiming::Cron { cron, timezone } => Ok(ResolvedSchedule::new(
                     CronSchedule::from_expression(cron.clone(), *timezone),
                     None,
+                    self,
                 )),
             };
         };
-        // With a target, also a cron schedule has partitions: the window that closed last.
+        // With a target, also the ticks of a cron schedule have partitions.
         let assets = resolve_target(target, graph)?;
         let partitioned = first_partitioned(graph, &assets);
         let partitions = partitioned.and_then(|asset| graph.asset(asset).partitions.clone());
@@ -131,7 +132,7 @@ impl ScheduleSpec {
                 CronSchedule::from_expression(cron, timezone.unwrap_or_else(|| windows.timezone()))
             }
         };
-        Ok(ResolvedSchedule::new(cron, partitions))
+        Ok(ResolvedSchedule::new(cron, partitions, self))
     }
 }
 
@@ -147,7 +148,7 @@ fn first_partitioned(graph: &AssetGraph, assets: &AssetSet) -> Option<AssetId> {
 }
 
 /// Returns the time windows of a definition: its own, or those of its time dimension.
-fn time_windows_of(definition: &PartitionsDefinition) -> Option<&TimeWindowPartitions> {
+pub(super) fn time_windows_of(definition: &PartitionsDefinition) -> Option<&TimeWindowPartitions> {
     match definition {
         PartitionsDefinition::TimeWindow(windows) => Some(windows),
         PartitionsDefinition::Multi(multi) => multi.time_dimension().map(|(_, windows)| windows),
@@ -155,38 +156,66 @@ fn time_windows_of(definition: &PartitionsDefinition) -> Option<&TimeWindowParti
     }
 }
 
+/// The options of `from_partitions`, and the field of each in a cron expression.
+const OPTIONS: [(&str, usize); 4] = [("minute", 0), ("hour", 1), ("weekday", 4), ("day", 2)];
+
 /// Returns the cron expression of time windows with some of its fields replaced.
 fn derive_cron(
     windows: &TimeWindowPartitions,
     offsets: [Option<u32>; 4],
     target: &Selection,
 ) -> Result<CronExpression, InvalidTrigger> {
-    const OPTIONS: [&str; 4] = ["minute", "hour", "weekday", "day"];
-    // The field of each option in a cron expression.
-    const FIELDS: [usize; 4] = [0, 1, 4, 2];
     let cadence = windows.cadence();
     let allowed = match cadence {
         Cadence::Hourly => [true, false, false, false],
         Cadence::Daily => [true, true, false, false],
         Cadence::Weekly => [true, true, true, false],
         Cadence::Monthly => [true, true, false, true],
-        Cadence::Cron => [false; 4],
+        Cadence::Cron => [true; 4],
     };
     let own = windows.cron_expression();
+    if offsets == [None; 4] {
+        return Ok(own.clone());
+    }
     let mut fields: Vec<String> = own.as_str().split_whitespace().map(str::to_owned).collect();
-    for (index, offset) in offsets.iter().enumerate() {
+    if cadence == Cadence::Cron {
+        // Such windows begin at more than one time of day or week. A tick handles every window that
+        // closed since the tick before, so the options alone say when it comes.
+        let cron = cron_of_options(offsets);
+        if offsets[2].is_some() && offsets[3].is_some() {
+            return Err(InvalidTrigger::TwoDays { cron });
+        }
+        fields = cron.split_whitespace().map(str::to_owned).collect();
+    }
+    for (((option, field), offset), allowed) in OPTIONS.iter().zip(offsets).zip(allowed) {
         let Some(offset) = offset else { continue };
-        if !allowed[index] {
+        if !allowed {
             return Err(InvalidTrigger::NoSuchOffset {
-                option: OPTIONS[index],
+                option,
                 target: target.to_string(),
                 cadence: cadence.to_string(),
+                cron: cron_of_options(offsets),
             });
         }
-        if let Some(field) = fields.get_mut(FIELDS[index]) {
+        if let Some(field) = fields.get_mut(*field) {
             *field = offset.to_string();
         }
     }
     // Months without the given day are skipped, as in Dagster.
     Ok(CronExpression::new(fields.join(" ")).unwrap_or_else(|_| own.clone()))
+}
+
+/// Returns a cron string that ticks at the time of the options: once a month or week with a day, once
+/// a day with an hour, otherwise once an hour.
+fn cron_of_options([minute, hour, weekday, day]: [Option<u32>; 4]) -> String {
+    let by_day = weekday.is_some() || day.is_some();
+    let or_star =
+        |value: Option<u32>| value.map_or_else(|| "*".to_owned(), |value| value.to_string());
+    format!(
+        "{} {} {} * {}",
+        minute.unwrap_or(0),
+        or_star(hour.or(by_day.then_some(0))),
+        or_star(day),
+        or_star(weekday)
+    )
 }

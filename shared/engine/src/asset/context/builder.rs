@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use chrono::{DateTime, Utc};
 use precip_core::{
     key::AssetKey,
     partitions::{MultiPartitionKey, PartitionKey, TimeWindow},
@@ -12,14 +13,20 @@ use precip_core::{
 use ulid::Ulid;
 
 use super::{AssetContext, Invocation, PartitionScope};
-use crate::{asset::Asset, run_id::RunId, state::CheckEvaluation};
+use crate::{
+    asset::Asset,
+    run::{Clock, SystemClock},
+    run_id::RunId,
+    state::CheckEvaluation,
+};
 
 /// A builder of an [`AssetContext`]. The defaults describe the simplest case: the first attempt at
-/// an unpartitioned asset, without config, in the run whose id is 26 zeros.
+/// an unpartitioned asset, without config, now, in the run whose id is 26 zeros.
 #[derive(Debug, Clone)]
 pub struct AssetContextBuilder {
     run: RunId,
     attempt: u32,
+    now: Option<DateTime<Utc>>,
     selected: Vec<AssetKey>,
     partitions: Vec<PartitionScope>,
     tags: BTreeMap<String, String>,
@@ -32,6 +39,7 @@ impl Default for AssetContextBuilder {
         Self {
             run: RunId::new(Ulid::nil()),
             attempt: 1,
+            now: None,
             selected: Vec::new(),
             partitions: Vec::new(),
             tags: BTreeMap::new(),
@@ -53,6 +61,13 @@ impl AssetContextBuilder {
     #[must_use]
     pub fn attempt(mut self, attempt: u32) -> Self {
         self.attempt = attempt;
+        self
+    }
+
+    /// Sets the time at which the attempt began.
+    #[must_use]
+    pub fn now(mut self, now: DateTime<Utc>) -> Self {
+        self.now = Some(now);
         self
     }
 
@@ -141,6 +156,7 @@ impl AssetContextBuilder {
         AssetContext(Arc::new(Invocation {
             run: self.run,
             attempt: self.attempt,
+            now: self.now.unwrap_or_else(|| SystemClock.now()),
             selected: self.selected,
             partitions: self.partitions,
             tags: self.tags,

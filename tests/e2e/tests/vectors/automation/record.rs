@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use precip_core::{
-    automation::{Snapshot, Update},
+    automation::{RunFacts, RunRef, Snapshot, Update},
     graph::{AssetGraph, AssetId},
     key::AssetKey,
     partitions::{PartitionContext, PartitionKey, PartitionSet},
@@ -41,7 +41,7 @@ struct Cached {
 #[derive(Default)]
 pub(crate) struct Record {
     events: Vec<Event>,
-    runs: Vec<Status>,
+    runs: Vec<(RunFacts, Status)>,
     names: BTreeMap<String, usize>,
     cached: BTreeMap<AssetKey, Cached>,
     fresh: BTreeMap<AssetKey, Cached>,
@@ -78,18 +78,19 @@ impl Record {
         self.push(asset, partition.as_deref(), at, None, false);
     }
 
-    /// A run that plans to materialize all of `keys`, and does so but for those in `without`.
+    /// A run that plans to materialize all of its assets, and does so but for those in `without`.
     pub(crate) fn run(
         &mut self,
-        keys: &[AssetKey],
+        facts: RunFacts,
         partition: Option<&str>,
         without: &[AssetKey],
         at: DateTime<Utc>,
         status: Status,
     ) -> usize {
         let run = self.runs.len();
-        self.runs.push(status);
-        for key in keys {
+        let keys = facts.assets.clone();
+        self.runs.push((facts, status));
+        for key in &keys {
             self.push(key, partition, at, Some(run), true);
         }
         for key in keys.iter().filter(|key| !without.contains(key)) {
@@ -103,19 +104,25 @@ impl Record {
     }
 
     pub(crate) fn cancel(&mut self, name: &str) {
-        self.runs[self.names[name]] = Status::Cancelled;
+        self.runs[self.names[name]].1 = Status::Cancelled;
     }
 
     /// What is true at the moment of the context.
     pub(crate) fn snapshot(&mut self, graph: &AssetGraph, context: &PartitionContext) -> Snapshot {
         let mut snapshot = Snapshot::new(graph);
+        let runs = self.runs.iter().map(|(facts, _)| facts.clone());
+        let runs: Vec<RunRef> = runs.map(|facts| snapshot.add_run(facts)).collect();
         for event in self.events.iter().filter(|event| !event.planned) {
             let Some(id) = graph.id(&event.asset) else {
                 continue;
             };
             if let Some(ordinal) = ordinal(graph, id, event.partition.as_deref(), context) {
                 let partitions = PartitionSet::single(ordinal);
-                snapshot.record_update(id, Update::new(event.id, event.at, partitions));
+                let update = Update {
+                    run: event.run.map(|run| runs[run]),
+                    ..Update::new(event.id, event.at, partitions)
+                };
+                snapshot.record_update(id, update);
             }
         }
         snapshot.seen_up_to(self.events.len() as u64);
@@ -171,14 +178,15 @@ impl Record {
 
     fn is_in_progress(&self, asset: &AssetKey) -> bool {
         let run = self.last_unfulfilled_plan(asset).and_then(|plan| plan.run);
-        run.is_some_and(|run| self.runs[run] == Status::Started)
+        run.is_some_and(|run| self.runs[run].1 == Status::Started)
     }
 
     fn has_failed(&self, asset: &AssetKey) -> bool {
         let Some(plan) = self.last_unfulfilled_plan(asset) else {
             return false;
         };
-        plan.run.is_some_and(|run| self.runs[run] == Status::Failed)
+        plan.run
+            .is_some_and(|run| self.runs[run].1 == Status::Failed)
             && !self
                 .of(asset, false)
                 .any(|made| made.run == plan.run && made.id > plan.id)
@@ -223,7 +231,7 @@ impl Record {
         fresh.in_progress.clear();
         fresh.earliest_in_progress = None;
         for (key, plan) in open {
-            match plan.run.map(|run| self.runs[run]) {
+            match plan.run.map(|run| self.runs[run].1) {
                 Some(Status::Failed) if exists(key) => {
                     fresh.failed.insert(key.to_owned());
                 }

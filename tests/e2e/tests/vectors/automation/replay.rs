@@ -137,8 +137,12 @@ impl Replay {
                 self.finish(run, [key], partition.as_deref()).await;
             }
             Event::Observe {} => {}
-            Event::Run { keys, partition } => {
-                let run = self.start(keys, partition.as_deref()).await;
+            Event::Run {
+                keys,
+                partition,
+                tags,
+            } => {
+                let run = self.start(keys, partition.as_deref(), tags).await;
                 self.finish(run, keys, partition.as_deref()).await;
                 self.end(run, RunStatus::Succeeded).await;
             }
@@ -146,8 +150,9 @@ impl Replay {
                 keys,
                 partition,
                 fail,
+                tags,
             } => {
-                let run = self.start(keys, partition.as_deref()).await;
+                let run = self.start(keys, partition.as_deref(), tags).await;
                 let made = keys.iter().filter(|key| !fail.contains(key));
                 self.finish(run, made, partition.as_deref()).await;
                 self.fail(run, fail, partition.as_deref()).await;
@@ -157,8 +162,9 @@ impl Replay {
                 run: name,
                 keys,
                 partition,
+                tags,
             } => {
-                let run = self.start(keys, partition.as_deref()).await;
+                let run = self.start(keys, partition.as_deref(), tags).await;
                 self.named.insert(name.clone(), run);
             }
             Event::CancelRun { run } => self.end(self.named[run], RunStatus::Canceled).await,
@@ -167,12 +173,20 @@ impl Replay {
     }
 
     /// Creates a run, which begins with some assets.
-    async fn start(&self, keys: &[AssetKey], partition: Option<&str>) -> RunId {
+    async fn start(
+        &self,
+        keys: &[AssetKey],
+        partition: Option<&str>,
+        tags: &BTreeMap<String, String>,
+    ) -> RunId {
         let (id, now, store) = (self.run_id(), self.now(), &self.dynamo.store);
         let run = NewRun {
             id,
             key: None,
-            request: RequestedWork::default(),
+            request: RequestedWork {
+                tags: tags.clone(),
+                ..RequestedWork::default()
+            },
             // Runs of the cases name no assets.
             plan: None,
             created_at: now,

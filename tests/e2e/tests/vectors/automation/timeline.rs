@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 #[cfg(feature = "aws")]
 use precip_core::partitions::PartitionKey;
 use precip_core::{
-    automation::AutomationCondition,
+    automation::{AutomationCondition, RunFacts},
     graph::{AssetGraph, AssetId},
     key::AssetKey,
     mapping::PartitionMapping,
@@ -67,16 +67,22 @@ pub(crate) enum Event {
     Run {
         keys: Vec<AssetKey>,
         partition: Option<String>,
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
     },
     FailRun {
         keys: Vec<AssetKey>,
         partition: Option<String>,
         fail: Vec<AssetKey>,
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
     },
     StartRun {
         run: String,
         keys: Vec<AssetKey>,
         partition: Option<String>,
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
     },
     CancelRun {
         run: String,
@@ -97,7 +103,9 @@ impl Event {
     fn places(&self) -> Vec<Place> {
         let (keys, partition) = match self {
             Self::Report { key, partition } => (std::slice::from_ref(key), partition),
-            Self::Run { keys, partition }
+            Self::Run {
+                keys, partition, ..
+            }
             | Self::FailRun {
                 keys, partition, ..
             }
@@ -226,22 +234,31 @@ impl Timeline {
         match event {
             Event::Report { key, partition } => record.report(key, partition.clone(), now),
             Event::Observe {} => {}
-            Event::Run { keys, partition } => {
-                record.run(keys, partition.as_deref(), &[], now, Status::Succeeded);
+            Event::Run {
+                keys,
+                partition,
+                tags,
+            } => {
+                let run = run_facts(keys, tags);
+                record.run(run, partition.as_deref(), &[], now, Status::Succeeded);
             }
             Event::FailRun {
                 keys,
                 partition,
                 fail,
+                tags,
             } => {
-                record.run(keys, partition.as_deref(), fail, now, Status::Failed);
+                let run = run_facts(keys, tags);
+                record.run(run, partition.as_deref(), fail, now, Status::Failed);
             }
             Event::StartRun {
                 run,
                 keys,
                 partition,
+                tags,
             } => {
-                let started = record.run(keys, partition.as_deref(), keys, now, Status::Started);
+                let facts = run_facts(keys, tags);
+                let started = record.run(facts, partition.as_deref(), keys, now, Status::Started);
                 record.name(run, started);
             }
             Event::CancelRun { run } => record.cancel(run),
@@ -256,26 +273,42 @@ impl Timeline {
     }
 }
 
-/// A condition; two of the names in the file are changes to `eager` rather than Dagster's own.
+fn run_facts(keys: &[AssetKey], tags: &BTreeMap<String, String>) -> RunFacts {
+    RunFacts {
+        assets: keys.iter().cloned().collect(),
+        tags: tags.clone(),
+    }
+}
+
+/// A condition; two of the names in the file are changes to `eager` rather than Dagster's own, and
+/// one length of time has another unit.
 fn read_condition(mut written: Value) -> Option<AutomationCondition> {
     if written.is_null() {
         return None;
     }
-    changed_eager(&mut written);
+    adapt_condition(&mut written);
     Some(serde_json::from_value(written).unwrap())
 }
 
-fn changed_eager(written: &mut Value) {
+/// Rewrites what the file spells in its own way, in every part that is a condition. Other parts, such
+/// as the assets of `allow` and `ignore`, stay.
+fn adapt_condition(written: &mut Value) {
+    let Value::Object(fields) = written else {
+        return;
+    };
+    if let Some(minutes) = fields.remove("lookback_minutes") {
+        let seconds = minutes.as_i64().map(|minutes| minutes * 60);
+        fields.insert("lookback_seconds".to_owned(), seconds.into());
+    }
     let eager = AutomationCondition::eager();
-    let without = match written["op"].as_str() {
+    let without = match fields.get("op").and_then(Value::as_str) {
         Some("replace_eager_without_latest") => AutomationCondition::in_latest_time_window(),
         Some("eager_without_any_deps_missing") => !AutomationCondition::any_deps_missing(),
         _ => {
-            for field in written.as_object_mut().unwrap().values_mut() {
+            for field in fields.values_mut() {
                 match field {
-                    Value::Array(parts) => parts.iter_mut().for_each(changed_eager),
-                    Value::Object(_) => changed_eager(field),
-                    _ => {}
+                    Value::Array(parts) => parts.iter_mut().for_each(adapt_condition),
+                    part => adapt_condition(part),
                 }
             }
             return;
