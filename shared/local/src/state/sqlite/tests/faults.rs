@@ -243,7 +243,7 @@ fn a_newer_schema_says_to_use_the_newer_version() {
         &error,
         StateErrorKind::NewerSchema,
         &path,
-        "schema 99, this one knows up to 2",
+        "schema 99, this one knows up to 3",
     );
 }
 
