@@ -95,8 +95,11 @@ async fn refusal_of(config: Value) -> String {
     };
     let refused = planner.unwrap().handle_request(start).await.unwrap_err();
     assert_eq!(refused.to_string(), message);
-    let runs = state.list_runs(&RunFilter::default(), &PageRequest::first(10));
-    assert!(runs.await.unwrap().items.is_empty());
+    let runs = state
+        .list_runs(&RunFilter::default(), &PageRequest::first(10))
+        .await
+        .unwrap();
+    assert!(runs.items.is_empty());
     message
 }
 

@@ -380,6 +380,7 @@ mod tests {
             stages: Vec::new(),
             why: Default::default(),
             left_out: left_out.collect(),
+            basis: Default::default(),
             needed: Vec::new(),
         }
     }
