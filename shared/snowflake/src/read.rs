@@ -10,10 +10,13 @@ use arrow_array::{
         TimestampNanosecondType, TimestampSecondType,
     },
 };
-use arrow_cast::{CastOptions, cast_with_options};
-use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
 use chrono::{DateTime, Timelike, Utc};
-use precip_io::{Table, tables::from_json};
+use precip_io::{
+    Table,
+    cast::{Unmatched, cast_column, parse_texts},
+    tables::from_json,
+};
 use snowflake_connector_rs::{CellValue, DynamicRow};
 
 use crate::{error::SnowflakeError, types::is_nested};
@@ -41,13 +44,15 @@ pub(crate) fn rows_to_table(
     let arrays = columns
         .into_iter()
         .zip(schema.fields())
-        .map(|(values, field)| to_array(values, field.data_type()))
+        .map(|(values, field)| to_array(values, field))
         .collect::<Result<_, _>>()?;
     Ok(RecordBatch::try_new(Arc::clone(schema), arrays)?.into())
 }
 
-/// Converts the values of a column to an array of a type.
-fn to_array(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, SnowflakeError> {
+/// Converts the values of a column to an array of the type that it was stored with.
+fn to_array(values: Vec<CellValue>, field: &Field) -> Result<ArrayRef, SnowflakeError> {
+    let data_type = field.data_type();
+    let damaged = |error: &dyn std::fmt::Display| SnowflakeError::Damaged(error.to_string());
     let array: ArrayRef = match data_type {
         DataType::Boolean => Arc::new(
             convert_values(values, |value| match value {
@@ -57,22 +62,14 @@ fn to_array(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Sn
             .into_iter()
             .collect::<BooleanArray>(),
         ),
-        DataType::Float32 | DataType::Float64 => {
-            let numbers = convert_values(values, |value| match value {
+        DataType::Float32 | DataType::Float64 => Arc::new(
+            convert_values(values, |value| match value {
                 CellValue::Float(value) => Some(value),
                 _ => None,
-            })?;
-            // Arrow's cast makes a number beyond the range of 32 bits infinite.
-            let is_beyond = |number: &f64| number.is_finite() && number.abs() > f32::MAX.into();
-            if *data_type == DataType::Float32
-                && let Some(number) = numbers.iter().flatten().find(|number| is_beyond(number))
-            {
-                return Err(SnowflakeError::Damaged(format!(
-                    "{number} is out of range for {data_type}"
-                )));
-            }
-            Arc::new(numbers.into_iter().collect::<Float64Array>())
-        }
+            })?
+            .into_iter()
+            .collect::<Float64Array>(),
+        ),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Arc::new(
             convert_values(values, |value| match value {
                 CellValue::Binary(value) => Some(value.into_bytes()),
@@ -131,14 +128,14 @@ fn to_array(values: Vec<CellValue>, data_type: &DataType) -> Result<ArrayRef, Sn
         }
         nested if is_nested(nested) => return Ok(from_json(&text_array(values)?, nested)?),
         // Numbers go through their digits: no native type holds them all.
-        _ => Arc::new(text_array(values)?),
+        _ => {
+            let parsed = parse_texts(&text_array(values)?, data_type);
+            return parsed.map_err(|error| damaged(&error.describe(field.name(), data_type, 0)));
+        }
     };
-    // A value that does not fit is an error, not a missing value.
-    let strict = CastOptions {
-        safe: false,
-        ..CastOptions::default()
-    };
-    Ok(cast_with_options(&array, data_type, &strict)?)
+    // A column that was altered outside may hold what its recorded type does not.
+    let optional = field.clone().with_nullable(true);
+    cast_column(&array, &optional, Unmatched::Refuse).map_err(|error| damaged(&error))
 }
 
 /// Converts texts, and numbers by their digits, to an array of texts.
@@ -212,20 +209,24 @@ mod tests {
     #[test]
     fn numbers_keep_their_digits_and_values_that_do_not_fit_are_errors() {
         let numbers = |value| vec![CellValue::Null, CellValue::Integer(value)];
-        let large = to_array(numbers(i128::from(u64::MAX)), &DataType::UInt64).unwrap();
+        let field = |data_type| Field::new("seats", data_type, true);
+        let large = to_array(numbers(i128::from(u64::MAX)), &field(DataType::UInt64)).unwrap();
         assert_eq!(large.null_count(), 1);
-        let refused = to_array(numbers(300), &DataType::UInt8).unwrap_err();
+        let refused = to_array(numbers(300), &field(DataType::UInt8)).unwrap_err();
         assert!(refused.to_string().contains("300"), "{refused}");
-        let floats = vec![CellValue::Float(f64::INFINITY), CellValue::Float(0.1)];
-        to_array(floats, &DataType::Float32).unwrap();
-        let refused = to_array(vec![CellValue::Float(-1e300)], &DataType::Float32).unwrap_err();
-        assert!(
-            refused.to_string().contains("out of range for Float32"),
-            "{refused}"
-        );
+        // Digits that an integer would drop, and a text that is no number.
+        for (digits, data_type) in [("1.5", DataType::Int64), ("01067", DataType::Int32)] {
+            let texts = vec![CellValue::String(digits.to_owned())];
+            assert!(to_array(texts, &field(data_type)).is_err(), "{digits}");
+        }
+        let wide = vec![CellValue::Float(1e300)];
+        let refused = to_array(wide, &field(DataType::Float32)).unwrap_err();
+        assert!(refused.to_string().contains("column `seats`"), "{refused}");
         let other = vec![CellValue::String("secret".to_owned())];
         assert_eq!(
-            to_array(other, &DataType::Float64).unwrap_err().to_string(),
+            to_array(other, &field(DataType::Float64))
+                .unwrap_err()
+                .to_string(),
             "the database does not hold what was stored: a column of another type, with texts"
         );
     }
