@@ -84,6 +84,10 @@ pub(crate) async fn resume_run(
             return Err(plan_failure(error));
         }
     };
+    if planned.plan != stored {
+        // What the run records from here on has the current ordinals.
+        plan_file::write_plan(home, run.id, &planned.plan)?;
+    }
     let observer = progress::new_observer(count_steps(&planned.plan));
     let ports = open::local_ports(session, Arc::clone(&observer));
     let opened = open::open_run_session(session, ports.clone(), run.id, &planned).await?;

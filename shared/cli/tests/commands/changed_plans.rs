@@ -1,6 +1,12 @@
 //! `resume` and `retry` of runs whose project was changed after they were planned.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use chrono::Utc;
 use precip::{
@@ -20,6 +26,24 @@ fn takings(context: &AssetContext) -> Result<String, AssetError> {
         "mill" => Err(AssetError::terminal("the till is broken")),
         other => Ok(other.to_owned()),
     }
+}
+
+/// Goods of a shop: `kiosk` has none, and `depot` cannot count them at first.
+#[asset]
+fn stock(context: &AssetContext) -> Result<Option<String>, AssetError> {
+    match context.partition_key()?.as_str() {
+        "kiosk" => Ok(None),
+        "depot" if DEPOT_FAILS.load(Ordering::SeqCst) => Err(AssetError::terminal("no light")),
+        other => Ok(Some(other.to_owned())),
+    }
+}
+
+static DEPOT_FAILS: AtomicBool = AtomicBool::new(true);
+
+/// What the goods are worth.
+#[asset]
+fn worth(stock: String) -> String {
+    format!("worth of {stock}")
 }
 
 /// The same in another asset.
@@ -245,4 +269,44 @@ async fn a_plan_of_an_earlier_version_is_used_while_the_record_agrees() {
                         planned by a version that did not record what they were";
         assert!(refused.starts_with(expected), "{refused}");
     }
+}
+
+/// What is skipped for want of upstream data is on record by ordinal.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_skipped_by_an_earlier_ordinal_holds_nothing_back() {
+    let project = |keys: &[&str]| {
+        let partitions = shops(keys);
+        let declared = [
+            with_partitions::<stock>(&partitions),
+            with_partitions::<worth>(&partitions),
+        ];
+        Definitions::builder().declare(declared).build().unwrap()
+    };
+    let before = ["harbour", "kiosk", "depot"];
+    let mut world = World::with_definitions(project(&before)).await;
+    world.change_definitions(project(&before)).await;
+    DEPOT_FAILS.store(true, Ordering::SeqCst);
+    let done = world.materialize(&["--partitions", "all"]).await;
+    assert_eq!(done, Ok(Exit::RunFailed));
+    // `depot` has the ordinal at which `kiosk` was skipped, and then the one at which it was not.
+    for keys in [["harbour", "depot", "kiosk"], before] {
+        world.change_definitions(project(&keys)).await;
+        world.interrupt_latest().await;
+        let resumed = world
+            .run_command("resume", &["latest"], &mut Vec::new())
+            .await;
+        assert_eq!(resumed, Ok(Exit::RunFailed));
+    }
+    world
+        .change_definitions(project(&["harbour", "depot", "kiosk"]))
+        .await;
+    DEPOT_FAILS.store(false, Ordering::SeqCst);
+    world.interrupt_latest().await;
+    let resumed = world
+        .run_command("resume", &["latest"], &mut Vec::new())
+        .await;
+    assert_eq!(resumed, Ok(Exit::Done));
+    let key = "worth".parse().unwrap();
+    let made = world.session.store.partition_statuses(&key).await.unwrap();
+    assert_eq!(made.materialized, [0, 1].into_iter().collect());
 }

@@ -23,8 +23,9 @@
 //!   therefore still counts, whichever of the two is recorded first, and whether or not a tick
 //!   comes in between: no upstream update is lost. Facts without a moment (a missing partition, a
 //!   failed run) resolve as in the other order.
-//! -
-//!   [`Ordering::Tick`]: as in Dagster 1.13, where the reset wins. It has times only for updates, requests and cron ticks, and drops them in every operator except those over dependencies; above all in the reset of `since_last_handled`.
+//! - [`Ordering::Tick`]: as in Dagster 1.13, where the reset wins. It has times only for updates,
+//!   requests and cron ticks, and drops them in every operator except those over dependencies;
+//!   above all in the reset of `since_last_handled`.
 //!   An upstream update in the same tick as the target's own materialization is lost
 //!   (dagster-io/dagster#33587), as is one that lands while a requested run is in progress. It
 //!   exists for comparison with Dagster.

@@ -25,6 +25,10 @@ pub struct PlanBasis {
     /// The upstream assets of each asset that the plan materializes, with the mapping to each.
     #[serde(default)]
     pub upstream: BTreeMap<AssetKey, BTreeMap<AssetKey, PartitionMapping>>,
+    /// The assets whose definition has changed while the run was under way: of these, ordinals that
+    /// the run itself recorded may be those of any definition since.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub renumbered: BTreeSet<AssetKey>,
 }
 
 /// A partitions definition, and the assets that had it when the plan was made.

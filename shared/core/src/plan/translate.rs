@@ -104,9 +104,13 @@ pub(super) fn translate_plan(
     let graph = lineage.graph;
     let mut nodes = Vec::new();
     let mut outdated = Vec::new();
+    let mut renumbered = plan.basis.renumbered.clone();
     for (_, stage, step) in plan.steps() {
         let asset = divided_like(step)?;
         let division = Division::new(lineage, &plan.basis, asset, Some(stage.partitioned));
+        if division.before != division.now {
+            renumbered.extend(step.assets.iter().cloned());
+        }
         let mut add_outdated = |ordinals: &PartitionSet, change: PlanError| {
             if !ordinals.is_empty() {
                 outdated.push(OutdatedWork {
@@ -152,9 +156,13 @@ pub(super) fn translate_plan(
         needed.partitions = relocate(&needed.upstream, &needed.partitions);
     }
     needed.retain(|needed| graph.id(&needed.upstream).is_some() && !needed.partitions.is_empty());
+    let basis = PlanBasis {
+        renumbered,
+        ..PlanBasis::from_graph(graph, &stages, &left_out, &needed)
+    };
     Ok(TranslatedPlan {
         plan: Plan {
-            basis: PlanBasis::from_graph(graph, &stages, &left_out, &needed),
+            basis,
             stages,
             left_out,
             needed,

@@ -78,7 +78,10 @@ pub async fn plan_retry(
         *done.entry(id).or_default() |= &frontier.skipped_partitions(id);
     }
     let done: Vec<(StepId, PartitionSet)> = done.into_iter().collect();
-    Ok(planned.plan.without_partitions(lineage, &done)?)
+    let mut rest = planned.plan.without_partitions(lineage, &done)?;
+    // The new run has recorded nothing yet.
+    rest.basis.renumbered.clear();
+    Ok(rest)
 }
 
 /// Returns how the partitions of a step ended that a run has finished for each of its assets.
@@ -93,7 +96,11 @@ async fn finished_assets(
     let mut skipped = Vec::with_capacity(step.assets.len());
     for asset in &step.assets {
         let not_tried = untried.iter();
-        let not_tried = not_tried.filter(|other| other.asset == *asset && other.reason.is_skip());
+        // What was left untried is on record by ordinal, so it says nothing of an asset whose
+        // partitions were renumbered since: these are tried, and left out again.
+        let renumbered = planned.plan.basis.renumbered.contains(asset);
+        let not_tried = not_tried
+            .filter(|other| !renumbered && other.asset == *asset && other.reason.is_skip());
         let mut of_asset = not_tried.fold(PartitionSet::empty(), |mut all, other| {
             all |= &other.partitions;
             all

@@ -126,6 +126,7 @@ fn partitions_are_found_by_key(
     let context = context();
     let translated = plan.translate(Lineage::new(&graph, &context)).unwrap();
     assert_eq!(translated.outdated, []);
+    assert!(!translated.plan.basis.renumbered.is_empty());
     assert_eq!(
         planned_keys(&graph, &translated.plan),
         planned_keys(&before, &plan)
@@ -399,7 +400,10 @@ fn a_plan_without_a_basis_means_what_the_record_means() {
     let graph = sales(keys(&["a", "b"]));
     let mut plan = plan_keys(&graph, "all");
     let sales_key: AssetKey = "sales".parse().unwrap();
-    assert_eq!(plan.check_numbering(std::slice::from_ref(&sales_key)), Ok(()));
+    assert_eq!(
+        plan.check_numbering(std::slice::from_ref(&sales_key)),
+        Ok(())
+    );
     plan.basis = PlanBasis::default();
     let json = serde_json::to_value(&plan).unwrap();
     assert!(json.get("basis").is_none());
