@@ -83,13 +83,9 @@ impl Deviation {
     }
 }
 
-/// The value at a dotted path, in which a number is a place in a list.
+/// The value at a dotted path.
 fn field<'a>(case: &'a Value, path: &str) -> &'a Value {
-    path.split('.')
-        .fold(case, |value, part| match part.parse::<usize>() {
-            Ok(place) if value.is_array() => &value[place],
-            _ => &value[part],
-        })
+    path.split('.').fold(case, |value, part| &value[part])
 }
 
 /// Whether a value satisfies all comparisons.

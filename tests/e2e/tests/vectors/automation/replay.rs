@@ -30,7 +30,7 @@ use precip_engine::{
     run_id::RunId,
     state::{
         AttemptStart, FailedAttempt, Materialization, MaterializationStore, NewRun, PageRequest,
-        PartitionRef, PlanSummary, RequestedWork, RunChange, RunFilter, RunStatus, RunStore, StateStore,
+        PartitionRef, RequestedWork, RunChange, RunFilter, RunStatus, RunStore, StateStore,
     },
     trigger::TriggerPorts,
 };
@@ -38,7 +38,7 @@ use serde_json::Value;
 
 use super::{
     answer, same,
-    timeline::{Definitions as Named, Event, RunFields, Timeline},
+    timeline::{Definitions as Named, Event, Timeline},
 };
 use crate::kind::Mismatch;
 
@@ -140,9 +140,9 @@ impl Replay {
             Event::Run {
                 keys,
                 partition,
-                fields,
+                tags,
             } => {
-                let run = self.start(keys, partition.as_deref(), fields).await;
+                let run = self.start(keys, partition.as_deref(), tags).await;
                 self.finish(run, keys, partition.as_deref()).await;
                 self.end(run, RunStatus::Succeeded).await;
             }
@@ -150,9 +150,9 @@ impl Replay {
                 keys,
                 partition,
                 fail,
-                fields,
+                tags,
             } => {
-                let run = self.start(keys, partition.as_deref(), fields).await;
+                let run = self.start(keys, partition.as_deref(), tags).await;
                 let made = keys.iter().filter(|key| !fail.contains(key));
                 self.finish(run, made, partition.as_deref()).await;
                 self.fail(run, fail, partition.as_deref()).await;
@@ -162,9 +162,9 @@ impl Replay {
                 run: name,
                 keys,
                 partition,
-                fields,
+                tags,
             } => {
-                let run = self.start(keys, partition.as_deref(), fields).await;
+                let run = self.start(keys, partition.as_deref(), tags).await;
                 self.named.insert(name.clone(), run);
             }
             Event::CancelRun { run } => self.end(self.named[run], RunStatus::Canceled).await,
@@ -177,23 +177,18 @@ impl Replay {
         &self,
         keys: &[AssetKey],
         partition: Option<&str>,
-        fields: &RunFields,
+        tags: &BTreeMap<String, String>,
     ) -> RunId {
         let (id, now, store) = (self.run_id(), self.now(), &self.dynamo.store);
         let run = NewRun {
             id,
             key: None,
             request: RequestedWork {
-                tags: fields.tags.clone(),
+                tags: tags.clone(),
                 ..RequestedWork::default()
             },
-            // Most runs of the cases name no assets.
-            plan: (!fields.asset_selection.is_empty()).then(|| PlanSummary {
-                assets: fields.asset_selection.iter().map(|key| (key.clone(), 1)).collect(),
-                items: fields.asset_selection.len() as u64,
-                waves: 1,
-                pointer: None,
-            }),
+            // Runs of the cases name no assets.
+            plan: None,
             created_at: now,
         };
         store.create_run(run).await.unwrap();

@@ -1,9 +1,6 @@
 //! A case: assets, what happens to them, and what Dagster requested.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 #[cfg(feature = "aws")]
@@ -59,26 +56,6 @@ pub(crate) struct Step {
     pub(crate) events: Vec<Event>,
 }
 
-/// What conditions may ask of a run.
-#[derive(Clone, Default, Deserialize)]
-pub(crate) struct RunFields {
-    /// The assets that the run was started for. Dagster takes a run without any, which is one of a
-    /// whole job, for a run of none of its assets.
-    #[serde(default)]
-    pub(super) asset_selection: BTreeSet<AssetKey>,
-    #[serde(default)]
-    pub(super) tags: BTreeMap<String, String>,
-}
-
-impl RunFields {
-    fn facts(&self) -> RunFacts {
-        RunFacts {
-            assets: self.asset_selection.clone(),
-            tags: self.tags.clone(),
-        }
-    }
-}
-
 #[derive(Clone, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Event {
@@ -90,22 +67,22 @@ pub(crate) enum Event {
     Run {
         keys: Vec<AssetKey>,
         partition: Option<String>,
-        #[serde(flatten)]
-        fields: RunFields,
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
     },
     FailRun {
         keys: Vec<AssetKey>,
         partition: Option<String>,
         fail: Vec<AssetKey>,
-        #[serde(flatten)]
-        fields: RunFields,
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
     },
     StartRun {
         run: String,
         keys: Vec<AssetKey>,
         partition: Option<String>,
-        #[serde(flatten)]
-        fields: RunFields,
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
     },
     CancelRun {
         run: String,
@@ -260,28 +237,28 @@ impl Timeline {
             Event::Run {
                 keys,
                 partition,
-                fields,
+                tags,
             } => {
-                let run = fields.facts();
-                record.run(keys, run, partition.as_deref(), &[], now, Status::Succeeded);
+                let run = run_facts(keys, tags);
+                record.run(run, partition.as_deref(), &[], now, Status::Succeeded);
             }
             Event::FailRun {
                 keys,
                 partition,
                 fail,
-                fields,
+                tags,
             } => {
-                let run = fields.facts();
-                record.run(keys, run, partition.as_deref(), fail, now, Status::Failed);
+                let run = run_facts(keys, tags);
+                record.run(run, partition.as_deref(), fail, now, Status::Failed);
             }
             Event::StartRun {
                 run,
                 keys,
                 partition,
-                fields,
+                tags,
             } => {
-                let facts = fields.facts();
-                let started = record.run(keys, facts, partition.as_deref(), keys, now, Status::Started);
+                let facts = run_facts(keys, tags);
+                let started = record.run(facts, partition.as_deref(), keys, now, Status::Started);
                 record.name(run, started);
             }
             Event::CancelRun { run } => record.cancel(run),
@@ -293,6 +270,13 @@ impl Timeline {
     pub(crate) fn deploy(&mut self, key: &AssetKey, version: &str) {
         let asset = self.assets.iter_mut().find(|asset| asset.key == *key);
         asset.unwrap().code_version = Some(version.to_owned());
+    }
+}
+
+fn run_facts(keys: &[AssetKey], tags: &BTreeMap<String, String>) -> RunFacts {
+    RunFacts {
+        assets: keys.iter().cloned().collect(),
+        tags: tags.clone(),
     }
 }
 
