@@ -26,9 +26,8 @@ pub struct DepSpec {
     /// The mapping of its partitions, inferred from the two definitions if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<PartitionMapping>,
-    /// The effect of an upstream partition that is skipped. It follows from the op's parameters, so
-    /// it is not serialized.
-    #[serde(skip)]
+    /// The effect of an upstream partition that is skipped. It follows from the op's parameters.
+    #[serde(default, skip_serializing_if = "DepNeed::is_order")]
     pub need: DepNeed,
 }
 
@@ -54,7 +53,20 @@ impl DepSpec {
 
 /// The effect of a skipped upstream partition: one whose op had nothing to make. The greater of two
 /// needs includes the other.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum DepNeed {
     /// No data is loaded: a partition is skipped as well if *all* of its upstream partitions in the
     /// run are.
@@ -65,6 +77,13 @@ pub enum DepNeed {
     /// The data of every upstream partition is loaded: a partition is skipped as well if *any* of
     /// its upstream partitions is.
     Data,
+}
+
+impl DepNeed {
+    /// Returns `true` if no data is loaded.
+    pub fn is_order(&self) -> bool {
+        *self == Self::Order
+    }
 }
 
 /// The declaration of an asset.

@@ -41,6 +41,10 @@ fn texts(column: &ArrayRef) -> Vec<String> {
 /// The text of a number without zeros that say nothing.
 fn digits(text: &str) -> String {
     let number: f64 = text.parse().unwrap();
+    // A decimal has one zero, whatever its sign.
+    if number == 0.0 {
+        return "0".to_owned();
+    }
     if text.contains('.') && !text.contains('e') {
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }

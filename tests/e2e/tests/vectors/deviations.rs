@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -15,8 +16,8 @@ pub(crate) struct Deviations {
 
 /// One deviation: either one case by `id`, or by rule all cases whose fields have the values in
 /// `fields` (a dotted path such as `policy.type` reaches inside). Instead of a value, a table compares:
-/// `{ above = 0 }` a number, `{ from = "current_time_utc" }` and `{ until = .. }` a text with another
-/// field's, each to the length of the shorter, `{ given = true }` whether there is a value at all.
+/// `{ above = 0 }` a number, `{ from = "current_time_utc" }` and `{ until = .. }` a date or time with
+/// another field's, each to the length of the shorter, `{ given = true }` whether there is a value at all.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Deviation {
@@ -83,9 +84,13 @@ impl Deviation {
     }
 }
 
-/// The value at a dotted path.
+/// The value at a dotted path, in which a number is a place in a list.
 fn field<'a>(case: &'a Value, path: &str) -> &'a Value {
-    path.split('.').fold(case, |value, part| &value[part])
+    path.split('.')
+        .fold(case, |value, part| match part.parse::<usize>() {
+            Ok(place) if value.is_array() => &value[place],
+            _ => &value[part],
+        })
 }
 
 /// Whether a value satisfies all comparisons.
@@ -93,8 +98,17 @@ fn field<'a>(case: &'a Value, path: &str) -> &'a Value {
 /// # Panics
 /// When a comparison is unknown.
 fn compares(value: &Value, comparisons: &Map<String, Value>, case: &Value) -> bool {
+    // Keys and moments that begin with a date sort as texts, whatever stands between date and time.
+    let date_first = |value: &Value| {
+        let text = value.as_str()?.replace('T', "-");
+        NaiveDate::parse_from_str(text.get(..10)?, "%Y-%m-%d").ok()?;
+        Some(text)
+    };
     let order = |other: &Value| {
-        let (text, other) = (value.as_str()?, field(case, other.as_str()?).as_str()?);
+        let (text, other) = (
+            date_first(value)?,
+            date_first(field(case, other.as_str()?))?,
+        );
         let length = text.len().min(other.len());
         Some(text.get(..length)?.cmp(other.get(..length)?))
     };

@@ -152,7 +152,10 @@ async fn the_end_of_a_run_is_handled_once() {
     else {
         panic!("the function's config is invalid");
     };
-    assert!(message.contains("did you mean `report`?"), "{message}");
+    assert!(
+        message.contains("did you mean `report` or `report_too`?"),
+        "{message}"
+    );
     assert_eq!(world.requested_lines().await, ["report "]);
     // Its own runs do not trigger it.
     let mut own = ended_run(&world, RunStatus::Failed);

@@ -136,6 +136,48 @@ async fn the_policy_decides_which_ticks_are_caught_up() {
 }
 
 #[tokio::test]
+async fn a_tick_without_a_window_of_its_own_is_skipped_with_its_reason() {
+    let world = World::new();
+    let mut hourly = nightly_schedule("orders", CatchUp::All);
+    hourly.spec.timing = ScheduleTiming::Cron {
+        cron: "0 */12 * * *".parse().unwrap(),
+        timezone: Tz::UTC,
+    };
+    for tick in [
+        "2024-03-02T00:00:00Z",
+        "2024-03-02T12:00:00Z",
+        "2024-03-03T00:00:00Z",
+    ] {
+        invoke_at(&world, &hourly, tick, Some(tick)).await;
+    }
+    assert_eq!(
+        world.requested_lines().await,
+        ["orders 2024-03-01", "orders 2024-03-02"]
+    );
+    let idle = invoke_at(
+        &world,
+        &hourly,
+        "2024-03-03T12:00:00Z",
+        Some("2024-03-03T12:00:00Z"),
+    )
+    .await;
+    let reason =
+        "no new window since the tick of 2024-03-03T00:00:00Z: `2024-03-02` is still the last";
+    assert_eq!(idle.skipped, [reason]);
+    let state = world
+        .memory
+        .trigger_state(&schedule_id("nightly"))
+        .await
+        .unwrap();
+    assert_eq!(state.cursor.as_deref(), Some("2024-03-03T12:00:00Z"));
+    // The window that a missed tick would have handled is not lost to a later tick without one.
+    hourly.spec.catch_up = CatchUp::Latest;
+    let late = invoke_at(&world, &hourly, "2024-03-04T13:00:00Z", None).await;
+    assert_eq!((late.given_up, late.runs.len()), (0, 1));
+    assert_eq!(world.requested_lines().await[2], "orders 2024-03-03");
+}
+
+#[tokio::test]
 async fn an_unpartitioned_target_is_made_once_for_all_missed_ticks() {
     let world = World::new();
     let nightly = nightly_schedule("report", CatchUp::All);

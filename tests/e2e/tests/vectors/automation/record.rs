@@ -78,9 +78,10 @@ impl Record {
         self.push(asset, partition.as_deref(), at, None, false);
     }
 
-    /// A run that plans to materialize all of its assets, and does so but for those in `without`.
+    /// A run that plans to materialize all of `keys`, and does so but for those in `without`.
     pub(crate) fn run(
         &mut self,
+        keys: &[AssetKey],
         facts: RunFacts,
         partition: Option<&str>,
         without: &[AssetKey],
@@ -88,9 +89,8 @@ impl Record {
         status: Status,
     ) -> usize {
         let run = self.runs.len();
-        let keys = facts.assets.clone();
         self.runs.push((facts, status));
-        for key in &keys {
+        for key in keys {
             self.push(key, partition, at, Some(run), true);
         }
         for key in keys.iter().filter(|key| !without.contains(key)) {

@@ -30,7 +30,8 @@ use precip_engine::{
     run_id::RunId,
     state::{
         AttemptStart, FailedAttempt, Materialization, MaterializationStore, NewRun, PageRequest,
-        PartitionRef, RequestedWork, RunChange, RunFilter, RunStatus, RunStore, StateStore,
+        PartitionRef, PlanSummary, RequestedWork, RunChange, RunFilter, RunStatus, RunStore,
+        StateStore,
     },
     trigger::TriggerPorts,
 };
@@ -38,7 +39,7 @@ use serde_json::Value;
 
 use super::{
     answer, same,
-    timeline::{Definitions as Named, Event, Timeline},
+    timeline::{Definitions as Named, Event, RunFields, Timeline},
 };
 use crate::kind::Mismatch;
 
@@ -140,9 +141,9 @@ impl Replay {
             Event::Run {
                 keys,
                 partition,
-                tags,
+                fields,
             } => {
-                let run = self.start(keys, partition.as_deref(), tags).await;
+                let run = self.start(keys, partition.as_deref(), fields).await;
                 self.finish(run, keys, partition.as_deref()).await;
                 self.end(run, RunStatus::Succeeded).await;
             }
@@ -150,9 +151,9 @@ impl Replay {
                 keys,
                 partition,
                 fail,
-                tags,
+                fields,
             } => {
-                let run = self.start(keys, partition.as_deref(), tags).await;
+                let run = self.start(keys, partition.as_deref(), fields).await;
                 let made = keys.iter().filter(|key| !fail.contains(key));
                 self.finish(run, made, partition.as_deref()).await;
                 self.fail(run, fail, partition.as_deref()).await;
@@ -162,9 +163,9 @@ impl Replay {
                 run: name,
                 keys,
                 partition,
-                tags,
+                fields,
             } => {
-                let run = self.start(keys, partition.as_deref(), tags).await;
+                let run = self.start(keys, partition.as_deref(), fields).await;
                 self.named.insert(name.clone(), run);
             }
             Event::CancelRun { run } => self.end(self.named[run], RunStatus::Canceled).await,
@@ -173,22 +174,26 @@ impl Replay {
     }
 
     /// Creates a run, which begins with some assets.
-    async fn start(
-        &self,
-        keys: &[AssetKey],
-        partition: Option<&str>,
-        tags: &BTreeMap<String, String>,
-    ) -> RunId {
+    async fn start(&self, keys: &[AssetKey], partition: Option<&str>, fields: &RunFields) -> RunId {
         let (id, now, store) = (self.run_id(), self.now(), &self.dynamo.store);
         let run = NewRun {
             id,
             key: None,
             request: RequestedWork {
-                tags: tags.clone(),
+                tags: fields.tags.clone(),
                 ..RequestedWork::default()
             },
-            // Runs of the cases name no assets.
-            plan: None,
+            // Most runs of the cases name no assets.
+            plan: (!fields.asset_selection.is_empty()).then(|| PlanSummary {
+                assets: fields
+                    .asset_selection
+                    .iter()
+                    .map(|key| (key.clone(), 1))
+                    .collect(),
+                items: fields.asset_selection.len() as u64,
+                waves: 1,
+                pointer: None,
+            }),
             created_at: now,
         };
         store.create_run(run).await.unwrap();

@@ -1,6 +1,9 @@
 //! A case: assets, what happens to them, and what Dagster requested.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 #[cfg(feature = "aws")]
@@ -56,6 +59,26 @@ pub(crate) struct Step {
     pub(crate) events: Vec<Event>,
 }
 
+/// What conditions may ask of a run.
+#[derive(Clone, Default, Deserialize)]
+pub(crate) struct RunFields {
+    /// The assets that the run was started for. Dagster takes a run without any, which is one of a
+    /// whole job, for a run of none of its assets.
+    #[serde(default)]
+    pub(super) asset_selection: BTreeSet<AssetKey>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+impl RunFields {
+    fn facts(&self) -> RunFacts {
+        RunFacts {
+            assets: self.asset_selection.clone(),
+            tags: self.tags.clone(),
+        }
+    }
+}
+
 #[derive(Clone, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Event {
@@ -67,22 +90,22 @@ pub(crate) enum Event {
     Run {
         keys: Vec<AssetKey>,
         partition: Option<String>,
-        #[serde(default)]
-        tags: BTreeMap<String, String>,
+        #[serde(flatten)]
+        fields: RunFields,
     },
     FailRun {
         keys: Vec<AssetKey>,
         partition: Option<String>,
         fail: Vec<AssetKey>,
-        #[serde(default)]
-        tags: BTreeMap<String, String>,
+        #[serde(flatten)]
+        fields: RunFields,
     },
     StartRun {
         run: String,
         keys: Vec<AssetKey>,
         partition: Option<String>,
-        #[serde(default)]
-        tags: BTreeMap<String, String>,
+        #[serde(flatten)]
+        fields: RunFields,
     },
     CancelRun {
         run: String,
@@ -237,28 +260,35 @@ impl Timeline {
             Event::Run {
                 keys,
                 partition,
-                tags,
+                fields,
             } => {
-                let run = run_facts(keys, tags);
-                record.run(run, partition.as_deref(), &[], now, Status::Succeeded);
+                let run = fields.facts();
+                record.run(keys, run, partition.as_deref(), &[], now, Status::Succeeded);
             }
             Event::FailRun {
                 keys,
                 partition,
                 fail,
-                tags,
+                fields,
             } => {
-                let run = run_facts(keys, tags);
-                record.run(run, partition.as_deref(), fail, now, Status::Failed);
+                let run = fields.facts();
+                record.run(keys, run, partition.as_deref(), fail, now, Status::Failed);
             }
             Event::StartRun {
                 run,
                 keys,
                 partition,
-                tags,
+                fields,
             } => {
-                let facts = run_facts(keys, tags);
-                let started = record.run(facts, partition.as_deref(), keys, now, Status::Started);
+                let facts = fields.facts();
+                let started = record.run(
+                    keys,
+                    facts,
+                    partition.as_deref(),
+                    keys,
+                    now,
+                    Status::Started,
+                );
                 record.name(run, started);
             }
             Event::CancelRun { run } => record.cancel(run),
@@ -270,13 +300,6 @@ impl Timeline {
     pub(crate) fn deploy(&mut self, key: &AssetKey, version: &str) {
         let asset = self.assets.iter_mut().find(|asset| asset.key == *key);
         asset.unwrap().code_version = Some(version.to_owned());
-    }
-}
-
-fn run_facts(keys: &[AssetKey], tags: &BTreeMap<String, String>) -> RunFacts {
-    RunFacts {
-        assets: keys.iter().cloned().collect(),
-        tags: tags.clone(),
     }
 }
 

@@ -73,7 +73,7 @@ fn a_first_materialization_is_bits_and_an_update_and_no_history() {
     let statuses = keys::statuses_row(&asset_key("flights"), 0, 1);
     assert_eq!(
         bits_of(&effects, &statuses),
-        [("m", 5000, true), ("f", 5000, false)]
+        [("m", 5000, true), ("f", 5000, false), ("s", 5000, false)]
     );
     let progress = keys::progress_row(run_id(1), Progress::Done, &asset_key("flights"), 1);
     assert_eq!(bits_of(&effects, &progress), [("b", 5000, true)]);
@@ -151,7 +151,7 @@ fn a_wiped_row_clears_its_bits_and_stays_in_the_log() {
         None,
     ));
     let key = keys::statuses_row(&asset_key("flights"), 0, 0);
-    assert_eq!(bits_of(&effects, &key), [("m", 1, false), ("f", 1, false)]);
+    assert_eq!(bits_of(&effects, &key), [("m", 1, false), ("f", 1, false), ("s", 1, false)]);
     assert_eq!(effects.archive.len(), 1);
     assert!(effects.updates.is_empty());
 }
@@ -274,7 +274,7 @@ fn a_record_of_a_lambda_event_is_a_change() {
         .collect();
     let effects = Effects::of_changes(&changes, &KnownState::default());
     let key = keys::statuses_row(&asset_key("flights"), 0, 0);
-    assert_eq!(bits_of(&effects, &key), [("m", 0, false), ("f", 0, true)]);
+    assert_eq!(bits_of(&effects, &key), [("m", 0, false), ("f", 0, true), ("s", 0, false)]);
     let set: PartitionSet = effects
         .updates
         .values()
@@ -378,7 +378,7 @@ fn the_sample_batch_is_read_and_a_poisoned_record_harms_no_other() {
     let statuses = keys::statuses_row(&asset_key("flights"), 0, 0);
     assert_eq!(
         bits_of(&effects, &statuses),
-        [("m", 4, true), ("f", 4, false)]
+        [("m", 4, true), ("f", 4, false), ("s", 4, false)]
     );
     let stamp = new_row(made).stamp;
     let flights = vec![Update { stamp, ordinal: 4 }];
