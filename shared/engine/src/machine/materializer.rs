@@ -150,10 +150,6 @@ impl Materializer {
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one request, read once"
-    )]
     async fn try_once(
         &self,
         request: &MaterializeRequest,
