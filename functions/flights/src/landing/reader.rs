@@ -161,6 +161,7 @@ fn value_error(error: csv::Error, record: &StringRecord, header: &StringRecord) 
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use std::io::Write;
 

@@ -67,7 +67,7 @@ fn cast_part(column: &ArrayRef, to: &Field, unmatched: Unmatched) -> Result<Arra
         column: String::new(),
         from: column.data_type().clone(),
         to: to.data_type().clone(),
-        problem,
+        problem: Box::new(problem),
         row,
     };
     let missing = column.logical_null_count();
@@ -239,7 +239,7 @@ fn cast_struct(
                     column: String::new(),
                     from: below.data_type().clone(),
                     to: field.data_type().clone(),
-                    problem: CastProblem::Missing(missing),
+                    problem: Box::new(CastProblem::Missing(missing)),
                     row,
                 })
             } else {

@@ -17,8 +17,8 @@ pub struct CastError {
     pub from: DataType,
     /// The type that it is read as.
     pub to: DataType,
-    /// The reason.
-    pub problem: CastProblem,
+    /// The reason, boxed to keep results small.
+    pub problem: Box<CastProblem>,
     /// The row of the first value that does not fit, counted from zero, if one is known.
     pub row: Option<usize>,
 }
@@ -44,7 +44,7 @@ impl fmt::Display for CastError {
         let Self {
             column, from, to, ..
         } = self;
-        if let CastProblem::Missing(count) = self.problem {
+        if let CastProblem::Missing(count) = *self.problem {
             return write!(
                 f,
                 "column `{column}` has {count} empty values, and the field is not an `Option`; declare it as one"
@@ -54,7 +54,7 @@ impl fmt::Display for CastError {
             f,
             "column `{column}` holds {from}, and the field is read from {to}"
         )?;
-        match &self.problem {
+        match &*self.problem {
             CastProblem::NoCommonUnit | CastProblem::Missing(_) => {
                 f.write_str(", which is another kind of value")?;
             }
@@ -77,7 +77,7 @@ impl fmt::Display for CastError {
             write!(f, " (row {row})")?;
         }
         match rust_type(from) {
-            Some(name) if !matches!(self.problem, CastProblem::Fields(..)) => write!(
+            Some(name) if !matches!(*self.problem, CastProblem::Fields(..)) => write!(
                 f,
                 "; declare the field as `{name}`, or convert the column where it is made"
             ),

@@ -358,7 +358,7 @@ fn fields_of_structs_are_matched_by_name() {
     };
     assert_eq!(fields.len(), 1, "the row type decides about `c`");
     assert_eq!(
-        cast_column(&column, &older, Unmatched::Refuse)
+        *cast_column(&column, &older, Unmatched::Refuse)
             .unwrap_err()
             .problem,
         CastProblem::Fields(vec!["b".to_owned()], vec!["c".to_owned()])

@@ -104,7 +104,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Exact<D> {
 macro_rules! numbers {
     ($($visit:ident($number:ty);)*) => {$(
         fn $visit<E: Error>(self, number: $number) -> Result<V::Value, E> {
-            #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "the cast is checked")]
             // `as` saturates on the way back, so the largest numbers are compared as 128 bits.
             let exact = match self.float {
                 None => true,

@@ -28,6 +28,9 @@ fn untried_of(row: &Item) -> StateResult<UntriedPartitions> {
     unpack_record(row, "s", "a record of untried partitions")
 }
 
+/// Reads the run, the asset and the partition from the key of a row of one kind.
+type ParseKey = fn(&Key) -> Option<(RunId, AssetKey, Option<PartitionKey>)>;
+
 impl DynamoStore {
     pub(super) async fn merge_untried(
         &self,
@@ -118,7 +121,7 @@ impl DynamoStore {
         &self,
         run: RunId,
         prefix: &str,
-        parse: fn(&Key) -> Option<(RunId, AssetKey, Option<PartitionKey>)>,
+        parse: ParseKey,
         page: &PageRequest,
     ) -> StateResult<Page<T>> {
         let mut after = page.start_position::<String>()?;
