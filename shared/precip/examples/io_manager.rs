@@ -1,5 +1,7 @@
 //! An IO manager that stores text as files in a folder: `cargo run -p precip --example io_manager`.
 
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
+
 use std::{error::Error, fs, io, path::PathBuf};
 
 use precip::{

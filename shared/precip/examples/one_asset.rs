@@ -1,5 +1,7 @@
 //! Two assets, materialized in memory: `cargo run -p precip --example one_asset`.
 
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
+
 use precip::{
     prelude::*,
     testing::{TestError, materialize},

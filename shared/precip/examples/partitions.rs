@@ -1,5 +1,7 @@
 //! Daily partitions and a monthly summary: `cargo run -p precip --example partitions`.
 
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
+
 use precip::{
     prelude::*,
     testing::{TestError, materialize},

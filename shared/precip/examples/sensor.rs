@@ -1,5 +1,7 @@
 //! A sensor evaluated by hand, as a unit test does it: `cargo run -p precip --example sensor`.
 
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
+
 use precip::prelude::*;
 
 static DAILY: LazyPartitions = partitions!(daily(start = "2024-01-01"));

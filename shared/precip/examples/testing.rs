@@ -1,5 +1,7 @@
 //! A test with a mock resource, a check and a failure: `cargo run -p precip --example testing`.
 
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
+
 use precip::{
     prelude::*,
     testing::{TestError, materialize},

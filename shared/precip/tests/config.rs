@@ -1,5 +1,7 @@
 //! Run config, as each way to start a run reads it.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use precip::{
