@@ -1,6 +1,7 @@
 //! A test with a mock resource, a check and a failure: `cargo run -p precip --example testing`.
 
 #![expect(clippy::print_stdout, reason = "an example prints its result")]
+#![expect(clippy::borrowed_box, reason = "a resource has a sized type")]
 
 use precip::{
     prelude::*,
