@@ -103,6 +103,11 @@ impl Checker<'_> {
                 T::Date32 | T::Date64 | T::Time32(_) | T::Time64(_) | T::Timestamp(..),
                 Some(text),
             ) => is_text_of(text, data_type),
+            // Arrow writes ISO 8601 durations and hexadecimal bytes, and reads other texts as well.
+            (T::Duration(_), Some(text)) => text.trim_start_matches('-').starts_with('P'),
+            (T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_), Some(text)) => {
+                text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }
             // Arrow's reader checks the rest.
             (other, Some(_)) => !(other.is_numeric() || matches!(other, T::Boolean | T::Null)),
             (_, None) => false,
