@@ -54,6 +54,14 @@ fn digits(text: &str) -> String {
     text.to_owned()
 }
 
+/// The text of a moment in UTC; any other text without a time of day that says nothing.
+fn same_moment(text: &str) -> String {
+    match chrono::DateTime::parse_from_rfc3339(text) {
+        Ok(moment) => moment.to_utc().to_rfc3339(),
+        Err(_) => text.replace("T00:00:00", ""),
+    }
+}
+
 #[test]
 fn text_formats_refuse_what_parquet_refuses() {
     for column in samples() {
@@ -86,11 +94,7 @@ fn text_formats_refuse_what_parquet_refuses() {
                     if to.is_numeric() && from.is_numeric() {
                         assert_eq!(digits(&read), digits(&written), "{context}");
                     } else if is_text || from.is_temporal() {
-                        assert_eq!(
-                            read.replace("T00:00:00", ""),
-                            written.replace("T00:00:00", ""),
-                            "{context}"
-                        );
+                        assert_eq!(same_moment(&read), same_moment(&written), "{context}");
                     } else {
                         panic!("{context} is read as {read}");
                     }
