@@ -34,25 +34,25 @@ impl Project {
     }
 
     /// The sample project over the landing files of this repository.
-    pub fn flights(program: impl Into<PathBuf>) -> Self {
-        Self::new(program).variable("FLIGHTS_LANDING", landing())
+    pub fn flights_sample(program: impl Into<PathBuf>) -> Self {
+        Self::new(program).with_variable("FLIGHTS_LANDING", landing_folder())
     }
 
     /// Gives the program a variable from now on.
     #[must_use]
-    pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.set(name, value);
+    pub fn with_variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.set_variable(name, value);
         self
     }
 
     /// Gives the program a variable from now on.
-    pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.unset(name);
+    pub fn set_variable(&mut self, name: &str, value: impl Into<String>) {
+        self.unset_variable(name);
         self.variables.push((name.to_owned(), value.into()));
     }
 
     /// Takes a variable away again.
-    pub fn unset(&mut self, name: &str) {
+    pub fn unset_variable(&mut self, name: &str) {
         self.variables.retain(|(known, _)| known != name);
     }
 
@@ -72,7 +72,7 @@ impl Project {
     }
 
     /// Fits a command out like one of the program's own.
-    pub fn equip<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    pub fn prepare_command<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
@@ -85,7 +85,7 @@ impl Project {
     /// The program with arguments, not started yet.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(&self.program);
-        self.equip(&mut command).args(arguments);
+        self.prepare_command(&mut command).args(arguments);
         command
     }
 
@@ -94,7 +94,7 @@ impl Project {
     /// # Panics
     /// When the program cannot be started.
     pub fn run(&self, arguments: &str) -> Answer {
-        let output = self.command(words(arguments)).output();
+        let output = self.command(split_words(arguments)).output();
         Answer::from(output.expect("the program can be started"))
     }
 
@@ -103,19 +103,19 @@ impl Project {
     /// # Panics
     /// When the program cannot be started.
     pub fn start(&self, arguments: &str) -> Child {
-        let mut command = self.command(words(arguments));
+        let mut command = self.command(split_words(arguments));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().expect("the program can be started")
     }
 
     /// How many files the default IO manager has begun to write.
-    pub fn files(&self) -> usize {
-        count(&self.home().join("data")).unwrap_or(0)
+    pub fn count_data_files(&self) -> usize {
+        count_files(&self.home().join("data")).unwrap_or(0)
     }
 }
 
 /// Splits a command line into its words: what stands between single quotes is one.
-pub fn words(arguments: &str) -> Vec<&str> {
+pub fn split_words(arguments: &str) -> Vec<&str> {
     let quoted = |(place, part)| -> Vec<&str> {
         if place % 2 == 1 {
             vec![part]
@@ -127,7 +127,7 @@ pub fn words(arguments: &str) -> Vec<&str> {
 }
 
 /// The landing files of this repository.
-pub fn landing() -> String {
+pub fn landing_folder() -> String {
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/landing").to_owned()
 }
 
@@ -135,16 +135,16 @@ pub fn landing() -> String {
 ///
 /// # Panics
 /// When the process is gone.
-pub fn interrupt(child: &Child) {
+pub fn interrupt_process(child: &Child) {
     kill_process(Pid::from_child(child), Signal::INT).expect("the process is there");
 }
 
-fn count(folder: &Path) -> io::Result<usize> {
+fn count_files(folder: &Path) -> io::Result<usize> {
     let mut files = 0;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         files += if entry.file_type()?.is_dir() {
-            count(&entry.path())?
+            count_files(&entry.path())?
         } else {
             1
         };
@@ -178,7 +178,7 @@ impl Answer {
     ///
     /// # Panics
     /// When it cannot be waited for.
-    pub fn of(child: Child) -> Self {
+    pub fn wait_for(child: Child) -> Self {
         Self::from(
             child
                 .wait_with_output()

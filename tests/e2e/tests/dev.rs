@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use precip_tests::{Answer, Project, interrupt, landing};
+use precip_tests::{Answer, Project, interrupt_process, landing_folder};
 
 /// Longer than anything here takes on a machine with other things to do.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,7 +64,7 @@ impl Dev {
     }
 
     fn stop(mut self) {
-        interrupt(&self.child);
+        interrupt_process(&self.child);
         assert!(self.child.wait().unwrap().success());
     }
 }
@@ -80,14 +80,14 @@ impl Drop for Dev {
 fn drop_file(folder: &Path, name: &str) {
     let to = folder.join(name);
     fs::create_dir_all(to.parent().unwrap()).unwrap();
-    fs::copy(Path::new(&landing()).join(name), to).unwrap();
+    fs::copy(Path::new(&landing_folder()).join(name), to).unwrap();
 }
 
 #[test]
 fn a_dropped_file_becomes_a_mart() {
     let mut project = Project::new(env!("CARGO_BIN_EXE_flights-cli"));
     let folder = project.folder().join("landing");
-    project.set("FLIGHTS_LANDING", folder.to_str().unwrap());
+    project.set_variable("FLIGHTS_LANDING", folder.to_str().unwrap());
     for name in ["airlines", "airports", "planes"] {
         drop_file(&folder, &format!("reference/{name}.csv"));
     }
@@ -133,7 +133,7 @@ fn a_dropped_file_becomes_a_mart() {
 fn a_stopped_sensor_starts_nothing_and_says_how_to_turn_it_on() {
     let mut project = Project::new(env!("CARGO_BIN_EXE_flights-cli"));
     let folder = project.folder().join("landing");
-    project.set("FLIGHTS_LANDING", folder.to_str().unwrap());
+    project.set_variable("FLIGHTS_LANDING", folder.to_str().unwrap());
     project
         .run("sensor landing_flights stop")
         .expect(0, &["sensor landing_flights is off"]);
@@ -151,8 +151,8 @@ fn a_stopped_sensor_starts_nothing_and_says_how_to_turn_it_on() {
 
 #[test]
 fn a_sensor_is_tried_on_a_real_event() {
-    let project = Project::flights(env!("CARGO_BIN_EXE_flights-cli"));
-    let event = format!("{}/../s3/object_created.json", landing());
+    let project = Project::flights_sample(env!("CARGO_BIN_EXE_flights-cli"));
+    let event = format!("{}/../s3/object_created.json", landing_folder());
     let answer = project.run(&format!("sensor landing_flights --event {event}"));
     let answer = answer.expect(0, &["the event is from bucket `flights-landing`"]);
     assert!(
@@ -167,7 +167,7 @@ fn a_sensor_is_tried_on_a_real_event() {
         "{}",
         answer.out
     );
-    let batch = format!("{}/../s3/sqs_batch.json", landing());
+    let batch = format!("{}/../s3/sqs_batch.json", landing_folder());
     project
         .run(&format!("sensor landing_flights --event {batch}"))
         .expect(

@@ -2,14 +2,14 @@
 
 use std::fs;
 
-use precip_tests::{Project, landing};
+use precip_tests::{Project, landing_folder};
 use serde_json::json;
 
 use crate::{FLIGHTS, WORKSHOP};
 
 #[test]
 fn a_panic_holds_back_what_depends_on_it_and_retry_makes_the_rest() {
-    let mut project = Project::new(WORKSHOP).variable("WORKSHOP_PANIC", "b");
+    let mut project = Project::new(WORKSHOP).with_variable("WORKSHOP_PANIC", "b");
     let said = [
         "failed steel[b]",
         "the press is stuck at b",
@@ -43,7 +43,7 @@ fn a_panic_holds_back_what_depends_on_it_and_retry_makes_the_rest() {
     project
         .run("retry latest")
         .expect(1, &["failed steel[b]", "0 materialized"]);
-    project.unset("WORKSHOP_PANIC");
+    project.unset_variable("WORKSHOP_PANIC");
     let id = failed["id"].as_str().unwrap();
     project
         .run(&format!("retry {id}"))
@@ -59,9 +59,9 @@ fn a_panic_holds_back_what_depends_on_it_and_retry_makes_the_rest() {
 
 #[test]
 fn a_run_that_failed_can_be_resumed_as_well() {
-    let mut project = Project::new(WORKSHOP).variable("WORKSHOP_PANIC", "b");
+    let mut project = Project::new(WORKSHOP).with_variable("WORKSHOP_PANIC", "b");
     project.run("materialize -s key:steel+").expect(1, &[]);
-    project.unset("WORKSHOP_PANIC");
+    project.unset_variable("WORKSHOP_PANIC");
     project.run("resume latest").expect(0, &["3 materialized"]);
     let run = project.run("run latest --json").json();
     assert_eq!(
@@ -72,7 +72,7 @@ fn a_run_that_failed_can_be_resumed_as_well() {
 
 #[test]
 fn a_function_is_tried_again_as_often_as_its_policy_says() {
-    let project = Project::new(WORKSHOP).variable("WORKSHOP_FLAKY", "2");
+    let project = Project::new(WORKSHOP).with_variable("WORKSHOP_FLAKY", "2");
     let said = [
         "attempt 1 failed: no answer to attempt 1",
         "attempt 2 failed",
@@ -80,7 +80,7 @@ fn a_function_is_tried_again_as_often_as_its_policy_says() {
     ];
     project.run("materialize -s flaky").expect(0, &said);
 
-    let project = Project::new(WORKSHOP).variable("WORKSHOP_FLAKY", "3");
+    let project = Project::new(WORKSHOP).with_variable("WORKSHOP_FLAKY", "3");
     let said = [
         "failed flaky: no answer to attempt 3",
         "0 materialized",
@@ -131,11 +131,11 @@ fn a_landing_file_that_was_not_dropped() {
     fs::create_dir(&into).unwrap();
     let copy = |day: &str| {
         let name = format!("{day}.csv.gz");
-        fs::copy(format!("{}/flights/{name}", landing()), into.join(name)).unwrap();
+        fs::copy(format!("{}/flights/{name}", landing_folder()), into.join(name)).unwrap();
     };
     copy("2013-01-01");
     let place = folder.path().display().to_string();
-    let project = Project::new(FLIGHTS).variable("FLIGHTS_LANDING", place);
+    let project = Project::new(FLIGHTS).with_variable("FLIGHTS_LANDING", place);
     let command = "materialize -s flights -p 2013-01-01...2013-01-02";
     let said = [
         "failed flights[2013-01-02]",

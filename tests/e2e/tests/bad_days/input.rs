@@ -5,8 +5,8 @@ use precip_tests::Project;
 use crate::{FLIGHTS, WORKSHOP};
 
 #[track_caller]
-fn refused(arguments: &str, said: &[&str]) {
-    let project = Project::flights(FLIGHTS);
+fn assert_refused(arguments: &str, said: &[&str]) {
+    let project = Project::flights_sample(FLIGHTS);
     let answer = project.run(arguments).expect(2, said);
     assert_eq!(answer.out, "", "nothing but data goes to stdout");
     let runs = project.run("runs --json").expect(0, &[]).json();
@@ -20,15 +20,15 @@ fn refused(arguments: &str, said: &[&str]) {
 #[test]
 fn an_asset_that_is_not_there() {
     let said = ["there is no asset `flihgts`", "did you mean `flights`?"];
-    refused("asset flihgts", &said);
-    refused("show carier_month", &["did you mean `carrier_month`"]);
-    refused("materialize -s flihgts", &["`flihgts`", "`flights`"]);
-    refused("show x", &["`assets` lists the assets"]);
+    assert_refused("asset flihgts", &said);
+    assert_refused("show carier_month", &["did you mean `carrier_month`"]);
+    assert_refused("materialize -s flihgts", &["`flihgts`", "`flights`"]);
+    assert_refused("show x", &["`assets` lists the assets"]);
 }
 
 #[test]
 fn a_selection_that_makes_no_sense() {
-    let answer = Project::flights(FLIGHTS).run("plan -s flights+and");
+    let answer = Project::flights_sample(FLIGHTS).run("plan -s flights+and");
     assert_eq!(answer.code, Some(2), "{answer:?}");
     let lines: Vec<&str> = answer.said.lines().collect();
     assert!(lines[0].starts_with("error: "), "{answer:?}");
@@ -40,53 +40,53 @@ fn a_selection_that_makes_no_sense() {
 fn an_environment_that_is_not_there() {
     for command in ["assets", "plan -s flights -p all", "materialize -s flights"] {
         let said = ["`nope`", "`local`"];
-        refused(&format!("{command} --env nope"), &said);
+        assert_refused(&format!("{command} --env nope"), &said);
     }
 }
 
 #[test]
 fn a_moment_that_is_none() {
-    refused("assets --now yesterday", &["2013-02-01T06:30:00Z"]);
+    assert_refused("assets --now yesterday", &["2013-02-01T06:30:00Z"]);
 }
 
 #[test]
 fn partitions_that_are_not_there() {
     let outside = "materialize -s flights -p 2012-12-31";
-    refused(outside, &["`2012-12-31`", "2013-01-01"]);
-    refused(
+    assert_refused(outside, &["`2012-12-31`", "2013-01-01"]);
+    assert_refused(
         "materialize -s flights -p 2014-01-01",
         &["`2014-01-01`", "2013-12-31"],
     );
-    refused(
+    assert_refused(
         "materialize -s flights -p 2013-1-1",
         &["`2013-1-1`", "2013-01-01"],
     );
-    refused(
+    assert_refused(
         "materialize -s carrier_month -p january",
         &["`january`", "2013-01"],
     );
-    refused(
+    assert_refused(
         "materialize -s flights -p 2013-01-05...2013-01-02",
         &["write the earlier key first"],
     );
-    refused(
+    assert_refused(
         "materialize -s flights -p 2013-01-05...",
         &["has only one end"],
     );
-    refused(
+    assert_refused(
         "materialize -s airlines -p 2013-01-01",
         &["none of the selected assets is partitioned"],
     );
-    refused("show departures --partition 2013-01-01|XYZ", &["XYZ"]);
+    assert_refused("show departures --partition 2013-01-01|XYZ", &["XYZ"]);
 }
 
 #[test]
 fn show_says_what_is_missing() {
-    refused(
+    assert_refused(
         "show flights",
         &["asset `flights` is partitioned", "--partition 2013-12-31"],
     );
-    refused(
+    assert_refused(
         "show airlines --partition a",
         &[
             "asset `airlines` is not partitioned",
@@ -94,29 +94,29 @@ fn show_says_what_is_missing() {
         ],
     );
     let said = ["is not materialized", "`partitions flights` lists what is"];
-    refused("show flights --partition 2013-01-01", &said);
+    assert_refused("show flights --partition 2013-01-01", &said);
 }
 
 #[test]
 fn runs_and_words_that_are_not_there() {
-    refused("run latest", &["there is no run `latest`"]);
-    refused(
+    assert_refused("run latest", &["there is no run `latest`"]);
+    assert_refused(
         "resume 01ARZ3NDEKTSV4RRFFQ69G5FAV",
         &["`01ARZ3NDEKTSV4RRFFQ69G5FAV`"],
     );
-    refused(
+    assert_refused(
         "materialise",
         &["unrecognized subcommand 'materialise'", "materialize"],
     );
-    refused(
+    assert_refused(
         "materialize -s airlines --tag x",
         &["`x` is not a tag", "--tag KEY=VALUE"],
     );
-    refused(
+    assert_refused(
         "materialize -s airlines --env staging",
         &["there is no environment `staging`", "`local`"],
     );
-    refused("materialize -j 0", &["--concurrency"]);
+    assert_refused("materialize -j 0", &["--concurrency"]);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_setting_that_is_missing() {
     assert_eq!(project.run("runs --json").json(), serde_json::json!([]));
     let doctor = project.run("doctor").expect(4, &[]);
     assert!(doctor.out.contains("WORKSHOP_DEPOT"), "{doctor:?}");
-    project.set("WORKSHOP_DEPOT", "north");
+    project.set_variable("WORKSHOP_DEPOT", "north");
     project.run(command).expect(0, &["1 materialized"]);
     project.run("doctor").expect(0, &[]);
 }
@@ -159,7 +159,7 @@ fn a_setting_that_is_missing() {
 #[test]
 fn definitions_that_are_wrong() {
     let invalid = |mode: &str, said: &[&str]| {
-        let project = Project::new(WORKSHOP).variable("WORKSHOP_DEFINITIONS", mode);
+        let project = Project::new(WORKSHOP).with_variable("WORKSHOP_DEFINITIONS", mode);
         project.run("assets").expect(3, said);
         project.run("materialize").expect(3, said);
         project.run("--help").expect(0, &[]);
@@ -197,9 +197,9 @@ fn a_deployment_that_the_binary_was_not_built_for() {
         "`cargo run --features aws -- ..`",
         "PRECIP_ON",
     ];
-    let mut project = Project::flights(FLIGHTS);
+    let mut project = Project::flights_sample(FLIGHTS);
     project.run("--on aws runs").expect(4, &said);
-    project.set("PRECIP_ON", "aws");
+    project.set_variable("PRECIP_ON", "aws");
     project.run("runs").expect(4, &said);
     project.run("describe").expect(0, &[]);
     project.run("--on local runs").expect(0, &[]);

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
-use precip_tests::{Answer, Project, words};
+use precip_tests::{Answer, Project, split_words};
 use serde_json::json;
 
 use crate::{FLIGHTS, WORKSHOP};
@@ -27,7 +27,7 @@ fn as_one_of_many(project: &Project, arguments: &str) -> Answer {
         // Only root can give the right up, and only root has it.
         _ => Command::new(project.program()),
     };
-    let output = project.equip(command.args(words(arguments))).output();
+    let output = project.prepare_command(command.args(split_words(arguments))).output();
     Answer::from(output.unwrap())
 }
 
@@ -166,7 +166,7 @@ fn a_disk_that_is_full() {
         "unshare",
         &["--map-root-user", "--mount", "sh", "-c", FULL_DISK, "sh"],
     );
-    let output = project.equip(command.arg(project.program())).output();
+    let output = project.prepare_command(command.arg(project.program())).output();
     let Some(output) = output.ok().filter(|output| {
         !matches!(output.status.code(), Some(99)) && project.folder().join("first").exists()
     }) else {
@@ -207,12 +207,12 @@ fn a_disk_that_is_full() {
 
 #[test]
 fn a_pipe_that_is_closed() {
-    let project = Project::flights(FLIGHTS);
+    let project = Project::flights_sample(FLIGHTS);
     let command = format!(
         "'{}' partitions flights | head -n 1",
         project.program().display()
     );
     let mut shell = under("bash", &["-o", "pipefail", "-c", &command]);
-    let answer = Answer::from(project.equip(&mut shell).output().unwrap());
+    let answer = Answer::from(project.prepare_command(&mut shell).output().unwrap());
     assert_eq!(answer.said, "", "nobody is told that nobody listens");
 }

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use precip_tests::{Answer, Project, interrupt};
+use precip_tests::{Answer, Project, interrupt_process};
 
 use crate::WORKSHOP;
 
@@ -24,7 +24,7 @@ impl Gate {
         let file = project.folder().join("gate");
         let at = file.display().to_string();
         Self {
-            project: project.variable("WORKSHOP_GATE", at),
+            project: project.with_variable("WORKSHOP_GATE", at),
             file,
         }
     }
@@ -38,7 +38,7 @@ impl Gate {
             assert!(
                 child.try_wait().unwrap().is_none(),
                 "{:?}",
-                Answer::of(child)
+                Answer::wait_for(child)
             );
             assert!(Instant::now() < deadline, "the run does not begin");
             thread::sleep(Duration::from_millis(5));
@@ -55,12 +55,12 @@ impl Gate {
 fn ctrl_c_lets_what_is_running_come_to_its_end() {
     let gate = Gate::new();
     let child = gate.start("materialize -s gated -j 1");
-    interrupt(&child);
+    interrupt_process(&child);
     // The signal is on its way before the gate opens; the answer shows that it was heard.
     thread::sleep(Duration::from_millis(200));
     gate.open();
     let stopped =
-        Answer::of(child).expect(1, &["stopping:", "was stopped: 1 materialized", "2 left"]);
+        Answer::wait_for(child).expect(1, &["stopping:", "was stopped: 1 materialized", "2 left"]);
     assert!(stopped.said.contains("resumes it"), "{}", stopped.said);
     let run = gate.project.run("run latest --json").json();
     assert_eq!(run["status"], "canceled");
@@ -78,11 +78,11 @@ fn ctrl_c_lets_what_is_running_come_to_its_end() {
 fn ctrl_c_twice_does_not_wait_for_what_is_running() {
     let gate = Gate::new();
     let child = gate.start("materialize -s gated -j 1");
-    interrupt(&child);
+    interrupt_process(&child);
     thread::sleep(Duration::from_millis(200));
-    interrupt(&child);
+    interrupt_process(&child);
     // The gate is still shut.
-    Answer::of(child).expect(1, &["stopping:", "was stopped: 0 materialized", "3 left"]);
+    Answer::wait_for(child).expect(1, &["stopping:", "was stopped: 0 materialized", "3 left"]);
     gate.open();
     gate.project
         .run("resume latest")

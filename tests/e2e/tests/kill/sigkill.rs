@@ -18,18 +18,18 @@ fn kill_later(
     files: usize,
     moment: Duration,
 ) -> Option<Answer> {
-    let enough = project.files() + files;
+    let enough = project.count_data_files() + files;
     let deadline = Instant::now() + Duration::from_secs(120);
-    while project.files() < enough {
+    while project.count_data_files() < enough {
         if child.try_wait().unwrap().is_some() {
-            return Some(Answer::of(child));
+            return Some(Answer::wait_for(child));
         }
         assert!(Instant::now() < deadline, "the run does not get on");
         thread::sleep(Duration::from_millis(1));
     }
     thread::sleep(moment);
     child.kill().unwrap();
-    let ended = Answer::of(child);
+    let ended = Answer::wait_for(child);
     ended.code.is_some().then_some(ended)
 }
 
@@ -65,12 +65,12 @@ fn materialize_under_fire(
 #[tokio::test]
 async fn killed_anywhere_a_run_ends_with_the_truth() {
     let target = "-s '+key:delays or key:departures' -p 2013-01-01...2013-01-05";
-    let calm = Project::flights(FLIGHTS);
+    let calm = Project::flights_sample(FLIGHTS);
     calm.run(&format!("materialize {target}")).expect(0, &[]);
     let truth = Record::of(&calm).only_run_is_true().await;
     let mut killed = 0;
     for seed in 0..6 {
-        let project = Project::flights(FLIGHTS);
+        let project = Project::flights_sample(FLIGHTS);
         killed += materialize_under_fire(&project, target, 4, 8, seed);
         let found = Record::of(&project).only_run_is_true().await;
         assert!(
@@ -87,7 +87,7 @@ async fn killed_anywhere_a_run_ends_with_the_truth() {
 #[tokio::test]
 async fn january_survives_six_kills() {
     let target = "-s * -p 2013-01-01...2013-01-31";
-    let (calm, project) = (Project::flights(FLIGHTS), Project::flights(FLIGHTS));
+    let (calm, project) = (Project::flights_sample(FLIGHTS), Project::flights_sample(FLIGHTS));
     calm.run(&format!("materialize {target}")).expect(0, &[]);
     materialize_under_fire(&project, target, 6, 50, 2013);
     let truth = Record::of(&calm).only_run_is_true().await;

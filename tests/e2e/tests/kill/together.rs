@@ -9,12 +9,12 @@ use crate::{FLIGHTS, interrupt::Gate, record::Record};
 
 #[tokio::test]
 async fn processes_that_begin_at_once_leave_one_record() {
-    let project = Project::flights(FLIGHTS);
+    let project = Project::flights_sample(FLIGHTS);
     let command = "materialize -s +key:delays -p 2013-01-01...2013-01-03";
     // The home is not made yet: they race for that as well.
     let children: Vec<_> = (0..4).map(|_| project.start(command)).collect();
     for child in children {
-        Answer::of(child).expect(0, &[]);
+        Answer::wait_for(child).expect(0, &[]);
     }
     let record = Record::of(&project);
     let runs = record.runs().await;
@@ -54,7 +54,7 @@ fn a_run_that_is_at_work_is_not_resumed() {
         .run("retry latest")
         .expect(2, &["is running, not finished"]);
     gate.open();
-    Answer::of(child).expect(0, &["3 materialized"]);
+    Answer::wait_for(child).expect(0, &["3 materialized"]);
     gate.project
         .run("resume latest")
         .expect(0, &["has succeeded: there is nothing left to do"]);
@@ -68,7 +68,7 @@ fn a_run_key_starts_one_run() {
     let children: Vec<_> = (0..3).map(|_| gate.project.start(command)).collect();
     let answers: Vec<_> = children
         .into_iter()
-        .map(|child| Answer::of(child).expect(0, &[]))
+        .map(|child| Answer::wait_for(child).expect(0, &[]))
         .collect();
     let repeated = |answer: &&Answer| answer.said.contains("was started for this key already");
     assert_eq!(answers.iter().filter(repeated).count(), 2, "{answers:?}");
