@@ -1,6 +1,7 @@
 //! Homes that an earlier version wrote.
 
 use std::{
+    error::Error,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -26,5 +27,15 @@ pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
             fs::copy(entry.path(), target)?;
         }
     }
+    Ok(())
+}
+
+/// Creates a database from its dump as SQL.
+///
+/// # Errors
+/// Any error of the file system or of SQLite.
+pub fn restore_database(dump: &Path, database: &Path) -> Result<(), Box<dyn Error>> {
+    let statements = fs::read_to_string(dump)?;
+    rusqlite::Connection::open(database)?.execute_batch(&statements)?;
     Ok(())
 }

@@ -131,7 +131,11 @@ fn a_landing_file_that_was_not_dropped() {
     fs::create_dir(&into).unwrap();
     let copy = |day: &str| {
         let name = format!("{day}.csv.gz");
-        fs::copy(format!("{}/flights/{name}", landing_folder()), into.join(name)).unwrap();
+        fs::copy(
+            format!("{}/flights/{name}", landing_folder()),
+            into.join(name),
+        )
+        .unwrap();
     };
     copy("2013-01-01");
     let place = folder.path().display().to_string();

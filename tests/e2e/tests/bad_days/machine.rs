@@ -27,7 +27,9 @@ fn as_one_of_many(project: &Project, arguments: &str) -> Answer {
         // Only root can give the right up, and only root has it.
         _ => Command::new(project.program()),
     };
-    let output = project.prepare_command(command.args(split_words(arguments))).output();
+    let output = project
+        .prepare_command(command.args(split_words(arguments)))
+        .output();
     Answer::from(output.unwrap())
 }
 
@@ -166,7 +168,9 @@ fn a_disk_that_is_full() {
         "unshare",
         &["--map-root-user", "--mount", "sh", "-c", FULL_DISK, "sh"],
     );
-    let output = project.prepare_command(command.arg(project.program())).output();
+    let output = project
+        .prepare_command(command.arg(project.program()))
+        .output();
     let Some(output) = output.ok().filter(|output| {
         !matches!(output.status.code(), Some(99)) && project.folder().join("first").exists()
     }) else {

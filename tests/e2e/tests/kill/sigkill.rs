@@ -87,7 +87,10 @@ async fn killed_anywhere_a_run_ends_with_the_truth() {
 #[tokio::test]
 async fn january_survives_six_kills() {
     let target = "-s * -p 2013-01-01...2013-01-31";
-    let (calm, project) = (Project::flights_sample(FLIGHTS), Project::flights_sample(FLIGHTS));
+    let (calm, project) = (
+        Project::flights_sample(FLIGHTS),
+        Project::flights_sample(FLIGHTS),
+    );
     calm.run(&format!("materialize {target}")).expect(0, &[]);
     materialize_under_fire(&project, target, 6, 50, 2013);
     let truth = Record::of(&calm).only_run_is_true().await;

@@ -5,17 +5,17 @@ use std::fs;
 use precip_core::plan::Plan;
 use precip_tests::{
     Project,
-    stored::{copy_folder, stored_fixture},
+    stored::{copy_folder, restore_database, stored_fixture},
 };
 use serde_json::json;
 
-use crate::{files_below, parse_whole, read_json, restore_database};
+use crate::{files_below, parse_whole, read_json};
 
 /// Copies a stored home into a project's and restores its database from the dump.
 fn restore_home(project: &Project, name: &str) {
     let home = project.home();
     copy_folder(&stored_fixture(name), &home).unwrap();
-    restore_database(&home.join("state.sql"), &home.join("state.db"));
+    restore_database(&home.join("state.sql"), &home.join("state.db")).unwrap();
 }
 
 /// Returns the workshop with its stored home: run [`FAILED`], then run [`INTERRUPTED`].
@@ -49,7 +49,11 @@ fn a_partial_january_is_reported_as_it_was_then() {
 
     // A retry plans what the run left: the month, which still lacks the days after the fifth.
     let retry = project.run("retry latest").expect(1, &[]);
-    assert!(retry.said.contains("carrier_month[2013-01]"), "{}", retry.said);
+    assert!(
+        retry.said.contains("carrier_month[2013-01]"),
+        "{}",
+        retry.said
+    );
     assert!(retry.said.contains("delays[2013-01-06]"), "{}", retry.said);
     let newest = &project.run("runs --json").expect(0, &[]).json()[0];
     assert_eq!(newest["plan"]["assets"], json!({"carrier_month": 1}));
@@ -95,7 +99,12 @@ fn stored_plans_are_read_whole() {
     let mut steps = Vec::new();
     for home in ["flights", "workshop", "machine"] {
         for path in files_below(&stored_fixture(home), ".json") {
-            if !path.file_name().unwrap().to_string_lossy().starts_with("plan") {
+            if !path
+                .file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("plan")
+            {
                 continue;
             }
             let stored = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();

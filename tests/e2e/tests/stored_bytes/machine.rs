@@ -26,8 +26,8 @@ fn manifest_rows_are_read_as_the_same_items() {
             items.extend(parse_whole::<Row>(&line).items);
         }
     }
-    // Four partitions of the first wave, and the unpartitioned asset of the second.
-    assert_eq!(items.len(), 5);
+    // Eight partitions of the first wave, and the unpartitioned asset of the second.
+    assert_eq!(items.len(), 9);
     let third = &items[2];
     assert_eq!(third.key.as_ref().unwrap().as_str(), "3");
     assert_eq!(third.partitions.iter().collect::<Vec<_>>(), [2]);
@@ -36,7 +36,7 @@ fn manifest_rows_are_read_as_the_same_items() {
         steps,
         ["source", "left", "right", "joined", "joined_positive"]
     );
-    assert_eq!((&items[4].key, items[4].steps.len()), (&None, 1));
+    assert_eq!((&items[8].key, items[8].steps.len()), (&None, 1));
 }
 
 /// Each payload is read by the function that receives it, and each answer by the next state.

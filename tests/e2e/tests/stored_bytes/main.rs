@@ -18,13 +18,6 @@ use precip_tests::stored::stored_fixture;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// Creates a database from a dump that the stored database was written to as text.
-fn restore_database(dump: &Path, database: &Path) {
-    let statements = fs::read_to_string(dump).unwrap();
-    let connection = rusqlite::Connection::open(database).unwrap();
-    connection.execute_batch(&statements).unwrap();
-}
-
 /// Reads a JSON fixture.
 fn read_json(name: &str) -> Value {
     let text = fs::read_to_string(stored_fixture(name)).unwrap();
@@ -35,8 +28,8 @@ fn read_json(name: &str) -> Value {
 /// skipped as unknown or replaced by a default.
 #[track_caller]
 fn parse_whole<T: DeserializeOwned + Serialize>(stored: &Value) -> T {
-    let parsed: T = serde_json::from_value(stored.clone())
-        .unwrap_or_else(|error| panic!("{error}: {stored}"));
+    let parsed: T =
+        serde_json::from_value(stored.clone()).unwrap_or_else(|error| panic!("{error}: {stored}"));
     assert_eq!(serde_json::to_value(&parsed).unwrap(), *stored);
     parsed
 }
