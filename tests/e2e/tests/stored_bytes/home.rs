@@ -50,11 +50,15 @@ fn a_partial_january_is_reported_as_it_was_then() {
     // A retry plans what the run left: the month, which still lacks the days after the fifth.
     let retry = project.run("retry latest").expect(1, &[]);
     assert!(
-        retry.said.contains("carrier_month[2013-01]"),
+        retry.messages.contains("carrier_month[2013-01]"),
         "{}",
-        retry.said
+        retry.messages
     );
-    assert!(retry.said.contains("delays[2013-01-06]"), "{}", retry.said);
+    assert!(
+        retry.messages.contains("delays[2013-01-06]"),
+        "{}",
+        retry.messages
+    );
     let newest = &project.run("runs --json").expect(0, &[]).json()[0];
     assert_eq!(newest["plan"]["assets"], json!({"carrier_month": 1}));
 }
