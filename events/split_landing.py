@@ -46,11 +46,13 @@ def main():
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--month", type=int)
     arguments = parser.parse_args()
-    with zipfile.ZipFile(arguments.data / "flights.csv.zip") as archive:
-        with io.TextIOWrapper(archive.open("flights.csv"), "utf-8", newline="") as file:
-            flights = csv.DictReader(file)
-            write_days(flights, flights.fieldnames, arguments.month, arguments.out / "flights")
-    with open(arguments.data / "weather.csv", encoding="utf-8", newline="") as file:
+    with (
+        zipfile.ZipFile(arguments.data / "flights.csv.zip") as archive,
+        io.TextIOWrapper(archive.open("flights.csv"), "utf-8", newline="") as file,
+    ):
+        flights = csv.DictReader(file)
+        write_days(flights, flights.fieldnames, arguments.month, arguments.out / "flights")
+    with (arguments.data / "weather.csv").open(encoding="utf-8", newline="") as file:
         weather = csv.DictReader(file)
         write_days(weather, weather.fieldnames, arguments.month, arguments.out / "weather")
     reference = arguments.out / "reference"

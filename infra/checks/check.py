@@ -62,15 +62,13 @@ def check_generated(folder: Path) -> int:
     return wrong
 
 
-def check_both_forms(
-    folder: Path, work: Path, checker: Callable[[Path], list[Finding]]
-) -> Iterator[Finding]:
+def check_both_forms(folder: Path, work: Path, checker: Callable[[Path], list[Finding]]) -> Iterator[Finding]:
     """Yields the findings of a checker in a template, and in its expanded form."""
     template, expanded = folder / "template.yaml", work / "expanded.json"
     yield from checker(template)
     try:
         checkers.expand(template, expanded)
-    except checkers.NotExpanded:
+    except checkers.ExpansionError:
         return
     yield from checker(expanded)
 
@@ -78,7 +76,7 @@ def check_both_forms(
 def translator(folder: Path, work: Path) -> list[Finding]:
     try:
         checkers.expand(folder / "template.yaml", work / "expanded.json")
-    except checkers.NotExpanded as refused:
+    except checkers.ExpansionError as refused:
         return [Finding("sam-translator", "invalid", "template.yaml", str(refused))]
     return []
 
@@ -101,7 +99,7 @@ def is_caught(broken: dict[str, str], folder: Path) -> bool:
         file = copy / broken["file"]
         text, count = re.subn(broken["find"], lambda _: broken["by"], file.read_text(), count=1)
         if count == 0:
-            say(f"FOUND  there is nothing to break for \"{broken['what']}\": correct `find`")
+            say(f'FOUND  there is nothing to break for "{broken["what"]}": correct `find`')
             return False
         file.write_text(text)
         found = set()

@@ -71,7 +71,7 @@ def rule_in(said: str) -> str:
 # ---- templates ------------------------------------------------------------------------------
 
 
-class NotExpanded(Exception):
+class ExpansionError(Exception):
     """The SAM translator refuses a template."""
 
 
@@ -91,7 +91,7 @@ def expand(template: Path, to: Path) -> None:
     try:
         expanded = transform(document, {}, NoManagedPolicies())
     except InvalidDocumentException as refused:
-        raise NotExpanded("; ".join(cause.message for cause in refused.causes)) from refused
+        raise ExpansionError("; ".join(cause.message for cause in refused.causes)) from refused
     to.write_text(json.dumps(expanded, indent=2))
 
 
@@ -122,8 +122,16 @@ def checkov(template: Path) -> list[Finding]:
     """Runs checkov's policies on a template."""
     done = run(
         [
-            str(BIN / "checkov"), "--file", str(template), "--framework", "cloudformation",
-            "--skip-download", "--compact", "--quiet", "--output", "json",
+            str(BIN / "checkov"),
+            "--file",
+            str(template),
+            "--framework",
+            "cloudformation",
+            "--skip-download",
+            "--compact",
+            "--quiet",
+            "--output",
+            "json",
         ]
     )
     try:
@@ -161,7 +169,7 @@ def everything(folder: Path, work: Path) -> list[Finding]:
     try:
         expand(template, expanded)
         templates.append(expanded)
-    except NotExpanded as refused:
+    except ExpansionError as refused:
         findings.append(Finding("sam-translator", "invalid", template.name, str(refused)))
     with ThreadPoolExecutor() as pool:
         asked = [pool.submit(ask, file) for file in templates for ask in (checkov, cfn_lint)]

@@ -85,17 +85,15 @@ def rows(dynamodb, table):
 
 
 def consumed(logs, stack):
-    """What functions consumed of the table and how often they were invoked, by function: the one is what
-    they logged themselves, the other is told by the line that Lambda ends each invocation's log with."""
+    """Returns, by function, the capacity that it consumed, as it logs itself, and its invocations: the lines that
+    Lambda ends the log of each with."""
     totals = collections.defaultdict(collections.Counter)
     groups = pages(logs.describe_log_groups, "logGroups", logGroupNamePrefix=f"/precip/{stack}/")
     for name in [group["logGroupName"] for group in groups]:
         function = name.rsplit("/", 1)[1].split("-")[0]
         # The emulator answers no more than 10,000 events, and says of no more: each stream is asked.
         for stream in pages(logs.describe_log_streams, "logStreams", logGroupName=name):
-            found = logs.get_log_events(
-                logGroupName=name, logStreamName=stream["logStreamName"], startFromHead=True
-            )
+            found = logs.get_log_events(logGroupName=name, logStreamName=stream["logStreamName"], startFromHead=True)
             for event in found["events"]:
                 count(totals[function], event["message"])
     return totals
@@ -113,7 +111,7 @@ def count(total, message):
 
 
 def manifests(s3, bucket):
-    """How many rows the manifests have, each of which is a child execution, and their bytes."""
+    """Returns the number of rows in the manifests, each of which is a child execution, and their bytes."""
     children = size = 0
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="runs/"):
         for file in page.get("Contents", []):
@@ -144,9 +142,7 @@ def main():
 
     sfn = deploy.client("stepfunctions")
     execution, took = run(sfn, outputs, asked.patience)
-    backfills = pages(
-        sfn.list_executions, "executions", stateMachineArn=outputs["BackfillStateMachineArn"]
-    )
+    backfills = pages(sfn.list_executions, "executions", stateMachineArn=outputs["BackfillStateMachineArn"])
     executions = [execution["executionArn"], *[backfill["executionArn"] for backfill in backfills]]
     states = sum(entered(sfn, arn) for arn in executions)
     children, manifest = manifests(deploy.client("s3"), outputs["BucketName"])

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measures Precip's core: the plan and the automation ticks of a million partitions, beside Dagster
-1.13.28, and every step of the core by size.
+"""Measures Precip's core: the plan and the automation ticks of a million partitions, next to Dagster 1.13.28, and each
+step of the core by size.
 
     tests/bench/core.py                    everything
     tests/bench/core.py --without-dagster  leaves Dagster out
-    tests/bench/core.py --steps plan       only the steps whose name holds `plan`
+    tests/bench/core.py --steps plan       only the steps whose name contains `plan`
 
 Dagster goes into a virtual environment of its own below the cache folder. Prints seconds, peak memory,
 and by how much a step's time grows when its size grows tenfold: 10x is linear. Nothing else should run on
@@ -28,8 +28,9 @@ TICKS = ["first tick", "quiet tick", "tick after 100 updates"]
 
 
 def run_once(command):
-    """What a command prints as JSON, and its peak memory in MiB."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "DAGSTER_DISABLE_TELEMETRY": "1"}) as child:
+    """Returns what a command prints as JSON, and its peak memory in MiB."""
+    environment = {**os.environ, "DAGSTER_DISABLE_TELEMETRY": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as child:
         printed = child.stdout.read()
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -39,15 +40,13 @@ def run_once(command):
 
 
 def best(command, times, seconds):
-    """The quickest of several runs: what the machine disturbs least."""
+    """Returns the fastest of several runs: the least disturbed one."""
     return min((run_once(command) for _ in range(times)), key=lambda run: seconds(run[0]))
 
 
 def build():
-    """Answers the program that runs one step once."""
-    subprocess.run(
-        ["cargo", "build", "--release", "--quiet", "--package", PACKAGE], cwd=ROOT, check=True
-    )
+    """Builds the program that runs one step once, and returns its path."""
+    subprocess.run(["cargo", "build", "--release", "--quiet", "--package", PACKAGE], cwd=ROOT, check=True)
     target = os.environ.get("CARGO_TARGET_DIR") or ROOT / "target"
     return pathlib.Path(target) / "release" / "bench-core"
 
@@ -86,10 +85,12 @@ def ticks(program, dagster):
 
 
 def medians(filters):
-    """Each step's median seconds by size, as `cargo bench` prints them."""
+    """Yields each step's median seconds by size, as `cargo bench` prints them."""
     bench = subprocess.Popen(
         ["cargo", "bench", "--quiet", "--package", PACKAGE, "--bench", "core", "--", *filters],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     path = []
     for line in bench.stdout:
@@ -98,7 +99,7 @@ def medians(filters):
         if not found:
             continue
         indent, name, columns = found.groups()
-        path = path[: len(indent) // 3] + [name]
+        path = [*path[: len(indent) // 3], name]
         columns = columns.split("│")
         if len(columns) > 3 and name.isdecimal():
             number, unit = columns[2].split()

@@ -1,4 +1,4 @@
-"""Dagster in a virtual environment of its own, to be measured beside Precip."""
+"""Dagster in a virtual environment of its own, to be measured next to Precip."""
 
 import os
 import pathlib
@@ -15,13 +15,11 @@ def cache():
 
 
 def install():
-    """Answers the folder of the virtual environment's programs."""
+    """Returns the folder of the virtual environment's programs."""
     folder = cache() / f"dagster-{VERSION}"
     programs = folder / "bin"
     if not (programs / "dagster-daemon").exists():
         print(f"installing Dagster {VERSION} ...", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run(
-            [programs / "pip", "install", "--quiet", f"dagster=={VERSION}"], check=True
-        )
+        subprocess.run([programs / "pip", "install", "--quiet", f"dagster=={VERSION}"], check=True)
     return programs

@@ -1,4 +1,4 @@
-//! How fast IO managers write and read a partition, beside DuckDB itself.
+//! The speed at which IO managers write and read a partition, next to DuckDB itself.
 //!
 //!     tests/duckdb cargo bench -p precip-duckdb --bench io                 January's flights, 40 times over
 //!     tests/duckdb cargo bench -p precip-duckdb --bench io -- 10           10 times over
@@ -39,7 +39,7 @@ struct Rival {
     write: &'static str,
     /// Its statement that reads a file `{}`.
     read: &'static str,
-    /// How rows go through the manager.
+    /// The forms of rows that the manager takes.
     forms: &'static [Form],
 }
 
@@ -203,14 +203,14 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// How rows are stored and loaded.
+/// A form of rows.
 #[derive(Clone, Copy, PartialEq)]
 enum Form {
     Whole,
     Streamed,
 }
 
-/// What our managers are measured with.
+/// The input of every measurement of a manager.
 struct Ours {
     runtime: tokio::runtime::Runtime,
     address: Address,
@@ -218,7 +218,7 @@ struct Ours {
 }
 
 impl Ours {
-    /// Stores and loads once: where it is, and what each took.
+    /// Stores and loads once. Returns the pointer, and both durations.
     fn turn(&self, manager: &dyn IoManager, form: Form) -> Result<(String, Duration, Duration)> {
         let value = match form {
             Form::Whole => self.flights.clone().into_asset()?,
@@ -266,7 +266,7 @@ fn print(name: &str, rows: usize, forms: &[Form], fastest: &[(Fastest, Fastest)]
     }
 }
 
-/// What makes table `rows` anew.
+/// Returns the statement that creates the table `rows`.
 fn definition(engine: &Connection) -> Result<String> {
     let query = "SELECT sql FROM duckdb_tables() WHERE table_name = 'rows'";
     Ok(engine.query_row(query, [], |row| row.get(0))?)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures Precip on this machine beside Dagster 1.13.28 on the same trivial assets, in one run.
+"""Measures Precip on this machine next to Dagster 1.13.28 on the same trivial assets, in one run.
 
     tests/bench/laptop.py             everything (Dagster's daemon alone takes about half an hour)
     tests/bench/laptop.py --partitions 30    fewer partitions in every measurement of both
@@ -29,10 +29,8 @@ ROOT = HERE.parent.parent
 
 
 def build_precip():
-    """Answers the folder of the built programs."""
-    subprocess.run(
-        ["cargo", "build", "--release", "--quiet", "--package", "precip-bench"], cwd=ROOT, check=True
-    )
+    """Returns the folder of the built programs."""
+    subprocess.run(["cargo", "build", "--release", "--quiet", "--package", "precip-bench"], cwd=ROOT, check=True)
     target = os.environ.get("CARGO_TARGET_DIR") or ROOT / "target"
     return pathlib.Path(target) / "release"
 
@@ -49,7 +47,7 @@ def tree(process):
 
 
 def memory(process):
-    """What a process holds, in KiB; a page that several share is split among them."""
+    """Returns the memory of a process, in KiB; a shared page is split among its processes."""
     try:
         lines = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -96,9 +94,7 @@ class Measured:
         with tempfile.TemporaryFile() as errors:
             before = processors(others)
             start = time.monotonic()
-            child = subprocess.Popen(
-                command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=errors
-            )
+            child = subprocess.Popen(command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=errors)
             watch = Watch([child.pid, *others], every)
             if every:
                 watch.start()
@@ -135,15 +131,16 @@ class Dagster:
         """A backfill by the daemon, measured from the request to its end."""
         daemon = subprocess.Popen(
             [self.programs / "dagster-daemon", "run", "-m", module, "-d", "."],
-            env=self.env, cwd=self.cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=self.env,
+            cwd=self.cwd,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
             # Only its work is measured, not its start.
             time.sleep(20)
-            return self.program(
-                "python", "backfill.py", module, assets, str(partitions), others=[daemon.pid]
-            )
+            return self.program("python", "backfill.py", module, assets, str(partitions), others=[daemon.pid])
         finally:
             os.killpg(daemon.pid, signal.SIGTERM)
             daemon.wait()
@@ -215,7 +212,9 @@ def main():
     row(
         "one partition, command line",
         precip("bench-daily", "materialize", *one),
-        dagster("dagster", "asset", "materialize", "-m", "assets_daily", "--select", "one", "--partition", "2023-01-01"),
+        dagster(
+            "dagster", "asset", "materialize", "-m", "assets_daily", "--select", "one", "--partition", "2023-01-01"
+        ),
         "dagster asset materialize",
     )
     row("--version", precip("bench-daily", "--version"), dagster("dagster", "--version"), "dagster --version")
@@ -238,7 +237,7 @@ def main():
         ]
     for how, measure in ways:
         for what, select, name, assets in backfills:
-            # Measured again each time, so that both stand beside each other on the same machine.
+            # Measured again each time, so that both are measured in the same minute.
             ours = precip("bench-daily", "materialize", "--select", select, "--partitions", days)
             row(what, ours, measure(name, assets), how)
     if arguments.without_daemon:

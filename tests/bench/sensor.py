@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A sensor of files on an emulator of AWS: how soon a run starts, and what many files take.
 
-    tests/bench/sensor.py                      30 files one by one, 10,000 at once, and Dagster beside it
+    tests/bench/sensor.py                      30 files one by one, 10,000 at once, next to Dagster
     tests/bench/sensor.py --files 500          fewer at once
     tests/bench/sensor.py --landings 5         fewer one by one
     tests/bench/sensor.py --without-dagster    without Dagster's sensor, and says so
@@ -107,10 +107,13 @@ class Deployed:
         known = {execution["executionArn"] for execution in self.executions()}
         dropped = time.time()
         self.put(number)
-        new = lambda executions: [one for one in executions if one["executionArn"] not in known]
-        started = new(self.until(new, patience))
+
+        def new_executions(executions):
+            return [one for one in executions if one["executionArn"] not in known]
+
+        started = new_executions(self.until(new_executions, patience))
         # Undisturbed by the run, which is not what is measured.
-        self.until(lambda executions: all(one["status"] != "RUNNING" for one in executions), patience)
+        self.until(all_ended, patience)
         return started[0]["startDate"].timestamp() - dropped
 
     def published(self):
@@ -126,14 +129,21 @@ def dagster(interval, count):
         landing.mkdir()
         (pathlib.Path(home) / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
         env = {
-            **os.environ, "DAGSTER_HOME": home, "DAGSTER_DISABLE_TELEMETRY": "1", "BENCH_LANDING": str(landing),
+            **os.environ,
+            "DAGSTER_HOME": home,
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+            "BENCH_LANDING": str(landing),
         }
         if interval:
             env["BENCH_INTERVAL"] = str(interval)
         cwd = pathlib.Path(__file__).resolve().parent / "dagster"
         daemon = subprocess.Popen(
             [programs / "dagster-daemon", "run", "-m", "landing", "-d", "."],
-            env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            env=env,
+            cwd=cwd,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             # Only its work is measured, not its start.
@@ -145,6 +155,11 @@ def dagster(interval, count):
             daemon.wait()
     pairs = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def all_ended(executions):
+    """Returns whether no execution is running."""
+    return all(one["status"] != "RUNNING" for one in executions)
 
 
 def burst(deployed, files, patience):
@@ -161,8 +176,7 @@ def burst(deployed, files, patience):
     put = time.monotonic() - began
     landing.drain(queue, deployed.outputs["SensorFunctionName"], BATCH)
     handled = time.monotonic() - began
-    over = lambda executions: all(one["status"] != "RUNNING" for one in executions)
-    executions = deployed.until(over, patience)
+    executions = deployed.until(all_ended, patience)
     published, kinds = deployed.published()
     used = backfill.consumed(deployed.client("logs"), STACK)
     runs = len(executions) - runs_before

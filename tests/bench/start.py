@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""How large the materializer of the sample project is, and how soon it asks Lambda for work.
+"""Measures the size of the sample project's materializer, and the time until it asks Lambda for work.
 
     tests/bench/start.py                 what cargo-lambda builds for release, 40 starts of each
     tests/bench/start.py --starts 100    more
-    tests/bench/start.py --sql           and the one that has DuckDB in it, beside its like without (functions/warehouse)
+    tests/bench/start.py --sql           also the function with DuckDB, next to the same without (functions/warehouse)
 
-Beside it stands a function that does nothing with the same SDK clients (tests/bench/bare), built and
+Next to it: a function that only creates the same SDK clients (tests/bench/bare), built and
 measured in the same run. Needs Rust and Python 3; cargo-lambda goes into a virtual environment below the
 cache folder, once. With --sql DuckDB's library goes there as well (tests/duckdb), and into the zip.
 """
@@ -43,7 +43,7 @@ def tools():
 
 
 def build(scratch, package, binary, *options, include=None):
-    """Builds a function as it is deployed. Answers its folder: `bootstrap.zip`, and `bootstrap` beside it."""
+    """Builds a function as it is deployed, and returns the folder with `bootstrap.zip` and `bootstrap`."""
     path = os.pathsep.join([str(tools()), os.environ["PATH"]])
     command = ["cargo", "lambda", "build", "--quiet", "--release", "--package", package, "--bin", binary]
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
@@ -51,14 +51,16 @@ def build(scratch, package, binary, *options, include=None):
     for form, more in (("zip", zipped), ("binary", [])):
         subprocess.run(
             [*command, "--output-format", form, *options, *more],
-            check=True, cwd=ROOT, env={**os.environ, "PATH": path},
+            check=True,
+            cwd=ROOT,
+            env={**os.environ, "PATH": path},
         )
     # Packages may have binaries of one name.
     return shutil.copytree(target / "lambda" / binary, pathlib.Path(scratch) / package / binary)
 
 
 class RuntimeApi(http.server.ThreadingHTTPServer):
-    """What Lambda answers a function with; it says when a process first asked for work, and gives it none.
+    """Lambda's interface to a function. It records when a process first asks for work, and never sends any.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
     """
@@ -164,7 +166,7 @@ def measure(scratch, options):
         rows[name] = (*sizes, statistics.median(took[name]) * 1e3, min(took[name]) * 1e3)
         print(f"{name:<36}" + "".join(f" {figure:>17.2f}" for figure in rows[name]))
         if name != BARE:
-            ratios = (ours / bare for ours, bare in zip(rows[name], rows[BARE]))
+            ratios = (ours / bare for ours, bare in zip(rows[name], rows[BARE], strict=True))
             print(f"{'  ratio to the bare function':<36}" + "".join(f" {ratio:>17.2f}" for ratio in ratios))
 
 

@@ -2,9 +2,9 @@
 
     tests/with/emulator sh -c '$PRECIP_TEST_PYTHON tests/tools/deploy.py STACK GRAPH.json PROGRAM [NAME=VALUE...]'
 
-What is deployed is what `PROGRAM synth` generates: the template that users get, through CloudFormation,
-with one zip for all functions (PROGRAM as `bootstrap`, with GRAPH.json beside it), which are given what
-else is named as environment variables. It needs an endpoint that is no account: it never talks to AWS itself.
+It deploys the output of `PROGRAM synth` through CloudFormation, as users do, with one zip for all functions (PROGRAM as
+`bootstrap`, next to GRAPH.json). Functions get the other arguments as environment variables. It calls only the endpoint
+of the emulator, never AWS.
 """
 
 import hashlib
@@ -22,18 +22,19 @@ import boto3
 from botocore.config import Config
 
 PROJECT = "graphs"
-# Functions at a time.
+# The most functions that run at once.
 AT_ONCE = 8
 
 
 def client(service):
+    """Returns a client of the emulator."""
     endpoint = os.environ["PRECIP_TEST_AWS_ENDPOINT"]
     config = Config(s3={"addressing_style": "path"}, read_timeout=600, retries={"mode": "standard"})
     return boto3.client(service, endpoint_url=endpoint, config=config)
 
 
-def bundle(program, graph):
-    """The functions' zip. Symbols are left out: the emulator unpacks and starts it often."""
+def bundle_program(program, graph):
+    """Returns the functions' zip. It has no symbols, as the emulator unpacks and starts it often."""
     packed = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder:
         stripped = pathlib.Path(folder) / "bootstrap"
@@ -47,19 +48,19 @@ def bundle(program, graph):
     return packed.getvalue()
 
 
-def generated(program, graph):
-    """What `synth` writes, by path."""
+def generate_files(program, graph):
+    """Returns the files that `synth` writes, by path."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [os.path.abspath(program), "synth", "--project", PROJECT, "--out", "generated"]
-        environment = {**os.environ, "PRECIP_TEST_GRAPH": os.path.abspath(graph)}
+        command = [str(pathlib.Path(program).resolve()), "synth", "--project", PROJECT, "--out", "generated"]
+        environment = {**os.environ, "PRECIP_TEST_GRAPH": str(pathlib.Path(graph).resolve())}
         subprocess.run(command, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
         root = pathlib.Path(folder) / "generated"
         return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*.*")}
 
 
-def held_back(machine):
-    """A machine that starts no more functions at a time than one computer can run. The emulator does not know
-    MaxConcurrencyPath, nor that AWS runs 40 items of an inline Map at once: it would start all of them."""
+def limit_concurrency(machine):
+    """Returns a machine that starts at most as many functions at once as one computer can run. The emulator does not
+    know MaxConcurrencyPath, nor that AWS runs 40 items of an inline Map at once: it would start all of them."""
 
     def walk(value):
         if isinstance(value, list):
@@ -79,14 +80,14 @@ def held_back(machine):
     return json.dumps(definition)
 
 
-def hurried(template):
-    """A template whose queues give a batch back soon that a function was killed with: nobody waits here."""
+def shorten_visibility(template):
+    """Returns a template whose queues soon deliver the batch of a killed function again."""
     return re.sub(r"VisibilityTimeout: \d+", "VisibilityTimeout: 8", template)
 
 
-def packaged(files, s3, bucket, code, variables):
-    """The template with the places of code and machines in it, as `aws cloudformation package` does. `code` answers
-    the zip of a program, by its name."""
+def package_template(files, s3, bucket, code, variables):
+    """Uploads code and machines, and returns the template with their locations, as `aws cloudformation package` does.
+    `code` returns the zip of a program, by its name."""
     uploaded = set()
 
     def upload(key, body):
@@ -95,32 +96,33 @@ def packaged(files, s3, bucket, code, variables):
             uploaded.add(key)
         return f"s3://{bucket}/{key}"
 
-    def function(found):
+    def code_uri(found):
         zipped = code(pathlib.PurePosixPath(found[1]).parent.name)
         return f"CodeUri: {upload(f'{hashlib.sha256(zipped).hexdigest()}.zip', zipped)}"
 
-    template = re.sub(r"CodeUri: (\S+)", function, hurried(files["template.yaml"]))
+    template = re.sub(r"CodeUri: (\S+)", code_uri, shorten_visibility(files["template.yaml"]))
     more = "".join(f"\n        {name}: {json.dumps(value)}" for name, value in variables)
     template = re.sub(r"\n      Variables:", lambda found: found[0] + more, template, count=1)
     return re.sub(
         r"DefinitionUri: (.*)",
-        lambda found: f"DefinitionUri: {upload(found[1], held_back(files[found[1]]))}",
+        lambda found: f"DefinitionUri: {upload(found[1], limit_concurrency(files[found[1]]))}",
         template,
     )
 
 
 def deploy(stack, graph, program, *variables):
-    zipped = bundle(program, graph)
+    """Deploys a described project, and returns the stack's outputs."""
+    zipped = bundle_program(program, graph)
     variables = [variable.split("=", 1) for variable in variables]
-    return create(stack, generated(program, graph), lambda _: zipped, variables)
+    return create_stack(stack, generate_files(program, graph), lambda _: zipped, variables)
 
 
-def create(stack, files, code, variables=(), **parameters):
-    """Deploys what was generated, and answers the stack's outputs."""
+def create_stack(stack, files, code, variables=(), **parameters):
+    """Deploys generated files, and returns the stack's outputs."""
     s3 = client("s3")
     bucket = f"code-{stack}"
     s3.create_bucket(Bucket=bucket)
-    template = packaged(files, s3, bucket, code, variables)
+    template = package_template(files, s3, bucket, code, variables)
     s3.put_object(Bucket=bucket, Key="template.yaml", Body=template)
     cloudformation = client("cloudformation")
     cloudformation.create_stack(
@@ -128,8 +130,7 @@ def create(stack, files, code, variables=(), **parameters):
         TemplateURL=f"{os.environ['PRECIP_TEST_AWS_ENDPOINT']}/{bucket}/template.yaml",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[
-            {"ParameterKey": name, "ParameterValue": value}
-            for name, value in {"Stage": "test", **parameters}.items()
+            {"ParameterKey": name, "ParameterValue": value} for name, value in {"Stage": "test", **parameters}.items()
         ],
     )
     waiter = cloudformation.get_waiter("stack_create_complete")

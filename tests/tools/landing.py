@@ -1,14 +1,14 @@
-"""What comes to a deployed project from outside, on the emulator: files, messages, ticks.
+"""Sends a deployed project on the emulator what comes from outside: files, messages, ticks.
 
-    $PRECIP_TEST_PYTHON tests/tools/landing.py put BUCKET KEY...         puts a small file for each key
-    .. announce QUEUE BUCKET SEED SHARE KEY...  sends what EventBridge would, a SHARE of it twice, shuffled
-    .. say QUEUE TEXT                           sends a message
-    .. waiting QUEUE                            prints how many messages are in a queue
-    .. unplug QUEUE                             lets nobody take messages from a queue any more
-    .. drain QUEUE FUNCTION SIZE                has a function called for what is in a queue, SIZE at a time
-    .. mute RULE                                lets a rule hear nothing any more
-    .. invoke FUNCTION JSON [TIMES]             invokes a function so often at once, prints the answers
-    .. physical STACK LOGICAL-ID                prints what a resource of a stack is called
+$PRECIP_TEST_PYTHON tests/tools/landing.py put BUCKET KEY...         puts a small file for each key
+.. announce QUEUE BUCKET SEED SHARE KEY...  sends the events of EventBridge, a SHARE of them twice, shuffled
+.. say QUEUE TEXT                           sends a message
+.. waiting QUEUE                            prints how many messages are in a queue
+.. unplug QUEUE                             stops deliveries from a queue
+.. drain QUEUE FUNCTION SIZE                calls a function with the messages of a queue, SIZE at a time
+.. mute RULE                                disables a rule
+.. invoke FUNCTION JSON [TIMES]             invokes a function so many times at once, prints the answers
+.. physical STACK LOGICAL-ID                prints the physical name of a resource of a stack
 """
 
 import concurrent.futures
@@ -23,18 +23,19 @@ from deploy import client
 AT_ONCE = 8
 
 
-def each(work, items):
+def map_threads(work, items):
+    """Calls `work` for each item in several threads, and returns the results in order."""
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(work, items))
 
 
 def put(bucket, *keys):
     s3 = client("s3")
-    each(lambda key: s3.put_object(Bucket=bucket, Key=key, Body=b"1"), keys)
+    map_threads(lambda key: s3.put_object(Bucket=bucket, Key=key, Body=b"1"), keys)
 
 
-def event(bucket, key, number):
-    """What EventBridge says of a file that was put, the number-th of all."""
+def object_event(bucket, key, number):
+    """Returns the event of EventBridge for the number-th uploaded file."""
     at = datetime.datetime(2024, 1, 6, 11, tzinfo=datetime.UTC) + datetime.timedelta(seconds=number)
     return {
         "version": "0",
@@ -51,58 +52,58 @@ def event(bucket, key, number):
     }
 
 
-def url(sqs, queue):
+def queue_url(sqs, queue):
     return sqs.get_queue_url(QueueName=queue)["QueueUrl"]
 
 
-def send(queue, bodies):
+def send_messages(queue, bodies):
     sqs = client("sqs")
-    there = url(sqs, queue)
+    address = queue_url(sqs, queue)
     entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
     tens = [entries[first : first + 10] for first in range(0, len(entries), 10)]
-    each(lambda ten: sqs.send_message_batch(QueueUrl=there, Entries=ten), tens)
+    map_threads(lambda ten: sqs.send_message_batch(QueueUrl=address, Entries=ten), tens)
 
 
 def announce(queue, bucket, seed, share, *keys):
     chance = random.Random(int(seed))
-    events = [event(bucket, key, number) for number, key in enumerate(keys)]
+    events = [object_event(bucket, key, number) for number, key in enumerate(keys)]
     events += chance.sample(events, int(float(share) * len(events)))
     chance.shuffle(events)
-    send(queue, [json.dumps(one) for one in events])
+    send_messages(queue, [json.dumps(one) for one in events])
 
 
 def say(queue, text):
-    send(queue, [text])
+    send_messages(queue, [text])
 
 
 def waiting(queue):
     sqs = client("sqs")
-    print(left(sqs, url(sqs, queue)))
+    print(count_messages(sqs, queue_url(sqs, queue)))
 
 
 def unplug(queue):
     functions = client("lambda")
-    arn = arn_of(queue)
+    arn = queue_arn(queue)
     for mapping in functions.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
 
-def arn_of(queue):
+def queue_arn(queue):
     sqs = client("sqs")
-    found = sqs.get_queue_attributes(QueueUrl=url(sqs, queue), AttributeNames=["QueueArn"])
+    found = sqs.get_queue_attributes(QueueUrl=queue_url(sqs, queue), AttributeNames=["QueueArn"])
     return found["Attributes"]["QueueArn"]
 
 
 def drain(queue, function, size):
-    """Does what Lambda does for a queue: the emulator hands out ten messages at a time, whatever BatchSize
-    says. Two batches at once, and what the function did not say it has done comes again."""
+    """Delivers the messages of a queue as Lambda does, two batches at once: the emulator delivers ten messages at a
+    time, whatever BatchSize is. Messages that the function reports as failed are delivered again."""
     sqs, functions = client("sqs"), client("lambda")
-    there, arn = url(sqs, queue), arn_of(queue)
+    address, arn = queue_url(sqs, queue), queue_arn(queue)
 
     def batch():
         messages = []
         while len(messages) < int(size):
-            found = sqs.receive_message(QueueUrl=there, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+            found = sqs.receive_message(QueueUrl=address, MaxNumberOfMessages=10, WaitTimeSeconds=0)
             if not found.get("Messages"):
                 break
             messages += found["Messages"]
@@ -130,21 +131,20 @@ def drain(queue, function, size):
             failed = {one["itemIdentifier"] for one in json.load(answer["Payload"])["batchItemFailures"]}
             done = [message for message in messages if message["MessageId"] not in failed]
             entries = [
-                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
-                for number, message in enumerate(done)
+                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]} for number, message in enumerate(done)
             ]
             for first in range(0, len(entries), 10):
-                sqs.delete_message_batch(QueueUrl=there, Entries=entries[first : first + 10])
+                sqs.delete_message_batch(QueueUrl=address, Entries=entries[first : first + 10])
 
-    while left(sqs, there) > 0:
+    while count_messages(sqs, address) > 0:
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             list(pool.map(work, range(2)))
         time.sleep(0.2)
 
 
-def left(sqs, there):
+def count_messages(sqs, address):
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = sqs.get_queue_attributes(QueueUrl=there, AttributeNames=names)["Attributes"]
+    found = sqs.get_queue_attributes(QueueUrl=address, AttributeNames=names)["Attributes"]
     return sum(int(found[name]) for name in names)
 
 
@@ -159,7 +159,7 @@ def invoke(function, payload, times="1"):
         answer = functions.invoke(FunctionName=function, Payload=payload.encode())
         return {"failed": "FunctionError" in answer, "answer": json.load(answer["Payload"])}
 
-    print(json.dumps(each(one, range(int(times)))))
+    print(json.dumps(map_threads(one, range(int(times)))))
 
 
 def physical(stack, logical):

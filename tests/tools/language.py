@@ -60,14 +60,13 @@ class Figures:
             if function:
                 self.functions += 1
                 self.single += "_" not in function[1]
-            if function or (not ends and re.match(r"\s*(\) .*|\)|where.*|.*>) \{$", line)):
-                # A signature may take several lines; its body ends where a brace has its indentation.
-                if function and not line.rstrip().endswith((";", "}")):
-                    ends.append(line[: len(line) - len(line.lstrip())])
+            # A signature may take several lines; its body ends where a brace has its indentation.
+            if function and not line.rstrip().endswith((";", "}")):
+                ends.append(line[: len(line) - len(line.lstrip())])
 
 
 def front_page() -> int:
-    """The lines of the page that opens the documentation of the crate `precip`."""
+    """Returns the number of lines of the page that opens the documentation of the crate `precip`."""
     crate = ROOT / "shared/precip"
     text = (crate / "src/lib.rs").read_text()
     included = re.findall(r"^#!\[doc = include_str!\(\"([^\"]+)\"\)\]", text, re.M)
@@ -79,7 +78,10 @@ def main() -> int:
     folders = sys.argv[1:] or ["."]
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *folders],
-        cwd=ROOT, check=True, capture_output=True, text=True,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.split("\n")
     figures = Figures()
     phrases = []
@@ -96,8 +98,9 @@ def main() -> int:
         if path.suffix == ".rs":
             figures.add(text)
 
+    questions = figures.questions / max(figures.summaries, 1) * 100
     rows = [
-        ("doc summaries that open with What, How, Whether or Who", figures.questions / max(figures.summaries, 1) * 100, "%", 3, max),
+        ("doc summaries that open with What, How, Whether or Who", questions, "%", 3, max),
         ("function names of one word", figures.single / max(figures.functions, 1) * 100, "%", 40, max),
         ("comment lines inside function bodies", figures.comments / max(figures.body, 1) * 100, "%", 2.6, min),
         ("`let x = x..` per 1,000 lines", figures.shadowed / max(figures.lines, 1) * 1000, "", 2.2, max),

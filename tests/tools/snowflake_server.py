@@ -1,13 +1,12 @@
-"""fakesnow's server, with what the tests need and it has not.
+"""fakesnow's server, with table locks and with answers in JSON.
 
-Who changes a table within a transaction has it to himself until the end; others wait for their turn. When
-the one who has it is heard of no more, he is taken for dead, and what he had begun is undone: Snowflake does
-so after five minutes, here it is three seconds. fakesnow itself would let the second one fail.
+A transaction that changes a table locks it until its end; other transactions wait. The transaction of a session that
+sends nothing more is rolled back: after five minutes in Snowflake, after three seconds here. fakesnow itself fails the
+second transaction.
 
-Snowflake answers in the format that a driver is known to read. fakesnow answers every query in Arrow, as for
-its own driver, which loses timestamps that are not there. So what DuckDB found is written here in the other
-format: a text for each value, whose form the column's type says. Of many rows the first are in the answer, and the
-others in parts, each to be fetched from a place of its own, packed.
+Snowflake answers a driver in the format that it reads. fakesnow answers every query in Arrow, which loses NULL
+timestamps, so results are written here in the other format: a text for each value, in the form of the column's type.
+The first rows of a large result are in the answer, the others in parts, each compressed and with its own URL.
 
     python snowflake_server.py PORT
 """
@@ -30,8 +29,8 @@ server = importlib.import_module("fakesnow.server")
 EPOCH = date(1970, 1, 1)
 
 
-def text(value, column):
-    """A value as Snowflake's drivers find it in JSON."""
+def value_text(value, column):
+    """Returns a value in the form of Snowflake's JSON."""
     kind = column["type"]
     if value is None:
         return None
@@ -59,76 +58,81 @@ def text(value, column):
 
 
 def rows_of(table, rowtype):
-    """Instead of `to_sf`: the rows as texts."""
-    columns = [[text(value, kind) for value in column.to_pylist()] for column, kind in zip(table.columns, rowtype)]
+    """Returns the rows as texts; replaces `to_sf`."""
+    columns = [
+        [value_text(value, kind) for value in column.to_pylist()]
+        for column, kind in zip(table.columns, rowtype, strict=True)
+    ]
     return list(zip(*columns, strict=True)) if table.num_rows else []
 
 
-# Rows of a part. Snowflake has more in one.
+# The rows of a part. Snowflake's are larger.
 PART = 2_000
 parts = {}
 
 
-def divide(data, rows):
-    """Puts rows into an answer, and those that are too many into parts."""
+def divide_rows(data, rows):
+    """Puts the first rows into an answer, and the others into parts."""
     data["rowset"], data["chunks"], data["chunkHeaders"] = rows[:PART], [], {}
     for start in range(PART, len(rows), PART):
         some = rows[start : start + PART]
-        # As Snowflake writes them: the rows without what is around them.
+        # Snowflake leaves out the brackets around the rows.
         plain = json.dumps(some)[1:-1].encode()
         packed, name = gzip.compress(plain, 1), uuid.uuid4().hex
         parts[name] = packed
-        data["chunks"].append({
-            "url": f"http://127.0.0.1:{sys.argv[1]}/parts/{name}",
-            "rowCount": len(some),
-            "uncompressedSize": len(plain),
-            "compressedSize": len(packed),
-        })
+        data["chunks"].append(
+            {
+                "url": f"http://127.0.0.1:{sys.argv[1]}/parts/{name}",
+                "rowCount": len(some),
+                "uncompressedSize": len(plain),
+                "compressedSize": len(packed),
+            }
+        )
 
 
-async def part(request):
-    """Some rows of an answer."""
+async def send_part(request):
+    """Answers with the rows of a part."""
     return Response(parts[request.path_params["name"]])
 
 
 class Answer(server.JSONResponse):
-    """An answer whose Arrow is JSON."""
+    """An answer with its rows in JSON instead of Arrow."""
 
     def render(self, content):
         data = content.get("data") if isinstance(content, dict) else None
         if data and data.get("queryResultFormat") == "arrow":
             rows = data.pop("rowsetBase64")
             data["queryResultFormat"] = "json"
-            divide(data, json.loads(b64decode(rows)) if rows else [])
+            divide_rows(data, json.loads(b64decode(rows)) if rows else [])
         elif data and "errorCode" in data:
-            # What Snowflake says no to has a name too.
+            # Failed queries have an id too.
             data["queryId"] = str(uuid.uuid4())
         return super().render(content)
 
 
 execute = server.FakeSnowflakeCursor.execute
 changed = threading.Condition()
-# Who has which table, and when who was heard of last; no time while a statement runs.
+# The connection that holds each table, and when each was last active: `None` while a statement runs.
 holders, heard = {}, {}
 DEAD_AFTER = 3.0
 
 
-def wait_for(connection, table):
-    """Waits until nobody else has the table, and takes it."""
+def lock_table(connection, table):
+    """Waits until no other connection holds the table, and locks it."""
     with changed:
         while (holder := holders.get(table, connection)) is not connection:
             last = heard[holder]
             if last is not None and time.monotonic() - last > DEAD_AFTER:
                 execute(holder.cursor(), "ROLLBACK", server=True)
-                leave(holder)
+                release_tables(holder)
                 holder.dead = True
             else:
                 changed.wait(0.01)
         holders[table] = connection
 
 
-def leave(connection):
-    """Gives back what somebody has."""
+def release_tables(connection):
+    """Releases the tables of a connection."""
     with changed:
         for table in [table for table, holder in holders.items() if holder is connection]:
             del holders[table]
@@ -136,15 +140,15 @@ def leave(connection):
         changed.notify_all()
 
 
-def in_turn(self, command, *args, **kwargs):
-    """Instead of `execute`: one transaction at a time changes a table."""
+def execute_in_turn(self, command, *args, **kwargs):
+    """Executes a statement once its table is free; replaces `execute`."""
     connection, words = self._conn, command.split()
     if getattr(connection, "dead", False):
         message = "Session no longer exists. New login required to access the service."
         raise server.snowflake.connector.errors.ProgrammingError(msg=message, errno=390111, sqlstate="08001")
     verb = words[0].upper()
     if verb == "UPDATE" and getattr(connection, "begun", False):
-        wait_for(connection, (connection.database, words[1]))
+        lock_table(connection, (connection.database, words[1]))
     heard[connection] = None
     try:
         return execute(self, command, *args, **kwargs)
@@ -153,14 +157,14 @@ def in_turn(self, command, *args, **kwargs):
         if verb == "BEGIN":
             connection.begun = True
         elif verb in ("COMMIT", "ROLLBACK"):
-            leave(connection)
+            release_tables(connection)
 
 
-server.FakeSnowflakeCursor.execute = in_turn
+server.FakeSnowflakeCursor.execute = execute_in_turn
 server.to_sf = rows_of
 server.to_ipc = lambda rows: json.dumps(rows).encode()
 server.JSONResponse = Answer
-server.app.add_route("/parts/{name}", part)
+server.app.add_route("/parts/{name}", send_part)
 
 if __name__ == "__main__":
     uvicorn.run(server.app, host="127.0.0.1", port=int(sys.argv[1]), log_level="info")

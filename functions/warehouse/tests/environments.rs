@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// Materializes January in an environment. Returns the marts as CSV (`carrier_month`, then the
 /// ranking that a query makes from it) and the results of the checks of `carrier_month`.
 fn materialize_january(environment: &str, project: Project) -> ([String; 2], Vec<Value>) {
-    let project = project.variable("PRECIP_ENV", environment);
+    let project = project.with_variable("PRECIP_ENV", environment);
     project.run("doctor").expect(0, &[]);
     let select = "--select +key:carrier_rank --partitions 2013-01-01...2013-01-31";
     let made = project.run(&format!("materialize {select}"));
@@ -37,10 +37,10 @@ fn materialize_january(environment: &str, project: Project) -> ([String; 2], Vec
 
 /// Returns a project of the sample in a new folder.
 fn sample_project() -> Project {
-    let project = Project::flights(env!("CARGO_BIN_EXE_flights-warehouse"));
+    let project = Project::flights_sample(env!("CARGO_BIN_EXE_flights-warehouse"));
     // `tests/duckdb` sets the folder of DuckDB's library.
     match std::env::var("LD_LIBRARY_PATH") {
-        Ok(folders) => project.variable("LD_LIBRARY_PATH", folders),
+        Ok(folders) => project.with_variable("LD_LIBRARY_PATH", folders),
         Err(_) => project,
     }
 }
@@ -67,7 +67,7 @@ fn duckdb_gives_the_same_results_as_files() {
     let database = local.folder().join(".precip/flights.duckdb");
     assert!(!database.exists());
     let file = database.to_str().unwrap().to_owned();
-    let project = local.variable("FLIGHTS_DUCKDB", file);
+    let project = local.with_variable("FLIGHTS_DUCKDB", file);
     assert_eq!(materialize_january("duckdb", project), results_in_files());
 }
 
@@ -75,7 +75,7 @@ fn duckdb_gives_the_same_results_as_files() {
 fn partitions_made_in_one_environment_are_missing_in_another() {
     let local = sample_project();
     let database = local.folder().join("flights.duckdb");
-    let project = local.variable("FLIGHTS_DUCKDB", database.to_str().unwrap());
+    let project = local.with_variable("FLIGHTS_DUCKDB", database.to_str().unwrap());
     for (environment, expected) in [
         ("local", "1 materialized"),
         ("local", "nothing is missing"),
@@ -92,7 +92,7 @@ fn partitions_made_in_one_environment_are_missing_in_another() {
 
 #[test]
 fn missing_settings_of_a_warehouse_are_reported_before_anything_runs() {
-    let project = sample_project().variable("PRECIP_ENV", "snowflake");
+    let project = sample_project().with_variable("PRECIP_ENV", "snowflake");
     let missing = [
         "SNOWFLAKE_ACCOUNT",
         "SNOWFLAKE_USER",
@@ -112,11 +112,11 @@ mod fakesnow {
         let url = std::env::var("PRECIP_TEST_SNOWFLAKE_URL").unwrap();
         let database = format!("SAMPLE_{}", std::process::id());
         let project = sample_project()
-            .variable("SNOWFLAKE_ACCOUNT", "fakesnow")
-            .variable("SNOWFLAKE_USER", "PRECIP")
-            .variable("SNOWFLAKE_DATABASE", database)
-            .variable("SNOWFLAKE_PASSWORD", "hunter2")
-            .variable("SNOWFLAKE_URL", url);
+            .with_variable("SNOWFLAKE_ACCOUNT", "fakesnow")
+            .with_variable("SNOWFLAKE_USER", "PRECIP")
+            .with_variable("SNOWFLAKE_DATABASE", database)
+            .with_variable("SNOWFLAKE_PASSWORD", "hunter2")
+            .with_variable("SNOWFLAKE_URL", url);
         assert_eq!(
             materialize_january("snowflake", project),
             results_in_files()

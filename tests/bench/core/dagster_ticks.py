@@ -12,7 +12,7 @@ import time
 import dagster as dg
 
 LAYERS, WIDTH, DAYS = 10, 100, 1_000
-START = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+START = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 PARTITIONS = dg.DailyPartitionsDefinition(START)
 
 
@@ -38,9 +38,7 @@ def asset(layer, place, condition):
 def main():
     condition = getattr(dg.AutomationCondition, sys.argv[1])()
     started = time.process_time()
-    definitions = dg.Definitions(
-        [asset(layer, place, condition) for layer in range(LAYERS) for place in range(WIDTH)]
-    )
+    definitions = dg.Definitions([asset(layer, place, condition) for layer in range(LAYERS) for place in range(WIDTH)])
     # The graph is made when it is first asked for.
     definitions.resolve_all_asset_specs()
     graph = time.process_time() - started
@@ -51,13 +49,9 @@ def main():
         if tick == 2:
             last = (START + datetime.timedelta(days=DAYS - 1)).strftime("%Y-%m-%d")
             for place in range(WIDTH):
-                instance.report_runless_asset_event(
-                    dg.AssetMaterialization(key(0, place), partition=last)
-                )
+                instance.report_runless_asset_event(dg.AssetMaterialization(key(0, place), partition=last))
         started = time.process_time()
-        result = dg.evaluate_automation_conditions(
-            definitions, instance=instance, cursor=cursor, evaluation_time=now
-        )
+        result = dg.evaluate_automation_conditions(definitions, instance=instance, cursor=cursor, evaluation_time=now)
         seconds.append(time.process_time() - started)
         requested.append(result.total_requested)
         cursor = result.cursor

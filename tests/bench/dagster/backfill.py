@@ -1,6 +1,6 @@
 """Requests an asset backfill and waits until the daemon has finished it.
 
-    backfill.py MODULE ASSET[,ASSET..] PARTITIONS
+backfill.py MODULE ASSET[,ASSET..] PARTITIONS
 """
 
 import importlib

@@ -10,7 +10,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// A project's command line and a home that nobody else uses. The home goes when the value does.
+/// A project's command line, with a home of its own that is removed along with this value.
 #[derive(Debug)]
 pub struct Project {
     program: PathBuf,
@@ -19,11 +19,11 @@ pub struct Project {
 }
 
 impl Project {
-    /// A project with a home that is not made yet. Its program sees the variables that are given to
-    /// it, and of the others only `PATH`.
+    /// Creates a project whose home does not exist yet. Its program gets only the variables that are
+    /// set here, and `PATH`.
     ///
     /// # Panics
-    /// When there is no room for a folder.
+    /// If no folder can be created.
     pub fn new(program: impl Into<PathBuf>) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the home can be made");
         Self {
@@ -33,46 +33,46 @@ impl Project {
         }
     }
 
-    /// The sample project over the landing files of this repository.
-    pub fn flights(program: impl Into<PathBuf>) -> Self {
-        Self::new(program).variable("FLIGHTS_LANDING", landing())
+    /// Creates the sample project, with the landing files of this repository.
+    pub fn flights_sample(program: impl Into<PathBuf>) -> Self {
+        Self::new(program).with_variable("FLIGHTS_LANDING", landing_folder())
     }
 
-    /// Gives the program a variable from now on.
+    /// Returns the project with a variable set for its program.
     #[must_use]
-    pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.set(name, value);
+    pub fn with_variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.set_variable(name, value);
         self
     }
 
-    /// Gives the program a variable from now on.
-    pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.unset(name);
+    /// Sets a variable for the program.
+    pub fn set_variable(&mut self, name: &str, value: impl Into<String>) {
+        self.unset_variable(name);
         self.variables.push((name.to_owned(), value.into()));
     }
 
-    /// Takes a variable away again.
-    pub fn unset(&mut self, name: &str) {
+    /// Removes a variable.
+    pub fn unset_variable(&mut self, name: &str) {
         self.variables.retain(|(known, _)| known != name);
     }
 
-    /// A folder beside the home, for what a test needs.
+    /// Returns the folder that holds the home and the files of the test.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The program.
+    /// Returns the path of the program.
     pub fn program(&self) -> &Path {
         &self.program
     }
 
-    /// The home.
+    /// Returns the home.
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")
     }
 
-    /// Fits a command out like one of the program's own.
-    pub fn equip<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    /// Gives a command the environment of the program.
+    pub fn prepare_command<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
@@ -82,42 +82,43 @@ impl Project {
             .stdin(Stdio::null())
     }
 
-    /// The program with arguments, not started yet.
+    /// Returns a command of the program.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(&self.program);
-        self.equip(&mut command).args(arguments);
+        self.prepare_command(&mut command).args(arguments);
         command
     }
 
-    /// Runs the program to its end. The arguments are written as in a shell that knows single quotes.
+    /// Runs the program to its end. Arguments are separated as in a shell with single quotes.
     ///
     /// # Panics
-    /// When the program cannot be started.
+    /// If the program cannot be started.
     pub fn run(&self, arguments: &str) -> Answer {
-        let output = self.command(words(arguments)).output();
+        let output = self.command(split_words(arguments)).output();
         Answer::from(output.expect("the program can be started"))
     }
 
-    /// Starts the program and does not wait for it.
+    /// Starts the program.
     ///
     /// # Panics
-    /// When the program cannot be started.
+    /// If the program cannot be started.
     pub fn start(&self, arguments: &str) -> Child {
-        let mut command = self.command(words(arguments));
+        let mut command = self.command(split_words(arguments));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().expect("the program can be started")
     }
 
-    /// How many files the default IO manager has begun to write.
-    pub fn files(&self) -> usize {
-        count(&self.home().join("data")).unwrap_or(0)
+    /// Returns the number of files that the default IO manager has created.
+    pub fn count_data_files(&self) -> usize {
+        count_files(&self.home().join("data")).unwrap_or(0)
     }
 }
 
-/// Splits a command line into its words: what stands between single quotes is one.
-pub fn words(arguments: &str) -> Vec<&str> {
-    let quoted = |(place, part)| -> Vec<&str> {
-        if place % 2 == 1 {
+/// Splits a command line into words; text between single quotes is one word.
+pub fn split_words(arguments: &str) -> Vec<&str> {
+    let quoted = |(index, part)| -> Vec<&str> {
+        // Every other part is between quotes.
+        if index % 2 == 1 {
             vec![part]
         } else {
             str::split_whitespace(part).collect()
@@ -126,25 +127,25 @@ pub fn words(arguments: &str) -> Vec<&str> {
     arguments.split('\'').enumerate().flat_map(quoted).collect()
 }
 
-/// The landing files of this repository.
-pub fn landing() -> String {
+/// Returns the folder of the landing files of this repository.
+pub fn landing_folder() -> String {
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/landing").to_owned()
 }
 
-/// Presses Ctrl-C.
+/// Sends the signal of Ctrl-C.
 ///
 /// # Panics
-/// When the process is gone.
-pub fn interrupt(child: &Child) {
+/// If the process has ended.
+pub fn interrupt_process(child: &Child) {
     kill_process(Pid::from_child(child), Signal::INT).expect("the process is there");
 }
 
-fn count(folder: &Path) -> io::Result<usize> {
+fn count_files(folder: &Path) -> io::Result<usize> {
     let mut files = 0;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         files += if entry.file_type()?.is_dir() {
-            count(&entry.path())?
+            count_files(&entry.path())?
         } else {
             1
         };
@@ -152,15 +153,15 @@ fn count(folder: &Path) -> io::Result<usize> {
     Ok(files)
 }
 
-/// How a program ended, and what it said.
+/// The output and the exit code of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The exit code; `None` when a signal ended it.
+    /// The exit code; `None` if a signal ended the program.
     pub code: Option<i32>,
-    /// The data.
+    /// The data: its stdout.
     pub out: String,
-    /// Everything else.
-    pub said: String,
+    /// The messages: its stderr.
+    pub messages: String,
 }
 
 impl From<Output> for Answer {
@@ -168,17 +169,17 @@ impl From<Output> for Answer {
         Self {
             code: output.status.code(),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            said: String::from_utf8_lossy(&output.stderr).into_owned(),
+            messages: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
 }
 
 impl Answer {
-    /// The answer of a program that was started, once it has ended.
+    /// Waits for the end of a program.
     ///
     /// # Panics
-    /// When it cannot be waited for.
-    pub fn of(child: Child) -> Self {
+    /// If it cannot be waited for.
+    pub fn wait_for(child: Child) -> Self {
         Self::from(
             child
                 .wait_with_output()
@@ -186,30 +187,30 @@ impl Answer {
         )
     }
 
-    /// Holds it to an exit code and to lines of what it said.
+    /// Checks the exit code, and that the messages contain these parts.
     ///
     /// # Panics
-    /// When it ended or spoke otherwise.
+    /// If they differ.
     #[track_caller]
-    pub fn expect(self, code: i32, said: &[&str]) -> Self {
-        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.said);
-        for line in said {
+    pub fn expect(self, code: i32, messages: &[&str]) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.messages);
+        for line in messages {
             assert!(
-                self.said.contains(line),
+                self.messages.contains(line),
                 "`{line}` is not in:\n{}",
-                self.said
+                self.messages
             );
         }
         self
     }
 
-    /// Reads the data as JSON.
+    /// Parses the data as JSON.
     ///
     /// # Panics
-    /// When it is none.
+    /// If it is not JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out)
-            .unwrap_or_else(|error| panic!("{error}:\n{}\n{}", self.out, self.said))
+            .unwrap_or_else(|error| panic!("{error}:\n{}\n{}", self.out, self.messages))
     }
 }

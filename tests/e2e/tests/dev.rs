@@ -10,11 +10,12 @@ use std::{
     time::Duration,
 };
 
-use precip_tests::{Answer, Project, interrupt, landing};
+use precip_tests::{Answer, Project, interrupt_process, landing_folder};
 
-/// Longer than anything here takes on a machine with other things to do.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A limit that no wait reaches, even on a busy machine.
+const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
+/// A running `dev`.
 struct Dev {
     child: Child,
     lines: Receiver<String>,
@@ -22,18 +23,18 @@ struct Dev {
 }
 
 impl Dev {
-    fn start(project: &Project) -> Self {
+    fn start_dev(project: &Project) -> Self {
         let mut command = project.command(["dev"]);
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let (tell, lines) = channel();
-        let said = child.stderr.take().unwrap();
+        let (sender, lines) = channel();
+        let stderr = child.stderr.take().unwrap();
         thread::spawn(move || {
-            for line in BufReader::new(said).lines().map_while(Result::ok) {
-                if tell.send(line).is_err() {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
                     break;
                 }
             }
@@ -45,10 +46,10 @@ impl Dev {
         }
     }
 
-    /// Waits for a line in which all of these stand.
-    fn says(&mut self, parts: &[&str]) -> String {
+    /// Waits for a line that contains all of these parts.
+    fn wait_for_line(&mut self, parts: &[&str]) -> String {
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            match self.lines.recv_timeout(WAIT_LIMIT) {
                 Ok(line) => {
                     self.seen.push(line.clone());
                     if parts.iter().all(|part| line.contains(part)) {
@@ -56,49 +57,50 @@ impl Dev {
                     }
                 }
                 Err(error) => panic!(
-                    "{parts:?} was not said ({error}):\n{}",
+                    "{parts:?} was not printed ({error}):\n{}",
                     self.seen.join("\n")
                 ),
             }
         }
     }
 
-    fn stop(mut self) {
-        interrupt(&self.child);
+    fn stop_with_ctrl_c(mut self) {
+        interrupt_process(&self.child);
         assert!(self.child.wait().unwrap().success());
     }
 }
 
 impl Drop for Dev {
-    /// A test that fails leaves no process behind.
+    /// Ends the process of a test that fails.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
+/// Drops one of the sample's landing files.
 fn drop_file(folder: &Path, name: &str) {
     let to = folder.join(name);
     fs::create_dir_all(to.parent().unwrap()).unwrap();
-    fs::copy(Path::new(&landing()).join(name), to).unwrap();
+    fs::copy(Path::new(&landing_folder()).join(name), to).unwrap();
 }
 
 #[test]
 fn a_dropped_file_becomes_a_mart() {
     let mut project = Project::new(env!("CARGO_BIN_EXE_flights-cli"));
     let folder = project.folder().join("landing");
-    project.set("FLIGHTS_LANDING", folder.to_str().unwrap());
+    project.set_variable("FLIGHTS_LANDING", folder.to_str().unwrap());
     for name in ["airlines", "airports", "planes"] {
         drop_file(&folder, &format!("reference/{name}.csv"));
     }
-    // It came before anybody watched.
+    // This file is dropped before `dev` starts.
     drop_file(&folder, "flights/2013-01-05.csv.gz");
-    let mut dev = Dev::start(&project);
-    dev.says(&["landing_flights: 1 file that was missed", "2013-01-05"]);
-    dev.says(&["ready: "]);
-    dev.says(&["materialized in"]);
+    let mut dev = Dev::start_dev(&project);
+    dev.wait_for_line(&["landing_flights: 1 file that was missed", "2013-01-05"]);
+    dev.wait_for_line(&["ready: "]);
+    dev.wait_for_line(&["materialized in"]);
     drop_file(&folder, "flights/2013-01-06.csv.gz");
-    let line = dev.says(&[
+    let line = dev.wait_for_line(&[
         "landing_flights: flights/2013-01-06.csv.gz ->",
         "2013-01-06",
     ]);
@@ -108,18 +110,18 @@ fn a_dropped_file_becomes_a_mart() {
         .1
         .trim_end_matches(')')
         .to_owned();
-    dev.says(&[&run, "materialized in"]);
-    dev.stop();
+    dev.wait_for_line(&[&run, "materialized in"]);
+    dev.stop_with_ctrl_c();
 
     let delays = project.run("asset delays --json").expect(0, &[]).json();
     assert_eq!(delays["materialized"], 2, "{delays}");
-    // What was handled is not handled again by the next process.
-    let mut dev = Dev::start(&project);
-    dev.says(&["ready: "]);
+    // The next process continues after the last handled file.
+    let mut dev = Dev::start_dev(&project);
+    dev.wait_for_line(&["ready: "]);
     drop_file(&folder, "flights/2013-01-07.csv.gz");
-    dev.says(&["flights/2013-01-07.csv.gz ->"]);
-    dev.says(&["materialized in"]);
-    dev.stop();
+    dev.wait_for_line(&["flights/2013-01-07.csv.gz ->"]);
+    dev.wait_for_line(&["materialized in"]);
+    dev.stop_with_ctrl_c();
     let runs: Answer = project.run("runs --json").expect(0, &[]);
     assert_eq!(runs.json().as_array().unwrap().len(), 3);
     let ticks = project
@@ -130,29 +132,29 @@ fn a_dropped_file_becomes_a_mart() {
 }
 
 #[test]
-fn a_stopped_sensor_starts_nothing_and_says_how_to_turn_it_on() {
+fn a_stopped_sensor_requests_nothing() {
     let mut project = Project::new(env!("CARGO_BIN_EXE_flights-cli"));
     let folder = project.folder().join("landing");
-    project.set("FLIGHTS_LANDING", folder.to_str().unwrap());
+    project.set_variable("FLIGHTS_LANDING", folder.to_str().unwrap());
     project
         .run("sensor landing_flights stop")
         .expect(0, &["sensor landing_flights is off"]);
-    let mut dev = Dev::start(&project);
-    dev.says(&["landing_flights: is off: `sensor landing_flights start` turns it on"]);
-    dev.says(&["ready: "]);
+    let mut dev = Dev::start_dev(&project);
+    dev.wait_for_line(&["landing_flights: is off: `sensor landing_flights start` turns it on"]);
+    dev.wait_for_line(&["ready: "]);
     drop_file(&folder, "flights/2013-01-06.csv.gz");
     drop_file(&folder, "weather/2013-01-06.csv.gz");
-    dev.says(&["landing_weather: weather/2013-01-06.csv.gz ->"]);
-    dev.says(&["materialized in"]);
-    dev.stop();
+    dev.wait_for_line(&["landing_weather: weather/2013-01-06.csv.gz ->"]);
+    dev.wait_for_line(&["materialized in"]);
+    dev.stop_with_ctrl_c();
     let runs = project.run("runs --json").expect(0, &[]).json();
     assert_eq!(runs.as_array().unwrap().len(), 1, "{runs}");
 }
 
 #[test]
 fn a_sensor_is_tried_on_a_real_event() {
-    let project = Project::flights(env!("CARGO_BIN_EXE_flights-cli"));
-    let event = format!("{}/../s3/object_created.json", landing());
+    let project = Project::flights_sample(env!("CARGO_BIN_EXE_flights-cli"));
+    let event = format!("{}/../s3/object_created.json", landing_folder());
     let answer = project.run(&format!("sensor landing_flights --event {event}"));
     let answer = answer.expect(0, &["the event is from bucket `flights-landing`"]);
     assert!(
@@ -167,7 +169,7 @@ fn a_sensor_is_tried_on_a_real_event() {
         "{}",
         answer.out
     );
-    let batch = format!("{}/../s3/sqs_batch.json", landing());
+    let batch = format!("{}/../s3/sqs_batch.json", landing_folder());
     project
         .run(&format!("sensor landing_flights --event {batch}"))
         .expect(

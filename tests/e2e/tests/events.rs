@@ -1,4 +1,4 @@
-//! The sample events: each is read, and does what it says it is for.
+//! The sample events: each is parsed as the functions parse it.
 
 use std::{fs, path::PathBuf};
 
@@ -29,7 +29,7 @@ fn one(name: &str) -> ObjectEvent {
     events.into_iter().next().unwrap()
 }
 
-/// What is read comes back from its own form, and every event of S3 is read.
+/// Every event of S3 is parsed, and survives its own format.
 #[test]
 fn every_event_of_s3_is_read_and_comes_back() {
     let mut names: Vec<String> = fs::read_dir(file("s3"))
@@ -67,7 +67,7 @@ fn an_odd_key_is_the_same_whichever_way_it_comes() {
         (event_bridge.key.as_str(), notification.key.as_str()),
         (odd, odd)
     );
-    // So it is one event to a sensor, whichever way it is delivered.
+    // A sensor treats both deliveries as one event.
     assert_eq!(event_bridge.identity(), notification.identity());
 }
 
@@ -103,8 +103,8 @@ fn a_batch_names_its_messages_and_harms_none_by_another() {
     assert_ne!(identity(0), identity(1));
 }
 
-/// The landing files of the repository are what the sample project's sensors wait for: each names a
-/// partition that exists, and the rule for EventBridge would let it through.
+/// Each landing file belongs to a sensor of the sample project, names an existing partition, and matches
+/// the rule of EventBridge.
 #[test]
 fn every_landing_file_is_some_sensors() {
     let definitions = flights::definitions().unwrap();
@@ -143,7 +143,7 @@ fn every_landing_file_is_some_sensors() {
     assert_eq!(object["key"][0]["wildcard"], "flights/*.csv.gz");
 }
 
-/// What the function of sensors and schedules is called with, each read as it would read it.
+/// A batch of SQS is parsed as the invocation of its sensor.
 #[test]
 fn a_batch_is_out_of_the_queue_of_its_sensor() {
     let batch = Invocation::from_payload(&payload("s3/sqs_batch.json")).unwrap();
@@ -166,7 +166,7 @@ fn a_batch_is_out_of_the_queue_of_its_sensor() {
         taken += 1;
     }
     assert_eq!((messages.len(), taken), (4, 3));
-    // An event that comes by itself is read as well.
+    // A single event is parsed too.
     for name in ["s3/object_created.json", "s3/notification.json"] {
         let alone = Invocation::from_payload(&payload(name)).unwrap();
         assert!(
@@ -196,7 +196,7 @@ fn a_look_after_a_change_and_a_sweep_are_read_and_come_back() {
     assert_eq!(serde_json::to_value(&call).unwrap(), sweep);
 }
 
-/// What the template tells EventBridge Scheduler to send is what the samples are.
+/// The samples are the payloads that the template configures.
 #[test]
 fn the_template_sends_what_the_samples_show() {
     let template = PathBuf::from(concat!(
@@ -243,14 +243,14 @@ fn the_scheduler_names_a_schedule_and_its_tick() {
     );
 }
 
-/// Every field of a sample is in what is written of what was read.
+/// Checks that each field of a sample is written again.
 fn comes_back(sample: &Value, written: &Value) {
     for (name, field) in sample.as_object().unwrap() {
         assert_eq!(written.get(name), Some(field), "{name} of {written}");
     }
 }
 
-/// What the state machines ask of the planner, in the words of each of their states.
+/// Each request of a state machine to the planner is parsed and written again.
 #[test]
 fn what_the_machines_ask_is_read_and_comes_back() {
     for name in ["plan", "settle", "record", "finish"] {
@@ -295,7 +295,7 @@ fn the_end_of_an_execution_names_it() {
     comes_back(&written, &sample["detail"]);
 }
 
-/// What reaches the function that follows the table, by the template's own filter, and its tick.
+/// The records of the stream pass the template's filter, and a tick is a time.
 #[test]
 fn a_batch_of_the_table_passes_the_filter_and_a_tick_is_a_moment() {
     let template = PathBuf::from(concat!(
@@ -318,11 +318,11 @@ fn a_batch_of_the_table_passes_the_filter_and_a_tick_is_a_moment() {
         moment.parse::<chrono::DateTime<chrono::Utc>>().is_ok(),
         "{moment}"
     );
-    // The end of a deployment is another.
+    // The end of a deployment sends another tick.
     assert!(template.contains(r#"Input: '{"tick":"deployed"}'"#));
 }
 
-/// Each sample stands in the list of samples with the line that sends it to its function.
+/// Each sample is in the list of samples, with the command that sends it.
 #[test]
 fn the_list_names_each_sample_and_says_how_to_send_it() {
     let list = fs::read_to_string(file("README.md")).unwrap();

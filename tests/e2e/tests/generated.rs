@@ -1,11 +1,11 @@
-//! What is committed of what is deployed is what the definitions give.
+//! The committed generated files are up to date.
 
 use std::{path::Path, process::Command};
 
 #[test]
 fn infra_generated_has_not_drifted() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let home = tempfile::tempdir().expect("a folder for the home can be made");
+    let home = tempfile::tempdir().expect("a folder can be created");
     let checked = Command::new(env!("CARGO_BIN_EXE_flights-cli"))
         .args(["--env", "prod", "synth", "--check", "--project", "flights"])
         .current_dir(repository)
@@ -13,11 +13,11 @@ fn infra_generated_has_not_drifted() {
         .env("PRECIP_HOME", home.path())
         .output()
         .expect("the sample project's command line starts");
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(
         checked.status.success(),
         "{}{}",
-        said(&checked.stdout),
-        said(&checked.stderr)
+        text(&checked.stdout),
+        text(&checked.stderr)
     );
 }

@@ -3,8 +3,8 @@
 use chrono::DateTime;
 use precip_core::cron::CronSchedule;
 
-/// A cron string is refused with a message and a place in the text; or it ticks, forward in rising
-/// and backward in falling order, and its ticks are known as such.
+/// Checks that a cron string is refused with a message and a span of the text, or ticks: forwards in rising
+/// and backwards in falling order, and every tick is recognized.
 pub fn cron(text: &str) {
     let schedule = match CronSchedule::new(text, chrono_tz::America::New_York) {
         Ok(schedule) => schedule,

@@ -1,4 +1,4 @@
-//! What has to hold of any text that a person may type. Each property panics where it does not.
+//! Properties of any text that a person may type. Each panics if it does not hold.
 
 mod cron;
 mod partition_key;

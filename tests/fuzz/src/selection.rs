@@ -2,8 +2,8 @@
 
 use precip_core::{graph::AssetGraph, selection::Selection};
 
-/// A selection is refused at a place in the text, with a correction that is none unless it parses;
-/// or it can be printed, parsed again, and then selects the same.
+/// Checks that a selection is refused with a span of the text, and only with a correction that parses; or
+/// that it can be printed and parsed again, and then selects the same.
 pub fn selection(text: &str) {
     let parsed = match Selection::parse(text) {
         Ok(parsed) => parsed,

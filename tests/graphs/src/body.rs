@@ -1,4 +1,4 @@
-//! What the functions of the assets and checks do.
+//! The functions of described assets, checks and sensors.
 
 use std::sync::Arc;
 
@@ -19,27 +19,26 @@ use precip::{
 use crate::description::{Check, Fault, Node};
 
 /// The function of an asset.
-pub(crate) struct Make(pub(crate) Arc<Node>);
+pub(crate) struct AssetBody(pub(crate) Arc<Node>);
 
-/// The function of a check that has its own.
-pub(crate) struct Look {
+/// The op of a check that has its own.
+pub(crate) struct CheckBody {
     pub(crate) asset: AssetKey,
     pub(crate) check: Check,
 }
 
-/// The function of a sensor that asks for a run of its target.
-pub(crate) fn asks(_: SensorContext, _: &Resources) -> TriggerFuture<'_> {
+/// Requests a run of the sensor's target.
+pub(crate) fn request_run(_: SensorContext, _: &Resources) -> TriggerFuture<'_> {
     Box::pin(async { Ok(SensorResult::requests([RunRequest::new()])) })
 }
 
-/// The function of a sensor that panics.
-pub(crate) fn panics(_: SensorContext, _: &Resources) -> TriggerFuture<'_> {
+/// Panics, as a broken sensor function.
+pub(crate) fn panic_always(_: SensorContext, _: &Resources) -> TriggerFuture<'_> {
     Box::pin(async { std::panic::resume_unwind(Box::new("told to panic")) })
 }
 
-/// What a function is given of an upstream asset: however many partitions, each of which has to be
-/// there.
-pub(crate) fn input(asset: AssetKey) -> InputSpec {
+/// Returns the input of an upstream asset: any number of partitions, all of them materialized.
+pub(crate) fn input_spec(asset: AssetKey) -> InputSpec {
     InputSpec {
         name: asset.as_str().to_owned(),
         asset,
@@ -50,40 +49,39 @@ pub(crate) fn input(asset: AssetKey) -> InputSpec {
     }
 }
 
-/// The partitions that an invocation is asked for, by how a description calls them.
-fn asked(context: &AssetContext) -> Vec<Option<PartitionKey>> {
+/// Returns the requested partitions; `None` is that of an unpartitioned asset.
+fn requested_keys(context: &AssetContext) -> Vec<Option<PartitionKey>> {
     let keys: Vec<_> = context.partition_keys().cloned().map(Some).collect();
-    match keys.is_empty() {
-        true => vec![None],
-        false => keys,
-    }
+    if keys.is_empty() { vec![None] } else { keys }
 }
 
-fn called(key: Option<&PartitionKey>) -> &str {
+/// Returns the name of a partition in a description.
+fn described_key(key: Option<&PartitionKey>) -> &str {
     key.map_or("", PartitionKey::as_str)
 }
 
-fn sum(input: &LoadedInput) -> Result<i64, AssetError> {
+/// Adds up the parts of an input.
+fn sum_parts(input: &LoadedInput) -> Result<i64, AssetError> {
     let number = |part: &precip::engine::asset::LoadedPart| {
         let Some(Value::Json(value)) = part.value.downcast_ref::<Value>() else {
-            return Err(AssetError::terminal("what was loaded is no JSON"));
+            return Err(AssetError::terminal("the loaded value is not JSON"));
         };
         let number = value.as_i64();
-        number.ok_or_else(|| AssetError::terminal("what was loaded is no number"))
+        number.ok_or_else(|| AssetError::terminal("the loaded value is not a number"))
     };
     input.parts.iter().map(number).sum()
 }
 
-/// Ends the process as a system does that has no memory left.
-fn killed() {
+/// Aborts the process on Lambda, as the system does without memory.
+fn abort_on_lambda() {
     if std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some() {
         std::process::abort();
     }
 }
 
-impl Make {
-    /// What becomes of a partition in this attempt.
-    fn meet(&self, key: &str, attempt: u32) -> Result<(), AssetError> {
+impl AssetBody {
+    /// Fails an attempt at a partition by its fault.
+    fn raise_fault(&self, key: &str, attempt: u32) -> Result<(), AssetError> {
         match self.0.faults.get(key) {
             Some(Fault::Retryable) => Err(AssetError::retryable("told to fail")),
             Some(Fault::Terminal) => Err(AssetError::terminal("told to fail for good")),
@@ -92,31 +90,32 @@ impl Make {
                 Err(AssetError::retryable(format!("no answer to {attempt}")))
             }
             Some(Fault::Killed(attempts)) if attempt <= *attempts => {
-                killed();
+                abort_on_lambda();
                 Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    fn found(&self, asset: &AssetKey, key: Option<&PartitionKey>) -> Vec<CheckOutput> {
-        let own = self.0.checks.iter().filter(|check| !check.apart);
+    /// Returns the results of the checks that are part of the asset's function.
+    fn check_outputs(&self, asset: &AssetKey, key: Option<&PartitionKey>) -> Vec<CheckOutput> {
+        let own = self.0.checks.iter().filter(|check| !check.own_op);
         own.map(|check| CheckOutput {
             check: check.key(asset),
             partition: key.cloned(),
-            result: result(check, key),
+            result: check_result(check, key),
         })
         .collect()
     }
 }
 
-fn result(check: &Check, key: Option<&PartitionKey>) -> CheckResult {
-    let passed = !check.wrong_in.contains(called(key));
+fn check_result(check: &Check, key: Option<&PartitionKey>) -> CheckResult {
+    let passed = !check.failing_in.contains(described_key(key));
     CheckResult::passed_if(passed).severity(check.severity)
 }
 
 #[async_trait]
-impl OpBody for Make {
+impl OpBody for AssetBody {
     async fn run_op(
         &self,
         context: AssetContext,
@@ -124,43 +123,48 @@ impl OpBody for Make {
         _: &Resources,
     ) -> Result<OpOutputs, AssetError> {
         let [asset] = context.selected() else {
-            return Err(AssetError::terminal("one asset has to be asked for"));
+            return Err(AssetError::terminal(
+                "exactly one asset has to be requested",
+            ));
         };
         let attempt = context.attempt();
-        let mut made = 1;
+        let mut total = 1;
         for input in inputs.values() {
-            made += sum(input)?;
+            total += sum_parts(input)?;
         }
-        let keys = asked(&context);
-        let together = keys.len() > 1;
+        let keys = requested_keys(&context);
+        let is_batch = keys.len() > 1;
         let mut outputs = OpOutputs::default();
         for key in &keys {
-            match (self.meet(called(key.as_ref()), attempt), key) {
+            // In a batch a partition fails alone, as long as the function can report it.
+            match (self.raise_fault(described_key(key.as_ref()), attempt), key) {
                 (Ok(()), _) => {}
-                (Err(error), Some(key)) if together => {
+                (Err(error), Some(key)) if is_batch => {
                     outputs.failed.push((key.clone(), error));
                     continue;
                 }
                 (Err(error), _) => return Err(error),
             }
-            outputs.checks.extend(self.found(asset, key.as_ref()));
+            outputs
+                .checks
+                .extend(self.check_outputs(asset, key.as_ref()));
             outputs.made.push(OpOutput {
                 asset: asset.clone(),
                 partition: key.clone(),
-                value: Some(Value::Json(made.into()).into()),
-                metadata: [("value".to_owned(), MetadataValue::Int(made))].into(),
+                value: Some(Value::Json(total.into()).into()),
+                metadata: [("value".to_owned(), MetadataValue::Int(total))].into(),
                 data_version: None,
             });
         }
-        let late = |key: &Option<PartitionKey>| {
-            let fault = self.0.faults.get(called(key.as_ref()));
+        let aborts_late = |key: &Option<PartitionKey>| {
+            let fault = self.0.faults.get(described_key(key.as_ref()));
             matches!(fault, Some(Fault::KilledLate(attempts)) if attempt <= *attempts)
         };
-        if keys.iter().any(late) {
-            // The attempt's data is stored and committed meanwhile, or is about to be.
+        if keys.iter().any(aborts_late) {
+            // The process ends while the attempt is stored and committed, or shortly after.
             std::thread::spawn(|| {
                 std::thread::sleep(std::time::Duration::from_millis(30));
-                killed();
+                abort_on_lambda();
             });
         }
         Ok(outputs)
@@ -168,7 +172,7 @@ impl OpBody for Make {
 }
 
 #[async_trait]
-impl OpBody for Look {
+impl OpBody for CheckBody {
     async fn run_op(
         &self,
         context: AssetContext,
@@ -176,13 +180,13 @@ impl OpBody for Look {
         _: &Resources,
     ) -> Result<OpOutputs, AssetError> {
         let mut outputs = OpOutputs::default();
-        for key in asked(&context) {
-            if self.check.fails_in.contains(called(key.as_ref())) {
+        for key in requested_keys(&context) {
+            if self.check.erroring_in.contains(described_key(key.as_ref())) {
                 return Err(AssetError::terminal("told to fail"));
             }
             outputs.checks.push(CheckOutput {
                 check: self.check.key(&self.asset),
-                result: result(&self.check, key.as_ref()),
+                result: check_result(&self.check, key.as_ref()),
                 partition: key,
             });
         }

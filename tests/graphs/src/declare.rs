@@ -1,4 +1,4 @@
-//! From a description to definitions.
+//! Builds definitions from a description.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -18,22 +18,22 @@ use precip::{
 };
 
 use crate::{
-    body::{Look, Make, asks, input, panics},
+    body::{AssetBody, CheckBody, input_spec, panic_always, request_run},
     description::{Function, Node, Project},
 };
 
-/// The definitions that a project is described by.
+/// Builds the definitions of a described project.
 ///
 /// # Errors
-/// [`InvalidDefinitions`]: everything that is wrong with it.
-pub fn declare(project: Project) -> Result<Definitions, InvalidDefinitions> {
+/// [`InvalidDefinitions`] if the description is invalid.
+pub fn declare_project(project: Project) -> Result<Definitions, InvalidDefinitions> {
     let functions = project.functions;
     let sensors = project.sensors.into_iter().map(|sensor| {
         let function = functions.get(sensor.name.as_str());
         let sensor = SensorDefinition::new(sensor);
         match function {
-            Some(Function::Asks) => sensor.with_function(asks),
-            Some(Function::Panics) => sensor.with_function(panics),
+            Some(Function::RequestsRun) => sensor.with_function(request_run),
+            Some(Function::Panics) => sensor.with_function(panic_always),
             None => sensor,
         }
     });
@@ -43,7 +43,8 @@ pub fn declare(project: Project) -> Result<Definitions, InvalidDefinitions> {
         .chain(schedules.map(Declaration::from));
     let ops = project.assets.into_iter().flat_map(|node| {
         let key = node.key.clone();
-        ops(node).unwrap_or_else(|reason| vec![invalid(key, reason.to_string())])
+        declare_asset(node)
+            .unwrap_or_else(|reason| vec![invalid_declaration(key, reason.to_string())])
     });
     Definitions::builder()
         .declare(ops)
@@ -51,8 +52,8 @@ pub fn declare(project: Project) -> Result<Definitions, InvalidDefinitions> {
         .build()
 }
 
-/// A declaration that cannot be used.
-pub(crate) fn invalid(name: impl Into<String>, reason: String) -> Declaration {
+/// Returns a declaration that fails the build of the definitions.
+pub(crate) fn invalid_declaration(name: impl Into<String>, reason: String) -> Declaration {
     Declaration::Invalid {
         name: name.into(),
         reason,
@@ -60,19 +61,20 @@ pub(crate) fn invalid(name: impl Into<String>, reason: String) -> Declaration {
     }
 }
 
-fn ops(node: Node) -> Result<Vec<Declaration>, Box<dyn std::error::Error>> {
+/// Declares an asset, with its checks.
+fn declare_asset(node: Node) -> Result<Vec<Declaration>, Box<dyn std::error::Error>> {
     let key = AssetKey::new(&node.key)?;
     let mut asset = AssetSpec::new(key.clone());
     if !node.group.is_empty() {
         asset.group = GroupName::new(&node.group)?;
     }
-    asset.partitions = node.keys.definition()?.map(Arc::new);
+    asset.partitions = node.keys.partitions_definition()?.map(Arc::new);
     asset.automation.clone_from(&node.automation);
     asset.freshness.clone_from(&node.freshness);
     let mut inputs = Vec::new();
     for dep in &node.deps {
         let upstream = AssetKey::new(&dep.asset)?;
-        inputs.push(input(upstream.clone()));
+        inputs.push(input_spec(upstream.clone()));
         asset
             .deps
             .push(DepSpec::new(upstream).with_mapping(dep.mapping.clone()));
@@ -91,18 +93,18 @@ fn ops(node: Node) -> Result<Vec<Declaration>, Box<dyn std::error::Error>> {
     for check in &node.checks {
         let mut spec_of_check = CheckSpec::new(check.key(&key));
         spec_of_check.blocking = check.blocking;
-        if check.apart {
-            let look = Look {
+        if check.own_op {
+            let body = CheckBody {
                 asset: key.clone(),
                 check: check.clone(),
             };
-            let op = OpDefinition::new(OpSpec::check(spec_of_check), look);
+            let op = OpDefinition::new(OpSpec::check(spec_of_check), body);
             declared.push(op.into());
         } else {
             spec.checks.push(spec_of_check);
         }
     }
-    let mut op = OpDefinition::new(spec, Make(Arc::new(node)));
+    let mut op = OpDefinition::new(spec, AssetBody(Arc::new(node)));
     op.inputs = inputs;
     declared.push(op.into());
     Ok(declared)

@@ -1,4 +1,4 @@
-//! [`Project`]: what a document says.
+//! [`Project`]: the described project.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,33 +18,32 @@ use precip::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A project: its assets, in an order in which each stands behind what it is made from.
+/// A project. Each asset comes after its upstream assets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Project {
     /// The assets.
     pub assets: Vec<Node>,
-    /// What starts runs when objects come.
+    /// The sensors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sensors: Vec<SensorSpec>,
-    /// What starts runs at set times.
+    /// The schedules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<ScheduleSpec>,
-    /// What the functions of sensors do, by the sensor's name; the others have none.
+    /// The functions of sensors, by the sensor's name; the other sensors have none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub functions: BTreeMap<String, Function>,
-    /// On Lambda, one process in so many of those that evaluate what changed is killed at some moment;
-    /// none when it is 0.
+    /// On Lambda, one process in so many of the reactor aborts in its first second; none if it is 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reactor_kills: u32,
-    /// On Lambda, one process in so many of those that evaluate sensors is killed at some moment; none
-    /// when it is 0.
+    /// On Lambda, one process in so many of the sensor function aborts in its first second; none if it is
+    /// 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub sensor_kills: u32,
 }
 
 impl Project {
-    /// The keys that somebody has to add before anything runs, by set.
+    /// Returns the dynamic keys to add before anything runs, by set.
     pub fn dynamic_keys(&self) -> BTreeMap<&str, Vec<PartitionKey>> {
         let sets = self.assets.iter().filter_map(|node| match &node.keys {
             Keys::Dynamic(set, keys) => {
@@ -57,17 +56,17 @@ impl Project {
     }
 }
 
-/// What the function of a sensor does.
+/// The function of a sensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Function {
-    /// It asks for a run of the sensor's target.
-    Asks,
-    /// It panics, every time.
+    /// Requests a run of the sensor's target.
+    RequestsRun,
+    /// Panics.
     Panics,
 }
 
-/// One asset. Its data is a number: one more than the sum of everything it is made from.
+/// An asset. Its value is one more than the sum of its inputs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Node {
@@ -75,27 +74,27 @@ pub struct Node {
     pub key: String,
     /// The group, by which it can be selected.
     pub group: String,
-    /// How it is divided.
+    /// Its partitions.
     pub keys: Keys,
-    /// What it is made from.
+    /// Its dependencies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deps: Vec<Dep>,
-    /// What looks at it.
+    /// Its checks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
-    /// How often it is tried again.
+    /// The most retries of an item.
     #[serde(skip_serializing_if = "is_zero")]
     pub retries: u32,
-    /// How many partitions one invocation makes, if not one.
+    /// The most partitions of one invocation, if more than one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<u32>,
-    /// When it is made without being asked for.
+    /// Its automation condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub automation: Option<AutomationCondition>,
-    /// When its data is fresh.
+    /// Its freshness policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freshness: Option<FreshnessPolicy>,
-    /// What goes wrong, by partition; the key of an unpartitioned asset's one is empty.
+    /// The faults of its function, by partition; the key of an unpartitioned asset is empty.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub faults: BTreeMap<String, Fault>,
 }
@@ -108,30 +107,29 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// How an asset is divided.
+/// The partitions of an asset.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Keys {
-    /// It is not.
+    /// Unpartitioned.
     #[default]
     None,
-    /// By these keys.
+    /// Static keys.
     Static(Vec<String>),
-    /// By days: the first one, and the one behind the last.
+    /// Days: the first, and the one after the last.
     Daily(String, String),
-    /// By keys that are added while the project runs: the set's name, and the keys that somebody has
-    /// to add.
+    /// Dynamic keys: the set's name, and the keys to add.
     Dynamic(String, Vec<String>),
-    /// By several dimensions, by name.
+    /// Several dimensions, by name.
     Multi(BTreeMap<String, Keys>),
 }
 
 impl Keys {
-    /// The definition.
+    /// Returns the partitions definition.
     ///
     /// # Errors
-    /// [`InvalidKeys`] when keys are repeated, or dates are none.
-    pub fn definition(&self) -> Result<Option<PartitionsDefinition>, InvalidKeys> {
+    /// [`InvalidKeys`] if keys are repeated, or dates are invalid.
+    pub fn partitions_definition(&self) -> Result<Option<PartitionsDefinition>, InvalidKeys> {
         use precip::core::partitions::TimeWindowPartitions;
         Ok(match self {
             Self::None => None,
@@ -140,8 +138,9 @@ impl Keys {
                 Some(keys.map_err(|error| InvalidKeys(error.to_string()))?.into())
             }
             Self::Daily(start, end) => {
-                let days = TimeWindowPartitions::daily(start.as_str()).end(end.as_str());
-                let days = days.build();
+                let days = TimeWindowPartitions::daily(start.as_str())
+                    .end(end.as_str())
+                    .build();
                 let invalid = |error: InvalidTimeWindows| InvalidKeys(error.to_string());
                 Some(days.map_err(invalid)?.into())
             }
@@ -149,8 +148,12 @@ impl Keys {
             Self::Multi(dimensions) => {
                 let mut definitions = Vec::new();
                 for (name, keys) in dimensions {
-                    let undivided = || InvalidKeys(format!("dimension `{name}` is not divided"));
-                    definitions.push((name, keys.definition()?.ok_or_else(undivided)?));
+                    let unpartitioned =
+                        || InvalidKeys(format!("dimension `{name}` has no partitions"));
+                    definitions.push((
+                        name,
+                        keys.partitions_definition()?.ok_or_else(unpartitioned)?,
+                    ));
                 }
                 let multi = MultiPartitions::new(definitions);
                 Some(
@@ -163,18 +166,18 @@ impl Keys {
     }
 }
 
-/// Keys that make no partitions definition.
+/// Invalid keys of a partitions definition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidKeys(String);
 
-/// What an asset is made from.
+/// A dependency of an asset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dep {
     /// The upstream asset.
     pub asset: String,
-    /// Which of its partitions; inferred when absent.
+    /// The mapping of its partitions; inferred if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<PartitionMapping>,
 }
@@ -185,25 +188,25 @@ pub struct Dep {
 pub struct Check {
     /// Its name.
     pub name: String,
-    /// Whether what is downstream waits for it.
+    /// True if downstream assets wait for it.
     #[serde(default)]
     pub blocking: bool,
-    /// What it means when it fails.
+    /// The severity of its failure.
     #[serde(default)]
     pub severity: Severity,
-    /// Whether it is a function of its own, or the asset's function answers it.
+    /// True if it is an op of its own, false if the asset's function returns its result.
     #[serde(default)]
-    pub apart: bool,
-    /// The partitions in which it finds something wrong.
+    pub own_op: bool,
+    /// The partitions where it fails.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub wrong_in: BTreeSet<String>,
-    /// The partitions in which its function fails, if it has one.
+    pub failing_in: BTreeSet<String>,
+    /// The partitions where its op fails, if it has one.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub fails_in: BTreeSet<String>,
+    pub erroring_in: BTreeSet<String>,
 }
 
 impl Check {
-    /// What it is called on an asset.
+    /// Returns its key on an asset.
     pub fn key(&self, asset: &AssetKey) -> CheckKey {
         CheckKey {
             asset: asset.clone(),
@@ -212,22 +215,21 @@ impl Check {
     }
 }
 
-/// What goes wrong in an asset's function.
+/// A fault of an asset's function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// It fails, every time, as if trying again could help.
+    /// Every attempt fails, and can be retried.
     Retryable,
-    /// It fails as nothing can help.
+    /// Every attempt fails for good.
     Terminal,
-    /// It panics, every time.
+    /// Every attempt panics.
     Panic,
     /// The first attempts fail.
     First(u32),
-    /// On Lambda, the process is killed in the first attempts. Elsewhere nothing happens: a laptop's
-    /// process is killed with its run.
+    /// On Lambda the first attempts abort their process. On a laptop, where that would abort the run,
+    /// nothing happens.
     Killed(u32),
-    /// On Lambda, the process is killed in the first attempts, when everything was made and nothing
-    /// was told yet.
+    /// On Lambda the first attempts abort their process after they have returned their values.
     KilledLate(u32),
 }

@@ -1,17 +1,19 @@
-//! A project whose assets are described by a JSON document, so that the same graph can be run on a
-//! laptop and on AWS, and a bench or a test can say what it is and what goes wrong in it.
+//! A project that a JSON document describes, so that tests and benchmarks can run the same graph, with the
+//! same faults, on a laptop and on AWS.
 
 mod body;
 mod declare;
+#[cfg(feature = "aws")]
+pub mod deployment;
 pub mod description;
-mod life;
-mod place;
+mod document;
+mod kills;
 mod random;
 pub mod rights;
 mod route;
 
-pub use declare::declare;
-pub use life::{LIFE, mortal};
-pub use place::{DOCUMENT, command, definitions, document};
-pub use random::{Trouble, components, random};
+pub use declare::declare_project;
+pub use document::{DOCUMENT_VARIABLE, deployment_command, load_definitions, read_document};
+pub use kills::{MEAN_LIFE_FILE, abort_by_mean_life, abort_in_first_second};
+pub use random::{Trouble, component_groups, random_project};
 pub use route::call_through_proxy;

@@ -1,43 +1,36 @@
-//! The command line of the described project. As the `bootstrap` of a Lambda function it is the function
-//! that the end of the function's name says, so that one file serves for all.
+//! The command line of the described project. As the `bootstrap` of a Lambda function, it is the function
+//! that its name ends with, so that all functions share one zip.
 
 use std::process::ExitCode;
 
-use precip_graphs::definitions;
+use precip_graphs::load_definitions;
 
 fn main() -> ExitCode {
     #[cfg(feature = "aws")]
     if let Ok(name) = std::env::var("AWS_LAMBDA_FUNCTION_NAME") {
         if let Err(error) = precip_graphs::call_through_proxy(&name) {
-            eprintln!("it cannot be started as {name}: {error}");
+            eprintln!("cannot start as {name}: {error}");
             return ExitCode::FAILURE;
         }
-        precip_graphs::mortal();
+        precip_graphs::abort_by_mean_life();
         return if name.ends_with("-planner") {
-            precip::lambda::planner(definitions)
+            precip::lambda::planner(load_definitions)
         } else if name.ends_with("-reactor") {
-            die_at_some_moment(|project| project.reactor_kills);
-            precip::lambda::reactor(definitions)
+            abort_some_processes(|project| project.reactor_kills);
+            precip::lambda::reactor(load_definitions)
         } else if name.ends_with("-sensor") {
-            die_at_some_moment(|project| project.sensor_kills);
-            precip::lambda::sensor(definitions)
+            abort_some_processes(|project| project.sensor_kills);
+            precip::lambda::sensor(load_definitions)
         } else {
-            precip::lambda::materializer(definitions)
+            precip::lambda::materializer(load_definitions)
         };
     }
-    precip::main(definitions)
+    precip::main(load_definitions)
 }
 
-/// Ends this process at some moment of its first second, if the project says so and chance has it.
+/// Aborts as many of this function's processes as the project says.
 #[cfg(feature = "aws")]
-fn die_at_some_moment(kills: fn(&precip_graphs::description::Project) -> u32) {
-    let kills = precip_graphs::document().map_or(0, |project| kills(&project));
-    if kills == 0 || fastrand::u32(0..kills) > 0 {
-        return;
-    }
-    let life = std::time::Duration::from_millis(fastrand::u64(20..1_000));
-    std::thread::spawn(move || {
-        std::thread::sleep(life);
-        std::process::abort();
-    });
+fn abort_some_processes(kills: fn(&precip_graphs::description::Project) -> u32) {
+    let one_in = precip_graphs::read_document().map_or(0, |project| kills(&project));
+    precip_graphs::abort_in_first_second(one_in);
 }

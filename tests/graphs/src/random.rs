@@ -11,38 +11,39 @@ use precip::{
 
 use crate::description::{Check, Dep, Fault, Keys, Node, Project};
 
-/// The groups of a random project: nothing goes from one to another, so that each can be run by itself.
-pub fn components(count: usize) -> impl Iterator<Item = String> {
+/// Returns the groups of a random project. No asset depends on another group, so each can run alone.
+pub fn component_groups(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|component| format!("g{component}"))
 }
 
-/// What goes wrong in a random project.
+/// The faults of a random project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// Functions fail and panic, some of them a few times only.
+    /// Functions fail and panic, some only at their first attempts.
     Failures,
-    /// Processes of functions are killed as well. An attempt that is lost has a number too, so no function
-    /// fails a few times only.
+    /// Processes of functions abort as well. A lost attempt counts too, so no function fails only at its
+    /// first attempts.
     Kills,
-    /// Nothing: the functions and checks do what they should, so that everything can be made in the end.
+    /// No function or check fails, so that everything is materialized in the end.
     Outages,
 }
 
-/// A project of so many components.
-pub fn random(seed: u64, count: usize, trouble: Trouble) -> Project {
+/// Returns a project of so many groups.
+pub fn random_project(seed: u64, count: usize, trouble: Trouble) -> Project {
     let mut dice = Rng::with_seed(seed);
     let mut project = Project::default();
-    for group in components(count) {
-        component(&mut dice, &group, trouble, &mut project.assets);
+    for group in component_groups(count) {
+        add_component(&mut dice, &group, trouble, &mut project.assets);
     }
     project
 }
 
-fn component(dice: &mut Rng, group: &str, trouble: Trouble, assets: &mut Vec<Node>) {
+/// Adds the assets of a group.
+fn add_component(dice: &mut Rng, group: &str, trouble: Trouble, assets: &mut Vec<Node>) {
     let kinds = [
         Keys::None,
-        letters(),
-        days("2024-01-05"),
+        letter_keys(),
+        daily_keys("2024-01-05"),
         Keys::Static(["b", "c", "d", "e"].map(str::to_owned).into()),
         Keys::Dynamic(
             format!("{group}_set"),
@@ -50,23 +51,23 @@ fn component(dice: &mut Rng, group: &str, trouble: Trouble, assets: &mut Vec<Nod
         ),
         Keys::Multi(
             [
-                ("date".to_owned(), days("2024-01-03")),
-                ("letter".to_owned(), letters()),
+                ("date".to_owned(), daily_keys("2024-01-03")),
+                ("letter".to_owned(), letter_keys()),
             ]
             .into(),
         ),
     ];
     let size = dice.usize(2..=5);
     let first = assets.len();
-    // Most assets of a component are divided alike, as a project's are.
+    // Most assets of a group have the same partitions, as in real projects.
     let usual = dice.choice(&kinds[1..]).cloned().unwrap_or_default();
-    for place in 0..size {
+    for index in 0..size {
         let keys = match dice.u32(0..10) {
             0..7 => usual.clone(),
             _ => dice.choice(&kinds).cloned().unwrap_or_default(),
         };
         let mut node = Node {
-            key: format!("{group}_{place}"),
+            key: format!("{group}_{index}"),
             group: group.to_owned(),
             keys,
             retries: dice.u32(0..3),
@@ -74,7 +75,7 @@ fn component(dice: &mut Rng, group: &str, trouble: Trouble, assets: &mut Vec<Nod
         };
         for upstream in &assets[first..] {
             if dice.u32(0..10) < 5 {
-                node.deps.extend(dep(dice, upstream, &node.keys));
+                node.deps.extend(random_dep(dice, upstream, &node.keys));
             }
         }
         let before = match &node.keys {
@@ -88,23 +89,23 @@ fn component(dice: &mut Rng, group: &str, trouble: Trouble, assets: &mut Vec<Nod
                 mapping: Some(before),
             });
         }
-        // What a call that died had not made is made by itself later. Where calls die, a batch gives the same
-        // then only if it is made from nothing: otherwise its values are sums over all that is made together.
+        // A retry of an aborted batch runs only the partitions that are left, and values are sums over a
+        // whole batch. So with outages only assets without inputs have the same values in any batch.
         let batched = node.keys != Keys::None && dice.u32(0..6) == 0;
         if batched && (trouble != Trouble::Outages || node.deps.is_empty()) {
             node.batch = Some(dice.u32(2..4));
         }
-        troubles(dice, trouble, &mut node);
+        add_faults(dice, trouble, &mut node);
         assets.push(node);
     }
 }
 
-fn letters() -> Keys {
+fn letter_keys() -> Keys {
     Keys::Static(["a", "b", "c"].map(str::to_owned).into())
 }
 
-/// From the first of January on.
-fn days(end: &str) -> Keys {
+/// Returns days from the first of January on.
+fn daily_keys(end: &str) -> Keys {
     Keys::Daily("2024-01-01".to_owned(), end.to_owned())
 }
 
@@ -131,15 +132,16 @@ fn day_before() -> PartitionMapping {
     }
 }
 
-/// How something can be made from an upstream asset; `None` when no mapping that was drawn fits.
-fn dep(dice: &mut Rng, upstream: &Node, keys: &Keys) -> Option<Dep> {
-    let [above, below] = [&upstream.keys, keys].map(|keys| keys.definition().ok().flatten());
+/// Draws a dependency on an upstream asset; `None` if the drawn mapping does not fit.
+fn random_dep(dice: &mut Rng, upstream: &Node, keys: &Keys) -> Option<Dep> {
+    let [above, below] =
+        [&upstream.keys, keys].map(|keys| keys.partitions_definition().ok().flatten());
     let alike = upstream.keys == *keys;
     let drawn = match dice.u32(0..8) {
         0 => Some(PartitionMapping::All),
         1 => Some(PartitionMapping::Last),
         2 => {
-            let keys = keys_of(&upstream.keys);
+            let keys = list_keys(&upstream.keys);
             let key = dice.choice(&keys)?.as_str();
             Some(PartitionMapping::Specific {
                 keys: vec![PartitionKey::from(key)],
@@ -160,8 +162,8 @@ fn dep(dice: &mut Rng, upstream: &Node, keys: &Keys) -> Option<Dep> {
     })
 }
 
-/// Whether one is a dimension of the other, which a mapping is inferred for. Days of several dimensions
-/// are fewer: they can be made from all days, and not the other way round.
+/// Returns whether one is a dimension of the other, so that the mapping is inferred. As a dimension, days
+/// end earlier: they can depend on all days, but not the other way round.
 fn is_dimension(above: &Keys, below: &Keys) -> bool {
     match (above, below) {
         (Keys::Daily(..), Keys::Multi(_)) => true,
@@ -172,7 +174,8 @@ fn is_dimension(above: &Keys, below: &Keys) -> bool {
     }
 }
 
-fn keys_of(keys: &Keys) -> Vec<String> {
+/// Lists the keys of an asset.
+fn list_keys(keys: &Keys) -> Vec<String> {
     match keys {
         Keys::None => vec![String::new()],
         Keys::Static(keys) | Keys::Dynamic(_, keys) => keys.clone(),
@@ -183,7 +186,7 @@ fn keys_of(keys: &Keys) -> Vec<String> {
         Keys::Multi(dimensions) => {
             let mut all = vec![String::new()];
             for dimension in dimensions.values() {
-                let keys = keys_of(dimension);
+                let keys = list_keys(dimension);
                 let with = |before: &String| {
                     let bar = if before.is_empty() { "" } else { "|" };
                     let joined = keys.iter().map(|key| format!("{before}{bar}{key}"));
@@ -196,8 +199,9 @@ fn keys_of(keys: &Keys) -> Vec<String> {
     }
 }
 
-fn troubles(dice: &mut Rng, trouble: Trouble, node: &mut Node) {
-    let keys = keys_of(&node.keys);
+/// Draws faults and checks.
+fn add_faults(dice: &mut Rng, trouble: Trouble, node: &mut Node) {
+    let keys = list_keys(&node.keys);
     for key in &keys {
         if trouble != Trouble::Outages && dice.u32(0..8) == 0 {
             let fault = match (trouble, dice.u32(0..6)) {
@@ -215,11 +219,12 @@ fn troubles(dice: &mut Rng, trouble: Trouble, node: &mut Node) {
         if dice.u32(0..4) > 0 {
             continue;
         }
-        let (apart, blocking) = (dice.bool(), dice.bool());
+        let (own_op, blocking) = (dice.bool(), dice.bool());
         let some = |dice: &mut Rng, of: u32| {
-            let drawn = keys.iter().filter(|_| dice.u32(0..of) == 0);
-            let drawn = drawn.filter(|_| trouble != Trouble::Outages);
-            drawn.cloned().collect()
+            keys.iter()
+                .filter(|_| dice.u32(0..of) == 0 && trouble != Trouble::Outages)
+                .cloned()
+                .collect()
         };
         node.checks.push(Check {
             name: name.to_owned(),
@@ -228,11 +233,12 @@ fn troubles(dice: &mut Rng, trouble: Trouble, node: &mut Node) {
                 0 => Severity::Warn,
                 _ => Severity::Error,
             },
-            apart,
-            wrong_in: some(dice, 4),
-            fails_in: match apart {
-                true => some(dice, 12),
-                false => Default::default(),
+            own_op,
+            failing_in: some(dice, 4),
+            erroring_in: if own_op {
+                some(dice, 12)
+            } else {
+                Default::default()
             },
         });
     }

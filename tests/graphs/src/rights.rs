@@ -1,4 +1,4 @@
-//! Functions that may do what their roles allow, and nothing else.
+//! Functions that may do only what their roles allow.
 
 use std::{
     env,
@@ -7,24 +7,24 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::route::THROUGH;
+use crate::route::PROXY_VARIABLE;
 
-/// A proxy in front of the emulator that refuses what a function's role does not allow: `rights.py`.
+/// A proxy before the emulator that refuses calls that a function's role does not allow: `rights.py`.
 #[derive(Debug)]
-pub struct Rights {
+pub struct RightsProxy {
     process: Child,
     address: String,
 }
 
-impl Rights {
-    /// Starts it, in front of the emulator or of a proxy before that.
+impl RightsProxy {
+    /// Starts it before the emulator, or before another proxy.
     ///
     /// # Panics
     ///
-    /// When it does not start: this is for tests.
+    /// If it does not start.
     #[expect(clippy::unwrap_used, reason = "this is for tests")]
     #[must_use]
-    pub fn start(proxy: Option<&str>) -> Self {
+    pub fn start_proxy(proxy: Option<&str>) -> Self {
         let python = env::var("PRECIP_TEST_PYTHON").unwrap();
         let mut process = Command::new(python)
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../tools/rights.py"))
@@ -34,32 +34,32 @@ impl Rights {
             .spawn()
             .unwrap();
         let mut endpoint = String::new();
-        let mut said = BufReader::new(process.stdout.take().unwrap());
-        said.read_line(&mut endpoint).unwrap();
+        let mut stdout = BufReader::new(process.stdout.take().unwrap());
+        stdout.read_line(&mut endpoint).unwrap();
         let address = endpoint.trim().trim_start_matches("http://").to_owned();
         Self { process, address }
     }
 
-    /// Where AWS is, behind it.
+    /// Returns its endpoint.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The variable that functions need to call AWS through it.
+    /// Returns the variable of functions that call AWS through it.
     #[must_use]
-    pub fn variable(&self) -> (&'static str, String) {
-        (THROUGH, self.endpoint())
+    pub fn proxy_variable(&self) -> (&'static str, String) {
+        (PROXY_VARIABLE, self.endpoint())
     }
 
-    /// What it refused: a JSON list.
+    /// Returns the refused calls, as a JSON list.
     ///
     /// # Panics
     ///
-    /// When it does not answer: this is for tests.
+    /// If it does not answer.
     #[expect(clippy::unwrap_used, reason = "this is for tests")]
     #[must_use]
-    pub fn refused(&self) -> String {
+    pub fn refused_calls(&self) -> String {
         let mut call = TcpStream::connect(&self.address).unwrap();
         let host = &self.address;
         let head = format!("GET /_refused HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -71,9 +71,9 @@ impl Rights {
     }
 }
 
-impl Drop for Rights {
+impl Drop for RightsProxy {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

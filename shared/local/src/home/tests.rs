@@ -68,7 +68,7 @@ fn a_process_is_alive_as_long_as_it_holds_its_lock() {
     let lock = home.lock_process(owner_named("a")).unwrap();
     assert!(home.is_alive(&owner_named("a")).unwrap());
     assert!(home.lock_process(owner_named("a")).is_err());
-    // Dropping the lock stands for the end of the process.
+    // A process that ends drops its lock.
     drop(lock);
     assert!(!home.is_alive(&owner_named("a")).unwrap());
     assert!(!home.is_alive(&owner_named("../../../etc/passwd")).unwrap());

@@ -11,20 +11,20 @@ use precip_core::{
     spec::{AssetSpec, DepSpec, GroupName, OpSpec, TagKey, TagValue},
 };
 
-/// How deep the graphs are.
+/// The number of layers.
 pub const LAYERS: usize = 10;
 
-/// How the layers hang together.
+/// The dependencies between layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edges {
-    /// Each day is made from the same day.
+    /// Each day depends on the same day.
     SameDay,
-    /// In every other layer, each day is made from the same day and the one before.
+    /// In every other layer, each day depends on the same day and the day before.
     DayBefore,
 }
 
-/// Declares so many assets in ten layers: each is made from two of the layer above, bears one of ten
-/// groups and, every seventh, a tag.
+/// Declares so many assets in ten layers. Each depends on two assets of the layer above and is in one of
+/// ten groups; every seventh has a tag.
 ///
 /// # Panics
 /// Never: every name is valid.
@@ -67,7 +67,7 @@ pub fn declare(
         .collect()
 }
 
-/// The graph of [`declare`].
+/// Builds the graph of [`declare`].
 ///
 /// # Panics
 /// Never: what is declared is a graph.
@@ -80,7 +80,7 @@ pub fn layered(
     AssetGraph::new(declare(assets, definition, edges, condition), Vec::new()).expect("a graph")
 }
 
-/// The key of an asset by its place.
+/// Returns the key of an asset by its layer and index.
 ///
 /// # Panics
 /// Never: the key is valid.

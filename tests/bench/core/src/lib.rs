@@ -1,4 +1,4 @@
-//! What the benchmarks of `precip-core` work on: windows of time and layered graphs of a chosen size.
+//! Inputs of the benchmarks of `precip-core`: time windows and layered graphs of a chosen size.
 
 pub mod graphs;
 pub mod ticks;

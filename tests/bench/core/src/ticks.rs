@@ -10,7 +10,7 @@ use precip_core::{
     partitions::{PartitionContext, PartitionSet},
 };
 
-/// What the conditions of a graph are asked, tick by tick.
+/// The automation ticks of a graph.
 #[derive(Debug)]
 pub struct Ticks<'g> {
     graph: &'g AssetGraph,
@@ -21,10 +21,10 @@ pub struct Ticks<'g> {
 }
 
 impl<'g> Ticks<'g> {
-    /// Before the first tick, with nothing on record.
+    /// Creates the state before the first tick, without any materialization.
     ///
     /// # Panics
-    /// When a condition of the graph is not valid.
+    /// If a condition of the graph is invalid.
     pub fn new(graph: &'g AssetGraph, context: &PartitionContext) -> Self {
         let conditions = Conditions::new(graph, Ordering::Sequence).expect("conditions");
         Self {
@@ -36,7 +36,7 @@ impl<'g> Ticks<'g> {
         }
     }
 
-    /// Evaluates without going on.
+    /// Evaluates the tick without advancing.
     ///
     /// # Panics
     /// Never: the mappings of a graph fit.
@@ -46,13 +46,13 @@ impl<'g> Ticks<'g> {
             .expect("an evaluation")
     }
 
-    /// Goes on to the next tick, half a minute later.
+    /// Advances to the next tick, half a minute later.
     pub fn go_on(&mut self, cursor: AutomationCursor) {
         self.cursor = cursor;
         self.context.now += TimeDelta::seconds(30);
     }
 
-    /// Everything was made, except what is in `missing` of each asset.
+    /// Records everything as materialized, except for `missing` of each asset.
     pub fn record_all_but(&mut self, missing: &PartitionSet) {
         for asset in self.graph.ids() {
             let Some(definition) = self.graph.partitions(asset) else {
@@ -63,7 +63,7 @@ impl<'g> Ticks<'g> {
         }
     }
 
-    /// The last day of each asset that is made from nothing was made.
+    /// Records the last day of each root asset as materialized.
     pub fn record_roots(&mut self) {
         for asset in self.graph.ids() {
             let last = self
@@ -79,7 +79,7 @@ impl<'g> Ticks<'g> {
     }
 }
 
-/// `eager`, for every day and not only the last.
+/// Returns `eager` for every day, not only the last.
 pub fn eager_every_day() -> AutomationCondition {
     AutomationCondition::eager().replace_named(
         "in_latest_time_window",

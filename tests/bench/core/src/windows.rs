@@ -3,28 +3,28 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use precip_core::partitions::{PartitionContext, PartitionsDefinition, TimeWindowPartitions};
 
-/// A definition, and the moment at which it has just so many partitions.
+/// A definition, and the time at which it has a chosen number of partitions.
 #[derive(Debug, Clone)]
 pub struct Windows {
-    /// The definition. What it caches is not there yet.
+    /// The definition, with nothing cached.
     pub definition: PartitionsDefinition,
-    /// The moment.
+    /// The context at that time.
     pub context: PartitionContext,
 }
 
-/// So many hours from 1970 on.
+/// Returns so many hours from 1970 on.
 ///
 /// # Panics
-/// When the time zone is not one.
+/// If the time zone is invalid.
 pub fn hours(timezone: &str, count: u64) -> Windows {
     let hours = TimeWindowPartitions::hourly("1970-01-01-00:00").timezone(timezone);
     windows(hours.build().expect("hours"), TimeDelta::hours(1), count)
 }
 
-/// So many days from 1970 on.
+/// Returns so many days from 1970 on.
 ///
 /// # Panics
-/// When the time zone is not one.
+/// If the time zone is invalid.
 pub fn days(timezone: &str, count: u64) -> Windows {
     let days = TimeWindowPartitions::daily("1970-01-01").timezone(timezone);
     windows(days.build().expect("days"), TimeDelta::days(1), count)

@@ -1,79 +1,81 @@
-//! A machine that does not do as it should: no rights, no room, a damaged file.
+//! Failing machines: missing permissions, a full disk, damaged files.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
-use precip_tests::{Answer, Project, words};
+use precip_tests::{Answer, Project, split_words};
 use serde_json::json;
 
 use crate::{FLIGHTS, WORKSHOP};
 
-/// A program under which another one is run.
-fn under(program: &str, arguments: &[&str]) -> Command {
+/// Returns a command that runs another command.
+fn wrapper_command(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments);
     command
 }
 
-/// Runs the project's program without the right to write wherever it likes, which root has.
-fn as_one_of_many(project: &Project, arguments: &str) -> Answer {
+/// Runs the program without root's right to write everywhere.
+fn run_unprivileged(project: &Project, arguments: &str) -> Answer {
     let drop = ["--bounding-set=-dac_override", "--inh-caps=-dac_override"];
-    let restricted = under("setpriv", &drop).arg("true").output();
+    let restricted = wrapper_command("setpriv", &drop).arg("true").output();
     let mut command = match restricted {
         Ok(output) if output.status.success() => {
-            let mut command = under("setpriv", &drop);
+            let mut command = wrapper_command("setpriv", &drop);
             command.arg(project.program());
             command
         }
-        // Only root can give the right up, and only root has it.
+        // Only root can drop the capability, and others do not have it.
         _ => Command::new(project.program()),
     };
-    let output = project.equip(command.args(words(arguments))).output();
+    let output = project
+        .prepare_command(command.args(split_words(arguments)))
+        .output();
     Answer::from(output.unwrap())
 }
 
-fn allow(path: &Path, mode: u32) {
+fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
 #[test]
-fn a_folder_that_may_not_be_written() {
+fn a_read_only_folder() {
     let project = Project::new(WORKSHOP);
-    allow(project.folder(), 0o555);
-    let said = ["home`: give your user the right to write in the folder above it"];
-    as_one_of_many(&project, "materialize -s flaky").expect(4, &said);
-    // What only reads needs no home.
-    as_one_of_many(&project, "assets").expect(0, &[]);
-    allow(project.folder(), 0o755);
+    set_mode(project.folder(), 0o555);
+    let messages = ["home`: give your user the right to write in the folder above it"];
+    run_unprivileged(&project, "materialize -s flaky").expect(4, &messages);
+    // Commands that only read need no home.
+    run_unprivileged(&project, "assets").expect(0, &[]);
+    set_mode(project.folder(), 0o755);
     project.run("materialize -s flaky").expect(0, &[]);
 }
 
 #[test]
-fn a_home_that_may_not_be_written_any_more() {
+fn a_home_that_became_read_only() {
     let project = Project::new(WORKSHOP);
     project.run("materialize -s flaky").expect(0, &[]);
-    allow(&project.home(), 0o555);
-    allow(&project.home().join("state.db"), 0o444);
-    let said = ["state.db` cannot be written: give your user the right to write in"];
-    as_one_of_many(&project, "materialize -s steel").expect(4, &said);
-    allow(&project.home(), 0o755);
-    allow(&project.home().join("state.db"), 0o644);
+    set_mode(&project.home(), 0o555);
+    set_mode(&project.home().join("state.db"), 0o444);
+    let messages = ["state.db` cannot be written: give your user the right to write in"];
+    run_unprivileged(&project, "materialize -s steel").expect(4, &messages);
+    set_mode(&project.home(), 0o755);
+    set_mode(&project.home().join("state.db"), 0o644);
     project
         .run("materialize -s steel")
         .expect(0, &["3 materialized"]);
 }
 
 #[test]
-fn a_data_folder_that_may_not_be_written() {
+fn a_read_only_data_folder() {
     let project = Project::new(WORKSHOP);
     project.run("materialize -s flaky").expect(0, &[]);
-    allow(&project.home().join("data"), 0o555);
-    let said = [
+    set_mode(&project.home().join("data"), 0o555);
+    let messages = [
         "failed steel[a]: could not store `steel[a]`",
         "ermission denied",
         "0 materialized",
     ];
-    as_one_of_many(&project, "materialize -s steel").expect(1, &said);
-    allow(&project.home().join("data"), 0o755);
+    run_unprivileged(&project, "materialize -s steel").expect(1, &messages);
+    set_mode(&project.home().join("data"), 0o755);
     project.run("resume latest").expect(0, &["3 materialized"]);
 }
 
@@ -87,7 +89,7 @@ fn a_home_that_is_a_file() {
 }
 
 #[test]
-fn a_damaged_record() {
+fn a_damaged_database() {
     let project = Project::new(WORKSHOP);
     project.run("materialize -s flaky").expect(0, &[]);
     let file = project.home().join("state.db");
@@ -95,12 +97,12 @@ fn a_damaged_record() {
     for journal in ["state.db-wal", "state.db-shm"] {
         let _ = fs::remove_file(project.home().join(journal));
     }
-    let said = [
+    let messages = [
         "state.db` is damaged or not a database",
         "restore it from a backup, or move it away",
     ];
-    project.run("runs").expect(4, &said);
-    project.run("materialize -s flaky").expect(4, &said);
+    project.run("runs").expect(4, &messages);
+    project.run("materialize -s flaky").expect(4, &messages);
     fs::remove_file(&file).unwrap();
     project
         .run("materialize -s flaky")
@@ -108,10 +110,10 @@ fn a_damaged_record() {
 }
 
 #[test]
-fn data_that_is_gone_or_damaged() {
+fn removed_or_damaged_data() {
     let project = Project::new(WORKSHOP);
     project.run("materialize -s steel -p a").expect(0, &[]);
-    let file = file_of(&project.home().join("data"));
+    let file = first_file_below(&project.home().join("data"));
     let whole = fs::read(&file).unwrap();
     fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     let broken = project.run("show steel -p a");
@@ -128,7 +130,7 @@ fn data_that_is_gone_or_damaged() {
         .expect(0, &["2 materialized"]);
 }
 
-fn file_of(folder: &Path) -> std::path::PathBuf {
+fn first_file_below(folder: &Path) -> std::path::PathBuf {
     let entry = fs::read_dir(folder)
         .unwrap()
         .next()
@@ -136,13 +138,13 @@ fn file_of(folder: &Path) -> std::path::PathBuf {
         .unwrap()
         .path();
     if entry.is_dir() {
-        file_of(&entry)
+        first_file_below(&entry)
     } else {
         entry
     }
 }
 
-/// Mounts a small disk as the home, where nobody else sees it, fills it, and makes room again.
+/// Mounts a small disk as the home, in a mount namespace of its own, fills it, and enlarges it.
 const FULL_DISK: &str = r#"
 mount -t tmpfs -o size=1200k none "$PRECIP_HOME" || exit 99
 "$1" materialize -s cargo -j 1 2>first; echo $? >first.code
@@ -157,20 +159,22 @@ for c in $(seq 8); do "$1" show cargo -p c$c --format csv >after.c$c; done
 #[test]
 #[expect(
     clippy::print_stderr,
-    reason = "whoever reads the log sees that nothing was tested"
+    reason = "the log shows that the test was skipped"
 )]
-fn a_disk_that_is_full() {
+fn a_full_disk() {
     let project = Project::new(WORKSHOP);
     fs::create_dir(project.home()).unwrap();
-    let mut command = under(
+    let mut command = wrapper_command(
         "unshare",
         &["--map-root-user", "--mount", "sh", "-c", FULL_DISK, "sh"],
     );
-    let output = project.equip(command.arg(project.program())).output();
+    let output = project
+        .prepare_command(command.arg(project.program()))
+        .output();
     let Some(output) = output.ok().filter(|output| {
         !matches!(output.status.code(), Some(99)) && project.folder().join("first").exists()
     }) else {
-        eprintln!("SKIPPED: this machine lets nobody mount a small disk, so none was filled");
+        eprintln!("SKIPPED: this machine does not permit mounting a small disk");
         return;
     };
     assert!(output.status.success(), "{output:?}");
@@ -182,17 +186,18 @@ fn a_disk_that_is_full() {
         "{first}"
     );
     let partitions: serde_json::Value = serde_json::from_str(&read("partitions")).unwrap();
-    let mut made = 0;
+    // A partition is either complete or not there at all, and the record knows which.
+    let mut published = 0;
     for row in partitions.as_array().unwrap() {
         let shown = read(&format!("shown.{}", row["partition"].as_str().unwrap()));
         let whole = shown.lines().count() == 40_001;
         assert_eq!(whole, row["status"] == "materialized", "{row}");
-        assert!(whole || shown.is_empty(), "{row}: half of it is seen");
-        made += usize::from(whole);
+        assert!(whole || shown.is_empty(), "{row}: a part of it is visible");
+        published += usize::from(whole);
     }
     assert!(
-        (1..8).contains(&made),
-        "the disk was to be full on the way, after {made}"
+        (1..8).contains(&published),
+        "the disk has to be full during the run, not after {published}"
     );
     assert_eq!(read("second.code").trim(), "0", "{}", read("second"));
     let run: serde_json::Value = serde_json::from_str(&read("run")).unwrap();
@@ -200,19 +205,19 @@ fn a_disk_that_is_full() {
         (&run["status"], &run["progress"]["succeeded"]),
         (&json!("succeeded"), &json!(8))
     );
-    for place in 1..=8 {
-        assert_eq!(read(&format!("after.c{place}")).lines().count(), 40_001);
+    for number in 1..=8 {
+        assert_eq!(read(&format!("after.c{number}")).lines().count(), 40_001);
     }
 }
 
 #[test]
-fn a_pipe_that_is_closed() {
-    let project = Project::flights(FLIGHTS);
+fn a_closed_pipe() {
+    let project = Project::flights_sample(FLIGHTS);
     let command = format!(
         "'{}' partitions flights | head -n 1",
         project.program().display()
     );
-    let mut shell = under("bash", &["-o", "pipefail", "-c", &command]);
-    let answer = Answer::from(project.equip(&mut shell).output().unwrap());
-    assert_eq!(answer.said, "", "nobody is told that nobody listens");
+    let mut shell = wrapper_command("bash", &["-o", "pipefail", "-c", &command]);
+    let answer = Answer::from(project.prepare_command(&mut shell).output().unwrap());
+    assert_eq!(answer.messages, "", "a closed pipe is not an error");
 }

@@ -1,4 +1,4 @@
-//! Bad input, bad functions and bad machines: each is answered with its exit code and with what to do.
+//! Invalid input, failing functions and failing machines: each gets its exit code, and a message with the fix.
 
 mod functions;
 mod input;
@@ -6,5 +6,5 @@ mod machine;
 
 /// The sample project's command line.
 const FLIGHTS: &str = env!("CARGO_BIN_EXE_flights-cli");
-/// The command line of the project in which things go wrong.
+/// The command line of the project that fails.
 const WORKSHOP: &str = env!("CARGO_BIN_EXE_workshop");

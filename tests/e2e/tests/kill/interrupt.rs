@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use precip_tests::{Answer, Project, interrupt};
+use precip_tests::{Answer, Project, interrupt_process};
 
 use crate::WORKSHOP;
 
@@ -22,15 +22,15 @@ impl Gate {
     pub(crate) fn new() -> Self {
         let project = Project::new(WORKSHOP);
         let file = project.folder().join("gate");
-        let at = file.display().to_string();
+        let path = file.display().to_string();
         Self {
-            project: project.variable("WORKSHOP_GATE", at),
+            project: project.with_variable("WORKSHOP_GATE", path),
             file,
         }
     }
 
-    /// Starts a run, and answers once it waits at the gate.
-    pub(crate) fn start(&self, arguments: &str) -> Child {
+    /// Starts a run, and returns once it waits at the gate.
+    pub(crate) fn start_run(&self, arguments: &str) -> Child {
         let entered = self.file.with_extension("entered");
         let mut child = self.project.start(arguments);
         let deadline = Instant::now() + Duration::from_secs(60);
@@ -38,30 +38,35 @@ impl Gate {
             assert!(
                 child.try_wait().unwrap().is_none(),
                 "{:?}",
-                Answer::of(child)
+                Answer::wait_for(child)
             );
-            assert!(Instant::now() < deadline, "the run does not begin");
+            assert!(Instant::now() < deadline, "the run does not start");
             thread::sleep(Duration::from_millis(5));
         }
         child
     }
 
-    pub(crate) fn open(&self) {
+    /// Lets `gated` return.
+    pub(crate) fn open_gate(&self) {
         fs::write(&self.file, "").unwrap();
     }
 }
 
 #[test]
-fn ctrl_c_lets_what_is_running_come_to_its_end() {
+fn ctrl_c_waits_for_running_items() {
     let gate = Gate::new();
-    let child = gate.start("materialize -s gated -j 1");
-    interrupt(&child);
-    // The signal is on its way before the gate opens; the answer shows that it was heard.
+    let child = gate.start_run("materialize -s gated -j 1");
+    interrupt_process(&child);
+    // The signal arrives before the gate opens, as the message shows.
     thread::sleep(Duration::from_millis(200));
-    gate.open();
+    gate.open_gate();
     let stopped =
-        Answer::of(child).expect(1, &["stopping:", "was stopped: 1 materialized", "2 left"]);
-    assert!(stopped.said.contains("resumes it"), "{}", stopped.said);
+        Answer::wait_for(child).expect(1, &["stopping:", "was stopped: 1 materialized", "2 left"]);
+    assert!(
+        stopped.messages.contains("resumes it"),
+        "{}",
+        stopped.messages
+    );
     let run = gate.project.run("run latest --json").json();
     assert_eq!(run["status"], "canceled");
     gate.project
@@ -75,28 +80,28 @@ fn ctrl_c_lets_what_is_running_come_to_its_end() {
 }
 
 #[test]
-fn ctrl_c_twice_does_not_wait_for_what_is_running() {
+fn ctrl_c_twice_abandons_running_items() {
     let gate = Gate::new();
-    let child = gate.start("materialize -s gated -j 1");
-    interrupt(&child);
+    let child = gate.start_run("materialize -s gated -j 1");
+    interrupt_process(&child);
     thread::sleep(Duration::from_millis(200));
-    interrupt(&child);
-    // The gate is still shut.
-    Answer::of(child).expect(1, &["stopping:", "was stopped: 0 materialized", "3 left"]);
-    gate.open();
+    interrupt_process(&child);
+    // The gate is still closed.
+    Answer::wait_for(child).expect(1, &["stopping:", "was stopped: 0 materialized", "3 left"]);
+    gate.open_gate();
     gate.project
         .run("resume latest")
         .expect(0, &["3 materialized"]);
 }
 
 #[test]
-fn a_run_that_was_asked_to_stop_and_killed_can_be_taken_up_again() {
+fn a_canceling_run_that_is_killed_can_be_resumed() {
     let gate = Gate::new();
-    let mut child = gate.start("materialize -s gated -j 1");
+    let mut child = gate.start_run("materialize -s gated -j 1");
     gate.project.run("cancel latest").expect(0, &[]);
     child.kill().unwrap();
     child.wait().unwrap();
-    gate.open();
+    gate.open_gate();
     gate.project
         .run("resume latest")
         .expect(0, &["3 materialized"]);

@@ -1,5 +1,5 @@
-//! Processes that are killed, stopped, doubled: what is on record afterwards is the truth, and what is
-//! published is whole.
+//! Processes that are killed, interrupted, or run twice: the record is true afterwards, and published data
+//! is complete.
 
 mod interrupt;
 mod record;
@@ -8,5 +8,5 @@ mod together;
 
 /// The sample project's command line.
 const FLIGHTS: &str = env!("CARGO_BIN_EXE_flights-cli");
-/// The command line of the project in which things go wrong.
+/// The command line of the project that fails.
 const WORKSHOP: &str = env!("CARGO_BIN_EXE_workshop");

@@ -1,4 +1,4 @@
-//! What the record of the sample project says of a run, held against what is stored.
+//! The record of the sample project, compared with the stored data.
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
@@ -17,7 +17,7 @@ use precip_engine::{
 use precip_local::home::Home;
 use precip_tests::Project;
 
-/// The record and the data of a home, read without the command line.
+/// The record and the data of a home, read directly.
 pub(crate) struct Record {
     definitions: Definitions,
     home: Home,
@@ -26,7 +26,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn of(project: &Project) -> Self {
+    pub(crate) fn open(project: &Project) -> Self {
         let home = Home::of_project(Path::new(""), Some(&project.home()));
         let store = home.open_state().unwrap();
         Self {
@@ -37,14 +37,14 @@ impl Record {
         }
     }
 
-    /// The runs, newest first.
-    pub(crate) async fn runs(&self) -> Vec<Run> {
+    /// Lists the runs, newest first.
+    pub(crate) async fn list_runs(&self) -> Vec<Run> {
         let (filter, page) = (RunFilter::default(), PageRequest::first(100));
         self.store.list_runs(&filter, &page).await.unwrap().items
     }
 
-    /// Every (asset, partition) that a run planned.
-    pub(crate) async fn planned(&self, run: RunId) -> Vec<PartitionRef> {
+    /// Returns every (asset, partition) of a run's plan.
+    pub(crate) async fn planned_targets(&self, run: RunId) -> Vec<PartitionRef> {
         let path = self
             .home
             .runs_folder()
@@ -71,9 +71,8 @@ impl Record {
         planned
     }
 
-    /// What readers see of a partition: its table as CSV, and the run that made it. Every
-    /// materialization in its history is answered as well.
-    pub(crate) async fn published(
+    /// Returns a partition's table as CSV, the run that published it, and all its materializations.
+    pub(crate) async fn read_published(
         &self,
         target: &PartitionRef,
     ) -> (String, RunId, Vec<Materialization>) {
@@ -82,10 +81,10 @@ impl Record {
             .latest_materialization(target, ReadConsistency::Strong)
             .await
             .unwrap();
-        let latest = latest.unwrap_or_else(|| panic!("{target} is not on record"));
+        let latest = latest.unwrap_or_else(|| panic!("{target} is not recorded"));
         let made = latest
             .published()
-            .unwrap_or_else(|| panic!("{target} is not made"));
+            .unwrap_or_else(|| panic!("{target} is not published"));
         let pointer = made.pointer.as_ref().unwrap();
         let address = Address {
             asset: target.asset.clone(),
@@ -109,25 +108,25 @@ impl Record {
         (table, made.run, history.collect())
     }
 
-    /// Holds the one run of a home to the truth: it is done, each planned partition was made exactly
-    /// once and can be read. Answers what is stored.
-    pub(crate) async fn only_run_is_true(&self) -> BTreeMap<String, String> {
-        let runs = self.runs().await;
+    /// Checks that the only run has published each planned partition exactly once, and that each can
+    /// be read. Returns the stored tables.
+    pub(crate) async fn assert_only_run_is_true(&self) -> BTreeMap<String, String> {
+        let runs = self.list_runs().await;
         assert_eq!(runs.len(), 1);
         let run = &runs[0];
         assert_eq!(run.status, RunStatus::Succeeded);
-        let planned = self.planned(run.id).await;
+        let planned = self.planned_targets(run.id).await;
         let progress = self.store.run_progress(run.id).await.unwrap();
         assert_eq!(progress.succeeded, u64::try_from(planned.len()).unwrap());
         assert_eq!((progress.failed, progress.skipped), (0, 0));
         let mut tables = BTreeMap::new();
         for target in planned {
-            let (table, by, history) = self.published(&target).await;
+            let (table, by, history) = self.read_published(&target).await;
             assert_eq!(by, run.id);
             assert_eq!(
                 history.len(),
                 1,
-                "{target} was made more than once: {history:?}"
+                "{target} was published more than once: {history:?}"
             );
             assert!(
                 tables.insert(target.to_string(), table).is_none(),

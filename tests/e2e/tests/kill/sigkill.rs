@@ -1,4 +1,4 @@
-//! SIGKILL anywhere, `resume` until done.
+//! Runs that are killed at any moment, and resumed until they are done.
 
 use std::{
     process::Child,
@@ -10,31 +10,31 @@ use precip_tests::{Answer, Project};
 
 use crate::{FLIGHTS, record::Record};
 
-/// Lets a process work until it has begun to write more files, and a moment longer; then kills it.
-/// Answers how it ended when it was faster.
+/// Kills a process once it has created so many files, and a moment later. Returns its answer if it
+/// ended before.
 fn kill_later(
     project: &Project,
     mut child: Child,
     files: usize,
     moment: Duration,
 ) -> Option<Answer> {
-    let enough = project.files() + files;
+    let enough_files = project.count_data_files() + files;
     let deadline = Instant::now() + Duration::from_secs(120);
-    while project.files() < enough {
+    while project.count_data_files() < enough_files {
         if child.try_wait().unwrap().is_some() {
-            return Some(Answer::of(child));
+            return Some(Answer::wait_for(child));
         }
-        assert!(Instant::now() < deadline, "the run does not get on");
+        assert!(Instant::now() < deadline, "the run makes no progress");
         thread::sleep(Duration::from_millis(1));
     }
     thread::sleep(moment);
     child.kill().unwrap();
-    let ended = Answer::of(child);
+    let ended = Answer::wait_for(child);
     ended.code.is_some().then_some(ended)
 }
 
-/// Makes something with a process that is killed again and again. Answers how often it was.
-fn materialize_under_fire(
+/// Materializes a target with processes that are killed. Returns the number of kills.
+fn materialize_with_kills(
     project: &Project,
     target: &str,
     kills: u32,
@@ -63,37 +63,41 @@ fn materialize_under_fire(
 }
 
 #[tokio::test]
-async fn killed_anywhere_a_run_ends_with_the_truth() {
+async fn a_run_that_is_killed_anywhere_is_completed() {
     let target = "-s '+key:delays or key:departures' -p 2013-01-01...2013-01-05";
-    let calm = Project::flights(FLIGHTS);
-    calm.run(&format!("materialize {target}")).expect(0, &[]);
-    let truth = Record::of(&calm).only_run_is_true().await;
+    let undisturbed = Project::flights_sample(FLIGHTS);
+    undisturbed
+        .run(&format!("materialize {target}"))
+        .expect(0, &[]);
+    let truth = Record::open(&undisturbed).assert_only_run_is_true().await;
     let mut killed = 0;
     for seed in 0..6 {
-        let project = Project::flights(FLIGHTS);
-        killed += materialize_under_fire(&project, target, 4, 8, seed);
-        let found = Record::of(&project).only_run_is_true().await;
+        let project = Project::flights_sample(FLIGHTS);
+        killed += materialize_with_kills(&project, target, 4, 8, seed);
+        let found = Record::open(&project).assert_only_run_is_true().await;
         assert!(
             found == truth,
             "seed {seed}: what is stored differs from an undisturbed run's"
         );
     }
-    assert!(
-        killed >= 12,
-        "the processes were too fast to be killed: {killed} kills"
-    );
+    assert!(killed >= 12, "too few kills: {killed}");
 }
 
 #[tokio::test]
 async fn january_survives_six_kills() {
     let target = "-s * -p 2013-01-01...2013-01-31";
-    let (calm, project) = (Project::flights(FLIGHTS), Project::flights(FLIGHTS));
-    calm.run(&format!("materialize {target}")).expect(0, &[]);
-    materialize_under_fire(&project, target, 6, 50, 2013);
-    let truth = Record::of(&calm).only_run_is_true().await;
-    assert!(Record::of(&project).only_run_is_true().await == truth);
+    let (undisturbed, project) = (
+        Project::flights_sample(FLIGHTS),
+        Project::flights_sample(FLIGHTS),
+    );
+    undisturbed
+        .run(&format!("materialize {target}"))
+        .expect(0, &[]);
+    materialize_with_kills(&project, target, 6, 50, 2013);
+    let truth = Record::open(&undisturbed).assert_only_run_is_true().await;
+    assert!(Record::open(&project).assert_only_run_is_true().await == truth);
     let show = "show carrier_month --partition 2013-01 --format csv";
-    let month = calm.run(show).expect(0, &[]);
+    let month = undisturbed.run(show).expect(0, &[]);
     assert!(month.out.lines().count() > 10, "{}", month.out);
     assert_eq!(project.run(show), month);
 }

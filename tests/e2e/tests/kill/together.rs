@@ -1,4 +1,4 @@
-//! Several processes at one home.
+//! Several processes with one home.
 
 use std::collections::BTreeSet;
 
@@ -8,43 +8,50 @@ use precip_tests::{Answer, Project};
 use crate::{FLIGHTS, interrupt::Gate, record::Record};
 
 #[tokio::test]
-async fn processes_that_begin_at_once_leave_one_record() {
-    let project = Project::flights(FLIGHTS);
+async fn concurrent_processes_share_one_record() {
+    let project = Project::flights_sample(FLIGHTS);
     let command = "materialize -s +key:delays -p 2013-01-01...2013-01-03";
-    // The home is not made yet: they race for that as well.
+    // The home does not exist yet, so they race to create it too.
     let children: Vec<_> = (0..4).map(|_| project.start(command)).collect();
     for child in children {
-        Answer::of(child).expect(0, &[]);
+        Answer::wait_for(child).expect(0, &[]);
     }
-    let record = Record::of(&project);
-    let runs = record.runs().await;
+    let record = Record::open(&project);
+    let runs = record.list_runs().await;
     let mut targets = BTreeSet::new();
     for run in &runs {
         assert_eq!(run.status, RunStatus::Succeeded);
-        targets.extend(record.planned(run.id).await.iter().map(ToString::to_string));
+        targets.extend(
+            record
+                .planned_targets(run.id)
+                .await
+                .iter()
+                .map(ToString::to_string),
+        );
     }
     assert_eq!(targets.len(), 10);
     let newest = runs.iter().map(|run| run.id).max().unwrap();
-    for target in record.planned(newest).await {
-        let (_, by, history) = record.published(&target).await;
-        let makers: Vec<_> = history.iter().map(|made| made.run).collect();
-        let each: BTreeSet<_> = makers.iter().collect();
+    // The newest run wins everywhere, and no run publishes an item twice.
+    for target in record.planned_targets(newest).await {
+        let (_, by, history) = record.read_published(&target).await;
+        let publishers: Vec<_> = history.iter().map(|made| made.run).collect();
+        let each: BTreeSet<_> = publishers.iter().collect();
         assert_eq!(
             each.len(),
-            makers.len(),
+            publishers.len(),
             "{target}: a run published it twice"
         );
         assert!(
-            makers.iter().all(|maker| *maker <= by),
-            "{target}: an older run's data is seen"
+            publishers.iter().all(|publisher| *publisher <= by),
+            "{target}: an older run's data is visible"
         );
     }
 }
 
 #[test]
-fn a_run_that_is_at_work_is_not_resumed() {
+fn an_active_run_is_not_resumed() {
     let gate = Gate::new();
-    let child = gate.start("materialize -s gated -j 1");
+    let child = gate.start_run("materialize -s gated -j 1");
     let refused = [
         "is active in another process",
         "wait for its end, or stop it there with Ctrl-C",
@@ -53,8 +60,8 @@ fn a_run_that_is_at_work_is_not_resumed() {
     gate.project
         .run("retry latest")
         .expect(2, &["is running, not finished"]);
-    gate.open();
-    Answer::of(child).expect(0, &["3 materialized"]);
+    gate.open_gate();
+    Answer::wait_for(child).expect(0, &["3 materialized"]);
     gate.project
         .run("resume latest")
         .expect(0, &["has succeeded: there is nothing left to do"]);
@@ -63,14 +70,14 @@ fn a_run_that_is_at_work_is_not_resumed() {
 #[test]
 fn a_run_key_starts_one_run() {
     let gate = Gate::new();
-    gate.open();
+    gate.open_gate();
     let command = "materialize -s gated -p all --run-key nightly";
     let children: Vec<_> = (0..3).map(|_| gate.project.start(command)).collect();
     let answers: Vec<_> = children
         .into_iter()
-        .map(|child| Answer::of(child).expect(0, &[]))
+        .map(|child| Answer::wait_for(child).expect(0, &[]))
         .collect();
-    let repeated = |answer: &&Answer| answer.said.contains("was started for this key already");
+    let repeated = |answer: &&Answer| answer.messages.contains("was started for this key already");
     assert_eq!(answers.iter().filter(repeated).count(), 2, "{answers:?}");
     gate.project
         .run(command)
@@ -80,5 +87,5 @@ fn a_run_key_starts_one_run() {
     let plans = std::fs::read_dir(gate.project.home().join("runs"))
         .unwrap()
         .count();
-    assert_eq!(plans, 1, "what never became a run leaves nothing behind");
+    assert_eq!(plans, 1, "a request that started no run leaves no plan");
 }

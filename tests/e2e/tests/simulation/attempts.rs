@@ -1,4 +1,4 @@
-//! Attempts at one item: how long is waited, when is given up, and what a retry makes.
+//! Attempts at one item: the delays between them, timeouts, and what a retry runs.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,18 +10,25 @@ use precip_engine::{
     },
 };
 
-use crate::world::{Impatient, Place, World, in_one_thread};
+use crate::world::{InstantSleeper, StoreLocation, World, block_on_one_thread};
 
-fn world(selection: &str, sleeper: Impatient) -> World {
-    World::new(7, Place::Memory(MemoryStore::new()), selection, sleeper)
+/// Returns a world whose store is in memory.
+fn memory_world(selection: &str, sleeper: InstantSleeper) -> World {
+    World::new(
+        7,
+        StoreLocation::Memory(MemoryStore::new()),
+        selection,
+        sleeper,
+    )
 }
 
-fn failures(world: &World, target: &PartitionRef) -> Vec<(u32, ErrorKind, bool)> {
+/// Returns the failed attempts at a partition: number, kind, and whether another attempt follows.
+fn failed_attempts(world: &World, target: &PartitionRef) -> Vec<(u32, ErrorKind, bool)> {
     let page = PageRequest::first(100);
-    let events = in_one_thread(async {
+    let events = block_on_one_thread(async {
         world
-            .place
-            .open()
+            .location
+            .open_store()
             .partition_events(target, &page)
             .await
             .unwrap()
@@ -39,20 +46,14 @@ fn failures(world: &World, target: &PartitionRef) -> Vec<(u32, ErrorKind, bool)>
 }
 
 #[test]
-fn waits_between_attempts_grow_as_the_policy_says() {
-    let mut world = world("key:source", Impatient::default());
-    world
-        .trouble
-        .0
-        .lock()
-        .unwrap()
-        .certain
-        .push("source[2]".to_owned());
-    let report = world.process(u32::MAX, |store| store).unwrap().unwrap();
+fn delays_between_attempts_follow_the_policy() {
+    let mut world = memory_world("key:source", InstantSleeper::default());
+    world.trouble.lock().certain.push("source[2]".to_owned());
+    let report = world.run_process(u32::MAX, |store| store).unwrap().unwrap();
     assert_eq!(report.end, RunEnd::Failed { failed: 1, held: 0 });
     let waits: Vec<u64> = world
         .sleeper
-        .waits
+        .sleeps
         .lock()
         .unwrap()
         .iter()
@@ -67,23 +68,26 @@ fn waits_between_attempts_grow_as_the_policy_says() {
         (3, kind, true),
         (4, kind, false),
     ];
-    assert_eq!(failures(&world, &target), expected);
-    assert_eq!(world.trouble.0.lock().unwrap().calls["source[2]"], 4);
+    assert_eq!(failed_attempts(&world, &target), expected);
+    assert_eq!(world.trouble.lock().calls["source[2]"], 4);
 }
 
 #[test]
-fn an_attempt_that_takes_too_long_is_given_up_and_tried_again() {
+fn an_attempt_that_times_out_is_retried() {
     let timeout = Duration::from_secs(7 * 60);
-    let sleeper = Impatient {
-        ends: Some(timeout),
-        ..Impatient::default()
+    let sleeper = InstantSleeper {
+        elapsing: Some(timeout),
+        ..InstantSleeper::default()
     };
-    let mut world = world("key:hung", sleeper);
-    let report = world.process(u32::MAX, |store| store).unwrap().unwrap();
+    let mut world = memory_world("key:hung", sleeper);
+    let report = world.run_process(u32::MAX, |store| store).unwrap().unwrap();
     assert_eq!(report.end, RunEnd::Succeeded);
     let target = PartitionRef::unpartitioned("hung".parse().unwrap());
-    assert_eq!(failures(&world, &target), [(1, ErrorKind::Timeout, true)]);
-    let waits = world.sleeper.waits.lock().unwrap().clone();
+    assert_eq!(
+        failed_attempts(&world, &target),
+        [(1, ErrorKind::Timeout, true)]
+    );
+    let waits = world.sleeper.sleeps.lock().unwrap().clone();
     assert!(
         waits.starts_with(&[timeout, Duration::from_secs(3)]),
         "{waits:?}"
@@ -91,14 +95,15 @@ fn an_attempt_that_takes_too_long_is_given_up_and_tried_again() {
 }
 
 #[test]
-fn a_retry_makes_what_failed_and_what_that_held_back() {
-    let mut world = world("key:source+ and not key:hung", Impatient::default());
+fn a_retry_runs_what_failed_and_what_that_held_back() {
+    let mut world = memory_world("key:source+ and not key:hung", InstantSleeper::default());
     let fails = ["left[3]".to_owned(), "source[5]".to_owned()];
-    world.trouble.0.lock().unwrap().certain.extend(fails);
-    let report = world.process(u32::MAX, |store| store).unwrap().unwrap();
+    world.trouble.lock().certain.extend(fails);
+    // `source[5]` holds back three items of its partition, `left[3]` one, and both hold back `total`.
+    let report = world.run_process(u32::MAX, |store| store).unwrap().unwrap();
     assert_eq!(report.materialized, 33 - 7);
-    let retry = in_one_thread(async {
-        let store = world.place.open();
+    let retry = block_on_one_thread(async {
+        let store = world.location.open_store();
         plan_retry(&world.definitions, &store, &world.planned, world.run)
             .await
             .unwrap()
@@ -115,16 +120,16 @@ fn a_retry_makes_what_failed_and_what_that_held_back() {
         .map(|(asset, count)| (asset.parse().unwrap(), count))
         .collect();
     assert_eq!(retry.partition_counts(), expected);
-    world.trouble.0.lock().unwrap().certain.clear();
-    let report = world.process(u32::MAX, |store| store).unwrap().unwrap();
+    world.trouble.lock().certain.clear();
+    let report = world.run_process(u32::MAX, |store| store).unwrap().unwrap();
     assert_eq!((report.end, report.materialized), (RunEnd::Succeeded, 7));
 }
 
 #[test]
-fn a_slot_that_a_dead_process_held_is_given_back() {
-    let mut world = world("key:source+ and not key:hung", Impatient::default());
-    in_one_thread(async {
-        let store = world.place.open();
+fn a_slot_of_a_dead_process_is_released() {
+    let mut world = memory_world("key:source+ and not key:hung", InstantSleeper::default());
+    block_on_one_thread(async {
+        let store = world.location.open_store();
         store.set_pool_limit("narrow", Some(1)).await.unwrap();
         let now = world.clock.now();
         let slot = SlotRequest {
@@ -135,8 +140,8 @@ fn a_slot_that_a_dead_process_held_is_given_back() {
         };
         assert_eq!(store.acquire_slot(slot).await.unwrap(), SlotAnswer::Granted);
     });
-    let report = world.process(u32::MAX, |store| store).unwrap().unwrap();
+    let report = world.run_process(u32::MAX, |store| store).unwrap().unwrap();
     assert_eq!(report.end, RunEnd::Succeeded);
-    let waits = world.sleeper.waits.lock().unwrap().len();
-    assert_eq!(waits, 0, "nothing waits for a slot that nobody uses");
+    let waits = world.sleeper.sleeps.lock().unwrap().len();
+    assert_eq!(waits, 0, "no item waits for the slot of a dead process");
 }

@@ -1,4 +1,4 @@
-//! A disk that forgets what was not made durable when the power fails.
+//! A disk that loses data that was not made durable when the power fails.
 
 use std::{collections::BTreeSet, sync::Mutex};
 
@@ -9,18 +9,18 @@ use precip_engine::{
     io::{Address, IoError, IoManager, LoadRequest, Stored},
 };
 
-/// Holds data, and knows what of it would be lost.
+/// Data in memory, with the pointers to what a power cut would lose.
 #[derive(Default)]
 pub(crate) struct Disk {
     data: MemoryIoManager,
-    /// Pointers to what is not safe yet.
-    unsafe_yet: Mutex<BTreeSet<String>>,
+    /// Pointers to data that is not durable yet.
+    volatile: Mutex<BTreeSet<String>>,
 }
 
 impl Disk {
-    /// The power fails. Answers how much is lost.
+    /// Removes data that is not durable, and returns the number of lost values.
     pub(crate) async fn cut_power(&self) -> usize {
-        let lost = std::mem::take(&mut *self.unsafe_yet.lock().unwrap());
+        let lost = std::mem::take(&mut *self.volatile.lock().unwrap());
         for pointer in &lost {
             self.data.remove(pointer).await.unwrap();
         }
@@ -33,15 +33,15 @@ impl IoManager for Disk {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
         let stored = self.data.store(address, value).await?;
         let pointer = stored.pointer.clone();
-        self.unsafe_yet.lock().unwrap().insert(pointer);
+        self.volatile.lock().unwrap().insert(pointer);
         Ok(stored)
     }
 
     async fn make_durable(&self, pointers: &[String]) -> Result<(), IoError> {
-        // A process that ends here leaves what it stored unsafe.
+        // A process that is killed here leaves volatile data behind.
         tokio::task::yield_now().await;
-        let mut unsafe_yet = self.unsafe_yet.lock().unwrap();
-        unsafe_yet.retain(|pointer| !pointers.contains(pointer));
+        let mut volatile = self.volatile.lock().unwrap();
+        volatile.retain(|pointer| !pointers.contains(pointer));
         Ok(())
     }
 

@@ -1,9 +1,11 @@
-//! Runs on records that fail, with functions and IO managers that fail, killed anywhere and taken up
-//! again: from a seed, so that what went wrong once goes wrong again.
+//! Runs on stores that fail, with functions and IO managers that fail, killed anywhere and resumed.
+//! Faults are drawn from a seed, so that a failing case can be repeated.
 
 mod attempts;
+mod cloud;
 mod disk;
 mod machine;
 mod project;
 mod seeds;
+mod stored;
 mod world;

@@ -1,8 +1,8 @@
-//! The simulated project, and the trouble that its functions and its IO manager have.
+//! The simulated project, and the faults of its functions and its IO manager.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use async_trait::async_trait;
@@ -17,22 +17,23 @@ use precip::{
 
 static KEYS: LazyPartitions = partitions!(static("1", "2", "3", "4", "5", "6", "7", "8"));
 
-/// What may go wrong: one call in `one_in` fails; none when it is 0.
+/// The faults of a project.
 #[derive(Debug)]
 pub(crate) struct Trouble {
+    /// One call in so many fails; none if it is 0.
     pub(crate) one_in: u32,
     pub(crate) chance: fastrand::Rng,
-    /// What fails for certain, and the others' luck notwithstanding.
+    /// The items whose functions always fail.
     pub(crate) certain: Vec<String>,
-    /// How often each function was called.
+    /// The number of calls of each function, by item.
     pub(crate) calls: BTreeMap<String, u32>,
 }
 
-/// The trouble, shared by all that have it.
+/// [`Trouble`], shared by the functions, the IO manager and the test.
 #[derive(Debug, Clone)]
-pub(crate) struct Shared(pub(crate) Arc<Mutex<Trouble>>);
+pub(crate) struct SharedTrouble(pub(crate) Arc<Mutex<Trouble>>);
 
-impl Shared {
+impl SharedTrouble {
     pub(crate) fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(Trouble {
             one_in: 0,
@@ -42,27 +43,34 @@ impl Shared {
         })))
     }
 
-    fn strikes(&self) -> Option<u32> {
-        let mut trouble = self.0.lock().unwrap();
+    /// Locks the faults.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Trouble> {
+        self.0.lock().unwrap()
+    }
+
+    /// Draws the kind of a fault; `None` if this call succeeds.
+    fn draw_fault(&self) -> Option<u32> {
+        let mut trouble = self.lock();
         let one_in = trouble.one_in;
         (one_in > 0 && trouble.chance.u32(0..one_in) == 0).then(|| trouble.chance.u32(0..3))
     }
 
-    /// A function's fate.
-    fn meet(&self, context: &AssetContext) -> Result<(), AssetError> {
+    /// Fails a function by chance, or if it is certain to fail.
+    fn fail_by_chance(&self, context: &AssetContext) -> Result<(), AssetError> {
         let key = context
             .partition_keys()
             .next()
             .map_or("", PartitionKey::as_str);
-        let place = format!("{}[{key}]", context.selected()[0]);
+        let item = format!("{}[{key}]", context.selected()[0]);
         {
-            let mut trouble = self.0.lock().unwrap();
-            *trouble.calls.entry(place.clone()).or_default() += 1;
-            if trouble.certain.contains(&place) {
+            // Unlocked before a fault is drawn, which locks again.
+            let mut trouble = self.lock();
+            *trouble.calls.entry(item.clone()).or_default() += 1;
+            if trouble.certain.contains(&item) {
                 return Err(AssetError::retryable("certain to fail"));
             }
         }
-        match self.strikes() {
+        match self.draw_fault() {
             None => Ok(()),
             Some(0) => Err(AssetError::retryable("no answer")),
             Some(1) => Err(AssetError::terminal("no use")),
@@ -72,39 +80,42 @@ impl Shared {
 }
 
 #[asset(partitions = KEYS, retry_policy(max_retries = 3, delay = "2s", backoff = exponential))]
-async fn source(context: &AssetContext, #[resource] trouble: &Shared) -> Result<i64, AssetError> {
-    trouble.meet(context)?;
+async fn source(
+    context: &AssetContext,
+    #[resource] trouble: &SharedTrouble,
+) -> Result<i64, AssetError> {
+    trouble.fail_by_chance(context)?;
     Ok(context.partition_key()?.as_str().parse()?)
 }
 
 #[asset(partitions = KEYS)]
 async fn left(
     context: &AssetContext,
-    #[resource] trouble: &Shared,
+    #[resource] trouble: &SharedTrouble,
     source: i64,
 ) -> Result<i64, AssetError> {
-    trouble.meet(context)?;
+    trouble.fail_by_chance(context)?;
     Ok(source + 1)
 }
 
 #[asset(partitions = KEYS, pool = "narrow")]
 async fn right(
     context: &AssetContext,
-    #[resource] trouble: &Shared,
+    #[resource] trouble: &SharedTrouble,
     source: i64,
 ) -> Result<i64, AssetError> {
-    trouble.meet(context)?;
+    trouble.fail_by_chance(context)?;
     Ok(source * 10)
 }
 
 #[asset(partitions = KEYS)]
 async fn joined(
     context: &AssetContext,
-    #[resource] trouble: &Shared,
+    #[resource] trouble: &SharedTrouble,
     left: i64,
     right: i64,
 ) -> Result<i64, AssetError> {
-    trouble.meet(context)?;
+    trouble.fail_by_chance(context)?;
     Ok(left + right)
 }
 
@@ -116,14 +127,14 @@ fn positive(joined: i64) -> CheckResult {
 #[asset]
 async fn total(
     context: &AssetContext,
-    #[resource] trouble: &Shared,
+    #[resource] trouble: &SharedTrouble,
     joined: Partitions<i64>,
 ) -> Result<i64, AssetError> {
-    trouble.meet(context)?;
+    trouble.fail_by_chance(context)?;
     Ok(joined.values().sum())
 }
 
-/// Never answers, the first time.
+/// Hangs at its first attempt.
 #[asset(retry_policy(max_retries = 1, delay = "3s"), compute(timeout = "7m"))]
 async fn hung(context: &AssetContext) -> Result<i64, AssetError> {
     match context.attempt() {
@@ -132,8 +143,8 @@ async fn hung(context: &AssetContext) -> Result<i64, AssetError> {
     }
 }
 
-/// What the assets are in the end.
-pub(crate) fn value(asset: &str, key: Option<&str>) -> i64 {
+/// Returns the value of an item.
+pub(crate) fn expected_value(asset: &str, key: Option<&str>) -> i64 {
     let number = |key: &str| key.parse::<i64>().unwrap();
     match (asset, key) {
         ("source", Some(key)) => number(key),
@@ -145,16 +156,20 @@ pub(crate) fn value(asset: &str, key: Option<&str>) -> i64 {
     }
 }
 
-pub(crate) fn definitions(trouble: &Shared, data: Arc<dyn IoManager>) -> Definitions {
+/// Builds the project.
+pub(crate) fn simulated_definitions(
+    trouble: &SharedTrouble,
+    data: Arc<dyn IoManager>,
+) -> Definitions {
     definitions_of(trouble, data, &KEYS)
         .asset::<hung>()
         .build()
         .unwrap()
 }
 
-/// The project without `hung`, with other partitions.
+/// Builds the project without `hung`, with other partitions.
 pub(crate) fn definitions_of(
-    trouble: &Shared,
+    trouble: &SharedTrouble,
     data: Arc<dyn IoManager>,
     partitions: &PartitionsDefinition,
 ) -> DefinitionsBuilder {
@@ -183,13 +198,13 @@ pub(crate) fn definitions_of(
         )
 }
 
-/// An IO manager that sometimes fails, before or after it did its work.
+/// An IO manager whose calls fail by chance, before or after they have an effect.
 struct Unreliable {
     data: Arc<dyn IoManager>,
-    trouble: Shared,
+    trouble: SharedTrouble,
 }
 
-fn failed(message: &str) -> IoError {
+fn io_error(message: &str) -> IoError {
     IoError::Failed {
         message: message.to_owned(),
         source: "out of order".into(),
@@ -199,26 +214,26 @@ fn failed(message: &str) -> IoError {
 #[async_trait]
 impl IoManager for Unreliable {
     async fn store(&self, address: &Address, value: AssetValue) -> Result<Stored, IoError> {
-        let fate = self.trouble.strikes();
-        if fate == Some(0) {
-            return Err(failed("stored nothing"));
+        let fault = self.trouble.draw_fault();
+        if fault == Some(0) {
+            return Err(io_error("stored nothing"));
         }
         let stored = self.data.store(address, value).await?;
-        if fate.is_some() {
-            Err(failed("stored, and did not say so"))
+        if fault.is_some() {
+            Err(io_error("stored, but the answer was lost"))
         } else {
             Ok(stored)
         }
     }
 
     async fn make_durable(&self, pointers: &[String]) -> Result<(), IoError> {
-        let fate = self.trouble.strikes();
-        if fate == Some(0) {
-            return Err(failed("nothing is safe"));
+        let fault = self.trouble.draw_fault();
+        if fault == Some(0) {
+            return Err(io_error("nothing is durable"));
         }
         self.data.make_durable(pointers).await?;
-        match fate {
-            Some(_) => Err(failed("safe, and did not say so")),
+        match fault {
+            Some(_) => Err(io_error("durable, but the answer was lost")),
             None => Ok(()),
         }
     }
@@ -229,8 +244,8 @@ impl IoManager for Unreliable {
         pointer: &str,
         request: &LoadRequest,
     ) -> Result<AssetValue, IoError> {
-        match self.trouble.strikes() {
-            Some(_) => Err(failed("loaded nothing")),
+        match self.trouble.draw_fault() {
+            Some(_) => Err(io_error("loaded nothing")),
             None => self.data.load(address, pointer, request).await,
         }
     }

@@ -1,4 +1,4 @@
-//! Whatever happens on the way, a run that is taken up again ends with the truth.
+//! A run that is resumed after any faults ends with every item materialized exactly once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,11 +15,11 @@ use precip_engine::{
 };
 
 use crate::{
-    project::value,
-    world::{Impatient, Place, World, in_one_thread},
+    project::expected_value,
+    world::{InstantSleeper, StoreLocation, World, block_on_one_thread},
 };
 
-/// The calls of the record that a run makes.
+/// The calls of the store that a run makes.
 const CALLS: [&str; 12] = [
     "find_run",
     "change_run",
@@ -40,10 +40,11 @@ const KINDS: [StateErrorKind; 4] = [
     StateErrorKind::Unavailable,
     StateErrorKind::Full,
 ];
-/// After so many processes nothing goes wrong any more.
-const BAD_DAYS: u32 = 8;
+/// The number of processes with faults; the one after them has none.
+const FAULTY_PROCESSES: u32 = 8;
 
-fn faults(chance: &mut fastrand::Rng) -> FailCalls {
+/// Draws calls of the store that fail.
+fn draw_store_faults(chance: &mut fastrand::Rng) -> FailCalls {
     let faults = FailCalls::default();
     for _ in 0..chance.u32(0..5) {
         let call = CALLS[chance.usize(0..CALLS.len())];
@@ -58,23 +59,23 @@ fn faults(chance: &mut fastrand::Rng) -> FailCalls {
     faults
 }
 
-/// Lets processes work on a run until it is done; with each that is killed the power fails as well.
-/// Answers how many it took, and how much data was lost on the way.
-fn work(seed: u64, world: &mut World, delay: Duration) -> (u32, usize) {
+/// Runs processes until the run is done; the power fails with each that is killed. Returns the
+/// number of processes, and of values that were lost.
+fn run_until_done(seed: u64, world: &mut World, delay: Duration) -> (u32, usize) {
     let mut lost = 0;
     let mut chance = fastrand::Rng::with_seed(seed ^ 0x5eed);
-    for process in 1..=BAD_DAYS + 1 {
-        let good = process > BAD_DAYS;
-        let faults = if good {
+    for process in 1..=FAULTY_PROCESSES + 1 {
+        let faultless = process > FAULTY_PROCESSES;
+        let faults = if faultless {
             FailCalls::default()
         } else {
-            faults(&mut chance)
+            draw_store_faults(&mut chance)
         };
-        world.trouble.0.lock().unwrap().one_in = if good { 0 } else { chance.u32(8..60) };
-        let killed = !good && chance.u32(0..3) == 0;
+        world.trouble.lock().one_in = if faultless { 0 } else { chance.u32(8..60) };
+        let killed = !faultless && chance.u32(0..3) == 0;
         let polls = if killed { chance.u32(1..120) } else { u32::MAX };
-        let ended = world.process(polls, |store| {
-            // A timer takes a millisecond, however short the time.
+        let ended = world.run_process(polls, |store| {
+            // Any timer takes at least a millisecond, so no delay means no timer.
             let slow: Arc<dyn StateStore> = match delay {
                 Duration::ZERO => store,
                 delay => {
@@ -89,13 +90,13 @@ fn work(seed: u64, world: &mut World, delay: Duration) -> (u32, usize) {
         });
         match ended {
             Some(Ok(report)) if report.end == RunEnd::Succeeded => return (process, lost),
-            Some(Ok(report)) => assert!(!good, "seed {seed}: {report:?}"),
+            Some(Ok(report)) => assert!(!faultless, "seed {seed}: {report:?}"),
             Some(Err(error)) => {
-                // The answer to the last call of all may be what was lost.
-                let over = in_one_thread(async {
+                // The answer to the last call may have been lost after it ended the run.
+                let over = block_on_one_thread(async {
                     let run = world
-                        .place
-                        .open()
+                        .location
+                        .open_store()
                         .find_run(world.run)
                         .await
                         .unwrap()
@@ -105,19 +106,20 @@ fn work(seed: u64, world: &mut World, delay: Duration) -> (u32, usize) {
                 if over {
                     return (process, lost);
                 }
-                assert!(!good, "seed {seed}: {error}");
+                assert!(!faultless, "seed {seed}: {error}");
             }
             None => {
-                assert!(!good, "seed {seed}");
-                lost += in_one_thread(world.data.cut_power());
+                assert!(!faultless, "seed {seed}");
+                lost += block_on_one_thread(world.data.cut_power());
             }
         }
     }
     panic!("seed {seed}: the run does not end");
 }
 
-async fn holds(seed: u64, world: &World) {
-    let store = world.place.open();
+/// Checks that the run published each item exactly once, with the right value.
+async fn assert_run_is_true(seed: u64, world: &World) {
+    let store = world.location.open_store();
     let run = store.find_run(world.run).await.unwrap().unwrap();
     assert_eq!(run.status, RunStatus::Succeeded, "seed {seed}");
     let keyed = ["source", "left", "right", "joined"];
@@ -128,13 +130,13 @@ async fn holds(seed: u64, world: &World) {
         targets.extend((0..8).map(of));
     }
     for target in targets {
-        let place = format!("seed {seed}: {target}");
+        let subject = format!("seed {seed}: {target}");
         let latest = store
             .latest_materialization(&target, ReadConsistency::Strong)
             .await
             .unwrap()
             .unwrap();
-        assert!(latest.is_published_by(world.run), "{place}");
+        assert!(latest.is_published_by(world.run), "{subject}");
         let made = latest.published().unwrap();
         let events = store
             .partition_events(&target, &PageRequest::first(1_000))
@@ -148,7 +150,7 @@ async fn holds(seed: u64, world: &World) {
                 _ => None,
             })
             .collect();
-        assert_eq!(published, [made], "{place} was made exactly once");
+        assert_eq!(published, [made], "{subject} was published exactly once");
         let address = Address {
             asset: target.asset.clone(),
             partition: target.partition.clone(),
@@ -162,11 +164,11 @@ async fn holds(seed: u64, world: &World) {
             .await;
         let loaded = loaded.unwrap().downcast::<Value>().ok().unwrap();
         let key = target.partition.as_ref().map(PartitionKey::as_str);
-        let expected = value(target.asset.as_str(), key);
+        let expected = expected_value(target.asset.as_str(), key);
         assert_eq!(
             loaded.to_json().unwrap(),
             serde_json::json!(expected),
-            "{place}"
+            "{subject}"
         );
     }
     let statuses = store
@@ -185,52 +187,54 @@ async fn holds(seed: u64, world: &World) {
     );
 }
 
-fn simulate(seed: u64, place: Place, delay: Duration) -> (u32, usize) {
+/// Simulates a run from a seed. Returns the number of processes, and of lost values.
+fn simulate_run(seed: u64, location: StoreLocation, delay: Duration) -> (u32, usize) {
     let selection = "key:source+ and not key:hung";
-    let mut world = World::new(seed, place, selection, Impatient::default());
-    in_one_thread(async {
-        let store = world.place.open();
+    let mut world = World::new(seed, location, selection, InstantSleeper::default());
+    block_on_one_thread(async {
+        let store = world.location.open_store();
         store.set_pool_limit("narrow", Some(2)).await.unwrap();
     });
-    let took = work(seed, &mut world, delay);
-    in_one_thread(async {
+    let (processes, lost) = run_until_done(seed, &mut world, delay);
+    block_on_one_thread(async {
+        // A run that has succeeded has made all its data durable.
         world.data.cut_power().await;
-        holds(seed, &world).await;
+        assert_run_is_true(seed, &world).await;
     });
-    took
+    (processes, lost)
 }
 
 #[test]
-fn in_memory() {
+fn seeds_in_memory() {
     let (mut processes, mut lost) = (0, 0);
     for seed in 0..150 {
-        let place = Place::Memory(MemoryStore::new());
-        let took = simulate(seed, place, Duration::ZERO);
+        let location = StoreLocation::Memory(MemoryStore::new());
+        let took = simulate_run(seed, location, Duration::ZERO);
         processes += took.0;
         lost += took.1;
     }
     assert!(
         processes > 300 && lost > 5,
-        "too little went wrong: {processes} processes, {lost} times data was lost"
+        "too few faults: {processes} processes, {lost} lost values"
     );
 }
 
 #[test]
-fn on_sqlite() {
+fn seeds_on_sqlite() {
     for seed in 1_000..1_025 {
         let folder = tempfile::tempdir().unwrap();
-        simulate(
+        simulate_run(
             seed,
-            Place::File(folder.path().join("state.db")),
+            StoreLocation::File(folder.path().join("state.db")),
             Duration::ZERO,
         );
     }
 }
 
 #[test]
-fn on_a_slow_record() {
+fn seeds_on_a_slow_store() {
     for seed in 2_000..2_005 {
-        let place = Place::Memory(MemoryStore::new());
-        simulate(seed, place, Duration::from_millis(1));
+        let location = StoreLocation::Memory(MemoryStore::new());
+        simulate_run(seed, location, Duration::from_millis(1));
     }
 }

@@ -117,7 +117,7 @@ fn answer(case: &Value) -> Result<Value, PlanError> {
                 }),
         );
     }
-    assert!(schedule.is_finished(), "something waits for ever");
+    assert!(schedule.is_finished(), "an item never becomes ready");
     Ok(json!({
         "run_success": schedule.tally().failed == 0,
         "materialized": materialized,
@@ -231,7 +231,7 @@ fn finding(asset: &AssetKey, check: &Value) -> CheckOutput {
     }
 }
 
-/// A function that does what a case says.
+/// An op with the outcome of a case.
 struct Body {
     makes: Option<AssetKey>,
     raises: bool,

@@ -24,7 +24,7 @@ struct Node {
     tags: BTreeMap<String, String>,
     owners: Vec<String>,
     kinds: Vec<String>,
-    /// Whether nothing in the project makes it.
+    /// True if no op of the project materializes it.
     #[serde(default)]
     external: bool,
 }

@@ -25,9 +25,9 @@ use timeline::{Definitions, Timeline};
 /// Automation conditions, tick by tick.
 pub(crate) struct Automation;
 
-/// How many requests of a tick are listed; of more, the number and the first.
+/// The most requests of a tick that are listed in full; of more, the number and the first are.
 const LISTED: usize = 80;
-/// How many of more are listed.
+/// The number of requests that are listed of more.
 const FIRST: usize = 20;
 
 impl Kind for Automation {
@@ -61,7 +61,7 @@ fn same(now: DateTime<Utc>, expected: &Value, answer: &Value) -> Result<(), Mism
     Mismatch::unless_equal(&format!("at {now}"), expected, answer)
 }
 
-/// What each tick of a case requests, events in one order or the other. An error, as text, is the last.
+/// Returns the requests of each tick of a case, for one order of events. An error, as text, is the last.
 fn evaluated(
     case: &Value,
     definitions: &Definitions,
@@ -111,7 +111,7 @@ fn evaluated(
     answers
 }
 
-/// What a tick requested, as the file writes it.
+/// Returns the requests of a tick in the format of the file.
 fn answer(
     graph: &AssetGraph,
     requested: &BTreeMap<AssetKey, PartitionSet>,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::time_windows;
 
-/// Every definition of a table, by name; `None` stands for an unpartitioned asset.
+/// Parses the definitions of a table, by name; `None` for an unpartitioned asset.
 pub(crate) fn named(table: &Value) -> BTreeMap<String, Option<PartitionsDefinition>> {
     let table = table.as_object().unwrap();
     table
@@ -18,7 +18,7 @@ pub(crate) fn named(table: &Value) -> BTreeMap<String, Option<PartitionsDefiniti
         .collect()
 }
 
-/// The present moment of a case.
+/// Returns the context of a case, at its current time.
 pub(crate) fn context(case: &Value) -> PartitionContext {
     PartitionContext::at(case["current_time_utc"].as_str().unwrap().parse().unwrap())
 }

@@ -1,4 +1,4 @@
-//! Cases that are answered otherwise on purpose: `tests/vectors/deviations.toml`.
+//! Cases that are answered differently on purpose: `tests/vectors/deviations.toml`.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -51,7 +51,7 @@ impl Deviations {
         read
     }
 
-    /// The entries for one file.
+    /// Returns the entries for one file.
     pub(crate) fn of<'a>(&'a self, file: &'a str) -> impl Iterator<Item = &'a Deviation> {
         self.deviation
             .iter()
@@ -60,7 +60,7 @@ impl Deviations {
 }
 
 impl Deviation {
-    /// Whether the entry speaks of this case.
+    /// Returns whether the entry covers a case.
     pub(crate) fn covers(&self, case: &Value) -> bool {
         if let Some(id) = &self.id {
             return case["id"] == id.as_str();
@@ -74,7 +74,7 @@ impl Deviation {
         })
     }
 
-    /// How the entry is named in a report.
+    /// Returns the name of the entry in a report.
     pub(crate) fn name(&self) -> String {
         match (&self.id, &self.fields) {
             (Some(id), _) => id.clone(),

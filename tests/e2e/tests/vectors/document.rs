@@ -11,7 +11,7 @@ use serde_json::Value;
 pub(crate) struct Document {
     /// The file's name, such as `cron_ticks.json`.
     pub(crate) name: String,
-    /// Everything in the file: `cases`, and what the cases share beside them.
+    /// The whole file: `cases`, and their shared data.
     pub(crate) body: Value,
 }
 
@@ -39,13 +39,13 @@ impl Document {
         }
     }
 
-    /// The cases.
+    /// Returns the cases.
     pub(crate) fn cases(&self) -> &[Value] {
         self.body["cases"].as_array().map_or(&[], Vec::as_slice)
     }
 }
 
-/// The vector files of a directory, by name.
+/// Lists the vector files of a directory, by name.
 ///
 /// # Panics
 /// When the directory cannot be read or holds none.

@@ -1,4 +1,4 @@
-//! What a kind of vectors is: one file name, and a check of one case.
+//! Kinds of vectors: a file name, and a check of one case.
 
 use std::{
     fmt::Debug,
@@ -19,7 +19,7 @@ pub(crate) struct Mismatch {
 }
 
 impl Mismatch {
-    /// Sets the two answers side by side.
+    /// Creates a mismatch of two answers.
     pub(crate) fn new(expected: impl Debug, got: impl Debug) -> Self {
         Self {
             expected: format!("{expected:?}"),
@@ -48,21 +48,21 @@ pub(crate) trait Kind {
     /// The file that holds the cases.
     const FILE: &'static str;
 
-    /// What the cases of one file share, such as graphs or definitions.
+    /// The data that all cases of a file share, such as graphs or definitions.
     type Shared;
 
-    /// Reads what the cases share from the whole file.
+    /// Parses the shared data of a file.
     fn shared(body: &Value) -> Self::Shared;
 
     /// Answers one case and compares. A panic counts as a wrong answer.
     fn check(case: &Value, shared: &Self::Shared) -> Result<(), Mismatch>;
 }
 
-/// What became of one case.
+/// The result of one case.
 pub(crate) struct Outcome {
     /// The case's `id`.
     pub(crate) id: String,
-    /// Why it is wrong, if it is.
+    /// The mismatch, if the answer is wrong.
     pub(crate) fault: Option<Mismatch>,
 }
 

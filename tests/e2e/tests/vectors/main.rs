@@ -2,7 +2,7 @@
 //!
 //! Reads every `*.json` of the directory in `PRECIP_VECTORS` (a relative path is looked up from the
 //! workspace root; default: the committed subset in `tests/vectors/`), prints one line per file
-//! (`FILE passed/total`) and fails unless each case passes or stands in
+//! (`FILE passed/total`) and fails unless each case passes or is listed in
 //! `tests/vectors/deviations.toml`. `PRECIP_VECTORS_VERBOSE=1` lists the cases that fail.
 //!
 //! ```text
@@ -34,7 +34,7 @@ use report::FileReport;
 /// Runs all cases of one file.
 type Runner = fn(&Document) -> Vec<Outcome>;
 
-/// Which module answers for which file.
+/// The module of each file.
 const KINDS: [(&str, Runner); 9] = [
     (
         asset_checks::AssetChecks::FILE,

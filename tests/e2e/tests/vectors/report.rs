@@ -1,8 +1,8 @@
-//! What is said about a run.
+//! The report of a run.
 
 use crate::{deviations::Deviations, document::Document, kind::Outcome};
 
-/// What became of one file.
+/// The results of one file.
 pub(crate) struct FileReport {
     file: String,
     total: usize,
@@ -12,14 +12,14 @@ pub(crate) struct FileReport {
 }
 
 impl FileReport {
-    /// Sets outcomes against the documented deviations.
+    /// Compares outcomes with the documented deviations.
     pub(crate) fn new(
         document: &Document,
         outcomes: Vec<Outcome>,
         deviations: &Deviations,
     ) -> Self {
         let cases = document.cases();
-        // An entry is stale when it speaks of cases in this file and all of them pass.
+        // An entry is stale if it covers cases of this file, and all of them pass.
         let stale = deviations
             .of(&document.name)
             .filter(|entry| {
@@ -51,13 +51,13 @@ impl FileReport {
         }
     }
 
-    /// How much is not as it should be.
+    /// Returns the number of wrong cases and stale deviations.
     pub(crate) fn faults(&self) -> usize {
         self.wrong.len() + self.stale.len()
     }
 }
 
-/// One line per file, and with `verbose` one per case that is wrong.
+/// Prints one line per file, and with `verbose` one per wrong case.
 #[expect(clippy::print_stdout, reason = "the report is the output of this test")]
 pub(crate) fn print(reports: &[FileReport], verbose: bool) {
     for report in reports {

@@ -1,4 +1,4 @@
-//! Random projects on both.
+//! Random projects on a laptop and on AWS.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,32 +9,36 @@ use precip::engine::{
     run_id::RunId,
     state::{RequestedWork, RunStatus, StateStore},
 };
-use precip_graphs::{Trouble, components, declare, random, rights::Rights};
+use precip_graphs::{
+    Trouble, component_groups, declare_project, deployment::Deployment, random_project,
+    rights::RightsProxy,
+};
 
-use crate::{deployment::Deployment, laptop::Laptop, number, record::Record};
+use crate::{PROGRAM, await_execution, laptop::Laptop, number_variable, record::Record};
 
-/// How many graphs that have nothing to do with each other a test runs, unless `PRECIP_TEST_GRAPHS` says it.
+/// The number of independent graphs, unless `PRECIP_TEST_GRAPHS` sets it.
 const GRAPHS: usize = 8;
 
-/// How often it is looked again whether what follows from the table's stream is there.
-const LOOKS: u32 = 60;
+/// The most polls for the projections of the table's stream.
+const POLLS: u32 = 60;
 
-/// A graph's run.
-struct Started {
+/// The run of a group.
+struct StartedRun {
     group: String,
     id: RunId,
     planned: PlannedRun,
 }
 
-/// Runs a random project on a laptop and on AWS: everything, then once more what is missing.
-async fn compare(stack: &str, seed: u64, trouble: Trouble) {
-    let seed = number("PRECIP_TEST_SEED").unwrap_or(seed);
-    let graphs = number("PRECIP_TEST_GRAPHS").unwrap_or(GRAPHS);
-    let project = random(seed, graphs, trouble);
-    let definitions = Arc::new(declare(project.clone()).unwrap());
+/// Runs a random project on a laptop and on AWS, first everything and then what is missing, and compares
+/// the records.
+async fn compare_records(stack: &str, seed: u64, trouble: Trouble) {
+    let seed = number_variable("PRECIP_TEST_SEED").unwrap_or(seed);
+    let graphs = number_variable("PRECIP_TEST_GRAPHS").unwrap_or(GRAPHS);
+    let project = random_project(seed, graphs, trouble);
+    let definitions = Arc::new(declare_project(project.clone()).unwrap());
     let laptop = Laptop::new(Arc::clone(&definitions));
-    let rights = Rights::start(None);
-    let deployment = Deployment::new(stack, &project, &[rights.variable()]).await;
+    let rights = RightsProxy::start_proxy(None);
+    let deployment = Deployment::deploy(PROGRAM, stack, &project, &[rights.proxy_variable()]).await;
     for (set, keys) in project.dynamic_keys() {
         let stores: [&dyn StateStore; 2] = [laptop.state.as_ref(), &deployment.state];
         for store in stores {
@@ -43,15 +47,15 @@ async fn compare(stack: &str, seed: u64, trouble: Trouble) {
     }
     let (mut failed, mut held) = (0, 0);
     for partitions in ["all", "missing"] {
-        // All at once, as nothing goes from one to another.
+        // All groups run at once, as they are independent.
         let mut runs = Vec::new();
-        for group in components(graphs) {
+        for group in component_groups(graphs) {
             let request = RequestedWork {
                 selection: format!("group:{group}"),
                 partitions: Some(partitions.to_owned()),
                 ..RequestedWork::default()
             };
-            let Some(planned) = laptop.plan(&request).await else {
+            let Some(planned) = laptop.plan_work(&request).await else {
                 continue;
             };
             let id = new_run_id(&SystemClock, &SystemRandomness);
@@ -60,47 +64,51 @@ async fn compare(stack: &str, seed: u64, trouble: Trouble) {
                 partitions: request.partitions.clone(),
                 ..StartInput::default()
             };
-            deployment.start(id, &input).await;
-            laptop.run(id, &request, &planned).await;
-            runs.push(Started { group, id, planned });
+            deployment.start_run(id, &input).await;
+            laptop.run_plan(id, &request, &planned).await;
+            runs.push(StartedRun { group, id, planned });
         }
         for run in runs {
-            let ended = deployment.ended(run.id).await;
-            let of = async |store: &dyn StateStore| {
+            let ended = await_execution(&deployment, run.id).await;
+            let read = async |store: &dyn StateStore| {
                 let context = &run.planned.context;
-                Record::of(store, &definitions, context, &run.group, run.id).await
+                Record::read(store, &definitions, context, &run.group, run.id).await
             };
-            let here = of(laptop.state.as_ref()).await;
-            let mut there = of(&deployment.state).await;
-            for _ in 0..LOOKS {
-                if there == here {
+            let on_laptop = read(laptop.state.as_ref()).await;
+            let mut on_aws = read(&deployment.state).await;
+            for _ in 0..POLLS {
+                if on_aws == on_laptop {
                     break;
                 }
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                there = of(&deployment.state).await;
+                on_aws = read(&deployment.state).await;
             }
             let of_group = project.assets.iter().filter(|node| node.group == run.group);
             let graph = serde_json::to_string_pretty(&of_group.collect::<Vec<_>>()).unwrap();
             assert_eq!(
-                there, here,
+                on_aws, on_laptop,
                 "seed {seed}, {partitions} of {graph} on AWS (left), on a laptop (right): {ended:?}"
             );
-            let red = ended.status == ExecutionStatus::Failed;
-            assert_eq!(red, here.status() == RunStatus::Failed, "{ended:?}");
-            failed += u32::from(red);
-            held += here.held();
+            let execution_failed = ended.status == ExecutionStatus::Failed;
+            assert_eq!(
+                execution_failed,
+                on_laptop.status() == RunStatus::Failed,
+                "{ended:?}"
+            );
+            failed += u32::from(execution_failed);
+            held += on_laptop.held_back();
         }
     }
-    assert!(failed > 0 && held > 0, "too little went wrong");
-    assert_eq!(rights.refused(), "[]");
+    assert!(failed > 0 && held > 0, "too few faults");
+    assert_eq!(rights.refused_calls(), "[]");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_random_project_has_the_record_that_a_laptop_has() {
-    compare("differential", 1, Trouble::Failures).await;
+async fn failures_leave_the_same_record_on_aws_and_on_a_laptop() {
+    compare_records("differential", 1, Trouble::Failures).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_functions_leave_the_record_that_a_laptop_has() {
-    compare("killed", 2, Trouble::Kills).await;
+async fn aborted_functions_leave_the_same_record_on_aws_and_on_a_laptop() {
+    compare_records("killed", 2, Trouble::Kills).await;
 }

@@ -1,4 +1,4 @@
-//! The project in this process.
+//! A random project in this process.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -17,22 +17,23 @@ use precip::{
 };
 use precip_local::executor::{Executor, Stop, TokioOpRunner, TokioSleeper};
 
-/// The project, with a record and data of its own.
+/// The project, with a store and data of its own.
 pub(crate) struct Laptop {
     definitions: Arc<Definitions>,
     pub(crate) state: Arc<dyn StateStore>,
     data: Arc<dyn IoManager>,
 }
 
-/// What a request comes to, by a record; `None` when there is nothing to be done.
-pub(crate) async fn plan(
+/// Plans a request by a store; `None` if there is nothing to do.
+pub(crate) async fn plan_work(
     definitions: &Arc<Definitions>,
     state: &Arc<dyn StateStore>,
     request: &RequestedWork,
 ) -> Option<PlannedRun> {
     let (now, all) = (SystemClock.now(), CheckSelection::All);
-    let planned = plan_run(definitions, state, now, request, all).await;
-    let planned = planned.expect("what a test asks for can be planned");
+    let planned = plan_run(definitions, state, now, request, all)
+        .await
+        .expect("a test requests valid work");
     (!planned.plan.is_empty()).then_some(planned)
 }
 
@@ -45,7 +46,7 @@ impl Laptop {
         }
     }
 
-    fn ports(&self) -> RunPorts {
+    fn run_ports(&self) -> RunPorts {
         RunPorts::system(
             Arc::clone(&self.state),
             Arc::new(TokioSleeper),
@@ -53,14 +54,14 @@ impl Laptop {
         )
     }
 
-    /// What a request comes to; `None` when there is nothing to be done.
-    pub(crate) async fn plan(&self, request: &RequestedWork) -> Option<PlannedRun> {
-        plan(&self.definitions, &self.state, request).await
+    /// Plans a request; `None` if there is nothing to do.
+    pub(crate) async fn plan_work(&self, request: &RequestedWork) -> Option<PlannedRun> {
+        plan_work(&self.definitions, &self.state, request).await
     }
 
-    /// Runs it to its end.
-    pub(crate) async fn run(&self, id: RunId, request: &RequestedWork, planned: &PlannedRun) {
-        let ports = self.ports();
+    /// Runs a plan to its end.
+    pub(crate) async fn run_plan(&self, id: RunId, request: &RequestedWork, planned: &PlannedRun) {
+        let ports = self.run_ports();
         let new = CreateRun {
             id,
             key: None,

@@ -1,4 +1,4 @@
-//! Random projects while calls to AWS fail, and functions are killed anywhere.
+//! Random projects while calls to AWS fail, and functions abort at any moment.
 
 mod emulator {
     use std::{
@@ -21,30 +21,33 @@ mod emulator {
         },
     };
     use precip_aws::Aws;
-    use precip_graphs::{LIFE, Trouble, components, declare, random, rights::Rights};
-
-    use crate::{
-        deployment::Deployment,
-        laptop::{Laptop, plan},
-        number,
-        proxy::Proxy,
-        record::{Published, made_twice, published},
+    use precip_graphs::{
+        MEAN_LIFE_FILE, Trouble, component_groups, declare_project, deployment::Deployment,
+        random_project, rights::RightsProxy,
     };
 
-    /// How many projects run at once, unless `PRECIP_TEST_GRAPHS` says it.
+    use crate::{
+        PROGRAM, await_execution,
+        laptop::{Laptop, plan_work},
+        number_variable,
+        proxy::Proxy,
+        record::{Published, published_twice, read_published},
+    };
+
+    /// The number of independent graphs, unless `PRECIP_TEST_GRAPHS` sets it.
     const GRAPHS: usize = 8;
 
-    /// How many milliseconds a process of a function lives at the mean.
+    /// The mean life of a function's process, in milliseconds.
     const MEAN_LIFE: &str = "10000";
 
-    /// How often it is looked again, a second apart, whether a run has ended on record.
-    const LOOKS: u32 = 60;
+    /// The most polls, a second apart, for the recorded end of a run.
+    const POLLS: u32 = 60;
 
-    /// How often what is missing is made once all is calm.
+    /// The most runs of what is missing, after the faults.
     const ROUNDS: usize = 3;
 
-    /// Starts what is wanted of each project. Answers the runs.
-    async fn start(
+    /// Starts a run of each group that has such partitions. Returns the runs.
+    async fn start_runs(
         deployment: &Deployment,
         definitions: &Arc<Definitions>,
         graphs: usize,
@@ -52,13 +55,13 @@ mod emulator {
     ) -> Vec<RunId> {
         let state: Arc<dyn StateStore> = Arc::new(deployment.state.clone());
         let mut runs = Vec::new();
-        for group in components(graphs) {
+        for group in component_groups(graphs) {
             let request = RequestedWork {
                 selection: format!("group:{group}"),
                 partitions: Some(partitions.to_owned()),
                 ..RequestedWork::default()
             };
-            if plan(definitions, &state, &request).await.is_none() {
+            if plan_work(definitions, &state, &request).await.is_none() {
                 continue;
             }
             let id = new_run_id(&SystemClock, &SystemRandomness);
@@ -67,41 +70,42 @@ mod emulator {
                 partitions: request.partitions,
                 ..StartInput::default()
             };
-            deployment.start(id, &input).await;
+            deployment.start_run(id, &input).await;
             runs.push(id);
         }
         runs
     }
 
-    /// Waits until a run has ended on record as well; `None` if its execution ended before there was
-    /// a run. Answers whether the execution came to its own end, too.
-    async fn ended(deployment: &Deployment, id: RunId) -> Option<(Run, bool)> {
-        let execution = deployment.ended(id).await;
-        for look in 0..LOOKS {
-            if look == LOOKS / 2 {
-                // Who is told of the end died as often as Lambda tries: a dead letter tells a person, and
-                // a look at the run puts the end down.
-                deployment.look(id);
+    /// Waits for the recorded end of a run, and returns whether its execution ended by itself. `None` if
+    /// the execution ended before it recorded a run.
+    async fn await_run(deployment: &Deployment, id: RunId) -> Option<(Run, bool)> {
+        let execution = await_execution(deployment, id).await;
+        for poll in 0..POLLS {
+            if poll == POLLS / 2 {
+                // The function that records the end has aborted in all of Lambda's attempts, and left a
+                // dead letter. The command `run` records the end then.
+                deployment.run_command(&["run", &id.to_string()]);
             }
             let run = deployment.state.find_run(id).await.unwrap()?;
             if run.status.is_finished() {
-                let whole = execution.status == ExecutionStatus::Succeeded
+                let ended_by_itself = execution.status == ExecutionStatus::Succeeded
                     || execution.error.as_deref() == Some("Precip.RunFailed");
-                return Some((run, whole));
+                return Some((run, ended_by_itself));
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        panic!("run {id} has no end on record: {execution:?}");
+        panic!("run {id} has no recorded end: {execution:?}");
     }
 
-    /// Reads what is published, again and again: each value is whole, and the one on record.
-    async fn read(reader: Reader, over: Arc<AtomicBool>) -> u32 {
+    /// Reads published data until `over`: each value is complete, and the recorded one. Returns the number
+    /// of reads.
+    async fn read_continuously(reader: Reader, over: Arc<AtomicBool>) -> u32 {
         let mut reads = 0;
         while !over.load(Ordering::Relaxed) {
-            for (target, made) in reader.published().await {
-                let Some(made) = made else { continue };
-                let stored = reader.load(&made.pointer).await;
-                assert_eq!(stored, made.value, "{target} of {made:?}");
+            for (target, published) in reader.list_published().await {
+                let Some(published) = published else { continue };
+                let stored = reader.load_value(&published.pointer).await;
+                assert_eq!(stored, published.value, "{target} of {published:?}");
                 reads += 1;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -117,6 +121,7 @@ mod emulator {
             .to_owned()
     }
 
+    /// A reader of all published data.
     struct Reader {
         state: Arc<dyn StateStore>,
         definitions: Arc<Definitions>,
@@ -126,36 +131,39 @@ mod emulator {
     }
 
     impl Reader {
-        async fn published(&self) -> Vec<(String, Option<Published>)> {
+        async fn list_published(&self) -> Vec<(String, Option<Published>)> {
             let mut all = Vec::new();
-            for group in components(self.graphs) {
-                all.extend(published(&self.state, &self.definitions, &group).await);
+            for group in component_groups(self.graphs) {
+                all.extend(read_published(&self.state, &self.definitions, &group).await);
             }
             all
         }
 
-        async fn load(&self, pointer: &str) -> Option<i64> {
+        async fn load_value(&self, pointer: &str) -> Option<i64> {
             let key = format!("data/{pointer}");
             let object = self.aws.s3().get_object().bucket(&self.bucket).key(key);
-            let object = object.send().await.expect("what is published is there");
+            let object = object.send().await.expect("published data exists");
             let bytes = object.body.collect().await.unwrap().into_bytes();
             serde_json::from_slice(&bytes).unwrap()
         }
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn whatever_fails_each_partition_is_made_once_and_none_is_lost() {
-        let seed = number("PRECIP_TEST_SEED").unwrap_or(3);
-        let graphs = number("PRECIP_TEST_GRAPHS").unwrap_or(GRAPHS);
-        let project = random(seed, graphs, Trouble::Outages);
-        let definitions = Arc::new(declare(project.clone()).unwrap());
-        let (proxy, folder) = (Proxy::start(), tempfile::tempdir().unwrap());
-        // It gives answers their length as well, which the other leaves out, and clients of S3 expect.
-        let rights = Rights::start(Some(&proxy.endpoint()));
+    async fn outages_neither_lose_nor_repeat_a_partition() {
+        let seed = number_variable("PRECIP_TEST_SEED").unwrap_or(3);
+        let graphs = number_variable("PRECIP_TEST_GRAPHS").unwrap_or(GRAPHS);
+        let project = random_project(seed, graphs, Trouble::Outages);
+        let definitions = Arc::new(declare_project(project.clone()).unwrap());
+        let (proxy, folder) = (Proxy::start_failing(), tempfile::tempdir().unwrap());
+        // This proxy adds the length of answers, which the other leaves out and clients of S3 expect.
+        let rights = RightsProxy::start_proxy(Some(&proxy.endpoint()));
         let life = folder.path().join("life");
         fs::write(&life, MEAN_LIFE).unwrap();
-        let variables = [rights.variable(), (LIFE, life.display().to_string())];
-        let deployment = Deployment::new("outages", &project, &variables).await;
+        let variables = [
+            rights.proxy_variable(),
+            (MEAN_LIFE_FILE, life.display().to_string()),
+        ];
+        let deployment = Deployment::deploy(PROGRAM, "outages", &project, &variables).await;
         let laptop = Laptop::new(Arc::clone(&definitions));
         for (set, keys) in project.dynamic_keys() {
             let stores: [&dyn StateStore; 2] = [laptop.state.as_ref(), &deployment.state];
@@ -170,20 +178,20 @@ mod emulator {
             definitions: Arc::clone(&definitions),
             graphs,
             aws: Aws::from_env().await,
-            bucket: deployment.bucket.clone(),
+            bucket: deployment.bucket().to_owned(),
         };
-        let reading = tokio::spawn(read(reader, Arc::clone(&over)));
+        let reading = tokio::spawn(read_continuously(reader, Arc::clone(&over)));
 
-        let mut runs = start(&deployment, &definitions, graphs, "all").await;
+        let mut runs = start_runs(&deployment, &definitions, graphs, "all").await;
         assert_eq!(runs.len(), graphs);
-        let (mut lost, mut broken) = (0, 0);
+        let (mut unstarted, mut broken) = (0, 0);
         for id in &runs {
-            let Some((run, whole)) = ended(&deployment, *id).await else {
-                lost += 1;
+            let Some((run, ended_by_itself)) = await_run(&deployment, *id).await else {
+                unstarted += 1;
                 continue;
             };
-            if !whole {
-                // The planner died too often: the run has failed, and knows no more of what is left.
+            if !ended_by_itself {
+                // The planner aborted in all attempts: the run has failed, without the numbers of its items.
                 assert_eq!(run.status, RunStatus::Failed);
                 broken += 1;
                 continue;
@@ -194,21 +202,21 @@ mod emulator {
                 .map(|plan| plan.assets.values().sum())
                 .unwrap();
             let mut accounted = 0;
-            for _ in 0..LOOKS {
+            for _ in 0..POLLS {
                 let progress = state.run_progress(*id).await.unwrap();
                 accounted = progress.succeeded + progress.failed + progress.skipped;
                 if accounted == planned {
                     break;
                 }
-                // What follows from the table's stream comes later.
+                // Projections of the table's stream arrive later.
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             if accounted != planned {
                 let page = PageRequest::first(1_000);
-                let latest = published(&state, &definitions, &group_of(&run)).await;
+                let latest = read_published(&state, &definitions, &group_of(&run)).await;
                 panic!(
-                    "seed {seed}: {run:?} ended without the truth: of {planned} {:?}; failed {:?}; \
-                     skipped {:?}; made {:?}; there is {latest:?}",
+                    "seed {seed}: {run:?} ended, but not all is accounted for: of {planned} {:?}; failed {:?}; \
+                     skipped {:?}; published {:?}; stored {latest:?}",
                     state.run_progress(*id).await.unwrap(),
                     state.run_failures(*id, &page).await.unwrap().items,
                     state.run_untried(*id).await.unwrap(),
@@ -218,59 +226,59 @@ mod emulator {
         }
 
         assert!(
-            lost + broken < graphs,
-            "seed {seed}: no run came to its own end: {lost} never began, {broken} ended with their planner"
+            unstarted + broken < graphs,
+            "seed {seed}: no run ended by itself: {unstarted} never started, {broken} ended with their planner"
         );
 
-        proxy.calm();
+        proxy.stop_failing();
         fs::remove_file(&life).unwrap();
         for _ in 0..ROUNDS {
-            let more = start(&deployment, &definitions, graphs, "missing").await;
+            let more = start_runs(&deployment, &definitions, graphs, "missing").await;
             if more.is_empty() {
                 break;
             }
             for id in &more {
-                ended(&deployment, *id).await;
+                await_run(&deployment, *id).await;
             }
             runs.extend(more);
         }
         over.store(true, Ordering::Relaxed);
         let reads = reading.await.unwrap();
-        assert_eq!(rights.refused(), "[]");
-        assert!(reads > 0, "nothing was read meanwhile");
+        assert_eq!(rights.refused_calls(), "[]");
+        assert!(reads > 0, "nothing was read");
         let (mut partitions, mut later) = (0, 0);
-        for group in components(graphs) {
+        for group in component_groups(graphs) {
             let request = RequestedWork {
                 selection: format!("group:{group}"),
                 partitions: Some("all".to_owned()),
                 ..RequestedWork::default()
             };
-            let planned = laptop.plan(&request).await.unwrap();
+            let planned = laptop.plan_work(&request).await.unwrap();
             let id = new_run_id(&SystemClock, &SystemRandomness);
-            laptop.run(id, &request, &planned).await;
-            let here = published(&laptop.state, &definitions, &group).await;
-            let there = published(&state, &definitions, &group).await;
-            assert_eq!(there.len(), here.len());
-            for ((target, there), (same, here)) in there.iter().zip(&here) {
+            laptop.run_plan(id, &request, &planned).await;
+            let on_laptop = read_published(&laptop.state, &definitions, &group).await;
+            let on_aws = read_published(&state, &definitions, &group).await;
+            assert_eq!(on_aws.len(), on_laptop.len());
+            for ((target, aws), (same, laptop)) in on_aws.iter().zip(&on_laptop) {
                 assert_eq!(target, same);
-                let (Some(there), Some(here)) = (there, here) else {
-                    panic!("seed {seed}: {target} is lost: {there:?}, on a laptop {here:?}");
+                let (Some(aws), Some(laptop)) = (aws, laptop) else {
+                    panic!("seed {seed}: {target} is lost: {aws:?}, on a laptop {laptop:?}");
                 };
                 assert_eq!(
-                    there.value,
-                    here.value,
-                    "seed {seed}: {target} {there:?} in {}",
+                    aws.value,
+                    laptop.value,
+                    "seed {seed}: {target} {aws:?} in {}",
                     serde_json::to_string(&project.assets).unwrap()
                 );
                 partitions += 1;
-                later += u32::from(there.attempt > 1);
+                later += u32::from(aws.attempt > 1);
             }
-            let twice = made_twice(&state, &definitions, &group).await;
+            let twice = published_twice(&state, &definitions, &group).await;
             assert!(twice.is_empty(), "seed {seed}: {twice:?}");
         }
         println!(
-            "seed {seed}: {graphs} projects, {} runs ({lost} of them never began, {broken} ended with their \
-             planner), {partitions} partitions, {later} of them made in a later attempt, {reads} reads",
+            "seed {seed}: {graphs} projects, {} runs ({unstarted} never started, {broken} ended with their \
+             planner), {partitions} partitions, {later} published by a later attempt, {reads} reads",
             runs.len()
         );
     }

@@ -1,4 +1,4 @@
-//! A proxy in front of the emulator that lets calls fail as AWS does.
+//! A proxy before the emulator that makes calls fail as on AWS.
 
 use std::{
     env, fs,
@@ -11,8 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// What goes wrong with the calls of functions. `abort_bytes: 0` is a call that was done, and whose
-/// answer is lost.
+/// The faults of calls. `abort_bytes: 0` is a call that has its effect, but whose answer is lost.
 const OUTAGES: &str = r#"
 rules:
 - {service: dynamodb, probability: 0.05, error: {code: ProvisionedThroughputExceededException}}
@@ -28,21 +27,22 @@ rules:
 /// Source: <https://pypi.org/project/microburst/>
 pub(crate) struct Proxy {
     process: Child,
-    /// Its rules lie there.
+    /// The folder of its rules.
     _folder: TempDir,
     address: SocketAddr,
 }
 
 impl Proxy {
-    /// Starts one that lets calls fail.
-    pub(crate) fn start() -> Self {
+    /// Starts a proxy that makes calls fail.
+    pub(crate) fn start_failing() -> Self {
         let program = env::var("PRECIP_TEST_MICROBURST")
             .expect("these tests run under `tests/with/emulator`, which installs the proxy");
         let upstream = env::var("PRECIP_TEST_AWS_ENDPOINT").unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        // The proxy cannot choose a port, so it takes one that was free just now.
+        drop(listener);
         let rules = folder.path().join("rules.yaml");
         fs::write(&rules, OUTAGES).unwrap();
         let port = address.port().to_string();
@@ -69,13 +69,13 @@ impl Proxy {
         }
     }
 
-    /// Where functions find AWS behind it.
+    /// Returns its endpoint.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Lets calls fail no more.
-    pub(crate) fn calm(&self) {
+    /// Removes all faults.
+    pub(crate) fn stop_failing(&self) {
         let mut control = TcpStream::connect(self.address).unwrap();
         let head = format!(
             "POST /_microburst/rules HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
@@ -92,7 +92,7 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,4 +1,4 @@
-//! What is on record of a run: what two places have to agree about.
+//! The record of a run, as far as a laptop and AWS have to agree.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,42 +24,42 @@ use precip::{
     prelude::Severity,
 };
 
-/// One run, and everything of its assets.
+/// A run, and the state of its assets.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Record {
     status: RunStatus,
-    /// How much failed and was held back, in words.
+    /// The numbers of failed and held back items, in words.
     message: Option<String>,
-    /// How many partitions of each asset were planned.
+    /// The number of planned partitions, by asset.
     planned: BTreeMap<AssetKey, u64>,
     progress: RunProgress,
-    /// By asset and partition.
+    /// The partitions, by their names.
     partitions: BTreeMap<String, Partition>,
-    /// What the run did not try. Of several failures that hold something back any may be the reason on
-    /// record: which one came first hangs on time.
+    /// The skipped partitions, without the reasons: if several failures hold one back, the reason is the
+    /// one that came first.
     skipped: BTreeSet<(AssetKey, u64)>,
-    /// What the run gave up on.
+    /// The failed items.
     failed: BTreeMap<String, ErrorKind>,
-    /// The checks that are failures of the run.
+    /// The checks that failed the run.
     failed_checks: BTreeSet<(CheckKey, String)>,
 }
 
-/// What is known of a partition.
+/// The state of a partition.
 #[derive(Debug, PartialEq)]
 struct Partition {
-    /// The run that made it, what it made, and the version of that, which says what it was made from.
+    /// The publishing run, the value, and the data version, which follows from its inputs.
     published: Option<(RunId, Option<MetadataValue>, String)>,
     failure: Option<(RunId, ErrorKind, String)>,
     checks: BTreeMap<String, (RunId, CheckOutcome, Severity, bool)>,
-    /// By the status sets: materialized, failed, in progress.
+    /// Membership in the status sets: materialized, failed, in progress.
     status: [bool; 3],
 }
 
 const PAGE: usize = 1_000;
 
 impl Record {
-    /// Reads what is on record of a run, and of the assets of a group.
-    pub(crate) async fn of(
+    /// Reads the record of a run, and of the assets of its group.
+    pub(crate) async fn read(
         store: &dyn StateStore,
         definitions: &Definitions,
         context: &PartitionContext,
@@ -70,7 +70,7 @@ impl Record {
             .find_run(id)
             .await
             .unwrap()
-            .expect("the run is on record");
+            .expect("the run is recorded");
         let mut record = Self {
             status: run.status,
             message: run.message,
@@ -81,8 +81,8 @@ impl Record {
             failed: BTreeMap::new(),
             failed_checks: BTreeSet::new(),
         };
-        for target in targets(definitions, context, group) {
-            let partition = partition(store, &target).await;
+        for target in list_targets(definitions, context, group) {
+            let partition = read_partition(store, &target).await;
             record.partitions.insert(target.to_string(), partition);
         }
         let page = PageRequest::first(PAGE);
@@ -91,11 +91,12 @@ impl Record {
             record.failed.insert(target, failure.kind);
         }
         for found in store.run_failed_checks(id, &page).await.unwrap().items {
-            let place = (found.check, found.target.to_string());
-            record.failed_checks.insert(place);
+            let failed_check = (found.check, found.target.to_string());
+            record.failed_checks.insert(failed_check);
         }
         for skipped in store.run_untried(id).await.unwrap() {
-            let is_so = match &skipped.reason {
+            // Every skip has a reason among the failures of this run.
+            let is_explained = match &skipped.reason {
                 UntriedReason::UpstreamFailed { asset, partition } => {
                     let named = |target: &String| {
                         let key = partition.as_ref().map(|key| format!("[{key}]"));
@@ -110,52 +111,54 @@ impl Record {
                 // No asset of these projects returns `None`.
                 UntriedReason::UpstreamSkipped { .. } | UntriedReason::Canceled => false,
             };
-            assert!(is_so, "{skipped:?} in {record:?}");
-            let all = skipped.partitions.iter();
-            let all = all.map(|ordinal| (skipped.asset.clone(), ordinal));
-            record.skipped.extend(all);
+            assert!(is_explained, "{skipped:?} in {record:?}");
+            let ordinals = skipped.partitions.iter();
+            record
+                .skipped
+                .extend(ordinals.map(|ordinal| (skipped.asset.clone(), ordinal)));
         }
         record
     }
 
-    /// How it ended.
+    /// Returns how the run ended.
     pub(crate) fn status(&self) -> RunStatus {
         self.status
     }
 
-    /// How many partitions the run did not try.
-    pub(crate) fn held(&self) -> usize {
+    /// Returns the number of skipped partitions.
+    pub(crate) fn held_back(&self) -> usize {
         self.skipped.len()
     }
 }
 
-/// What readers see of a partition.
+/// A published partition.
 #[derive(Debug)]
 pub(crate) struct Published {
-    /// What it is, by the record.
+    /// Its value, by the metadata.
     pub(crate) value: Option<i64>,
-    /// Where it is.
+    /// The pointer to its data.
     pub(crate) pointer: String,
-    /// The attempt that made it, from 1.
+    /// The publishing attempt, from 1.
     pub(crate) attempt: u32,
 }
 
-async fn all_targets(
+/// Lists the partitions of a group as they are now.
+async fn list_current_targets(
     store: &Arc<dyn StateStore>,
     definitions: &Definitions,
     group: &str,
 ) -> Vec<PartitionRef> {
     let context = partition_context(definitions, store, SystemClock.now()).await;
-    targets(definitions, &context.unwrap(), group)
+    list_targets(definitions, &context.unwrap(), group)
 }
 
-/// What readers see of the assets of a group, by partition.
-pub(crate) async fn published(
+/// Reads the published partitions of a group, by name.
+pub(crate) async fn read_published(
     store: &Arc<dyn StateStore>,
     definitions: &Definitions,
     group: &str,
 ) -> Vec<(String, Option<Published>)> {
-    let targets = all_targets(store, definitions, group).await;
+    let targets = list_current_targets(store, definitions, group).await;
     let strong = ReadConsistency::Strong;
     let latest = store
         .latest_materializations(&targets, strong)
@@ -176,14 +179,14 @@ pub(crate) async fn published(
     names.zip(latest.into_iter().map(published)).collect()
 }
 
-/// The partitions of the assets of a group that a run has published more than once by the record.
-pub(crate) async fn made_twice(
+/// Lists the partitions of a group that a run has published more than once.
+pub(crate) async fn published_twice(
     store: &Arc<dyn StateStore>,
     definitions: &Definitions,
     group: &str,
 ) -> Vec<(String, RunId)> {
     let mut twice = Vec::new();
-    for target in all_targets(store, definitions, group).await {
+    for target in list_current_targets(store, definitions, group).await {
         let page = PageRequest::first(PAGE);
         let events = store.partition_events(&target, &page).await.unwrap();
         let mut runs = BTreeSet::new();
@@ -198,7 +201,8 @@ pub(crate) async fn made_twice(
     twice
 }
 
-fn targets(
+/// Lists the partitions of a group.
+fn list_targets(
     definitions: &Definitions,
     context: &PartitionContext,
     group: &str,
@@ -223,7 +227,8 @@ fn targets(
         .collect()
 }
 
-async fn partition(store: &dyn StateStore, target: &PartitionRef) -> Partition {
+/// Reads the state of a partition.
+async fn read_partition(store: &dyn StateStore, target: &PartitionRef) -> Partition {
     let strong = ReadConsistency::Strong;
     let latest = store.latest_materialization(target, strong).await.unwrap();
     let statuses = store.partition_statuses(&target.asset).await.unwrap();

@@ -1,11 +1,6 @@
-//! The project on AWS, and what comes to it from outside.
+//! A deployed project, with what comes from outside, and what follows in its record.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    env, fs,
-    process::{Command, Output},
-    time::Duration,
-};
+use std::{collections::BTreeSet, env, ops::Deref, process::Command, time::Duration};
 
 use precip::{
     core::plan::{KeySpan, PartitionChoice, PartitionSelector},
@@ -14,102 +9,76 @@ use precip::{
         state::{PageRequest, Run, RunFilter, RunStatus, RunStore},
     },
 };
-use precip_aws::{Aws, launch::SfnExecutions, state::dynamo::DynamoStore};
-use precip_graphs::{command, declare, description::Project, rights::Rights};
+use precip_graphs::{
+    declare_project,
+    deployment::{Deployment, run_tool},
+    description::Project,
+    rights::RightsProxy,
+};
 
 const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tools");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_graphs");
 
-/// How often something that has to come is looked for, and how long is waited in between.
-const LOOKS: u32 = 600;
-const EVERY: Duration = Duration::from_millis(250);
+/// The most polls for something that has to happen, and the interval between them.
+const POLLS: u32 = 600;
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The project, deployed by the template that is generated from it.
-pub(crate) struct Deployment {
-    pub(crate) stack: String,
-    pub(crate) state: DynamoStore,
-    pub(crate) executions: SfnExecutions,
-    pub(crate) outputs: BTreeMap<String, String>,
+/// A deployed project whose functions may do only what their roles allow.
+pub(crate) struct TriggerDeployment {
+    deployment: Deployment,
     project: Project,
-    folder: tempfile::TempDir,
-    rights: Rights,
+    rights: RightsProxy,
 }
 
-fn python(script: &str, arguments: &[&str]) -> Output {
-    let python = env::var("PRECIP_TEST_PYTHON").expect(
-        "these tests run under `tests/with/emulator cargo nextest run -p precip-graphs --features aws`",
-    );
-    let mut command = Command::new(python);
-    let done = command
-        .arg(format!("{TOOLS}/{script}"))
-        .args(arguments)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{script} {arguments:?}: {said}");
-    done
+/// Sends something from outside, by `landing.py`, and returns what that prints.
+pub(crate) fn run_landing(arguments: &[&str]) -> String {
+    let output = run_tool("landing.py", arguments);
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Has something come from outside; answers what it says.
-pub(crate) fn landing(arguments: &[&str]) -> String {
-    let done = python("landing.py", arguments);
-    String::from_utf8(done.stdout).unwrap().trim().to_owned()
+impl Deref for TriggerDeployment {
+    type Target = Deployment;
+
+    fn deref(&self) -> &Deployment {
+        &self.deployment
+    }
 }
 
-impl Deployment {
-    /// Deploys it as a stack of a name.
-    pub(crate) async fn new(stack: &str, project: Project) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let graph = folder.path().join("graph.json");
-        fs::write(&graph, serde_json::to_vec(&project).unwrap()).unwrap();
-        let rights = Rights::start(None);
-        let (name, value) = rights.variable();
-        let through = format!("{name}={value}");
-        let done = python(
-            "deploy.py",
-            &[stack, graph.to_str().unwrap(), PROGRAM, &through],
-        );
-        let outputs: BTreeMap<String, String> = serde_json::from_slice(&done.stdout).unwrap();
-        let aws = Aws::from_env().await;
-        let machine = outputs["RunStateMachineArn"].parse().unwrap();
+impl TriggerDeployment {
+    /// Deploys a project as a stack.
+    pub(crate) async fn deploy(stack: &str, project: Project) -> Self {
+        let rights = RightsProxy::start_proxy(None);
+        let variables = [rights.proxy_variable()];
         Self {
-            stack: stack.to_owned(),
-            state: DynamoStore::new(aws.dynamodb(), &outputs["TableName"]),
-            executions: SfnExecutions::new(aws.step_functions(), machine),
-            outputs,
+            deployment: Deployment::deploy(PROGRAM, stack, &project, &variables).await,
             project,
-            folder,
             rights,
         }
     }
 
-    /// That no function has called what its role does not allow.
-    pub(crate) fn kept_to_its_rights(&self) {
-        assert_eq!(self.rights.refused(), "[]");
-        // Would it have been refused? The planner writes no data.
+    /// Checks that no function has made a call that its role does not allow.
+    pub(crate) fn assert_no_call_refused(&self) {
+        assert_eq!(self.rights.refused_calls(), "[]");
+        // The proxy does refuse calls: the planner may not write data.
         let mut put = Command::new(env::var("PRECIP_TEST_PYTHON").unwrap());
         put.arg(format!("{TOOLS}/landing.py"));
         put.args(["put", self.bucket(), "data/x"]);
         put.env("PRECIP_TEST_AWS_ENDPOINT", self.rights.endpoint());
         put.env("AWS_ACCESS_KEY_ID", format!("{}-planner", self.stack));
-        let said = String::from_utf8(put.output().unwrap().stderr).unwrap();
-        assert!(said.contains("AccessDenied"), "{said}");
-        let refused = self.rights.refused();
+        let messages = String::from_utf8(put.output().unwrap().stderr).unwrap();
+        assert!(messages.contains("AccessDenied"), "{messages}");
+        let refused = self.rights.refused_calls();
         assert!(refused.contains("s3:PutObject"), "{refused}");
     }
 
-    pub(crate) fn bucket(&self) -> &str {
-        &self.outputs["BucketName"]
-    }
-
-    /// The queue of a sensor.
-    pub(crate) fn queue(&self, sensor: &str) -> String {
+    /// Returns the name of a sensor's queue.
+    pub(crate) fn queue_name(&self, sensor: &str) -> String {
         format!("{}-sensor-{sensor}", self.stack)
     }
 
-    /// What the function of sensors and schedules answers to so many calls at once: what each did, and
-    /// whether it failed.
-    pub(crate) fn call(
+    /// Calls the function of sensors and schedules so many times at once. Returns the answers, and whether
+    /// each call failed.
+    pub(crate) fn call_sensor_function(
         &self,
         payload: &serde_json::Value,
         times: u32,
@@ -117,8 +86,8 @@ impl Deployment {
         self.call_function(&self.outputs["SensorFunctionName"], payload, times)
     }
 
-    /// What the reactor answers when it is time.
-    pub(crate) fn tick(&self, times: u32) -> Vec<(serde_json::Value, bool)> {
+    /// Calls the reactor as its schedule does.
+    pub(crate) fn call_reactor(&self, times: u32) -> Vec<(serde_json::Value, bool)> {
         let reactor = format!("{}-reactor", self.stack);
         self.call_function(&reactor, &serde_json::json!({ "tick": "test" }), times)
     }
@@ -129,40 +98,27 @@ impl Deployment {
         payload: &serde_json::Value,
         times: u32,
     ) -> Vec<(serde_json::Value, bool)> {
-        let said = landing(&["invoke", function, &payload.to_string(), &times.to_string()]);
-        let answers: Vec<serde_json::Value> = serde_json::from_str(&said).unwrap();
-        let each = answers.into_iter();
-        each.map(|mut one| (one["answer"].take(), one["failed"] == true))
+        let printed = run_landing(&["invoke", function, &payload.to_string(), &times.to_string()]);
+        let answers: Vec<serde_json::Value> = serde_json::from_str(&printed).unwrap();
+        answers
+            .into_iter()
+            .map(|mut one| (one["answer"].take(), one["failed"] == true))
             .collect()
     }
 
-    /// What the project's command line says about the deployment.
-    pub(crate) fn says(&self, arguments: &[&str]) -> String {
-        let mut command = command(PROGRAM, self.folder.path(), &self.outputs);
-        command.args(arguments);
-        let done = command.output().unwrap();
-        let said = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{arguments:?}: {said}");
-        String::from_utf8(done.stdout).unwrap()
-    }
-
-    /// All runs, oldest first.
-    pub(crate) async fn runs(&self) -> Vec<Run> {
+    /// Lists all runs, oldest first.
+    pub(crate) async fn list_runs(&self) -> Vec<Run> {
         let page = PageRequest::first(1_000);
-        let runs = self
-            .state
-            .list_runs(&RunFilter::default(), &page)
-            .await
-            .unwrap();
-        let mut runs = runs.items;
+        let listed = self.state.list_runs(&RunFilter::default(), &page).await;
+        let mut runs = listed.unwrap().items;
         runs.reverse();
         runs
     }
 
-    /// Waits until all runs have succeeded, and there are so many at least.
-    pub(crate) async fn succeeded(&self, least: usize) -> Vec<Run> {
-        for _ in 0..LOOKS {
-            let runs = self.runs().await;
+    /// Waits until there are so many runs, and all have succeeded.
+    pub(crate) async fn await_runs(&self, least: usize) -> Vec<Run> {
+        for _ in 0..POLLS {
+            let runs = self.list_runs().await;
             let done = |run: &Run| run.status == RunStatus::Succeeded;
             if runs.len() >= least && runs.iter().all(done) {
                 return runs;
@@ -175,27 +131,27 @@ impl Deployment {
                         .await
                 );
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
-        panic!("{:?}", self.runs().await);
+        panic!("{:?}", self.list_runs().await);
     }
 
-    /// Waits until a queue holds so many messages.
-    pub(crate) async fn holds(&self, queue: &str, count: usize) {
+    /// Waits until a queue has so many messages.
+    pub(crate) async fn await_messages(&self, queue: &str, count: usize) {
         let mut last = String::new();
-        for _ in 0..LOOKS {
-            last = landing(&["waiting", queue]);
+        for _ in 0..POLLS {
+            last = run_landing(&["waiting", queue]);
             if last == count.to_string() {
                 return;
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
-        panic!("{queue} holds {last} messages, not {count}");
+        panic!("{queue} has {last} messages, not {count}");
     }
 
-    /// The partitions that runs ask for, each as often as one does.
-    pub(crate) fn partitions(&self, runs: &[Run]) -> Vec<String> {
-        let definitions = declare(self.project.clone()).unwrap();
+    /// Returns the requested partitions of runs, with repetitions.
+    pub(crate) fn requested_partitions(&self, runs: &[Run]) -> Vec<String> {
+        let definitions = declare_project(self.project.clone()).unwrap();
         let graph = definitions.graph();
         let orders = graph.id(&"orders".parse().unwrap()).unwrap();
         let days = graph.partitions(orders).unwrap();
@@ -206,7 +162,7 @@ impl Deployment {
             let text = run.request.partitions.as_deref().unwrap();
             let selector: PartitionSelector = text.parse().unwrap();
             let PartitionChoice::Keys(spans) = selector.choice else {
-                panic!("{text} are keys");
+                panic!("`{text}` is not a list of keys");
             };
             for span in spans {
                 match span {
@@ -221,8 +177,8 @@ impl Deployment {
         keys
     }
 
-    /// The executions that were started for runs, each known by its run's id.
-    pub(crate) async fn were_started(&self, runs: &[Run]) {
+    /// Checks that each run was started as the execution of its id.
+    pub(crate) async fn assert_started(&self, runs: &[Run]) {
         for run in runs {
             let arn = self.executions.execution_arn(&run.id.to_string());
             assert!(
@@ -237,7 +193,7 @@ impl Deployment {
     }
 }
 
-/// Some keys, each once.
-pub(crate) fn unique(keys: &[String]) -> BTreeSet<&String> {
+/// Returns the distinct keys.
+pub(crate) fn distinct_keys(keys: &[String]) -> BTreeSet<&String> {
     keys.iter().collect()
 }

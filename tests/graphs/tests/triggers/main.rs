@@ -1,5 +1,4 @@
-//! What starts runs on AWS: files that are dropped, schedules that tick, and sweeps, all the way from
-//! the event to the record.
+//! Triggers on AWS: dropped files, ticks of schedules, sweeps, and changes of the table.
 
 mod deployment;
 mod emulator;

@@ -1,4 +1,4 @@
-//! A project whose runs are started by files and by time.
+//! A project with sensors of files, and a schedule.
 
 use precip::core::trigger::{
     Bucket, CatchUp, DefaultStatus, ObjectFilter, ObjectSensor, ScheduleSpec, ScheduleTiming,
@@ -6,15 +6,18 @@ use precip::core::trigger::{
 };
 use precip_graphs::description::{Dep, Keys, Node, Project};
 
-/// The days that assets are divided by: this many.
+/// The number of daily partitions.
 pub(crate) const DAYS: usize = 10_027;
-const FIRST: &str = "1998-11-01";
-const BEHIND: &str = "2026-04-15";
+/// The first day.
+const FIRST_DAY: &str = "1998-11-01";
+/// The day after the last.
+const END: &str = "2026-04-15";
 
-fn asset(key: &str, deps: &[&str]) -> Node {
+/// Returns a daily asset.
+fn daily_asset(key: &str, deps: &[&str]) -> Node {
     Node {
         key: key.to_owned(),
-        keys: Keys::Daily(FIRST.to_owned(), BEHIND.to_owned()),
+        keys: Keys::Daily(FIRST_DAY.to_owned(), END.to_owned()),
         deps: deps
             .iter()
             .map(|asset| Dep {
@@ -27,8 +30,8 @@ fn asset(key: &str, deps: &[&str]) -> Node {
     }
 }
 
-/// A sensor of files `landing/NAME/{date}.csv` in the project's own bucket.
-pub(crate) fn sensor(name: &str, target: &str, status: DefaultStatus) -> SensorSpec {
+/// Returns a sensor of files `landing/NAME/{date}.csv` in the project's own bucket.
+pub(crate) fn object_sensor(name: &str, target: &str, status: DefaultStatus) -> SensorSpec {
     SensorSpec {
         name: name.parse().unwrap(),
         source: SensorSource::Objects(ObjectSensor {
@@ -47,8 +50,8 @@ pub(crate) fn sensor(name: &str, target: &str, status: DefaultStatus) -> SensorS
     }
 }
 
-/// `orders` and `clicks` of each day; `joined` is made from both, and a `report` of its day from that.
-pub(crate) fn project() -> Project {
+/// Returns the project: daily `orders` and `clicks`, `joined` from orders, and `report` from that.
+pub(crate) fn trigger_project() -> Project {
     let nightly = ScheduleSpec {
         name: "nightly".parse().unwrap(),
         timing: ScheduleTiming::Cron {
@@ -67,25 +70,29 @@ pub(crate) fn project() -> Project {
     };
     Project {
         assets: vec![
-            asset("orders", &[]),
-            asset("clicks", &[]),
-            asset("joined", &["orders"]),
-            asset("report", &["joined"]),
+            daily_asset("orders", &[]),
+            daily_asset("clicks", &[]),
+            daily_asset("joined", &["orders"]),
+            daily_asset("report", &["joined"]),
             summary,
         ],
         sensors: vec![
-            sensor("orders", "key:orders+", DefaultStatus::Running),
-            sensor("clicks", "key:clicks", DefaultStatus::Stopped),
+            object_sensor("orders", "key:orders+", DefaultStatus::Running),
+            object_sensor("clicks", "key:clicks", DefaultStatus::Stopped),
         ],
         schedules: vec![nightly],
         ..Project::default()
     }
 }
 
-/// The first days.
-pub(crate) fn days(count: usize) -> Vec<String> {
-    let Some(definition) = project().assets[0].keys.definition().unwrap() else {
-        panic!("it is divided");
+/// Returns the first days.
+pub(crate) fn first_days(count: usize) -> Vec<String> {
+    let Some(definition) = trigger_project().assets[0]
+        .keys
+        .partitions_definition()
+        .unwrap()
+    else {
+        panic!("the asset is partitioned");
     };
     let at = "2027-01-01T00:00:00Z".parse().unwrap();
     let context = precip::core::partitions::PartitionContext::at(at);

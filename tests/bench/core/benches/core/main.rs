@@ -9,13 +9,13 @@ mod plan;
 mod projects;
 mod sets;
 
-/// So many partitions.
+/// Numbers of partitions.
 pub(crate) const PARTITIONS: [u64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
-/// So many (asset, partition) pairs of a thousand assets.
+/// Numbers of (asset, partition) pairs of a thousand assets.
 pub(crate) const PAIRS: [u64; 5] = PARTITIONS;
 
-/// So many assets.
+/// Numbers of assets.
 pub(crate) const ASSETS: [usize; 4] = [10, 100, 1_000, 10_000];
 
 /// The assets of [`PAIRS`].

@@ -53,7 +53,7 @@ fn list_keys_hours_new_york(bencher: Bencher, size: u64) {
     keys(bencher, NEW_YORK, size);
 }
 
-/// A thousand places, spread over all windows.
+/// Returns a thousand indices, spread over all windows.
 fn places(size: u64) -> impl Iterator<Item = u64> {
     (0..1_000).map(move |place| place * (size / 1_000))
 }

@@ -24,14 +24,14 @@ fn difference_scattered(bencher: Bencher, size: u64) {
     bencher.bench_local(|| black_box(&a) - black_box(&b));
 }
 
-/// What is missing where every third is made: nearly all of a run.
+/// Computes the missing partitions if every third is materialized.
 #[divan::bench(args = PARTITIONS, max_time = 1)]
 fn missing_of_scattered(bencher: Bencher, size: u64) {
     let (all, made) = (PartitionSet::from(0..size), scattered(size, 0));
     bencher.bench_local(|| black_box(&all) - black_box(&made));
 }
 
-/// What is missing where the first half is made.
+/// Computes the missing partitions if the first half is materialized.
 #[divan::bench(args = PARTITIONS)]
 fn missing_of_a_run(bencher: Bencher, size: u64) {
     let (all, made) = (PartitionSet::from(0..size), PartitionSet::from(0..size / 2));

@@ -1,14 +1,25 @@
 //! Functions that were deployed again while a run was under way, or before it is retried: what they
 //! know by ordinals, names of steps and numbers of waves may be something else by then.
 
-use precip::core::partitions::{DynamicPartitions, PartitionsDefinition, StaticPartitions};
-use precip_engine::{
-    machine::ExecutionEnded,
-    state::{DynamicPartitionStore, FailedAttempt, RunStore},
-};
+use std::sync::Arc;
 
-use super::*;
-use crate::project::definitions_of;
+use precip::core::partitions::{DynamicPartitions, PartitionsDefinition, StaticPartitions};
+use precip_core::machine::Layout;
+use precip_engine::{
+    machine::{
+        CaughtError, ExecutionEnded, MaterializeRequest, Mode, PlannerError, PlannerRequest,
+        Settle, WaveDocument,
+    },
+    run_id::RunId,
+    state::{FailedAttempt, PageRequest, Run, RunStatus},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    cloud::{Cloud, start_input},
+    project::definitions_of,
+    world::block_on_one_thread,
+};
 
 fn static_keys(keys: &[&str]) -> PartitionsDefinition {
     StaticPartitions::new(keys.iter().copied()).unwrap().into()
@@ -34,7 +45,7 @@ impl Cloud {
             let with_work = stages.find(|(_, stage)| wave.stages.contains_key(&stage.name));
             with_work.unwrap().1.clone()
         };
-        let items = self.items(&wave.stages[&stage.name]).await;
+        let items = self.read_items(&wave.stages[&stage.name]).await;
         let request = MaterializeRequest {
             run: wave.run,
             stage: stage.name.clone(),
@@ -43,7 +54,7 @@ impl Cloud {
             retry: 0,
             looped: false,
         };
-        self.invoke(&request).await
+        self.invoke_step(&request).await
     }
 
     async fn settle(&mut self, wave: &WaveDocument) -> Result<WaveDocument, PlannerError> {
@@ -55,26 +66,30 @@ impl Cloud {
             looped: false,
             stage: None,
         };
-        self.wave(&PlannerRequest::Settle(settle)).await
+        self.request_wave(&PlannerRequest::Settle(settle)).await
     }
 
     /// Ends the execution with a planner's error, as Step Functions does.
     async fn fail_execution(&mut self, error: &PlannerError) -> Run {
         let ended = ExecutionEnded {
-            execution_arn: self.execution().id,
-            name: self.execution().name,
+            execution_arn: self.execution_ref().id,
+            name: self.execution_ref().name,
             status: "FAILED".to_owned(),
             input: None,
             error: Some(error.name().to_owned()),
             cause: Some(error.to_string()),
         };
-        let run = self.planner().end_run_of_execution(&ended).await.unwrap();
+        let run = self
+            .new_planner()
+            .end_run_of_execution(&ended)
+            .await
+            .unwrap();
         run.unwrap()
     }
 
     /// The functions that were called, each with its partition.
     fn take_calls(&self) -> Vec<String> {
-        let mut trouble = self.trouble.0.lock().unwrap();
+        let mut trouble = self.trouble.lock();
         std::mem::take(&mut trouble.calls).into_keys().collect()
     }
 
@@ -87,13 +102,13 @@ impl Cloud {
 #[test]
 fn ordinals_that_moved_are_not_run_and_a_retry_finds_the_keys() {
     for mode in [Mode::Inline, Mode::Distributed] {
-        in_one_thread(async {
+        block_on_one_thread(async {
             let mut cloud = Cloud::new(20);
             cloud.deploy_whole(&static_keys(&["1", "2", "3"]));
             let plan = cloud.plan_request(input_of_keys());
-            let mut wave = cloud.wave(&plan).await.unwrap();
+            let mut wave = cloud.request_wave(&plan).await.unwrap();
             if mode == Mode::Distributed {
-                wave = cloud.as_manifests(wave).await;
+                wave = cloud.move_items_to_manifests(wave).await;
             }
             cloud.deploy(&static_keys(&["9", "1", "2", "3"]));
             let expected = "partition `1` of `source` has another number than when the run was \
@@ -118,18 +133,18 @@ fn ordinals_that_moved_are_not_run_and_a_retry_finds_the_keys() {
             );
 
             // A redrive enters the same machine, and is refused as well.
-            let refused = cloud.redrive(run.id, wave.mode).await.unwrap_err();
+            let refused = cloud.redrive_run(run.id, wave.mode).await.unwrap_err();
             assert_eq!(refused.to_string(), expected);
             cloud.redrive = 0;
 
             cloud.deploy_whole(&static_keys(&["9", "1", "2", "3"]));
             cloud.execution = "2";
             let retry = json!({"retry_of": run.id.to_string()});
-            cloud.run(retry, Some(mode)).await.unwrap();
+            cloud.run_machine(retry, Some(mode)).await.unwrap();
             let calls = cloud.take_calls();
             assert_eq!(calls.len(), 4 * 3, "{calls:?}");
             assert!(!calls.iter().any(|call| call.contains('9')), "{calls:?}");
-            assert_eq!(cloud.runs().await[0].status, RunStatus::Succeeded);
+            assert_eq!(cloud.list_runs().await[0].status, RunStatus::Succeeded);
         });
     }
 }
@@ -140,13 +155,13 @@ fn input_of_keys() -> Value {
 
 #[test]
 fn keys_at_the_end_disturb_no_run() {
-    in_one_thread(async {
+    block_on_one_thread(async {
         let mut cloud = Cloud::new(21);
         cloud.deploy_whole(&static_keys(&["1", "2"]));
         let plan = cloud.plan_request(input_of_keys());
-        let wave = cloud.wave(&plan).await.unwrap();
+        let wave = cloud.request_wave(&plan).await.unwrap();
         cloud.deploy(&static_keys(&["1", "2", "3"]));
-        cloud.waves(wave).await.unwrap();
+        cloud.run_waves(wave).await.unwrap();
         let calls = cloud.take_calls();
         assert_eq!(calls.len(), 4 * 2, "{calls:?}");
         assert_eq!(cloud.only_run().await.status, RunStatus::Succeeded);
@@ -155,10 +170,10 @@ fn keys_at_the_end_disturb_no_run() {
 
 #[test]
 fn other_stages_stop_a_run_and_a_retry_uses_them() {
-    in_one_thread(async {
+    block_on_one_thread(async {
         let mut cloud = Cloud::new(22);
-        let plan = cloud.plan_request(input());
-        let wave = cloud.wave(&plan).await.unwrap();
+        let plan = cloud.plan_request(start_input());
+        let wave = cloud.request_wave(&plan).await.unwrap();
         // The same partitions, and an asset less: names and waves may be others.
         let keys = ["1", "2", "3", "4", "5", "6", "7", "8"];
         cloud.deploy(&static_keys(&keys));
@@ -179,23 +194,23 @@ fn other_stages_stop_a_run_and_a_retry_uses_them() {
         cloud.deploy_whole(&static_keys(&keys));
         cloud.execution = "2";
         let retry = json!({"retry_of": run.id.to_string()});
-        cloud.run(retry, None).await.unwrap();
+        cloud.run_machine(retry, None).await.unwrap();
         assert_eq!(cloud.take_calls().len(), 4 * 8 + 1);
     });
 }
 
 #[test]
 fn a_retry_of_a_removed_key_is_refused_and_starts_no_run() {
-    in_one_thread(async {
+    block_on_one_thread(async {
         let mut cloud = Cloud::new(23);
         cloud.deploy_whole(&static_keys(&["1", "2", "3"]));
-        cloud.trouble.0.lock().unwrap().certain = vec!["left[2]".to_owned()];
-        cloud.run(input_of_keys(), None).await.unwrap_err();
+        cloud.trouble.lock().certain = vec!["left[2]".to_owned()];
+        cloud.run_machine(input_of_keys(), None).await.unwrap_err();
         let run = cloud.only_run().await;
         cloud.deploy_whole(&static_keys(&["1", "3"]));
         cloud.execution = "2";
         let plan = cloud.plan_request(json!({"retry_of": run.id.to_string()}));
-        let refused = cloud.wave(&plan).await.unwrap_err();
+        let refused = cloud.request_wave(&plan).await.unwrap_err();
         assert_eq!(refused.name(), "Precip.BadInput");
         let said = refused.to_string();
         assert!(
@@ -206,10 +221,10 @@ fn a_retry_of_a_removed_key_is_refused_and_starts_no_run() {
 
         // What is gone and was made is no obstacle.
         cloud.deploy_whole(&static_keys(&["3", "2"]));
-        cloud.trouble.0.lock().unwrap().certain.clear();
+        cloud.trouble.lock().certain.clear();
         cloud.take_calls();
         cloud
-            .run(json!({"retry_of": run.id.to_string()}), None)
+            .run_machine(json!({"retry_of": run.id.to_string()}), None)
             .await
             .unwrap();
         assert_eq!(cloud.take_calls(), ["joined[2]", "left[2]"]);
@@ -219,7 +234,7 @@ fn a_retry_of_a_removed_key_is_refused_and_starts_no_run() {
 #[test]
 fn a_dynamic_key_that_is_removed_during_a_run_fails_by_name() {
     for mode in [Mode::Inline, Mode::Distributed] {
-        in_one_thread(async {
+        block_on_one_thread(async {
             let mut cloud = Cloud::new(24);
             cloud.deploy_whole(&DynamicPartitions::new("numbers").into());
             let keys = ["1".into(), "2".into(), "3".into()];
@@ -229,16 +244,16 @@ fn a_dynamic_key_that_is_removed_during_a_run_fails_by_name() {
                 .await
                 .unwrap();
             let plan = cloud.plan_request(input_of_keys());
-            let mut wave = cloud.wave(&plan).await.unwrap();
+            let mut wave = cloud.request_wave(&plan).await.unwrap();
             if mode == Mode::Distributed {
-                wave = cloud.as_manifests(wave).await;
+                wave = cloud.move_items_to_manifests(wave).await;
             }
             cloud
                 .store
                 .remove_dynamic_keys("numbers", &["2".into()])
                 .await
                 .unwrap();
-            cloud.waves(wave).await.unwrap_err();
+            cloud.run_waves(wave).await.unwrap_err();
             let run = cloud.only_run().await;
             assert_eq!(run.status, RunStatus::Failed);
             let failures = cloud.failures(run.id).await;
@@ -254,7 +269,7 @@ fn a_dynamic_key_that_is_removed_during_a_run_fails_by_name() {
 
             cloud.execution = "2";
             let plan = cloud.plan_request(json!({"retry_of": run.id.to_string()}));
-            let refused = cloud.wave(&plan).await.unwrap_err().to_string();
+            let refused = cloud.request_wave(&plan).await.unwrap_err().to_string();
             assert!(
                 refused.starts_with("partition `2` of `source` is gone"),
                 "{refused}"
@@ -265,7 +280,7 @@ fn a_dynamic_key_that_is_removed_during_a_run_fails_by_name() {
                 .await
                 .unwrap();
             cloud
-                .run(json!({"retry_of": run.id.to_string()}), Some(mode))
+                .run_machine(json!({"retry_of": run.id.to_string()}), Some(mode))
                 .await
                 .unwrap();
             let calls = cloud.take_calls();
@@ -276,11 +291,11 @@ fn a_dynamic_key_that_is_removed_during_a_run_fails_by_name() {
 
 #[test]
 fn a_plan_that_was_stored_before_plans_said_what_they_mean_is_compared_with_the_record() {
-    in_one_thread(async {
+    block_on_one_thread(async {
         let mut cloud = Cloud::new(25);
         cloud.deploy_whole(&static_keys(&["1", "2"]));
         let plan = cloud.plan_request(input_of_keys());
-        let wave = cloud.wave(&plan).await.unwrap();
+        let wave = cloud.request_wave(&plan).await.unwrap();
         let key = format!("runs/{}/plan-0.json", wave.run);
         let stored = cloud.files.read_file(&key).await.unwrap().unwrap();
         let mut json: Value = serde_json::from_slice(&stored).unwrap();
@@ -297,6 +312,6 @@ fn a_plan_that_was_stored_before_plans_said_what_they_mean_is_compared_with_the_
             "{refused}"
         );
         cloud.deploy(&static_keys(&["1", "2"]));
-        cloud.waves(wave).await.unwrap();
+        cloud.run_waves(wave).await.unwrap();
     });
 }

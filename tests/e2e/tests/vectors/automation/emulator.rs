@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::{Automation, evaluated, replay::replay, timeline::Timeline};
 use crate::{document::Document, kind::Kind};
 
-/// How many cases are replayed at a time.
+/// The number of cases that are replayed at a time.
 const AT_ONCE: usize = 4;
 
-/// What a case is about: conditions, events, how its assets are divided, and what follows a request.
+/// Returns the topics of a case: conditions, events, kinds of partitions, and what follows a request.
 fn topics(case: &Value) -> BTreeSet<String> {
     let mut topics = BTreeSet::new();
     let assets = case["assets"].as_array().unwrap();

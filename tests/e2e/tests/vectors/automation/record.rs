@@ -1,4 +1,4 @@
-//! What Dagster's event log says of assets, with the cache of partition statuses that it keeps: a
+//! The events of assets in Dagster's log, with the cache of partition statuses that it keeps: a
 //! status is recomputed from what came since somebody last asked, which shows.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,7 +107,7 @@ impl Record {
         self.runs[self.names[name]].1 = Status::Cancelled;
     }
 
-    /// What is true at the moment of the context.
+    /// Returns the facts at the time of the context.
     pub(crate) fn snapshot(&mut self, graph: &AssetGraph, context: &PartitionContext) -> Snapshot {
         let mut snapshot = Snapshot::new(graph);
         let runs = self.runs.iter().map(|(facts, _)| facts.clone());

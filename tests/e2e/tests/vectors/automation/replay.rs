@@ -1,5 +1,5 @@
-//! A case on a record in DynamoDB: what happens is written as runs write it, and the reactor is told of
-//! it by the table's stream.
+//! A case on a store in DynamoDB: its events are recorded as runs record them, and the reactor gets the
+//! changes of the stream.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -259,7 +259,7 @@ impl Replay {
         self.dynamo.store.change_run(run, over).await.unwrap();
     }
 
-    /// Whatever was requested is made.
+    /// Materializes all requests.
     async fn report_all(&self, requested: &BTreeMap<AssetKey, PartitionSet>) {
         let (graph, context) = (self.timeline.graph(), PartitionContext::at(self.now()));
         for (key, set) in requested {
@@ -281,8 +281,8 @@ impl Replay {
         PartitionRef::new(key.clone(), partition, ordinal.unwrap())
     }
 
-    /// What the function does that the stream invokes: it projects what happened and reacts to it. What
-    /// concerns no condition, or nothing at all, is a step of time alone.
+    /// Projects the changes of the stream and reacts to them, as the reactor does. Without a change that
+    /// affects conditions, only time passes.
     async fn react(&self) -> Reaction {
         let changes: Vec<Change> = self
             .dynamo
@@ -327,7 +327,7 @@ impl Replay {
         }
     }
 
-    /// What the runs ask for that are new on record.
+    /// Returns the requests of runs that were recorded since the last call.
     async fn requested(&mut self) -> BTreeMap<AssetKey, PartitionSet> {
         let (graph, context) = (self.timeline.graph(), PartitionContext::at(self.now()));
         let page = PageRequest::first(1_000);

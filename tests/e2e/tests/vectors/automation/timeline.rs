@@ -1,4 +1,4 @@
-//! A case: assets, what happens to them, and what Dagster requested.
+//! A case: assets, their events, and the requests of Dagster.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -122,7 +122,7 @@ type Place = (AssetKey, Option<String>);
 
 #[cfg(feature = "aws")]
 impl Event {
-    /// What it is about.
+    /// Returns the partitions that the event is about.
     fn places(&self) -> Vec<Place> {
         let (keys, partition) = match self {
             Self::Report { key, partition } => (std::slice::from_ref(key), partition),
@@ -148,7 +148,7 @@ pub(crate) struct Timeline {
     assets: Vec<Asset>,
     definitions: BTreeMap<AssetKey, Option<Arc<PartitionsDefinition>>>,
     now: DateTime<Utc>,
-    /// Whether all that a tick requests is reported before the next.
+    /// True if all requests of a tick are reported before the next.
     pub(crate) reports_requested: bool,
     pub(crate) steps: Vec<Step>,
 }
@@ -197,7 +197,7 @@ impl Timeline {
         self.now
     }
 
-    /// Whether a record can be brought to what the case says, given what its ticks request. A record
+    /// Returns whether a store can record the events of a case, given the requests of its ticks. A store
     /// knows no partition that does not exist yet, and none that an older run is at work on once a newer
     /// one published it.
     #[cfg(feature = "aws")]

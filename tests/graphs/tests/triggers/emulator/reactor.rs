@@ -1,5 +1,4 @@
-//! What follows from a materialization: assets downstream under conditions, sensors of assets and runs,
-//! freshness and ticks.
+//! Effects of a materialization: automation conditions, sensors of assets and runs, freshness, and ticks.
 
 use std::time::Duration;
 
@@ -21,16 +20,18 @@ use precip::{
 };
 use precip_aws::Aws;
 use precip_graphs::{
-    declare,
+    declare_project,
     description::{Dep, Function, Keys, Node, Project},
 };
 
-use crate::deployment::Deployment;
+use crate::deployment::TriggerDeployment;
 
-const LOOKS: u32 = 240;
-const EVERY: Duration = Duration::from_millis(500);
+/// The most polls for something that has to happen, and the interval between them.
+const POLLS: u32 = 240;
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-fn asset(key: &str, deps: &[&str], condition: Option<AutomationCondition>) -> Node {
+/// Returns an asset with two partitions.
+fn conditional_asset(key: &str, deps: &[&str], condition: Option<AutomationCondition>) -> Node {
     Node {
         key: key.to_owned(),
         keys: Keys::Static(["x", "y"].map(str::to_owned).into()),
@@ -46,7 +47,8 @@ fn asset(key: &str, deps: &[&str], condition: Option<AutomationCondition>) -> No
     }
 }
 
-fn sensor(name: &str, source: SensorSource, target: &str) -> SensorSpec {
+/// Returns a sensor that is on.
+fn running_sensor(name: &str, source: SensorSource, target: &str) -> SensorSpec {
     SensorSpec {
         name: name.parse().unwrap(),
         source,
@@ -57,100 +59,96 @@ fn sensor(name: &str, source: SensorSource, target: &str) -> SensorSpec {
     }
 }
 
-/// `raw`, and eagerly `clean` and `mart`; `copy` by a sensor of `raw` and `clean`; `told` by a sensor of
-/// the runs that make `mart`. Another sensor of `raw` panics whenever it is called.
-fn project() -> Project {
+/// Returns the project: `raw`; `clean` and `mart`, which are eager; `copy`, by a sensor of `raw` and
+/// `clean`; `notice`, by a sensor of runs with `mart`; and a sensor of `raw` that always panics.
+fn chain_project() -> Project {
     let eager = || Some(AutomationCondition::eager());
     let of_assets = |assets: &[&str]| SensorSource::Assets {
         assets: assets.iter().map(|key| key.parse().unwrap()).collect(),
         require: Require::All,
     };
-    let mut mart = asset("mart", &["clean"], eager());
+    let mut mart = conditional_asset("mart", &["clean"], eager());
     let hour = Duration::from_secs(3_600);
     mart.freshness = Some(FreshnessPolicy::time_window(2 * hour, Some(hour)).unwrap());
     let ended = SensorSource::Runs {
         statuses: vec![MonitoredStatus::Succeeded],
         of: Some("key:mart".parse().unwrap()),
     };
-    let told = Node {
+    let notice = Node {
         keys: Keys::None,
-        ..asset("told", &[], None)
+        ..conditional_asset("notice", &[], None)
     };
     Project {
         assets: vec![
-            asset("raw", &[], None),
-            asset("clean", &["raw"], eager()),
+            conditional_asset("raw", &[], None),
+            conditional_asset("clean", &["raw"], eager()),
             mart,
-            asset("copy", &["raw", "clean"], None),
-            told,
+            conditional_asset("copy", &["raw", "clean"], None),
+            notice,
         ],
         sensors: vec![
-            sensor("both", of_assets(&["raw", "clean"]), "key:copy"),
-            sensor("poisoned", of_assets(&["raw"]), "key:raw"),
-            sensor("tells", ended, "key:told"),
+            running_sensor("both", of_assets(&["raw", "clean"]), "key:copy"),
+            running_sensor("poisoned", of_assets(&["raw"]), "key:raw"),
+            running_sensor("notifies", ended, "key:notice"),
         ],
         functions: [
             ("poisoned".to_owned(), Function::Panics),
-            ("tells".to_owned(), Function::Asks),
+            ("notifies".to_owned(), Function::RequestsRun),
         ]
         .into(),
         ..Project::default()
     }
 }
 
-async fn start(cloud: &Deployment, partition: &str) {
-    use precip::engine::deployment::Executions;
+/// Starts a run of `raw`.
+async fn start_raw(cloud: &TriggerDeployment, partition: &str) {
     let id = new_run_id(&SystemClock, &SystemRandomness);
     let input = StartInput {
         select: "key:raw".to_owned(),
         partitions: Some(partition.to_owned()),
         ..StartInput::default()
     };
-    cloud
-        .executions
-        .start_execution(&id.to_string(), &input)
-        .await
-        .unwrap();
+    cloud.start_run(id, &input).await;
 }
 
-/// What runs ask for, sorted.
-fn asked(runs: &[Run]) -> Vec<String> {
+/// Returns the requests of runs, sorted.
+fn sorted_requests(runs: &[Run]) -> Vec<String> {
     let one = |run: &Run| {
         let partitions = run.request.partitions.as_deref().unwrap_or_default();
         format!("{} {partitions}", run.request.selection).replace('"', "")
     };
-    let mut asked: Vec<String> = runs.iter().map(one).collect();
-    asked.sort();
-    asked
+    let mut requests: Vec<String> = runs.iter().map(one).collect();
+    requests.sort();
+    requests
 }
 
-/// Waits until nothing is at work any more, with so many runs.
-async fn quiet(cloud: &Deployment, count: usize) -> Vec<Run> {
-    let runs = cloud.succeeded(count).await;
-    // What would be requested once too often would come now.
+/// Waits for so many runs, and checks that no other follows.
+async fn await_quiet(cloud: &TriggerDeployment, count: usize) -> Vec<Run> {
+    let runs = cloud.await_runs(count).await;
+    // A repeated request would arrive within this time.
     tokio::time::sleep(Duration::from_secs(6)).await;
-    let after = cloud.succeeded(count).await;
-    assert_eq!(asked(&after), asked(&runs));
+    let after = cloud.await_runs(count).await;
+    assert_eq!(sorted_requests(&after), sorted_requests(&runs));
     after
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_materialization_goes_down_the_graph_by_itself() {
-    let cloud = Deployment::new("followed", project()).await;
-    let answers = cloud.tick(1);
+async fn a_materialization_triggers_its_downstream_assets() {
+    let cloud = TriggerDeployment::deploy("followed", chain_project()).await;
+    let answers = cloud.call_reactor(1);
     assert!(answers.iter().all(|(_, failed)| !failed), "{answers:?}");
-    start(&cloud, "x").await;
-    let runs = quiet(&cloud, 4).await;
+    start_raw(&cloud, "x").await;
+    let runs = await_quiet(&cloud, 4).await;
     let all = [
-        // What is made from what is asked for is asked for with it.
+        // An asset is requested along with its requested upstream asset.
         "key:clean or key:mart x",
         "key:copy x",
+        "key:notice ",
         "key:raw x",
-        "key:told ",
     ];
-    assert_eq!(asked(&runs), all);
+    assert_eq!(sorted_requests(&runs), all);
 
-    // The poisoned one harmed nothing, and says so.
+    // The sensor that panics does not disturb the others, and its ticks record the panic.
     let ticks = cloud
         .state
         .list_ticks(&sensor_id("poisoned"), &PageRequest::first(10))
@@ -163,14 +161,14 @@ async fn a_materialization_goes_down_the_graph_by_itself() {
         "{ticks:?}"
     );
 
-    // Data is fresh now, and there is a tick for when it is not, and for the one that failed.
-    let definitions = declare(project()).unwrap();
+    // The data is fresh; ticks are scheduled for its expiry, and for a retry of the failed sensor.
+    let definitions = declare_project(chain_project()).unwrap();
     let context = PartitionContext::at(SystemClock.now());
     let known = read_freshness(&definitions, &cloud.state, &context)
         .await
         .unwrap();
     assert_eq!(known["mart"].state, FreshnessState::Pass);
-    let listed = cloud.says(&["assets"]);
+    let listed = cloud.run_command(&["assets"]);
     assert!(listed.contains("PASS"), "{listed}");
     let group = format!("{}-ticks", cloud.stack);
     let schedules = Aws::from_env()
@@ -189,31 +187,31 @@ async fn a_materialization_goes_down_the_graph_by_itself() {
         "{names:?}"
     );
 
-    // Why it ran is on record, and it can be turned off.
-    let why = cloud.says(&["automation", "history", "mart"]);
+    // The reason is recorded. Then automation is turned off.
+    let why = cloud.run_command(&["automation", "history", "mart"]);
     assert!(why.contains("+ eager"), "{why}");
-    cloud.says(&["automation", "off"]);
-    start(&cloud, "y").await;
-    // The sensor of assets waits for `clean`, which nobody makes now.
-    let runs = quiet(&cloud, 5).await;
+    cloud.run_command(&["automation", "off"]);
+    start_raw(&cloud, "y").await;
+    // The sensor of assets waits for `clean`, which is not requested now.
+    let runs = await_quiet(&cloud, 5).await;
     assert_eq!(runs.len(), 5);
-    let status = cloud.says(&["automation", "status"]);
+    let status = cloud.run_command(&["automation", "status"]);
     assert!(status.contains("off (by hand)"), "{status}");
-    // Turned on again, it takes up what it did not see.
-    cloud.says(&["automation", "on"]);
-    cloud.tick(1);
-    let runs = quiet(&cloud, 8).await;
+    // Turned on again, it handles the changes since.
+    cloud.run_command(&["automation", "on"]);
+    cloud.call_reactor(1);
+    let runs = await_quiet(&cloud, 8).await;
     let mut expected: Vec<String> = all.iter().map(ToString::to_string).collect();
     let second = [
         "key:clean or key:mart y",
         "key:copy y",
         "key:raw y",
-        "key:told ",
+        "key:notice ",
     ];
     expected.extend(second.map(str::to_owned));
     expected.sort();
-    assert_eq!(asked(&runs), expected);
-    cloud.kept_to_its_rights();
+    assert_eq!(sorted_requests(&runs), expected);
+    cloud.assert_no_call_refused();
 }
 
 /// A window is made from itself and the next: a sensor's run stays queued until the next one exists, and
@@ -223,7 +221,7 @@ async fn what_needs_a_window_that_is_to_come_waits() {
     let today = SystemClock.now().date_naive();
     let day = |ago: u64| (today - chrono::Days::new(ago)).to_string();
     let daily = |key: &str, shifted: bool, condition: Option<AutomationCondition>| {
-        let mut node = asset(key, if shifted { &["raw"] } else { &[] }, condition);
+        let mut node = conditional_asset(key, if shifted { &["raw"] } else { &[] }, condition);
         node.keys = Keys::Daily(day(3), "2199-01-01".to_owned());
         for dep in &mut node.deps {
             dep.mapping = Some(PartitionMapping::TimeWindow {
@@ -244,54 +242,57 @@ async fn what_needs_a_window_that_is_to_come_waits() {
             daily("trend", true, None),
             daily("mean", true, Some(AutomationCondition::eager())),
         ],
-        sensors: vec![sensor("watch", of_raw, "key:trend")],
+        sensors: vec![running_sensor("watch", of_raw, "key:trend")],
         ..Project::default()
     };
-    let cloud = Deployment::new("patient", waits).await;
-    cloud.tick(1);
-    start(&cloud, &day(1)).await;
+    let cloud = TriggerDeployment::deploy("patient", waits).await;
+    cloud.call_reactor(1);
+    start_raw(&cloud, &day(1)).await;
     let queued = |run: &&Run| run.status == RunStatus::Queued;
-    for _ in 0..LOOKS {
-        let runs = cloud.runs().await;
+    for _ in 0..POLLS {
+        let runs = cloud.list_runs().await;
         if runs.iter().any(|run| run.status == RunStatus::Succeeded)
             && runs.iter().any(|run| queued(&run))
         {
             break;
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
-    cloud.tick(2);
+    cloud.call_reactor(2);
     tokio::time::sleep(Duration::from_secs(6)).await;
-    let runs = cloud.runs().await;
+    let runs = cloud.list_runs().await;
     let raw = format!("key:raw {}", day(1));
-    assert_eq!(asked(&runs), [raw, format!("key:trend {}", day(1))]);
+    assert_eq!(
+        sorted_requests(&runs),
+        [raw, format!("key:trend {}", day(1))]
+    );
     let waiting: Vec<Run> = runs.iter().filter(queued).cloned().collect();
-    assert_eq!(asked(&waiting), [format!("key:trend {}", day(1))]);
-    cloud.kept_to_its_rights();
+    assert_eq!(sorted_requests(&waiting), [format!("key:trend {}", day(1))]);
+    cloud.assert_no_call_refused();
 }
 
-/// The function that evaluates what changed is killed at any moment, again and again.
+/// Processes of the reactor abort at any moment.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reactor_that_is_killed_requests_each_run_once() {
+async fn an_aborting_reactor_requests_each_run_once() {
     let killed = Project {
         reactor_kills: 2,
-        functions: [("tells".to_owned(), Function::Asks)].into(),
-        sensors: project()
+        functions: [("notifies".to_owned(), Function::RequestsRun)].into(),
+        sensors: chain_project()
             .sensors
             .into_iter()
             .filter(|sensor| sensor.name.as_str() != "poisoned")
             .collect(),
-        ..project()
+        ..chain_project()
     };
-    let cloud = Deployment::new("restless", killed).await;
-    while cloud.tick(1).iter().any(|(_, failed)| *failed) {}
-    start(&cloud, "x").await;
-    start(&cloud, "y").await;
-    let want: Vec<&str> = vec!["clean", "copy", "mart", "raw"];
-    for _ in 0..LOOKS {
-        let runs = cloud.runs().await;
+    let cloud = TriggerDeployment::deploy("restless", killed).await;
+    while cloud.call_reactor(1).iter().any(|(_, failed)| *failed) {}
+    start_raw(&cloud, "x").await;
+    start_raw(&cloud, "y").await;
+    let assets = ["clean", "copy", "mart", "raw"];
+    for _ in 0..POLLS {
+        let runs = cloud.list_runs().await;
         let done = runs.iter().all(|run| run.status == RunStatus::Succeeded);
-        let made = |asset: &str| {
+        let count_requested = |asset: &str| {
             let of = |run: &&Run| run.request.selection.contains(asset);
             let partitions = runs
                 .iter()
@@ -304,15 +305,15 @@ async fn a_reactor_that_is_killed_requests_each_run_once() {
                 .filter(|one| !one.is_empty())
                 .count()
         };
-        if done && want.iter().all(|asset| made(asset) == 2) {
+        if done && assets.iter().all(|asset| count_requested(asset) == 2) {
             break;
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let runs = cloud.runs().await;
-    cloud.were_started(&runs).await;
-    for asset in want {
+    let runs = cloud.list_runs().await;
+    cloud.assert_started(&runs).await;
+    for asset in assets {
         let of = |run: &&Run| run.request.selection.contains(asset);
         let partitions = runs
             .iter()
@@ -322,6 +323,11 @@ async fn a_reactor_that_is_killed_requests_each_run_once() {
             .flat_map(|some| some.split(',').map(str::to_owned).collect::<Vec<_>>())
             .collect();
         partitions.sort();
-        assert_eq!(partitions, ["x", "y"], "{asset}: {:?}", asked(&runs));
+        assert_eq!(
+            partitions,
+            ["x", "y"],
+            "{asset}: {:?}",
+            sorted_requests(&runs)
+        );
     }
 }
