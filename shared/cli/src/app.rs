@@ -1,7 +1,7 @@
 //! The entry point: from the command line to an exit code.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
@@ -16,6 +16,7 @@ use crate::{
     failure::Failure,
     launch,
     open::open_session,
+    output::{CleanWriter, clean_panics, has_failed, note_failure},
     target::Platform,
 };
 
@@ -30,6 +31,7 @@ pub fn main(
     aws: Option<&dyn Platform>,
 ) -> ExitCode {
     let root = Root::parse();
+    clean_panics();
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -44,11 +46,15 @@ pub fn main(
         // A closed pipe ends in `Done`: the reader has seen enough, and nothing went wrong.
         if failure.exit != Exit::Done {
             // When stderr cannot be written either, the exit code is all that is left.
-            let _ = failure.write_to(&mut anstream::stderr());
+            note_failure(failure.write_to(&mut anstream::stderr()));
         }
         failure.exit
     });
-    exit.into()
+    match exit {
+        // Everything was done, but not everything that was to be said.
+        Exit::Done if has_failed() => Exit::Environment.into(),
+        exit => exit.into(),
+    }
 }
 
 async fn run_command_line(
@@ -58,9 +64,15 @@ async fn run_command_line(
 ) -> Result<Exit, Failure> {
     // Not locked: the runs of `dev` print from other threads.
     let mut out = io::stdout();
+    // Data is for programs, and a terminal is none.
+    let mut clean = out.is_terminal().then(|| CleanWriter::new(io::stdout()));
+    let out: &mut dyn Write = match &mut clean {
+        Some(clean) => clean,
+        None => &mut out,
+    };
     if let Command::Completions { shell } = root.command {
         // Needs no definitions, which may be wrong.
-        return command::write_completions(shell, &mut out);
+        return command::write_completions(shell, out);
     }
     let definitions = definitions().map_err(|error| definitions_failure(&error))?;
     let session = open_session(definitions, &root, aws).await?;
@@ -68,7 +80,7 @@ async fn run_command_line(
         // Every command refuses an unknown environment; `doctor` lists it with the other problems.
         launch::chosen_environment(&session)?;
     }
-    let outcome = dispatch(&session, root.command, &mut out).await;
+    let outcome = dispatch(&session, root.command, out).await;
     out.flush()?;
     outcome
 }

@@ -8,14 +8,30 @@ use crate::{
     exit::Exit,
     failure::Failure,
     launch,
+    output::CleanWriter,
     session::Session,
 };
 
-/// Runs a command in an open session. Answers go to `out`, everything else to stderr.
+/// Runs a command in an open session. Answers go to `out`, everything else to stderr. Answers for people contain no
+/// control characters; data is written as it is.
 ///
 /// # Errors
 /// [`Failure`] of the command.
 pub async fn dispatch(
+    session: &Session,
+    command: Command,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    if session.json || command.writes_data() {
+        return run_command(session, command, out).await;
+    }
+    let mut clean = CleanWriter::new(out);
+    let outcome = run_command(session, command, &mut clean).await;
+    clean.finish()?;
+    outcome
+}
+
+async fn run_command(
     session: &Session,
     command: Command,
     out: &mut dyn Write,

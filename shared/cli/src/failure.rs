@@ -9,7 +9,10 @@ use precip_engine::{
     trigger::TriggerError,
 };
 
-use crate::exit::Exit;
+use crate::{
+    exit::Exit,
+    output::{clean_line, clean_text},
+};
 
 /// A failed command: what was wrong, where, and what to write or do instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,19 +62,19 @@ impl Failure {
         self
     }
 
-    /// Writes the failure for a person.
+    /// Writes the failure for a person, without control characters of its texts.
     ///
     /// # Errors
     /// When the stream is closed.
     pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let green = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
-        writeln!(to, "{red}error{red:#}: {}", self.message)?;
+        writeln!(to, "{red}error{red:#}: {}", clean_text(&self.message))?;
         for line in &self.detail {
-            writeln!(to, "  {line}")?;
+            writeln!(to, "  {}", clean_line(line))?;
         }
         if let Some(help) = &self.help {
-            writeln!(to, "{green}help{green:#}: {help}")?;
+            writeln!(to, "{green}help{green:#}: {}", clean_text(help))?;
         }
         Ok(())
     }

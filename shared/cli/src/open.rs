@@ -79,14 +79,18 @@ fn open_home(
     {
         home = home.of_environment(chosen.name());
     }
-    // A command that only reads does not create a home.
-    let store: Arc<dyn StateStore> = if access == Access::Write || home.state_db().exists() {
-        let store = home.open_state().map_err(|error| {
-            Failure::environment(error.to_string()).with_detail(&cause_lines(&error))
-        })?;
-        Arc::new(store)
-    } else {
-        Arc::new(MemoryStore::new())
+    // A command that only reads does not create a home, and can read one that it may not write.
+    let opened = match access {
+        Access::Write => home.open_state().map(Some),
+        Access::Project => Ok(None),
+        Access::Read | Access::ReadPartitions => home.open_existing_state(),
+    };
+    let opened = opened.map_err(|error| {
+        Failure::environment(error.to_string()).with_detail(&cause_lines(&error))
+    })?;
+    let store: Arc<dyn StateStore> = match opened {
+        Some(store) => Arc::new(store),
+        None => Arc::new(MemoryStore::new()),
     };
     Ok((Target::Local(home), store))
 }

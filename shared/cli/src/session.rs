@@ -20,7 +20,8 @@ use precip_engine::{
 };
 
 use crate::{
-    exit::Exit, failure::Failure, launch::await_run_start, states::PartitionStates, target::Target,
+    exit::Exit, failure::Failure, launch::await_run_start, output::print_stderr,
+    states::PartitionStates, target::Target,
 };
 
 /// A project, its record, and the time at which a command looks at both.
@@ -46,9 +47,8 @@ pub struct Session {
 
 impl Session {
     /// Prints a note to stderr; the answer itself goes to stdout.
-    #[expect(clippy::print_stderr, reason = "everything but data goes to stderr")]
     pub(crate) fn print_note(&self, line: &str) {
-        eprintln!("{line}");
+        print_stderr(line);
     }
 
     /// Returns the asset with this key.

@@ -1,6 +1,8 @@
 //! [`Access`]: the use that each command makes of the record.
 
-use super::{AutomationAction, Command, DynamicAction, PoolAction, ScheduleAction, SensorAction};
+use super::{
+    AutomationAction, Command, DynamicAction, PoolAction, ScheduleAction, SensorAction, TableFormat,
+};
 
 /// The use that a command makes of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +34,6 @@ impl Command {
             | Self::Runs { .. }
             | Self::Run { .. }
             | Self::Show { .. }
-            | Self::Gc(_)
             | Self::Sensors
             | Self::Schedules
             | Self::Ticks { .. }
@@ -42,6 +43,8 @@ impl Command {
             | Self::Retry { .. }
             | Self::Cancel { .. }
             | Self::Dev(_) => Access::Write,
+            Self::Gc(args) if args.delete => Access::Write,
+            Self::Gc(_) => Access::Read,
             Self::Dynamic { action, .. } => match action {
                 None | Some(DynamicAction::List) => Access::Read,
                 Some(DynamicAction::Add { .. } | DynamicAction::Remove { .. }) => Access::Write,
@@ -70,6 +73,21 @@ impl Command {
                 None | Some(ScheduleAction::Preview { .. }) => Access::Read,
                 Some(ScheduleAction::Start | ScheduleAction::Stop) => Access::Write,
             },
+        }
+    }
+}
+
+impl Command {
+    /// Returns `true` if the command writes data for programs also without `--json`.
+    pub(crate) fn writes_data(&self) -> bool {
+        match self {
+            Self::Show { format, .. } => match format {
+                TableFormat::Table => false,
+                TableFormat::Csv | TableFormat::Json => true,
+            },
+            Self::Describe { schema, .. } => *schema,
+            Self::Graph { .. } | Self::Completions { .. } => true,
+            _ => false,
         }
     }
 }

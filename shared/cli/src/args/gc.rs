@@ -3,6 +3,8 @@
 use chrono::TimeDelta;
 use clap::Args;
 
+use crate::env;
+
 /// The arguments of `gc`.
 #[derive(Debug, Clone, Args)]
 pub struct GcArgs {
@@ -13,6 +15,11 @@ pub struct GcArgs {
     /// Minimum age of the data and of its replacement: `90m`, `24h`, `7d`; an hour at least
     #[arg(long, value_name = "AGE", default_value = "7d", value_parser = parse_age)]
     pub older_than: TimeDelta,
+
+    /// How long to keep plans of ended runs, and events that nothing refers to: `90d`, `1y`. Only on this machine, and
+    /// without `--select`
+    #[arg(long, env = env::KEEP_HISTORY, value_name = "AGE", default_value = "90d", value_parser = parse_age, hide_env_values = true)]
+    pub keep_history: TimeDelta,
 
     /// Remove the data; lists only unless given
     #[arg(long)]

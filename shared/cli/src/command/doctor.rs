@@ -164,8 +164,16 @@ fn check_schedules(session: &Session) -> Vec<Finding> {
 fn check_home(home: &Home) -> Finding {
     let root = home.root();
     let what = format!("home `{}`", root.display());
-    if !root.exists() {
-        return Finding::without_problem(what, "created by the first run");
+    match home.find_root() {
+        Ok(true) => {}
+        Ok(false) => return Finding::without_problem(what, "created by the first run"),
+        Err(error) => {
+            return Finding::with_problem(
+                what,
+                error.to_string(),
+                "its owner can give your user the right to read it",
+            );
+        }
     }
     let probe = root.join(format!(".doctor-{}", std::process::id()));
     match std::fs::write(&probe, b"precip").and_then(|()| std::fs::remove_file(&probe)) {

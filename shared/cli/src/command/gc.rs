@@ -4,7 +4,11 @@ use std::io::Write;
 
 use precip_engine::{
     definitions::DEFAULT_IO_MANAGER,
-    gc::{Garbage, SafeAge, find_garbage, remove_garbage},
+    gc::{Garbage, SafeAge, find_garbage, moment_before, remove_garbage},
+};
+use precip_local::{
+    home::{HomeError, OldRun},
+    state::OldRecords,
 };
 use serde::Serialize;
 
@@ -15,6 +19,7 @@ use crate::{
     launch,
     output::{Table, format_bytes, format_count, write_json},
     session::Session,
+    target::Target,
 };
 
 /// The garbage of one asset.
@@ -31,8 +36,8 @@ struct Row {
     pointers: Vec<String>,
 }
 
-/// Lists the stored attempts that no materialization refers to and no run can be reading. With
-/// `--delete` removes them.
+/// Lists the stored attempts that no materialization refers to and no run can be reading, and counts the history
+/// that is older than its retention. With `--delete` removes both.
 ///
 /// # Errors
 /// [`Failure`] when the record or a store cannot be read or written.
@@ -82,13 +87,82 @@ pub(crate) async fn collect_garbage(
             rows.push(garbage_row(&found, args.delete));
         }
     }
+    let history = collect_history(session, args).await?;
     if session.json {
         write_json(out, &rows)?;
         return Ok(Exit::Done);
     }
     write_table(&rows, out)?;
     print_summary(session, args, &rows, &age);
+    print_history(session, args, &history);
     Ok(Exit::Done)
+}
+
+/// The old part of a home's history.
+#[derive(Debug, Default)]
+struct History {
+    runs: Vec<OldRun>,
+    records: OldRecords,
+}
+
+/// Finds the plans of runs that ended long ago and the events that nothing refers to. With `--delete` removes them.
+/// A selection of assets is about their data alone, and a deployment keeps its history.
+///
+/// # Errors
+/// [`Failure`] when the home cannot be read or written.
+async fn collect_history(session: &Session, args: &GcArgs) -> Result<History, Failure> {
+    let home = match &session.target {
+        Target::Local(home) if args.select == "*" => home,
+        Target::Local(_) | Target::Aws(_) => return Ok(History::default()),
+    };
+    let failed = |error: HomeError| {
+        Failure::environment(error.to_string()).with_detail(&cause_lines(&error))
+    };
+    let opened = if args.delete {
+        home.open_state().map(Some)
+    } else {
+        home.open_existing_state()
+    };
+    let Some(store) = opened.map_err(failed)? else {
+        return Ok(History::default());
+    };
+    let before = moment_before(session.context.now, args.keep_history);
+    let runs = home.find_old_runs(&store, before).await.map_err(failed)?;
+    if !args.delete {
+        let records = store.count_old_records(before).await?;
+        return Ok(History { runs, records });
+    }
+    for run in &runs {
+        home.remove_old_run(run).map_err(failed)?;
+    }
+    let records = store.remove_old_records(before).await?;
+    Ok(History { runs, records })
+}
+
+fn print_history(session: &Session, args: &GcArgs, history: &History) {
+    let History { runs, records } = history;
+    let counts = [
+        (runs.len() as u64, "plan"),
+        (records.events, "event"),
+        (records.ticks, "tick"),
+    ];
+    let named: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| format_count(count, noun))
+        .collect();
+    if named.is_empty() {
+        return;
+    }
+    let size = format_bytes(runs.iter().map(|run| run.bytes).sum());
+    let named = named.join(", ");
+    session.print_note(&if args.delete {
+        format!("history: {named} removed, {size} of plans")
+    } else {
+        format!(
+            "history: {named}, {size} of plans; nothing was removed: `gc --delete` removes them"
+        )
+    });
 }
 
 fn garbage_row(found: &Garbage, removed: bool) -> Row {

@@ -123,6 +123,7 @@ pub(crate) async fn run_dev(session: Arc<Session>, args: &DevArgs) -> Result<Exi
         view.show_status(dev.status_line(active.len() + queued.len()).await);
         let handled: Result<(), Failure> = tokio::select! {
             _ = interrupts.recv() => break,
+            () = view.wait_for_close() => break,
             Some(run) = requested.recv() => {
                 queued.push_back(run);
                 Ok(())

@@ -1,7 +1,7 @@
 //! [`View`]: the output of `dev`.
 
 use std::{
-    io::IsTerminal,
+    io::{self, IsTerminal, Write},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -10,8 +10,12 @@ use chrono::{DateTime, Utc};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use precip_engine::run::{RunEvent, RunObserver};
 use serde::Serialize;
+use tokio::sync::Notify;
 
-use crate::progress::Bar;
+use crate::{
+    output::{clean_line, clean_text, is_closed, note_failure, print_stderr},
+    progress::Bar,
+};
 
 /// The output of `dev`. On a terminal: events, above a bar for each run and a status line. Elsewhere: a
 /// line for each event. With `--json` each event is an object on stdout.
@@ -21,6 +25,8 @@ pub(super) struct View {
     json: bool,
     /// Held while a line is written, so that lines do not mix.
     writing: Mutex<()>,
+    /// Notified when events can no longer be written.
+    closed: Notify,
 }
 
 /// An event that is shown.
@@ -48,7 +54,13 @@ impl View {
             terminal,
             json,
             writing: Mutex::new(()),
+            closed: Notify::new(),
         }
+    }
+
+    /// Returns when events can no longer be written.
+    pub(super) async fn wait_for_close(&self) {
+        self.closed.notified().await;
     }
 
     /// Shows an event about `what`.
@@ -56,23 +68,32 @@ impl View {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.json {
             let line = serde_json::to_string(&DevEvent { at, what, text });
-            print_stdout(&line.unwrap_or_default());
+            let written = writeln!(io::stdout().lock(), "{}", line.unwrap_or_default());
+            if let Err(error) = written {
+                self.closed.notify_one();
+                note_failure(Err(error));
+            }
             return;
         }
         let line = format!("{}  {what}: {text}", at.format("%H:%M:%S"));
         match &self.terminal {
             Some((all, _)) => {
                 // Fails when the terminal is closed, and then there is no reader.
-                let _ = all.println(line);
+                let _ = all.println(clean_text(&line));
             }
-            None => print_stderr(&line),
+            None => {
+                print_stderr(&line);
+                if is_closed() {
+                    self.closed.notify_one();
+                }
+            }
         }
     }
 
     /// Shows what `dev` is waiting for, on a terminal.
     pub(super) fn show_status(&self, text: String) {
         if let Some((_, line)) = &self.terminal {
-            line.set_message(text);
+            line.set_message(clean_line(&text).into_owned());
         }
     }
 
@@ -98,14 +119,4 @@ struct SilentObserver;
 
 impl RunObserver for SilentObserver {
     fn on_event(&self, _: &RunEvent<'_>) {}
-}
-
-#[expect(clippy::print_stderr, reason = "notes go to stderr")]
-fn print_stderr(line: &str) {
-    eprintln!("{line}");
-}
-
-#[expect(clippy::print_stdout, reason = "data for machines")]
-fn print_stdout(line: &str) {
-    println!("{line}");
 }

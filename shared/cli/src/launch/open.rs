@@ -116,7 +116,7 @@ fn default_io_manager(session: &Session) -> Result<Arc<dyn IoManager>, Failure> 
         Target::Aws(deployment) => return Ok(Arc::clone(&deployment.data)),
     };
     let folder = std::path::absolute(home.data_folder())?;
-    let opened = ObjectStoreIoManager::open(&folder.to_string_lossy());
+    let opened = ObjectStoreIoManager::open_private_folder(&folder);
     let manager = opened.map_err(|error| Failure::environment(error.to_string()))?;
     Ok(Arc::new(manager))
 }

@@ -2,6 +2,8 @@
 
 use precip_local::executor::Stop;
 
+use crate::output::print_stderr;
+
 /// A task that stops a run at Ctrl-C, until it is dropped.
 pub(super) struct Interrupts(tokio::task::JoinHandle<()>);
 
@@ -12,7 +14,7 @@ impl Interrupts {
             if tokio::signal::ctrl_c().await.is_err() {
                 return;
             }
-            print_note("stopping: running ops finish first; Ctrl-C again to stop at once");
+            print_stderr("stopping: running ops finish first; Ctrl-C again to stop at once");
             stop.gently.cancel();
             if tokio::signal::ctrl_c().await.is_ok() {
                 stop.at_once.cancel();
@@ -25,9 +27,4 @@ impl Drop for Interrupts {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-#[expect(clippy::print_stderr, reason = "notes go to stderr")]
-fn print_note(line: &str) {
-    eprintln!("{line}");
 }

@@ -4,6 +4,8 @@ use std::{fmt, io, io::Write};
 
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, presets};
 
+use super::clean_line;
+
 /// Rows under headings, without borders, so that each row is one line that `grep` finds.
 pub(crate) struct Table {
     inner: comfy_table::Table,
@@ -24,7 +26,8 @@ impl Table {
             if text.is_some() {
                 numbers.push(index);
             }
-            header.push(Cell::new(text.unwrap_or(heading)).add_attribute(Attribute::Bold));
+            let heading = clean_line(text.unwrap_or(heading));
+            header.push(Cell::new(heading).add_attribute(Attribute::Bold));
         }
         inner.set_header(header);
         for index in 0..inner.column_count() {
@@ -38,11 +41,11 @@ impl Table {
         Self { inner }
     }
 
-    /// Adds a row. Line breaks become spaces.
+    /// Adds a row. Line breaks become spaces, and control characters escapes, so that each row is one line.
     pub(crate) fn add_row<T: fmt::Display>(&mut self, cells: impl IntoIterator<Item = T>) {
         let one_line = cells
             .into_iter()
-            .map(|cell| cell.to_string().replace(['\n', '\r'], " "));
+            .map(|cell| clean_line(&cell.to_string()).into_owned());
         self.inner
             .add_row(one_line.map(Cell::new).collect::<Vec<_>>());
     }

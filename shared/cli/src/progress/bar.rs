@@ -6,6 +6,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use precip_engine::run::{RunEvent, RunObserver};
 
 use super::{Display, words};
+use crate::output::{clean_line, clean_text};
 
 /// A bar with counts, rate and time left, and failures above it.
 #[derive(Debug)]
@@ -47,7 +48,10 @@ fn write_rate(state: &ProgressState, to: &mut dyn Write) {
 impl RunObserver for Bar {
     fn on_event(&self, event: &RunEvent<'_>) {
         match event {
-            RunEvent::Started { step, .. } => self.0.set_message(words::step_name(step).to_owned()),
+            RunEvent::Started { step, .. } => {
+                let name = clean_line(words::step_name(step)).into_owned();
+                self.0.set_message(name);
+            }
             RunEvent::Ended { tally, .. } | RunEvent::Withheld { tally, .. } => {
                 self.show_count(tally.total - tally.open_count(), tally.total);
             }
@@ -66,7 +70,7 @@ impl Display for Bar {
     }
 
     fn show_line(&self, text: &str) {
-        self.0.println(text);
+        self.0.println(clean_text(text));
     }
 }
 

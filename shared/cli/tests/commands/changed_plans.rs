@@ -254,7 +254,10 @@ async fn a_plan_of_an_earlier_version_is_used_while_the_record_agrees() {
     let forget_basis = || {
         let mut plan: serde_json::Value =
             serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-        plan.as_object_mut().unwrap().remove("basis").unwrap();
+        let fields = plan.as_object_mut().unwrap();
+        fields.remove("basis").unwrap();
+        // Earlier versions wrote no digest either.
+        fields.remove("digest").unwrap();
         std::fs::write(&file, plan.to_string()).unwrap();
     };
     forget_basis();
@@ -273,6 +276,37 @@ async fn a_plan_of_an_earlier_version_is_used_while_the_record_agrees() {
                         planned by a version that did not record what they were";
         assert!(refused.starts_with(expected), "{refused}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_was_edited_is_refused() {
+    let mut world = world_after_run(&["harbour", "mill"]).await;
+    let both = Definitions::builder().declare([
+        with_partitions::<takings>(&shops(&["harbour", "mill"])),
+        with_partitions::<revenue>(&shops(&["harbour", "mill"])),
+    ]);
+    world.change_definitions(both.build().unwrap()).await;
+    let file = world.plan_file(&world.runs().await.remove(0));
+    let plan = std::fs::read_to_string(&file).unwrap();
+    // The other op exists, and its asset has the same partitions.
+    std::fs::write(&file, plan.replace("takings", "revenue")).unwrap();
+    for command in ["resume", "retry"] {
+        let refused = world.failure_of(command, &["latest"]).await;
+        let expected = "the file was changed or damaged since the run was planned";
+        assert!(refused.contains(expected), "{refused}");
+        assert!(
+            refused.contains("start a new run with `materialize`"),
+            "{refused}"
+        );
+    }
+    let asset = "revenue".parse().unwrap();
+    let made = world
+        .session
+        .store
+        .partition_statuses(&asset)
+        .await
+        .unwrap();
+    assert!(made.materialized.is_empty());
 }
 
 /// What is skipped for want of upstream data is on record by ordinal.

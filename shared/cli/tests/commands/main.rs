@@ -7,6 +7,7 @@ mod changed_plans;
 mod columns;
 mod cost;
 mod errors;
+mod escapes;
 mod gc;
 mod help;
 mod listings;

@@ -16,12 +16,13 @@ impl SafeAge {
     pub const MIN_AGE: TimeDelta = TimeDelta::hours(1);
 
     /// Creates the margin from an age and from the creation time of the oldest unfinished run. An
-    /// age below [`LEAST`](Self::LEAST) is raised to it.
+    /// age below [`MIN_AGE`](Self::MIN_AGE) is raised to it. With an age that reaches back beyond the first
+    /// representable moment, nothing is garbage.
     pub fn new(now: DateTime<Utc>, age: TimeDelta, under_way: Option<DateTime<Utc>>) -> Self {
         Self {
-            before: now - age.max(Self::MIN_AGE),
+            before: moment_before(now, age.max(Self::MIN_AGE)),
             // The store's clock may differ from the clock that dates runs.
-            under_way: under_way.map(|asked| asked - Self::MIN_AGE),
+            under_way: under_way.map(|asked| moment_before(asked, Self::MIN_AGE)),
         }
     }
 
@@ -37,6 +38,12 @@ impl SafeAge {
     fn is_since_a_run_began(&self, at: DateTime<Utc>) -> bool {
         self.under_way.is_some_and(|since| at >= since)
     }
+}
+
+/// Returns the moment that is an age before another, or the first one.
+pub fn moment_before(at: DateTime<Utc>, age: TimeDelta) -> DateTime<Utc> {
+    at.checked_sub_signed(age)
+        .unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
 /// The classification of a stored attempt.

@@ -8,7 +8,7 @@ mod decide;
 mod error;
 mod sweep;
 
-pub use decide::{SafeAge, Verdict, classify_attempt};
+pub use decide::{SafeAge, Verdict, classify_attempt, moment_before};
 pub use error::GcError;
 pub use sweep::{Garbage, find_garbage, remove_garbage};
 

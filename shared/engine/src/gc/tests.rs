@@ -236,3 +236,19 @@ async fn a_run_under_way_keeps_attempts_replaced_since_it_began() {
         Verdict::Garbage
     );
 }
+
+#[test]
+fn an_age_beyond_the_first_moment_keeps_everything() {
+    let now = DateTime::<Utc>::UNIX_EPOCH;
+    for age in [TimeDelta::MAX, TimeDelta::days(300_000_000)] {
+        let age = SafeAge::new(now, age, Some(DateTime::<Utc>::MIN_UTC));
+        assert_eq!(
+            age,
+            SafeAge::new(now, TimeDelta::MAX, Some(DateTime::<Utc>::MIN_UTC))
+        );
+    }
+    assert_eq!(
+        SafeAge::new(DateTime::<Utc>::MIN_UTC, TimeDelta::MIN, None),
+        SafeAge::new(now, TimeDelta::MAX, None)
+    );
+}

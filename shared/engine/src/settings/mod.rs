@@ -11,6 +11,9 @@ mod setting;
 
 pub use process::ProcessEnvironment;
 pub use reader::{SettingReadError, SettingReader};
-pub use secret::Secret;
+pub use secret::{InvalidSecret, Secret};
 pub use set::Settings;
 pub use setting::{Setting, SettingError, SettingRef, SettingSpec, env, secret};
+
+#[cfg(test)]
+mod tests;

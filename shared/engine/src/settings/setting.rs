@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::settings::{Secret, SettingReader};
+use crate::settings::{
+    Secret, SettingReader,
+    secret::{is_plain, may_hold_secret, type_within},
+};
 
 /// The source of a setting.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,8 +53,12 @@ pub struct SettingSpec {
 /// let bucket = env("BUCKET");
 /// let pool_size = env("POOL_SIZE").parse::<u32>().or(5_u32);
 /// let password = secret("warehouse/password");
-/// # let _ = (bucket, pool_size, password);
+/// let pin = secret("warehouse/pin").parse::<u32>();
+/// # let _ = (bucket, pool_size, password, pin);
 /// ```
+///
+/// An error shows the invalid value of a number, a boolean or another type of the standard library. It shows no
+/// value of a [`Secret`], nor of any other type: a URL, for example, may contain a password.
 #[derive(Debug, Clone)]
 pub struct Setting<T> {
     reference: SettingRef,
@@ -59,6 +66,23 @@ pub struct Setting<T> {
     default: Option<T>,
     parse: fn(&str) -> Result<T, String>,
 }
+
+/// Parses a value into a type. The message of the error continues the name of the setting.
+fn parse_value<T: FromStr<Err: fmt::Display>>(value: &str) -> Result<T, String> {
+    value.parse().map_err(|error: T::Err| {
+        if is_plain::<T>() {
+            format!("is `{value}`: {error}")
+        } else if may_hold_secret::<T>() {
+            // A parser's message may quote the value.
+            format!("{NOT_SHOWN}: it is not a valid `{}`", type_within::<T>())
+        } else {
+            format!("{NOT_SHOWN}: {error}")
+        }
+    })
+}
+
+/// The problem of a value that is not shown.
+const NOT_SHOWN: &str = "has an invalid value, which is not shown";
 
 /// Declares a setting read from an environment variable.
 pub fn env(name: impl Into<String>) -> Setting<String> {
@@ -83,9 +107,9 @@ impl Setting<String> {
     pub fn parse<T: FromStr<Err: fmt::Display>>(self) -> Setting<T> {
         Setting {
             reference: self.reference,
-            secret: self.secret,
+            secret: self.secret || may_hold_secret::<T>(),
             default: None,
-            parse: |value| value.parse().map_err(|error: T::Err| error.to_string()),
+            parse: parse_value,
         }
     }
 
@@ -101,12 +125,9 @@ impl Setting<String> {
     pub fn optional<T: FromStr<Err: fmt::Display>>(self) -> Setting<Option<T>> {
         Setting {
             reference: self.reference,
-            secret: self.secret,
+            secret: self.secret || may_hold_secret::<T>(),
             default: Some(None),
-            parse: |value| match value.parse() {
-                Ok(value) => Ok(Some(value)),
-                Err(error) => Err(T::Err::to_string(&error)),
-            },
+            parse: |value| parse_value(value).map(Some),
         }
     }
 
@@ -117,6 +138,25 @@ impl Setting<String> {
             secret: true,
             default: self.default.map(Secret::new),
             parse: |value| Ok(Secret::new(value.to_owned())),
+        }
+    }
+}
+
+impl Setting<Secret> {
+    /// Parses the value into a type, which stays secret.
+    ///
+    /// ```
+    /// use precip_engine::settings::{Secret, Setting, env};
+    ///
+    /// let pin: Setting<Secret<u32>> = env("PIN").secret().parse();
+    /// assert!(pin.spec().secret);
+    /// ```
+    pub fn parse<T: FromStr>(self) -> Setting<Secret<T>> {
+        Setting {
+            reference: self.reference,
+            secret: true,
+            default: None,
+            parse: parse_value,
         }
     }
 }
@@ -163,14 +203,7 @@ impl<T: Clone> Setting<T> {
                 .default
                 .clone()
                 .ok_or_else(|| problem("is not set".to_owned())),
-            Some(value) => (self.parse)(value).map_err(|error| {
-                // A parser's message may quote the value.
-                problem(if self.secret {
-                    "has an invalid value".to_owned()
-                } else {
-                    format!("is `{value}`: {error}")
-                })
-            }),
+            Some(value) => (self.parse)(value).map_err(problem),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use arrow_schema::ArrowError;
 
+use super::checksums::DamagedFile;
+
 /// A failure to encode or decode a table.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FormatError {
@@ -11,6 +13,9 @@ pub(crate) enum FormatError {
     /// A value cannot be read as the requested type. The text names the column, the row and the type.
     #[error("{0}")]
     Unfit(String),
+    /// The content is not what was written. The text names the damaged part.
+    #[error("{0}")]
+    Corrupt(String),
     /// The bytes are malformed, or lack the requested columns.
     #[error(transparent)]
     Damaged(#[from] ArrowError),
@@ -23,6 +28,12 @@ impl FormatError {
             ArrowError::CastError(message) => Self::Unfit(message),
             other => Self::Damaged(other),
         }
+    }
+}
+
+impl From<DamagedFile> for FormatError {
+    fn from(error: DamagedFile) -> Self {
+        Self::Corrupt(error.0)
     }
 }
 

@@ -1,5 +1,6 @@
 //! File formats of tables.
 
+pub(crate) mod checksums;
 mod csv;
 mod error;
 mod json_lines;

@@ -4,13 +4,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::{
-    arrow::{ArrowWriter, ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
+    arrow::{
+        ArrowWriter, ProjectionMask,
+        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+    },
     errors::ParquetError,
     file::metadata::ParquetMetaDataReader,
 };
 use precip_engine::io::LoadRequest;
 
-use super::{FormatError, ParquetOptions, requested::check_renamed_fields};
+use super::{
+    FormatError, ParquetOptions,
+    checksums::{CheckedMetadata, ChunkSums, DamagedFile, footer_length, seal_footer},
+    requested::check_renamed_fields,
+};
 use crate::Table;
 
 /// Number of rows in a batch when reading.
@@ -23,18 +30,39 @@ pub(crate) fn encode_parquet(
     footer_texts: &[(&str, String)],
 ) -> Result<Vec<u8>, FormatError> {
     let properties = options.writer_properties(footer_texts)?;
-    let mut file = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut file, Arc::clone(table.schema()), Some(properties))?;
+    let mut writer =
+        ArrowWriter::try_new(Vec::new(), Arc::clone(table.schema()), Some(properties))?;
     for batch in table.batches() {
         writer.write(batch)?;
     }
-    writer.close()?;
+    let mut file = finish_file(writer, ChunkSums::default(), 0)?;
+    seal_footer(&mut file)?;
     Ok(file)
 }
 
+/// Writes the remaining rows and the footer of a file, with checksums but for that of the footer. Returns the content
+/// from `offset`, whose chunks are not in `sums` yet.
+pub(crate) fn finish_file(
+    mut writer: ArrowWriter<Vec<u8>>,
+    mut sums: ChunkSums,
+    offset: u64,
+) -> Result<Vec<u8>, ParquetError> {
+    writer.flush()?;
+    writer.sync()?;
+    sums.add_groups(writer.flushed_row_groups(), writer.inner(), offset);
+    writer.append_key_value_metadata(sums.to_key_value());
+    writer.into_inner()
+}
+
 /// Decodes a file, or its requested columns.
-pub(super) fn decode_parquet(file: Bytes, request: &LoadRequest) -> Result<Table, FormatError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+pub(crate) fn decode_parquet(file: Bytes, request: &LoadRequest) -> Result<Table, FormatError> {
+    let footer = footer_length(&file)?;
+    let start = file.len().checked_sub(footer);
+    let start = start.ok_or_else(|| DamagedFile("it is cut off".to_owned()))?;
+    let checked = CheckedMetadata::decode(&file[start..])?;
+    let metadata = Arc::new(checked.metadata.clone());
+    let metadata = ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new())?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata);
     check_renamed_fields(builder.schema().fields(), request)?;
     let roots = builder
         .schema()
@@ -45,6 +73,7 @@ pub(super) fn decode_parquet(file: Bytes, request: &LoadRequest) -> Result<Table
         .map(|(root, _)| root)
         .collect::<Vec<_>>();
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+    checked.check_columns(&file, &mask)?;
     let reader = builder
         .with_projection(mask)
         .with_batch_size(ROWS_PER_BATCH)

@@ -1,7 +1,8 @@
 //! The versioned layout: paths of attempts' files in a store.
 //!
 //! `raw/flights/2013-01-01/{run}-{attempt}.parquet`, and `raw/carriers/all-{run}-{attempt}.parquet`
-//! for an asset without partitions. No two attempts share a path, and no partition key leads out of its
+//! for an asset without partitions. A Parquet file contains checksums; the name of any other file holds the CRC-32 of
+//! its content: `{run}-{attempt}.9ae1f0c2.csv`. No two attempts share a path, and no partition key leads out of its
 //! asset's folder:
 //! - in a key, every byte but ASCII letters, digits, `-` and `_` becomes `%` and two hexadecimal digits;
 //! - so no folder has a `.` in its name, and every file has one;
@@ -73,6 +74,20 @@ pub(super) fn parse_path(asset: &AssetKey, path: &str) -> Option<Address> {
         run: run.parse().ok()?,
         attempt: number.parse().ok()?,
     })
+}
+
+/// Returns the extension of a file that holds content in a format, with the CRC-32 of the content:
+/// `9ae1f0c2.csv`.
+pub(super) fn checked_extension(extension: &str, content: &[u8]) -> String {
+    format!("{:08x}.{extension}", crc32fast::hash(content))
+}
+
+/// Returns the CRC-32 of a file's content, if its name holds one. Files of older versions have none.
+pub(super) fn checksum_of(path: &str) -> Option<u32> {
+    let (_, name) = path.rsplit_once('/')?;
+    let (_attempt, extensions) = name.split_once('.')?;
+    let (digits, _extension) = extensions.split_once('.')?;
+    (digits.len() == 8).then(|| u32::from_str_radix(digits, 16).ok())?
 }
 
 /// Returns the partition key of a folder, if this layout wrote it.

@@ -8,7 +8,7 @@ use std::{
 use object_store::{ObjectStore, local::LocalFileSystem, memory::InMemory, path::Path};
 use url::Url;
 
-use super::local_files::LocalFiles;
+use super::local_files::{LocalFiles, create_folder};
 
 /// A location that names no usable store.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,18 @@ pub(super) struct Opened {
 
 /// Opens a folder path, or a `file:`, `memory:` or `s3:` URL. A missing folder is created.
 pub(super) fn open_location(location: &str) -> Result<Opened, InvalidLocation> {
-    parse_location(location, open_local)
+    parse_location(location, |folder| open_local(folder, false))
+}
+
+/// Opens a folder whose files only their owner can read. A missing folder is created.
+pub(super) fn open_private_folder(
+    folder: &std::path::Path,
+    location: &str,
+) -> Result<Opened, InvalidLocation> {
+    open_local(folder, true).map_err(|problem| InvalidLocation {
+        location: location.to_owned(),
+        problem,
+    })
 }
 
 /// Opens a location that other programs write to: nothing is created.
@@ -102,9 +113,9 @@ fn parse_location(
     }
 }
 
-fn open_local(folder: &std::path::Path) -> Result<Opened, String> {
+fn open_local(folder: &std::path::Path, private: bool) -> Result<Opened, String> {
     let unusable = |error: &dyn std::fmt::Display| format!("the folder cannot be used: {error}");
-    std::fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
+    create_folder(folder, private).map_err(|error| unusable(&error))?;
     let folder = folder.canonicalize().map_err(|error| unusable(&error))?;
     let store = LocalFileSystem::new_with_prefix(&folder)
         .map(Arc::new)
@@ -112,7 +123,7 @@ fn open_local(folder: &std::path::Path) -> Result<Opened, String> {
     Ok(Opened {
         store: Arc::clone(&store) as Arc<dyn ObjectStore>,
         folder: Path::default(),
-        files: Some(LocalFiles::new(store, folder)),
+        files: Some(LocalFiles::new(store, folder, private)),
     })
 }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
-use precip_core::key::AssetKey;
+use precip_core::{key::AssetKey, prose::shell_word};
 use precip_engine::{
     asset::AssetValue,
     io::{Address, IoError, IoManager, LoadRequest, Stored, StoredAttempt},
@@ -19,12 +19,14 @@ use super::{
     local_files::LocalFiles,
     location,
     replace::ReplaceableFile,
-    streamed::{self, StreamError},
+    streamed::{self, ReadError, StreamError},
     values::{builtin_value, collect_value, rows_error, table_metadata, value_metadata},
 };
 use crate::{
-    ParquetOptions, Table, TableFormat, TableStream, Value, format::FormatError,
-    table::to_table_schema, tables::describe_address,
+    ParquetOptions, Table, TableFormat, TableStream, Value,
+    format::{FormatError, checksums::DamagedFile},
+    table::to_table_schema,
+    tables::describe_address,
 };
 
 /// Keeps data as files in a folder or a bucket, with a file for each attempt at each partition.
@@ -62,6 +64,19 @@ impl ObjectStoreIoManager {
     /// [`InvalidLocation`] when the location names no store, or its folder cannot be created.
     pub fn open(location: &str) -> Result<Self, InvalidLocation> {
         let opened = location::open_location(location)?;
+        Ok(Self {
+            files: opened.files,
+            ..Self::new(opened.store, opened.folder, location)
+        })
+    }
+
+    /// Opens a folder of this machine whose files only their owner can read. A missing folder is created.
+    ///
+    /// # Errors
+    /// [`InvalidLocation`] when the folder cannot be created.
+    pub fn open_private_folder(folder: &std::path::Path) -> Result<Self, InvalidLocation> {
+        let location = folder.display().to_string();
+        let opened = location::open_private_folder(folder, &location)?;
         Ok(Self {
             files: opened.files,
             ..Self::new(opened.store, opened.folder, location)
@@ -147,6 +162,7 @@ impl ObjectStoreIoManager {
         let pointer = layout::attempt_path(address, TableFormat::Parquet.extension());
         let path = self.resolve_pointer(&pointer)?;
         let columns = to_table_schema(rows.schema());
+        self.prepare_folder(&pointer, &path)?;
         let write = streamed::write_file(self.store.as_ref(), &path, rows, &self.parquet);
         let written = write.await.map_err(|error| match error {
             StreamError::Store(error) => {
@@ -154,9 +170,33 @@ impl ObjectStoreIoManager {
             }
             other => rows_error(address, other),
         })?;
+        self.close_file(&pointer, &path)?;
         let mut metadata = table_metadata(written.rows, columns);
         metadata.insert("bytes".to_owned(), written.bytes.into());
         Ok(Stored { pointer, metadata })
+    }
+
+    /// Creates the folder of a file, if only its owner may read it: the store itself would let others in.
+    fn prepare_folder(&self, pointer: &str, path: &Path) -> Result<(), IoError> {
+        let prepared = self
+            .files
+            .iter()
+            .try_for_each(|files| files.prepare_folder(path));
+        prepared.map_err(|error| store_error(&format!("store `{pointer}`"), &self.location, error))
+    }
+
+    /// Removes the rights of others from a stored file, if only its owner may read it.
+    fn close_file(&self, pointer: &str, path: &Path) -> Result<(), IoError> {
+        let closed = self
+            .files
+            .iter()
+            .try_for_each(|files| files.close_file(path));
+        closed.map_err(|error| store_error(&format!("store `{pointer}`"), &self.location, error))
+    }
+
+    /// Returns the error for a stored file that is damaged.
+    fn damaged_file(&self, address: &Address, pointer: &str, damage: DamagedFile) -> IoError {
+        damaged_error(address, pointer, &self.location, damage)
     }
 
     /// Encodes a value, and returns the extension of its file and the content.
@@ -244,11 +284,32 @@ fn decode_value(pointer: &str, file: Bytes, request: &LoadRequest) -> Result<Val
     }
 }
 
+/// Returns the error for a stored file that is damaged: which one, and how to make it again.
+fn damaged_error(address: &Address, pointer: &str, location: &str, damage: DamagedFile) -> IoError {
+    let key = shell_word(address.asset.as_str());
+    let partition = address.partition.as_ref();
+    let partition = partition.map_or_else(String::new, |partition| {
+        format!(" --partitions {}", shell_word(partition.as_str()))
+    });
+    IoError::Failed {
+        message: format!(
+            "{}: `{pointer}` in `{location}` is damaged; make it again with `materialize --select {key}{partition}`",
+            describe_address(address)
+        ),
+        source: Box::new(damage),
+    }
+}
+
 /// Converts the error of a file format, adding the address and the operation.
 fn format_error(address: &Address, doing: &str, error: FormatError) -> IoError {
     match error {
         FormatError::Unsupported(message) | FormatError::Unfit(message) => IoError::Unsupported {
             message: format!("{}: {message}", describe_address(address)),
+        },
+        // Only a stored file is compared with checksums; its reader has named it.
+        FormatError::Corrupt(message) => IoError::Failed {
+            message: format!("{}: failed to {doing}", describe_address(address)),
+            source: Box::new(DamagedFile(message)),
         },
         FormatError::Damaged(source) => IoError::Failed {
             message: format!("{}: failed to {doing}", describe_address(address)),
@@ -276,13 +337,20 @@ impl IoManager for ObjectStoreIoManager {
         let (extension, file) = self
             .encode_value(&value)
             .map_err(|error| format_error(address, "encode it", error))?;
+        let extension = if extension == TableFormat::Parquet.extension() {
+            extension
+        } else {
+            layout::checked_extension(&extension, &file)
+        };
         let pointer = layout::attempt_path(address, &extension);
         let path = self.resolve_pointer(&pointer)?;
         let metadata = value_metadata(&value, Some(file.len()));
+        self.prepare_folder(&pointer, &path)?;
         self.store
             .put(&path, file.into())
             .await
             .map_err(|error| store_error(&format!("store `{pointer}`"), &self.location, error))?;
+        self.close_file(&pointer, &path)?;
         Ok(Stored { pointer, metadata })
     }
 
@@ -316,18 +384,34 @@ impl IoManager for ObjectStoreIoManager {
         if request.streamed && pointer.ends_with(".parquet") {
             // The size comes first, so that a missing file is distinguished from an unreadable one.
             let size = self.store.head(&path).await.map_err(fail)?.size;
-            let rows = streamed::read_file(&self.store, &path, size, request)
-                .await
-                .map_err(|error| {
-                    format_error(address, &format!("read `{pointer}`"), error.into())
-                })?;
-            return Ok(AssetValue::new(rows));
+            let (at, name, location) = (address.clone(), pointer.to_owned(), self.location.clone());
+            let report =
+                move |damage: DamagedFile| damaged_error(&at, &name, &location, damage).into();
+            let rows = streamed::read_file(&self.store, &path, size, request, Arc::new(report));
+            return match rows.await {
+                Ok(rows) => Ok(AssetValue::new(rows)),
+                Err(ReadError::Damaged(damage)) => Err(self.damaged_file(address, pointer, damage)),
+                Err(ReadError::Parquet(error)) => Err(format_error(
+                    address,
+                    &format!("read `{pointer}`"),
+                    error.into(),
+                )),
+            };
         }
         let object = self.store.get(&path).await.map_err(fail)?;
         let file = object.bytes().await.map_err(fail)?;
-        decode_value(pointer, file, request)
-            .map(AssetValue::from)
-            .map_err(|error| format_error(address, &format!("read `{pointer}`"), error))
+        let sum = layout::checksum_of(pointer);
+        if sum.is_some_and(|sum| sum != crc32fast::hash(&file)) {
+            let damage = DamagedFile("its content does not match its checksum".to_owned());
+            return Err(self.damaged_file(address, pointer, damage));
+        }
+        match decode_value(pointer, file, request) {
+            Ok(value) => Ok(AssetValue::from(value)),
+            Err(FormatError::Corrupt(problem)) => {
+                Err(self.damaged_file(address, pointer, DamagedFile(problem)))
+            }
+            Err(error) => Err(format_error(address, &format!("read `{pointer}`"), error)),
+        }
     }
 
     async fn remove(&self, pointer: &str) -> Result<(), IoError> {

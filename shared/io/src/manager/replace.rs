@@ -12,7 +12,7 @@ use object_store::{
 };
 use precip_engine::{io::Address, run_id::RunId};
 
-use super::local_files::{LocalFiles, generic_error};
+use super::local_files::{LocalFiles, close_to_others, create_folder, generic_error};
 use crate::{
     ParquetOptions, Table,
     format::{
@@ -60,7 +60,8 @@ impl ReplaceableFile<'_> {
             Some(files) => {
                 let file = files.file_path(&self.path)?;
                 // All in one blocking task: a canceled caller must not release the lock halfway.
-                let put = move || put_locally(&file, ours, &content);
+                let private = files.is_private();
+                let put = move || put_locally(&file, ours, &content, private);
                 let result = tokio::task::spawn_blocking(put).await;
                 result
                     .unwrap_or_else(|error| Err(io::Error::other(error)))
@@ -134,10 +135,19 @@ fn read_attempt(end: &Bytes, size: u64) -> Result<FileAttempt, u64> {
 
 /// Writes a file of this machine, unless it is of a newer attempt. The lock on `.lock` in its folder excludes other
 /// writers, in this process and in others; the system releases it when the process ends.
-fn put_locally(file: &FilePath, ours: FileAttempt, content: &[u8]) -> io::Result<()> {
+fn put_locally(
+    file: &FilePath,
+    ours: FileAttempt,
+    content: &[u8],
+    private: bool,
+) -> io::Result<()> {
     let folder = file.parent().unwrap_or(file);
-    fs::create_dir_all(folder)?;
-    let lock = fs::File::create(folder.join(".lock"))?;
+    create_folder(folder, private)?;
+    let lock_path = folder.join(".lock");
+    let lock = fs::File::create(&lock_path)?;
+    if private {
+        close_to_others(&lock_path)?;
+    }
     // Held until the function returns: reading the attempt and replacing the file are one step for others.
     lock.lock()?;
     let theirs = match fs::read(file) {
@@ -154,5 +164,8 @@ fn put_locally(file: &FilePath, ours: FileAttempt, content: &[u8]) -> io::Result
     // A rename replaces the file as a whole: readers see the old or the new one.
     let new: PathBuf = folder.join(".data.parquet.new");
     fs::write(&new, content)?;
+    if private {
+        close_to_others(&new)?;
+    }
     fs::rename(&new, file)
 }

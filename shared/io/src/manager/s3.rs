@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use object_store::{
     CredentialProvider, ObjectStore,
-    aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential},
+    aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential, Checksum},
     path::Path,
 };
 
@@ -77,6 +77,12 @@ pub(super) fn build_store(
         .iter()
         .find_map(|key| builder.get_config_value(key))
         .is_some_and(|endpoint| endpoint.starts_with("http://"));
+    // S3 compares the content with this checksum when it is uploaded, and keeps it. The signature of a request needs
+    // the same one, so it costs nothing. `AWS_CHECKSUM_ALGORITHM` names another.
+    let builder = match builder.get_config_value(&AmazonS3ConfigKey::Checksum) {
+        Some(_) => builder,
+        None => builder.with_checksum_algorithm(Checksum::SHA256),
+    };
     let store = builder
         .with_http_connector(LazyConnector)
         .with_allow_http(allow_http)

@@ -1,12 +1,17 @@
 //! [`Home`].
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
-use precip_engine::state::StateError;
+use precip_engine::state::{StateError, StateErrorKind};
 
+use super::{
+    create_private_file, create_private_folder,
+    private::{tighten_entry, tighten_file, tighten_folder},
+};
 use crate::state::SqliteStore;
 
 /// The default name of the folder that holds a project's state and data.
@@ -23,9 +28,14 @@ pub const HOME_FOLDER: &str = ".precip";
 ///   locks/         one file for each process that executes runs
 ///   environments/  a home like this one for each environment but the first
 /// ```
+///
+/// Only the owner can read the folder and everything in it. A home that others could read is closed when it is
+/// opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     root: PathBuf,
+    /// The project's home, which contains those of its environments.
+    top: PathBuf,
 }
 
 /// The error of a home that cannot be used.
@@ -49,6 +59,27 @@ pub enum HomeError {
         /// The file.
         path: PathBuf,
     },
+    /// The folder cannot be read.
+    #[error(
+        "failed to read `{}`: it belongs to another user, or its rights were changed; ask its owner, or choose \
+         another home with `--home`", path.display()
+    )]
+    Unreadable {
+        /// The folder or file.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        source: io::Error,
+    },
+    /// Files of an old run cannot be removed.
+    #[error("failed to remove `{}`: give your user the right to write in it", path.display())]
+    Remove {
+        /// The folder of the run.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        source: io::Error,
+    },
     /// A lock file cannot be created or locked.
     #[error(
         "failed to lock `{}`: the home has to be on a disk of this machine that your user may \
@@ -70,7 +101,8 @@ impl Home {
     /// Returns the home of a project: the chosen folder, or else `.precip` in the project's folder.
     pub fn of_project(project: &Path, chosen: Option<&Path>) -> Self {
         let root = chosen.map_or_else(|| project.join(HOME_FOLDER), |chosen| project.join(chosen));
-        Self { root }
+        let top = root.clone();
+        Self { root, top }
     }
 
     /// Returns the home of an environment other than the project's first, within this home. Each
@@ -78,18 +110,22 @@ impl Home {
     #[must_use]
     pub fn of_environment(&self, name: &str) -> Self {
         let root = self.root.join("environments").join(name);
-        Self { root }
+        let top = self.top.clone();
+        Self { root, top }
     }
 
-    /// Creates the missing folders.
+    /// Creates the missing folders. Only the owner can read them.
     ///
     /// # Errors
     /// [`HomeError`] when one cannot be created.
     pub fn create_folders(&self) -> Result<(), HomeError> {
-        if self.root.is_file() {
-            return Err(HomeError::NotAFolder {
-                path: self.root.clone(),
-            });
+        self.find_root()?;
+        // The folders above the home are not private.
+        if let Some(above) = self.top.parent() {
+            fs::create_dir_all(above).map_err(|source| HomeError::Create {
+                path: above.to_owned(),
+                source,
+            })?;
         }
         for folder in [
             self.root.clone(),
@@ -97,7 +133,7 @@ impl Home {
             self.runs_folder(),
             self.locks_folder(),
         ] {
-            if let Err(source) = fs::create_dir_all(&folder) {
+            if let Err(source) = create_private_folder(&folder) {
                 return Err(HomeError::Create {
                     path: folder,
                     source,
@@ -107,15 +143,17 @@ impl Home {
         let ignore = self.root.join(".gitignore");
         // An existing file is kept: a person may have changed it.
         if !ignore.exists() {
-            fs::write(&ignore, "*\n").map_err(|source| HomeError::Create {
-                path: ignore,
-                source,
-            })?;
+            create_private_file(&ignore)
+                .and_then(|mut file| file.write_all(b"*\n"))
+                .map_err(|source| HomeError::Create {
+                    path: ignore,
+                    source,
+                })?;
         }
         Ok(())
     }
 
-    /// Opens the state, and creates the home if it is missing.
+    /// Opens the state, and creates the home if it is missing. Removes the rights of others from an existing home.
     ///
     /// # Errors
     /// [`HomeError`] when the home cannot be created or the state cannot be opened.
@@ -125,7 +163,75 @@ impl Home {
         if !self.locks_folder().is_dir() {
             self.create_folders()?;
         }
+        self.close_to_others()?;
         Ok(SqliteStore::open(self.state_db())?)
+    }
+
+    /// Opens the state of an existing home for a command that only reads. If the home cannot be written, as on a
+    /// read-only file system, opens a copy of the state that is removed when the store is dropped. Returns `None`
+    /// when there is no state.
+    ///
+    /// # Errors
+    /// [`HomeError`] when the home exists and cannot be read.
+    pub fn open_existing_state(&self) -> Result<Option<SqliteStore>, HomeError> {
+        self.find_root()?;
+        if !self.holds_state()? {
+            return Ok(None);
+        }
+        self.close_to_others()?;
+        match SqliteStore::open(self.state_db()) {
+            Err(error) if error.kind() == StateErrorKind::ReadOnly => {
+                Ok(Some(SqliteStore::open_copy(self.state_db())?))
+            }
+            opened => Ok(Some(opened?)),
+        }
+    }
+
+    /// Returns `true` if there is a state.
+    ///
+    /// # Errors
+    /// [`HomeError::Unreadable`] when the folder may not be searched: that is not the same as no state.
+    fn holds_state(&self) -> Result<bool, HomeError> {
+        let path = self.state_db();
+        path.try_exists()
+            .map_err(|source| HomeError::Unreadable { path, source })
+    }
+
+    /// Returns `true` if the folder exists.
+    ///
+    /// # Errors
+    /// [`HomeError`] when it is a file, or cannot be looked up.
+    pub fn find_root(&self) -> Result<bool, HomeError> {
+        match fs::metadata(&self.root) {
+            Ok(found) if found.is_dir() => Ok(true),
+            Ok(_) => Err(HomeError::NotAFolder {
+                path: self.root.clone(),
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(HomeError::Unreadable {
+                path: self.root.clone(),
+                source,
+            }),
+        }
+    }
+
+    /// Removes the rights of others from the home, if it is ours.
+    fn close_to_others(&self) -> Result<(), HomeError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            |source| HomeError::Unreadable { path, source }
+        };
+        if self.top != self.root {
+            tighten_entry(&self.top).map_err(failed(&self.top))?;
+        }
+        tighten_folder(&self.root).map_err(failed(&self.root))?;
+        // These exist while the database is open, and hold the same data.
+        for suffix in ["", "-wal", "-shm"] {
+            let mut file = self.state_db().into_os_string();
+            file.push(suffix);
+            tighten_file(Path::new(&file)).map_err(failed(Path::new(&file)))?;
+        }
+        Ok(())
     }
 
     /// Returns the folder itself.

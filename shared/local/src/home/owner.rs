@@ -11,7 +11,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use precip_engine::state::{OwnerId, Run, RunStatus, StateStore};
 
-use super::{Home, HomeError};
+use super::{Home, HomeError, create_private_file};
 
 /// A lock that shows that this process is alive. It is held until the value is dropped or the process
 /// ends.
@@ -43,7 +43,7 @@ impl Home {
             path: path.clone(),
             source,
         };
-        let file = File::create(&path).map_err(failed)?;
+        let file = create_private_file(&path).map_err(failed)?;
         // The lock belongs to the open file, so a second open of the name conflicts even in one process.
         match file.try_lock() {
             Ok(()) => {}

@@ -165,3 +165,175 @@ fn an_environment_has_a_record_of_its_own() {
     assert_eq!(other.state_db(), record);
     assert!(record.exists());
 }
+
+#[cfg(unix)]
+mod private {
+    use std::{
+        fs,
+        os::unix::fs::PermissionsExt,
+        path::{Path, PathBuf},
+    };
+
+    use super::*;
+    use crate::home::create_private_file;
+
+    fn mode_of(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn entries_below(folder: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                found.extend(entries_below(&path));
+            }
+            found.push(path);
+        }
+        found
+    }
+
+    fn assert_private(home: &Home) {
+        assert_eq!(mode_of(home.root()), 0o700);
+        for path in entries_below(home.root()) {
+            let expected = if path.is_dir() { 0o700 } else { 0o600 };
+            assert_eq!(mode_of(&path), expected, "{}", path.display());
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_owner_can_read_a_new_home() {
+        let (folder, home) = temporary_home();
+        let environment = home.of_environment("prod");
+        // Open databases have their log and shared memory.
+        let store = environment.open_state().unwrap();
+        store.create_run(new_run(1, None)).await.unwrap();
+        let _state = home.open_state().unwrap();
+        let _lock = home.lock_process(owner_named("a")).unwrap();
+        assert!(environment.root().join("state.db-wal").exists());
+        assert_private(&home);
+        assert_ne!(mode_of(folder.path().parent().unwrap()), 0o700);
+    }
+
+    #[tokio::test]
+    async fn an_existing_home_is_closed_to_others_when_it_is_opened() {
+        let (_folder, home) = temporary_home();
+        let first = home.open_state().unwrap();
+        first.create_run(new_run(1, None)).await.unwrap();
+        let partition = home.data_folder().join("flights/2013-01-01");
+        fs::create_dir_all(&partition).unwrap();
+        fs::write(partition.join("1.csv"), "a").unwrap();
+        let outside = tempfile::NamedTempFile::new().unwrap();
+        set_mode(outside.path(), 0o644);
+        std::os::unix::fs::symlink(outside.path(), partition.join("link")).unwrap();
+        let _other = home.of_environment("prod").open_state().unwrap();
+        for path in entries_below(home.root()) {
+            if path.file_name().unwrap() != "link" {
+                set_mode(&path, if path.is_dir() { 0o755 } else { 0o644 });
+            }
+        }
+        set_mode(home.root(), 0o755);
+        let _opened = home.open_existing_state().unwrap().unwrap();
+        // The target of a link keeps its rights.
+        assert_eq!(mode_of(outside.path()), 0o644);
+        fs::remove_file(partition.join("link")).unwrap();
+        assert_private(&home);
+        // Of a closed home, the database alone is looked at.
+        set_mode(&home.root().join("state.db-wal"), 0o666);
+        let _again = home.open_state().unwrap();
+        assert_private(&home);
+    }
+
+    #[test]
+    fn an_existing_private_file_is_emptied() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.json");
+        fs::write(&path, "old").unwrap();
+        drop(create_private_file(&path).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_a_state_holds_what_its_log_holds() {
+    let (_folder, home) = temporary_home();
+    let store = home.open_state().unwrap();
+    store.create_run(new_run(1, None)).await.unwrap();
+    // Copied while the database is in use, and from its files alone.
+    let copied = crate::state::SqliteStore::open_copy(home.state_db()).unwrap();
+    assert!(copied.is_copy());
+    assert!(copied.find_run(run_id(1)).await.unwrap().is_some());
+    let elsewhere = tempfile::tempdir().unwrap();
+    for file in ["state.db", "state.db-wal"] {
+        std::fs::copy(home.root().join(file), elsewhere.path().join(file)).unwrap();
+    }
+    let copied = crate::state::SqliteStore::open_copy(elsewhere.path().join("state.db")).unwrap();
+    assert!(copied.find_run(run_id(1)).await.unwrap().is_some());
+    // A copy can be written, and the original does not change.
+    copied.create_run(new_run(2, None)).await.unwrap();
+    assert!(store.find_run(run_id(2)).await.unwrap().is_none());
+}
+
+#[test]
+fn a_folder_without_a_state_has_nothing_to_read() {
+    let (folder, home) = temporary_home();
+    assert!(!home.find_root().unwrap());
+    assert!(home.open_existing_state().unwrap().is_none());
+    std::fs::create_dir(folder.path().join(".precip")).unwrap();
+    assert!(home.open_existing_state().unwrap().is_none());
+    assert!(!home.state_db().exists());
+}
+
+#[test]
+fn a_home_that_cannot_be_looked_up_is_an_error() {
+    let (folder, _) = temporary_home();
+    // A file above the home: the system refuses to search it, as it refuses a folder of another user.
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let home = Home::of_project(folder.path(), Some("file/home".as_ref()));
+    let error = home.open_existing_state().unwrap_err();
+    assert!(matches!(error, HomeError::Unreadable { .. }));
+    assert!(error.to_string().starts_with("failed to read `"), "{error}");
+}
+
+#[tokio::test]
+async fn files_of_runs_that_ended_long_ago_are_found() {
+    let (_folder, home) = temporary_home();
+    let store = home.open_state().unwrap();
+    for n in 1..=3 {
+        store.create_run(new_run(n, None)).await.unwrap();
+    }
+    for (n, ended) in [(1, at_second(10)), (2, at_second(20))] {
+        let end = RunChange::new([RunStatus::Queued], RunStatus::Canceled, ended);
+        store.change_run(run_id(n), end).await.unwrap();
+    }
+    // Run 3 has not ended, and run 4 is not on record.
+    for n in 1..=4 {
+        let folder = home.runs_folder().join(run_id(n).to_string());
+        crate::home::create_private_folder(&folder).unwrap();
+        std::fs::write(folder.join("plan.json"), "{}").unwrap();
+    }
+    std::fs::create_dir(home.runs_folder().join("notes")).unwrap();
+    let found = async |before| {
+        let old = home.find_old_runs(&store, before).await.unwrap();
+        old.into_iter().map(|old| old.id).collect::<Vec<_>>()
+    };
+    let of_run_4 = DateTime::<Utc>::from(run_id(4).as_ulid().datetime());
+    let at_once = found(of_run_4.min(at_second(10))).await;
+    assert!(!at_once.contains(&run_id(1)), "{at_once:?}");
+    assert!(found(at_second(20)).await.contains(&run_id(1)));
+    assert!(!found(at_second(20)).await.contains(&run_id(2)));
+    let late = at_second(0) + chrono::TimeDelta::days(100_000);
+    assert_eq!(found(late).await, [run_id(1), run_id(2), run_id(4)]);
+    for old in home.find_old_runs(&store, late).await.unwrap() {
+        assert_eq!(old.bytes, 2);
+        home.remove_old_run(&old).unwrap();
+        home.remove_old_run(&old).unwrap();
+    }
+    assert!(found(late).await.is_empty());
+    assert!(home.runs_folder().join(run_id(3).to_string()).exists());
+    assert!(home.runs_folder().join("notes").exists());
+}

@@ -2,4 +2,4 @@
 
 mod sqlite;
 
-pub use sqlite::{SqliteOptions, SqliteStore};
+pub use sqlite::{OldRecords, SqliteOptions, SqliteStore};

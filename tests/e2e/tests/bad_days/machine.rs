@@ -221,3 +221,216 @@ fn a_closed_pipe() {
     let answer = Answer::from(project.prepare_command(&mut shell).output().unwrap());
     assert_eq!(answer.messages, "", "a closed pipe is not an error");
 }
+
+/// Returns everything below a folder.
+fn entries_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(entries_below(&path));
+        }
+        found.push(path);
+    }
+    found
+}
+
+#[test]
+fn a_home_that_only_its_owner_can_read() {
+    let project = Project::new(WORKSHOP);
+    project.run("materialize -s steel").expect(0, &[]);
+    let assert_private = |when: &str| {
+        for path in entries_below(&project.home())
+            .into_iter()
+            .chain([project.home()])
+        {
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            let expected = if path.is_dir() { 0o700 } else { 0o600 };
+            assert_eq!(mode, expected, "{when}: {}", path.display());
+        }
+    };
+    assert_private("new");
+    for path in entries_below(&project.home())
+        .into_iter()
+        .chain([project.home()])
+    {
+        set_mode(&path, if path.is_dir() { 0o755 } else { 0o644 });
+    }
+    // A command that only reads closes an old home, too.
+    project.run("assets").expect(0, &[]);
+    assert_private("old");
+}
+
+#[test]
+fn a_read_only_home_can_be_read() {
+    let project = Project::new(WORKSHOP);
+    project.run("materialize -s steel").expect(0, &[]);
+    let commands = [
+        "assets",
+        "runs",
+        "run latest --json",
+        "partitions steel",
+        "show steel -p a",
+    ];
+    let expected = commands.map(|command| project.run(command).out);
+    for path in entries_below(&project.home())
+        .into_iter()
+        .chain([project.home()])
+    {
+        set_mode(&path, if path.is_dir() { 0o500 } else { 0o400 });
+    }
+    for (command, expected) in commands.iter().zip(expected) {
+        let read = run_unprivileged(&project, command).expect(0, &[]);
+        assert_eq!(read.out, expected, "{command}: {}", read.messages);
+    }
+    run_unprivileged(&project, "materialize -s flaky").expect(4, &["cannot be written"]);
+    for path in entries_below(&project.home())
+        .into_iter()
+        .chain([project.home()])
+    {
+        set_mode(&path, if path.is_dir() { 0o700 } else { 0o600 });
+    }
+}
+
+#[test]
+#[expect(
+    clippy::print_stderr,
+    reason = "the log shows that the test was skipped"
+)]
+fn a_home_of_another_user() {
+    let project = Project::new(WORKSHOP);
+    project.run("materialize -s steel").expect(0, &[]);
+    if std::os::unix::fs::chown(project.home(), Some(54_321), None).is_err() {
+        eprintln!("SKIPPED: only root can give a folder to another user");
+        return;
+    }
+    // Without these, root has the rights of any other user.
+    let dropped = "-dac_override,-dac_read_search";
+    let drop = [
+        format!("--bounding-set={dropped}"),
+        format!("--inh-caps={dropped}"),
+    ];
+    for arguments in ["assets", "runs", "partitions steel", "materialize -s steel"] {
+        let mut command = Command::new("setpriv");
+        command.args(&drop).arg(project.program());
+        let output = project
+            .prepare_command(command.args(split_words(arguments)))
+            .output();
+        let answer = Answer::from(output.unwrap());
+        // A home that cannot be read is not an empty one.
+        assert_eq!(answer.out, "", "{arguments}");
+        answer.expect(4, &["Permission denied", "home"]);
+    }
+}
+
+#[test]
+fn a_home_whose_name_is_not_utf_8() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let project = Project::new(WORKSHOP);
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    let run = |arguments: &[&str]| {
+        let mut command = project.command(arguments);
+        Answer::from(command.env("PRECIP_HOME", name).output().unwrap())
+    };
+    run(&["materialize", "-s", "steel"]).expect(0, &["3 materialized"]);
+    run(&["show", "steel", "-p", "a"]).expect(0, &[]);
+    // Record and data are in the same folder.
+    let folders: Vec<_> = fs::read_dir(project.folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(folders, [name]);
+}
+
+#[test]
+fn a_full_or_closed_stream() {
+    let project = Project::new(WORKSHOP);
+    let run = |script: &str| {
+        let script = script.replace("PROGRAM", &format!("'{}'", project.program().display()));
+        let mut shell = wrapper_command("bash", &["-o", "pipefail", "-c", &script]);
+        Answer::from(project.prepare_command(&mut shell).output().unwrap())
+    };
+    // Notes that are lost stop no run, and its exit code tells that they are lost.
+    run("PROGRAM materialize -s steel 2>/dev/full").expect(4, &[]);
+    let made = project.run("partitions steel --json").json();
+    for row in made.as_array().unwrap() {
+        assert_eq!(row["status"], "materialized", "{row}");
+    }
+    // A reader that left is no error: the command ends as others do.
+    let closed = run("PROGRAM materialize -s steel -p all 2> >(exec true) >&-");
+    assert_eq!(closed.code, Some(0), "{closed:?}");
+    let left = run("PROGRAM runs 2>&1 | true; exit ${PIPESTATUS[0]}");
+    assert_eq!(left.code, Some(0), "{left:?}");
+    run("PROGRAM partitions steel >/dev/full")
+        .expect(4, &["failed to write the output: No space left on device"]);
+    run("PROGRAM show steel -p x 2>/dev/full").expect(2, &[]);
+}
+
+#[test]
+fn a_flipped_bit_in_stored_data() {
+    let project = Project::new(WORKSHOP);
+    project.run("materialize -s steel -p a").expect(0, &[]);
+    let file = first_file_below(&project.home().join("data"));
+    let mut content = fs::read(&file).unwrap();
+    let middle = content.len() / 2;
+    content[middle] ^= 1;
+    fs::write(&file, content).unwrap();
+    let advice = "is damaged; make it again with `materialize --select steel --partitions a`";
+    project.run("show steel -p a").expect(4, &[advice]);
+    project
+        .run("materialize -s blade -p a")
+        .expect(1, &[advice]);
+    project
+        .run("materialize --select steel --partitions a")
+        .expect(0, &[]);
+    project.run("show steel -p a").expect(0, &[]);
+}
+
+#[test]
+fn an_age_beyond_all_time() {
+    let project = Project::new(WORKSHOP);
+    project.run("materialize -s steel").expect(0, &[]);
+    for age in ["200000y", "290000000y"] {
+        let arguments = format!("gc --older-than {age} --keep-history {age}");
+        project.run(&arguments).expect(0, &["nothing to remove"]);
+    }
+}
+
+#[test]
+fn the_history_of_a_home_has_an_end() {
+    let project = Project::new(WORKSHOP);
+    for _ in 0..3 {
+        project.run("materialize -s steel -p all").expect(0, &[]);
+    }
+    let shown = project.run("show steel -p a").out;
+    let listed = project
+        .run("gc --keep-history 0s")
+        .expect(0, &["history: 3 plans, "]);
+    assert!(
+        listed.messages.contains("nothing was removed"),
+        "{}",
+        listed.messages
+    );
+    assert_eq!(
+        fs::read_dir(project.home().join("runs")).unwrap().count(),
+        3
+    );
+    project.run("gc").expect(0, &["nothing to remove"]);
+    project
+        .run("gc --keep-history 0s --delete")
+        .expect(0, &["history: 3 plans, ", "removed"]);
+    assert_eq!(
+        fs::read_dir(project.home().join("runs")).unwrap().count(),
+        0
+    );
+    // Runs, statuses and data are as before.
+    assert_eq!(project.run("show steel -p a").out, shown);
+    assert_eq!(
+        project.run("runs --json").json().as_array().unwrap().len(),
+        3
+    );
+    project
+        .run("gc --keep-history 0s")
+        .expect(0, &["nothing to remove"]);
+}

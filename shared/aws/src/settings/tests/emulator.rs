@@ -23,6 +23,15 @@ async fn a_secret_is_read_once_and_its_absence_every_time() {
         reader.read_setting(&reference).await,
         Ok(Some("hunter2".to_owned()))
     );
+    // A value that cannot be parsed is not shown.
+    let typed = secret(name).parse::<u32>();
+    let error = typed.read_value(&reader).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "secret `{name}` has an invalid value, which is not shown: it is not a valid `u32`"
+        )
+    );
     let change = client.put_secret_value().secret_id(name);
     change.secret_string("hunter3").send().await.unwrap();
     assert_eq!(

@@ -250,8 +250,10 @@ async fn a_truncated_file_is_an_error_with_its_path() {
     assert_eq!(
         error.to_string(),
         format!(
-            "asset `raw/flights`, partition `p`: failed to read `{}`",
-            stored.pointer
+            "asset `raw/flights`, partition `p`: `{}` in `{}` is damaged; make it again with `materialize --select \
+             raw/flights --partitions p`",
+            stored.pointer,
+            folder.path().display()
         )
     );
 }
@@ -294,4 +296,5 @@ fn an_invalid_location_is_an_error_with_advice() {
     );
 }
 
+mod damage;
 mod hive;

@@ -8,6 +8,7 @@ mod codec;
 mod commit;
 mod dynamic;
 mod error;
+mod history;
 mod materializations;
 mod migrate;
 mod open;
@@ -24,5 +25,6 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use history::OldRecords;
 pub use open::SqliteOptions;
 pub use store::SqliteStore;

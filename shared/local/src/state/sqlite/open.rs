@@ -7,6 +7,7 @@ use precip_engine::state::{StateError, StateErrorKind};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::ErrorMapper;
+use crate::home::ensure_private_file;
 
 /// Options of a [`SqliteStore`](super::SqliteStore).
 #[derive(Debug, Clone)]
@@ -36,6 +37,9 @@ pub(super) fn open_connection(
     options: &SqliteOptions,
 ) -> Result<Connection, StateError> {
     let errors = ErrorMapper::new(path);
+    // SQLite gives the files next to the database the rights of the database. If the file cannot be created, SQLite's
+    // own error says why.
+    let _ = ensure_private_file(path);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -64,6 +68,65 @@ pub(super) fn open_connection(
     }
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
+}
+
+/// Copies a database that cannot be written into a file, with everything in its write-ahead log.
+pub(super) fn copy_database(from: &Path, to: &Path) -> Result<(), StateError> {
+    if copy_by_sqlite(from, to).is_ok() {
+        return Ok(());
+    }
+    // Reading a write-ahead log needs a file of shared memory, which cannot be created here. Without that file no
+    // process uses the database, so copies of its files belong together.
+    let log = |path: &Path| {
+        let mut path = path.as_os_str().to_owned();
+        path.push("-wal");
+        path
+    };
+    let copied = std::fs::copy(from, to).and_then(|_| match std::fs::copy(log(from), log(to)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        copied => copied.map(drop),
+    });
+    // A copy has the rights of its original, which may be read-only.
+    let writable = copied.and_then(|()| {
+        for path in [to.as_os_str().to_owned(), log(to)] {
+            make_writable(Path::new(&path))?;
+        }
+        Ok(())
+    });
+    writable.map_err(|error| {
+        StateError::new(
+            StateErrorKind::Unavailable,
+            format!(
+                "`{}` cannot be written, and reading a copy of it failed: {error}; make room in the folder for \
+                 temporary files, or ask its owner for the right to read it",
+                from.display()
+            ),
+        )
+        .with_source(error)
+    })
+}
+
+/// Copies a database that other processes may be writing.
+fn copy_by_sqlite(from: &Path, to: &Path) -> rusqlite::Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(from, flags)?;
+    connection.busy_timeout(SqliteOptions::default().busy_timeout)?;
+    connection.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
+    Ok(())
+}
+
+fn make_writable(path: &Path) -> std::io::Result<()> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        found => {
+            let mut permissions = found?.permissions();
+            #[cfg(unix)]
+            std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o600);
+            #[cfg(not(unix))]
+            permissions.set_readonly(false);
+            std::fs::set_permissions(path, permissions)
+        }
+    }
 }
 
 /// Switches the database to a write-ahead log, in which readers and the writer never wait for each other.

@@ -1,6 +1,9 @@
 //! [`SqliteStore`].
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use precip_engine::state::{StateError, StateErrorKind};
 
@@ -18,6 +21,8 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: Writer,
     readers: Readers,
+    /// The folder of a copy, removed with the last clone.
+    copy: Option<Arc<tempfile::TempDir>>,
 }
 
 impl SqliteStore {
@@ -54,7 +59,33 @@ impl SqliteStore {
             path,
             writer,
             readers,
+            copy: None,
         })
+    }
+
+    /// Opens a copy of a database that cannot be written. Everything written to the store is lost with it.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and `Unavailable` when the copy cannot be made.
+    pub(crate) fn open_copy(path: impl AsRef<Path>) -> Result<Self, StateError> {
+        let folder = tempfile::tempdir().map_err(|source| {
+            StateError::new(
+                StateErrorKind::Unavailable,
+                "the folder for temporary files cannot be written: a copy of a read-only state is made there",
+            )
+            .with_source(source)
+        })?;
+        let copy = folder.path().join("state.db");
+        open::copy_database(path.as_ref(), &copy)?;
+        Ok(Self {
+            copy: Some(Arc::new(folder)),
+            ..Self::open(copy)?
+        })
+    }
+
+    /// Returns `true` if this is a copy of a database that cannot be written.
+    pub fn is_copy(&self) -> bool {
+        self.copy.is_some()
     }
 
     /// Returns the file.

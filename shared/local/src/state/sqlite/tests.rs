@@ -1,3 +1,4 @@
 mod conformance;
 mod faults;
 mod growth;
+mod history;

@@ -65,7 +65,7 @@ async fn tables_are_in_the_folder_of_their_partition_and_other_forms_are_version
         .unwrap();
     assert_eq!(
         stored.pointer,
-        "raw/flights/2013-01-01/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-1.txt"
+        "raw/flights/2013-01-01/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-1.5d527750.txt"
     );
 }
 
