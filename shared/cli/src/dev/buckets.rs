@@ -41,7 +41,15 @@ pub(super) async fn find_watched_buckets(
             Failure::usage(format!("`{argument}` names no folder for a bucket"))
                 .with_help("write `--folder BUCKET=FOLDER`")
         })?;
-        chosen.insert(bucket, folder);
+        if chosen
+            .insert(bucket, folder)
+            .is_some_and(|earlier| earlier != folder)
+        {
+            return Err(
+                Failure::usage(format!("bucket `{bucket}` is given two folders"))
+                    .with_help("keep one of the two"),
+            );
+        }
     }
     // By folder: sensors of buckets in the same folder share a watch.
     let mut watched: BTreeMap<PathBuf, WatchedBucket> = BTreeMap::new();

@@ -68,7 +68,11 @@ impl Request {
             let (key, value) = tag.split_once('=').ok_or_else(|| {
                 Failure::usage(format!("`{tag}` is not a tag")).with_help("write `--tag KEY=VALUE`")
             })?;
-            request.work.tags.insert(key.to_owned(), value.to_owned());
+            let earlier = request.work.tags.insert(key.to_owned(), value.to_owned());
+            if earlier.is_some_and(|earlier| earlier != value) {
+                return Err(Failure::usage(format!("tag `{key}` is given twice"))
+                    .with_help("keep one of the two"));
+            }
         }
         request.run_key.clone_from(&args.run_key);
         Ok(request)

@@ -129,3 +129,14 @@ fn a_closed_pipe_is_no_failure() {
     let failure = precip_cli::testing::Failure::from(full);
     assert_eq!(failure.exit, precip_cli::testing::Exit::Environment);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_with_two_values_is_refused() {
+    let world = World::new().await;
+    let twice = |value| ["--select", "cities", "--tag", "a=1", "--tag", value];
+    assert_eq!(
+        world.failure_of("materialize", &twice("a=2")).await,
+        "exit 2\nerror: tag `a` is given twice\nhelp: keep one of the two\n"
+    );
+    world.materialize(&twice("a=1")).await.unwrap();
+}

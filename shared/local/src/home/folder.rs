@@ -10,7 +10,7 @@ use precip_engine::state::{StateError, StateErrorKind};
 
 use super::{
     create_private_file, create_private_folder,
-    private::{tighten_entry, tighten_file, tighten_folder},
+    private::{tighten_entry, tighten_folder},
 };
 use crate::state::SqliteStore;
 
@@ -144,7 +144,7 @@ impl Home {
         // An existing file is kept: a person may have changed it.
         if !ignore.exists() {
             create_private_file(&ignore)
-                .and_then(|mut file| file.write_all(b"*\n"))
+                .and_then(|mut file| file.write_all(IGNORE_ALL))
                 .map_err(|source| HomeError::Create {
                     path: ignore,
                     source,
@@ -221,15 +221,22 @@ impl Home {
             let path = path.to_owned();
             |source| HomeError::Unreadable { path, source }
         };
-        if self.top != self.root {
-            tighten_entry(&self.top).map_err(failed(&self.top))?;
+        // A home in a folder of something else, such as the project's own, leaves that folder as it is.
+        for folder in [&self.top, &self.root] {
+            if is_only_home(folder) {
+                tighten_entry(folder).map_err(failed(folder))?;
+                let ignore = folder.join(".gitignore");
+                tighten_entry(&ignore).map_err(failed(&ignore))?;
+            }
         }
-        tighten_folder(&self.root).map_err(failed(&self.root))?;
-        // These exist while the database is open, and hold the same data.
-        for suffix in ["", "-wal", "-shm"] {
-            let mut file = self.state_db().into_os_string();
-            file.push(suffix);
-            tighten_file(Path::new(&file)).map_err(failed(Path::new(&file)))?;
+        for name in ["data", "runs", "locks", "buckets", "environments"] {
+            let folder = self.root.join(name);
+            tighten_folder(&folder).map_err(failed(&folder))?;
+        }
+        // The log and the shared memory exist while the database is open, and hold the same data.
+        for name in ["state.db", "state.db-wal", "state.db-shm"] {
+            let file = self.root.join(name);
+            tighten_entry(&file).map_err(failed(&file))?;
         }
         Ok(())
     }
@@ -258,4 +265,12 @@ impl Home {
     pub fn locks_folder(&self) -> PathBuf {
         self.root.join("locks")
     }
+}
+
+/// The content of the `.gitignore` of a home.
+const IGNORE_ALL: &[u8] = b"*\n";
+
+/// Returns `true` if a folder is nothing but a home: its `.gitignore` is the one that a home is created with.
+fn is_only_home(folder: &Path) -> bool {
+    fs::read(folder.join(".gitignore")).is_ok_and(|content| content == IGNORE_ALL)
 }

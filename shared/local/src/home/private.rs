@@ -46,15 +46,18 @@ fn private_options() -> OpenOptions {
     options
 }
 
-/// Removes the rights of others from a folder and everything in it, if others may enter it. A folder that is closed
+/// Removes the rights of others from a folder and everything in it, if it exists and others may enter it. A folder that is closed
 /// already protects what is in it.
 ///
 /// # Errors
 /// The system's error when the rights cannot be read or changed. A folder of another user, or on a read-only file
 /// system, is left as it is.
 pub(super) fn tighten_folder(folder: &Path) -> io::Result<()> {
-    if !is_open_to_others(folder)? {
-        return Ok(());
+    match is_open_to_others(folder) {
+        Ok(true) => {}
+        Ok(false) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
     }
     match tighten_contents(folder).and_then(|()| tighten(folder)) {
         Err(error) if is_not_ours(&error) => Ok(()),
@@ -62,17 +65,12 @@ pub(super) fn tighten_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes the rights of others from a file, if it exists and is ours.
-pub(super) fn tighten_file(file: &Path) -> io::Result<()> {
+/// Removes the rights of others from a file or a folder itself, if it exists and is ours.
+pub(super) fn tighten_entry(file: &Path) -> io::Result<()> {
     match tighten(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound || is_not_ours(&error) => Ok(()),
         tightened => tightened,
     }
-}
-
-/// Removes the rights of others from a folder, if it is ours. Its contents keep theirs.
-pub(super) fn tighten_entry(folder: &Path) -> io::Result<()> {
-    tighten_file(folder)
 }
 
 fn is_not_ours(error: &io::Error) -> bool {

@@ -249,6 +249,24 @@ mod private {
     }
 
     #[test]
+    fn a_folder_that_is_more_than_a_home_keeps_its_rights() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("src");
+        fs::create_dir(&source).unwrap();
+        fs::write(folder.path().join(".gitignore"), "/target\n").unwrap();
+        for path in [folder.path(), &source] {
+            set_mode(path, 0o755);
+        }
+        let home = Home::of_project(folder.path(), Some("".as_ref()));
+        let _state = home.open_state().unwrap();
+        assert_eq!((mode_of(folder.path()), mode_of(&source)), (0o755, 0o755));
+        assert_eq!(mode_of(&home.state_db()), 0o600);
+        set_mode(&home.data_folder(), 0o755);
+        let _again = home.open_state().unwrap();
+        assert_eq!(mode_of(&home.data_folder()), 0o700);
+    }
+
+    #[test]
     fn an_existing_private_file_is_emptied() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plan.json");
