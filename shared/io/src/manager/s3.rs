@@ -77,17 +77,20 @@ pub(super) fn build_store(
         .iter()
         .find_map(|key| builder.get_config_value(key))
         .is_some_and(|endpoint| endpoint.starts_with("http://"));
-    // S3 compares the content with this checksum when it is uploaded, and keeps it. The signature of a request needs
-    // the same one, so it costs nothing. `AWS_CHECKSUM_ALGORITHM` names another.
-    let builder = match builder.get_config_value(&AmazonS3ConfigKey::Checksum) {
-        Some(_) => builder,
-        None => builder.with_checksum_algorithm(Checksum::SHA256),
-    };
-    let store = builder
+    let store = with_checksum(builder)
         .with_http_connector(LazyConnector)
         .with_allow_http(allow_http)
         .build();
     Ok(Arc::new(store.map_err(|error| error.to_string())?))
+}
+
+/// Sets the checksum of uploads, with which S3 compares the content, and which it keeps. The signature of a request
+/// needs the same one, so it costs nothing. `AWS_CHECKSUM_ALGORITHM` names another.
+fn with_checksum(builder: AmazonS3Builder) -> AmazonS3Builder {
+    match builder.get_config_value(&AmazonS3ConfigKey::Checksum) {
+        Some(_) => builder,
+        None => builder.with_checksum_algorithm(Checksum::SHA256),
+    }
 }
 
 #[derive(Debug)]
@@ -117,6 +120,17 @@ impl CredentialProvider for KeyProvider {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn uploads_have_a_checksum() {
+        let algorithm = |builder: AmazonS3Builder| {
+            let builder = with_checksum(builder);
+            builder.get_config_value(&AmazonS3ConfigKey::Checksum)
+        };
+        assert_eq!(algorithm(AmazonS3Builder::new()).as_deref(), Some("sha256"));
+        let chosen = AmazonS3Builder::new().with_checksum_algorithm(Checksum::CRC64NVME);
+        assert_eq!(algorithm(chosen).as_deref(), Some("crc64nvme"));
+    }
 
     #[test]
     fn keys_are_never_shown() {
