@@ -297,6 +297,16 @@ async fn a_copy_of_a_state_holds_what_its_log_holds() {
 }
 
 #[test]
+fn a_damaged_state_that_cannot_be_written_is_named() {
+    let (_folder, home) = temporary_home();
+    home.create_folders().unwrap();
+    std::fs::write(home.state_db(), "this was a database once".repeat(1_000)).unwrap();
+    let error = crate::state::SqliteStore::open_copy(home.state_db()).unwrap_err();
+    let path = format!("`{}` is damaged", home.state_db().display());
+    assert!(error.to_string().starts_with(&path), "{error}");
+}
+
+#[test]
 fn a_folder_without_a_state_has_nothing_to_read() {
     let (folder, home) = temporary_home();
     assert!(!home.find_root().unwrap());

@@ -76,10 +76,17 @@ impl SqliteStore {
             .with_source(source)
         })?;
         let copy = folder.path().join("state.db");
-        open::copy_database(path.as_ref(), &copy)?;
+        let path = path.as_ref();
+        open::copy_database(path, &copy)?;
+        let opened = Self::open(&copy).map_err(|error| {
+            // The problem is that of the original.
+            let (copy, path) = (copy.display().to_string(), path.display().to_string());
+            let message = error.to_string().replace(&copy, &path);
+            StateError::new(error.kind(), message).with_source(error)
+        })?;
         Ok(Self {
             copy: Some(Arc::new(folder)),
-            ..Self::open(copy)?
+            ..opened
         })
     }
 

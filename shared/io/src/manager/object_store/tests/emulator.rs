@@ -59,3 +59,38 @@ fn a_killed_writer_leaves_whole_files() {
         ObjectStoreIoManager::open(location.to_str().unwrap()).unwrap()
     });
 }
+
+#[tokio::test]
+async fn a_damaged_object_is_refused() {
+    let location = format!("s3://{}/data", create_bucket());
+    for (format, streamed) in [
+        (TableFormat::Parquet, false),
+        (TableFormat::Parquet, true),
+        (TableFormat::Csv, false),
+    ] {
+        let manager = ObjectStoreIoManager::open(&location).unwrap();
+        let manager = manager.with_format(format);
+        let rows: Vec<i64> = (0..1_000).collect();
+        let value = Table::from_rows(&rows).unwrap().into_asset().unwrap();
+        let address = flights_address("p");
+        let pointer = manager.store(&address, value).await.unwrap().pointer;
+        let path = manager.resolve_pointer(&pointer).unwrap();
+        let object = manager.store.get(&path).await.unwrap();
+        let mut content = object.bytes().await.unwrap().to_vec();
+        content[200] ^= 4;
+        manager.store.put(&path, content.into()).await.unwrap();
+        let request = LoadRequest {
+            streamed,
+            ..LoadRequest::everything()
+        };
+        let message = match manager.load(&address, &pointer, &request).await {
+            Ok(value) => {
+                let rows = value.downcast::<TableStream>().unwrap();
+                rows.collect().await.unwrap_err().to_string()
+            }
+            Err(error) => error.to_string(),
+        };
+        let expected = format!("`{pointer}` in `{location}` is damaged; make it again with ");
+        assert!(message.contains(&expected), "{message}");
+    }
+}
