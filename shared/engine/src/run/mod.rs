@@ -50,7 +50,7 @@ pub use partition_refs::step_at;
 pub(crate) use partition_refs::{partition_ref, partition_refs};
 pub use planning::{PlannedRun, partition_context, plan_run, read_statuses};
 pub(crate) use planning::{add_statuses, check_config, plan_context};
-pub use ports::{Clock, Randomness, Sleeper, SystemClock, SystemRandomness, new_run_id};
+pub use ports::{Clock, Randomness, Sleeper, SystemClock, SystemRandomness, new_run_id, next_run_id};
 pub use requested::{QueuedRunPlan, plan_queued_run};
 pub use retry::wait_before_retry;
 pub use retry_run::{finished_partitions, plan_retry};
