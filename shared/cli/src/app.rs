@@ -19,6 +19,10 @@ use crate::{
     target::Platform,
 };
 
+/// The maximum number of threads for functions of ops and for files. A function that exceeded its timeout
+/// may keep its thread, so there are more than any run uses at a time.
+const MAX_BLOCKING_THREADS: usize = 16 * 1024;
+
 /// Runs a project's command line: reads the arguments, runs one command, and returns its exit code.
 ///
 /// `definitions` is called after the arguments are read, so that `--help` works in a project whose
@@ -32,6 +36,7 @@ pub fn main(
     let root = Root::parse();
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
         .build()
         .map_err(Failure::from)
         .and_then(|runtime| {

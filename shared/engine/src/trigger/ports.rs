@@ -12,8 +12,8 @@ use crate::{
     run::{Clock, Randomness, Sleeper, new_run_id, partition_context},
     run_id::RunId,
     state::{
-        Advance, Advanced, CreatedRun, Run, RunStatus, StateStore, TickOutcome, TickRequest, TriggerId,
-        TriggerState,
+        Advance, Advanced, CreatedRun, Run, RunStatus, StateStore, TickOutcome, TickRequest,
+        TriggerId, TriggerState,
     },
 };
 
