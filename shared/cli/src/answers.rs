@@ -4,6 +4,7 @@
 //! may be JSON on a pipe, nor the progress on a terminal. So the answer keeps the process's stdout, and
 //! everything else that is written there goes to stderr: directly, or above the progress.
 
+mod above;
 #[cfg(unix)]
 mod capture;
 
@@ -13,8 +14,7 @@ use std::{
     sync::OnceLock,
 };
 
-#[cfg(unix)]
-pub(crate) use capture::{Above, show_above};
+pub(crate) use above::{Above, show_above};
 
 /// The process's own stdout, once it is separated from what is printed.
 static ANSWERS: OnceLock<Answers> = OnceLock::new();

@@ -2,50 +2,16 @@
 
 use std::{
     io::{self, PipeReader, PipeWriter, Read, Write},
-    sync::{
-        Mutex, PoisonError,
-        mpsc::{Receiver, Sender, channel},
-    },
+    sync::mpsc::{Receiver, Sender, channel},
     thread,
 };
 
-use indicatif::{MultiProgress, ProgressBar};
-
-use super::print_note_line;
+use super::above::show_line;
 
 /// The end of what is shown, at the end of a line. It is written after everything that was printed.
 const END: &[u8] = b"\0end of what is printed\0";
 /// The length at which a line is shown before it ends.
 const LONGEST_LINE: usize = 64 * 1024;
-
-/// The progress above which lines are shown, if there is any.
-static ABOVE: Mutex<Option<Above>> = Mutex::new(None);
-
-/// Progress on a terminal.
-#[derive(Debug, Clone)]
-pub(crate) enum Above {
-    /// One bar.
-    Bar(ProgressBar),
-    /// Several bars.
-    All(MultiProgress),
-}
-
-/// Shows lines above some progress from now on, or by themselves.
-pub(crate) fn show_above(progress: Option<Above>) {
-    *ABOVE.lock().unwrap_or_else(PoisonError::into_inner) = progress;
-}
-
-fn show_line(line: &[u8]) {
-    let line = String::from_utf8_lossy(line);
-    // Held while the line is shown, so that the progress is not removed in between.
-    let above = ABOVE.lock().unwrap_or_else(PoisonError::into_inner);
-    match &*above {
-        Some(Above::Bar(bar)) if !bar.is_finished() => bar.println(&line),
-        // Fails when the terminal is closed, and then there is no reader.
-        Some(Above::All(all)) => all.println(&line).unwrap_or_default(),
-        _ => print_note_line(&line),
-    }
-}
 
 /// A thread that shows what is written to stdout.
 pub(super) struct Capture {
