@@ -94,10 +94,13 @@ fn what_a_function_prints_appears_above_the_progress() {
         "begun bpressing c",
         "begun c",
     ] {
-        // Each is a line of its own: the bar is removed before it, and drawn again below.
+        // Each is a line of its own, filled up with spaces: the bar is removed before it, and drawn below.
         let whole = shown.split(['\r', '\n']).map(without_sequences);
+        let filled = format!("{line}     ");
         assert!(
-            whole.into_iter().any(|shown| shown.trim_end() == line),
+            whole
+                .into_iter()
+                .any(|shown| shown == line || shown.starts_with(&filled)),
             "`{line}` is no line of:\n{shown:?}"
         );
     }
@@ -121,14 +124,9 @@ fn without_sequences(line: &str) -> String {
 #[test]
 fn a_partition_that_says_too_much_stops_no_other() {
     let project = Project::new(WORKSHOP);
-    let answer = project
+    project
         .run("materialize -s wordy --json")
         .expect(1, &["6 materialized", "2 failed"]);
-    assert!(
-        answer.messages.len() < 200_000,
-        "{} bytes",
-        answer.messages.len()
-    );
     let run = project.run("run latest --json").json();
     let much = "gr\u{fc}n ".repeat(60_000);
     for (index, name) in [(0, "1-1.error.txt"), (1, "2-1.error.txt")] {
