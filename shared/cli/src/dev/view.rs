@@ -1,7 +1,7 @@
 //! [`View`]: the output of `dev`.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::IsTerminal,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 use crate::{
+    answers::{Above, print_answer_line, show_above},
     output::{clean_line, clean_text, is_closed, note_failure, print_stderr},
     progress::Bar,
 };
@@ -48,6 +49,7 @@ impl View {
                 line.set_style(style);
             }
             line.enable_steady_tick(Duration::from_millis(120));
+            show_above(Some(Above::All(all.clone())));
             (all, line)
         });
         Self {
@@ -68,8 +70,7 @@ impl View {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.json {
             let line = serde_json::to_string(&DevEvent { at, what, text });
-            let written = writeln!(io::stdout().lock(), "{}", line.unwrap_or_default());
-            if let Err(error) = written {
+            if let Err(error) = print_answer_line(&line.unwrap_or_default()) {
                 self.closed.notify_one();
                 note_failure(Err(error));
             }
@@ -108,6 +109,7 @@ impl View {
     /// Removes the status line from the terminal.
     pub(super) fn clear_status(&self) {
         if let Some((_, line)) = &self.terminal {
+            show_above(None);
             line.finish_and_clear();
         }
     }

@@ -16,7 +16,9 @@ static CLOSED: AtomicBool = AtomicBool::new(false);
 ///
 /// A failure to write stops no command, since its work is worth more than its notes. [`has_failed`] remembers it.
 pub(crate) fn print_stderr(text: &str) {
-    note_failure(writeln!(io::stderr().lock(), "{}", clean_text(text)));
+    // In one piece: what functions print at the same time does not end up within it.
+    let line = format!("{}\n", clean_text(text));
+    note_failure(io::stderr().lock().write_all(line.as_bytes()));
 }
 
 /// Remembers a failure to write to stderr.

@@ -6,7 +6,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use precip_engine::run::{RunEvent, RunObserver};
 
 use super::{Display, words};
-use crate::output::{clean_line, clean_text};
+use crate::{
+    answers::{Above, show_above},
+    output::{clean_line, clean_text},
+};
 
 /// A bar with counts, rate and time left, and failures above it.
 #[derive(Debug)]
@@ -15,7 +18,9 @@ pub(crate) struct Bar(ProgressBar);
 impl Bar {
     /// Creates a bar for `total` (step, partition) pairs.
     pub(crate) fn new(total: u64) -> Self {
-        Self::with_style(ProgressBar::new(total))
+        let bar = Self::with_style(ProgressBar::new(total));
+        show_above(Some(Above::Bar(bar.0.clone())));
+        bar
     }
 
     /// Creates a bar below the other bars of a terminal.

@@ -2,6 +2,7 @@
 
 mod folder;
 mod history;
+mod long_texts;
 mod owner;
 mod private;
 
@@ -10,6 +11,7 @@ mod tests;
 
 pub use folder::{HOME_FOLDER, Home, HomeError};
 pub use history::OldRun;
+pub use long_texts::HomeTexts;
 pub use owner::{ProcessLock, Takeover, take_over};
 pub(crate) use private::ensure_private_file;
 pub use private::{create_private_file, create_private_folder};
