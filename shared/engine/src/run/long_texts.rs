@@ -4,15 +4,14 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use precip_core::metadata::Metadata;
 
 use crate::{
     asset::AssetError,
     run::RunSession,
     run_id::RunId,
     state::{
-        CheckEvaluation, MAX_METADATA_BYTES, PartitionRef, cut_error, cut_metadata, cut_text,
-        error_fits, metadata_fits,
+        CheckEvaluation, Event, MAX_METADATA_BYTES, MAX_RECORD_BYTES, Materialization,
+        PartitionRef, cut_error, cut_metadata, cut_text, error_fits, metadata_fits, record_json,
     },
 };
 
@@ -118,45 +117,70 @@ impl RunSession {
         cut
     }
 
-    /// Cuts the metadata of an attempt to what a record holds, and keeps it whole elsewhere.
-    pub(super) async fn cut_metadata(
-        &self,
-        target: &PartitionRef,
-        attempt: u32,
-        metadata: Metadata,
-    ) -> Metadata {
-        if metadata_fits(&metadata, MAX_METADATA_BYTES) {
-            return metadata;
+    /// Cuts the metadata and the checks of a materialization whose record is too large, and keeps them
+    /// whole elsewhere.
+    pub(super) async fn cut_materialization(&self, mut made: Materialization) -> Materialization {
+        if check_record(&made).is_ok() {
+            return made;
         }
-        let text = to_text(&metadata);
-        let note = self.keep_text(target, attempt, "metadata.json", text).await;
-        cut_metadata(metadata, MAX_METADATA_BYTES, &note)
+        if !metadata_fits(&made.metadata, MAX_METADATA_BYTES) {
+            let text = to_text(&made.metadata);
+            let note = self.keep_text(&made.target, made.attempt, "metadata.json", text);
+            let note = note.await;
+            made.metadata = cut_metadata(made.metadata, MAX_METADATA_BYTES, &note);
+        }
+        let count = made.checks.len();
+        for found in &mut made.checks {
+            if !found.finding_fits(count) {
+                *found = self.cut_finding(found.clone(), count).await;
+            }
+        }
+        made
     }
 
-    /// Cuts what checks found to what a record holds, and keeps it whole elsewhere.
+    /// Cuts what checks found where the record of an evaluation is too large, and keeps it whole
+    /// elsewhere.
     pub(super) async fn cut_findings(
         &self,
         evaluations: Vec<CheckEvaluation>,
-        attempt: u32,
     ) -> Vec<CheckEvaluation> {
         let mut cut = Vec::with_capacity(evaluations.len());
-        for found in &evaluations {
-            // The checks of one partition share its record.
-            let of_target = evaluations
-                .iter()
-                .filter(|other| other.target == found.target);
-            let count = of_target.count();
-            if found.finding_fits(count) {
-                cut.push(found.clone());
-                continue;
-            }
-            let kind = format!("{}.json", found.check.name);
-            let text = to_text(found);
-            let note = self.keep_text(&found.target, attempt, &kind, text).await;
-            cut.push(found.clone().cut_to_fit(count, &note));
+        for found in evaluations {
+            let event = Event::Checked(Box::new(found.clone()));
+            cut.push(match record_json(&event, || found.check.to_string()) {
+                Ok(_) => found,
+                Err(_) => self.cut_finding(found, 1).await,
+            });
         }
         cut
     }
+
+    async fn cut_finding(&self, found: CheckEvaluation, count: usize) -> CheckEvaluation {
+        let kind = format!("{}.json", found.check.name);
+        let text = to_text(&found);
+        let note = self
+            .keep_text(&found.target, found.attempt, &kind, text)
+            .await;
+        found.cut_to_fit(count, &note)
+    }
+}
+
+/// Checks that the record of a materialization fits.
+///
+/// # Errors
+/// The failure of its partition: what can be cut is cut before, so versions or the pointer take the room.
+pub(super) fn check_record(made: &Materialization) -> Result<(), AssetError> {
+    // The event of the log is the largest record that is made of it.
+    let event = Event::Materialized(Box::new(made.clone()));
+    let json = record_json(&event, || made.target.to_string());
+    json.map(drop).map_err(|_| {
+        AssetError::terminal(format!(
+            "the record of `{}` does not fit into {} KiB: its data version, those of its inputs, or \
+             the pointer to its data are too long; use a digest as the data version",
+            made.target,
+            MAX_RECORD_BYTES / 1024,
+        ))
+    })
 }
 
 fn to_text(value: &impl serde::Serialize) -> String {

@@ -9,11 +9,12 @@ use precip_core::{key::AssetKey, plan::Step};
 use crate::{
     asset::{AssetContext, AssetError, OpOutput},
     io::Address,
-    run::{RunSession, data_version::derive_data_version, inputs::io_failure},
+    run::{
+        RunSession, data_version::derive_data_version, inputs::io_failure, long_texts::check_record,
+    },
     run_id::RunId,
     state::{
-        CheckEvaluation, CommitOutcome, Event, InputVersion, MAX_RECORD_BYTES, Materialization,
-        PartitionRef, StateError, record_json,
+        CheckEvaluation, CommitOutcome, InputVersion, Materialization, PartitionRef, StateError,
     },
 };
 
@@ -137,13 +138,12 @@ impl RunSession {
             pointer = Some(stored.pointer);
         }
         metadata.extend(output.metadata);
-        let metadata = self.cut_metadata(&target, attempt.attempt, metadata).await;
         let code_version = spec.and_then(|spec| spec.code_version.clone());
         let data_version = output.data_version.unwrap_or_else(|| {
             derive_data_version(code_version.as_deref(), self.run, attempt.inputs)
         });
         let own_checks = checks.iter().filter(|found| found.target == target);
-        Ok(Materialization {
+        let made = Materialization {
             run: self.run,
             attempt: attempt.attempt,
             pointer,
@@ -155,7 +155,8 @@ impl RunSession {
             started_at: attempt.started_at,
             finished_at: self.ports.clock.now(),
             target,
-        })
+        };
+        Ok(self.cut_materialization(made).await)
     }
 
     /// Publishes stored outputs. Returns those that readers see, and an error for each of the others:
@@ -202,22 +203,6 @@ fn superseded_error(target: &PartitionRef, by: RunId) -> AssetError {
         "run {by}, which is newer than this one, has published `{target}`: its data stays, and what \
          this run made is not used; start a new run to make it again"
     ))
-}
-
-/// Checks that the record of a materialization fits. Its metadata and checks were cut, so versions or
-/// the pointer take the room, and those cannot be cut.
-fn check_record(made: &Materialization) -> Result<(), AssetError> {
-    // The event of the log is the largest record that is made of it.
-    let event = Event::Materialized(Box::new(made.clone()));
-    let json = record_json(&event, || made.target.to_string());
-    json.map(drop).map_err(|_| {
-        AssetError::terminal(format!(
-            "the record of `{}` does not fit into {} KiB: its data version, those of its inputs, or \
-             the pointer to its data are too long; use a digest as the data version",
-            made.target,
-            MAX_RECORD_BYTES / 1024,
-        ))
-    })
 }
 
 /// Assigns each output to its target. Returns the pairs, and the targets without an output.

@@ -441,6 +441,20 @@ async fn long_errors_and_metadata_stop_no_other_partition() {
     assert_eq!(whole["log"], MetadataValue::Text(long));
     assert_eq!(metadata["rows"], MetadataValue::Int(3));
 
+    // What fits is recorded as it is, up to the limit of a record.
+    let world = recorded_world(1, Execution::Async).await;
+    let most = "x".repeat(MAX_RECORD_BYTES - 4096);
+    *world.maker.long.lock().unwrap() = most.clone();
+    assert_eq!(world.execute_run().await.end, RunEnd::Succeeded);
+    let latest = world
+        .state
+        .latest_materialization(&target, ReadConsistency::Strong)
+        .await
+        .unwrap()
+        .unwrap();
+    let metadata = &latest.published().unwrap().metadata;
+    assert_eq!(metadata["log"], MetadataValue::Text(most));
+
     // A version cannot be cut. It fails its own partition.
     let world = recorded_world(3, Execution::Async).await;
     *world.maker.version_of.lock().unwrap() = Some("c[p0001]".to_owned());

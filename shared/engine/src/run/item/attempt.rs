@@ -166,8 +166,8 @@ impl RunSession {
     ) -> Result<AttemptOutcome, LoadError> {
         let step = attempt.step;
         let at = self.ports.clock.now();
-        let checks = self.check_evaluations(outputs.checks, step, targets, attempt.attempt, at)?;
-        let mut checks = self.cut_findings(checks, attempt.attempt).await;
+        let mut checks =
+            self.check_evaluations(outputs.checks, step, targets, attempt.attempt, at)?;
         let (made, left) = assign_outputs(step, targets, outputs.made)?;
         let mut outcome = AttemptOutcome::default();
         for target in left {
@@ -214,6 +214,7 @@ impl RunSession {
             .cloned()
             .collect();
         if step.assets.is_empty() && !apart.is_empty() {
+            let apart = self.cut_findings(apart).await;
             self.with_state_retries(|| self.ports.state.record_checks(apart.clone()))
                 .await?;
         }

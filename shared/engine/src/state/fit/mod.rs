@@ -22,11 +22,11 @@ use crate::{
 pub const MAX_TEXT_BYTES: usize = 16 * 1024;
 /// The maximum length of an error's message and its causes together.
 pub const MAX_ERROR_BYTES: usize = 64 * 1024;
-/// The maximum length of the metadata of a materialization or an evaluation. With the checks of an op
-/// it leaves half of a record for versions and pointers.
-pub const MAX_METADATA_BYTES: usize = 64 * 1024;
-/// The maximum length of what all checks of an op found on a partition.
-pub const MAX_FINDINGS_BYTES: usize = 64 * 1024;
+/// The length to which the metadata of a materialization is cut if its record is too large. With the
+/// findings of its checks it leaves a quarter of the record for versions and pointers.
+pub const MAX_METADATA_BYTES: usize = 96 * 1024;
+/// The length to which all findings of a materialization's checks are cut if its record is too large.
+pub const MAX_FINDINGS_BYTES: usize = 96 * 1024;
 
 /// Returns `true` if an error fits a record as it is.
 pub fn error_fits(error: &AssetError) -> bool {

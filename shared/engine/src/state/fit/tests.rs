@@ -143,6 +143,6 @@ fn checks_share_a_record_with_the_materialization() {
             assert!(cut.finding_fits(4));
             made.checks.push(cut);
         }
-        assert!(json_bytes(&made) < MAX_RECORD_BYTES - 64 * 1024);
+        assert!(json_bytes(&made) < MAX_RECORD_BYTES - 48 * 1024);
     }
 }
