@@ -121,7 +121,9 @@ mod tests {
         let (long, shown) = (long.to_string(), "é".repeat(80));
         assert_eq!(
             long,
-            format!("`{shown}..` cannot be a partition of `shops`: it has 770 bytes, and a partition key has at most 768")
+            format!(
+                "`{shown}..` cannot be a partition of `shops`: it has 770 bytes, and a partition key has at most 768"
+            )
         );
     }
 }

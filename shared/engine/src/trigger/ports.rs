@@ -5,20 +5,36 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use precip_core::partitions::PartitionContext;
 
-use super::TriggerError;
+use super::{TriggerError, text::cut_text};
 use crate::{
     asset::Resources,
     definitions::Definitions,
     run::{Clock, Randomness, Sleeper, new_run_id, partition_context},
     run_id::RunId,
     state::{
-        Advance, Advanced, CreatedRun, Run, RunStatus, StateStore, TickOutcome, TriggerId,
-        TriggerState,
+        Advance, Advanced, CreatedRun, Run, RunStatus, StateStore, TickOutcome, TickRequest,
+        TriggerId, TriggerState,
     },
 };
 
 /// Maximum number of attempts of an evaluation that concurrent ones overtake.
 const ATTEMPTS: u32 = 24;
+
+/// Maximum number of characters of each text of a tick. A longer one, such as the error of a function, would make the
+/// tick too large to be recorded, and stop the trigger.
+const TEXT_CHARACTERS: usize = 8_000;
+
+/// Cuts the texts of a tick for people.
+fn cut_texts(advance: &mut Advance) {
+    let request = match &mut advance.request {
+        TickRequest::Fail { message } => Some(message),
+        TickRequest::Skip { reason } => reason.as_mut(),
+        TickRequest::Runs(_) => None,
+    };
+    for text in request.into_iter().chain(&mut advance.note) {
+        *text = cut_text(text, TEXT_CHARACTERS);
+    }
+}
 
 /// Starts recorded runs.
 #[async_trait]
@@ -108,8 +124,9 @@ impl TriggerPorts {
     pub(crate) async fn advance_and_launch(
         &self,
         trigger: &TriggerId,
-        advance: Advance,
+        mut advance: Advance,
     ) -> Result<Option<Vec<CreatedRun>>, TriggerError> {
+        cut_texts(&mut advance);
         match self.state.advance_trigger(trigger, advance).await? {
             Advanced::Refused(_) => Ok(None),
             Advanced::Done { runs } => {
