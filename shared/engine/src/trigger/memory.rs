@@ -24,6 +24,9 @@ const KEPT_DAYS: u16 = 7;
 /// Maximum number of events that wait for their partitions to exist.
 pub(super) const MAX_WAITING: usize = 100;
 
+/// Size of the events that wait, in bytes as JSON, above which no other is added.
+const MAX_WAITING_BYTES: usize = 128 * 1024;
+
 /// Maximum size of the function's own cursor, in bytes.
 pub(super) const MAX_FUNCTION_CURSOR: usize = 64 * 1024;
 
@@ -63,6 +66,8 @@ pub(super) struct Memory {
     waiting: Vec<ObjectEvent>,
     /// Identities of the events that wait.
     waiting_identities: HashSet<String>,
+    /// Size of the events that wait, in bytes as JSON.
+    waiting_bytes: usize,
     /// The function's own cursor.
     pub(super) function_cursor: Option<String>,
 }
@@ -152,10 +157,9 @@ impl Memory {
 
     /// Returns the number of entries that one cursor holds besides the waiting events and the function's cursor.
     fn entries_that_fit(&self) -> usize {
-        let waiting = serde_json::to_string(&self.waiting).map_or(0, |text| text.len());
         // As a JSON string, which may be longer than the text.
         let own = serde_json::to_string(&self.function_cursor).map_or(0, |text| text.len());
-        let left = MAX_CURSOR.saturating_sub(waiting + own);
+        let left = MAX_CURSOR.saturating_sub(self.waiting_bytes + own);
         // Base64 writes three bytes as four characters.
         (left / 4 * 3 / BYTES).min(MAX_REMEMBERED)
     }
@@ -163,12 +167,14 @@ impl Memory {
     /// Adds an event that waits for its partition.
     pub(super) fn add_waiting(&mut self, event: ObjectEvent) {
         self.waiting_identities.insert(event.identity());
+        self.waiting_bytes += serde_json::to_string(&event).map_or(0, |text| text.len() + 1);
         self.waiting.push(event);
     }
 
     /// Removes and returns the events that wait.
     pub(super) fn take_waiting(&mut self) -> Vec<ObjectEvent> {
         self.waiting_identities.clear();
+        self.waiting_bytes = 0;
         std::mem::take(&mut self.waiting)
     }
 
@@ -179,7 +185,7 @@ impl Memory {
 
     /// Returns whether the list of waiting events is full.
     pub(super) fn is_waiting_full(&self) -> bool {
-        self.waiting.len() >= MAX_WAITING
+        self.waiting.len() >= MAX_WAITING || self.waiting_bytes >= MAX_WAITING_BYTES
     }
 
     fn add_entry(&mut self, entry: Entry) {
