@@ -3,7 +3,10 @@
 use std::{fs, path::PathBuf};
 
 use precip_core::plan::Plan;
-use precip_engine::run_id::RunId;
+use precip_engine::{
+    run::{SystemClock, SystemRandomness, new_run_id},
+    run_id::RunId,
+};
 use precip_local::home::Home;
 
 use crate::failure::Failure;
@@ -24,8 +27,9 @@ pub(crate) fn write_plan(home: &Home, run: RunId, plan: &Plan) -> Result<(), Fai
     let json = serde_json::to_vec(plan).map_err(|error| failed(&error))?;
     let folder = path.parent().unwrap_or(home.root());
     fs::create_dir_all(folder).map_err(|error| failed(&error))?;
-    // Written under another name first: a rename is atomic.
-    let draft = path.with_extension("draft");
+    // Written under another name first: a rename is atomic. Two processes may write the plan of one queued run.
+    let unique = new_run_id(&SystemClock, &SystemRandomness);
+    let draft = path.with_extension(format!("{unique}.draft"));
     fs::write(&draft, json).map_err(|error| failed(&error))?;
     fs::rename(&draft, &path).map_err(|error| failed(&error))
 }
