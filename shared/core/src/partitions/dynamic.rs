@@ -14,6 +14,7 @@ const SHOWN_CHARACTERS: usize = 80;
 
 /// A text that cannot become a key of a dynamic set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidDynamicKey {
     /// The key is empty or has a control character, which neither a path nor a command line can carry.
     #[error(

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use precip_core::partitions::PartitionContext;
 
-use super::{TriggerError, text::cut_text};
+use super::TriggerError;
 use crate::{
     asset::Resources,
     definitions::Definitions,
@@ -13,16 +13,16 @@ use crate::{
     run_id::RunId,
     state::{
         Advance, Advanced, CreatedRun, Run, RunStatus, StateStore, TickOutcome, TickRequest,
-        TriggerId, TriggerState,
+        TriggerId, TriggerState, cut_text,
     },
 };
 
 /// Maximum number of attempts of an evaluation that concurrent ones overtake.
 const ATTEMPTS: u32 = 24;
 
-/// Maximum number of characters of each text of a tick. A longer one, such as the error of a function, would make the
+/// Maximum length of each text of a tick, in bytes as JSON. A longer one, such as the error of a function, would make the
 /// tick too large to be recorded, and stop the trigger.
-const TEXT_CHARACTERS: usize = 8_000;
+const TEXT_BYTES: usize = 8_000;
 
 /// Cuts the texts of a tick for people.
 fn cut_texts(advance: &mut Advance) {
@@ -32,7 +32,7 @@ fn cut_texts(advance: &mut Advance) {
         TickRequest::Runs(_) => None,
     };
     for text in request.into_iter().chain(&mut advance.note) {
-        *text = cut_text(text, TEXT_CHARACTERS);
+        *text = cut_text(text, TEXT_BYTES, "");
     }
 }
 
@@ -87,7 +87,8 @@ impl TriggerPorts {
         Ok(partition_context(&self.definitions, &self.state, now).await?)
     }
 
-    /// Returns the id of a new run.
+    /// Returns the id of a new run by the clock. It is made newer than those on record when the run is
+    /// recorded.
     pub(crate) fn run_id(&self) -> RunId {
         new_run_id(self.clock.as_ref(), self.randomness.as_ref())
     }
@@ -127,6 +128,14 @@ impl TriggerPorts {
         mut advance: Advance,
     ) -> Result<Option<Vec<CreatedRun>>, TriggerError> {
         cut_texts(&mut advance);
+        if let TickRequest::Runs(runs) = &mut advance.request {
+            // Of the runs of one tick, each is newer than those before it.
+            let mut newest = self.state.newest_run().await?;
+            for run in runs {
+                run.id = run.id.made_newer_than(newest);
+                newest = Some(run.id);
+            }
+        }
         match self.state.advance_trigger(trigger, advance).await? {
             Advanced::Refused(_) => Ok(None),
             Advanced::Done { runs } => {

@@ -10,9 +10,8 @@ use super::{
     listing::ListedObject,
     memory::Memory,
     objects::{Refusals, evaluate_recorded, show_key},
-    text::cut_text,
 };
-use crate::state::{Advance, CreatedRun, TickRequest, TriggerId};
+use crate::state::{Advance, CreatedRun, TickRequest, TriggerId, cut_text};
 
 /// The overlap of a sweep with the one before where no record of the listed objects is kept, for clocks that differ
 /// and for multipart uploads, whose time is that of their start. (S3 aborts a multipart upload by a lifecycle rule
@@ -22,8 +21,8 @@ const OVERLAP: TimeDelta = TimeDelta::days(1);
 /// Number of messages that the tick of a sweep shows.
 const SHOWN: usize = 5;
 
-/// Maximum number of characters of those messages.
-const SHOWN_CHARACTERS: usize = 2_000;
+/// Maximum length of those messages, in bytes as JSON.
+const SHOWN_BYTES: usize = 2_000;
 
 /// Options of a sweep.
 #[derive(Debug, Clone, Copy)]
@@ -324,7 +323,7 @@ fn describe_sweep(swept: &SweepOutcome) -> TickRequest {
     for (messages, what) in [(&swept.failed, "failed"), (&swept.refused, "left out")] {
         if !messages.is_empty() {
             let first: Vec<&str> = messages.iter().take(SHOWN).map(String::as_str).collect();
-            let shown = cut_text(&first.join("; "), SHOWN_CHARACTERS);
+            let shown = cut_text(&first.join("; "), SHOWN_BYTES, "");
             text.push_str(&format!("; {} {what}: {shown}", messages.len()));
         }
     }

@@ -58,23 +58,3 @@ pub(super) fn keys_text(
     }
     Some(PartitionSelector::keys(keys.iter().cloned()).to_string())
 }
-
-/// Returns a text, cut if it has more characters than a limit. The end says how much is left out.
-pub(super) fn cut_text(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}.. ({} bytes more)", &text[..end], text.len() - end),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cut_text;
-
-    #[test]
-    fn a_long_text_is_cut_between_characters() {
-        assert_eq!(cut_text("äöü", 3), "äöü");
-        assert_eq!(cut_text("äöü", 2), "äö.. (2 bytes more)");
-        assert_eq!(cut_text("", 0), "");
-    }
-}

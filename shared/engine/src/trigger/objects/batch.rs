@@ -11,7 +11,7 @@ use super::{Decision, evaluation::Evaluation};
 use crate::{
     state::{
         Advance, CreatedRun, MAX_RUNS_PER_TICK, NewRun, TickOutcome, TickRequest, TriggerId,
-        TriggerState,
+        TriggerState, cut_text,
     },
     trigger::{
         RunRequest, SensorDefinition, TriggerPorts,
@@ -19,7 +19,7 @@ use crate::{
         new_run::{
             KEY_BYTES_PER_RUN, MAX_REQUEST_BYTES, MAX_TICK_BYTES, key_bytes, new_run, request_bytes,
         },
-        text::{cut_text, keys_text},
+        text::keys_text,
     },
 };
 
@@ -29,11 +29,11 @@ const PARTITIONS_PER_RUN: usize = 2_000;
 /// Maximum number of reasons that a tick keeps.
 const REASONS: usize = 5;
 
-/// Maximum number of characters of a reason.
-const REASON_CHARACTERS: usize = 500;
+/// Maximum length of a reason, in bytes as JSON.
+const REASON_BYTES: usize = 600;
 
-/// Maximum number of characters of an object's key in a reason.
-const KEY_CHARACTERS: usize = 120;
+/// Maximum length of an object's key in a reason, in bytes as JSON.
+const KEY_BYTES: usize = 160;
 
 /// Requests that become one run, because they differ in nothing but their partitions.
 pub(super) struct Group {
@@ -256,7 +256,7 @@ impl Batch {
             | Decision::Made
             | Decision::Ignored { .. } => return,
         };
-        let reason = cut_text(reason, REASON_CHARACTERS);
+        let reason = cut_text(reason, REASON_BYTES, "");
         if self.unrequested.iter().any(|known| known.reason == reason) {
             self.more_unrequested += 1;
             return;
@@ -351,7 +351,7 @@ fn added_bytes(request: &RunRequest) -> usize {
 
 /// Returns an object's key for a note: cut if it is long, and quoted if it has control characters.
 pub(in crate::trigger) fn show_key(key: &str) -> String {
-    let shown = cut_text(key, KEY_CHARACTERS);
+    let shown = cut_text(key, KEY_BYTES, "");
     if shown.contains(char::is_control) {
         return format!("{shown:?}");
     }
