@@ -17,4 +17,5 @@ pub mod run;
 pub mod run_id;
 pub mod settings;
 pub mod state;
+pub mod system_error;
 pub mod trigger;

@@ -131,6 +131,44 @@ fn a_dropped_file_becomes_a_mart() {
     assert!(ticks.as_array().unwrap().len() >= 3);
 }
 
+/// Links that lead back into the folder have endless paths, and one bad name must not stop the others.
+#[cfg(unix)]
+#[test]
+fn links_are_not_followed_and_what_is_left_out_is_named() {
+    use std::os::unix::{ffi::OsStrExt, fs::symlink};
+
+    let mut project = Project::new(env!("CARGO_BIN_EXE_flights-cli"));
+    let folder = project.folder().join("landing");
+    project.set_variable("FLIGHTS_LANDING", folder.to_str().unwrap());
+    drop_file(&folder, "weather/2013-01-05.csv.gz");
+    symlink(&folder, folder.join("weather/one")).unwrap();
+    symlink(&folder, folder.join("weather/two")).unwrap();
+    symlink(landing_folder(), folder.join("weather/other")).unwrap();
+    symlink(
+        "2013-01-05.csv.gz",
+        folder.join("weather/2013-01-06.csv.gz"),
+    )
+    .unwrap();
+    let bad = std::ffi::OsStr::from_bytes(b"2013-01-\xff.csv.gz");
+    // Some file systems take no such name.
+    let has_bad = fs::write(folder.join("weather").join(bad), "").is_ok();
+    let mut dev = Dev::start_dev(&project);
+    dev.wait_for_line(&["landing_weather: 1 file that was missed", "2013-01-05"]);
+    dev.wait_for_line(&[
+        "weather/other` is left out: it is a link to",
+        "outside of the folder",
+    ]);
+    dev.wait_for_line(&["ready: "]);
+    let seen = dev.seen.join("\n");
+    assert_eq!(seen.contains("its name is not UTF-8"), has_bad, "{seen}");
+    dev.wait_for_line(&["materialized in"]);
+    dev.stop_with_ctrl_c();
+    let runs = project.run("runs --json").expect(0, &[]).json();
+    assert_eq!(runs.as_array().unwrap().len(), 1, "{runs}");
+    let ticks = project.run("ticks landing_weather").expect(0, &[]);
+    assert!(ticks.out.contains("left out: "), "{}", ticks.out);
+}
+
 #[test]
 fn a_stopped_sensor_requests_nothing() {
     let mut project = Project::new(env!("CARGO_BIN_EXE_flights-cli"));

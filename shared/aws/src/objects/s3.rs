@@ -102,6 +102,7 @@ impl ObjectListing for S3Objects {
                 .into_iter()
                 .filter_map(to_listed_object)
                 .collect(),
+            refused: Vec::new(),
         })
     }
 }

@@ -1,12 +1,13 @@
 //! `doctor`: problems of the project and its target, with advice.
 
-use std::io::Write;
+use std::{io::Write, path::Path};
 
 use precip_core::trigger::{EventPattern, SensorSource, scheduler_expressions};
 use precip_engine::{
     deployment::Finding,
     settings::ProcessEnvironment,
     state::{PageRequest, Run, RunFilter, RunStatus},
+    system_error::SystemProblem,
     trigger::read_bucket,
 };
 use precip_local::home::Home;
@@ -32,7 +33,7 @@ pub(crate) async fn run_doctor(session: &Session, out: &mut dyn Write) -> Result
     findings.extend(check_schedules(session));
     match &session.target {
         Target::Local(home) => {
-            findings.push(check_home(home));
+            findings.extend(check_home(session, home));
             findings.extend(check_record(session, home).await);
         }
         Target::Aws(deployment) => findings.extend(check_deployment(session, deployment).await),
@@ -160,30 +161,53 @@ fn check_schedules(session: &Session) -> Vec<Finding> {
     findings
 }
 
-/// Checks the home by writing a file to it and removing it again.
-fn check_home(home: &Home) -> Finding {
+/// Checks the home, by writing a file to each folder that a run writes to and removing it again.
+fn check_home(session: &Session, home: &Home) -> Vec<Finding> {
     let root = home.root();
     let what = format!("home `{}`", root.display());
     match home.find_root() {
         Ok(true) => {}
-        Ok(false) => return Finding::without_problem(what, "created by the first run"),
+        Ok(false) => return vec![Finding::without_problem(what, "created by the first run")],
         Err(error) => {
-            return Finding::with_problem(
+            return vec![Finding::with_problem(
                 what,
                 error.to_string(),
                 "its owner can give your user the right to read it",
-            );
+            )];
         }
     }
-    let probe = root.join(format!(".doctor-{}", std::process::id()));
-    match std::fs::write(&probe, b"precip").and_then(|()| std::fs::remove_file(&probe)) {
-        Ok(()) => Finding::without_problem(what, "is writable"),
-        Err(error) => Finding::with_problem(
-            what,
-            format!("is not writable: {error}"),
-            "give your user write permission, free some space, or choose another folder with `--home`",
-        ),
+    let mut folders = vec![home.data_folder(), home.runs_folder(), home.locks_folder()];
+    // The folders of assets may have come from another user.
+    let graph = session.definitions.graph();
+    let assets = graph.ids().map(|asset| graph.key(asset));
+    folders.extend(assets.map(|key| home.data_folder().join(key.as_str())));
+    let mut findings: Vec<Finding> = check_folder_is_writable(root, &what).into_iter().collect();
+    for folder in folders.iter().filter(|folder| folder.exists()) {
+        let what = format!("folder `{}`", folder.display());
+        findings.extend(check_folder_is_writable(folder, &what));
     }
+    if findings.is_empty() {
+        findings.push(Finding::without_problem(what, "is writable"));
+    }
+    findings
+}
+
+/// Returns the problem of a folder that cannot be written.
+fn check_folder_is_writable(folder: &Path, what: &str) -> Option<Finding> {
+    let probe = folder.join(format!(".doctor-{}", std::process::id()));
+    let written = std::fs::write(&probe, b"precip").and_then(|()| std::fs::remove_file(&probe));
+    let error = written.err()?;
+    let help = match SystemProblem::of(&error) {
+        SystemProblem::Denied => "give your user write permission, or choose another folder with `--home`",
+        problem => problem
+            .advice()
+            .unwrap_or("give your user write permission, free some space, or choose another folder with `--home`"),
+    };
+    Some(Finding::with_problem(
+        what,
+        format!("is not writable: {error}"),
+        help,
+    ))
 }
 
 /// Checks the parts of a deployment and, if they have no problem, its record.

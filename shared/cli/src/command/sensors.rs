@@ -348,6 +348,7 @@ pub(crate) fn describe_decision(decision: &Decision) -> String {
         Decision::Superseded => "does nothing: a later event of the object was handled".to_owned(),
         Decision::Made => "does nothing: its partition was materialized since".to_owned(),
         Decision::Waits { reason } => format!("waits: {reason}"),
+        Decision::Early { reason } => format!("is too early: {reason}"),
         Decision::Ignored { reason } => format!("is ignored: {reason}"),
         Decision::Skipped { reason } => format!("is skipped: {reason}"),
         Decision::Failed { message } => format!("fails: {message}"),

@@ -1,8 +1,9 @@
 //! The event loop of `dev`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -19,7 +20,10 @@ use precip_engine::{
     },
 };
 use precip_local::{bucket::Watch, executor::Stop};
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::mpsc,
+    task::{JoinError, JoinSet},
+};
 
 use super::{
     buckets::{WatchedBucket, find_watched_buckets},
@@ -103,9 +107,18 @@ pub(crate) async fn run_dev(session: Arc<Session>, args: &DevArgs) -> Result<Exi
         ticks,
         buckets,
         view: &view,
+        refused: Mutex::default(),
     };
     let mut interrupts = listen_for_interrupts();
-    dev.start().await?;
+    // A large folder takes a while. Whatever is not evaluated then is found by the next `dev`.
+    tokio::select! {
+        biased;
+        _ = interrupts.recv() => {
+            view.clear_status();
+            return Ok(Exit::Done);
+        }
+        started = dev.start() => started?,
+    }
     let mut active: JoinSet<Run> = JoinSet::new();
     let mut queued: VecDeque<Run> = VecDeque::new();
     let mut beats = tokio::time::interval(BEAT);
@@ -121,22 +134,37 @@ pub(crate) async fn run_dev(session: Arc<Session>, args: &DevArgs) -> Result<Exi
             });
         }
         view.show_status(dev.status_line(active.len() + queued.len()).await);
-        let handled: Result<(), Failure> = tokio::select! {
+        let next = tokio::select! {
+            biased;
             _ = interrupts.recv() => break,
             () = view.wait_for_close() => break,
-            Some(run) = requested.recv() => {
-                queued.push_back(run);
-                Ok(())
+            Some(run) = requested.recv() => Next::Requested(run),
+            (index, files) = next_files(&mut watches) => Next::Files(index, files),
+            Some(ended) = active.join_next() => Next::Ended(ended),
+            _ = beats.tick() => Next::Beat,
+        };
+        let handling = async {
+            match next {
+                Next::Requested(run) => {
+                    queued.push_back(run);
+                    Ok(())
+                }
+                Next::Files(index, files) => dev.handle_files(index, files).await,
+                Next::Ended(Ok(run)) => dev.handle_run_end(&run).await,
+                Next::Ended(Err(error)) => {
+                    Err(Failure::environment(format!("a run was aborted: {error}")))
+                }
+                Next::Beat => {
+                    beat += 1;
+                    dev.handle_beat(beat).await
+                }
             }
-            (index, files) = next_files(&mut watches) => dev.handle_files(index, &files).await,
-            Some(ended) = active.join_next() => match ended {
-                Ok(run) => dev.handle_run_end(&run).await,
-                Err(error) => Err(Failure::environment(format!("a run was aborted: {error}"))),
-            },
-            _ = beats.tick() => {
-                beat += 1;
-                dev.handle_beat(beat).await
-            }
+        };
+        // Every tick is recorded completely or not at all, so that handling may end anywhere.
+        let handled: Result<(), Failure> = tokio::select! {
+            biased;
+            _ = interrupts.recv() => break,
+            handled = handling => handled,
         };
         // A failure may be temporary: it is shown, and the loop continues.
         if let Err(failure) = handled {
@@ -156,6 +184,15 @@ pub(crate) async fn run_dev(session: Arc<Session>, args: &DevArgs) -> Result<Exi
     .await;
     view.clear_status();
     Ok(Exit::Done)
+}
+
+/// The next event of the loop.
+enum Next {
+    Requested(Run),
+    /// The index of a folder and its new files.
+    Files(usize, Vec<PathBuf>),
+    Ended(Result<Run, JoinError>),
+    Beat,
 }
 
 /// Starts a task that listens for Ctrl-C, and returns the receiver. No Ctrl-C is lost while the loop is
@@ -200,7 +237,7 @@ async fn wait_for_runs(
 }
 
 /// Waits for new files in one of the folders. Returns the folder's index and the files.
-async fn next_files(watches: &mut [Watch]) -> (usize, Vec<std::path::PathBuf>) {
+async fn next_files(watches: &mut [Watch]) -> (usize, Vec<PathBuf>) {
     if watches.is_empty() {
         return std::future::pending().await;
     }
@@ -230,6 +267,8 @@ struct Dev<'a> {
     ticks: Arc<DevTicks>,
     buckets: Vec<WatchedBucket>,
     view: &'a View,
+    /// Messages about files that are no objects, which were shown.
+    refused: Mutex<HashSet<String>>,
 }
 
 impl Dev<'_> {
@@ -318,19 +357,12 @@ impl Dev<'_> {
     }
 
     /// Evaluates the sensors of a folder with new files.
-    async fn handle_files(
-        &self,
-        index: usize,
-        files: &[std::path::PathBuf],
-    ) -> Result<(), Failure> {
+    async fn handle_files(&self, index: usize, files: Vec<PathBuf>) -> Result<(), Failure> {
         let Some(bucket) = self.buckets.get(index) else {
             return Ok(());
         };
-        let events: Vec<_> = files
-            .iter()
-            .flat_map(|file| bucket.folder.files_below(file))
-            .filter_map(|file| bucket.folder.created_event(&bucket.name, &file))
-            .collect();
+        let created = bucket.folder.created_events(&bucket.name, files).await;
+        let events = created.map_err(|error| Failure::environment(error.to_string()))?;
         if events.is_empty() {
             return Ok(());
         }
@@ -339,7 +371,15 @@ impl Dev<'_> {
                 continue;
             };
             let options = ObjectOptions::default();
-            let outcome = evaluate_objects(&self.ports.triggers, sensor, &events, options).await?;
+            let evaluated = evaluate_objects(&self.ports.triggers, sensor, &events, options).await;
+            // The other sensors of the folder are evaluated all the same.
+            let outcome = match evaluated {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    self.show_event(name, &error.to_string());
+                    continue;
+                }
+            };
             for (event, decision) in events.iter().zip(&outcome.decisions) {
                 // An event that another sensor of the folder handles is no news.
                 let quiet = match decision {
@@ -412,6 +452,7 @@ impl Dev<'_> {
                 Decision::Ignored { .. }
                 | Decision::Duplicate
                 | Decision::Skipped { .. }
+                | Decision::Early { .. }
                 | Decision::Waits { .. } => {}
                 decision => self.show_event(sensor, &command::describe_decision(decision)),
             }
@@ -425,8 +466,15 @@ impl Dev<'_> {
     /// Handles what depends on time: schedules at each beat, sweeps and conditions at some.
     async fn handle_beat(&self, beat: u64) -> Result<(), Failure> {
         for schedule in self.session.definitions.schedules() {
-            let outcome = evaluate_schedule(&self.ports.triggers, schedule, None).await?;
             let name = schedule.name();
+            let outcome = match evaluate_schedule(&self.ports.triggers, schedule, None).await {
+                Ok(outcome) => outcome,
+                // A failure of one trigger does not stop the others.
+                Err(error) => {
+                    self.show_event(name, &error.to_string());
+                    continue;
+                }
+            };
             if let Some(tick) = outcome.ticks.last() {
                 self.show_requested(name, &format_time(*tick), &outcome.runs);
             }
@@ -436,7 +484,7 @@ impl Dev<'_> {
         }
         let is_due = self.ticks.take_due(self.now());
         if beat.is_multiple_of(BEATS_PER_SWEEP) {
-            self.sweep_buckets(beat == 0).await?;
+            self.sweep_buckets(beat == 0).await;
         }
         // Besides due ticks, at every sweep: other processes may have materialized something.
         if is_due || beat.is_multiple_of(BEATS_PER_SWEEP) {
@@ -446,7 +494,7 @@ impl Dev<'_> {
     }
 
     /// Looks through the folders for files whose events were missed.
-    async fn sweep_buckets(&self, first: bool) -> Result<(), Failure> {
+    async fn sweep_buckets(&self, first: bool) {
         for bucket in &self.buckets {
             for name in &bucket.sensors {
                 let Some(sensor) = self.session.definitions.sensor(name) else {
@@ -465,7 +513,13 @@ impl Dev<'_> {
                     options,
                 )
                 .await;
-                let swept = result?;
+                let swept = match result {
+                    Ok(swept) => swept,
+                    Err(error) => {
+                        self.show_event(name, &error.to_string());
+                        continue;
+                    }
+                };
                 let missed = match swept.missed {
                     1 => "1 file that was missed".to_owned(),
                     missed => format!("{missed} files that were missed"),
@@ -474,9 +528,15 @@ impl Dev<'_> {
                 for message in &swept.failed {
                     self.show_event(name, message);
                 }
+                for message in &swept.refused {
+                    // Each sweep finds the same files again.
+                    let mut shown = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+                    if shown.insert(message.clone()) {
+                        self.show_event(name, message);
+                    }
+                }
             }
         }
-        Ok(())
     }
 
     /// Returns the status line: what `dev` is waiting for.

@@ -3,7 +3,10 @@
 use std::{fs, io::Write, path::PathBuf};
 
 use precip_core::plan::Plan;
-use precip_engine::run_id::RunId;
+use precip_engine::{
+    run::{SystemClock, SystemRandomness, new_run_id},
+    run_id::RunId,
+};
 use precip_local::home::{Home, create_private_file, create_private_folder};
 use sha2::{Digest, Sha256};
 
@@ -26,8 +29,9 @@ pub(crate) fn write_plan(home: &Home, run: RunId, plan: &Plan) -> Result<(), Fai
     let content = with_digest(&json);
     let folder = path.parent().unwrap_or(home.root());
     create_private_folder(folder).map_err(|error| failed(&error))?;
-    // Written under another name first: a rename is atomic.
-    let draft = path.with_extension("draft");
+    // Written under another name first: a rename is atomic. Two processes may write the plan of one queued run.
+    let unique = new_run_id(&SystemClock, &SystemRandomness);
+    let draft = path.with_extension(format!("{unique}.draft"));
     create_private_file(&draft)
         .and_then(|mut file| file.write_all(&content))
         .map_err(|error| failed(&error))?;

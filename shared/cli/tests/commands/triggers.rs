@@ -1,7 +1,7 @@
 //! Commands about sensors and schedules.
 
 use insta::assert_snapshot;
-use precip_cli::testing::Exit;
+use precip_cli::{target::Target, testing::Exit};
 use precip_core::trigger::{
     Bucket, DefaultStatus, ObjectFilter, ObjectSensor, SensorSource, SensorSpec,
 };
@@ -117,4 +117,29 @@ async fn a_sensor_without_a_bucket_is_shown_by_doctor() {
     ] {
         assert!(printed.contains(line), "{line}: {printed}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_data_that_cannot_be_written_is_shown_by_doctor() {
+    let world = World::new().await;
+    let Target::Local(home) = &world.session.target else {
+        panic!("the world is a home");
+    };
+    let asset = world.session.definitions.graph();
+    let asset = asset.key(asset.ids().next().unwrap());
+    // A file in place of the folder: tests may run as a user who may write everywhere.
+    let folder = home.data_folder().join(asset.as_str());
+    std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
+    std::fs::write(&folder, "").unwrap();
+    let mut out = Vec::new();
+    let exit = world.run_command("doctor", &[], &mut out).await.unwrap();
+    assert_eq!(exit, Exit::Environment);
+    let printed = String::from_utf8(out).unwrap();
+    let wrong = format!(
+        "wrong  folder `{}`: is not writable: Not a directory",
+        folder.display()
+    );
+    assert!(printed.contains(&wrong), "{printed}");
+    let help = "a file is where a folder should be; move it away or choose another folder";
+    assert!(printed.contains(help), "{printed}");
 }

@@ -16,8 +16,9 @@ mod unknown;
 
 pub use context::{DynamicKeys, PartitionContext};
 pub use definition::PartitionsDefinition;
-pub use dynamic::DynamicPartitions;
+pub use dynamic::{DynamicPartitions, InvalidDynamicKey, MAX_DYNAMIC_KEY_BYTES};
 pub use key::{MultiPartitionKey, PartitionKey};
+pub(crate) use multi::SEPARATOR;
 pub use multi::{InvalidMultiPartitions, MultiPartitions, PartitionBox};
 pub use set::PartitionSet;
 pub use static_partitions::{InvalidStaticPartitions, StaticPartitions};

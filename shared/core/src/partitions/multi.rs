@@ -20,7 +20,7 @@ use super::{
 };
 
 /// The separator of the dimensions' keys in a joined key.
-pub(super) const SEPARATOR: char = '|';
+pub(crate) const SEPARATOR: char = '|';
 
 /// The product of two or more named dimensions, each a partitions definition of its own.
 ///

@@ -8,8 +8,8 @@ use super::{Captured, KeyTemplate, KeyValues};
 use crate::{
     graph::{AssetGraph, AssetId, AssetSet},
     partitions::{
-        MultiPartitionKey, MultiPartitions, PartitionContext, PartitionKey, PartitionsDefinition,
-        UnknownPartition,
+        InvalidDynamicKey, MultiPartitionKey, MultiPartitions, PartitionContext, PartitionKey,
+        PartitionsDefinition, SEPARATOR, UnknownPartition,
     },
     prose::and_list,
 };
@@ -111,9 +111,14 @@ pub enum NoPartitionError {
     NotYet {
         /// The partition.
         partition: PartitionKey,
+        /// The start of the window.
+        begins: DateTime<Utc>,
         /// The end of the window.
         at: DateTime<Utc>,
     },
+    /// The object's name cannot become a key of a dynamic set.
+    #[error(transparent)]
+    Invalid(#[from] InvalidDynamicKey),
     /// The partition does not exist.
     #[error(transparent)]
     Unknown(#[from] UnknownPartition),
@@ -242,7 +247,13 @@ impl TemplateFit {
         for (name, dimension) in multi.dimensions() {
             let value = values.get(name).map(|value| format_key(value, dimension));
             let key = value.unwrap_or_default();
-            added.extend(key_to_add(dimension, &key, context)?);
+            let to_add = key_to_add(dimension, &key, context)?;
+            // The set may have such a key, the product may not.
+            if let Some((set, _)) = to_add.first().filter(|_| key.contains(SEPARATOR)) {
+                let set = set.clone();
+                return Err(InvalidDynamicKey::Separator { key, set }.into());
+            }
+            added.extend(to_add);
             keys.insert(name.to_owned(), PartitionKey::from(key));
         }
         let key = MultiPartitionKey(keys).to_key();
@@ -269,7 +280,10 @@ fn key_to_add(
     }
     let partition = PartitionKey::from(key);
     match definition {
-        PartitionsDefinition::Dynamic(dynamic) => Ok(vec![(dynamic.name.clone(), partition)]),
+        PartitionsDefinition::Dynamic(dynamic) => {
+            dynamic.check_key(key)?;
+            Ok(vec![(dynamic.name.clone(), partition)])
+        }
         PartitionsDefinition::TimeWindow(windows) => {
             // A window within the bounds that has not ended yet is reported with its end.
             let window = windows
@@ -279,6 +293,7 @@ fn key_to_add(
                 Some(window) if windows.end().is_none_or(|end| window.end <= end) => {
                     Err(NoPartitionError::NotYet {
                         partition,
+                        begins: window.start,
                         at: window.end,
                     })
                 }
@@ -300,6 +315,7 @@ fn unknown_key(
         // Not reached: the caller has checked that the key does not exist.
         Ok(_) => NoPartitionError::NotYet {
             partition: key.clone(),
+            begins: context.now,
             at: context.now,
         },
     }

@@ -74,7 +74,9 @@ pub fn classify_attempt(
     age: &SafeAge,
 ) -> Verdict {
     let published = latest.and_then(Latest::published);
-    if published.is_some_and(|made| made.pointer.as_deref() == Some(&attempt.pointer)) {
+    // A file system that does not tell capital and small letters apart may list a file under another case.
+    let is_same = |pointer: &str| pointer.eq_ignore_ascii_case(&attempt.pointer);
+    if published.is_some_and(|made| made.pointer.as_deref().is_some_and(is_same)) {
         return Verdict::Pointed;
     }
     let replaced = published.map(|made| made.finished_at);

@@ -19,7 +19,7 @@ impl FromStr for Quoting {
 
 /// A list with separators, of any values.
 #[derive(Debug, Clone)]
-struct List<T>(Vec<T>);
+struct List<T>(#[expect(dead_code, reason = "only shown")] Vec<T>);
 
 impl<T: FromStr> FromStr for List<T> {
     type Err = Wrapped<T::Err>;

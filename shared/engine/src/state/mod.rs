@@ -49,6 +49,6 @@ pub use store::{
 };
 pub use target::PartitionRef;
 pub use trigger::{
-    Advance, Advanced, MAX_RUNS_PER_TICK, Tick, TickOutcome, TickRequest, TriggerId, TriggerKind,
-    TriggerState, check_tick_size,
+    Advance, Advanced, MAX_BYTES_PER_TICK, MAX_RUNS_PER_TICK, Tick, TickOutcome, TickRequest,
+    TriggerId, TriggerKind, TriggerState, check_tick_size,
 };

@@ -14,6 +14,10 @@ use crate::{
 /// transaction, and a run takes three.
 pub const MAX_RUNS_PER_TICK: usize = 30;
 
+/// The maximum size of the runs that one tick requests, in bytes as JSON. A transaction of DynamoDB writes at most 4 MB,
+/// which the tick and the cursor share.
+pub const MAX_BYTES_PER_TICK: usize = 3 * 1024 * 1024;
+
 /// A kind of trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -176,21 +180,37 @@ impl Advance {
     }
 }
 
-/// Rejects a tick that requests more runs than one transaction can create.
+/// Rejects a tick that requests more runs, or larger ones, than one transaction can create.
 ///
 /// # Errors
 /// `TooLarge`, with what to do instead.
 pub fn check_tick_size(trigger: &TriggerId, advance: &Advance) -> Result<(), StateError> {
-    match &advance.request {
-        TickRequest::Runs(runs) if runs.len() > MAX_RUNS_PER_TICK => Err(StateError::new(
+    let runs = match &advance.request {
+        TickRequest::Runs(runs) => runs,
+        TickRequest::Skip { .. } | TickRequest::Fail { .. } => return Ok(()),
+    };
+    let too_large = |problem: String| {
+        StateError::new(
             StateErrorKind::TooLarge,
             format!(
-                "{trigger} requests {} runs in one tick, and at most {MAX_RUNS_PER_TICK} can be \
-                 created at once: request one run of many partitions, or move the cursor in \
-                 smaller steps",
-                runs.len()
+                "{trigger} requests {problem}: request one run of many partitions, or move the cursor in smaller steps"
             ),
-        )),
-        _ => Ok(()),
+        )
+    };
+    if runs.len() > MAX_RUNS_PER_TICK {
+        return Err(too_large(format!(
+            "{} runs in one tick, and at most {MAX_RUNS_PER_TICK} can be created at once",
+            runs.len()
+        )));
     }
+    let size = |run: &NewRun| serde_json::to_string(run).map_or(0, |json| json.len());
+    let bytes: usize = runs.iter().map(size).sum();
+    if bytes > MAX_BYTES_PER_TICK {
+        return Err(too_large(format!(
+            "runs of {} KiB in one tick, and at most {} KiB can be created at once",
+            bytes.div_ceil(1024),
+            MAX_BYTES_PER_TICK / 1024
+        )));
+    }
+    Ok(())
 }

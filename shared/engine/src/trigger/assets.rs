@@ -1,6 +1,6 @@
 //! Sensors of assets: new materializations of several assets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use precip_core::{
@@ -14,9 +14,9 @@ use super::{
     Decision, RunRequest, SensorContext, SensorDefinition, SensorEvent, SensorResult, TriggerError,
     TriggerPorts,
     control::sensor_id,
-    function::{NO_REQUEST, try_sensor},
+    function::{NO_REQUEST, describe_too_many, try_sensor},
     memory::digest_names,
-    new_run::new_run,
+    new_run::{KEY_BYTES_PER_RUN, new_run},
     runs::target_partitions,
     text::keys_text,
 };
@@ -328,12 +328,12 @@ impl Call<'_> {
             .iter()
             .map(|(asset, set)| (asset.clone(), self.partition_keys(asset, set)))
             .collect();
+        let definition = target_partitions(self.ports, self.sensor)
+            .map_err(|error| AssetError::terminal(error.to_string()))?;
         let Some(function) = self.sensor.function else {
-            let all = keys.into_values().flatten();
-            return Ok((
-                SensorResult::requests([RunRequest::partitions(all)]),
-                cursor,
-            ));
+            let all = keys.into_values().flatten().collect();
+            let requests = split_partitions(all, definition, self.context);
+            return Ok((SensorResult::requests(requests), cursor));
         };
         let context = SensorContext::builder()
             .sensor(self.sensor.name().as_str())
@@ -341,14 +341,10 @@ impl Call<'_> {
             .now(self.context.now)
             .event(SensorEvent::Assets(keys))
             .cursor(cursor);
-        match try_sensor(function, &context, self.ports).await? {
-            (answer, _) if answer.requests.len() > MAX_RUNS_PER_TICK => {
-                Err(AssetError::retryable(format!(
-                    "its function asks for {} runs at once, and at most {MAX_RUNS_PER_TICK} can be \
-                     created together: request one run of many partitions",
-                    answer.requests.len()
-                )))
-            }
+        match try_sensor(function, &context, self.ports, definition, self.context).await? {
+            (answer, _) if answer.requests.len() > MAX_RUNS_PER_TICK => Err(AssetError::retryable(
+                describe_too_many(answer.requests.len()),
+            )),
             answered => Ok(answered),
         }
     }
@@ -373,4 +369,27 @@ impl Call<'_> {
         });
         Ok(runs.collect())
     }
+}
+
+/// Requests partitions in one run, or in several where one would be too large a record.
+fn split_partitions(
+    partitions: BTreeSet<PartitionKey>,
+    definition: Option<&PartitionsDefinition>,
+    context: &PartitionContext,
+) -> Vec<RunRequest> {
+    let text = keys_text(definition, &partitions, context);
+    let bytes = text.map_or(0, |text| text.len());
+    if partitions.len() < 2 || bytes <= KEY_BYTES_PER_RUN {
+        return vec![RunRequest {
+            partitions,
+            ..RunRequest::default()
+        }];
+    }
+    let (mut first, mut second) = (partitions, BTreeSet::new());
+    if let Some(middle) = first.iter().nth(first.len() / 2).cloned() {
+        second = first.split_off(&middle);
+    }
+    let mut requests = split_partitions(first, definition, context);
+    requests.extend(split_partitions(second, definition, context));
+    requests
 }

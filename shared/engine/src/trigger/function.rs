@@ -3,12 +3,19 @@
 use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, time::Duration};
 
 use futures::FutureExt;
+use precip_core::partitions::{DynamicPartitions, PartitionContext, PartitionsDefinition};
 
-use super::{ScheduleContext, SensorContext, SensorContextBuilder, SensorResult, TriggerPorts};
+use super::{
+    ScheduleContext, SensorContext, SensorContextBuilder, SensorResult, TriggerPorts,
+    memory::MAX_FUNCTION_CURSOR,
+    new_run::{MAX_REQUEST_BYTES, MAX_TICK_BYTES, request_bytes},
+    text::keys_text,
+};
 use crate::{
     asset::{AssetError, Resources},
     definitions::Definitions,
     run::{Sleeper, check_config, panic_error},
+    state::MAX_RUNS_PER_TICK,
 };
 
 /// The function of a sensor.
@@ -35,17 +42,68 @@ pub(super) async fn pause_before_retry(sleeper: &dyn Sleeper, tried: u32) {
     sleeper.sleep(PAUSE * tried).await;
 }
 
-/// Checks the run config of what a function requests, before any run of it is recorded. The error counts as retryable,
-/// so that the event is not lost: a deployment that mends the function handles it.
-pub(super) fn check_requests(
+/// Checks that the answer of a function can be recorded: its keys, and the run config and size of its requests. The
+/// error counts as retryable, so that the event is not lost: a deployment that mends the function handles it. Without
+/// this check the error of one answer would be that of all events recorded with it.
+pub(super) fn check_answer(
     definitions: &Definitions,
     answer: &SensorResult,
+    definition: Option<&PartitionsDefinition>,
+    context: &PartitionContext,
 ) -> Result<(), AssetError> {
-    let mut requests = answer.requests.iter();
-    requests.try_for_each(|request| {
+    for (set, key) in &answer.added_partitions {
+        DynamicPartitions::new(set)
+            .check_key(key.as_str())
+            .map_err(|invalid| {
+                AssetError::retryable(format!("its function adds a key: {invalid}"))
+            })?;
+    }
+    let mut total = 0;
+    for request in &answer.requests {
         check_config(definitions, &request.config)
-            .map_err(|invalid| AssetError::retryable(invalid.to_string()))
-    })
+            .map_err(|invalid| AssetError::retryable(invalid.to_string()))?;
+        let partitions = keys_text(definition, &request.partitions, context);
+        let bytes = request_bytes(request, partitions.as_deref());
+        if bytes > MAX_REQUEST_BYTES {
+            return Err(AssetError::retryable(format!(
+                "its function requests a run whose record takes {} KiB, and at most {} KiB fit: request several runs \
+                 of fewer partitions, and keep large values out of config and tags",
+                bytes.div_ceil(1024),
+                MAX_REQUEST_BYTES / 1024
+            )));
+        }
+        total += bytes;
+    }
+    if total > MAX_TICK_BYTES {
+        return Err(AssetError::retryable(format!(
+            "its function requests runs whose records take {} KiB together, and at most {} KiB are recorded at once: \
+             request fewer runs, and move the cursor in smaller steps",
+            total.div_ceil(1024),
+            MAX_TICK_BYTES / 1024
+        )));
+    }
+    Ok(())
+}
+
+/// Checks that the function's cursor can be recorded.
+pub(super) fn check_cursor(cursor: Option<&str>) -> Result<(), AssetError> {
+    match cursor.map(str::len) {
+        Some(bytes) if bytes > MAX_FUNCTION_CURSOR => Err(AssetError::retryable(format!(
+            "its function sets a cursor of {} KiB, and at most {} KiB fit: store long lists as data, and set their \
+             position as the cursor",
+            bytes.div_ceil(1024),
+            MAX_FUNCTION_CURSOR / 1024
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Says that a function requests more runs than one tick can hold.
+pub(super) fn describe_too_many(requests: usize) -> String {
+    format!(
+        "its function asks for {requests} runs at once, and at most {MAX_RUNS_PER_TICK} can be created together: \
+         request one run of many partitions"
+    )
 }
 
 /// Calls the function of a sensor, with retries of transient errors. Also returns the cursor that it
@@ -54,6 +112,8 @@ pub(super) async fn try_sensor(
     function: SensorFn,
     context: &SensorContextBuilder,
     ports: &TriggerPorts,
+    definition: Option<&PartitionsDefinition>,
+    partitions: &PartitionContext,
 ) -> Result<(SensorResult, Option<String>), AssetError> {
     let mut tried = 0;
     loop {
@@ -61,8 +121,10 @@ pub(super) async fn try_sensor(
         let context = context.clone().build();
         match call_sensor(function, context.clone(), &ports.resources).await {
             Ok(answer) => {
-                check_requests(&ports.definitions, &answer)?;
-                return Ok((answer, context.cursor()));
+                check_answer(&ports.definitions, &answer, definition, partitions)?;
+                let cursor = context.cursor();
+                check_cursor(cursor.as_deref())?;
+                return Ok((answer, cursor));
             }
             Err(error) if error.kind().is_retryable() && tried < TRIES => {
                 pause_before_retry(ports.sleeper.as_ref(), tried).await;

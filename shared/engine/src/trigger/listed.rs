@@ -83,12 +83,12 @@ impl ListedObjects {
     }
 
     /// Records the objects, writing only parts that differ. A part that a concurrent sweep writes is left to it: what
-    /// it does not have is evaluated again.
+    /// it does not have is evaluated again. Returns whether a record is kept.
     pub(super) async fn write(
         &self,
         ports: &TriggerPorts,
         sensor: &str,
-    ) -> Result<(), TriggerError> {
+    ) -> Result<bool, TriggerError> {
         let parts = part_count(self.objects.len());
         // Without a record, the next sweep goes by times.
         let cursors: Vec<Option<String>> = if parts > MAX_PARTS {
@@ -114,7 +114,7 @@ impl ListedObjects {
             };
             ports.state.advance_trigger(&id, advance).await?;
         }
-        Ok(())
+        Ok(parts <= MAX_PARTS)
     }
 
     fn to_part(&self, index: usize, parts: usize) -> String {

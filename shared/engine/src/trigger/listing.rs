@@ -23,6 +23,8 @@ pub struct ObjectPage {
     pub objects: Vec<ListedObject>,
     /// The token of the next page; `None` at the end.
     pub next: Option<String>,
+    /// Messages about files of a folder that cannot be objects, each with the path.
+    pub refused: Vec<String>,
 }
 
 /// Lists the objects of a bucket.

@@ -24,6 +24,15 @@ const KEPT_DAYS: u16 = 7;
 /// Maximum number of events that wait for their partitions to exist.
 pub(super) const MAX_WAITING: usize = 100;
 
+/// Size of the events that wait, in bytes as JSON, above which no other is added.
+const MAX_WAITING_BYTES: usize = 128 * 1024;
+
+/// Maximum size of the function's own cursor, in bytes.
+pub(super) const MAX_FUNCTION_CURSOR: usize = 64 * 1024;
+
+/// Maximum size of a whole cursor, in bytes: an item of DynamoDB holds 400 KB, together with the last tick.
+const MAX_CURSOR: usize = 360 * 1024;
+
 /// Size of one entry, in bytes.
 const BYTES: usize = 20;
 
@@ -54,7 +63,11 @@ pub(super) struct Memory {
     /// Time up to which sweeps have listed every object.
     pub(super) swept: Option<DateTime<Utc>>,
     /// Events whose partitions do not exist yet.
-    pub(super) waiting: Vec<ObjectEvent>,
+    waiting: Vec<ObjectEvent>,
+    /// Identities of the events that wait.
+    waiting_identities: HashSet<String>,
+    /// Size of the events that wait, in bytes as JSON.
+    waiting_bytes: usize,
     /// The function's own cursor.
     pub(super) function_cursor: Option<String>,
 }
@@ -95,10 +108,12 @@ impl Memory {
         let mut memory = Self {
             horizon: stored.horizon,
             swept: stored.swept,
-            waiting: stored.waiting,
             function_cursor: stored.function_cursor,
             ..Self::default()
         };
+        for event in stored.waiting {
+            memory.add_waiting(event);
+        }
         for entry in bytes.chunks_exact(BYTES) {
             memory.add_entry(Entry::from_bytes(entry));
         }
@@ -118,9 +133,10 @@ impl Memory {
         });
         let (mut kept, mut forgotten): (Vec<Entry>, Vec<Entry>) =
             entries.partition(|entry| today.saturating_sub(entry.handled) <= KEPT_DAYS);
-        if kept.len() > MAX_REMEMBERED {
+        let most = self.entries_that_fit();
+        if kept.len() > most {
             // The events that were handled first are forgotten first.
-            forgotten.extend(kept.drain(..kept.len() - MAX_REMEMBERED));
+            forgotten.extend(kept.drain(..kept.len() - most));
         }
         // Any event up to the newest forgotten one may be forgotten too.
         let last = forgotten
@@ -137,6 +153,39 @@ impl Memory {
             function_cursor: self.function_cursor.clone(),
         };
         serde_json::to_string(&stored).unwrap_or_default()
+    }
+
+    /// Returns the number of entries that one cursor holds besides the waiting events and the function's cursor.
+    fn entries_that_fit(&self) -> usize {
+        // As a JSON string, which may be longer than the text.
+        let own = serde_json::to_string(&self.function_cursor).map_or(0, |text| text.len());
+        let left = MAX_CURSOR.saturating_sub(self.waiting_bytes + own);
+        // Base64 writes three bytes as four characters.
+        (left / 4 * 3 / BYTES).min(MAX_REMEMBERED)
+    }
+
+    /// Adds an event that waits for its partition.
+    pub(super) fn add_waiting(&mut self, event: ObjectEvent) {
+        self.waiting_identities.insert(event.identity());
+        self.waiting_bytes += serde_json::to_string(&event).map_or(0, |text| text.len() + 1);
+        self.waiting.push(event);
+    }
+
+    /// Removes and returns the events that wait.
+    pub(super) fn take_waiting(&mut self) -> Vec<ObjectEvent> {
+        self.waiting_identities.clear();
+        self.waiting_bytes = 0;
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Returns whether an event waits.
+    pub(super) fn is_waiting(&self, event: &ObjectEvent) -> bool {
+        !self.waiting.is_empty() && self.waiting_identities.contains(&event.identity())
+    }
+
+    /// Returns whether the list of waiting events is full.
+    pub(super) fn is_waiting_full(&self) -> bool {
+        self.waiting.len() >= MAX_WAITING || self.waiting_bytes >= MAX_WAITING_BYTES
     }
 
     fn add_entry(&mut self, entry: Entry) {

@@ -4,7 +4,7 @@ use precip_core::trigger::ObjectEvent;
 
 use super::{
     Decision, ObjectOptions, SensorDefinition, SensorOutcome, TriggerError, TriggerPorts,
-    evaluate_objects,
+    evaluate_objects, objects::show_key,
 };
 
 /// The outcome of a delivery of messages.
@@ -35,12 +35,12 @@ pub async fn evaluate_messages(
         .flat_map(|(index, events)| events.iter().map(move |_| index));
     let outcome = evaluate_objects(ports, sensor, &events, options).await?;
     let mut redeliver: Vec<(usize, String)> = Vec::new();
-    for (index, decision) in indices.zip(&outcome.decisions) {
+    for ((index, event), decision) in indices.zip(&events).zip(&outcome.decisions) {
         // One entry per message, with the reason of its first failed event.
         if let Decision::Failed { message } = decision
             && redeliver.last().is_none_or(|(last, _)| *last != index)
         {
-            redeliver.push((index, message.clone()));
+            redeliver.push((index, format!("{}: {message}", show_key(&event.key))));
         }
     }
     Ok(DeliveryOutcome { outcome, redeliver })

@@ -13,12 +13,28 @@ use crate::{
     run_id::RunId,
     state::{
         Advance, Advanced, CreatedRun, Run, RunStatus, StateStore, TickOutcome, TickRequest,
-        TriggerId, TriggerState,
+        TriggerId, TriggerState, cut_text,
     },
 };
 
 /// Maximum number of attempts of an evaluation that concurrent ones overtake.
 const ATTEMPTS: u32 = 24;
+
+/// Maximum length of each text of a tick, in bytes as JSON. A longer one, such as the error of a function, would make the
+/// tick too large to be recorded, and stop the trigger.
+const TEXT_BYTES: usize = 8_000;
+
+/// Cuts the texts of a tick for people.
+fn cut_texts(advance: &mut Advance) {
+    let request = match &mut advance.request {
+        TickRequest::Fail { message } => Some(message),
+        TickRequest::Skip { reason } => reason.as_mut(),
+        TickRequest::Runs(_) => None,
+    };
+    for text in request.into_iter().chain(&mut advance.note) {
+        *text = cut_text(text, TEXT_BYTES, "");
+    }
+}
 
 /// Starts recorded runs.
 #[async_trait]
@@ -111,6 +127,7 @@ impl TriggerPorts {
         trigger: &TriggerId,
         mut advance: Advance,
     ) -> Result<Option<Vec<CreatedRun>>, TriggerError> {
+        cut_texts(&mut advance);
         if let TickRequest::Runs(runs) = &mut advance.request {
             // Of the runs of one tick, each is newer than those before it.
             let mut newest = self.state.newest_run().await?;

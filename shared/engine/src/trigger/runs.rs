@@ -5,7 +5,7 @@ use precip_core::trigger::{MonitoredStatus, SensorSource};
 use super::{
     Decision, SensorContext, SensorDefinition, SensorEvent, TriggerError, TriggerPorts,
     control::sensor_id,
-    function::{NO_REQUEST, try_sensor},
+    function::{NO_REQUEST, describe_too_many, try_sensor},
     memory::Memory,
     new_run::new_run,
     text::keys_text,
@@ -48,7 +48,13 @@ pub async fn evaluate_run(
             .now(context.now)
             .event(SensorEvent::Run(Box::new(run.clone())))
             .cursor(memory.function_cursor.clone());
-        let (answer, failed) = match try_sensor(function, &call, ports).await {
+        let definition = target_partitions(ports, sensor)?;
+        let called = try_sensor(function, &call, ports, definition, &context).await;
+        let (answer, failed) = match called {
+            Ok((answer, _)) if answer.requests.len() > MAX_RUNS_PER_TICK => {
+                let failed = describe_too_many(answer.requests.len());
+                (super::SensorResult::default(), Some(failed))
+            }
             Ok((answer, function_cursor)) => {
                 memory.function_cursor = function_cursor;
                 (answer, None)
@@ -63,11 +69,9 @@ pub async fn evaluate_run(
                 .await?;
         }
         let target = sensor.spec.target.as_ref().map(ToString::to_string);
-        let definition = target_partitions(ports, sensor)?;
         let runs: Vec<NewRun> = answer
             .requests
             .iter()
-            .take(MAX_RUNS_PER_TICK)
             .enumerate()
             .map(|(index, request)| {
                 let run_key = request.run_key.clone();

@@ -11,8 +11,8 @@ use precip_core::{
 use super::{
     RunRequest, ScheduleContext, ScheduleDefinition, ScheduleFn, TriggerError, TriggerPorts,
     control::schedule_id,
-    function::{TRIES, call_schedule, check_requests, pause_before_retry},
-    new_run::new_run,
+    function::{TRIES, call_schedule, check_answer, pause_before_retry},
+    new_run::{MAX_TICK_BYTES, new_run, run_bytes},
     text::{keys_text, partitions_text},
 };
 use crate::state::{
@@ -257,6 +257,7 @@ impl TickEvaluator<'_> {
     /// Calls the function for each tick, for as many ticks as one record can hold.
     async fn call_for_ticks(&self, function: ScheduleFn, ticks: &[DateTime<Utc>]) -> Portion {
         let mut portion = Portion::default();
+        let mut bytes = 0;
         for tick in ticks {
             // A schedule that follows windows asks its function about windows, not about ticks.
             if self.ticking.is_idle_at(*tick) {
@@ -270,9 +271,13 @@ impl TickEvaluator<'_> {
                     .push(format!("the tick of {}: {message}", format_tick(*tick))),
                 Ok((runs, skip)) => {
                     // This tick is called again with the next record.
-                    if portion.runs.len() + runs.len() > MAX_RUNS_PER_TICK {
+                    let added: usize = runs.iter().map(run_bytes).sum();
+                    if portion.runs.len() + runs.len() > MAX_RUNS_PER_TICK
+                        || (bytes > 0 && bytes + added > MAX_TICK_BYTES)
+                    {
                         break;
                     }
+                    bytes += added;
                     portion.skipped.extend(skip);
                     portion.runs.extend(runs);
                 }
@@ -312,7 +317,8 @@ impl TickEvaluator<'_> {
                 answer => break answer.map_err(|error| error.to_string())?,
             }
         };
-        check_requests(&self.ports.definitions, &answer).map_err(|error| error.to_string())?;
+        check_answer(&self.ports.definitions, &answer, definition, &at_tick)
+            .map_err(|error| error.to_string())?;
         let count = answer.requests.len();
         if count > MAX_RUNS_PER_TICK {
             return Err(format!(

@@ -5,15 +5,24 @@ use precip_core::trigger::{ObjectChange, ObjectEvent, SensorSource};
 
 use super::{
     Decision, ObjectListing, ObjectOptions, SensorDefinition, TriggerError, TriggerPorts,
-    control::sensor_id, evaluate_objects, listed::ListedObjects, listing::ListedObject,
+    control::sensor_id,
+    listed::ListedObjects,
+    listing::ListedObject,
     memory::Memory,
+    objects::{Refusals, evaluate_recorded, show_key},
 };
-use crate::state::{Advance, CreatedRun, TickRequest, TriggerId};
+use crate::state::{Advance, CreatedRun, TickRequest, TriggerId, cut_text};
 
 /// The overlap of a sweep with the one before where no record of the listed objects is kept, for clocks that differ
 /// and for multipart uploads, whose time is that of their start. (S3 aborts a multipart upload by a lifecycle rule
 /// only; nearly all take less than a day.)
 const OVERLAP: TimeDelta = TimeDelta::days(1);
+
+/// Number of messages that the tick of a sweep shows.
+const SHOWN: usize = 5;
+
+/// Maximum length of those messages, in bytes as JSON.
+const SHOWN_BYTES: usize = 2_000;
 
 /// Options of a sweep.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +51,12 @@ pub struct SweepOutcome {
     pub missed: u64,
     /// The runs that were requested for those; a repeated request returns the existing run.
     pub runs: Vec<CreatedRun>,
-    /// Messages of objects whose evaluation failed. The next sweep evaluates them again.
+    /// Messages of objects whose evaluation failed, each with the object's key. The next sweep evaluates them again.
     pub failed: Vec<String>,
+    /// Number of objects that came too early for their partitions. The next sweep evaluates them again.
+    pub early: u64,
+    /// Messages of files that are no objects, each with the path. They are not evaluated.
+    pub refused: Vec<String>,
 }
 
 /// Lists the objects of a sensor's bucket and evaluates those whose events were missed.
@@ -96,7 +109,8 @@ pub async fn sweep_bucket(
                 message,
             })?;
         swept.listed += page.objects.len() as u64;
-        let (mut written, mut arrived) = (Vec::new(), Vec::new());
+        swept.refused.extend(page.refused);
+        let (mut written, mut arrived) = (Found::default(), Found::default());
         for object in page.objects {
             // Events of new objects may still arrive. A time to come is of another clock, and says nothing.
             let is_new = object.last_modified > until && object.last_modified <= now;
@@ -107,19 +121,31 @@ pub async fn sweep_bucket(
             if !is_accepted || (is_new && !is_known) {
                 continue;
             }
-            listed.add(&object);
             match classify_object(&object, bucket, before.as_ref(), &memory) {
-                Arrival::Known => {}
-                Arrival::Written => written.push(created_event(bucket, object)),
-                Arrival::Unannounced { after } => arrived.push(ObjectEvent {
-                    at: after,
-                    ..created_event(bucket, object)
-                }),
+                Arrival::Known => listed.add(&object),
+                Arrival::Written => {
+                    let event = created_event(bucket, object.clone());
+                    written.push(object, event);
+                }
+                Arrival::Unannounced { after } => {
+                    let event = ObjectEvent {
+                        at: after,
+                        ..created_event(bucket, object.clone())
+                    };
+                    arrived.push(object, event);
+                }
             }
         }
-        for (events, found_by_sweep) in [(written, true), (arrived, false)] {
-            if !events.is_empty() {
-                evaluate_found(ports, sensor, bucket, &events, found_by_sweep, &mut swept).await?;
+        for (found, found_by_sweep) in [(written, true), (arrived, false)] {
+            if !found.events.is_empty() {
+                let events = &found.events;
+                let is_decided =
+                    evaluate_found(ports, sensor, bucket, events, found_by_sweep, &mut swept)
+                        .await?;
+                // An undecided object is left out of the record, so that the next sweep evaluates it again.
+                for (object, _) in found.objects.iter().zip(is_decided).filter(|(_, is)| *is) {
+                    listed.add(object);
+                }
             }
         }
         match page.next {
@@ -129,13 +155,28 @@ pub async fn sweep_bucket(
     }
     // Events that wait may be due by now, whether or not any event was missed.
     evaluate_found(ports, sensor, bucket, &[], true, &mut swept).await?;
-    // Record and position stay after a failure: the next sweep evaluates the same objects again. The record is written
-    // first, so that a sweep that dies in between repeats nothing.
-    if swept.failed.is_empty() {
-        listed.write(ports, sensor.name()).await?;
-        record_sweep(ports, &trigger, until, &swept).await?;
-    }
+    // The record is written first, so that a sweep that dies in between repeats nothing. Without a record, only the
+    // position leads the next sweep back to undecided objects.
+    let is_kept = listed.write(ports, sensor.name()).await?;
+    let has_undecided = !swept.failed.is_empty() || swept.early > 0;
+    let position = (is_kept || !has_undecided).then_some(until);
+    record_sweep(ports, &trigger, position, &swept).await?;
     Ok(swept)
+}
+
+/// Objects of a page to evaluate.
+#[derive(Default)]
+struct Found {
+    objects: Vec<ListedObject>,
+    /// The event of each object.
+    events: Vec<ObjectEvent>,
+}
+
+impl Found {
+    fn push(&mut self, object: ListedObject, event: ObjectEvent) {
+        self.objects.push(object);
+        self.events.push(event);
+    }
 }
 
 /// The way in which a listed object arrived.
@@ -185,7 +226,8 @@ fn classify_object(
     }
 }
 
-/// Evaluates the sensor for listed objects, and adds the outcome to that of the sweep.
+/// Evaluates the sensor for listed objects, and adds the outcome to that of the sweep. Returns whether each object is
+/// decided; the others are to be evaluated again.
 async fn evaluate_found(
     ports: &TriggerPorts,
     sensor: &SensorDefinition,
@@ -193,21 +235,39 @@ async fn evaluate_found(
     events: &[ObjectEvent],
     found_by_sweep: bool,
     swept: &mut SweepOutcome,
-) -> Result<(), TriggerError> {
+) -> Result<Vec<bool>, TriggerError> {
     let options = ObjectOptions {
         bucket: Some(bucket),
         found_by_sweep,
     };
-    let outcome = evaluate_objects(ports, sensor, events, options).await?;
-    for decision in &outcome.decisions {
-        match decision {
-            Decision::Requested { .. } => swept.missed += 1,
-            Decision::Failed { message } => swept.failed.push(message.clone()),
-            _ => {}
-        }
+    let outcome = evaluate_recorded(ports, sensor, events, options, Refusals::LeftToSweep).await?;
+    let mut is_decided = Vec::with_capacity(events.len());
+    for (event, decision) in events.iter().zip(&outcome.decisions) {
+        is_decided.push(match decision {
+            Decision::Failed { message } => {
+                swept
+                    .failed
+                    .push(format!("{}: {message}", show_key(&event.key)));
+                false
+            }
+            Decision::Early { .. } => {
+                swept.early += 1;
+                false
+            }
+            Decision::Requested { .. } => {
+                swept.missed += 1;
+                true
+            }
+            Decision::Duplicate
+            | Decision::Superseded
+            | Decision::Made
+            | Decision::Waits { .. }
+            | Decision::Ignored { .. }
+            | Decision::Skipped { .. } => true,
+        });
     }
     swept.runs.extend(outcome.runs);
-    Ok(())
+    Ok(is_decided)
 }
 
 /// Returns the event of an object that was found in a listing.
@@ -224,31 +284,52 @@ fn created_event(bucket: &str, object: ListedObject) -> ObjectEvent {
     }
 }
 
-/// Records the position of the sweep. If a concurrent evaluation is faster, the position is not
+/// Records the sweep, and its position if the next one may begin there. If a concurrent evaluation is faster, the position is not
 /// recorded and the next sweep only looks back a little further.
 async fn record_sweep(
     ports: &TriggerPorts,
     trigger: &TriggerId,
-    until: DateTime<Utc>,
+    until: Option<DateTime<Utc>>,
     swept: &SweepOutcome,
 ) -> Result<(), TriggerError> {
     let state = ports.launched_state(trigger).await?;
     let mut memory = Memory::from_state(trigger, &state)?;
-    memory.swept = memory.swept.max(Some(until));
+    memory.swept = memory.swept.max(until);
     let now = ports.clock.now();
     let advance = Advance {
         revision: state.revision,
         cursor: Some(memory.to_cursor(now)),
         at: now,
         scheduled_for: None,
-        request: TickRequest::Skip {
-            reason: Some(format!(
-                "swept {} objects: the events of {} had been missed",
-                swept.listed, swept.missed
-            )),
-        },
+        request: describe_sweep(swept),
         note: None,
     };
     ports.advance_and_launch(trigger, advance).await?;
     Ok(())
+}
+
+/// Describes a sweep as a tick, which counts as failed if an object did.
+fn describe_sweep(swept: &SweepOutcome) -> TickRequest {
+    let mut text = format!(
+        "swept {} objects: the events of {} had been missed",
+        swept.listed, swept.missed
+    );
+    if swept.early > 0 {
+        text.push_str(&format!(
+            "; {} wait for a later sweep, since their partitions do not exist yet",
+            swept.early
+        ));
+    }
+    for (messages, what) in [(&swept.failed, "failed"), (&swept.refused, "left out")] {
+        if !messages.is_empty() {
+            let first: Vec<&str> = messages.iter().take(SHOWN).map(String::as_str).collect();
+            let shown = cut_text(&first.join("; "), SHOWN_BYTES, "");
+            text.push_str(&format!("; {} {what}: {shown}", messages.len()));
+        }
+    }
+    if swept.failed.is_empty() {
+        TickRequest::Skip { reason: Some(text) }
+    } else {
+        TickRequest::Fail { message: text }
+    }
 }

@@ -5,6 +5,7 @@ mod clock_changes;
 pub(crate) mod faults;
 mod messages;
 mod objects;
+mod refusals;
 mod schedules;
 mod sweeps;
 pub(crate) mod world;

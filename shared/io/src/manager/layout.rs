@@ -6,6 +6,8 @@
 //! asset's folder:
 //! - in a key, every byte but ASCII letters, digits, `-` and `_` becomes `%` and two hexadecimal digits;
 //! - so no folder has a `.` in its name, and every file has one;
+//! - a key with capital letters ends in `~` and a number that tells which letters they are, such as `EWR~7`: some
+//!   file systems do not tell `EWR` and `ewr` apart. Folders of older versions lack the number, and are still read;
 //! - a key too long for one folder name continues in a folder below, which a `~` at the end of the name marks.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -16,6 +18,8 @@ use precip_engine::io::Address;
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 /// Longest folder name, in bytes: file systems allow 255.
 const LONGEST_NAME: usize = 200;
+/// The separator before the number of a key's capital letters.
+const CAPITALS: char = '~';
 /// Prefix of the file names of an asset without partitions.
 const UNPARTITIONED: &str = "all-";
 
@@ -39,12 +43,41 @@ pub(super) fn attempt_path(address: &Address, extension: &str) -> String {
 /// Returns the folder of a partition key: one name, or several for a long key.
 fn partition_folder(key: &str) -> String {
     let escaped = utf8_percent_encode(key, ESCAPED).to_string();
-    // An empty key needs a folder too, with a name that no other key has.
-    if escaped.is_empty() {
+    match capitals_of(key) {
+        None => split_name(&escaped),
+        Some(capitals) => split_name(&format!("{escaped}{CAPITALS}{capitals}")),
+    }
+}
+
+/// Returns the folder that older versions gave a partition key: without the number of its capital letters.
+fn older_partition_folder(key: &str) -> String {
+    split_name(&utf8_percent_encode(key, ESCAPED).to_string())
+}
+
+/// Returns a hexadecimal number that tells which ASCII letters of a key are capital: four letters a digit, without the
+/// zeros at the end; `None` without capital letters. All others are escaped, so that they differ in more than case.
+fn capitals_of(key: &str) -> Option<String> {
+    let letters: Vec<char> = key.chars().filter(char::is_ascii_alphabetic).collect();
+    let digit = |letters: &[char]| {
+        let bits = letters.iter().enumerate();
+        let bits = bits.filter(|(_, letter)| letter.is_ascii_uppercase());
+        bits.map(|(index, _)| 1 << index).sum::<u32>()
+    };
+    let digits: String = letters
+        .chunks(4)
+        .map(|letters| char::from_digit(digit(letters), 16).unwrap_or('0'))
+        .collect();
+    let digits = digits.trim_end_matches('0');
+    (!digits.is_empty()).then(|| digits.to_owned())
+}
+
+/// Splits a name that is too long for a folder into several. An empty one gets a name that no other has.
+fn split_name(name: &str) -> String {
+    if name.is_empty() {
         return "~/~".to_owned();
     }
-    let mut folder = String::with_capacity(escaped.len());
-    for (index, byte) in escaped.chars().enumerate() {
+    let mut folder = String::with_capacity(name.len());
+    for (index, byte) in name.chars().enumerate() {
         if index > 0 && index % LONGEST_NAME == 0 {
             folder.push_str("~/");
         }
@@ -105,9 +138,13 @@ fn key_of_folder(folder: &str) -> Option<String> {
         escaped.push_str(name.strip_suffix('~')?);
     }
     escaped.push_str(last);
-    let key = percent_decode_str(&escaped).decode_utf8().ok()?;
+    let key_only = escaped
+        .split_once(CAPITALS)
+        .map_or(escaped.as_str(), |(key, _)| key);
+    let key = percent_decode_str(key_only).decode_utf8().ok()?;
     // A folder that this layout would have written differently is from another program.
-    (partition_folder(&key) == folder).then(|| key.into_owned())
+    let is_own = partition_folder(&key) == folder || older_partition_folder(&key) == folder;
+    is_own.then(|| key.into_owned())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod replace;
 mod s3;
 #[cfg(feature = "s3")]
 mod s3_client;
+mod staged;
 mod streamed;
 mod values;
 

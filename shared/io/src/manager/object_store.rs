@@ -1,6 +1,6 @@
 //! [`ObjectStoreIoManager`].
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,9 +16,10 @@ use super::{
     HiveLayout, InvalidLocation,
     error::store_error,
     gzip, layout,
-    local_files::LocalFiles,
+    local_files::{LocalFiles, generic_error},
     location,
     replace::ReplaceableFile,
+    staged::{list_staged, remove_staged, split_staged},
     streamed::{self, ReadError, StreamError},
     values::{builtin_value, collect_value, rows_error, table_metadata, value_metadata},
 };
@@ -415,14 +416,17 @@ impl IoManager for ObjectStoreIoManager {
     }
 
     async fn remove(&self, pointer: &str) -> Result<(), IoError> {
+        let failed = |error| store_error(&format!("remove `{pointer}`"), &self.location, error);
+        if let (Some(files), Some((of, number))) = (&self.files, split_staged(pointer)) {
+            let file = files
+                .file_path(&self.resolve_pointer(of)?)
+                .map_err(failed)?;
+            return remove_staged(&file, number).map_err(|error| failed(generic_error(error)));
+        }
         let path = self.resolve_pointer(pointer)?;
         match self.store.delete(&path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(store_error(
-                &format!("remove `{pointer}`"),
-                &self.location,
-                error,
-            )),
+            Err(error) => Err(failed(error)),
         }
     }
 
@@ -448,7 +452,26 @@ impl IoManager for ObjectStoreIoManager {
                 written: file.last_modified,
             })
         };
-        Ok(files.into_iter().filter_map(attempt).collect())
+        let mut attempts: Vec<StoredAttempt> = files.into_iter().filter_map(attempt).collect();
+        if let Some(files) = &self.files {
+            let failed = |error| store_error(&format!("list `{asset}`"), &self.location, error);
+            let local = files.file_path(&folder).map_err(failed)?;
+            // Attempts that were never finished, by processes that were killed.
+            let staged = tokio::task::spawn_blocking(move || list_staged(&local)).await;
+            let staged = staged.unwrap_or_else(|error| Err(io::Error::other(error)));
+            for file in staged.map_err(|error| failed(generic_error(error)))? {
+                let pointer = format!("{asset}/{}", file.path);
+                attempts.extend(
+                    layout::parse_path(asset, &pointer).map(|address| StoredAttempt {
+                        pointer: pointer.clone(),
+                        address,
+                        bytes: file.bytes,
+                        written: file.written,
+                    }),
+                );
+            }
+        }
+        Ok(attempts)
     }
 }
 

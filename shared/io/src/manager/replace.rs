@@ -23,6 +23,8 @@ use crate::{
 
 /// Key of the footer's text that names the attempt of a file.
 const ATTEMPT: &str = "precip.attempt";
+/// Key of the footer's text that names the partition of a file.
+const PARTITION: &str = "precip.partition";
 /// Number of bytes at the end of a file that usually contain the footer.
 const FOOTER_BYTES: u64 = 64 * 1024;
 
@@ -46,7 +48,9 @@ impl ReplaceableFile<'_> {
         options: &ParquetOptions,
     ) -> Result<Vec<u8>, FormatError> {
         let attempt = format!("{}-{}", address.run, address.attempt);
-        parquet::encode_parquet(table, options, &[(ATTEMPT, attempt)])
+        let mut texts = vec![(ATTEMPT, attempt)];
+        texts.extend(partition_of(address).map(|key| (PARTITION, key)));
+        parquet::encode_parquet(table, options, &texts)
     }
 
     /// Writes an attempt's content, unless the file is of a newer attempt.
@@ -60,8 +64,8 @@ impl ReplaceableFile<'_> {
             Some(files) => {
                 let file = files.file_path(&self.path)?;
                 // All in one blocking task: a canceled caller must not release the lock halfway.
-                let private = files.is_private();
-                let put = move || put_locally(&file, ours, &content, private);
+                let (partition, private) = (partition_of(address), files.is_private());
+                let put = move || put_locally(&file, ours, partition.as_deref(), &content, private);
                 let result = tokio::task::spawn_blocking(put).await;
                 result
                     .unwrap_or_else(|error| Err(io::Error::other(error)))
@@ -121,6 +125,18 @@ impl ReplaceableFile<'_> {
     }
 }
 
+fn partition_of(address: &Address) -> Option<String> {
+    address.partition.as_ref().map(ToString::to_string)
+}
+
+/// Returns the partition that a file names in its footer.
+fn read_partition(file: &Bytes) -> Option<String> {
+    match parquet::read_footer_text(file, file.len() as u64, PARTITION) {
+        Ok(FooterText::Known(partition)) => partition,
+        Ok(FooterText::NeedsBytes(_)) | Err(_) => None,
+    }
+}
+
 /// Reads the attempt from the end of a file, or returns the number of bytes at the end that are needed for it.
 fn read_attempt(end: &Bytes, size: u64) -> Result<FileAttempt, u64> {
     match parquet::read_footer_text(end, size, ATTEMPT) {
@@ -138,6 +154,7 @@ fn read_attempt(end: &Bytes, size: u64) -> Result<FileAttempt, u64> {
 fn put_locally(
     file: &FilePath,
     ours: FileAttempt,
+    partition: Option<&str>,
     content: &[u8],
     private: bool,
 ) -> io::Result<()> {
@@ -154,6 +171,15 @@ fn put_locally(
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         existing => {
             let existing = Bytes::from(existing?);
+            let other = read_partition(&existing).filter(|other| Some(other.as_str()) != partition);
+            if let Some(other) = other {
+                let ours = partition.unwrap_or_default();
+                return Err(io::Error::other(format!(
+                    "`{}` holds partition `{other}`, and this file system does not tell its folder from that of \
+                     `{ours}`: use the versioned layout, or keys that differ in more than case",
+                    file.display()
+                )));
+            }
             let size = existing.len() as u64;
             read_attempt(&existing, size).ok().flatten()
         }
@@ -168,4 +194,40 @@ fn put_locally(
         close_to_others(&new)?;
     }
     fs::rename(&new, file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::parquet::encode_parquet;
+
+    #[test]
+    fn a_file_of_another_partition_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        // As on a file system where `EWR` and `ewr` are one folder.
+        let file = folder.path().join("origin=EWR/data.parquet");
+        let field = arrow_schema::Field::new("n", arrow_schema::DataType::Int64, false);
+        let schema = Arc::new(arrow_schema::Schema::new(vec![field]));
+        let table = Table::new(schema, Vec::new()).unwrap();
+        let options = ParquetOptions::new();
+        let texts = [(PARTITION, "EWR".to_owned())];
+        let content = encode_parquet(&table, &options, &texts).unwrap();
+        put_locally(&file, None, Some("EWR"), &content, false).unwrap();
+        put_locally(&file, None, Some("EWR"), &content, false).unwrap();
+        let error = put_locally(&file, None, Some("ewr"), b"other", false).unwrap_err();
+        let message = error.to_string();
+        assert!(
+            message.ends_with(
+                "holds partition `EWR`, and this file system does not tell its folder from that of `ewr`: use the \
+                 versioned layout, or keys that differ in more than case"
+            ),
+            "{message}"
+        );
+        assert_eq!(fs::read(&file).unwrap(), content);
+        // A file of an older version names no partition.
+        let content = encode_parquet(&table, &options, &[]).unwrap();
+        fs::write(&file, &content).unwrap();
+        put_locally(&file, None, Some("ewr"), b"new", false).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+    }
 }

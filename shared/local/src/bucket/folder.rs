@@ -10,22 +10,36 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use precip_core::trigger::{ObjectChange, ObjectEvent};
 use precip_engine::trigger::{ListedObject, ObjectListing, ObjectPage};
+use tokio_util::sync::CancellationToken;
 
-/// Number of objects on a page of a listing.
-const PAGE_SIZE: usize = 1_000;
+use super::walk::Walk;
+
+/// Number of objects on a page of a listing. Each page reads the names in the folders that lead to its objects again.
+const PAGE_SIZE: usize = 10_000;
 
 /// A folder whose files are the objects of a bucket. An object's key is its path within the folder, with
 /// `/` between the parts. Files and folders that begin with `.` are ignored: editors and uploads use
-/// them for incomplete files.
+/// them for incomplete files. Symbolic links are not followed: a file within the folder is an object under its own
+/// name, and what is outside does not belong to the bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketFolder {
     root: PathBuf,
+    page_size: usize,
 }
 
 impl BucketFolder {
     /// Uses a folder, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            page_size: PAGE_SIZE,
+        }
+    }
+
+    /// Sets the number of objects on a page of a listing.
+    #[cfg(test)]
+    pub(super) fn with_page_size(self, page_size: usize) -> Self {
+        Self { page_size, ..self }
     }
 
     /// Returns the folder.
@@ -50,86 +64,116 @@ impl BucketFolder {
             .map(|parts| parts.join("/"))
     }
 
-    /// Returns a file as an object; `None` if it is not an object, or no longer exists.
+    /// Returns a file as an object; `None` if it is not an object, or no longer exists. A symbolic link is no object:
+    /// the file that it leads to is one under its own name.
     pub fn object_at(&self, path: &Path) -> Option<ListedObject> {
         let key = self.object_key(path)?;
-        let metadata = fs::metadata(path).ok().filter(Metadata::is_file)?;
-        let changed = content_time(&metadata);
-        // S3's entity tag changes with the content; size and time stand in for it.
-        let nanoseconds = changed.timestamp_nanos_opt().unwrap_or_default();
-        Some(ListedObject {
-            key,
-            size: metadata.len(),
-            etag: Some(format!("{:x}-{nanoseconds:x}", metadata.len())),
-            last_modified: changed,
-        })
+        // Folders on the way may be links as well. The file behind one is reported under its own path.
+        let root = fs::canonicalize(&self.root).ok()?;
+        if fs::canonicalize(path).ok()? != root.join(&key) {
+            return None;
+        }
+        let metadata = fs::symlink_metadata(path).ok().filter(Metadata::is_file)?;
+        Some(to_object(key, &metadata))
     }
 
-    /// Returns a file itself, or the files below a folder: files may have been added to a new folder
-    /// before it was watched.
-    pub fn files_below(&self, path: &Path) -> Vec<PathBuf> {
-        let Some(key) = self.object_key(path).filter(|_| path.is_dir()) else {
-            return vec![path.to_owned()];
-        };
-        let mut found = Vec::new();
-        // The next sweep finds what cannot be read now.
-        let _ = self.collect_objects(path, &format!("{key}/"), &mut found);
-        found
-            .into_iter()
-            .map(|object| self.root.join(object.key))
-            .collect()
+    /// Returns the events that S3 would send for written files, and for the files below new folders: files may have
+    /// been added to a folder before it was watched. Dropping the future ends the work.
+    ///
+    /// # Errors
+    /// When the system refuses to read a folder. The next sweep finds its files.
+    pub async fn created_events(
+        &self,
+        bucket: &str,
+        paths: Vec<PathBuf>,
+    ) -> io::Result<Vec<ObjectEvent>> {
+        let (folder, bucket) = (self.clone(), bucket.to_owned());
+        run_stoppable(move |stop| {
+            let mut events = Vec::new();
+            for path in &paths {
+                if stop.is_cancelled() {
+                    break;
+                }
+                let objects = folder.objects_below(path, stop)?;
+                events.extend(
+                    objects
+                        .into_iter()
+                        .map(|object| created_event(&bucket, object)),
+                );
+            }
+            Ok(events)
+        })
+        .await
     }
 
     /// Returns the event that S3 would send for a written file.
     pub fn created_event(&self, bucket: &str, path: &Path) -> Option<ObjectEvent> {
-        let object = self.object_at(path)?;
-        Some(ObjectEvent {
-            bucket: bucket.to_owned(),
-            key: object.key,
-            change: ObjectChange::Created,
-            at: object.last_modified,
-            size: Some(object.size),
-            etag: object.etag,
-            version: None,
-            sequencer: None,
-        })
+        self.object_at(path)
+            .map(|object| created_event(bucket, object))
     }
 
-    /// Lists the objects whose keys have a prefix, sorted by key. A missing root has no objects.
-    ///
-    /// # Errors
-    /// When a folder cannot be read.
-    pub fn objects_with_prefix(&self, prefix: &str) -> io::Result<Vec<ListedObject>> {
-        let mut found = Vec::new();
-        if self.root.exists() {
-            self.collect_objects(&self.root, prefix, &mut found)?;
-        }
-        found.sort_by(|one, other| one.key.cmp(&other.key));
-        Ok(found)
-    }
-
-    fn collect_objects(
+    /// Returns a file itself as an object, or the objects below a folder.
+    fn objects_below(
         &self,
-        folder: &Path,
+        path: &Path,
+        stop: &CancellationToken,
+    ) -> io::Result<Vec<ListedObject>> {
+        let is_folder = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+        let Some(key) = self.object_key(path).filter(|_| is_folder) else {
+            return Ok(self.object_at(path).into_iter().collect());
+        };
+        let prefix = format!("{key}/");
+        let page = Walk::new(self, &prefix, None, usize::MAX, stop).list_folder(path, &prefix)?;
+        Ok(page.objects)
+    }
+
+    /// Lists a page of the objects whose keys have a prefix, sorted by key. A missing root has no objects.
+    pub(super) fn list_page(
+        &self,
         prefix: &str,
-        found: &mut Vec<ListedObject>,
-    ) -> io::Result<()> {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            let Some(key) = self.object_key(&path) else {
-                continue;
-            };
-            if path.is_dir() {
-                // Only folders on the way to the prefix, or below it.
-                let below = format!("{key}/");
-                if below.starts_with(prefix) || prefix.starts_with(&below) {
-                    self.collect_objects(&path, prefix, found)?;
-                }
-            } else if key.starts_with(prefix) {
-                found.extend(self.object_at(&path));
-            }
+        after: Option<&str>,
+        stop: &CancellationToken,
+    ) -> io::Result<ObjectPage> {
+        if !self.root.exists() {
+            return Ok(ObjectPage::default());
         }
-        Ok(())
+        Walk::new(self, prefix, after, self.page_size, stop).list_folder(&self.root, "")
+    }
+}
+
+/// Runs blocking work on another thread, and asks it to stop when the future is dropped: so that a Ctrl-C does not wait
+/// for a large folder.
+async fn run_stoppable<T: Send + 'static>(
+    work: impl FnOnce(&CancellationToken) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let stop = CancellationToken::new();
+    let _guard = stop.clone().drop_guard();
+    let done = tokio::task::spawn_blocking(move || work(&stop)).await;
+    done.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+fn created_event(bucket: &str, object: ListedObject) -> ObjectEvent {
+    ObjectEvent {
+        bucket: bucket.to_owned(),
+        key: object.key,
+        change: ObjectChange::Created,
+        at: object.last_modified,
+        size: Some(object.size),
+        etag: object.etag,
+        version: None,
+        sequencer: None,
+    }
+}
+
+pub(super) fn to_object(key: String, metadata: &Metadata) -> ListedObject {
+    let changed = content_time(metadata);
+    // S3's entity tag changes with the content; size and time stand in for it.
+    let nanoseconds = changed.timestamp_nanos_opt().unwrap_or_default();
+    ListedObject {
+        key,
+        size: metadata.len(),
+        etag: Some(format!("{:x}-{nanoseconds:x}", metadata.len())),
+        last_modified: changed,
     }
 }
 
@@ -156,19 +200,10 @@ impl ObjectListing for BucketFolder {
         prefix: &str,
         after: Option<&str>,
     ) -> Result<ObjectPage, String> {
-        let objects = self
-            .objects_with_prefix(prefix)
-            .map_err(|error| error.to_string())?;
-        let rest = objects
-            .into_iter()
-            .filter(|object| after.is_none_or(|after| object.key.as_str() > after));
-        // One more than a page holds tells that there is a next page.
-        let mut page: Vec<ListedObject> = rest.take(PAGE_SIZE + 1).collect();
-        let more = page.len() > PAGE_SIZE;
-        page.truncate(PAGE_SIZE);
-        Ok(ObjectPage {
-            next: page.last().filter(|_| more).map(|last| last.key.clone()),
-            objects: page,
-        })
+        let (folder, prefix) = (self.clone(), prefix.to_owned());
+        let after = after.map(str::to_owned);
+        run_stoppable(move |stop| folder.list_page(&prefix, after.as_deref(), stop))
+            .await
+            .map_err(|error| error.to_string())
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Config, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::{sync::mpsc, time::Instant};
 
 /// The time without a change after which a file counts as completely written.
@@ -42,8 +42,10 @@ impl Watch {
             source,
         };
         let (sender, changes) = mpsc::unbounded_channel();
-        let mut watcher =
-            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // A link may lead back into the folder or out of it.
+        let config = Config::default().with_follow_symlinks(false);
+        let mut watcher = RecommendedWatcher::new(
+            move |event: notify::Result<notify::Event>| {
                 let Ok(event) = event else { return };
                 // Reading a file changes nothing; closing one that was written ends a change.
                 if matches!(event.kind, EventKind::Access(access) if !closes_written(access)) {
@@ -53,8 +55,10 @@ impl Watch {
                     // Sending fails only after the watch was dropped.
                     let _ = sender.send(path);
                 }
-            })
-            .map_err(failed)?;
+            },
+            config,
+        )
+        .map_err(failed)?;
         watcher
             .watch(folder, RecursiveMode::Recursive)
             .map_err(failed)?;

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use precip_engine::state::{StateError, StateErrorKind};
+use precip_engine::{
+    state::{StateError, StateErrorKind},
+    system_error::SystemProblem,
+};
 
 use super::{
     create_private_file, create_private_folder,
@@ -42,10 +45,7 @@ pub struct Home {
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
     /// The folder, or one in it, cannot be created.
-    #[error(
-        "failed to create `{}`: give your user the right to write in the folder above it, or choose \
-         another home", path.display()
-    )]
+    #[error("failed to create `{}`: {}", path.display(), create_advice(source))]
     Create {
         /// The folder.
         path: PathBuf,
@@ -81,10 +81,7 @@ pub enum HomeError {
         source: io::Error,
     },
     /// A lock file cannot be created or locked.
-    #[error(
-        "failed to lock `{}`: the home has to be on a disk of this machine that your user may \
-         write to (network shares often lack locks)", path.display()
-    )]
+    #[error("failed to lock `{}`: {}", path.display(), lock_advice(source))]
     Lock {
         /// The lock file.
         path: PathBuf,
@@ -95,6 +92,31 @@ pub enum HomeError {
     /// The state cannot be opened.
     #[error(transparent)]
     State(#[from] StateError),
+}
+
+/// Returns what to do when a folder cannot be created.
+fn create_advice(error: &io::Error) -> &'static str {
+    exhausted_advice(error).unwrap_or(
+        "give your user the right to write in the folder above it, or choose another home",
+    )
+}
+
+/// Returns what to do when a lock cannot be taken.
+fn lock_advice(error: &io::Error) -> &'static str {
+    exhausted_advice(error).unwrap_or(
+        "the home has to be on a disk of this machine that your user may write to (network shares often lack locks)",
+    )
+}
+
+/// Returns what to do when the system has run out of something, which no right mends.
+fn exhausted_advice(error: &io::Error) -> Option<&'static str> {
+    match SystemProblem::of(error) {
+        problem @ (SystemProblem::TooManyFiles | SystemProblem::DiskFull) => problem.advice(),
+        SystemProblem::Denied
+        | SystemProblem::ReadOnly
+        | SystemProblem::InTheWay
+        | SystemProblem::Other => None,
+    }
 }
 
 impl Home {

@@ -5,7 +5,8 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    path::PathBuf,
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -31,7 +32,8 @@ impl Home {
         self.locks_folder().join(format!("{name}.lock"))
     }
 
-    /// Takes the lock of this process. `owner` is a unique id, such as a new ULID.
+    /// Takes the lock of this process, and removes the lock files of processes that are dead. `owner` is a unique id,
+    /// such as a new ULID.
     ///
     /// # Errors
     /// [`HomeError`] when the home cannot be created, its disk has no locks, or another process holds
@@ -43,7 +45,12 @@ impl Home {
             path: path.clone(),
             source,
         };
-        let file = create_private_file(&path).map_err(failed)?;
+        if path.exists() && self.is_alive(&owner)? {
+            return Err(failed(std::io::ErrorKind::AlreadyExists.into()));
+        }
+        // Locked before it has its name: a file of that name without a lock is of a dead process.
+        let new = path.with_extension("new");
+        let file = create_private_file(&new).map_err(failed)?;
         // The lock belongs to the open file, so a second open of the name conflicts even in one process.
         match file.try_lock() {
             Ok(()) => {}
@@ -52,11 +59,32 @@ impl Home {
                 return Err(failed(std::io::ErrorKind::AlreadyExists.into()));
             }
         }
+        fs::rename(&new, &path).map_err(failed)?;
+        self.remove_dead_locks();
         Ok(ProcessLock {
             owner,
             path,
             _file: file,
         })
+    }
+
+    /// Removes the lock files that no process holds. One that cannot be read or removed does no harm.
+    fn remove_dead_locks(&self) {
+        let Ok(entries) = fs::read_dir(self.locks_folder()) else {
+            return;
+        };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let is_dead = match path.extension().and_then(|extension| extension.to_str()) {
+                // A shared lock, as of a process that looks: it is not taken for the owner.
+                Some("lock") => File::open(&path).is_ok_and(|file| file.try_lock_shared().is_ok()),
+                // Its process may be about to lock it.
+                Some("new") => is_older_than_an_hour(&path),
+                _ => false,
+            };
+            if is_dead {
+                let _ = fs::remove_file(&path);
+            }
+        }
     }
 
     /// Returns `true` if the process that locked this id is still alive.
@@ -82,6 +110,12 @@ impl Home {
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
+}
+
+fn is_older_than_an_hour(path: &Path) -> bool {
+    let written = fs::metadata(path).and_then(|metadata| metadata.modified());
+    let age = written.ok().and_then(|written| written.elapsed().ok());
+    age.is_some_and(|age| age > Duration::from_secs(3_600))
 }
 
 impl ProcessLock {

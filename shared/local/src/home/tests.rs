@@ -74,6 +74,56 @@ fn a_process_is_alive_as_long_as_it_holds_its_lock() {
     assert!(!home.is_alive(&owner_named("../../../etc/passwd")).unwrap());
 }
 
+#[test]
+fn the_lock_files_of_dead_processes_are_removed_by_the_next_start() {
+    let (_folder, home) = temporary_home();
+    let alive = home.lock_process(owner_named("alive")).unwrap();
+    let file = |name: &str| home.locks_folder().join(name);
+    std::fs::write(file("dead.lock"), "").unwrap();
+    std::fs::write(file("starting.new"), "").unwrap();
+    let old = std::fs::File::create(file("old.new")).unwrap();
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7_200);
+    old.set_modified(long_ago).unwrap();
+    let next = home.lock_process(owner_named("next")).unwrap();
+    let names = || {
+        let entries = std::fs::read_dir(home.locks_folder()).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), ["alive.lock", "next.lock", "starting.new"]);
+    assert!(home.is_alive(&owner_named("alive")).unwrap());
+    assert!(home.is_alive(&owner_named("next")).unwrap());
+    drop((alive, next));
+    assert_eq!(names(), ["starting.new"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn too_many_open_files_are_named_in_errors_of_the_home() {
+    let path = std::path::PathBuf::from("home/locks/a.lock");
+    let source = || std::io::Error::from_raw_os_error(24);
+    let advice = "too many files are open; raise the limit (`ulimit -n 4096`) or use a smaller `--concurrency`";
+    let lock = HomeError::Lock {
+        path: path.clone(),
+        source: source(),
+    };
+    assert_eq!(
+        lock.to_string(),
+        format!("failed to lock `home/locks/a.lock`: {advice}")
+    );
+    let create = HomeError::Create {
+        path,
+        source: source(),
+    };
+    assert_eq!(
+        create.to_string(),
+        format!("failed to create `home/locks/a.lock`: {advice}")
+    );
+}
+
 async fn run_owned_by(home: &Home, name: &str, at: DateTime<Utc>) -> RunId {
     let store = home.open_state().unwrap();
     store.create_run(new_run(1, None)).await.unwrap();

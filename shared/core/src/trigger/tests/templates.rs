@@ -210,3 +210,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_name_that_cannot_be_a_dynamic_key_is_refused() {
+    let fit = fit_template("up/{file}", Some(DynamicPartitions::new("files").into())).unwrap();
+    let error = partition_of_key(&fit, "up/a\u{7}.csv").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "\"a\\u{7}.csv\" cannot be a partition of `files`: write at least one character, and no control characters"
+    );
+    // A key that the set has already stays usable.
+    let long = "x".repeat(800);
+    let mut context = march_context();
+    assert!(fit.read_key(&format!("up/{long}"), &context).is_err());
+    let keys = [long.as_str().into()].into_iter().collect();
+    context.dynamic.insert("files".to_owned(), keys);
+    let read = fit.read_key(&format!("up/{long}"), &context).unwrap();
+    assert_eq!(read.unwrap().added, []);
+}
+
+#[test]
+fn a_dynamic_key_with_the_separator_is_no_part_of_a_product() {
+    let files = DynamicPartitions::new("files");
+    let product = MultiPartitions::new([("date", daily_partitions()), ("file", files.into())]);
+    let fit = fit_template("{date}/{file}", Some(product.unwrap().into())).unwrap();
+    let read = |key| partition_of_key(&fit, key);
+    assert_eq!(read("2024-01-31/a"), Ok(Some("2024-01-31|a".to_owned())));
+    assert_eq!(
+        read("2024-01-31/a|b").unwrap_err().to_string(),
+        "`a|b` cannot be a partition of `files` here: `|` separates the dimensions of a partition key"
+    );
+}

@@ -27,6 +27,12 @@ pub enum Decision {
         /// The reason, with the time until which it waits.
         reason: String,
     },
+    /// The partition does not exist yet, and the event is not kept: its window begins too late, or enough
+    /// events wait. Each sweep evaluates the object again.
+    Early {
+        /// The reason, with the time until which the partition does not exist.
+        reason: String,
+    },
     /// The event does not belong to the sensor.
     Ignored {
         /// The reason.

@@ -12,7 +12,7 @@ use precip_core::{
 
 use super::{Decision, ObjectOptions, SensorOutcome, batch::Batch, evaluation::EventEvaluator};
 use crate::{
-    state::{TriggerId, TriggerState},
+    state::{CreatedRun, StateErrorKind, TriggerId, TriggerState},
     trigger::{
         RunRequest, SensorDefinition, TriggerError, TriggerPorts, control::sensor_id,
         memory::Memory,
@@ -35,6 +35,26 @@ pub async fn evaluate_objects(
     events: &[ObjectEvent],
     options: ObjectOptions<'_>,
 ) -> Result<SensorOutcome, TriggerError> {
+    evaluate_recorded(ports, sensor, events, options, Refusals::Recorded).await
+}
+
+/// The place where refusals of objects are noted if nothing else changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::trigger) enum Refusals {
+    /// In a tick of their own, unless the last tick says the same.
+    Recorded,
+    /// In the tick of the sweep that found the objects.
+    LeftToSweep,
+}
+
+/// Evaluates as [`evaluate_objects`].
+pub(in crate::trigger) async fn evaluate_recorded(
+    ports: &TriggerPorts,
+    sensor: &SensorDefinition,
+    events: &[ObjectEvent],
+    options: ObjectOptions<'_>,
+    refusals: Refusals,
+) -> Result<SensorOutcome, TriggerError> {
     let trigger = sensor_id(sensor.name());
     let mut outcome = SensorOutcome {
         running: true,
@@ -44,6 +64,7 @@ pub async fn evaluate_objects(
     // Indices of the undecided events, in the order of their changes as far as it is known.
     let mut undecided: Vec<usize> = (0..events.len()).collect();
     undecided.sort_by(|a, b| compare_events(&events[*a], &events[*b]));
+    let mut most = EVENTS_PER_TICK;
     let mut attempt = 0;
     loop {
         let state = ports.launched_state(&trigger).await?;
@@ -57,25 +78,48 @@ pub async fn evaluate_objects(
             }
             return Ok(outcome);
         }
-        let portion: Vec<usize> = undecided.iter().copied().take(EVENTS_PER_TICK).collect();
+        let portion: Vec<usize> = undecided.iter().copied().take(most).collect();
         let given: Vec<&ObjectEvent> = portion.iter().map(|index| &events[*index]).collect();
         let mut batch = decide_events(ports, sensor, &trigger, &state, &given, options).await?;
-        // A batch may decide fewer events than it was given: the rest exceeds one tick.
-        let decided = batch.decisions.len();
-        let runs = if batch.changed {
-            // Before the runs: a run's partitions must exist when it is planned. Added keys stay if
-            // the tick is refused, and the next attempt adds them again.
-            add_partitions(ports, &batch.added).await?;
-            let advance = batch.to_advance(ports, sensor, &trigger, &state);
-            let Some(runs) = ports.advance_and_launch(&trigger, advance).await? else {
+        let has_news = refusals == Refusals::Recorded && batch.has_new_refusal(&state);
+        let recorded = if batch.changed || has_news {
+            record_batch(ports, sensor, &trigger, &state, &batch).await
+        } else {
+            Ok(Some(Vec::new()))
+        };
+        let runs = match recorded {
+            Ok(Some(runs)) => runs,
+            Ok(None) => {
                 ports.back_off(&trigger, &mut attempt).await?;
                 continue;
-            };
-            runs
-        } else {
-            Vec::new()
+            }
+            // The store refuses what an event asks for. The others must not fail with it, so the portion is divided
+            // until the event is alone.
+            Err(error) if is_refusal(&error) && portion.len() > 1 => {
+                most = portion.len() / 2;
+                continue;
+            }
+            Err(error) if is_refusal(&error) && portion.len() == 1 => {
+                let memory = Memory::from_state(&trigger, &state)?;
+                batch = Batch::new(memory, batch.context, batch.fit)
+                    .with_failed(given[0], &error.to_string());
+                let advance = batch.to_advance(ports, sensor, &trigger, &state);
+                let recorded = match batch.has_new_refusal(&state) {
+                    true => ports.advance_and_launch(&trigger, advance).await?,
+                    false => Some(Vec::new()),
+                };
+                if recorded.is_none() {
+                    ports.back_off(&trigger, &mut attempt).await?;
+                    continue;
+                }
+                Vec::new()
+            }
+            Err(error) => return Err(error),
         };
         attempt = 0;
+        most = most.saturating_mul(2).min(EVENTS_PER_TICK);
+        // A batch may decide fewer events than it was given: the rest exceeds one tick.
+        let decided = batch.decisions.len();
         batch.assign_runs(&runs);
         for (index, decision) in portion.iter().zip(batch.decisions) {
             outcome.decisions[*index] = decision;
@@ -86,6 +130,33 @@ pub async fn evaluate_objects(
             return Ok(outcome);
         }
     }
+}
+
+/// Adds the keys of a batch, records its tick and launches its runs; `None` when a concurrent evaluation was faster.
+async fn record_batch(
+    ports: &TriggerPorts,
+    sensor: &SensorDefinition,
+    trigger: &TriggerId,
+    state: &TriggerState,
+    batch: &Batch,
+) -> Result<Option<Vec<CreatedRun>>, TriggerError> {
+    // Before the runs: a run's partitions must exist when it is planned. Added keys stay if the tick is refused, and
+    // the next attempt adds them again.
+    add_partitions(ports, &batch.added).await?;
+    let advance = batch.to_advance(ports, sensor, trigger, state);
+    ports.advance_and_launch(trigger, advance).await
+}
+
+/// Returns whether the store refuses the content of a tick, so that recording it again cannot succeed.
+fn is_refusal(error: &TriggerError) -> bool {
+    let kind = match error {
+        TriggerError::State(error) => Some(error.kind()),
+        _ => None,
+    };
+    matches!(
+        kind,
+        Some(StateErrorKind::TooLarge | StateErrorKind::Conflict)
+    )
 }
 
 /// Returns what [`evaluate_objects`] would decide and request for each event on its own, without
@@ -158,10 +229,10 @@ async fn decide_events(
         options,
         newest: newest_by_key(events),
     };
-    for event in std::mem::take(&mut batch.memory.waiting) {
+    for event in batch.memory.take_waiting() {
         let evaluation = evaluator.evaluate_event(&batch, &event, true).await?;
         if matches!(evaluation.decision, Decision::Waits { .. }) {
-            batch.memory.waiting.push(event);
+            batch.memory.add_waiting(event);
             continue;
         }
         batch.add_evaluation(evaluation, &event, None);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
 use precip_core::{
     partitions::PartitionKey,
     trigger::{NoPartitionError, ObjectChange, ObjectEvent, ObjectSensor, TemplateFit},
@@ -14,10 +15,13 @@ use crate::{
     trigger::{
         RunRequest, SensorContext, SensorDefinition, SensorEvent, SensorFn, TriggerError,
         TriggerPorts,
-        function::{NO_REQUEST, call_sensor, check_requests},
-        memory::MAX_WAITING,
+        function::{NO_REQUEST, call_sensor, check_answer, check_cursor, describe_too_many},
     },
 };
+
+/// The time before its window begins from which on an event waits for its partition. Earlier events would keep the
+/// places of those that are due sooner.
+const WAITING_TIME: TimeDelta = TimeDelta::days(7);
 
 /// The evaluation of one event.
 pub(super) struct Evaluation {
@@ -74,11 +78,7 @@ impl EventEvaluator<'_> {
         {
             return Ok(Evaluation::without_request(Decision::Duplicate));
         }
-        if memory
-            .waiting
-            .iter()
-            .any(|other| other.identity() == event.identity())
-        {
+        if memory.is_waiting(event) {
             return Ok(Evaluation::without_request(Decision::Duplicate));
         }
         match self.sensor.function {
@@ -136,17 +136,23 @@ impl EventEvaluator<'_> {
                 let reason = "its key does not fit".to_owned();
                 return Ok(Evaluation::without_request(Decision::Ignored { reason }));
             }
-            Err(NoPartitionError::NotYet { partition, at }) => {
-                let not_yet = NoPartitionError::NotYet { partition, at };
+            Err(not_yet @ NoPartitionError::NotYet { begins, .. }) => {
                 let reason = not_yet.to_string();
-                return Ok(Evaluation::without_request(
-                    match batch.memory.waiting.len() {
-                        0..MAX_WAITING => Decision::Waits { reason },
-                        _ => Decision::Failed {
-                            message: format!("{reason}, and {MAX_WAITING} others wait already"),
-                        },
-                    },
-                ));
+                // An event that waits already keeps its place.
+                let decision = if waited {
+                    Decision::Waits { reason }
+                } else if begins - WAITING_TIME > batch.context.now {
+                    let why = "an object waits at most a week for its window to begin";
+                    let reason = format!("{reason}, and {why}: later sweeps evaluate it again");
+                    Decision::Early { reason }
+                } else if batch.memory.is_waiting_full() {
+                    let why = "enough objects wait already";
+                    let reason = format!("{reason}, and {why}: later sweeps evaluate it again");
+                    Decision::Early { reason }
+                } else {
+                    Decision::Waits { reason }
+                };
+                return Ok(Evaluation::without_request(decision));
             }
             Err(error) => {
                 let reason = error.to_string();
@@ -238,8 +244,11 @@ impl EventEvaluator<'_> {
         }
         let context = builder.build();
         let called = call_sensor(function, context.clone(), &self.ports.resources).await;
+        let definition = batch.fit.as_ref().and_then(TemplateFit::definition);
+        let cursor = context.cursor();
         let checked = called.and_then(|answer| {
-            check_requests(&self.ports.definitions, &answer)?;
+            check_answer(&self.ports.definitions, &answer, definition, &batch.context)?;
+            check_cursor(cursor.as_deref())?;
             Ok(answer)
         });
         let answer = match checked {
@@ -247,11 +256,7 @@ impl EventEvaluator<'_> {
             Err(error) => return Ok(Evaluation::without_request(decide_failure(&error))),
         };
         if answer.requests.len() > MAX_RUNS_PER_TICK {
-            let reason = format!(
-                "its function asks for {} runs at once, and at most {MAX_RUNS_PER_TICK} can be \
-                 created together: request one run of many partitions",
-                answer.requests.len()
-            );
+            let reason = describe_too_many(answer.requests.len());
             return Ok(Evaluation::without_request(Decision::Skipped { reason }));
         }
         let partitions: Vec<PartitionKey> = answer
@@ -274,7 +279,7 @@ impl EventEvaluator<'_> {
             requests: answer.requests,
             added: answer.added_partitions,
             remember: true,
-            function_cursor: Some(context.cursor()),
+            function_cursor: Some(cursor),
         })
     }
 }

@@ -53,7 +53,11 @@ impl ObjectListing for Bucket {
             .last()
             .filter(|_| objects.len() == 2)
             .map(|last| last.key.clone());
-        Ok(ObjectPage { objects, next })
+        Ok(ObjectPage {
+            objects,
+            next,
+            ..ObjectPage::default()
+        })
     }
 }
 

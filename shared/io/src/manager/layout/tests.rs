@@ -22,7 +22,7 @@ fn a_path_reads_as_asset_partition_run_attempt() {
     );
     assert_eq!(
         attempt_path(&second_attempt("daily", Some("2013-01-01|EWR")), "csv"),
-        "daily/2013-01-01%7CEWR/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-2.csv"
+        "daily/2013-01-01%7CEWR~7/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-2.csv"
     );
 }
 
@@ -37,12 +37,47 @@ fn a_partition_of_one_asset_is_not_a_file_of_another() {
     assert!(!is_of(&key("ra"), &asset));
 }
 
+#[test]
+fn keys_that_differ_in_case_alone_have_folders_that_differ_in_more() {
+    for (key, folder) in [
+        ("ewr", "ewr"),
+        ("EWR", "EWR~7"),
+        ("Ewr", "Ewr~1"),
+        ("ewR", "ewR~4"),
+        ("2013-01-01", "2013-01-01"),
+        ("aaaa-bBb", "aaaa-bBb~02"),
+        // Escaped letters differ in more than case already.
+        ("\u{c9}", "%C3%89"),
+        ("\u{e9}", "%C3%A9"),
+    ] {
+        assert_eq!(partition_folder(key), folder);
+        assert_eq!(key_of_folder(folder).as_deref(), Some(key));
+    }
+    // Numbers that no key has.
+    for folder in ["EWR~0", "EWR~70", "ewr~7", "EWR~", "EWR~7~7", "~7"] {
+        assert_eq!(key_of_folder(folder), None, "{folder}");
+    }
+}
+
+#[test]
+fn folders_of_older_versions_are_still_found() {
+    let asset: AssetKey = "daily".parse().unwrap();
+    let path = "daily/2013-01-01%7CEWR/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-2.csv";
+    let found = parse_path(&asset, path).unwrap();
+    assert_eq!(found, second_attempt("daily", Some("2013-01-01|EWR")));
+    let long = "K".repeat(450);
+    let older = older_partition_folder(&long);
+    assert_eq!(key_of_folder(&older), Some(long));
+}
+
 /// Partition keys that are hard to store: separators, dots, escapes, long ones, any text.
 fn tricky_keys() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-c~%/._|-]{0,6}",
         "\\PC{0,12}",
         "[ab]{195,205}",
+        "[aA]{0,4}",
+        "[aAbB]{390,402}",
         "[a/]{398,402}",
         any::<String>(),
         Just("..".to_owned()),
@@ -84,6 +119,8 @@ proptest! {
         let one = attempt_path(&second_attempt(&a, x.as_deref()), "csv");
         let other = attempt_path(&second_attempt(&b, y.as_deref()), "csv");
         prop_assert_eq!(one == other, (&a, &x) == (&b, &y), "{}", one);
+        // Not even where capital and small letters are the same.
+        prop_assert_eq!(one.to_lowercase() == other.to_lowercase(), one == other, "{}", one);
         // A file is not a folder on the way to another, either.
         let as_folder = one + "/";
         prop_assert!(!other.starts_with(&as_folder));

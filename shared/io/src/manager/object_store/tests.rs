@@ -298,3 +298,30 @@ fn an_invalid_location_is_an_error_with_advice() {
 
 mod damage;
 mod hive;
+
+#[tokio::test]
+async fn files_of_killed_writers_are_listed_as_attempts_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let manager = ObjectStoreIoManager::open(folder.path().to_str().unwrap()).unwrap();
+    let address = address_of("raw/flights", Some("2013-01-01"), 1);
+    let value = AssetValue::from(Value::Text("whole".to_owned()));
+    let stored = manager.store(&address, value).await.unwrap();
+    // As a process leaves them that is killed while it writes.
+    let staged = folder.path().join(format!("{}#1", stored.pointer));
+    std::fs::write(&staged, "wh").unwrap();
+    let other = folder.path().join("raw/flights/notes#1");
+    std::fs::write(&other, "").unwrap();
+    let key = "raw/flights".parse().unwrap();
+    let mut listed = manager.list(&key).await.unwrap();
+    listed.sort_by(|one, other| one.pointer.cmp(&other.pointer));
+    let pointers: Vec<&str> = listed.iter().map(|one| one.pointer.as_str()).collect();
+    assert_eq!(
+        pointers,
+        [stored.pointer.as_str(), &format!("{}#1", stored.pointer)]
+    );
+    assert_eq!((listed[1].bytes, &listed[1].address), (2, &address));
+    manager.remove(&listed[1].pointer).await.unwrap();
+    manager.remove(&listed[1].pointer).await.unwrap();
+    assert_eq!(manager.list(&key).await.unwrap().len(), 1);
+    assert!(!staged.exists() && other.exists());
+}

@@ -1,9 +1,33 @@
 //! Errors of SQLite as errors of the port, with what to do about them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
-use precip_engine::state::{StateError, StateErrorKind};
+use precip_engine::{
+    state::{StateError, StateErrorKind},
+    system_error::SystemProblem,
+};
 use rusqlite::ErrorCode;
+
+/// Returns whether this process can open no further file.
+fn has_too_many_files(path: &Path) -> bool {
+    let folder = path.parent().unwrap_or(path);
+    let opened = [path, folder].map(File::open);
+    // Both are held open, so that the second needs another place.
+    opened.iter().any(|opened| {
+        let problem = opened.as_ref().err().map(SystemProblem::of);
+        problem == Some(SystemProblem::TooManyFiles)
+    })
+}
+
+/// Reports that a file cannot be opened because too many are open.
+pub(super) fn too_many_files(path: &Path) -> StateError {
+    let advice = SystemProblem::TooManyFiles.advice().unwrap_or_default();
+    let message = format!("`{}` cannot be opened: {advice}", path.display());
+    StateError::new(StateErrorKind::Unavailable, message)
+}
 
 /// A converter of SQLite's errors to [`StateError`]s that name the file and say what to do.
 #[derive(Debug, Clone)]
@@ -57,6 +81,12 @@ impl ErrorMapper {
                      away and begin with an empty record (the data itself is not in it)"
                 ),
             ),
+            // SQLite does not say so, and opens several files.
+            Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure)
+                if has_too_many_files(&self.path) =>
+            {
+                return too_many_files(&self.path).with_source(error);
+            }
             Some(ErrorCode::CannotOpen) => (
                 StateErrorKind::Unavailable,
                 format!(

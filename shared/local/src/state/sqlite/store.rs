@@ -5,11 +5,20 @@ use std::{
     sync::Arc,
 };
 
-use precip_engine::state::{StateError, StateErrorKind};
+use precip_engine::{
+    state::{StateError, StateErrorKind},
+    system_error::SystemProblem,
+};
 
 use super::{
-    error::ErrorMapper, migrate::migrate_schema, open, open::SqliteOptions, read::Read,
-    readers::Readers, write::Write, writer::Writer,
+    error::{ErrorMapper, too_many_files},
+    migrate::migrate_schema,
+    open,
+    open::SqliteOptions,
+    read::Read,
+    readers::Readers,
+    write::Write,
+    writer::Writer,
 };
 
 /// The record in one SQLite file, for any number of tasks and processes on one machine.
@@ -136,15 +145,15 @@ fn check_folder(path: &Path) -> Result<(), StateError> {
     }
     // A database with a write-ahead log needs files next to it: the right to write the file itself is
     // not enough.
-    match tempfile::tempfile_in(folder) {
-        Err(error)
-            if matches!(
-                error.kind(),
-                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
-            ) =>
-        {
+    let Err(error) = tempfile::tempfile_in(folder) else {
+        return Ok(());
+    };
+    match SystemProblem::of(&error) {
+        SystemProblem::Denied | SystemProblem::ReadOnly => {
             Err(open::read_only(path).with_source(error))
         }
-        _ => Ok(()),
+        SystemProblem::TooManyFiles => Err(too_many_files(path).with_source(error)),
+        // SQLite's own error says more.
+        SystemProblem::DiskFull | SystemProblem::InTheWay | SystemProblem::Other => Ok(()),
     }
 }

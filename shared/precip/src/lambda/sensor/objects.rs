@@ -154,6 +154,7 @@ impl Sensors {
             requested = count(|one| matches!(one, Decision::Requested { .. })),
             duplicates = count(|one| matches!(one, Decision::Duplicate)),
             waiting = count(|one| matches!(one, Decision::Waits { .. })),
+            early = count(|one| matches!(one, Decision::Early { .. })),
             failed = delivered.redeliver.len(),
             runs = new_run_count(&delivered.outcome.runs),
             "evaluated"
