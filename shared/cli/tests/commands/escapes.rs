@@ -3,7 +3,6 @@
 use precip::prelude::*;
 use precip_cli::testing::Exit;
 use precip_core::partitions::PartitionKey;
-use precip_engine::state::DynamicPartitionStore;
 use serde::{Deserialize, Serialize};
 
 use crate::world::World;
