@@ -1,7 +1,7 @@
 //! Commands about sensors and schedules.
 
 use insta::assert_snapshot;
-use precip_cli::testing::Exit;
+use precip_cli::{target::Target, testing::Exit};
 use precip_core::trigger::{
     Bucket, DefaultStatus, ObjectFilter, ObjectSensor, SensorSource, SensorSpec,
 };
@@ -122,7 +122,9 @@ async fn a_sensor_without_a_bucket_is_shown_by_doctor() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_of_data_that_cannot_be_written_is_shown_by_doctor() {
     let world = World::new().await;
-    let home = world.session.target.local_home().unwrap();
+    let Target::Local(home) = &world.session.target else {
+        panic!("the world is on this machine");
+    };
     let asset = world.session.definitions.graph();
     let asset = asset.key(asset.ids().next().unwrap());
     // A file in place of the folder: tests may run as a user who may write everywhere.
