@@ -123,7 +123,7 @@ async fn a_sensor_without_a_bucket_is_shown_by_doctor() {
 async fn a_folder_of_data_that_cannot_be_written_is_shown_by_doctor() {
     let world = World::new().await;
     let Target::Local(home) = &world.session.target else {
-        panic!("the world is a home");
+        panic!("the world is on this machine");
     };
     let asset = world.session.definitions.graph();
     let asset = asset.key(asset.ids().next().unwrap());

@@ -123,6 +123,15 @@ pub(super) fn checksum_of(path: &str) -> Option<u32> {
     (digits.len() == 8).then(|| u32::from_str_radix(digits, 16).ok())?
 }
 
+/// Returns whether a path is of an older version that did not mark the capital letters of its partition key.
+pub(super) fn has_unmarked_capitals(address: &Address, path: &str) -> bool {
+    let key = address.partition.as_ref().map(|key| key.as_str());
+    key.is_some_and(|key| {
+        let folder = format!("{}/{}/", address.asset, partition_folder(key));
+        capitals_of(key).is_some() && !path.starts_with(&folder)
+    })
+}
+
 /// Returns the partition key of a folder, if this layout wrote it.
 fn key_of_folder(folder: &str) -> Option<String> {
     if folder == "~/~" {

@@ -200,6 +200,14 @@ impl ObjectStoreIoManager {
         damaged_error(address, pointer, &self.location, damage)
     }
 
+    /// Returns whether a stored file is found under small letters as well, as on file systems that ignore case.
+    fn ignores_case(&self, pointer: &str) -> bool {
+        let small = self.resolve_pointer(&pointer.to_ascii_lowercase()).ok();
+        let file = self.files.as_ref().zip(small);
+        file.and_then(|(files, small)| files.file_path(&small).ok())
+            .is_some_and(|file| file.exists())
+    }
+
     /// Encodes a value, and returns the extension of its file and the content.
     fn encode_value(&self, value: &Value) -> Result<(String, Vec<u8>), FormatError> {
         let (extension, content) = match value {
@@ -445,9 +453,14 @@ impl IoManager for ObjectStoreIoManager {
         };
         let attempt = |file: ObjectMeta| {
             let pointer = &file.location.as_ref()[prefix_length..];
+            let address = layout::parse_path(asset, pointer)?;
+            // The folder may be that of another key as well, so that its files are of an unknown one of them.
+            if layout::has_unmarked_capitals(&address, pointer) && self.ignores_case(pointer) {
+                return None;
+            }
             Some(StoredAttempt {
                 pointer: pointer.to_owned(),
-                address: layout::parse_path(asset, pointer)?,
+                address,
                 bytes: file.size,
                 written: file.last_modified,
             })

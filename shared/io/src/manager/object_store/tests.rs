@@ -325,3 +325,29 @@ async fn files_of_killed_writers_are_listed_as_attempts_and_removed() {
     assert_eq!(manager.list(&key).await.unwrap().len(), 1);
     assert!(!staged.exists() && other.exists());
 }
+
+#[tokio::test]
+async fn files_whose_folder_may_be_that_of_two_keys_are_never_garbage() {
+    let folder = tempfile::tempdir().unwrap();
+    let manager = ObjectStoreIoManager::open(folder.path().to_str().unwrap()).unwrap();
+    let key = "daily".parse().unwrap();
+    let write = |path: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "n\n1\n").unwrap();
+    };
+    // As an older version stored them.
+    write("daily/EWR/01JDC0Z5V9M3T8Q4W2X7Y6R1KA-1.csv");
+    let listed = manager.list(&key).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].address.partition, Some("EWR".into()));
+    // A file system that ignores case finds each file under small letters.
+    write("daily/ewr/01jdc0z5v9m3t8q4w2x7y6r1ka-1.csv");
+    let listed = manager.list(&key).await.unwrap();
+    assert!(
+        listed
+            .iter()
+            .all(|one| one.address.partition != Some("EWR".into())),
+        "{listed:?}"
+    );
+}
