@@ -13,6 +13,7 @@ mod listings;
 mod machine;
 mod project;
 mod runs;
+mod skips;
 mod synth;
 mod triggers;
 mod world;
