@@ -172,7 +172,12 @@ async fn nothing_is_tried_again_until_there_is_data() {
         .await;
     assert_eq!((retried, runs(&world).await), (Ok(Exit::Done), 1));
     // In a later run what needs it is skipped by name, and its compared check has nothing to compare.
-    let named = ["--select", "loaded+ or listed", "--partitions", "south"];
+    let named = [
+        "--select",
+        "key:loaded+ or key:listed",
+        "--partitions",
+        "south",
+    ];
     assert_eq!(world.materialize(&named).await, Ok(Exit::Done));
     let run = world.json_of("run", &["latest"]).await;
     assert_eq!(run["status"], "succeeded", "{run}");
@@ -193,7 +198,12 @@ async fn nothing_is_tried_again_until_there_is_data() {
     assert_eq!(world.keys_with("feed", "skipped").await, ["south"]);
     assert_eq!(world.keys_with("feed", "materialized").await.len(), 3);
     assert_eq!(world.keys_with("feed", "missing").await, [""; 0]);
-    let readers = ["--select", "loaded or listed", "--partitions", "south"];
+    let readers = [
+        "--select",
+        "key:loaded or key:listed",
+        "--partitions",
+        "south",
+    ];
     assert_eq!(world.materialize(&readers).await, Ok(Exit::Done));
     let run = world.json_of("run", &["latest"]).await;
     assert_eq!(run["progress"]["succeeded"], 2, "{run}");
