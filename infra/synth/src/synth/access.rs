@@ -93,7 +93,7 @@ impl Access {
     }
 
     /// Returns the filters of the changes that the reactor receives: materializations, results of
-    /// checks and failures of runs; if something reacts to them, also the ends of runs, keys of
+    /// checks, failures and skips of runs; if something reacts to them, also the ends of runs, keys of
     /// dynamic partitions and waiting runs. Rows that the reactor alone writes are left out.
     pub(super) fn stream_filters(&self) -> Vec<String> {
         // Patterns are JSON in a string, and match the keys of a changed row.
@@ -102,7 +102,7 @@ impl Access {
             keys(json!({ "pk": { "S": [{ "prefix": "L#" }, { "prefix": "X#" }] } })),
             keys(json!({
                 "pk": { "S": [{ "prefix": "R#" }] },
-                "sk": { "S": [{ "prefix": "fail#" }] },
+                "sk": { "S": [{ "prefix": "fail#" }, { "prefix": "skip#" }] },
             })),
         ];
         // The end of a run matters only to conditions and to sensors of runs.

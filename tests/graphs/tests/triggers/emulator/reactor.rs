@@ -263,12 +263,14 @@ async fn a_run_of_a_schedule_waits_for_a_window_that_is_to_come() {
     let tick = json!({"schedule": "nightly", "scheduled_for": format!("{}T00:00:00Z", day(0))});
     let answers = cloud.call_sensor_function(&tick, 2);
     assert!(answers.iter().all(|(_, failed)| !failed), "{answers:?}");
-    let runs = cloud.await_runs(1).await;
     cloud.call_reactor(2);
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    let later = cloud.list_runs().await;
-    assert_eq!(sorted_requests(&later), [format!("key:trend {}", day(1))]);
-    assert_eq!((runs.len(), later[0].status), (1, RunStatus::Queued));
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let runs = cloud.list_runs().await;
+    assert_eq!(
+        sorted_requests(&runs),
+        [format!("key:\"trend\" {}", day(1))]
+    );
+    assert_eq!(runs[0].status, RunStatus::Queued);
     cloud.assert_no_call_refused();
 }
 
