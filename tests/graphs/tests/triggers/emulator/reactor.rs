@@ -266,10 +266,7 @@ async fn a_run_of_a_schedule_waits_for_a_window_that_is_to_come() {
     cloud.call_reactor(2);
     tokio::time::sleep(Duration::from_secs(6)).await;
     let runs = cloud.list_runs().await;
-    assert_eq!(
-        sorted_requests(&runs),
-        [format!("key:\"trend\" {}", day(1))]
-    );
+    assert_eq!(sorted_requests(&runs), [format!("key:trend {}", day(1))]);
     assert_eq!(runs[0].status, RunStatus::Queued);
     cloud.assert_no_call_refused();
 }
