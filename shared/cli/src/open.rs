@@ -41,8 +41,13 @@ pub(crate) async fn open_session(
         _ => partition_context(&definitions, &store, now).await?,
     };
     let renumbered = match target {
-        // Before anything reads partition numbers. On AWS the planner does it.
-        Target::Local(_) => renumber_changed(&definitions, &store, &context).await?,
+        // Before anything reads partition numbers. On AWS the planner does it. Partitions that exist
+        // keep their records, also if `--now` is before them.
+        Target::Local(_) => {
+            let latest = now.max(SystemClock.now());
+            let present = partition_context(&definitions, &store, latest).await?;
+            renumber_changed(&definitions, &store, &present).await?
+        }
         Target::Aws(_) => Vec::new(),
     };
     let session = Session {

@@ -232,4 +232,6 @@ pub enum Fault {
     Killed(u32),
     /// On Lambda the first attempts abort their process after they have returned their values.
     KilledLate(u32),
+    /// No fault: there is nothing to make.
+    Nothing,
 }

@@ -26,6 +26,20 @@ pub enum Trouble {
     Kills,
     /// No function or check fails, so that everything is materialized in the end.
     Outages,
+    /// Nothing fails, and some functions have nothing to make.
+    Skips,
+}
+
+impl Trouble {
+    /// Returns `true` if values have to be the same in batches of any partitions.
+    fn divides_batches(self) -> bool {
+        matches!(self, Self::Outages | Self::Skips)
+    }
+
+    /// Returns `true` if checks fail.
+    fn fails_checks(self) -> bool {
+        matches!(self, Self::Failures | Self::Kills)
+    }
 }
 
 /// Returns a project of so many groups.
@@ -90,9 +104,10 @@ fn add_component(dice: &mut Rng, group: &str, trouble: Trouble, assets: &mut Vec
             });
         }
         // A retry of an aborted batch runs only the partitions that are left, and values are sums over a
-        // whole batch. So with outages only assets without inputs have the same values in any batch.
+        // whole batch. So with outages only assets without inputs have the same values in any batch; with
+        // skips partitions leave batches as well.
         let batched = node.keys != Keys::None && dice.u32(0..6) == 0;
-        if batched && (trouble != Trouble::Outages || node.deps.is_empty()) {
+        if batched && (!trouble.divides_batches() || node.deps.is_empty()) {
             node.batch = Some(dice.u32(2..4));
         }
         add_faults(dice, trouble, &mut node);
@@ -205,6 +220,7 @@ fn add_faults(dice: &mut Rng, trouble: Trouble, node: &mut Node) {
     for key in &keys {
         if trouble != Trouble::Outages && dice.u32(0..8) == 0 {
             let fault = match (trouble, dice.u32(0..6)) {
+                (Trouble::Skips, _) => Fault::Nothing,
                 (_, 0) => Fault::Retryable,
                 (_, 1) => Fault::Terminal,
                 (_, 2) => Fault::Panic,
@@ -222,7 +238,7 @@ fn add_faults(dice: &mut Rng, trouble: Trouble, node: &mut Node) {
         let (own_op, blocking) = (dice.bool(), dice.bool());
         let some = |dice: &mut Rng, of: u32| {
             keys.iter()
-                .filter(|_| dice.u32(0..of) == 0 && trouble != Trouble::Outages)
+                .filter(|_| dice.u32(0..of) == 0 && trouble.fails_checks())
                 .cloned()
                 .collect()
         };

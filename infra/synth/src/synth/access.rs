@@ -14,7 +14,7 @@ use super::reactions::Reactions;
 pub(super) struct Access {
     pub(super) planner: [Statement; 2],
     pub(super) materializer: [Statement; 2],
-    pub(super) reactor: [Statement; 2],
+    pub(super) reactor: Vec<Statement>,
     pub(super) sensor: [Statement; 2],
     reactions: Reactions,
 }
@@ -93,8 +93,8 @@ impl Access {
     }
 
     /// Returns the filters of the changes that the reactor receives: materializations, results of
-    /// checks and failures of runs; if something reacts to them, also the ends of runs and keys of
-    /// dynamic partitions. Rows that the reactor writes itself are left out.
+    /// checks, failures and skips of runs; if something reacts to them, also the ends of runs, keys of
+    /// dynamic partitions and waiting runs. Rows that the reactor alone writes are left out.
     pub(super) fn stream_filters(&self) -> Vec<String> {
         // Patterns are JSON in a string, and match the keys of a changed row.
         let keys = |keys: Value| json!({ "dynamodb": { "Keys": keys } }).to_string();
@@ -102,7 +102,7 @@ impl Access {
             keys(json!({ "pk": { "S": [{ "prefix": "L#" }, { "prefix": "X#" }] } })),
             keys(json!({
                 "pk": { "S": [{ "prefix": "R#" }] },
-                "sk": { "S": [{ "prefix": "fail#" }] },
+                "sk": { "S": [{ "prefix": "fail#" }, { "prefix": "skip#" }] },
             })),
         ];
         // The end of a run matters only to conditions and to sensors of runs.
@@ -119,13 +119,20 @@ impl Access {
                 "sk": { "S": [{ "prefix": "k#" }] },
             })));
         }
+        // Runs that the function `sensor` leaves queued, which this one launches when they can start.
+        if self.reactions.waiting {
+            filters.push(keys(json!({
+                "pk": { "S": ["S#automation:waiting"] },
+                "sk": { "S": ["state"] },
+            })));
+        }
         filters
     }
 }
 
 /// Returns the permissions of the reactor: on the rows that it projects, on those that evaluations
 /// read, on their cursors, and on the runs that they request.
-fn reactor_statements(reactions: Reactions) -> [Statement; 2] {
+fn reactor_statements(reactions: Reactions) -> Vec<Statement> {
     let (read, write): (&[&str], &[&str]) = match (reactions.requests_runs(), reactions.freshness) {
         (true, _) => (
             &[
@@ -147,7 +154,7 @@ fn reactor_statements(reactions: Reactions) -> [Statement; 2] {
             &["E#*", "X#*", "F#*", "B#*", "U#*", "R#*"],
         ),
     };
-    [
+    let mut statements = vec![
         Statement {
             sid: "ReadRecord",
             actions: READ,
@@ -162,7 +169,16 @@ fn reactor_statements(reactions: Reactions) -> [Statement; 2] {
             actions: WRITE,
             keys: write,
         },
-    ]
+    ];
+    // Evaluations read ordinals: the first one after a deployment numbers the record by it.
+    if reactions.has_any() {
+        statements.push(Statement {
+            sid: "RenumberPartitions",
+            actions: &["UpdateItem"],
+            keys: &["L#*"],
+        });
+    }
+    statements
 }
 
 impl Statement {

@@ -6,8 +6,7 @@ use precip_core::{
     graph::AssetGraph,
     manifest::Manifest,
     partitions::PartitionContext,
-    selection::Selection,
-    trigger::SensorSource,
+    trigger::{SensorSource, may_wait_for_upstream},
 };
 
 use super::SynthError;
@@ -27,22 +26,8 @@ pub(super) struct Reactions {
     pub(super) resources: bool,
     /// True if something changes with time alone, or is retried after some time.
     pub(super) ticks: bool,
-}
-
-/// Returns whether a target holds an asset whose partitions may exist before an upstream window that
-/// they need.
-fn may_wait(graph: &AssetGraph, target: Option<&Selection>) -> bool {
-    // A sensor without a declared target may request anything, and so does one whose target is
-    // invalid, which is reported elsewhere.
-    let assets = target
-        .and_then(|target| target.resolve(graph).ok())
-        .unwrap_or_else(|| graph.all_assets());
-    assets.iter().any(|asset| {
-        graph.upstream(asset).iter().any(|edge| {
-            edge.mapping
-                .can_wait(graph.partitions(edge.asset), graph.partitions(asset))
-        })
-    })
+    /// True if a run that a sensor of objects or a schedule requests may wait for an upstream window.
+    pub(super) waiting: bool,
 }
 
 impl Reactions {
@@ -54,8 +39,8 @@ impl Reactions {
         let mut reactions = Self::default();
         for sensor in &manifest.sensors {
             // A run that waits for an upstream window is launched by a tick.
-            reactions.ticks |= !matches!(sensor.spec.source, SensorSource::Objects(_))
-                && may_wait(graph, sensor.spec.target.as_ref());
+            let waits = may_wait_for_upstream(graph, sensor.spec.target.as_ref());
+            reactions.ticks |= waits;
             match &sensor.spec.source {
                 SensorSource::Assets { .. } => {
                     reactions.assets = true;
@@ -64,10 +49,17 @@ impl Reactions {
                 }
                 SensorSource::Runs { .. } => reactions.runs = true,
                 // Sensors of objects have a function of their own.
-                SensorSource::Objects(_) => continue,
+                SensorSource::Objects(_) => {
+                    reactions.waiting |= waits;
+                    continue;
+                }
             }
             reactions.resources |= !sensor.details.resources.is_empty();
         }
+        let mut schedules = manifest.schedules.iter();
+        reactions.waiting |=
+            schedules.any(|schedule| may_wait_for_upstream(graph, schedule.spec.target.as_ref()));
+        reactions.ticks |= reactions.waiting;
         for id in graph.ids() {
             let asset = graph.asset(id);
             reactions.automation |= asset.automation.is_some();
@@ -87,7 +79,7 @@ impl Reactions {
 
     /// Returns whether the reactor may request runs.
     pub(super) fn requests_runs(self) -> bool {
-        self.automation || self.assets || self.runs
+        self.automation || self.assets || self.runs || self.waiting
     }
 
     /// Returns whether there are any reactions.

@@ -14,6 +14,7 @@ mod listings;
 mod machine;
 mod project;
 mod runs;
+mod skips;
 mod synth;
 mod triggers;
 mod world;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Ordering, RunFacts, Stamp, Update,
-    cursor::NodeState,
+    cursor::{AssetCursor, NodeState},
     evaluate::{Evaluator, Moment},
     node::{Kind, Node, Target},
     snapshot::RunRef,
@@ -279,7 +279,7 @@ impl Evaluator<'_> {
     }
 
     /// Returns the moment of the tick before.
-    fn stamp_of_tick_before(&self, previous: &super::cursor::AssetCursor) -> Stamp {
+    fn stamp_of_tick_before(&self, previous: &AssetCursor) -> Stamp {
         let sequence = match self.ordering() {
             Ordering::Tick => 0,
             Ordering::Sequence => previous.sequence,
@@ -354,6 +354,11 @@ impl Evaluator<'_> {
         matches: impl Fn(&RunFacts) -> bool,
     ) -> (PartitionSet, PartitionSet) {
         let (mut matching, mut others) = (PartitionSet::empty(), PartitionSet::empty());
+        // Dagster takes the cursor of an empty log for none, and so loses the first update of all.
+        let reads_none = |seen: &AssetCursor| seen.sequence == 0;
+        if self.ordering() == Ordering::Tick && self.previous.is_some_and(reads_none) {
+            return (matching, others);
+        }
         for update in self.unseen_updates(updates) {
             if update
                 .run

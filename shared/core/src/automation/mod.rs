@@ -27,8 +27,9 @@
 //!   requests and cron ticks, and drops them in every operator except those over dependencies;
 //!   above all in the reset of `since_last_handled`.
 //!   An upstream update in the same tick as the target's own materialization is lost
-//!   (dagster-io/dagster#33587), as is one that lands while a requested run is in progress. It
-//!   exists for comparison with Dagster.
+//!   (dagster-io/dagster#33587), as is one that lands while a requested run is in progress.
+//!   Conditions on the runs of new updates also lose the first update of all, if a tick came before
+//!   it: the cursor of an empty record counts as none. It exists for comparison with Dagster.
 //!
 //! Both give the same results as long as nothing collides.
 

@@ -21,6 +21,19 @@ pub struct Edge {
     pub need: DepNeed,
 }
 
+impl Edge {
+    /// Returns `true` if skipped upstream partitions can skip partitions of `reader`. Earlier
+    /// partitions of an asset itself that are only named give an order: one day without anything to
+    /// make does not skip every day after it.
+    pub fn passes_on_skips(&self, reader: AssetId) -> bool {
+        match self.need {
+            DepNeed::Data => true,
+            DepNeed::Order => self.asset != reader,
+            DepNeed::Optional => false,
+        }
+    }
+}
+
 /// The assets of a project and their dependencies. A graph has no cycles, and every mapping fits
 /// the definitions on its two sides. An asset may depend on *earlier partitions of itself*.
 ///

@@ -11,7 +11,7 @@ use crate::{
     graph::{AssetGraph, AssetId},
     key::AssetKey,
     mapping::PartitionMapping,
-    partitions::PartitionsDefinition,
+    partitions::{PartitionContext, PartitionSet, PartitionsDefinition},
     plan::{LeftOut, MissingUpstream, Stage},
 };
 
@@ -71,7 +71,8 @@ impl PlanBasis {
         basis
     }
 
-    fn add_partitions(&mut self, graph: &AssetGraph, key: &AssetKey) {
+    /// Adds the partitions definition of an asset, unless it has one already.
+    pub fn add_partitions(&mut self, graph: &AssetGraph, key: &AssetKey) {
         let Some(asset) = graph.id(key) else { return };
         if self.definition_of(key).is_some() {
             return;
@@ -106,6 +107,31 @@ impl PlanBasis {
             .iter()
             .find(|known| known.assets.contains(asset))?;
         Some(known.definition.as_deref())
+    }
+
+    /// Returns the ordinals that partitions of an asset have now, found by key. Partitions that the
+    /// asset no longer has are left out. Ordinals of an asset that the basis does not name are kept.
+    pub fn translate_ordinals(
+        &self,
+        graph: &AssetGraph,
+        key: &AssetKey,
+        set: &PartitionSet,
+        context: &PartitionContext,
+    ) -> PartitionSet {
+        let Some(asset) = graph.id(key) else {
+            return PartitionSet::empty();
+        };
+        let Some(before) = self.definition_of(key) else {
+            return set.clone();
+        };
+        match (before, graph.partitions(asset)) {
+            (before, now) if before == now => set.clone(),
+            (Some(before), Some(now)) => before
+                .keys(set, context)
+                .filter_map(|partition| now.find(partition.as_str(), context))
+                .collect(),
+            _ => PartitionSet::empty(),
+        }
     }
 
     /// Returns the names of the dynamic sets that the definitions use.

@@ -90,7 +90,7 @@ impl AssetStatuses {
             let materialized = self.materialized.of(asset);
             all.add(asset, &(self.skipped.of(asset) - materialized));
             let edges = graph.upstream(asset).iter();
-            for edge in edges.filter(|edge| edge.asset != asset && edge.need != DepNeed::Optional) {
+            for edge in edges.filter(|edge| edge.asset != asset && edge.passes_on_skips(asset)) {
                 let above = all.of(edge.asset).clone();
                 let down = graph.downstream(edge.asset).iter();
                 let Some(down) = down.clone().find(|down| down.asset == asset) else {
@@ -119,7 +119,7 @@ impl AssetStatuses {
             return Ok(());
         };
         let mut front = all.of(asset).clone();
-        while edge.need == DepNeed::Data && !front.is_empty() {
+        while edge.passes_on_skips(asset) && !front.is_empty() {
             let below = lineage.to_downstream(asset, &front, edge)?;
             front = &(&below - self.materialized.of(asset)) - all.of(asset);
             all.add(asset, &front);

@@ -11,7 +11,7 @@ use crate::{
         PartitionContext, PartitionSet, PartitionsDefinition, StaticPartitions,
         TimeWindowPartitions,
     },
-    spec::{AssetSpec, BackfillPolicy, CheckSpec, DepSpec, OpSpec},
+    spec::{AssetSpec, BackfillPolicy, CheckSpec, DepNeed, DepSpec, OpSpec},
 };
 
 pub(crate) fn june_context() -> PartitionContext {
@@ -273,6 +273,275 @@ fn a_failed_check_of_a_day_holds_back_the_days_that_are_made_from_it() {
     }
 }
 
+fn dep(key: &str, need: DepNeed) -> DepSpec {
+    DepSpec {
+        need,
+        ..DepSpec::new(key.parse().unwrap())
+    }
+}
+
+/// The ops that a frontier can dispatch, each partition by itself.
+fn take_all(frontier: &mut Frontier, lineage: Lineage<'_>, plan: &Plan) -> Vec<String> {
+    let mut ops = Vec::new();
+    while let Some(ready) = frontier.take_ready(lineage, |_| true).unwrap() {
+        ops.push(
+            plan.stages[ready.step.stage].steps[ready.step.step]
+                .op
+                .clone(),
+        );
+    }
+    ops.sort();
+    ops
+}
+
+/// Runs `bank`, which makes `accounts` and `branches`, with an outcome; returns the ops that can run
+/// then, and the withheld ones with the cause.
+fn run_bank(
+    readers: &[(&str, &[(&str, DepNeed)])],
+    outcome: &StepOutcome,
+) -> (Vec<String>, Vec<(String, LossCause)>) {
+    let outputs = ["accounts", "branches"].map(|key| asset_spec(key, None, &[]));
+    let mut ops = vec![OpSpec::new("bank", outputs.into())];
+    for (key, deps) in readers {
+        let mut spec = asset_spec(key, None, &[]);
+        spec.deps = deps.iter().map(|(key, need)| dep(key, *need)).collect();
+        ops.push(OpSpec::single(spec));
+    }
+    let graph = AssetGraph::new(ops, vec![]).unwrap();
+    let context = june_context();
+    let lineage = Lineage::new(&graph, &context);
+    let plan = plan_of(&graph, "", &AssetStatuses::default()).unwrap();
+    let mut frontier = Frontier::new(lineage, &plan).unwrap();
+    let bank = frontier.take_ready(lineage, |_| true).unwrap().unwrap();
+    let withheld = frontier
+        .record_outcome(lineage, bank.step, outcome)
+        .unwrap();
+    let mut withheld: Vec<_> = withheld
+        .into_iter()
+        .map(|other| {
+            let step = &plan.stages[other.step.stage].steps[other.step.step];
+            (step.op.clone(), other.cause)
+        })
+        .collect();
+    withheld.sort();
+    (take_all(&mut frontier, lineage, &plan), withheld)
+}
+
+fn loss(asset: &str, cause: LossCause) -> Loss {
+    Loss {
+        asset: Some(asset.parse().unwrap()),
+        partitions: PartitionSet::single(0),
+        cause,
+    }
+}
+
+#[test]
+fn a_failed_output_holds_back_what_is_made_from_it_and_nothing_else() {
+    use DepNeed::{Data, Optional, Order};
+    let outcome = StepOutcome {
+        failed: PartitionSet::single(0),
+        losses: vec![loss("accounts", LossCause::Failed)],
+        ..StepOutcome::default()
+    };
+    let readers: [(&str, &[_]); 6] = [
+        ("of_accounts", &[("accounts", Data)]),
+        ("of_both", &[("accounts", Data), ("branches", Data)]),
+        ("of_branches", &[("branches", Data)]),
+        // The value of a failed asset is unknown, so that even an optional input has none.
+        ("optionally", &[("accounts", Optional)]),
+        ("after", &[("accounts", Order)]),
+        ("of_of_branches", &[("of_branches", Data)]),
+    ];
+    let (ready, withheld) = run_bank(&readers, &outcome);
+    assert_eq!(ready, ["of_branches"]);
+    let held = ["after", "of_accounts", "of_both", "optionally"];
+    assert_eq!(withheld, held.map(|op| (op.to_owned(), LossCause::Failed)));
+}
+
+#[test]
+fn a_skipped_output_skips_what_needs_it() {
+    use DepNeed::{Data, Optional, Order};
+    let outcome = StepOutcome {
+        succeeded: PartitionSet::single(0),
+        losses: vec![loss("accounts", LossCause::Skipped)],
+        ..StepOutcome::default()
+    };
+    let readers: [(&str, &[_]); 7] = [
+        ("of_accounts", &[("accounts", Data)]),
+        ("of_both", &[("accounts", Data), ("branches", Data)]),
+        ("of_branches", &[("branches", Data)]),
+        ("optionally", &[("accounts", Optional)]),
+        ("after", &[("accounts", Order)]),
+        // An optional input of what was skipped for want of its own input runs as well.
+        (
+            "at_the_end",
+            &[("of_accounts", Optional), ("of_both", Optional)],
+        ),
+        ("behind", &[("of_accounts", Data)]),
+    ];
+    let (ready, withheld) = run_bank(&readers, &outcome);
+    assert_eq!(ready, ["at_the_end", "of_branches", "optionally"]);
+    let skipped = ["after", "behind", "of_accounts", "of_both"];
+    assert_eq!(
+        withheld,
+        skipped.map(|op| (op.to_owned(), LossCause::Skipped))
+    );
+}
+
+#[test]
+fn what_only_comes_after_many_partitions_is_skipped_when_all_of_them_are() {
+    let spec = |key: &str, need| {
+        let mut spec = asset_spec(key, None, &[]);
+        spec.deps = vec![dep("part", need)];
+        spec
+    };
+    let graph = graph_of(vec![
+        asset_spec("part", letter_partitions(), &[]),
+        spec("after", DepNeed::Order),
+        spec("of_all", DepNeed::Data),
+    ]);
+    let context = june_context();
+    let lineage = Lineage::new(&graph, &context);
+    let plan = plan_of(&graph, "all", &AssetStatuses::default()).unwrap();
+    for (skipped, expected) in [(0..2, vec!["after"]), (0..3, vec![])] {
+        let skipped = PartitionSet::from(skipped);
+        let mut frontier = Frontier::new(lineage, &plan).unwrap();
+        while let Some(ready) = frontier
+            .take_ready(lineage, |id| plan.stages[id.stage].partitioned)
+            .unwrap()
+        {
+            let outcome = if ready.partitions.is_subset(&skipped) {
+                StepOutcome::skipped(ready.partitions)
+            } else {
+                StepOutcome::succeeded(ready.partitions)
+            };
+            frontier
+                .record_outcome(lineage, ready.step, &outcome)
+                .unwrap();
+        }
+        assert_eq!(take_all(&mut frontier, lineage, &plan), expected);
+        assert_eq!(frontier.tally().held, 0);
+        // The record says the same to a later plan.
+        let statuses = AssetStatuses {
+            materialized: AssetPartitions::from_iter([(
+                AssetId(2),
+                &PartitionSet::from(0..3) - &skipped,
+            )]),
+            skipped: AssetPartitions::from_iter([(AssetId(2), skipped)]),
+            ..AssetStatuses::default()
+        };
+        let nothing = statuses.nothing_to_make(lineage).unwrap();
+        assert_eq!(nothing.contains(AssetId(0), 0), expected.is_empty());
+        assert!(nothing.contains(AssetId(1), 0));
+    }
+}
+
+/// Days that only come after each other are not skipped one by one, as those are that take the day before.
+#[test]
+fn an_order_among_own_partitions_passes_on_no_skip() {
+    for (need, expected) in [
+        (DepNeed::Order, 5),
+        (DepNeed::Optional, 5),
+        (DepNeed::Data, 2),
+    ] {
+        let mut sum = asset_spec("sum", daily_partitions("2024-06-03"), &["sum"]);
+        sum.deps[0].need = need;
+        sum.deps[0].mapping = Some(PartitionMapping::TimeWindow {
+            start_offset: -1,
+            end_offset: -1,
+            allow_nonexistent_upstream_partitions: true,
+        });
+        let graph = graph_of(vec![sum]);
+        let context = june_context();
+        let lineage = Lineage::new(&graph, &context);
+        let plan = plan_of(&graph, "all", &AssetStatuses::default()).unwrap();
+        let mut frontier = Frontier::new(lineage, &plan).unwrap();
+        while let Some(ready) = frontier.take_ready(lineage, |_| true).unwrap() {
+            let outcome = match ready.partitions.contains(2) {
+                true => StepOutcome::skipped(ready.partitions),
+                false => StepOutcome::succeeded(ready.partitions),
+            };
+            frontier
+                .record_outcome(lineage, ready.step, &outcome)
+                .unwrap();
+        }
+        let tally = frontier.tally();
+        let (made, skipped) = (tally.succeeded, tally.skipped);
+        assert_eq!((made, skipped), (expected, 6 - expected), "{need:?}");
+        // The record says the same to a later plan.
+        let record = AssetStatuses {
+            skipped: AssetPartitions::from_iter([(AssetId(0), PartitionSet::single(2))]),
+            ..AssetStatuses::default()
+        };
+        let nothing = record.nothing_to_make(lineage).unwrap();
+        assert_eq!(nothing.len(), 6 - expected, "{need:?}");
+    }
+}
+
+/// The check of a skipped asset has nothing to check, and holds nothing back.
+#[test]
+fn a_blocking_check_of_a_skipped_asset_is_skipped_as_well() {
+    let mut optionally = asset_spec("optionally", letter_partitions(), &[]);
+    optionally.deps = vec![dep("raw", DepNeed::Optional)];
+    let graph = AssetGraph::new(
+        vec![
+            OpSpec::single(asset_spec("raw", letter_partitions(), &[])),
+            blocking_check("raw"),
+            OpSpec::single(optionally),
+        ],
+        vec![],
+    )
+    .unwrap();
+    let context = june_context();
+    let lineage = Lineage::new(&graph, &context);
+    let plan = plan_of(&graph, "a", &AssetStatuses::default()).unwrap();
+    let mut frontier = Frontier::new(lineage, &plan).unwrap();
+    let raw = frontier.take_ready(lineage, |_| true).unwrap().unwrap();
+    let outcome = StepOutcome::skipped(raw.partitions);
+    frontier
+        .record_outcome(lineage, raw.step, &outcome)
+        .unwrap();
+    assert_eq!(take_all(&mut frontier, lineage, &plan), ["optionally"]);
+    assert_eq!(frontier.tally().skipped, 2);
+}
+
+/// `missing` neither repeats a skipped partition nor what needs it, until there is data upstream.
+#[test]
+fn skipped_partitions_are_not_missing() {
+    let mut loaded = asset_spec("loaded", letter_partitions(), &[]);
+    loaded.deps = vec![dep("files", DepNeed::Data)];
+    let graph = graph_of(vec![asset_spec("files", letter_partitions(), &[]), loaded]);
+    let (files, loaded) = (AssetId(0), AssetId(1));
+    let set = |ordinals: &[u64]| ordinals.iter().copied().collect::<PartitionSet>();
+    let mut statuses = AssetStatuses {
+        materialized: AssetPartitions::from_iter([(files, set(&[0])), (loaded, set(&[0]))]),
+        skipped: AssetPartitions::from_iter([(files, set(&[1]))]),
+        ..AssetStatuses::default()
+    };
+    let counts = |partitions: &str, statuses: &AssetStatuses| {
+        let plan = plan_of(&graph, partitions, statuses).unwrap();
+        assert_eq!(plan.needed, []);
+        let sets = plan.stages.iter().map(|stage| stage.partitions.clone());
+        sets.collect::<Vec<_>>()
+    };
+    assert_eq!(counts("missing", &statuses), [set(&[2])]);
+    assert_eq!(counts("skipped", &statuses), [set(&[1])]);
+    assert_eq!(counts("skipped:c", &statuses), []);
+    let plan = plan_of(&graph, "missing", &statuses).unwrap();
+    let skipped = plan
+        .left_out
+        .iter()
+        .filter(|left| left.reason == LeftOutReason::Skipped);
+    assert_eq!(skipped.map(|left| left.partitions.len()).sum::<u64>(), 2);
+    // The data arrives: now `loaded` is missing there.
+    statuses.materialized.insert(files, 1);
+    statuses.skipped = AssetPartitions::new();
+    assert_eq!(counts("missing", &statuses), [set(&[2]), set(&[1, 2])]);
+    // A skip after that leaves the data: `loaded` can be made from it.
+    statuses.skipped.insert(files, 1);
+    assert_eq!(counts("missing", &statuses), [set(&[2]), set(&[1, 2])]);
+}
+
 /// Numbers that choose the partitions, the backfill policy and the dependencies of each asset.
 pub(crate) type GraphSeed = Vec<(u8, u8, Vec<u8>)>;
 
@@ -300,6 +569,7 @@ pub(crate) fn seeded_graph(seed: &GraphSeed) -> AssetGraph {
                 0..=3 => None,
                 _ => continue,
             };
+            dep.need = need_of_choice(choice / 6);
             spec.deps.push(dep);
         }
         // Some daily assets also depend on their own previous day.
@@ -310,6 +580,7 @@ pub(crate) fn seeded_graph(seed: &GraphSeed) -> AssetGraph {
                 end_offset: -1,
                 allow_nonexistent_upstream_partitions: true,
             });
+            dep.need = need_of_choice(kind / 8);
             spec.deps.push(dep);
         }
         // Unpartitioned assets cannot have a policy that counts partitions.
@@ -325,6 +596,14 @@ pub(crate) fn seeded_graph(seed: &GraphSeed) -> AssetGraph {
     AssetGraph::new(ops, vec![]).unwrap()
 }
 
+fn need_of_choice(choice: u8) -> DepNeed {
+    match choice % 3 {
+        0 => DepNeed::Order,
+        1 => DepNeed::Optional,
+        _ => DepNeed::Data,
+    }
+}
+
 /// Draws the numbers of a graph of one to seven assets.
 pub(crate) fn any_graph_seed() -> impl Strategy<Value = GraphSeed> {
     let deps = prop::collection::vec(any::<u8>(), 8);
@@ -337,6 +616,7 @@ proptest! {
         seed in any_graph_seed(),
         chances in prop::collection::vec(any::<u8>(), 200),
         fail in 0_u8..4,
+        skip in 0_u8..4,
     ) {
         let graph = seeded_graph(&seed);
         let context = june_context();
@@ -350,8 +630,10 @@ proptest! {
 
         let mut frontier = Frontier::new(lineage, &plan).unwrap();
         let mut running: Vec<Ready> = Vec::new();
-        let (mut begun, mut done, mut failed) =
-            (BTreeSet::new(), AssetPartitions::new(), AssetPartitions::new());
+        let (mut begun, mut done) = (BTreeSet::new(), AssetPartitions::new());
+        let mut failed = AssetPartitions::new();
+        // What had nothing to make, and what was passed over because it needs that.
+        let (mut skipped, mut passed_over) = (AssetPartitions::new(), AssetPartitions::new());
         let mut chance_cycle = chances.iter().cycle();
         loop {
             // Either something more starts, after everything upstream of it ...
@@ -368,6 +650,10 @@ proptest! {
                     if edge.asset == asset {
                         open -= &ready.partitions;
                     }
+                    if edge.need != DepNeed::Data {
+                        open -= skipped.of(edge.asset);
+                        open -= passed_over.of(edge.asset);
+                    }
                     prop_assert!(open.is_empty(), "begun before its upstream was made");
                 }
                 running.push(ready);
@@ -381,26 +667,48 @@ proptest! {
             let ready = running.swap_remove(chance % running.len());
             let step = &plan.stages[ready.step.stage].steps[ready.step.step];
             let asset = graph.id(&step.assets[0]).unwrap();
-            let mut bad = PartitionSet::empty();
+            let (mut bad, mut none) = (PartitionSet::empty(), PartitionSet::empty());
             for ordinal in ready.partitions.iter() {
-                if fail > 0 && chance_cycle.next().unwrap() % 16 < fail {
+                let chance = chance_cycle.next().unwrap() % 16;
+                if chance < fail {
                     bad.insert(ordinal);
+                } else if chance < fail + skip {
+                    none.insert(ordinal);
                 }
             }
-            let good = &ready.partitions - &bad;
-            frontier.record_outcome(lineage, ready.step, &StepOutcome::new(good.clone(), bad.clone())).unwrap();
+            let good = &(&ready.partitions - &bad) - &none;
+            let mut outcome = StepOutcome::new(good.clone(), bad.clone());
+            let nothing = StepOutcome::skipped(none.clone());
+            outcome.losses.extend(nothing.losses);
+            outcome.skipped = nothing.skipped;
+            for withheld in frontier.record_outcome(lineage, ready.step, &outcome).unwrap() {
+                let step = &plan.stages[withheld.step.stage].steps[withheld.step.step];
+                if withheld.cause == LossCause::Skipped {
+                    passed_over.add(graph.id(&step.assets[0]).unwrap(), &withheld.partitions);
+                }
+            }
             done.add(asset, &good);
             failed.add(asset, &bad);
+            skipped.add(asset, &none);
         }
-        // All that does not depend on a failure was materialized.
+        // Everything ran that depends on no failure and needs nothing that was skipped.
         prop_assert!(frontier.is_finished());
         let lost = lineage.and_downstream(&failed, &target).unwrap();
-        // A batch that runs as a whole may succeed for partitions after one that failed in it.
-        let unexpected = target.difference(&lost).difference(&done);
+        let record = AssetStatuses { skipped: skipped.clone(), ..AssetStatuses::default() };
+        let nothing_to_make = record.nothing_to_make(lineage).unwrap();
+        let unexpected = target.difference(&lost).difference(&nothing_to_make).difference(&done);
         prop_assert!(unexpected.is_empty(), "not made: {unexpected:?}");
+        // Nothing ran that needs something that was skipped, but in one batch with it.
+        let alone = graph.ids().all(|asset| !lineage.has_self_dependency(asset));
+        let needless = nothing_to_make.difference(&skipped);
+        let ran = [&done, &failed].iter().any(|ran| {
+            needless.iter().any(|(asset, set)| !ran.of(asset).is_disjoint(set))
+        });
+        prop_assert!(!(alone && ran), "ran without need: {needless:?}");
         let tally = frontier.tally();
         prop_assert_eq!(tally.open_count(), 0);
         prop_assert_eq!(tally.succeeded, done.len());
+        prop_assert_eq!(tally.skipped, skipped.len() + passed_over.len());
     }
 
     #[test]

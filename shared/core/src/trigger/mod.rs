@@ -16,6 +16,7 @@ mod object_event;
 mod schedule;
 mod sensor;
 mod template;
+mod wait;
 mod wire;
 
 pub use common::{DefaultStatus, InvalidTrigger};
@@ -30,6 +31,7 @@ pub use sensor::{
     Bucket, MonitoredStatus, ObjectFilter, ObjectSensor, Require, SensorSource, SensorSpec,
 };
 pub use template::{Captured, InvalidKeyTemplate, KeyTemplate, KeyValues};
+pub use wait::may_wait_for_upstream;
 pub use wire::{InvalidEvent, MessageEvents, decode_key, read_events};
 
 #[cfg(test)]

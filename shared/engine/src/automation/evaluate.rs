@@ -10,6 +10,7 @@ use precip_core::{
     key::AssetKey,
     mapping::InvalidMapping,
     partitions::{PartitionContext, PartitionSet},
+    plan::PlanBasis,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,9 @@ pub(crate) struct StoredCursor {
     /// Requests that did not fit into the tick: assets that share a run, and their partitions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) pending: Vec<(BTreeSet<AssetKey>, PartitionSet)>,
+    /// The definitions that these partitions are numbered by.
+    #[serde(default, skip_serializing_if = "PlanBasis::is_unknown")]
+    pub(crate) basis: PlanBasis,
 }
 
 impl StoredCursor {

@@ -76,7 +76,7 @@ impl Project {
                 serde_json::to_string(&StoredCursor {
                     cursor: tick.evaluation.cursor.clone(),
                     seen: tick.seen,
-                    pending: Vec::new(),
+                    ..StoredCursor::default()
                 })
                 .unwrap(),
             ),

@@ -67,7 +67,7 @@ impl Planner {
             .is_some();
         let plan = match retried {
             _ if planned_before => self.read_planned_work(proposed, 0).await?.planned.plan,
-            Some(earlier) => self.start_retry_of(earlier, moment).await?,
+            Some(earlier) => self.start_retry_of(earlier).await?,
             None => self.plan_request(&mut request, moment, checks).await?,
         };
         if plan.is_empty() {
@@ -155,7 +155,8 @@ impl Planner {
         moment: DateTime<Utc>,
         checks: CheckSelection,
     ) -> Result<Plan, PlannerError> {
-        let context = partition_context(&self.definitions, &self.state, moment).await?;
+        let now = self.clock.now();
+        let context = partition_context(&self.definitions, &self.state, now).await?;
         // Before planning: the plan's ordinals must agree with the recorded ones.
         renumber_changed(&self.definitions, &self.state, &context).await?;
         let unspecified = request.partitions.is_none();

@@ -1,6 +1,5 @@
 //! Planning of the rest of an earlier run.
 
-use chrono::{DateTime, Utc};
 use precip_core::plan::{CheckSelection, Plan};
 
 use crate::{
@@ -29,18 +28,15 @@ impl Planner {
     }
 
     /// Numbers the record by the current definitions and plans the rest of a run.
-    pub(super) async fn start_retry_of(
-        &self,
-        earlier: RunId,
-        moment: DateTime<Utc>,
-    ) -> Result<Plan, PlannerError> {
+    pub(super) async fn start_retry_of(&self, earlier: RunId) -> Result<Plan, PlannerError> {
         // Before the record is numbered anew: a plan that does not say what its ordinals mean is
         // compared with the numbers of the record.
         if self.has_plan(earlier).await? {
             let stored = read_plan(self.files.as_ref(), earlier, 0).await?;
             check_numbering(&self.definitions, &self.state, &stored.plan).await?;
         }
-        let context = partition_context(&self.definitions, &self.state, moment).await?;
+        let now = self.clock.now();
+        let context = partition_context(&self.definitions, &self.state, now).await?;
         renumber_changed(&self.definitions, &self.state, &context).await?;
         self.plan_retry_of(earlier).await
     }

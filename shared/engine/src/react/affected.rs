@@ -6,11 +6,14 @@ use precip_core::{
     automation::{Conditions, Ordering},
     graph::AssetId,
     key::AssetKey,
-    trigger::SensorSource,
+    trigger::{SensorSource, may_wait_for_upstream},
 };
 
 use super::ChangeSet;
-use crate::{definitions::Definitions, trigger::SensorDefinition};
+use crate::{
+    definitions::Definitions,
+    trigger::{ScheduleDefinition, SensorDefinition},
+};
 
 /// The evaluations that a change affects.
 #[derive(Debug, Clone, Default)]
@@ -36,14 +39,18 @@ impl Affected<'_> {
     }
 }
 
-/// Returns whether a project declares anything that a change can affect.
+/// Returns whether a project declares anything that a change can affect, or that may request a run
+/// which waits.
 pub fn reacts_to_changes(definitions: &Definitions) -> bool {
     let graph = definitions.graph();
     let reacts = |sensor: &SensorDefinition| match sensor.spec.source {
         SensorSource::Assets { .. } | SensorSource::Runs { .. } => true,
-        SensorSource::Objects(_) => false,
+        SensorSource::Objects(_) => may_wait_for_upstream(graph, sensor.spec.target.as_ref()),
     };
+    let waits =
+        |schedule: &ScheduleDefinition| may_wait_for_upstream(graph, schedule.spec.target.as_ref());
     definitions.sensors().any(reacts)
+        || definitions.schedules().any(waits)
         || graph.ids().any(|id| {
             let asset = graph.asset(id);
             asset.automation.is_some() || asset.freshness.is_some()

@@ -19,6 +19,8 @@ pub struct ChangeSet {
     pub dynamic_sets: BTreeSet<String>,
     /// True if this is a tick: evaluations that depend on the time, and retries, are due.
     pub tick: bool,
+    /// True if runs that wait for upstream windows were recorded or removed.
+    pub waiting: bool,
 }
 
 impl ChangeSet {

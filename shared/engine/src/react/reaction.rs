@@ -109,7 +109,7 @@ pub async fn react(ports: &ReactPorts, changes: &ChangeSet) -> Reaction {
     };
     let affected = affected_by(&ports.triggers.definitions, changes);
     let mut reaction = Reaction::default();
-    if affected.is_empty() && !changes.tick {
+    if affected.is_empty() && !changes.tick && !changes.waiting {
         return reaction;
     }
     for sensor in &affected.asset_sensors {
@@ -137,7 +137,7 @@ pub async fn react(ports: &ReactPorts, changes: &ChangeSet) -> Reaction {
     // A run that waits for an upstream window starts at the tick that its request arranges.
     let requests =
         |(_, decision): &(String, Decision)| matches!(decision, Decision::Requested { .. });
-    if changes.tick || reaction.sensors.iter().any(requests) {
+    if changes.tick || changes.waiting || reaction.sensors.iter().any(requests) {
         match launch_waiting_runs(&ports.triggers).await {
             Ok(next) => reaction.add_due(next),
             Err(message) => reaction.failed.push(FailedEvaluation {

@@ -101,7 +101,7 @@ impl RunSession {
                     .iter()
                     .filter_map(|ordinal| self.partition_ref(edge.asset, ordinal))
                     .collect();
-                match self.combined_state(step, edge.need, &targets).await? {
+                match self.combined_state(step, (asset, &edge), &targets).await? {
                     Upstream::Usable => {}
                     Upstream::Unusable => drop(withheld.held.insert(ordinal)),
                     Upstream::Skipped(source) => {
@@ -122,7 +122,7 @@ impl RunSession {
     async fn combined_state(
         &self,
         step: &Step,
-        need: DepNeed,
+        (asset, edge): (AssetId, &Edge),
         targets: &[PartitionRef],
     ) -> StateResult<Upstream> {
         let strong = ReadConsistency::Strong;
@@ -139,11 +139,7 @@ impl RunSession {
                 Upstream::Skipped(source) => drop(first.get_or_insert(source)),
             }
         }
-        let needed = match need {
-            DepNeed::Data => true,
-            DepNeed::Order => all,
-            DepNeed::Optional => false,
-        };
+        let needed = edge.passes_on_skips(asset) && (all || edge.need == DepNeed::Data);
         Ok(match first.filter(|_| needed) {
             Some(source) => Upstream::Skipped(source),
             None => Upstream::Usable,

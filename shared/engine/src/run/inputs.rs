@@ -3,7 +3,6 @@
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use precip_core::{
     graph::{AssetGraph, AssetId, Edge},
-    key::CheckKey,
     mapping::PartitionMapping,
     partitions::PartitionSet,
     plan::Step,
@@ -139,11 +138,6 @@ impl RunSession {
         let mut skipped = Vec::new();
         let graph = self.definitions.graph();
         for found in found {
-            // A check that compares with an asset without data cannot be evaluated, which is an error.
-            let checked = |check: &CheckKey| check.asset == found.input.asset;
-            if step.assets.is_empty() && !step.checks.iter().any(checked) {
-                continue;
-            }
             let need = if found.input.needs.missing_ok {
                 DepNeed::Optional
             } else {
@@ -158,7 +152,8 @@ impl RunSession {
         for (asset, edge) in self.upstream_edges(step) {
             let key = graph.key(edge.asset);
             let loaded = op.inputs.iter().any(|input| input.asset == *key);
-            if loaded || !self.unsettled.contains(key) {
+            let is_order_only = !edge.passes_on_skips(asset);
+            if loaded || is_order_only || !self.unsettled.contains(key) {
                 continue;
             }
             let above = self.lineage().to_upstream(asset, partitions, &edge);

@@ -22,7 +22,8 @@ const AT_ONCE: usize = 32;
 /// numbered, as by a moved start date or an inserted static key. Partitions that the definition
 /// still has keep their records; the others leave the status sets.
 ///
-/// Entry points call this before they plan. It reads one small record per asset and writes only
+/// The context is of the present, not of an earlier request: a partition that does not exist in it
+/// leaves the status sets. Entry points call this before they plan. It reads one small record per asset and writes only
 /// where a definition changed. Returns the assets whose numbers had another meaning before.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use precip_core::plan::CheckSelection;
+use precip_core::plan::{CheckSelection, PlanError};
 
 use crate::{
     definitions::Definitions,
@@ -22,8 +22,8 @@ pub enum QueuedRunPlan {
     Invalid(PlanRunError),
 }
 
-/// Plans a run that is [`RunStatus::Queued`], as of the time of its request. A run without work is
-/// ended here, because no executor would end it.
+/// Plans a run that is [`RunStatus::Queued`], as of the time of its request, or as of now if it waited
+/// for an upstream window since. A run without work is ended here, because no executor would end it.
 ///
 /// # Errors
 /// When the state store cannot be read or written: call it again.
@@ -35,9 +35,14 @@ pub async fn plan_queued_run(
 ) -> StateResult<QueuedRunPlan> {
     // As of the time of the request: a partition that has closed since is not part of it.
     let (moment, request) = (run.created_at, &run.request);
-    let context = super::partition_context(definitions, state, moment).await?;
+    let context = super::partition_context(definitions, state, now).await?;
     renumber_changed(definitions, state, &context).await?;
-    let planned = plan_run(definitions, state, moment, request, CheckSelection::All).await;
+    let plan_at = |moment| plan_run(definitions, state, moment, request, CheckSelection::All);
+    let planned = match plan_at(moment).await {
+        // Only a request by key needs a window that is to come; others leave the partition out.
+        Err(PlanRunError::Plan(PlanError::UpstreamToCome { .. })) => plan_at(now).await,
+        planned => planned,
+    };
     let end = |to| RunChange::new([RunStatus::Queued], to, now);
     match planned {
         Ok(planned) if planned.plan.is_empty() => {

@@ -144,7 +144,7 @@ impl RunSession {
                 return Ok(Availability::Missing);
             };
             let edges = graph.upstream(asset).iter();
-            for edge in edges.filter(|edge| edge.need != DepNeed::Optional) {
+            for edge in edges.filter(|edge| edge.passes_on_skips(asset)) {
                 let one = PartitionSet::single(target.ordinal);
                 let Ok(above) = self.lineage().to_upstream(asset, &one, edge) else {
                     continue;

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use precip_core::{
+    graph::AssetGraph,
     key::AssetKey,
     partitions::{PartitionContext, PartitionKey, PartitionSet, PartitionsDefinition},
+    plan::PlanBasis,
     trigger::{Require, SensorSource},
 };
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,9 @@ struct AssetsCursor {
     /// The retries of a failing function; its updates are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failing: Option<Failing>,
+    /// The definitions that the unused partitions are numbered by.
+    #[serde(default, skip_serializing_if = "PlanBasis::is_unknown")]
+    basis: PlanBasis,
 }
 
 /// The retries of a function that fails.
@@ -133,6 +138,7 @@ pub(crate) async fn evaluate_updates(
         // 1. Read the updates since the last evaluation.
         let mut cursor = before.clone();
         cursor.failing = None;
+        cursor.renumber_unused(ports.definitions.graph(), &context);
         for asset in assets {
             let position = cursor.assets.entry(asset.clone()).or_default();
             let updates = ports.state.published_since(asset, position.until).await?;
@@ -176,7 +182,7 @@ pub(crate) async fn evaluate_updates(
                 } else {
                     cursor
                 };
-                advance.cursor = Some(serde_json::to_string(&after).unwrap_or_default());
+                advance.cursor = Some(after.to_text(ports.definitions.graph()));
                 advance.request = TickRequest::Fail {
                     message: message.clone(),
                 };
@@ -197,7 +203,7 @@ pub(crate) async fn evaluate_updates(
         }));
         let runs = call.new_runs(&answer, &name)?;
         let skip = answer.skip.clone();
-        advance.cursor = Some(serde_json::to_string(&cursor).unwrap_or_default());
+        advance.cursor = Some(cursor.to_text(ports.definitions.graph()));
         advance.request = if runs.is_empty() {
             TickRequest::Skip {
                 reason: skip.clone(),
@@ -252,6 +258,26 @@ fn describe_updates(used: &BTreeMap<AssetKey, PartitionSet>) -> String {
 }
 
 impl AssetsCursor {
+    /// Brings the unused partitions into the ordinals of the definitions now: a deployment may lie
+    /// between two evaluations. Partitions without a key now are dropped.
+    fn renumber_unused(&mut self, graph: &AssetGraph, context: &PartitionContext) {
+        let basis = std::mem::take(&mut self.basis);
+        for (asset, position) in &mut self.assets {
+            position.unused = basis.translate_ordinals(graph, asset, &position.unused, context);
+        }
+    }
+
+    /// Returns the text of the cursor, with the definitions that its partitions are numbered by.
+    fn to_text(&self, graph: &AssetGraph) -> String {
+        let mut stored = self.clone();
+        for (asset, position) in &self.assets {
+            if !position.unused.is_empty() {
+                stored.basis.add_partitions(graph, asset);
+            }
+        }
+        serde_json::to_string(&stored).unwrap_or_default()
+    }
+
     /// Removes and returns the updates that the sensor is called for; none when it is not called.
     fn take_updates(
         &mut self,

@@ -7,6 +7,7 @@ use precip_core::{
     graph::AssetGraph,
     key::AssetKey,
     partitions::{PartitionContext, PartitionSet},
+    plan::PlanBasis,
 };
 
 use super::{RunRequest, TriggerError, TriggerPorts, new_run::new_run, text::partitions_text};
@@ -59,12 +60,8 @@ pub async fn run_automation(ports: &TriggerPorts) -> Result<AutomationRuns, Trig
         // Runs that did not fit into the last tick come before a new evaluation: its decisions assume
         // that they were requested.
         let (cursor, seen, requested, note, mut pending) = if resumed {
-            let StoredCursor {
-                cursor,
-                seen,
-                pending,
-            } = stored;
-            (cursor, seen, BTreeMap::new(), None, pending)
+            let pending = renumber_groups(graph, &stored, &context);
+            (stored.cursor, stored.seen, BTreeMap::new(), None, pending)
         } else {
             let tick = evaluate_automation(&ports.definitions, &ports.state, &context).await?;
             // The conditions were evaluated from a state that is newer than the one read here.
@@ -117,6 +114,7 @@ pub async fn run_automation(ports: &TriggerPorts) -> Result<AutomationRuns, Trig
             cursor: Some(write_cursor(StoredCursor {
                 cursor,
                 seen,
+                basis: basis_of_groups(graph, &pending),
                 pending,
             })?),
             at: context.now,
@@ -167,6 +165,37 @@ fn group_by_run(graph: &AssetGraph, requested: &BTreeMap<AssetKey, PartitionSet>
             }
             None => groups.push(([key.clone()].into(), set.clone())),
         }
+    }
+    groups
+}
+
+/// Returns the definitions that the partitions of some groups are numbered by.
+fn basis_of_groups(graph: &AssetGraph, groups: &[Group]) -> PlanBasis {
+    let mut basis = PlanBasis::default();
+    for asset in groups.iter().flat_map(|(assets, _)| assets) {
+        basis.add_partitions(graph, asset);
+    }
+    basis
+}
+
+/// Returns the pending requests of a cursor in the ordinals of the definitions now: a deployment may
+/// lie between two ticks. Partitions without a key now are dropped.
+fn renumber_groups(
+    graph: &AssetGraph,
+    stored: &StoredCursor,
+    context: &PartitionContext,
+) -> Vec<Group> {
+    let mut groups = Vec::new();
+    for (assets, set) in &stored.pending {
+        // Assets that were partitioned alike may not be so now.
+        let mut requested = BTreeMap::new();
+        for asset in assets {
+            let set = stored.basis.translate_ordinals(graph, asset, set, context);
+            if !set.is_empty() {
+                requested.insert(asset.clone(), set);
+            }
+        }
+        groups.extend(group_by_run(graph, &requested));
     }
     groups
 }

@@ -63,7 +63,7 @@ pub use runs::evaluate_run;
 pub use schedule::{ScheduleOutcome, evaluate_schedule};
 pub use sweep::{SweepOptions, SweepOutcome, sweep_bucket};
 pub use text::partitions_text;
-pub use waiting::{PatientLauncher, launch_waiting_runs};
+pub use waiting::{PatientLauncher, launch_waiting_runs, waiting_trigger};
 
 #[cfg(test)]
 pub(crate) mod tests;

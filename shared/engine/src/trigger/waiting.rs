@@ -28,7 +28,7 @@ use crate::{
 const ATTEMPTS: usize = 24;
 
 /// Returns the trigger under which waiting runs are recorded: its cursor holds their ids.
-fn waiting_trigger() -> TriggerId {
+pub fn waiting_trigger() -> TriggerId {
     TriggerId::new(TriggerKind::Automation, "waiting")
 }
 

@@ -1,6 +1,6 @@
 //! Vectors of structs as tables.
 
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 use precip_core::metadata::TableSchema;
 use precip_engine::asset::{AssetValue, InputNeeds, LoadedInput};
 use precip_engine::io::LoadRequest;
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     Table, Value,
     schema::{Cell, RowColumns, decode_rows, error_text, row_columns},
+    strict::{check_times, holds_micros},
     table::to_table_schema,
 };
 
@@ -25,10 +26,12 @@ impl Table {
     /// times) become a table of one column, `value`. A table of no rows still has its columns.
     ///
     /// # Errors
-    /// [`ConvertError`] when a field's type has no column type, or a value does not fit its column.
+    /// [`ConvertError`] when a field's type has no column type, or a value does not fit its column: a time with
+    /// digits below a microsecond.
     pub fn from_rows<T: Serialize + DeserializeOwned>(rows: &[T]) -> Result<Self, ConvertError> {
         let columns = row_columns::<T>()?;
         let schema = columns.schema();
+        check_rows(rows, &columns)?;
         let batches = rows
             .chunks(ROWS_PER_BATCH)
             .map(|rows| match &columns {
@@ -63,6 +66,33 @@ impl Table {
     pub fn to_rows<T: DeserializeOwned>(&self) -> Result<Vec<T>, ConvertError> {
         decode_rows(self)
     }
+}
+
+/// Checks that no time in the rows is finer than its column.
+fn check_rows<T: Serialize>(rows: &[T], columns: &RowColumns) -> Result<(), ConvertError> {
+    let fields = columns.schema().fields();
+    if !holds_micros(fields) {
+        return Ok(());
+    }
+    let of_row = match columns {
+        RowColumns::Fields(_) => DataType::Struct(fields.clone()),
+        RowColumns::Value(_) => fields[0].data_type().clone(),
+    };
+    for (index, row) in rows.iter().enumerate() {
+        check_times(row, &of_row).map_err(|(path, time)| {
+            let path = match path.as_str() {
+                "" => "value",
+                path => path,
+            };
+            ConvertError::new(format!(
+                "`{}` cannot be stored as rows: `{path}` of row {index} is {time}, and columns hold times to the \
+                 microsecond: cut it (`trunc_subsecs(6)` in chrono, `round(Unit::Microsecond)` in jiff), or store \
+                 nanoseconds as an integer or a text",
+                short_type_name::<T>()
+            ))
+        })?;
+    }
+    Ok(())
 }
 
 impl<T: Serialize + DeserializeOwned + Send> IntoAsset for Vec<T> {

@@ -1,4 +1,7 @@
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
+use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use precip_engine::asset::{LoadedInput, LoadedPart};
 use serde::{Deserialize, Serialize};
 
@@ -210,4 +213,57 @@ fn many_rows_are_split_into_batches_and_read_back() {
     };
     assert!(table.batches().len() > 1);
     assert_eq!(table.to_rows::<Flight>().unwrap(), rows);
+}
+
+#[test]
+fn times_below_a_microsecond_are_refused_wherever_they_are() {
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Visit {
+        at: DateTime<Utc>,
+        opens: Option<NaiveTime>,
+        stops: Vec<Stop>,
+        by_gate: BTreeMap<String, NaiveDateTime>,
+        note: String,
+    }
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Stop(NaiveDateTime, u8);
+
+    let fine = |nanos| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::nanoseconds(nanos);
+    let whole = Visit {
+        at: fine(1_000),
+        opens: Some(fine(999_999_000).time()),
+        stops: vec![Stop(fine(5_000).naive_utc(), 1)],
+        by_gate: [("A".to_owned(), fine(0).naive_utc())].into(),
+        // A text is stored as it is.
+        note: "1970-01-01T00:00:00.000000001Z".to_owned(),
+    };
+    let rows = vec![whole.clone()];
+    let table = Table::from_rows(&rows).unwrap();
+    assert_eq!(table.to_rows::<Visit>().unwrap(), rows);
+
+    let odd = fine(1_500);
+    let (time, civil) = (odd.time(), odd.naive_utc());
+    let mut changed = [const { None }; 4].map(|_: Option<()>| whole.clone());
+    changed[0].at = odd;
+    changed[1].opens = Some(time);
+    changed[2].stops.push(Stop(civil, 2));
+    changed[3].by_gate.insert("B".to_owned(), civil);
+    let paths = ["at", "opens", "stops[1][0]", "by_gate.B"];
+    for (changed, path) in changed.into_iter().zip(paths) {
+        let refused = Table::from_rows(&[whole.clone(), changed]).unwrap_err();
+        let refused = refused.to_string();
+        let found = format!("`Visit` cannot be stored as rows: `{path}` of row 1 is ");
+        assert!(refused.starts_with(&found), "{refused}");
+        assert!(refused.contains("00:00:00.000001500"), "{refused}");
+        assert!(refused.contains("cut it (`trunc_subsecs(6)`"), "{refused}");
+    }
+    let refused = Table::from_rows(&[fine(0), odd]).unwrap_err().to_string();
+    let found = "`value` of row 1 is 1970-01-01T00:00:00.000001500Z";
+    assert!(refused.contains(found), "{refused}");
+    // Years that a count of nanoseconds since 1970 cannot hold.
+    let far: Vec<DateTime<Utc>> = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"]
+        .map(|text| text.parse().unwrap())
+        .into();
+    let table = Table::from_rows(&far).unwrap();
+    assert_eq!(table.to_rows::<DateTime<Utc>>().unwrap(), far);
 }

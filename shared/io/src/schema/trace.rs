@@ -34,7 +34,7 @@ const MAX_PASSES: usize = 20_000;
 /// | `Vec`, structs, tuples, maps | `List`, `Struct`, `Map` |
 /// | `Option` | the same, nullable |
 ///
-/// Times are stored to the microsecond; smaller digits are cut off.
+/// Times are stored to the microsecond: rows with smaller digits are refused.
 ///
 /// # Errors
 /// [`ConvertError`] that names every field without a column type: enums with data, untyped JSON, `i128`,

@@ -1,10 +1,11 @@
-//! Serde adapters that refuse what serde and JSON would change in silence: numbers on reading, NaN on writing.
+//! Serde adapters that refuse what serde and formats would change in silence: numbers on reading, NaN and times on
+//! writing.
 
-mod finite;
 mod numbers;
+mod unchanged;
 
-pub(crate) use finite::check_finite;
 pub(crate) use numbers::Exact;
+pub(crate) use unchanged::{check_finite, check_times, holds_micros};
 
 #[cfg(test)]
 mod tests;

@@ -19,10 +19,11 @@ use precip_engine::{
         ChangeSet, OpenResources, ReactPorts, Reaction, RecordedTicks, TickScheduler, react,
         reacts_to_changes,
     },
-    run::Clock,
-    state::StateStore,
+    run::{Clock, partition_context, renumber_changed},
+    state::{StateResult, StateStore},
 };
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use super::{context::FunctionContext, failure, function, triggers::Triggers, variables};
 
@@ -51,6 +52,8 @@ struct Reacting {
     clock: Arc<dyn Clock>,
     aws: Aws,
     topic: Arc<dyn FreshnessTopic>,
+    /// Set once the record is numbered by the partitions definitions of this version.
+    numbered: OnceCell<()>,
 }
 
 impl Reactor {
@@ -79,7 +82,22 @@ impl Reacting {
             clock: Arc::clone(&shared.clock),
             aws: shared.aws.clone(),
             topic,
+            numbered: OnceCell::new(),
         })
+    }
+
+    /// Numbers the record by the partitions definitions of this version. Evaluations read sets of
+    /// ordinals, and after a deployment they may come before the first run, which would do this.
+    async fn number_record(&self) -> StateResult<()> {
+        let definitions = self.triggers.definitions();
+        self.numbered
+            .get_or_try_init(|| async {
+                let context = partition_context(definitions, &self.state, self.clock.now()).await?;
+                renumber_changed(definitions, &self.state, &context).await?;
+                Ok(())
+            })
+            .await
+            .copied()
     }
 
     /// Returns the scheduler that invokes this function again at a given time.
@@ -102,6 +120,8 @@ impl Reacting {
         happened: &ChangeSet,
         context: &Context,
     ) -> Result<Reaction, Diagnostic> {
+        let numbered = self.number_record().await;
+        numbered.map_err(|error| failure::diagnostic("Precip.NotEvaluated", &error))?;
         // No resources here: each sensor opens its own when its function is called.
         let triggers = self.triggers.trigger_ports(&[]).await;
         let ports = ReactPorts {

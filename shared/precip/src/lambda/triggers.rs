@@ -11,7 +11,7 @@ use precip_aws::{
 };
 use precip_engine::{
     asset::{ResourceNeed, Resources},
-    definitions::{Environment, EnvironmentNeeds, OpenError},
+    definitions::{Definitions, Environment, EnvironmentNeeds, OpenError},
     settings::SettingReader,
     trigger::TriggerPorts,
 };
@@ -61,6 +61,11 @@ impl Triggers {
             settings: Arc::new(SecretsManager::new(shared.aws.secrets_manager())),
             open: Mutex::default(),
         })
+    }
+
+    /// Returns the definitions of the project.
+    pub(super) fn definitions(&self) -> &Definitions {
+        &self.ports.definitions
     }
 
     /// Returns the reader of settings.

@@ -45,7 +45,7 @@ async fn compare_records(stack: &str, seed: u64, trouble: Trouble) {
             store.add_dynamic_keys(set, &keys).await.unwrap();
         }
     }
-    let (mut failed, mut held) = (0, 0);
+    let (mut failed, mut held, mut skipped) = (0, 0, 0);
     for partitions in ["all", "missing"] {
         // All groups run at once, as they are independent.
         let mut runs = Vec::new();
@@ -97,9 +97,13 @@ async fn compare_records(stack: &str, seed: u64, trouble: Trouble) {
             );
             failed += u32::from(execution_failed);
             held += on_laptop.held_back();
+            skipped += on_laptop.skipped_count();
         }
     }
-    assert!(failed > 0 && held > 0, "too few faults");
+    // Where nothing fails, what is not tried is skipped with something upstream.
+    assert!(held > 0, "too few faults");
+    assert_eq!(failed > 0, trouble != Trouble::Skips);
+    assert_eq!(skipped > 0, trouble == Trouble::Skips);
     assert_eq!(rights.refused_calls(), "[]");
 }
 
@@ -111,4 +115,9 @@ async fn failures_leave_the_same_record_on_aws_and_on_a_laptop() {
 #[tokio::test(flavor = "multi_thread")]
 async fn aborted_functions_leave_the_same_record_on_aws_and_on_a_laptop() {
     compare_records("killed", 2, Trouble::Kills).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn skipped_partitions_leave_the_same_record_on_aws_and_on_a_laptop() {
+    compare_records("skipped", 3, Trouble::Skips).await;
 }

@@ -50,9 +50,11 @@ struct Partition {
     /// The publishing run, the value, and the data version, which follows from its inputs.
     published: Option<(RunId, Option<MetadataValue>, String)>,
     failure: Option<(RunId, ErrorKind, String)>,
+    /// The run whose function had nothing to make.
+    skip: Option<RunId>,
     checks: BTreeMap<String, (RunId, CheckOutcome, Severity, bool)>,
-    /// Membership in the status sets: materialized, failed, in progress.
-    status: [bool; 3],
+    /// Membership in the status sets: materialized, failed, in progress, skipped.
+    status: [bool; 4],
 }
 
 const PAGE: usize = 1_000;
@@ -108,8 +110,13 @@ impl Record {
                     let mut found = record.failed_checks.iter();
                     found.any(|(failed, _)| failed == check)
                 }
-                // No asset of these projects returns `None`.
-                UntriedReason::UpstreamSkipped { .. } | UntriedReason::Canceled => false,
+                UntriedReason::UpstreamSkipped { asset, partition } => {
+                    let key = partition.as_ref().map(|key| format!("[{key}]"));
+                    let name = format!("{asset}{}", key.unwrap_or_default());
+                    let partition = record.partitions.get(&name);
+                    partition.is_some_and(|partition| partition.skip.is_some())
+                }
+                UntriedReason::Canceled => false,
             };
             assert!(is_explained, "{skipped:?} in {record:?}");
             let ordinals = skipped.partitions.iter();
@@ -125,7 +132,12 @@ impl Record {
         self.status
     }
 
-    /// Returns the number of skipped partitions.
+    /// Returns the number of partitions that were skipped, for themselves or with something upstream.
+    pub(crate) fn skipped_count(&self) -> u64 {
+        self.progress.skipped
+    }
+
+    /// Returns the number of partitions that were not tried.
     pub(crate) fn held_back(&self) -> usize {
         self.skipped.len()
     }
@@ -248,7 +260,15 @@ async fn read_partition(store: &dyn StateStore, target: &PartitionRef) -> Partit
                 (found.check.name, what)
             })
             .collect(),
-        status: [statuses.materialized, statuses.failed, statuses.in_progress]
-            .map(|set| set.contains(target.ordinal)),
+        skip: latest
+            .as_ref()
+            .and_then(|latest| Some(latest.skip.as_ref()?.run)),
+        status: [
+            statuses.materialized,
+            statuses.failed,
+            statuses.in_progress,
+            statuses.skipped,
+        ]
+        .map(|set| set.contains(target.ordinal)),
     }
 }

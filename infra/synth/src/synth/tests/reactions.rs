@@ -6,12 +6,13 @@ use precip_core::{
     automation::AutomationCondition,
     freshness::FreshnessPolicy,
     manifest::{OpDetails, SensorManifest, TriggerDetails},
+    mapping::PartitionMapping,
     partitions::TimeWindowPartitions,
-    spec::{AssetSpec, OpSpec},
+    spec::{AssetSpec, DepSpec, OpSpec},
     trigger::{DefaultStatus, MonitoredStatus, SensorSource, SensorSpec},
 };
 
-use super::*;
+use super::{triggers::schedule, *};
 
 fn asset() -> AssetSpec {
     AssetSpec::new("mart".parse().unwrap())
@@ -158,4 +159,44 @@ fn a_sensor_of_runs_receives_their_ends_and_may_open_its_resources() {
     let (_, from_role) = template.split_once("ReactorRole:").unwrap();
     let (role, _) = from_role.split_once("ReactorLog:").unwrap();
     assert!(role.contains("secret:chat/token"), "{role}");
+}
+
+/// What a schedule requests may wait for a window of `hours`, which the reactor starts then.
+#[test]
+fn a_run_of_a_schedule_that_may_wait_is_launched_by_the_reactor() {
+    let daily = |key: &str| {
+        let windows = TimeWindowPartitions::daily("2024-01-01").build().unwrap();
+        AssetSpec {
+            partitions: Some(Arc::new(windows.into())),
+            ..AssetSpec::new(key.parse().unwrap())
+        }
+    };
+    for (end_offset, waits) in [(0, false), (1, true)] {
+        let mut trend = daily("trend");
+        trend.deps = vec![DepSpec {
+            mapping: Some(PartitionMapping::TimeWindow {
+                start_offset: 0,
+                end_offset,
+                allow_nonexistent_upstream_partitions: !waits,
+            }),
+            ..DepSpec::new("hours".parse().unwrap())
+        }];
+        let ops = [daily("hours"), trend].map(OpSpec::single);
+        let graph = AssetGraph::new(ops.into(), vec![]).unwrap();
+        let mut manifest = Manifest::new(&graph, |_| OpDetails::default(), vec![]);
+        let mut nightly = schedule("nightly", "0 2 * * *", chrono_tz::UTC);
+        nightly.spec.target = Some("trend".parse().unwrap());
+        manifest.schedules.push(nightly);
+        let found = parts(&manifest);
+        for part in ["scheduler:CreateSchedule", "iam:PassRole", "TickGroup:"] {
+            assert_eq!(found.contains(&part), waits, "{part} in {found:?}");
+        }
+        let template = generated(&manifest);
+        let filter =
+            r#"{"dynamodb":{"Keys":{"pk":{"S":["S#automation:waiting"]},"sk":{"S":["state"]}}}}"#;
+        assert_eq!(template.contains(filter), waits);
+        let (_, from_role) = template.split_once("ReactorRole:").unwrap();
+        let (role, _) = from_role.split_once("ReactorLog:").unwrap();
+        assert_eq!(role.contains("StartExecution"), waits, "{role}");
+    }
 }

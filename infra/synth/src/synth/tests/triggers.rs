@@ -36,7 +36,7 @@ fn sensor(name: &str, bucket: Bucket) -> SensorManifest {
     }
 }
 
-fn schedule(name: &str, cron: &str, timezone: chrono_tz::Tz) -> ScheduleManifest {
+pub(super) fn schedule(name: &str, cron: &str, timezone: chrono_tz::Tz) -> ScheduleManifest {
     ScheduleManifest {
         spec: ScheduleSpec {
             name: name.parse().unwrap(),

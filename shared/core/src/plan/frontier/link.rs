@@ -68,7 +68,7 @@ impl Link {
         let Some(skipped) = skipped.filter(|_| !work[self.on].assets.is_empty()) else {
             return Ok(PartitionSet::empty());
         };
-        if edge.need == DepNeed::Optional {
+        if !edge.passes_on_skips(asset) {
             return Ok(PartitionSet::empty());
         }
         let candidates = self.waiting_partitions(lineage, set)?;

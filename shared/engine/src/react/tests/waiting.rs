@@ -3,6 +3,10 @@
 use precip_core::{mapping::PartitionMapping, partitions::TimeWindowPartitions};
 
 use super::*;
+use crate::{
+    run::{QueuedRunPlan, plan_queued_run},
+    state::{NewRun, RequestedWork, RunStore},
+};
 
 /// Daily `orders`, and `trend` from a day and the next: requested by a sensor, or by its condition.
 fn trend_definitions(condition: Option<AutomationCondition>) -> Definitions {
@@ -65,6 +69,70 @@ async fn a_run_of_a_sensor_waits_until_its_upstream_window_exists() {
     let reaction = scene.react_to(&ChangeSet::on_tick()).await;
     assert_eq!((launched(&scene), reaction.failed), (1, Vec::new()));
     assert_eq!(world.requested_lines().await.len(), 1);
+}
+
+/// The plan of a run is as of its request, which was before the window that it waited for.
+#[tokio::test]
+async fn a_run_that_waited_is_planned_as_of_its_start() {
+    let scene = scene_of(trend_definitions(None));
+    let world = &scene.world;
+    world
+        .materialize_at("orders", "2024-11-30", "2024-12-01T00:10:00Z")
+        .await;
+    scene.react_to(&published_changes(&["orders"])).await;
+    let (run, _) = world.recorded_runs().await.remove(0);
+    let (definitions, state) = (&world.ports.definitions, &world.ports.state);
+    world.clock.set_now("2024-12-02T00:10:00Z");
+    world
+        .materialize_at("orders", "2024-12-01", "2024-12-02T00:10:00Z")
+        .await;
+    let start = utc("2024-12-02T00:20:00Z");
+    let planned = plan_queued_run(definitions, state, start, &run).await;
+    let QueuedRunPlan::Planned(planned) = planned.unwrap() else {
+        panic!("the run can be planned");
+    };
+    assert_eq!((planned.plan.at, planned.plan.pair_count()), (start, 1));
+    assert_eq!(planned.plan.needed, []);
+    // It is refused if it is started before the window exists.
+    let early = utc("2024-12-01T23:00:00Z");
+    let refused = plan_queued_run(definitions, state, early, &run).await;
+    let QueuedRunPlan::Invalid(refused) = refused.unwrap() else {
+        panic!("the window is still to come");
+    };
+    assert!(refused.to_string().contains("2024-12-01"), "{refused}");
+}
+
+/// A function other than the reactor has recorded the waiting run: the change of the record arranges
+/// its start.
+#[tokio::test]
+async fn a_waiting_run_that_another_function_recorded_is_launched() {
+    let scene = scene_of(trend_definitions(None));
+    let world = &scene.world;
+    let patient = world.ports.with_patience();
+    let run = NewRun {
+        id: patient.run_id(),
+        key: None,
+        request: RequestedWork {
+            selection: "trend".to_owned(),
+            partitions: Some("2024-11-30".to_owned()),
+            ..RequestedWork::default()
+        },
+        plan: None,
+        created_at: utc("2024-12-01T00:10:00Z"),
+    };
+    let created = world.memory.create_run(run).await.unwrap();
+    patient.launcher.launch(created.run()).await.unwrap();
+    assert_eq!(launched(&scene), 0);
+    let changes = ChangeSet {
+        waiting: true,
+        ..ChangeSet::default()
+    };
+    let reaction = scene.react_to(&changes).await;
+    let next = Some(utc("2024-12-02T00:00:00Z"));
+    assert_eq!((launched(&scene), reaction.next), (0, next));
+    world.clock.set_now("2024-12-02T00:00:00Z");
+    let reaction = scene.react_to(&changes).await;
+    assert_eq!((launched(&scene), reaction.next), (1, None));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::{
     state::{
         AttemptStart, CheckEvaluation, CheckOutcome, FailedAttempt, InputScope, InputVersion,
         Materialization, NewRun, Page, PageRequest, PartitionRef, RequestedWork, RunKey,
-        StateResult,
+        SkippedAttempt, StateResult,
     },
 };
 
@@ -132,6 +132,16 @@ pub fn failed_attempt(target: &PartitionRef, run: RunId, attempt: u32) -> Failed
         message: format!("no file for {target}"),
         causes: vec!["404".to_owned()],
         will_retry: false,
+        at: at_second(i64::from(attempt) + 1),
+    }
+}
+
+/// Returns an attempt that had nothing to make.
+pub fn skipped_attempt(target: &PartitionRef, run: RunId, attempt: u32) -> SkippedAttempt {
+    SkippedAttempt {
+        target: target.clone(),
+        run,
+        attempt,
         at: at_second(i64::from(attempt) + 1),
     }
 }

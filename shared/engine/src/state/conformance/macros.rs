@@ -58,6 +58,18 @@ macro_rules! state_store_conformance {
                 updates_are_seen_once_each
                 a_changed_layout_renumbers_partitions
             }
+            skips {
+                a_skip_marks_the_partition_and_removes_nothing
+                a_skip_is_cleared_by_what_is_newer
+                a_failure_and_a_skip_replace_each_other
+                a_skip_of_an_older_run_marks_nothing
+                a_skip_after_the_runs_own_success_is_left_out
+                skips_are_listed_until_they_are_cleared
+                skips_come_in_pages
+                progress_counts_skips_apart_from_failures
+                wiped_skips_are_missing_again
+                a_changed_layout_renumbers_skips
+            }
             checks {
                 the_newest_evaluation_is_the_latest
                 the_checks_of_an_op_are_published_with_it

@@ -16,6 +16,7 @@ pub mod order;
 pub mod pools;
 pub mod progress;
 pub mod runs;
+pub mod skips;
 pub mod statuses;
 pub mod triggers;
 

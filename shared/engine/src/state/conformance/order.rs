@@ -2,7 +2,9 @@
 
 use super::{
     Harness,
-    fixtures::{asset_key, day_partition, failed_attempt, materialization_of, run_id},
+    fixtures::{
+        asset_key, day_partition, failed_attempt, materialization_of, run_id, skipped_attempt,
+    },
 };
 use crate::state::{ReadConsistency, StateResult};
 
@@ -18,20 +20,29 @@ impl OrderGenerator {
     }
 }
 
-/// Materializations and failures of several runs arrive in any order, each twice: readers see what
-/// the newest run published, and a failure shows only if nothing newer was published.
+/// The end of a run's work on a partition.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum End {
+    Made,
+    Failed,
+    Skipped,
+}
+
+/// Materializations, failures and skips of several runs arrive in any order, each twice: readers see
+/// what the newest run published, and a failure or a skip shows only if nothing newer ended.
 pub async fn the_order_of_arrival_does_not_matter(h: &dyn Harness) -> StateResult<()> {
     let store = h.store();
     let mut orders = OrderGenerator(0x9e37_79b9_7f4a_7c15);
     for case in 0..60 {
         let target = day_partition("flights", case * 997);
-        // Each run ends in one way: it publishes at some attempt, or gives up after some attempts.
+        // Each run ends in one way: it publishes, gives up or has nothing to make at some attempt.
         let ends: Vec<_> = (1..=1 + orders.next_below(4))
             .map(|run| {
                 (
                     run_id(run),
                     1 + orders.next_below(3) as u32,
-                    orders.next_below(3) > 0,
+                    [End::Made, End::Made, End::Failed, End::Skipped]
+                        [orders.next_below(4) as usize],
                 )
             })
             .collect();
@@ -40,22 +51,29 @@ pub async fn the_order_of_arrival_does_not_matter(h: &dyn Harness) -> StateResul
         for index in (1..arrivals.len()).rev() {
             arrivals.swap(index, orders.next_below(index as u64 + 1) as usize);
         }
-        for (run, attempt, success) in &arrivals {
-            if *success {
-                store
-                    .commit_materializations(vec![materialization_of(&target, *run, *attempt)])
-                    .await?;
-            } else {
-                store
-                    .record_failures(vec![failed_attempt(&target, *run, *attempt)])
-                    .await?;
+        for (run, attempt, end) in &arrivals {
+            match end {
+                End::Made => {
+                    let made = materialization_of(&target, *run, *attempt);
+                    store.commit_materializations(vec![made]).await?;
+                }
+                End::Failed => {
+                    let failure = failed_attempt(&target, *run, *attempt);
+                    store.record_failures(vec![failure]).await?;
+                }
+                End::Skipped => {
+                    let skip = skipped_attempt(&target, *run, *attempt);
+                    store.record_skipped_attempts(vec![skip]).await?;
+                }
             }
         }
-        let newest_made = ends.iter().rfind(|(_, _, success)| *success);
-        let newest_failed = ends
+        let newest_made = ends.iter().rfind(|(.., end)| *end == End::Made);
+        let newest_other = ends
             .iter()
-            .rfind(|(_, _, success)| !success)
+            .rfind(|(.., end)| *end != End::Made)
             .filter(|(run, ..)| newest_made.is_none_or(|(made, ..)| run > made));
+        let newest_failed = newest_other.filter(|(.., end)| *end == End::Failed);
+        let newest_skipped = newest_other.filter(|(.., end)| *end == End::Skipped);
         let latest = store
             .latest_materialization(&target, ReadConsistency::Strong)
             .await?
@@ -66,17 +84,22 @@ pub async fn the_order_of_arrival_does_not_matter(h: &dyn Harness) -> StateResul
         let expected =
             newest_failed.map(|(run, attempt, _)| failed_attempt(&target, *run, *attempt));
         assert_eq!(latest.failure, expected, "{arrivals:?}");
+        let expected =
+            newest_skipped.map(|(run, attempt, _)| skipped_attempt(&target, *run, *attempt));
+        assert_eq!(latest.skip, expected, "{arrivals:?}");
         h.await_projections().await;
         let statuses = store.partition_statuses(&asset_key("flights")).await?;
         let marks = (
             statuses.materialized.contains(target.ordinal),
             statuses.failed.contains(target.ordinal),
+            statuses.skipped.contains(target.ordinal),
         );
-        assert_eq!(
-            marks,
-            (newest_made.is_some(), newest_failed.is_some()),
-            "{arrivals:?}"
+        let expected = (
+            newest_made.is_some(),
+            newest_failed.is_some(),
+            newest_skipped.is_some(),
         );
+        assert_eq!(marks, expected, "{arrivals:?}");
     }
     Ok(())
 }

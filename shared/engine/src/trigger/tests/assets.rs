@@ -52,6 +52,38 @@ async fn both_raw_tables_have_new_materializations() {
     );
 }
 
+/// A deployment that moves the start of the days lies between an update and its counterpart.
+#[tokio::test]
+async fn an_unused_update_is_found_by_key_after_a_deployment() {
+    let sensor = sensor_of_both(Require::All, "joined", ["orders", "clicks"]);
+    for start in ["2023-12-01", "2024-03-02", "2024-03-03"] {
+        let mut world = World::new();
+        for (asset, day) in [
+            ("orders", "2024-03-01"),
+            ("clicks", "2024-03-01"),
+            ("clicks", "2024-03-02"),
+        ] {
+            world
+                .materialize_at(asset, day, "2024-04-01T00:00:00Z")
+                .await;
+        }
+        evaluate_assets(&world.ports, &sensor).await.unwrap();
+        world.deploy_days_from(start).await;
+        for day in ["2024-03-02", "2024-03-03"] {
+            if day >= start {
+                world
+                    .materialize_at("orders", day, "2024-04-01T00:00:01Z")
+                    .await;
+            }
+            evaluate_assets(&world.ports, &sensor).await.unwrap();
+        }
+        let mut expected = vec!["joined 2024-03-01"];
+        // A day that is gone is dropped, and no other takes its place.
+        expected.extend((start != "2024-03-03").then_some("joined 2024-03-02"));
+        assert_eq!(world.requested_lines().await, expected, "{start}");
+    }
+}
+
 #[tokio::test]
 async fn one_is_enough_when_any_is_asked_for() {
     let world = World::new();

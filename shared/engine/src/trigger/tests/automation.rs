@@ -1,9 +1,11 @@
 use futures::future::join_all;
 
-use super::world::World;
+use precip_core::partitions::PartitionContext;
+
+use super::world::{World, utc};
 use crate::{
-    automation::{automation_trigger, evaluate_automation},
-    state::{TickOutcome, TriggerStore},
+    automation::{StoredCursor, automation_trigger, evaluate_automation},
+    state::{Advance, Advanced, TickOutcome, TickRequest, TriggerStore},
     trigger::run_automation,
 };
 
@@ -50,6 +52,62 @@ async fn the_cursor_on_record_is_what_the_next_evaluation_reads() {
             .evaluated_at(&"eager".parse().unwrap())
             .is_some()
     );
+}
+
+/// Requests that did not fit into one tick, with a deployment before the next.
+#[tokio::test]
+async fn pending_requests_are_found_by_key_after_a_deployment() {
+    for (start, expected) in [
+        ("2024-01-01", vec!["key:\"eager\" 2024-11-29,2024-11-30"]),
+        ("2023-06-01", vec!["key:\"eager\" 2024-11-29,2024-11-30"]),
+        // A day that is gone is dropped.
+        ("2024-11-30", vec!["key:\"eager\" 2024-11-30"]),
+        ("2024-12-01", vec![]),
+    ] {
+        let mut world = World::new();
+        run_automation(&world.ports).await.unwrap();
+        let state = world
+            .memory
+            .trigger_state(&automation_trigger())
+            .await
+            .unwrap();
+        let graph = world.ports.definitions.graph();
+        let eager = graph.id(&"eager".parse().unwrap()).unwrap();
+        let context = PartitionContext::at(utc("2024-12-01T12:00:00Z"));
+        let ordinal = |day: &str| {
+            graph
+                .partitions(eager)
+                .unwrap()
+                .find(day, &context)
+                .unwrap()
+        };
+        let mut stored = StoredCursor::of_trigger(&state).unwrap();
+        let days = ["2024-11-29", "2024-11-30"].map(ordinal);
+        let group = [graph.key(eager).clone()].into();
+        stored.pending = vec![(group, days.into_iter().collect())];
+        stored.basis.add_partitions(graph, graph.key(eager));
+        let advance = Advance {
+            revision: state.revision,
+            cursor: Some(serde_json::to_string(&stored).unwrap()),
+            at: context.now,
+            scheduled_for: None,
+            request: TickRequest::Skip { reason: None },
+            note: None,
+        };
+        let advanced = world
+            .memory
+            .advance_trigger(&automation_trigger(), advance)
+            .await;
+        assert!(matches!(advanced.unwrap(), Advanced::Done { .. }));
+        world.deploy_days_from(start).await;
+        run_automation(&world.ports).await.unwrap();
+        let requested = world.requested_lines().await;
+        assert_eq!(requested, expected, "{start}");
+        let state = world.memory.trigger_state(&automation_trigger()).await;
+        let stored = StoredCursor::of_trigger(&state.unwrap()).unwrap();
+        assert_eq!(stored.pending, []);
+        assert!(stored.basis.is_unknown(), "nothing needs it any more");
+    }
 }
 
 /// dagster-io/dagster#33587: an upstream update and the target's own materialization arrive together.

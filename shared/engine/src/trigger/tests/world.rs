@@ -25,7 +25,7 @@ use precip_core::{
 use crate::{
     asset::{AssetContext, FnBody, Inputs, OpOutputs, Resources, RunFuture},
     definitions::{Definitions, OpDefinition},
-    run::{Clock, Randomness, Sleeper},
+    run::{Clock, Randomness, Sleeper, partition_context, renumber_changed},
     run_id::RunId,
     state::{
         Materialization, MaterializationStore, PageRequest, PartitionRef, Run, RunFilter, RunStore,
@@ -101,14 +101,23 @@ pub(crate) fn no_outputs(_: AssetContext, _: Inputs, _: &Resources) -> RunFuture
 }
 
 pub(crate) fn daily_partitions() -> Arc<PartitionsDefinition> {
-    let days = TimeWindowPartitions::daily("2024-01-01").build().unwrap();
+    daily_partitions_from("2024-01-01")
+}
+
+fn daily_partitions_from(start: &str) -> Arc<PartitionsDefinition> {
+    let days = TimeWindowPartitions::daily(start).build().unwrap();
     Arc::new(days.into())
 }
 
 /// Daily `orders` and `clicks`, `joined` from both, `uploads` of any file, an unpartitioned `report`, and
 /// `eager` from `orders` under a condition.
 fn project_definitions() -> Definitions {
-    let days = daily_partitions();
+    project_definitions_from("2024-01-01")
+}
+
+/// The same project with days from another one on.
+fn project_definitions_from(start: &str) -> Definitions {
+    let days = daily_partitions_from(start);
     let asset = |key: &str, partitions: Option<&Arc<PartitionsDefinition>>| AssetSpec {
         partitions: partitions.cloned(),
         ..AssetSpec::new(key.parse().unwrap())
@@ -176,6 +185,23 @@ impl World {
             clock,
             launches,
             memory,
+        }
+    }
+
+    /// Deploys the project with days from another one on, and numbers the record by it.
+    pub(crate) async fn deploy_days_from(&mut self, start: &str) {
+        let state = &self.ports.state;
+        // The record knows what its numbers mean before the deployment.
+        for definitions in [
+            Arc::clone(&self.ports.definitions),
+            Arc::new(project_definitions_from(start)),
+        ] {
+            let now = self.clock.now();
+            let context = partition_context(&definitions, state, now).await.unwrap();
+            renumber_changed(&definitions, state, &context)
+                .await
+                .unwrap();
+            self.ports.definitions = definitions;
         }
     }
 

@@ -184,6 +184,7 @@ impl Sensors {
             .trigger_ports(&sensor.resources)
             .await
             .map_err(|error| error.to_string())?;
-        Ok((ports, bucket))
+        // What has to wait is launched by the reactor.
+        Ok((ports.with_patience(), bucket))
     }
 }

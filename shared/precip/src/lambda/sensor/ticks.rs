@@ -37,6 +37,8 @@ impl Sensors {
             .trigger_ports(&schedule.resources)
             .await
             .map_err(|error| error.to_string())?;
+        // What has to wait is launched by the reactor.
+        let ports = ports.with_patience();
         let outcome = evaluate_schedule(&ports, schedule, scheduled_for)
             .await
             .map_err(|error| error.to_string())?;

@@ -193,6 +193,7 @@ impl Timeline {
         ops.collect()
     }
 
+    #[cfg(feature = "aws")]
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.now
     }

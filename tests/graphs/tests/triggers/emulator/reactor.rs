@@ -8,7 +8,10 @@ use precip::{
         freshness::{FreshnessPolicy, FreshnessState},
         mapping::PartitionMapping,
         partitions::PartitionContext,
-        trigger::{DefaultStatus, MonitoredStatus, Require, SensorSource, SensorSpec},
+        trigger::{
+            CatchUp, DefaultStatus, MonitoredStatus, Require, ScheduleSpec, ScheduleTiming,
+            SensorSource, SensorSpec,
+        },
     },
     engine::{
         freshness::read_freshness,
@@ -23,6 +26,7 @@ use precip_graphs::{
     declare_project,
     description::{Dep, Function, Keys, Node, Project},
 };
+use serde_json::json;
 
 use crate::deployment::TriggerDeployment;
 
@@ -214,24 +218,63 @@ async fn a_materialization_triggers_its_downstream_assets() {
     cloud.assert_no_call_refused();
 }
 
+/// Returns the key of a day.
+fn day(ago: u64) -> String {
+    let today = SystemClock.now().date_naive();
+    (today - chrono::Days::new(ago)).to_string()
+}
+
+/// Returns an asset of days, which is made from a day of `raw` and the next if it is `shifted`.
+fn daily(key: &str, shifted: bool, condition: Option<AutomationCondition>) -> Node {
+    let mut node = conditional_asset(key, if shifted { &["raw"] } else { &[] }, condition);
+    node.keys = Keys::Daily(day(3), "2199-01-01".to_owned());
+    for dep in &mut node.deps {
+        dep.mapping = Some(PartitionMapping::TimeWindow {
+            start_offset: 0,
+            end_offset: 1,
+            allow_nonexistent_upstream_partitions: false,
+        });
+    }
+    node
+}
+
+/// The run of a schedule stays queued until the next window exists: the function `sensor` records it, and
+/// the reactor arranges its start.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_a_schedule_waits_for_a_window_that_is_to_come() {
+    let nightly = ScheduleSpec {
+        name: "nightly".parse().unwrap(),
+        timing: ScheduleTiming::Cron {
+            cron: "0 0 * * *".parse().unwrap(),
+            timezone: "UTC".parse().unwrap(),
+        },
+        target: Some("key:trend".parse().unwrap()),
+        catch_up: CatchUp::Latest,
+        default_status: DefaultStatus::Running,
+        description: None,
+        has_function: false,
+    };
+    let waits = Project {
+        assets: vec![daily("raw", false, None), daily("trend", true, None)],
+        schedules: vec![nightly],
+        ..Project::default()
+    };
+    let cloud = TriggerDeployment::deploy("nights", waits).await;
+    let tick = json!({"schedule": "nightly", "scheduled_for": format!("{}T00:00:00Z", day(0))});
+    let answers = cloud.call_sensor_function(&tick, 2);
+    assert!(answers.iter().all(|(_, failed)| !failed), "{answers:?}");
+    cloud.call_reactor(2);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let runs = cloud.list_runs().await;
+    assert_eq!(sorted_requests(&runs), [format!("key:trend {}", day(1))]);
+    assert_eq!(runs[0].status, RunStatus::Queued);
+    cloud.assert_no_call_refused();
+}
+
 /// A window is made from itself and the next: a sensor's run stays queued until the next one exists, and
 /// a condition requests nothing before that.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_needs_a_window_that_is_to_come_waits() {
-    let today = SystemClock.now().date_naive();
-    let day = |ago: u64| (today - chrono::Days::new(ago)).to_string();
-    let daily = |key: &str, shifted: bool, condition: Option<AutomationCondition>| {
-        let mut node = conditional_asset(key, if shifted { &["raw"] } else { &[] }, condition);
-        node.keys = Keys::Daily(day(3), "2199-01-01".to_owned());
-        for dep in &mut node.deps {
-            dep.mapping = Some(PartitionMapping::TimeWindow {
-                start_offset: 0,
-                end_offset: 1,
-                allow_nonexistent_upstream_partitions: false,
-            });
-        }
-        node
-    };
     let of_raw = SensorSource::Assets {
         assets: vec!["raw".parse().unwrap()],
         require: Require::All,

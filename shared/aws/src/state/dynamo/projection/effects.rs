@@ -6,6 +6,7 @@ use precip_core::key::AssetKey;
 use precip_engine::{
     react::ChangeSet,
     state::{CheckEvaluation, Materialization, RunStatus, Segment, StateResult},
+    trigger::waiting_trigger,
 };
 
 use super::{
@@ -107,6 +108,9 @@ impl Effects {
                 Some(("R", _)) => effects.apply_unpublished(change),
                 Some(("D", set)) => {
                     effects.changes.dynamic_sets.insert(set.to_owned());
+                }
+                Some(("S", _)) if change.key == keys::trigger_row(&waiting_trigger()) => {
+                    effects.changes.waiting = true;
                 }
                 _ => {}
             }

@@ -1,5 +1,6 @@
 use aws_lambda_events::event::dynamodb::Event as StreamEvent;
 use precip_core::partitions::PartitionSet;
+use precip_engine::automation::automation_trigger;
 use precip_engine::state::{
     CheckOutcome, Materialization, PartitionRef,
     conformance::fixtures::{
@@ -345,6 +346,21 @@ fn changes_that_reactions_wait_for_are_reported() {
         build_item(&key, []),
     );
     assert!(effects_of(added).changes.dynamic_sets.contains("files#1"));
+
+    // The cursor of waiting runs, whose key the template's filter names, and no other.
+    for (trigger, expected) in [(waiting_trigger(), true), (automation_trigger(), false)] {
+        let key = keys::trigger_row(&trigger);
+        let recorded = Change::new(
+            build_item(&key, []),
+            Default::default(),
+            build_item(&key, []),
+        );
+        assert_eq!(effects_of(recorded).changes.waiting, expected);
+    }
+    assert_eq!(
+        keys::trigger_row(&waiting_trigger()).pk,
+        "S#automation:waiting"
+    );
 }
 
 /// A batch as Lambda delivers it: the publication and the end of the run are reported, and the unreadable
