@@ -113,6 +113,9 @@ fn write_file(path: &PathBuf, text: &str) -> io::Result<()> {
 fn init_git(project: &Path) -> Result<Repository, Failure> {
     let made = Command::new("git")
         .args(["init", "--quiet"])
+        // A hook of git sets them, for the repository that it runs in.
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
         .current_dir(project)
         .stdin(Stdio::null())
         .output();
@@ -142,6 +145,28 @@ fn print_next_steps(args: &NewArgs, repository: Repository) {
             anstream::eprintln!("it is no git repository: git is not installed")
         }
     }
-    println!("cd {path}");
+    println!("cd {}", shell_word(&path.to_string()));
     println!("cargo run -- materialize");
+}
+
+/// Quotes a word for a shell, if it needs quotes.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-~".contains(c);
+    if word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_quoted_for_a_shell_if_it_must_be() {
+        assert_eq!(shell_word("../code/web-shop"), "../code/web-shop");
+        assert_eq!(shell_word("my code/shop"), "'my code/shop'");
+        assert_eq!(shell_word("ann's/shop"), r"'ann'\''s/shop'");
+    }
 }
