@@ -37,7 +37,7 @@ impl Folder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_precip"));
         command.args(line.split_whitespace());
         command.current_dir(self.path().join(within));
-        for variable in ["PRECIP_ON", "PRECIP_HOME", "PRECIP_ENV"] {
+        for variable in ["CARGO_TARGET_DIR", "PRECIP_ON", "PRECIP_HOME", "PRECIP_ENV"] {
             command.env_remove(variable);
         }
         command

@@ -7,7 +7,7 @@ use precip::prelude::*;
 #[sensor(
     bucket = env("LANDING").or("landing"),
     key = "orders/{date}.csv",
-    target = "orders or daily_revenue",
+    target = "key:orders or key:daily_revenue",
     status = running,
 )]
 pub struct landing_orders;
