@@ -43,9 +43,13 @@ const MINIMAL: &[TemplateFile] = files!("minimal":
 );
 
 const FILES: &[TemplateFile] = files!("files":
-    "landing/orders/2026-01-01.csv",
-    "landing/orders/2026-01-02.csv",
-    "landing/orders/2026-01-03.csv",
+    "landing/orders/2026-01-04.csv",
+    "landing/orders/2026-01-05.csv",
+    "landing/orders/2026-01-06.csv",
+    "landing/orders/2026-01-07.csv",
+    "landing/orders/2026-01-08.csv",
+    "landing/orders/2026-01-09.csv",
+    "landing/orders/2026-01-10.csv",
     "src/assets.rs",
     "src/lib.rs.jinja",
     "src/partitions.rs",

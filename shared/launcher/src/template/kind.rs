@@ -8,7 +8,7 @@ pub(crate) enum Template {
     /// Two assets, from one landing file
     #[default]
     Minimal,
-    /// Daily and monthly tables, as Parquet files in folders that query engines read
+    /// Daily and weekly tables, as Parquet files in folders that query engines read
     Files,
     /// Tables in DuckDB, and an asset in SQL
     Duckdb,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     landing::read_rows,
-    partitions::{DAILY, MONTHLY},
+    partitions::{DAILY, WEEKLY},
 };
 
 /// An order.
@@ -24,7 +24,7 @@ pub struct Order {
     pub price: i64,
 }
 
-/// The revenue of a product in a day or a month.
+/// The revenue of a product in a day or a week.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Revenue {
     pub product: String,
@@ -65,13 +65,13 @@ pub fn daily_revenue(orders: Vec<Order>) -> Vec<Revenue> {
     }))
 }
 
-/// The revenue of each product in a month, from all of its days.
+/// The revenue of each product in a week, from all of its days.
 #[asset(
     group = "marts",
-    partitions = MONTHLY,
+    partitions = WEEKLY,
     automation = AutomationCondition::eager(),
 )]
-pub fn monthly_revenue(daily_revenue: Vec<Revenue>) -> Vec<Revenue> {
+pub fn weekly_revenue(daily_revenue: Vec<Revenue>) -> Vec<Revenue> {
     sum_by_product(daily_revenue)
 }
 

@@ -2,7 +2,7 @@
 
 use precip::prelude::*;
 
-/// A file of orders materializes the tables of its day. `monthly_revenue` follows by its automation condition. On a
+/// A file of orders materializes the tables of its day. `weekly_revenue` follows by its automation condition. On a
 /// laptop, `dev` watches the folder.
 #[sensor(
     bucket = env("LANDING").or("landing"),
