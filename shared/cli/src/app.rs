@@ -1,14 +1,12 @@
 //! The entry point: from the command line to an exit code.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{io, process::ExitCode};
 
 use clap::Parser;
 use precip_engine::definitions::{Definitions, InvalidDefinitions};
 
 use crate::{
+    answers,
     args::{Command, Root},
     command,
     dispatch::dispatch,
@@ -18,6 +16,10 @@ use crate::{
     open::open_session,
     target::Platform,
 };
+
+/// The maximum number of threads for functions of ops and for files. A function that exceeded its timeout
+/// may keep its thread, so there are more than any run uses at a time.
+const MAX_BLOCKING_THREADS: usize = 16 * 1024;
 
 /// Runs a project's command line: reads the arguments, runs one command, and returns its exit code.
 ///
@@ -32,6 +34,7 @@ pub fn main(
     let root = Root::parse();
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
         .build()
         .map_err(Failure::from)
         .and_then(|runtime| {
@@ -56,19 +59,30 @@ async fn run_command_line(
     definitions: fn() -> Result<Definitions, InvalidDefinitions>,
     aws: Option<&dyn Platform>,
 ) -> Result<Exit, Failure> {
-    // Not locked: the runs of `dev` print from other threads.
-    let mut out = io::stdout();
     if let Command::Completions { shell } = root.command {
         // Needs no definitions, which may be wrong.
-        return command::write_completions(shell, &mut out);
+        return command::write_completions(shell, &mut io::stdout());
     }
+    let separated = answers::separate_answers(root.command.shows_progress());
+    let outcome = run_command(root, definitions, aws).await;
+    // Before the outcome is reported: what was printed came first.
+    separated.show_rest();
+    outcome
+}
+
+async fn run_command(
+    root: Root,
+    definitions: fn() -> Result<Definitions, InvalidDefinitions>,
+    aws: Option<&dyn Platform>,
+) -> Result<Exit, Failure> {
     let definitions = definitions().map_err(|error| definitions_failure(&error))?;
     let session = open_session(definitions, &root, aws).await?;
     if !matches!(root.command, Command::Doctor) {
         // Every command refuses an unknown environment; `doctor` lists it with the other problems.
         launch::chosen_environment(&session)?;
     }
-    let outcome = dispatch(&session, root.command, &mut out).await;
+    let mut out = answers::open_answers();
+    let outcome = dispatch(&session, root.command, out.as_mut()).await;
     out.flush()?;
     outcome
 }

@@ -3,6 +3,7 @@
 //! [`main`] is the entry point. [`target`] holds the port to a cloud that the facade implements, and
 //! [`env`](mod@env) the environment variables.
 
+mod answers;
 mod app;
 mod args;
 mod command;

@@ -1,6 +1,9 @@
 //! The invariants of ARCHITECTURE.md that the dependency graph shows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
@@ -123,5 +126,46 @@ fn each_library_is_used_only_by_its_owners() {
                 );
             }
         }
+    }
+}
+
+/// Returns what cargo compiles for a package on this platform: name and version of each package, and
+/// its features.
+fn compiled_packages(package: &str) -> Vec<(String, String)> {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--package", package])
+        .args(["--edges", "normal,build", "--prefix", "none"])
+        .args(["--format", "{p} [{f}]"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+        .output()
+        .expect("cargo prints the tree");
+    assert!(tree.status.success());
+    let text = String::from_utf8(tree.stdout).expect("names are text");
+    // Lines such as `chrono v0.4.45 [alloc,serde] (*)`.
+    let packages = text.lines().filter_map(|line| {
+        let (package, features) = line.trim_end_matches(" (*)").rsplit_once(" [")?;
+        Some((package.to_owned(), features.to_owned()))
+    });
+    packages.collect()
+}
+
+/// The macros use `precip-core` on the host, where cargo chooses features apart from those of the
+/// project. A feature that only one side turns on makes cargo compile `precip-core` twice.
+#[test]
+fn the_macros_and_the_project_share_one_build_of_the_core() {
+    let core = compiled_packages("precip-core").into_iter();
+    let below_core: BTreeSet<String> = core.map(|(package, _)| package).collect();
+    assert!(below_core.len() > 20, "the tree was read");
+
+    let mut builds = BTreeMap::<String, BTreeSet<String>>::new();
+    for (package, features) in compiled_packages("flights") {
+        builds.entry(package).or_default().insert(features);
+    }
+    for (package, features) in builds {
+        assert!(
+            features.len() == 1 || !below_core.contains(&package),
+            "{package} is compiled with {features:?}: turn the features on in \
+             `shared/macros/Cargo.toml`, or in the workspace's dependencies"
+        );
     }
 }

@@ -79,7 +79,8 @@ impl Access {
                 Statement {
                     sid: "ReadRecord",
                     actions: READ,
-                    keys: &["L#*", "R#*", "RD", "K#*", "S#*", "D#*"],
+                    // The lists of runs, for the newest one: a run that is requested is newer.
+                    keys: &["L#*", "R#*", "RL#*", "RD", "K#*", "S#*", "D#*"],
                 },
                 Statement {
                     // Cursors with the runs that they request, and keys of dynamic partitions.
@@ -128,7 +129,8 @@ fn reactor_statements(reactions: Reactions) -> [Statement; 2] {
     let (read, write): (&[&str], &[&str]) = match (reactions.requests_runs(), reactions.freshness) {
         (true, _) => (
             &[
-                "L#*", "E#*", "A#*", "X#*", "F#*", "B#*", "U#*", "R#*", "RD", "K#*", "S#*", "D#*",
+                "L#*", "E#*", "A#*", "X#*", "F#*", "B#*", "U#*", "R#*", "RL#*", "RD", "K#*", "S#*",
+                "D#*",
             ],
             &[
                 "E#*", "X#*", "F#*", "B#*", "U#*", "R#*", "RL#*", "RD", "K#*", "S#*", "D#*",

@@ -17,6 +17,14 @@ pub(crate) enum Access {
 }
 
 impl Command {
+    /// Returns `true` if the command executes or follows runs, with progress on a terminal.
+    pub(crate) fn shows_progress(&self) -> bool {
+        matches!(
+            self,
+            Self::Materialize(_) | Self::Resume { .. } | Self::Retry { .. } | Self::Dev(_)
+        )
+    }
+
     /// Returns how the command uses the record.
     pub(crate) fn access(&self) -> Access {
         // No wildcard arm: a new command or action does not compile before it is listed.

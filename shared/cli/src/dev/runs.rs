@@ -53,7 +53,8 @@ impl RunExecutor {
             }
         };
         // The plan file lets `resume` continue the run if this process dies.
-        write_plan(session.target.local_home()?, run.id, &planned.plan)?;
+        let home = session.target.local_home()?;
+        write_plan(home, run.id, &planned.plan)?;
         session
             .store
             .set_run_plan(run.id, summarize_plan(&planned))
@@ -62,6 +63,7 @@ impl RunExecutor {
         let ports = RunPorts {
             clock: Arc::clone(&self.clock),
             observer,
+            long_texts: Arc::new(home.long_texts()),
             ..RunPorts::system(
                 Arc::clone(&session.store),
                 Arc::new(TokioSleeper),

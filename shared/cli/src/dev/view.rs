@@ -11,7 +11,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use precip_engine::run::{RunEvent, RunObserver};
 use serde::Serialize;
 
-use crate::progress::Bar;
+use crate::{
+    answers::{Above, print_answer_line, print_note_line, show_above},
+    progress::Bar,
+};
 
 /// The output of `dev`. On a terminal: events, above a bar for each run and a status line. Elsewhere: a
 /// line for each event. With `--json` each event is an object on stdout.
@@ -42,6 +45,7 @@ impl View {
                 line.set_style(style);
             }
             line.enable_steady_tick(Duration::from_millis(120));
+            show_above(Some(Above::All(all.clone())));
             (all, line)
         });
         Self {
@@ -56,7 +60,7 @@ impl View {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.json {
             let line = serde_json::to_string(&DevEvent { at, what, text });
-            print_stdout(&line.unwrap_or_default());
+            print_answer_line(&line.unwrap_or_default());
             return;
         }
         let line = format!("{}  {what}: {text}", at.format("%H:%M:%S"));
@@ -65,7 +69,7 @@ impl View {
                 // Fails when the terminal is closed, and then there is no reader.
                 let _ = all.println(line);
             }
-            None => print_stderr(&line),
+            None => print_note_line(&line),
         }
     }
 
@@ -87,6 +91,7 @@ impl View {
     /// Removes the status line from the terminal.
     pub(super) fn clear_status(&self) {
         if let Some((_, line)) = &self.terminal {
+            show_above(None);
             line.finish_and_clear();
         }
     }
@@ -98,14 +103,4 @@ struct SilentObserver;
 
 impl RunObserver for SilentObserver {
     fn on_event(&self, _: &RunEvent<'_>) {}
-}
-
-#[expect(clippy::print_stderr, reason = "notes go to stderr")]
-fn print_stderr(line: &str) {
-    eprintln!("{line}");
-}
-
-#[expect(clippy::print_stdout, reason = "data for machines")]
-fn print_stdout(line: &str) {
-    println!("{line}");
 }

@@ -11,14 +11,22 @@ use precip_engine::{
     run_id::RunId,
 };
 use precip_io::ObjectStoreIoManager;
-use precip_local::executor::{TokioOpRunner, TokioSleeper};
+use precip_local::{
+    executor::{TokioOpRunner, TokioSleeper},
+    home::Home,
+};
 
 use crate::{exit::Exit, failure::Failure, session::Session, target::Target};
 
 /// Returns the ports of this machine.
-pub(super) fn local_ports(session: &Session, observer: Arc<dyn RunObserver>) -> RunPorts {
+pub(super) fn local_ports(
+    session: &Session,
+    home: &Home,
+    observer: Arc<dyn RunObserver>,
+) -> RunPorts {
     RunPorts {
         observer,
+        long_texts: Arc::new(home.long_texts()),
         ..RunPorts::system(
             Arc::clone(&session.store),
             Arc::new(TokioSleeper),

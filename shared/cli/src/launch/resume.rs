@@ -89,7 +89,7 @@ pub(crate) async fn resume_run(
         plan_file::write_plan(home, run.id, &planned.plan)?;
     }
     let observer = progress::new_observer(count_steps(&planned.plan));
-    let ports = open::local_ports(session, Arc::clone(&observer));
+    let ports = open::local_ports(session, home, Arc::clone(&observer));
     let opened = open::open_run_session(session, ports.clone(), run.id, &planned).await?;
     let resumed = open::as_of_command(session, opened).resumed();
     let executor = new_executor(&lock, control);

@@ -5,7 +5,9 @@ use std::{io::Write, sync::Arc};
 use precip_core::plan::{CheckSelection, LeftOut, LeftOutReason, Plan};
 use precip_engine::{
     machine::StartInput,
-    run::{CreateRun, PlanRunError, PlannedRun, changed_layouts, create_run, new_run_id, plan_run},
+    run::{
+        CreateRun, PlanRunError, PlannedRun, changed_layouts, create_run, next_run_id, plan_run,
+    },
     run_id::RunId,
     state::{OwnerId, RequestedWork, RunKey},
 };
@@ -284,8 +286,9 @@ pub(super) async fn start_run(
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let observer = progress::new_observer(count_steps(&planned.plan));
-    let ports = open::local_ports(session, Arc::clone(&observer));
-    let id = new_run_id(ports.clock.as_ref(), ports.randomness.as_ref());
+    let ports = open::local_ports(session, home, Arc::clone(&observer));
+    let (clock, randomness) = (ports.clock.as_ref(), ports.randomness.as_ref());
+    let id = next_run_id(ports.state.as_ref(), clock, randomness).await?;
     // Opened before anything is recorded, so that a missing setting leaves nothing behind.
     let opened = open::open_run_session(session, ports.clone(), id, &planned).await?;
     let run = open::as_of_command(session, opened);

@@ -4,6 +4,8 @@ use std::{fmt, io, io::Write};
 
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, presets};
 
+use crate::answers;
+
 /// Rows under headings, without borders, so that each row is one line that `grep` finds.
 pub(crate) struct Table {
     inner: comfy_table::Table,
@@ -13,6 +15,9 @@ impl Table {
     /// Creates a table with these headings. A heading that ends in ` #` makes a column of numbers.
     pub(crate) fn new<'a>(headings: impl IntoIterator<Item = &'a str>) -> Self {
         let mut inner = comfy_table::Table::new();
+        if !answers::is_terminal() {
+            inner.force_no_tty();
+        }
         inner
             .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Disabled);

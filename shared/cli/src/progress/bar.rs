@@ -6,6 +6,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use precip_engine::run::{RunEvent, RunObserver};
 
 use super::{Display, words};
+use crate::answers::{Above, show_above};
 
 /// A bar with counts, rate and time left, and failures above it.
 #[derive(Debug)]
@@ -14,7 +15,9 @@ pub(crate) struct Bar(ProgressBar);
 impl Bar {
     /// Creates a bar for `total` (step, partition) pairs.
     pub(crate) fn new(total: u64) -> Self {
-        Self::with_style(ProgressBar::new(total))
+        let bar = Self::with_style(ProgressBar::new(total));
+        show_above(Some(Above::Bar(bar.0.clone())));
+        bar
     }
 
     /// Creates a bar below the other bars of a terminal.

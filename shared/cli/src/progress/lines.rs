@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use precip_engine::run::{RunEvent, RunObserver};
 
 use super::{Display, words};
+use crate::answers::print_note_line;
 
 /// A line for every tenth of the run, and one for each failure.
 #[derive(Debug)]
@@ -29,12 +30,12 @@ impl Display for Lines {
         let tenths = (done * 10).checked_div(total).unwrap_or(10);
         // Of threads that finish at the same time, one prints the tenth.
         if self.shown.fetch_max(tenths, Ordering::Relaxed) < tenths {
-            print_line(&format!("{done} of {total}"));
+            print_note_line(&format!("{done} of {total}"));
         }
     }
 
     fn show_line(&self, text: &str) {
-        print_line(text);
+        print_note_line(text);
     }
 }
 
@@ -47,9 +48,4 @@ impl RunObserver for Lines {
             self.show_count(tally.total - tally.open_count(), self.total);
         }
     }
-}
-
-#[expect(clippy::print_stderr, reason = "this is where progress goes")]
-fn print_line(line: &str) {
-    eprintln!("{line}");
 }

@@ -1,7 +1,16 @@
 //! Commands that start runs, and their results.
 
+use chrono::TimeDelta;
 use insta::assert_snapshot;
 use precip_cli::testing::Exit;
+use precip_engine::{
+    run::{Clock, SystemClock},
+    run_id::RunId,
+    state::{
+        NewRun, PartitionRef,
+        conformance::fixtures::{materialization_of, new_run},
+    },
+};
 
 use crate::world::{World, stable_snapshots};
 
@@ -84,5 +93,45 @@ async fn a_run_key_starts_one_run() {
             .output_of("run", &["latest"])
             .await
             .contains("succeeded")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_ahead_once_does_not_win_over_later_runs() {
+    let world = World::new().await.with_json();
+    let store = &world.session.store;
+    // A run of a day ahead, which has materialized the partition.
+    let tomorrow = SystemClock.now() + TimeDelta::days(1);
+    let ms = u64::try_from(tomorrow.timestamp_millis()).unwrap();
+    let ahead = RunId::new(ulid::Ulid::from_parts(ms, 1));
+    let request = NewRun {
+        id: ahead,
+        created_at: tomorrow,
+        ..new_run(1, None)
+    };
+    store.create_run(request).await.unwrap();
+    let target = PartitionRef::new("trips".parse().unwrap(), "2024-01-01", 0);
+    let made = materialization_of(&target, ahead, 1);
+    store.commit_materializations(vec![made]).await.unwrap();
+
+    let day = ["--select", "trips", "--partitions", "2024-01-01"];
+    assert_eq!(world.materialize(&day).await, Ok(Exit::Done));
+    let run: serde_json::Value =
+        serde_json::from_str(&world.output_of("run", &["latest"]).await).unwrap();
+    assert_eq!(run["progress"]["succeeded"], 1);
+    assert!(run["id"].as_str().unwrap() > ahead.to_string().as_str());
+    // What is shown is what this run made.
+    let show = [
+        "trips",
+        "--partition",
+        "2024-01-01",
+        "--format",
+        "csv",
+        "--limit",
+        "1",
+    ];
+    assert_eq!(
+        world.output_of("show", &show).await,
+        "city,fare\nNewark,12.5\n"
     );
 }

@@ -4,6 +4,7 @@ use crate::{key::AssetKey, selection::InvalidSelection};
 
 /// An invalid condition of an asset.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidAutomation {
     /// A cron schedule or its time zone is invalid.
     #[error("the automation condition of `{asset}` has a bad schedule in `{condition}`: {reason}")]

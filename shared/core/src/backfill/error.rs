@@ -8,6 +8,7 @@ use crate::{
 
 /// An error that prevents a backfill from starting or from continuing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BackfillError {
     /// The root assets of the backfill have different partitions definitions.
     #[error(

@@ -56,6 +56,7 @@ impl fmt::Display for CronField {
 
 /// Text that is not a cron schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidCron {
     /// Neither five fields nor an alias.
     #[error(

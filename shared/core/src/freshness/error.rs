@@ -6,6 +6,7 @@ use crate::cron::{InvalidCron, InvalidTimeZone};
 
 /// A freshness policy that Dagster, and so Precip, refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidFreshness {
     /// A window shorter than a minute.
     #[error("{field} is {}: it cannot be less than a minute, write 60 s or more", format_seconds(*.given))]

@@ -5,6 +5,7 @@ use crate::graph::InvalidGraph;
 
 /// A text that is not a readable manifest.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidManifest {
     /// Not JSON, or JSON of another form.
     #[error("this is not a manifest: {0}; `describe --json` of a project's binary writes one")]

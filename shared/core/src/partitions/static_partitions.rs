@@ -126,6 +126,7 @@ impl fmt::Display for StaticPartitions {
 
 /// Keys that do not form a static partitions definition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidStaticPartitions {
     /// A duplicate key.
     #[error("partition key `{key}` is listed twice: list each key once")]

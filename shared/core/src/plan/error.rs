@@ -10,6 +10,7 @@ use crate::{
 
 /// An error that prevents planning a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlanError {
     /// No asset is selected.
     #[error("the selection holds no asset: select at least one")]

@@ -300,6 +300,7 @@ impl From<PartitionSelector> for String {
 
 /// A text that is not a partition selector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidPartitionSelector {
     /// A key is empty.
     #[error(

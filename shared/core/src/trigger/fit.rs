@@ -23,6 +23,7 @@ pub struct TemplateFit {
 
 /// A key template that does not fit a sensor's target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TemplateFitError {
     /// The target is partitioned, and the template names no partition.
     #[error(
@@ -103,6 +104,7 @@ pub struct KeyReading {
 
 /// An object key that matches its template and belongs to no partition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoPartitionError {
     /// The time window of the partition has not ended.
     #[error("partition `{partition}` does not exist before {}", .at.format("%Y-%m-%dT%H:%M:%SZ"))]

@@ -31,13 +31,14 @@ pub trait OpBody: Send + Sync {
     ) -> Result<OpOutputs, AssetError>;
 }
 
-/// The kind of an op's function, which decides the thread that an executor runs it on.
+/// The kind of an op's function. The executor gives each call a thread of its own, so that a timeout fires
+/// whatever the function does; a runner may let functions that yield share one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Execution {
-    /// An `async fn`: it yields while it waits, and can share a thread with others.
+    /// An `async fn`: it yields while it waits.
     #[default]
     Async,
-    /// A plain `fn`: it keeps its thread until it is done, so it needs one of its own.
+    /// A plain `fn`: it keeps its thread until it is done.
     Blocking,
 }
 

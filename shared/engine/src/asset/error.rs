@@ -104,6 +104,12 @@ impl AssetError {
         }
     }
 
+    /// Returns the failure with other causes, nearest first.
+    #[must_use]
+    pub(crate) fn with_causes(self, causes: Vec<String>) -> Self {
+        Self { causes, ..self }
+    }
+
     /// Returns the kind.
     pub fn kind(&self) -> ErrorKind {
         self.kind

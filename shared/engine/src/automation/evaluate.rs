@@ -113,6 +113,7 @@ pub async fn evaluate_automation(
 
 /// A failed evaluation of a project's automation conditions.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AutomationError {
     /// A condition is invalid.
     #[error(transparent)]

@@ -6,6 +6,7 @@ use crate::{io::IoError, state::StateError};
 
 /// A failure to find or remove garbage. Attempts removed before it stay removed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum GcError {
     /// The record cannot be read.
     #[error(transparent)]

@@ -117,6 +117,7 @@ pub struct StoredAttempt {
 
 /// A failure to store, load, list or remove data.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum IoError {
     /// The manager does not support this value or operation; retrying cannot help.
     #[error("{message}")]

@@ -17,6 +17,7 @@ pub struct InvalidStart(pub String);
 
 /// An error of the planner.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlannerError {
     /// The input is not valid.
     #[error(transparent)]
@@ -84,6 +85,7 @@ fn state_error_name(error: &StateError) -> &'static str {
 
 /// The failure of a step for an item.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StepError {
     /// The op failed. The failure is recorded.
     #[error("{message}")]

@@ -14,7 +14,7 @@ use crate::{
         work::{PlannedWork, plan_key},
     },
     run::{
-        PlanRunError, QueuedRunPlan, new_run_id, partition_context, plan_queued_run, plan_run,
+        PlanRunError, QueuedRunPlan, next_run_id, partition_context, plan_queued_run, plan_run,
         renumber_changed,
     },
     run_id::RunId,
@@ -44,10 +44,10 @@ impl Planner {
             .map_or_else(|| self.clock.now(), |run| run.created_at);
         let proposed = match &known {
             Some(run) => run.id,
-            None => execution
-                .name
-                .parse()
-                .unwrap_or_else(|_| new_run_id(self.clock.as_ref(), self.randomness.as_ref())),
+            None => match execution.name.parse() {
+                Ok(id) => id,
+                Err(_) => self.next_run_id().await?,
+            },
         };
         let retried = input.retry_of;
         let checks = if input.without_checks {
@@ -180,6 +180,11 @@ impl Planner {
     ) -> Result<Plan, PlanRunError> {
         let planned = plan_run(&self.definitions, &self.state, moment, request, checks).await?;
         Ok(planned.plan)
+    }
+
+    async fn next_run_id(&self) -> Result<RunId, PlannerError> {
+        let (clock, randomness) = (self.clock.as_ref(), self.randomness.as_ref());
+        Ok(next_run_id(self.state.as_ref(), clock, randomness).await?)
     }
 
     async fn record_run(

@@ -121,6 +121,8 @@ impl Planner {
             at: self.clock.now(),
             target,
         };
+        // The whole of it is in the history of the execution.
+        let failure = failure.cut_to_fit("");
         self.state.record_failures(vec![failure]).await?;
         Ok(false)
     }
@@ -141,7 +143,9 @@ impl Planner {
                 && (found.outcome != CheckOutcome::Errored || found.attempt > 1)
         });
         if !known {
-            let evaluation = self.errored_evaluation(planned.run, target, check, error.message());
+            let evaluation = self
+                .errored_evaluation(planned.run, target, check, error.message())
+                .cut_to_fit(1, "");
             self.state.record_checks(vec![evaluation]).await?;
         }
         Ok(())

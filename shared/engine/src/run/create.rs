@@ -11,7 +11,7 @@ use crate::{
 /// A run to record.
 #[derive(Debug, Clone)]
 pub struct CreateRun<'a> {
-    /// The id, from [`new_run_id`](crate::run::new_run_id).
+    /// The id, from [`next_run_id`](crate::run::next_run_id).
     pub id: RunId,
     /// The key under which a repeated request returns the same run.
     pub key: Option<RunKey>,

@@ -10,6 +10,7 @@ use crate::state::StateError;
 
 /// A request that cannot be planned.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlanRunError {
     /// The selection cannot be parsed, or names an asset that does not exist.
     #[error(transparent)]
@@ -36,6 +37,7 @@ impl From<InvalidSelection> for PlanRunError {
 
 /// An error that stops a run. The failure of an op is not one of these.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RunItemError {
     /// The plan names something that the project does not declare.
     #[error(transparent)]

@@ -22,6 +22,7 @@ mod held;
 mod inputs;
 mod item;
 mod layouts;
+mod long_texts;
 mod observe;
 mod op_runner;
 mod outputs;
@@ -43,6 +44,7 @@ pub use held::WithheldPartitions;
 pub use item::{ItemFailure, ItemOutcome};
 pub(crate) use layouts::fingerprint;
 pub use layouts::{changed_layouts, renumber_changed};
+pub use long_texts::{LoggedTexts, LongTexts};
 pub use observe::{RunEvent, RunObserver};
 pub(crate) use op_runner::panic_error;
 pub use op_runner::{InlineOpRunner, OpRunner, call_body};
@@ -50,7 +52,9 @@ pub use partition_refs::step_at;
 pub(crate) use partition_refs::{partition_ref, partition_refs};
 pub use planning::{PlannedRun, partition_context, plan_run, read_statuses};
 pub(crate) use planning::{add_statuses, check_config, plan_context};
-pub use ports::{Clock, Randomness, Sleeper, SystemClock, SystemRandomness, new_run_id};
+pub use ports::{
+    Clock, Randomness, Sleeper, SystemClock, SystemRandomness, new_run_id, next_run_id,
+};
 pub use requested::{QueuedRunPlan, plan_queued_run};
 pub use retry::wait_before_retry;
 pub use retry_run::{finished_partitions, plan_retry};

@@ -10,7 +10,11 @@ use crate::{
     asset::{AssetContext, AssetError, OpOutput},
     io::Address,
     run::{RunSession, data_version::derive_data_version, inputs::io_failure},
-    state::{CheckEvaluation, InputVersion, Materialization, PartitionRef, StateError},
+    run_id::RunId,
+    state::{
+        CheckEvaluation, CommitOutcome, Event, InputVersion, MAX_RECORD_BYTES, Materialization,
+        PartitionRef, StateError, record_json,
+    },
 };
 
 /// Number of outputs of one invocation that are stored concurrently.
@@ -133,6 +137,7 @@ impl RunSession {
             pointer = Some(stored.pointer);
         }
         metadata.extend(output.metadata);
+        let metadata = self.cut_metadata(&target, attempt.attempt, metadata).await;
         let code_version = spec.and_then(|spec| spec.code_version.clone());
         let data_version = output.data_version.unwrap_or_else(|| {
             derive_data_version(code_version.as_deref(), self.run, attempt.inputs)
@@ -153,18 +158,66 @@ impl RunSession {
         })
     }
 
-    /// Publishes stored outputs. A commit that loses to a newer run is no error: the partition is
-    /// materialized either way.
+    /// Publishes stored outputs. Returns those that readers see, and an error for each of the others:
+    /// its record is too large, or a newer run has published the partition.
     pub(super) async fn commit_materializations(
         &self,
-        made: &[Materialization],
-    ) -> Result<(), StateError> {
-        if !made.is_empty() {
-            self.with_state_retries(|| self.ports.state.commit_materializations(made.to_vec()))
-                .await?;
+        made: Vec<Materialization>,
+    ) -> Result<(Vec<Materialization>, Vec<(PartitionRef, AssetError)>), StateError> {
+        let mut unpublished = Vec::new();
+        let mut fitting = Vec::with_capacity(made.len());
+        for made in made {
+            // Checked one by one: a store refuses a batch as a whole.
+            match check_record(&made) {
+                Ok(()) => fitting.push(made),
+                Err(error) => unpublished.push((made.target, error)),
+            }
         }
-        Ok(())
+        if fitting.is_empty() {
+            return Ok((fitting, unpublished));
+        }
+        let state = &self.ports.state;
+        let outcomes = self
+            .with_state_retries(|| state.commit_materializations(fitting.clone()))
+            .await?;
+        let mut published = Vec::with_capacity(fitting.len());
+        for (made, outcome) in fitting.into_iter().zip(outcomes) {
+            match outcome {
+                CommitOutcome::Committed | CommitOutcome::AlreadyDone { .. } => {
+                    published.push(made);
+                }
+                CommitOutcome::Superseded { by } => {
+                    let error = superseded_error(&made.target, by);
+                    unpublished.push((made.target, error));
+                }
+            }
+        }
+        Ok((published, unpublished))
     }
+}
+
+/// Returns the error of a partition that a newer run has published.
+fn superseded_error(target: &PartitionRef, by: RunId) -> AssetError {
+    AssetError::terminal(format!(
+        "run {by}, which is newer than this one, has published `{target}`: its data stays, and what \
+         this run made is not used; start a new run to make it again"
+    ))
+}
+
+/// Checks that the record of a materialization fits. Its metadata and checks were cut, so versions or
+/// the pointer take the room, and those cannot be cut.
+fn check_record(made: &Materialization) -> Result<(), AssetError> {
+    // The event of the log is the largest record that is made of it.
+    let event = Event::Materialized(Box::new(made.clone()));
+    let json = record_json(&event, || made.target.to_string());
+    json.map(drop).map_err(|_| {
+        AssetError::terminal(format!(
+            "the record of `{}` does not fit into {} KiB: its data version, those of its inputs, or \
+             the pointer to its data are too long; use a digest as the data version",
+            made.target,
+            MAX_RECORD_BYTES / 1024,
+        ))
+    })
 }
 
 /// Assigns each output to its target. Returns the pairs, and the targets without an output.

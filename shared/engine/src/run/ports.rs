@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use ulid::Ulid;
 
-use crate::run_id::RunId;
+use crate::{
+    run_id::RunId,
+    state::{StateResult, StateStore},
+};
 
 /// The source of the current time.
 pub trait Clock: Send + Sync + Debug {
@@ -60,8 +63,23 @@ impl Randomness for SystemRandomness {
     }
 }
 
-/// Creates the id of a new run. Ids sort by the time of their creation, in milliseconds.
+/// Creates an id from the time, in milliseconds, and randomness. It names a process or an attempt to
+/// start something; the id of a run comes from [`next_run_id`].
 pub fn new_run_id(clock: &dyn Clock, randomness: &dyn Randomness) -> RunId {
     let milliseconds = u64::try_from(clock.now().timestamp_millis()).unwrap_or_default();
     RunId::new(Ulid::from_parts(milliseconds, randomness.random_bits()))
+}
+
+/// Creates the id of a new run: greater than that of every recorded run, so that a clock that is
+/// behind, or another one that was ahead, does not make the new run the older one.
+///
+/// # Errors
+/// When the state store cannot be read.
+pub async fn next_run_id(
+    state: &dyn StateStore,
+    clock: &dyn Clock,
+    randomness: &dyn Randomness,
+) -> StateResult<RunId> {
+    let newest = state.newest_run().await?;
+    Ok(new_run_id(clock, randomness).made_newer_than(newest))
 }

@@ -14,8 +14,8 @@ use crate::{
     asset::Resources,
     definitions::{Definitions, EnvironmentNeeds, IoManagers, OpenEnvironment},
     run::{
-        Clock, OpRunner, Randomness, RunObserver, Sleeper, SystemClock, SystemRandomness,
-        partition_ref,
+        Clock, LoggedTexts, LongTexts, OpRunner, Randomness, RunObserver, Sleeper, SystemClock,
+        SystemRandomness, partition_ref,
     },
     run_id::RunId,
     state::{Latest, PartitionRef, ReadConsistency, StateResult, StateStore},
@@ -36,10 +36,12 @@ pub struct RunPorts {
     pub op_runner: Arc<dyn OpRunner>,
     /// Receives the progress of the run.
     pub observer: Arc<dyn RunObserver>,
+    /// Keeps what is too long for the record.
+    pub long_texts: Arc<dyn LongTexts>,
 }
 
 impl RunPorts {
-    /// The ports of this machine: its clock and its randomness, and no observer.
+    /// The ports of this machine: its clock and its randomness, no observer, and the log for long texts.
     pub fn system(
         state: Arc<dyn StateStore>,
         sleeper: Arc<dyn Sleeper>,
@@ -52,6 +54,7 @@ impl RunPorts {
             randomness: Arc::new(SystemRandomness),
             op_runner,
             observer: Arc::new(()),
+            long_texts: Arc::new(LoggedTexts),
         }
     }
 }

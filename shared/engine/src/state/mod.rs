@@ -8,6 +8,7 @@ mod consistency;
 pub mod decorators;
 mod dynamic;
 mod error;
+mod fit;
 mod materialization;
 pub mod memory;
 mod page;
@@ -24,6 +25,10 @@ pub use check::{CheckEvaluation, CheckOutcome};
 pub use consistency::ReadConsistency;
 pub use dynamic::check_dynamic_keys;
 pub use error::{StateError, StateErrorKind};
+pub use fit::{
+    MAX_ERROR_BYTES, MAX_FINDINGS_BYTES, MAX_METADATA_BYTES, MAX_TEXT_BYTES, cut_error,
+    cut_metadata, cut_text, error_fits, json_len, metadata_fits,
+};
 pub use materialization::{
     AttemptStart, CommitOutcome, Event, EventKey, EventKind, FailedAttempt, FailureOutcome,
     InputScope, InputVersion, Latest, Materialization, PartitionStatuses, Sequence, SkippedAttempt,

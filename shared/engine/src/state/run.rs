@@ -9,7 +9,10 @@ use precip_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{run_id::RunId, state::TriggerId};
+use crate::{
+    run_id::RunId,
+    state::{MAX_TEXT_BYTES, TriggerId, cut_text},
+};
 
 /// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -356,10 +359,10 @@ impl RunChange {
         }
     }
 
-    /// Sets the reason.
+    /// Sets the reason, cut to fit the run's record.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.message = Some(message.into());
+        self.message = Some(cut_text(&message.into(), MAX_TEXT_BYTES, ""));
         self
     }
 

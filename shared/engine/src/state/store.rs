@@ -46,6 +46,10 @@ pub trait RunStore: Send + Sync {
     /// Lists runs, newest (greatest id) first.
     async fn list_runs(&self, filter: &RunFilter, page: &PageRequest) -> StateResult<Page<Run>>;
 
+    /// Returns the greatest id of all recorded runs, whichever was created last. A store that forgets
+    /// runs remembers the greatest: the ids of new runs follow it.
+    async fn newest_run(&self) -> StateResult<Option<RunId>>;
+
     /// Records the size of a run's plan and where the whole plan is stored.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use crate::state::{StateError, StateErrorKind};
 
 /// An error of an evaluation. No event is lost: the evaluation may be invoked again.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TriggerError {
     /// The trigger does not fit the project.
     #[error(transparent)]

@@ -54,6 +54,7 @@ pub struct SweepCall {
 
 /// A payload that the function does not know.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidInvocation {
     /// The payload is not an event of S3.
     #[error(

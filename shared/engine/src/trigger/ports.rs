@@ -12,8 +12,8 @@ use crate::{
     run::{Clock, Randomness, Sleeper, new_run_id, partition_context},
     run_id::RunId,
     state::{
-        Advance, Advanced, CreatedRun, Run, RunStatus, StateStore, TickOutcome, TriggerId,
-        TriggerState,
+        Advance, Advanced, CreatedRun, Run, RunStatus, StateStore, TickOutcome, TickRequest,
+        TriggerId, TriggerState,
     },
 };
 
@@ -71,7 +71,8 @@ impl TriggerPorts {
         Ok(partition_context(&self.definitions, &self.state, now).await?)
     }
 
-    /// Returns the id of a new run.
+    /// Returns the id of a new run by the clock. It is made newer than those on record when the run is
+    /// recorded.
     pub(crate) fn run_id(&self) -> RunId {
         new_run_id(self.clock.as_ref(), self.randomness.as_ref())
     }
@@ -108,8 +109,16 @@ impl TriggerPorts {
     pub(crate) async fn advance_and_launch(
         &self,
         trigger: &TriggerId,
-        advance: Advance,
+        mut advance: Advance,
     ) -> Result<Option<Vec<CreatedRun>>, TriggerError> {
+        if let TickRequest::Runs(runs) = &mut advance.request {
+            // Of the runs of one tick, each is newer than those before it.
+            let mut newest = self.state.newest_run().await?;
+            for run in runs {
+                run.id = run.id.made_newer_than(newest);
+                newest = Some(run.id);
+            }
+        }
         match self.state.advance_trigger(trigger, advance).await? {
             Advanced::Refused(_) => Ok(None),
             Advanced::Done { runs } => {

@@ -19,7 +19,7 @@ pub const HOME_FOLDER: &str = ".precip";
 ///   .gitignore     keeps the folder out of version control
 ///   state.db       the record of runs and materializations
 ///   data/          the data stored by the default IO manager
-///   runs/{run}/    the plan of a run
+///   runs/{run}/    the plan of a run, and texts that are too long for the record
 ///   locks/         one file for each process that executes runs
 ///   environments/  a home like this one for each environment but the first
 /// ```

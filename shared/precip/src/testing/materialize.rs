@@ -6,7 +6,7 @@ use precip_core::plan::CheckSelection;
 use precip_engine::{
     definitions::DefinitionsBuilder,
     io::IoManager,
-    run::{Clock, CreateRun, RunPorts, RunSession, SystemClock, create_run, new_run_id, plan_run},
+    run::{Clock, CreateRun, RunPorts, RunSession, SystemClock, create_run, next_run_id, plan_run},
     state::{OwnerId, RequestedWork, memory::MemoryStore},
 };
 use precip_io::MemoryIoManager;
@@ -120,7 +120,7 @@ impl Materialize {
         let settings = BTreeMap::new();
         let open = environment.open(&wanted, &settings, Some(platform)).await?;
 
-        let id = new_run_id(&*ports.clock, &*ports.randomness);
+        let id = next_run_id(&*ports.state, &*ports.clock, &*ports.randomness).await?;
         let new = CreateRun {
             id,
             key: None,

@@ -3,6 +3,8 @@
 mod functions;
 mod input;
 mod machine;
+#[cfg(unix)]
+mod printing;
 
 /// The sample project's command line.
 const FLIGHTS: &str = env!("CARGO_BIN_EXE_flights-cli");

@@ -13,14 +13,45 @@ async fn concurrent_processes_share_one_record() {
     let command = "materialize -s +key:delays -p 2013-01-01...2013-01-03";
     // The home does not exist yet, so they race to create it too.
     let children: Vec<_> = (0..4).map(|_| project.start(command)).collect();
-    for child in children {
-        Answer::wait_for(child).expect(0, &[]);
-    }
+    let answers: Vec<_> = children.into_iter().map(Answer::wait_for).collect();
     let record = Record::open(&project);
     let runs = record.list_runs().await;
+    let newest = runs.iter().map(|run| run.id).max().unwrap();
     let mut targets = BTreeSet::new();
     for run in &runs {
-        assert_eq!(run.status, RunStatus::Succeeded);
+        // A run that a newer one has overtaken says so and fails, and nothing else fails a run.
+        let said = |part: &str| answers.iter().find(|answer| answer.messages.contains(part));
+        let answer = said(&format!("run {}: ", run.id)).unwrap();
+        let lines = answer.messages.lines();
+        let failed = lines.filter(|line| line.starts_with("failed ")).count();
+        let overtaken = "which is newer than this one, has published";
+        assert_eq!(
+            answer.messages.matches(overtaken).count(),
+            failed,
+            "{}",
+            answer.messages
+        );
+        let (status, code) = match failed {
+            0 => (RunStatus::Succeeded, 0),
+            _ => (RunStatus::Failed, 1),
+        };
+        assert_eq!((run.status, answer.code), (status, Some(code)));
+        assert!(
+            run.id != newest || failed == 0,
+            "the newest run was overtaken"
+        );
+        // What it says that it made is what the record says.
+        let mut made = 0;
+        for target in record.planned_targets(run.id).await {
+            let (_, _, history) = record.read_published(&target).await;
+            made += history.iter().filter(|made| made.run == run.id).count();
+        }
+        let line = format!("run {}: {made} materialized", run.id);
+        assert!(
+            answer.messages.contains(&line),
+            "{line}:\n{}",
+            answer.messages
+        );
         targets.extend(
             record
                 .planned_targets(run.id)
@@ -30,7 +61,6 @@ async fn concurrent_processes_share_one_record() {
         );
     }
     assert_eq!(targets.len(), 10);
-    let newest = runs.iter().map(|run| run.id).max().unwrap();
     // The newest run wins everywhere, and no run publishes an item twice.
     for target in record.planned_targets(newest).await {
         let (_, by, history) = record.read_published(&target).await;

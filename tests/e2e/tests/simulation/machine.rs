@@ -5,7 +5,9 @@ mod redeployed;
 use precip_engine::{
     deployment::{ExecutionStatus, Executions},
     machine::Mode,
-    state::{PageRequest, PartitionRef, RequestedWork, RunOrigin, RunStatus},
+    run::Clock,
+    run_id::RunId,
+    state::{NewRun, PageRequest, PartitionRef, RequestedWork, RunOrigin, RunStatus},
 };
 use serde_json::json;
 
@@ -28,6 +30,29 @@ fn a_machine_runs_its_plan() {
             assert!(calls.values().all(|count| *count == 1), "{calls:?}");
         });
     }
+}
+
+/// An execution that is named by a person, and a planner whose clock is behind that of an earlier run.
+#[test]
+fn a_run_is_newer_than_every_recorded_one_whatever_the_clock_says() {
+    block_on_one_thread(async {
+        let mut cloud = Cloud::new(1);
+        let ahead: RunId = "4ZZZZZZZZZ0000000000000000".parse().unwrap();
+        let before = NewRun {
+            id: ahead,
+            key: None,
+            request: RequestedWork::default(),
+            plan: None,
+            created_at: cloud.clock.now(),
+        };
+        cloud.store.create_run(before).await.unwrap();
+        cloud.run_machine(start_input(), None).await.unwrap();
+        let newest = cloud.store.newest_run().await.unwrap().unwrap();
+        assert!(newest > ahead, "{newest}");
+        let run = cloud.store.find_run(newest).await.unwrap().unwrap();
+        assert_eq!(run.status, RunStatus::Succeeded);
+        assert_eq!(cloud.list_published(newest).await.len(), 33);
+    });
 }
 
 #[test]

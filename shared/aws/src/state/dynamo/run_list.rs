@@ -72,6 +72,29 @@ impl DynamoStore {
         Ok(runs)
     }
 
+    /// Reads the greatest id of all runs. Lists are read consistently, so a run that was created just
+    /// before is among them.
+    pub(super) async fn read_newest_run(&self) -> StateResult<Option<RunId>> {
+        let mut last_day = None;
+        loop {
+            // A day is noted before its first run is created, so the newest day may have no run yet.
+            let query = Query::rows_of(keys::DAYS).newest_first().with_limit(2);
+            let rows = self
+                .table
+                .query_rows(query.starting_after(last_day.take()))
+                .await?;
+            for day in rows.into_iter().map(|row| row.key().sk) {
+                if let Some(newest) = self.runs_of_day(&day, None, 1).await?.first() {
+                    return Ok(Some(*newest));
+                }
+                last_day = Some(day);
+            }
+            if last_day.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
     async fn runs_by_id(&self, ids: &[RunId]) -> StateResult<Vec<Run>> {
         let keys = ids.iter().map(|run| keys::run_row(*run));
         let rows = self.table.get_many(keys, ReadConsistency::Strong).await?;

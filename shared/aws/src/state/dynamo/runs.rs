@@ -181,6 +181,10 @@ impl RunStore for DynamoStore {
         self.read_run_list(filter, page).await
     }
 
+    async fn newest_run(&self) -> StateResult<Option<RunId>> {
+        self.read_newest_run().await
+    }
+
     async fn set_run_plan(&self, run: RunId, plan: PlanSummary) -> StateResult<()> {
         self.update_run(run, |run| run.plan = Some(plan.clone()))
             .await

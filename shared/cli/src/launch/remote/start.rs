@@ -6,7 +6,7 @@ use precip_core::plan::Plan;
 use precip_engine::{
     deployment::StartOutcome,
     machine::StartInput,
-    run::{SystemClock, SystemRandomness, new_run_id},
+    run::{SystemClock, SystemRandomness, next_run_id},
     run_id::RunId,
     state::RunKey,
 };
@@ -49,7 +49,8 @@ pub(in crate::launch) async fn start_run(
     start: RunStart<'_>,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let id = new_run_id(&SystemClock, &SystemRandomness);
+    let store = deployment.store.as_ref();
+    let id = next_run_id(store, &SystemClock, &SystemRandomness).await?;
     let name = id.to_string();
     let started = deployment.executions.start_execution(&name, &start.input);
     let arn = match started.await.map_err(execution_failure)? {

@@ -6,6 +6,7 @@ use crate::partitions::{PartitionKey, PartitionsDefinition};
 
 /// Dimensions that cannot be multiplied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidMultiPartitions {
     /// Fewer than two dimensions.
     #[error(

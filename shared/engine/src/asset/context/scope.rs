@@ -47,6 +47,7 @@ impl From<PartitionKey> for PartitionScope {
 /// A use of partitions that does not fit the asset's partitions definition. Always terminal, since
 /// a retry cannot help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidPartitionUse {
     /// The asset is not partitioned.
     #[error(

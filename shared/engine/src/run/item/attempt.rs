@@ -167,6 +167,7 @@ impl RunSession {
         let step = attempt.step;
         let at = self.ports.clock.now();
         let checks = self.check_evaluations(outputs.checks, step, targets, attempt.attempt, at)?;
+        let mut checks = self.cut_findings(checks, attempt.attempt).await;
         let (made, left) = assign_outputs(step, targets, outputs.made)?;
         let mut outcome = AttemptOutcome::default();
         for target in left {
@@ -194,8 +195,15 @@ impl RunSession {
             }
         }
         let (stored, unstored) = self.store_outputs(attempt, made, &checks).await;
-        self.commit_materializations(&stored).await?;
         outcome.failed.extend(unstored);
+        let (stored, unpublished) = self.commit_materializations(stored).await?;
+        // A check of what readers do not see says nothing.
+        checks.retain(|found| {
+            !unpublished
+                .iter()
+                .any(|(target, _)| found.target == *target)
+        });
+        outcome.failed.extend(unpublished);
         self.record_skipped_attempts(attempt.attempt, at, &mut outcome)
             .await?;
         // The checks of what was stored are part of its materialization; the results of a step that

@@ -31,6 +31,11 @@ impl RunSession {
         attempt: u32,
     ) -> Result<Option<AssetError>, StateError> {
         let at = self.ports.clock.now();
+        // What is recorded, shown and answered from here on is cut, so that it always fits.
+        let attempted = AttemptOutcome {
+            failed: self.cut_errors(attempted.failed, attempt).await,
+            ..attempted
+        };
         let failed: PartitionSet = attempted
             .failed
             .iter()

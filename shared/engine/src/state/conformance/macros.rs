@@ -10,6 +10,7 @@ macro_rules! state_store_conformance {
                 a_run_is_created_once_for_an_id_and_once_for_a_key
                 one_of_many_racing_requests_creates_the_run
                 runs_are_listed_newest_first_in_pages
+                the_newest_run_has_the_greatest_id_whatever_clocks_said
                 runs_are_filtered_by_status_tags_and_age
                 a_status_changes_only_from_an_expected_status
                 one_of_many_racing_changes_is_made

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use super::{
     Harness,
-    fixtures::{asset_key, at_second, collect_pages, new_run, run_id},
+    fixtures::{
+        asset_key, at_second, collect_pages, day_partition, materialization_of, new_run, run_id,
+    },
 };
 use crate::state::{
-    CreatedRun, OwnerId, PageRequest, PageToken, PlanSummary, RunChange, RunFilter, RunKey,
-    RunStatus, StateErrorKind, StateResult,
+    Advance, CommitOutcome, CreatedRun, NewRun, OwnerId, PageRequest, PageToken, PlanSummary,
+    RunChange, RunFilter, RunKey, RunStatus, StateErrorKind, StateResult, TickRequest, TriggerId,
+    TriggerKind,
 };
 
 fn start_change(seconds: i64) -> RunChange {
@@ -88,6 +91,57 @@ pub async fn runs_are_listed_newest_first_in_pages(h: &dyn Harness) -> StateResu
             .collect();
         assert_eq!(ids, newest_first, "in pages of {limit}");
     }
+    Ok(())
+}
+
+/// A clock that was ahead when a run was created does not make later runs the older ones: a new id
+/// follows the greatest one on record, also of runs that a trigger requested and that are over.
+pub async fn the_newest_run_has_the_greatest_id_whatever_clocks_said(
+    h: &dyn Harness,
+) -> StateResult<()> {
+    let store = h.store();
+    assert_eq!(store.newest_run().await?, None);
+    // Days later, by a clock that was ahead; `created_at` is that clock's as well.
+    let ahead = |n: u64| n + 40 * 86_400_000;
+    store.create_run(new_run(ahead(1), None)).await?;
+    for n in [3, 1, 2] {
+        store.create_run(new_run(n, None)).await?;
+        assert_eq!(store.newest_run().await?, Some(run_id(ahead(1))));
+    }
+    let trigger = TriggerId {
+        kind: TriggerKind::Sensor,
+        name: "files".to_owned(),
+    };
+    let advance = Advance {
+        revision: 0,
+        cursor: None,
+        at: at_second(1),
+        scheduled_for: None,
+        request: TickRequest::Runs(vec![new_run(ahead(7), Some("t")), new_run(5, Some("u"))]),
+        note: None,
+    };
+    store.advance_trigger(&trigger, advance).await?;
+    let peer = h.open_peer().await;
+    assert_eq!(peer.newest_run().await?, Some(run_id(ahead(7))));
+    let over = RunChange::new([RunStatus::Queued], RunStatus::Canceled, at_second(2));
+    store.change_run(run_id(ahead(7)), over).await?;
+
+    // A run that is created now, with the earliest clock, publishes over what that run published.
+    let target = day_partition("flights", 1);
+    let before = materialization_of(&target, run_id(ahead(7)), 1);
+    store.commit_materializations(vec![before]).await?;
+    let next = run_id(1).made_newer_than(store.newest_run().await?);
+    let request = NewRun {
+        id: next,
+        ..new_run(1, None)
+    };
+    assert!(store.create_run(request).await?.is_new());
+    assert_eq!(store.newest_run().await?, Some(next));
+    let made = materialization_of(&target, next, 1);
+    assert_eq!(
+        store.commit_materializations(vec![made]).await?,
+        [CommitOutcome::Committed]
+    );
     Ok(())
 }
 

@@ -84,6 +84,7 @@ pass_on! {
         fn find_run(run: RunId) -> Option<Run>;
         fn find_run_by_key(key: &RunKey) -> Option<Run>;
         fn list_runs(filter: &RunFilter, page: &PageRequest) -> Page<Run>;
+        fn newest_run() -> Option<RunId>;
         fn set_run_plan(run: RunId, plan: PlanSummary) -> ();
         fn change_run(run: RunId, change: RunChange) -> RunChanged;
         fn claim_run(

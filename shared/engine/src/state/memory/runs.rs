@@ -80,6 +80,10 @@ impl RunStore for MemoryStore {
         Ok(Page::from_overfetch(found, page, |run| run.id))
     }
 
+    async fn newest_run(&self) -> StateResult<Option<RunId>> {
+        Ok(self.tables().runs.keys().next_back().copied())
+    }
+
     async fn set_run_plan(&self, run: RunId, plan: PlanSummary) -> StateResult<()> {
         self.tables().run_mut(run)?.run.plan = Some(plan);
         Ok(())

@@ -429,3 +429,37 @@ async fn a_preview_says_what_would_be_requested_and_changes_nothing() {
         0
     );
 }
+
+/// Requests a run of the partition with a tag of its own, so that the runs of a tick stay apart.
+fn tagged_request(context: SensorContext, _: &Resources) -> TriggerFuture<'_> {
+    Box::pin(async move {
+        let key = context.object()?.key.clone();
+        let day = key.trim_start_matches("orders/").trim_end_matches(".csv");
+        RunRequest::partition(day)
+            .tag("file", &key)
+            .into_sensor_result()
+    })
+}
+
+/// A run that was created under a clock that was ahead stays on record when the clock is right again.
+#[tokio::test]
+async fn requested_runs_are_newer_than_every_recorded_one_whatever_the_clock_says() {
+    let world = World::new();
+    world.clock.set_now("2024-12-02T12:00:00Z");
+    let outcome = evaluate_orders(&world, &[day_event(1)]).await;
+    let ahead = outcome.runs[0].run().id;
+    world.clock.set_now("2024-12-01T12:00:00Z");
+    let sensor = landing_sensor("orders/{date}.csv", "orders").with_function(tagged_request);
+    let events = [day_event(2), day_event(3)];
+    let outcome = evaluate_objects(&world.ports, &sensor, &events, ObjectOptions::default())
+        .await
+        .unwrap();
+    let ids: Vec<_> = outcome
+        .runs
+        .iter()
+        .map(|created| created.run().id)
+        .collect();
+    assert_eq!(ids.len(), 2);
+    // Of the runs of one tick, the later request is the newer one.
+    assert!(ahead < ids[0] && ids[0] < ids[1], "{ahead} {ids:?}");
+}

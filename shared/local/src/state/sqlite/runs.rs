@@ -178,6 +178,16 @@ impl RunStore for SqliteStore {
         .await
     }
 
+    async fn newest_run(&self) -> StateResult<Option<RunId>> {
+        self.run_read(|read| {
+            let newest = read.query_one("SELECT max(id) FROM runs", [], |row| {
+                row.get::<_, Option<RunColumn>>(0)
+            })?;
+            Ok(newest.flatten().map(|newest| newest.0))
+        })
+        .await
+    }
+
     async fn set_run_plan(&self, run: RunId, plan: PlanSummary) -> StateResult<()> {
         self.run_write(move |write| write.update_run(run, |run| run.plan = Some(plan)))
             .await
