@@ -2,10 +2,14 @@
 
 use std::{fmt, io, io::Write};
 
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, presets};
+use anstyle::Style;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, presets};
 
 use super::clean_line;
 use crate::answers;
+
+/// The style of headings on a terminal.
+pub(super) const HEADINGS: Style = Style::new().bold();
 
 /// Rows under headings, without borders, so that each row is one line that `grep` finds.
 pub(crate) struct Table {
@@ -16,9 +20,6 @@ impl Table {
     /// Creates a table with these headings. A heading that ends in ` #` makes a column of numbers.
     pub(crate) fn new<'a>(headings: impl IntoIterator<Item = &'a str>) -> Self {
         let mut inner = comfy_table::Table::new();
-        if !answers::is_terminal() {
-            inner.force_no_tty();
-        }
         inner
             .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Disabled);
@@ -30,8 +31,7 @@ impl Table {
             if text.is_some() {
                 numbers.push(index);
             }
-            let heading = clean_line(text.unwrap_or(heading));
-            header.push(Cell::new(heading).add_attribute(Attribute::Bold));
+            header.push(Cell::new(clean_line(text.unwrap_or(heading))));
         }
         inner.set_header(header);
         for index in 0..inner.column_count() {
@@ -59,9 +59,19 @@ impl Table {
     /// # Errors
     /// When the stream is closed.
     pub(crate) fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
+        let bold = if answers::is_terminal() {
+            HEADINGS
+        } else {
+            Style::new()
+        };
+        let text = self.inner.to_string();
         // The padding of the last column would be trailing spaces.
-        for line in self.inner.to_string().lines() {
-            writeln!(to, "{}", line.trim_end())?;
+        let mut lines = text.lines().map(str::trim_end);
+        if let Some(headings) = lines.next() {
+            writeln!(to, "{bold}{headings}{bold:#}")?;
+        }
+        for line in lines {
+            writeln!(to, "{line}")?;
         }
         Ok(())
     }
