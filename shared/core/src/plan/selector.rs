@@ -238,8 +238,11 @@ impl PartitionKey {
     /// ```
     pub fn to_selector(&self) -> String {
         let key = self.as_str();
+        // A dot at an end would join those of a range.
         let plain = !key.contains(',')
             && !key.contains("...")
+            && !key.starts_with('.')
+            && !key.ends_with('.')
             && !key.starts_with('"')
             && !key.is_empty()
             && key.trim() == key
@@ -331,6 +334,10 @@ mod tests {
         ]);
         assert_eq!(read.choice, expected);
         assert_eq!("a\"b".parse(), Ok(PartitionSelector::keys(["a\"b"])));
+        // Dots at the end of a key would join those of the range.
+        let range = PartitionSelector::range(".", "b..");
+        assert_eq!(range.to_string(), r#""."..."b..""#);
+        assert_eq!(range.to_string().parse(), Ok(range));
     }
 
     proptest! {

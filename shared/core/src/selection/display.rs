@@ -62,7 +62,8 @@ fn write_tag(f: &mut fmt::Formatter<'_>, key: &str, value: &str) -> fmt::Result 
     match (quotable(key) && quotable(value), value) {
         (true, "") => write!(f, "tag:\"{key}\""),
         (true, value) => write!(f, "tag:\"{key}\"=\"{value}\""),
-        (false, "") => write!(f, "tag:{key}"),
+        // The sign keeps white space at the end of a key.
+        (false, "") => write!(f, "tag:{key}="),
         (false, value) => write!(f, "tag:{key}={value}"),
     }
 }

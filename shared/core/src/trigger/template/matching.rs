@@ -1,6 +1,9 @@
 //! Matching keys against a template.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    mem,
+};
 
 use super::{
     Captured, KeyValues,
@@ -20,6 +23,7 @@ pub(super) fn find_readings(pieces: &[Piece], key: &str, most: usize) -> Vec<Key
         // A failed position fails again whatever was captured before it, unless a repeated name has
         // to have the same value.
         dead: (!repeats).then(HashSet::new),
+        searched: HashMap::new(),
         captured: BTreeMap::new(),
         found: Vec::new(),
     };
@@ -34,6 +38,8 @@ struct Search<'a> {
     most: usize,
     /// The positions (piece, byte) from which the rest of the key does not match.
     dead: Option<HashSet<(usize, usize)>>,
+    /// The positions that were searched with the present captures, and whether the rest matched.
+    searched: HashMap<(usize, usize), bool>,
     captured: BTreeMap<String, Captured>,
     found: Vec<KeyValues>,
 }
@@ -51,8 +57,13 @@ impl Search<'_> {
         {
             return false;
         }
-        // Without this memory, patterns such as `**a**a**a` take exponential time.
+        // The same captures and the same rest give the same readings again.
+        if let Some(fits) = self.searched.get(&(piece, at)) {
+            return *fits;
+        }
+        // Without these memories, patterns such as `**a**a**a` take exponential time.
         let fits = self.match_piece(piece, at);
+        self.searched.insert((piece, at), fits);
         if !fits && let Some(dead) = &mut self.dead {
             dead.insert((piece, at));
         }
@@ -133,7 +144,9 @@ impl Search<'_> {
         }
         // Captured only while the rest is matched, then free for the next try.
         self.captured.insert(name.to_owned(), value);
+        let searched = mem::take(&mut self.searched);
         let fits = self.match_from(piece, at);
+        self.searched = searched;
         self.captured.remove(name);
         fits
     }

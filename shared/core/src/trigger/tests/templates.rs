@@ -70,6 +70,9 @@ fn invalid_templates_are_refused(#[case] template: &str, #[case] problem: &str) 
 fn a_key_of_many_parts_is_matched_quickly() {
     let template: KeyTemplate = "**a**a**a**a**a**a**b/{x}-{y}-{z}".parse().unwrap();
     assert!(!template.matches_key(&"a".repeat(1_000)));
+    // Here every way to match is a way to the same reading.
+    let template: KeyTemplate = "**a**a**a**a**a**a**a**a**".parse().unwrap();
+    assert_eq!(template.read_key(&"a".repeat(200)).count(), 1);
 }
 
 fn daily_partitions() -> PartitionsDefinition {
