@@ -20,7 +20,7 @@ fn char_len(char: char) -> usize {
 /// use precip_engine::state::cut_text;
 ///
 /// assert_eq!(cut_text("no row", 40, ""), "no row");
-/// assert_eq!(cut_text(&"no row; ".repeat(9), 40, ""), "no row; no row; no.. (54 more bytes)");
+/// assert_eq!(cut_text(&"no row; ".repeat(9), 40, ""), "no row; no row; no row.. (50 more bytes)");
 /// ```
 pub fn cut_text(text: &str, most: usize, note: &str) -> String {
     if json_len(text) <= most {
