@@ -26,7 +26,7 @@ struct Answers {
     terminal: bool,
 }
 
-/// What has to be done at the end of a command, when its answer is apart from what is printed.
+/// A command's answer, kept apart from what functions print until the command ends.
 #[must_use]
 #[derive(Default)]
 pub(crate) struct Separated {

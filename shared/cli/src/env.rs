@@ -23,7 +23,7 @@ pub const STATE_MACHINE: &str = "PRECIP_STATE_MACHINE_ARN";
 /// The time to act as if it were (RFC 3339). The partitions that exist depend on it.
 pub const NOW: &str = "PRECIP_NOW";
 
-/// How long `gc` keeps plans of ended runs, and events that nothing refers to: `90d` unless given.
+/// The age up to which `gc` keeps plans of ended runs and unreferenced events. The default is `90d`.
 pub const KEEP_HISTORY: &str = "PRECIP_KEEP_HISTORY";
 
 /// The messages to log, as `tracing` directives such as `info` or `precip=debug`.

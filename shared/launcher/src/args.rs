@@ -34,7 +34,7 @@ pub(crate) enum Command {
     New(NewArgs),
     /// Add an asset, a check, a sensor or a schedule to the project
     Add {
-        /// What to add
+        /// The kind of the declaration
         #[command(subcommand)]
         addition: AddArgs,
     },

@@ -18,7 +18,7 @@ pub(crate) struct Project {
     pub(crate) manifest: PathBuf,
     /// The folder in which its commands run.
     pub(crate) folder: PathBuf,
-    /// Whether it has a feature `aws`.
+    /// `true` if its package has the feature `aws`.
     pub(crate) has_aws: bool,
     /// The program that cargo builds from it.
     pub(crate) program: PathBuf,

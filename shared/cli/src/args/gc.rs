@@ -16,7 +16,7 @@ pub struct GcArgs {
     #[arg(long, value_name = "AGE", default_value = "7d", value_parser = parse_age)]
     pub older_than: TimeDelta,
 
-    /// How long to keep plans of ended runs, and events that nothing refers to: `90d`, `1y`. Only on this machine, and
+    /// Age up to which plans of ended runs and unreferenced events are kept: `90d`, `1y`. Only on this machine, and
     /// without `--select`
     #[arg(long, env = env::KEEP_HISTORY, value_name = "AGE", default_value = "90d", value_parser = parse_age, hide_env_values = true)]
     pub keep_history: TimeDelta,

@@ -75,9 +75,9 @@ struct Answer {
     run: Run,
     progress: RunProgress,
     failures: Vec<FailedAttempt>,
-    /// What there was nothing to make for.
+    /// Partitions without anything to make.
     skipped: Vec<SkippedPartitions>,
-    /// What was not tried because of a failure.
+    /// Partitions that a failure upstream held back.
     held_back: Vec<UntriedPartitions>,
     /// Its execution, on AWS.
     #[serde(skip_serializing_if = "Option::is_none")]

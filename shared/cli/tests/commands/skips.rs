@@ -17,7 +17,7 @@ struct Switches {
     east_is_down: bool,
 }
 
-/// What a region delivers: nothing in the south at first.
+/// The deliveries of a region. The south has none at first.
 #[asset(partitions = REGIONS)]
 fn feed(
     context: &AssetContext,

@@ -29,7 +29,7 @@ pub(super) struct Declared {
     pub(super) line: usize,
     /// The type of the data that it returns, as written; `None` without data, and for a struct.
     pub(super) data: Option<String>,
-    /// Whether it is at the top level of its file.
+    /// `true` for a declaration at the top level of its file.
     pub(super) is_top_level: bool,
 }
 

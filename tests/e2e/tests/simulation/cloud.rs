@@ -475,7 +475,7 @@ impl Cloud {
     }
 }
 
-/// What outlives the functions of a deployment, and how they wait.
+/// The stores that outlive the functions of a deployment, and the sleeper that they wait with.
 pub(crate) struct Stored {
     pub(crate) store: Arc<dyn StateStore>,
     pub(crate) data: Arc<dyn IoManager>,

@@ -161,7 +161,7 @@ fn a_sensor_of_runs_receives_their_ends_and_may_open_its_resources() {
     assert!(role.contains("secret:chat/token"), "{role}");
 }
 
-/// What a schedule requests may wait for a window of `hours`, which the reactor starts then.
+/// A run of a schedule may wait for a window of `hours`. The reactor launches it when the window exists.
 #[test]
 fn a_run_of_a_schedule_that_may_wait_is_launched_by_the_reactor() {
     let daily = |key: &str| {

@@ -28,8 +28,8 @@ enum End {
     Skipped,
 }
 
-/// Materializations, failures and skips of several runs arrive in any order, each twice: readers see
-/// what the newest run published, and a failure or a skip shows only if nothing newer ended.
+/// Materializations, failures and skips of several runs arrive in any order, each twice. Readers see
+/// the data of the newest run, and a failure or a skip only if no newer attempt has ended.
 pub async fn the_order_of_arrival_does_not_matter(h: &dyn Harness) -> StateResult<()> {
     let store = h.store();
     let mut orders = OrderGenerator(0x9e37_79b9_7f4a_7c15);
