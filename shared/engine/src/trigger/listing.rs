@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use precip_core::trigger::{ObjectChange, ObjectEvent};
 
 /// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,22 @@ pub struct ListedObject {
     pub etag: Option<String>,
     /// Time of the last write. In S3 that is the start of a multipart upload.
     pub last_modified: DateTime<Utc>,
+}
+
+impl ListedObject {
+    /// Returns the event of the object's creation, as far as a listing tells it.
+    pub fn to_created_event(&self, bucket: &str) -> ObjectEvent {
+        ObjectEvent {
+            bucket: bucket.to_owned(),
+            key: self.key.clone(),
+            change: ObjectChange::Created,
+            at: self.last_modified,
+            size: Some(self.size),
+            etag: self.etag.clone(),
+            version: None,
+            sequencer: None,
+        }
+    }
 }
 
 /// A page of a listing.

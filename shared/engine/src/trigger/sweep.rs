@@ -1,7 +1,7 @@
 //! [`sweep_bucket`]: finding the objects whose events were missed.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use precip_core::trigger::{ObjectChange, ObjectEvent, SensorSource};
+use precip_core::trigger::{ObjectEvent, SensorSource};
 
 use super::{
     Decision, ObjectListing, ObjectOptions, SensorDefinition, TriggerError, TriggerPorts,
@@ -124,13 +124,13 @@ pub async fn sweep_bucket(
             match classify_object(&object, bucket, before.as_ref(), &memory) {
                 Arrival::Known => listed.add(&object),
                 Arrival::Written => {
-                    let event = created_event(bucket, object.clone());
+                    let event = object.to_created_event(bucket);
                     written.push(object, event);
                 }
                 Arrival::Unannounced { after } => {
                     let event = ObjectEvent {
                         at: after,
-                        ..created_event(bucket, object.clone())
+                        ..object.to_created_event(bucket)
                     };
                     arrived.push(object, event);
                 }
@@ -216,7 +216,7 @@ fn classify_object(
     }
     // Its time is before the last sweep, which did not see it: the time is not that of its arrival. An event may have
     // announced it since: of this very change, or at a time after that sweep (such as the end of an upload).
-    let event = created_event(bucket, object.clone());
+    let event = object.to_created_event(bucket);
     let is_announced = (memory.knows_event(&event) && !memory.has_newer(&event))
         || memory.has_same_or_newer(&ObjectEvent { at: swept, ..event });
     if is_announced {
@@ -268,20 +268,6 @@ async fn evaluate_found(
     }
     swept.runs.extend(outcome.runs);
     Ok(is_decided)
-}
-
-/// Returns the event of an object that was found in a listing.
-fn created_event(bucket: &str, object: ListedObject) -> ObjectEvent {
-    ObjectEvent {
-        bucket: bucket.to_owned(),
-        key: object.key,
-        change: ObjectChange::Created,
-        at: object.last_modified,
-        size: Some(object.size),
-        etag: object.etag,
-        version: None,
-        sequencer: None,
-    }
 }
 
 /// Records the sweep, and its position if the next one may begin there. If a concurrent evaluation is faster, the position is not

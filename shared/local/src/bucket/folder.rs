@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use precip_core::trigger::{ObjectChange, ObjectEvent};
+use precip_core::trigger::ObjectEvent;
 use precip_engine::trigger::{ListedObject, ObjectListing, ObjectPage};
 use tokio_util::sync::CancellationToken;
 
@@ -98,7 +98,7 @@ impl BucketFolder {
                 events.extend(
                     objects
                         .into_iter()
-                        .map(|object| created_event(&bucket, object)),
+                        .map(|object| object.to_created_event(&bucket)),
                 );
             }
             Ok(events)
@@ -109,7 +109,7 @@ impl BucketFolder {
     /// Returns the event that S3 would send for a written file.
     pub fn created_event(&self, bucket: &str, path: &Path) -> Option<ObjectEvent> {
         self.object_at(path)
-            .map(|object| created_event(bucket, object))
+            .map(|object| object.to_created_event(bucket))
     }
 
     /// Returns a file itself as an object, or the objects below a folder.
@@ -150,19 +150,6 @@ async fn run_stoppable<T: Send + 'static>(
     let _guard = stop.clone().drop_guard();
     let done = tokio::task::spawn_blocking(move || work(&stop)).await;
     done.unwrap_or_else(|error| Err(io::Error::other(error)))
-}
-
-fn created_event(bucket: &str, object: ListedObject) -> ObjectEvent {
-    ObjectEvent {
-        bucket: bucket.to_owned(),
-        key: object.key,
-        change: ObjectChange::Created,
-        at: object.last_modified,
-        size: Some(object.size),
-        etag: object.etag,
-        version: None,
-        sequencer: None,
-    }
 }
 
 pub(super) fn to_object(key: String, metadata: &Metadata) -> ListedObject {

@@ -191,6 +191,22 @@ impl Cloud {
         }
     }
 
+    /// Calls the planner at the end of a wave, for the next one.
+    pub(crate) async fn request_next_wave(
+        &mut self,
+        wave: &WaveDocument,
+    ) -> Result<WaveDocument, PlannerError> {
+        let settle = Settle {
+            run: wave.run,
+            mode: wave.mode,
+            wave: wave.wave,
+            redrive: wave.redrive,
+            looped: false,
+            stage: None,
+        };
+        self.request_wave(&PlannerRequest::Settle(settle)).await
+    }
+
     pub(crate) fn execution_ref(&self) -> ExecutionRef {
         ExecutionRef {
             id: format!("arn:execution:{}", self.execution),
@@ -258,15 +274,7 @@ impl Cloud {
                 }
             }
             if wave.wave + 1 < self.layout.wave_count() {
-                let settle = Settle {
-                    run: wave.run,
-                    mode: wave.mode,
-                    wave: wave.wave,
-                    redrive: wave.redrive,
-                    looped: false,
-                    stage: None,
-                };
-                wave = self.request_wave(&PlannerRequest::Settle(settle)).await?;
+                wave = self.request_next_wave(&wave).await?;
                 continue;
             }
             let finished = self

@@ -179,13 +179,13 @@ async fn a_sweep_finds_files_without_events() {
         (40, days.iter().collect())
     );
     cloud.assert_no_call_refused();
-    let answers = cloud.call_sensor_function(&json!({"sweep": "nobody"}), 1);
+    let answers = cloud.call_sensor_function(&json!({"sweep": "unknown"}), 1);
     assert!(
         answers[0].1
             && answers[0].0["errorMessage"]
                 .as_str()
                 .unwrap()
-                .contains("`nobody`"),
+                .contains("`unknown`"),
         "{answers:?}"
     );
 }

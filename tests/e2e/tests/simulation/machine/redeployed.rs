@@ -6,10 +6,7 @@ use std::sync::Arc;
 use precip::core::partitions::{DynamicPartitions, PartitionsDefinition, StaticPartitions};
 use precip_core::machine::Layout;
 use precip_engine::{
-    machine::{
-        CaughtError, ExecutionEnded, MaterializeRequest, Mode, PlannerError, PlannerRequest,
-        Settle, WaveDocument,
-    },
+    machine::{CaughtError, ExecutionEnded, MaterializeRequest, Mode, PlannerError, WaveDocument},
     run_id::RunId,
     state::{FailedAttempt, PageRequest, Run, RunStatus},
 };
@@ -55,18 +52,6 @@ impl Cloud {
             looped: false,
         };
         self.invoke_step(&request).await
-    }
-
-    async fn settle(&mut self, wave: &WaveDocument) -> Result<WaveDocument, PlannerError> {
-        let settle = Settle {
-            run: wave.run,
-            mode: wave.mode,
-            wave: wave.wave,
-            redrive: wave.redrive,
-            looped: false,
-            stage: None,
-        };
-        self.request_wave(&PlannerRequest::Settle(settle)).await
     }
 
     /// Ends the execution with a planner's error, as Step Functions does.
@@ -120,7 +105,7 @@ fn ordinals_that_moved_are_not_run_and_a_retry_finds_the_keys() {
                 (refused.error.as_str(), refused.message().as_str()),
                 ("Precip.Terminal", expected)
             );
-            let refused = cloud.settle(&wave).await.unwrap_err();
+            let refused = cloud.request_next_wave(&wave).await.unwrap_err();
             assert_eq!(
                 (refused.name(), refused.to_string().as_str()),
                 ("Precip.BadInput", expected)
@@ -184,7 +169,7 @@ fn other_stages_stop_a_run_and_a_retry_uses_them() {
             cloud.first_item(&wave).await.unwrap_err().message(),
             expected
         );
-        let refused = cloud.settle(&wave).await.unwrap_err();
+        let refused = cloud.request_next_wave(&wave).await.unwrap_err();
         assert_eq!(
             (refused.name(), refused.to_string().as_str()),
             ("Precip.BadInput", expected)
@@ -306,7 +291,11 @@ fn a_plan_that_was_stored_before_plans_said_what_they_mean_is_compared_with_the_
         cloud.files.write_file(&key, content).await.unwrap();
         cloud.first_item(&wave).await.unwrap();
         cloud.deploy(&static_keys(&["9", "1", "2"]));
-        let refused = cloud.settle(&wave).await.unwrap_err().to_string();
+        let refused = cloud
+            .request_next_wave(&wave)
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(
             refused.starts_with("the partitions of `joined` have changed"),
             "{refused}"
