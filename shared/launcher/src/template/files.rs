@@ -34,13 +34,19 @@ const COMMON: &[TemplateFile] = files!("common":
     "src/main.rs.jinja",
 );
 
-const MINIMAL: &[TemplateFile] = files!("minimal":
+/// One landing file, and a sensor for it.
+const ORDERS: &[TemplateFile] = files!("orders":
     "landing/orders.csv",
-    "src/assets.rs",
-    "src/lib.rs.jinja",
     "src/sensors.rs",
+);
+
+/// Assets from that file, in Rust alone, and their tests.
+const ORDER_ASSETS: &[TemplateFile] = files!("order-assets":
+    "src/assets.rs",
     "tests/project.rs.jinja",
 );
+
+const MINIMAL: &[TemplateFile] = files!("minimal": "src/lib.rs.jinja");
 
 const FILES: &[TemplateFile] = files!("files":
     "landing/orders/2026-01-04.csv",
@@ -59,20 +65,12 @@ const FILES: &[TemplateFile] = files!("files":
 );
 
 const DUCKDB: &[TemplateFile] = files!("duckdb":
-    "landing/orders.csv",
     "src/assets.rs.jinja",
     "src/lib.rs.jinja",
-    "src/sensors.rs",
     "tests/project.rs.jinja",
 );
 
-const SNOWFLAKE: &[TemplateFile] = files!("snowflake":
-    "landing/orders.csv",
-    "src/assets.rs",
-    "src/lib.rs.jinja",
-    "src/sensors.rs",
-    "tests/project.rs.jinja",
-);
+const SNOWFLAKE: &[TemplateFile] = files!("snowflake": "src/lib.rs.jinja");
 
 const AWS: &[TemplateFile] = files!("aws":
     "build.rs",
@@ -101,13 +99,13 @@ const CDK_PY: &[TemplateFile] = files!("cdk-py":
 
 /// Returns the files of a project.
 pub(super) fn files_of(template: Template, deploy: Deploy) -> Vec<TemplateFile> {
-    let project = match template {
-        Template::Minimal => MINIMAL,
-        Template::Files => FILES,
-        Template::Duckdb => DUCKDB,
-        Template::Snowflake => SNOWFLAKE,
-    };
-    let mut layers = vec![COMMON, project];
+    let mut layers = vec![COMMON];
+    layers.extend_from_slice(match template {
+        Template::Minimal => &[ORDERS, ORDER_ASSETS, MINIMAL],
+        Template::Files => &[FILES],
+        Template::Duckdb => &[ORDERS, DUCKDB],
+        Template::Snowflake => &[ORDERS, ORDER_ASSETS, SNOWFLAKE],
+    });
     if deploy.is_aws() {
         layers.push(AWS);
         if template == Template::Duckdb {
