@@ -119,9 +119,16 @@ impl RunSession {
 
     /// Cuts the metadata and the checks of a materialization whose record is too large, and keeps them
     /// whole elsewhere.
-    pub(super) async fn cut_materialization(&self, mut made: Materialization) -> Materialization {
+    ///
+    /// # Errors
+    /// The failure of its partition, when the record is too large all the same.
+    pub(super) async fn fit_record(
+        &self,
+        mut made: Materialization,
+    ) -> Result<Materialization, (PartitionRef, AssetError)> {
+        // Nearly every record fits, and is encoded only once here.
         if check_record(&made).is_ok() {
-            return made;
+            return Ok(made);
         }
         if !metadata_fits(&made.metadata, MAX_METADATA_BYTES) {
             let text = to_text(&made.metadata);
@@ -135,7 +142,10 @@ impl RunSession {
                 *found = self.cut_finding(found.clone(), count).await;
             }
         }
-        made
+        match check_record(&made) {
+            Ok(()) => Ok(made),
+            Err(error) => Err((made.target, error)),
+        }
     }
 
     /// Cuts what checks found where the record of an evaluation is too large, and keeps it whole
@@ -169,7 +179,7 @@ impl RunSession {
 ///
 /// # Errors
 /// The failure of its partition: what can be cut is cut before, so versions or the pointer take the room.
-pub(super) fn check_record(made: &Materialization) -> Result<(), AssetError> {
+fn check_record(made: &Materialization) -> Result<(), AssetError> {
     // The event of the log is the largest record that is made of it.
     let event = Event::Materialized(Box::new(made.clone()));
     let json = record_json(&event, || made.target.to_string());

@@ -9,9 +9,7 @@ use precip_core::{key::AssetKey, plan::Step};
 use crate::{
     asset::{AssetContext, AssetError, OpOutput},
     io::Address,
-    run::{
-        RunSession, data_version::derive_data_version, inputs::io_failure, long_texts::check_record,
-    },
+    run::{RunSession, data_version::derive_data_version, inputs::io_failure},
     run_id::RunId,
     state::{
         CheckEvaluation, CommitOutcome, InputVersion, Materialization, PartitionRef, StateError,
@@ -143,7 +141,7 @@ impl RunSession {
             derive_data_version(code_version.as_deref(), self.run, attempt.inputs)
         });
         let own_checks = checks.iter().filter(|found| found.target == target);
-        let made = Materialization {
+        Ok(Materialization {
             run: self.run,
             attempt: attempt.attempt,
             pointer,
@@ -155,8 +153,7 @@ impl RunSession {
             started_at: attempt.started_at,
             finished_at: self.ports.clock.now(),
             target,
-        };
-        Ok(self.cut_materialization(made).await)
+        })
     }
 
     /// Publishes stored outputs. Returns those that readers see, and an error for each of the others:
@@ -168,10 +165,10 @@ impl RunSession {
         let mut unpublished = Vec::new();
         let mut fitting = Vec::with_capacity(made.len());
         for made in made {
-            // Checked one by one: a store refuses a batch as a whole.
-            match check_record(&made) {
-                Ok(()) => fitting.push(made),
-                Err(error) => unpublished.push((made.target, error)),
+            // One by one: a store refuses a batch as a whole.
+            match self.fit_record(made).await {
+                Ok(made) => fitting.push(made),
+                Err(failed) => unpublished.push(failed),
             }
         }
         if fitting.is_empty() {
