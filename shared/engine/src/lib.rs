@@ -10,6 +10,7 @@ pub mod definitions;
 pub mod deployment;
 pub mod freshness;
 pub mod gc;
+pub mod hex;
 pub mod io;
 pub mod machine;
 pub mod react;

@@ -4,6 +4,7 @@ use std::{fs, io::Write, path::PathBuf};
 
 use precip_core::plan::Plan;
 use precip_engine::{
+    hex::to_hex,
     run::{SystemClock, SystemRandomness, new_run_id},
     run_id::RunId,
 };
@@ -101,8 +102,7 @@ fn check_digest(content: &[u8]) -> Result<Vec<u8>, ChangedPlan> {
 }
 
 fn digest_of(json: &[u8]) -> String {
-    let digest = Sha256::digest(json);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&Sha256::digest(json))
 }
 
 /// A plan that was changed after it was written.

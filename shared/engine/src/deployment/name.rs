@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::run_id::RunId;
+use crate::{hex::to_hex, run_id::RunId};
 
 /// The maximum length of a name, in characters.
 ///
@@ -33,11 +33,7 @@ pub fn execution_name(key: &str) -> String {
         })
         .collect();
     // The readable part loses characters; the digest keeps names of different keys apart.
-    let digest: String = Sha256::digest(key)
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = to_hex(&Sha256::digest(key)[..8]);
     format!("key-{shown}-{digest}")
 }
 

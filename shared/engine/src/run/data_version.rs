@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{run_id::RunId, state::InputVersion};
+use crate::{hex::to_hex, run_id::RunId, state::InputVersion};
 
 /// Derives the version of data whose function names none, as in Dagster: the same code version and
 /// the same input versions give the same data version. Without a code version every run gives a new
@@ -33,10 +33,5 @@ pub(super) fn combine_versions<'a>(versions: impl IntoIterator<Item = &'a str>) 
         hash.update(version.len().to_le_bytes());
         hash.update(version);
     }
-    let digest = hash.finalize();
-    digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    to_hex(&hash.finalize()[..16])
 }

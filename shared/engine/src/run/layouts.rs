@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     definitions::Definitions,
+    hex::to_hex,
     state::{StateError, StateErrorKind, StateResult, StateStore},
 };
 
@@ -23,7 +24,8 @@ const AT_ONCE: usize = 32;
 /// still has keep their records; the others leave the status sets.
 ///
 /// The context is of the present, not of an earlier request: a partition that does not exist in it
-/// leaves the status sets. Entry points call this before they plan. It reads one small record per asset and writes only
+/// leaves the status sets. Entry points call this before they plan. It reads one small record per
+/// asset and writes only
 /// where a definition changed. Returns the assets whose numbers had another meaning before.
 ///
 /// # Errors
@@ -100,10 +102,5 @@ fn layout_of(definitions: &Definitions, asset: AssetId) -> StateResult<String> {
 
 /// Returns a fingerprint of bytes: half of their SHA-256, in hexadecimal.
 pub(crate) fn fingerprint(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    to_hex(&Sha256::digest(bytes)[..16])
 }

@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::TriggerError;
-use crate::state::{TriggerId, TriggerState};
+use crate::{
+    hex::to_hex,
+    state::{TriggerId, TriggerState},
+};
 
 /// Maximum number of events that a sensor remembers: 20 bytes each, less than 300 KB in all as text,
 /// which an item of DynamoDB (400 KB) holds. Older events are looked up in the recorded state.
@@ -313,9 +316,5 @@ pub(super) fn digest_names(names: impl IntoIterator<Item = String>) -> String {
         hash.update(name.as_bytes());
         hash.update([0]);
     }
-    let digest = hash.finalize();
-    digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    to_hex(&hash.finalize()[..16])
 }
