@@ -1,0 +1,13 @@
+//! AWS's documented rules in virtual time.
+//!
+//! The simulator runs the *generated* state machines and calls functions as Step Functions and Lambda
+//! do, with their quotas, throttles, histories and prices. Time is virtual: it passes only when
+//! everything waits, so a run of hours takes seconds, and the same seed gives the same run.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`kernel`] | virtual time, and the executor of everything that happens in it |
+//! | [`task`] | what a state of a machine calls: functions and objects |
+
+pub mod kernel;
+pub mod task;
