@@ -61,8 +61,13 @@ async fn run_command(
             format,
             limit,
         } => command::show_data(session, &key, partition.as_deref(), format, limit, out).await,
-        Command::Checks { key, partition } => {
-            command::list_checks(session, &key, partition.as_deref(), out).await
+        Command::Checks {
+            key,
+            partition,
+            failed,
+        } => {
+            let (key, partition) = (key.as_deref(), partition.as_deref());
+            command::list_checks(session, key, partition, failed, out).await
         }
         Command::Dynamic { set, action } => {
             let action = action.unwrap_or(DynamicAction::List);

@@ -12,6 +12,7 @@ mod dispatch;
 pub mod env;
 mod exit;
 mod failure;
+mod findings;
 mod graph;
 mod label;
 mod launch;

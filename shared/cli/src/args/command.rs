@@ -101,11 +101,15 @@ pub enum Command {
     },
     /// List the latest results of an asset's checks
     Checks {
-        /// Asset key
-        key: String,
+        /// Asset key; every asset without one
+        #[arg(required_unless_present = "failed")]
+        key: Option<String>,
         /// Only results for this partition
-        #[arg(short, long, value_name = "KEY")]
+        #[arg(short, long, value_name = "KEY", requires = "key")]
         partition: Option<String>,
+        /// Only checks that did not pass
+        #[arg(long)]
+        failed: bool,
     },
     /// List unreferenced stored data, or remove it
     Gc(GcArgs),

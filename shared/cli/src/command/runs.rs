@@ -2,16 +2,17 @@
 
 use std::{collections::BTreeMap, io::Write};
 
-use precip_core::{key::AssetKey, partitions::PartitionSet};
+use precip_core::{key::AssetKey, partitions::PartitionSet, selection::Selection};
 use precip_engine::state::{
-    FailedAttempt, Page, PageRequest, Run, RunFilter, RunProgress, StateResult, UntriedPartitions,
-    UntriedReason,
+    CheckEvaluation, FailedAttempt, Page, PageRequest, Run, RunFilter, RunProgress, StateResult,
+    UntriedPartitions, UntriedReason,
 };
 use serde::Serialize;
 
 use crate::{
     exit::Exit,
     failure::Failure,
+    findings::{describe_finding, read_findings},
     launch::{self, ReconciledRun},
     output::{Table, format_ago, format_duration, write_json},
     session::Session,
@@ -75,6 +76,8 @@ struct Answer {
     run: Run,
     progress: RunProgress,
     failures: Vec<FailedAttempt>,
+    /// Checks that did not pass, warnings among them.
+    findings: Vec<CheckEvaluation>,
     /// Partitions without anything to make.
     skipped: Vec<SkippedPartitions>,
     /// Partitions that a failure upstream held back.
@@ -151,6 +154,7 @@ pub(crate) async fn show_run(
     let answer = Answer {
         progress: session.store.run_progress(id).await?,
         failures: load_failures(session, &run).await?,
+        findings: load_findings(session, &run).await?,
         skipped,
         held_back,
         run,
@@ -194,6 +198,15 @@ async fn load_failures(session: &Session, run: &Run) -> Result<Vec<FailedAttempt
     load_all(async |page| session.store.run_failures(run.id, page).await).await
 }
 
+/// Loads the findings of a run's checks, of the assets that its selection selects now.
+async fn load_findings(session: &Session, run: &Run) -> Result<Vec<CheckEvaluation>, Failure> {
+    let graph = session.definitions.graph();
+    let parsed = Selection::parse(&run.request.selection).ok();
+    // A selection of assets that are gone has no findings that could be found.
+    let assets = parsed.and_then(|parsed| parsed.resolve(graph).ok());
+    read_findings(session, assets.unwrap_or_default().iter(), Some(run.id)).await
+}
+
 /// Loads what the functions of a run had nothing to make for, by asset.
 async fn load_skips(session: &Session, run: &Run) -> Result<Vec<SkippedPartitions>, Failure> {
     let skips = load_all(async |page| session.store.run_skipped_attempts(run.id, page).await);
@@ -233,6 +246,7 @@ fn write_run(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io
         run,
         progress,
         failures,
+        findings,
         skipped,
         held_back,
         execution,
@@ -279,6 +293,13 @@ fn write_run(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io
         }
     }
     write_omitted(failures.len(), out)?;
+    if !findings.is_empty() {
+        writeln!(out, "checks that did not pass:")?;
+    }
+    for found in findings.iter().take(MAX_LISTED) {
+        writeln!(out, "  {}", describe_finding(found))?;
+    }
+    write_omitted(findings.len(), out)?;
     if !skipped.is_empty() {
         writeln!(out, "skipped:")?;
     }
@@ -300,7 +321,7 @@ fn write_run(session: &Session, answer: &Answer, out: &mut dyn Write) -> std::io
         )?;
     }
     write_omitted(held_back.len(), out)?;
-    if !failures.is_empty() {
+    if !failures.is_empty() || findings.iter().any(CheckEvaluation::fails_run) {
         writeln!(
             out,
             "`retry {}{}` runs what failed, and what that held back",

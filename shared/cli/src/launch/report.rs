@@ -1,9 +1,9 @@
 //! The report of a finished run.
 
-use std::io::Write;
+use std::{collections::BTreeSet, io::Write};
 
 use chrono::TimeDelta;
-use precip_core::plan::Plan;
+use precip_core::{graph::AssetId, plan::Plan};
 use precip_engine::{run::RunEnd, run_id::RunId};
 use precip_local::executor::RunReport;
 use serde::Serialize;
@@ -12,10 +12,14 @@ use super::hint;
 use crate::{
     exit::Exit,
     failure::Failure,
+    findings::{describe_finding, read_findings},
     output::{format_duration, write_json},
     session::Session,
     target::Target,
 };
+
+/// Maximum number of findings of checks that the report prints.
+const MAX_FINDINGS: usize = 5;
 
 /// The answer of `materialize`, `resume` and `retry`.
 #[derive(Debug, Serialize)]
@@ -46,6 +50,16 @@ pub(super) async fn report_run(
     let mut made = format!("{} materialized in {took}", report.materialized);
     if report.skipped > 0 {
         made.push_str(&format!(", {} skipped", report.skipped));
+    }
+    let findings = read_findings(session, planned_assets(session, plan), Some(run)).await?;
+    for found in findings.iter().take(MAX_FINDINGS) {
+        session.print_note(&format!("check {}", describe_finding(found)));
+    }
+    if findings.len() > MAX_FINDINGS {
+        let more = findings.len() - MAX_FINDINGS;
+        session.print_note(&format!(
+            "and {more} more checks: `run {run}{suffix}` lists them"
+        ));
     }
     match report.end {
         RunEnd::Succeeded => {
@@ -92,4 +106,17 @@ pub(super) async fn report_run(
         RunEnd::Succeeded => Exit::Done,
         RunEnd::Failed { .. } | RunEnd::Canceled => Exit::RunFailed,
     })
+}
+
+/// Returns the assets of a plan, and those that it checks.
+fn planned_assets(session: &Session, plan: &Plan) -> BTreeSet<AssetId> {
+    let graph = session.definitions.graph();
+    let steps = plan.steps().map(|(_, _, step)| step);
+    steps
+        .flat_map(|step| {
+            let checked = step.checks.iter().map(|check| &check.asset);
+            step.assets.iter().chain(checked)
+        })
+        .filter_map(|key| graph.id(key))
+        .collect()
 }

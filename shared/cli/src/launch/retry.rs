@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use precip_engine::{
-    run::plan_retry,
+    run::{RefusedData, plan_retry},
     state::{RequestedWork, RunOrigin},
 };
 
@@ -42,9 +42,15 @@ pub(crate) async fn retry_run(
     let mut planned = open::translate_stored_plan(session, &stored, run.id)
         .await
         .map_err(plan_failure)?;
-    planned.plan = plan_retry(&session.definitions, &session.store, &planned, run.id)
-        .await
-        .map_err(plan_failure)?;
+    planned.plan = plan_retry(
+        &session.definitions,
+        &session.store,
+        &planned,
+        run.id,
+        RefusedData::MakeAgain,
+    )
+    .await
+    .map_err(plan_failure)?;
     if planned.plan.is_empty() {
         session.print_note(&format!("run {} left nothing to do", run.id));
         return Ok(Exit::Done);

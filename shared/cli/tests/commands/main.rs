@@ -8,6 +8,7 @@ mod columns;
 mod cost;
 mod errors;
 mod escapes;
+mod failed_checks;
 mod gc;
 mod help;
 mod listings;

@@ -4,7 +4,7 @@ use crate::{
     machine::{
         Finish, Finished, Planner, PlannerError, failure_impact::FailureImpact, work::PlannedWork,
     },
-    run::{RunEnd, plan_retry},
+    run::{RefusedData, RunEnd, plan_retry},
     run_id::RunId,
     state::{RunChange, RunStatus, StateError},
 };
@@ -81,7 +81,14 @@ impl Planner {
         number: u32,
     ) -> Result<Option<PlannedWork>, PlannerError> {
         let first = self.read_planned_work(run, 0).await?;
-        let rest = plan_retry(&self.definitions, &self.state, &first.planned, run).await?;
+        let rest = plan_retry(
+            &self.definitions,
+            &self.state,
+            &first.planned,
+            run,
+            RefusedData::CheckAgain,
+        )
+        .await?;
         if rest.is_empty() {
             Ok(None)
         } else {

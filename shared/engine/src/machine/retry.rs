@@ -8,7 +8,8 @@ use crate::{
         work::{StoredPlan, check_numbering, plan_key, read_plan},
     },
     run::{
-        PlanRunError, partition_context, plan_retry, plan_run, renumber_changed, translate_plan,
+        PlanRunError, RefusedData, partition_context, plan_retry, plan_run, renumber_changed,
+        translate_plan,
     },
     run_id::RunId,
     state::{RequestedWork, Run, RunOrigin},
@@ -64,7 +65,14 @@ impl Planner {
         let StoredPlan { plan, .. } = read_plan(self.files.as_ref(), earlier, 0).await?;
         check_numbering(&self.definitions, &self.state, &plan).await?;
         let planned = translate_plan(&self.definitions, &self.state, &plan, earlier).await?;
-        let rest = plan_retry(&self.definitions, &self.state, &planned, earlier).await?;
+        let rest = plan_retry(
+            &self.definitions,
+            &self.state,
+            &planned,
+            earlier,
+            RefusedData::MakeAgain,
+        )
+        .await?;
         Ok(rest)
     }
 

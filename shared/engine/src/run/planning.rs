@@ -17,7 +17,7 @@ use precip_core::{
 
 use crate::{
     definitions::Definitions,
-    run::PlanRunError,
+    run::{PlanRunError, partitions_with_failed_checks},
     state::{RequestedWork, StateResult, StateStore},
 };
 
@@ -172,7 +172,10 @@ pub(crate) async fn add_statuses(
             return Ok(());
         }
         let reads = next.into_iter().map(|asset| async move {
-            let statuses = state.partition_statuses(graph.key(asset)).await?;
+            let mut statuses = state.partition_statuses(graph.key(asset)).await?;
+            let made = &statuses.materialized;
+            let refused = partitions_with_failed_checks(lineage, state, asset, made).await?;
+            statuses.failed |= &refused;
             StateResult::Ok((asset, statuses))
         });
         let mut results = stream::iter(reads).buffered(AT_ONCE);

@@ -4,16 +4,19 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use precip_core::{
-    key::CheckKey,
+    key::{AssetKey, CheckKey},
     partitions::PartitionSet,
     plan::{Frontier, Lineage, LossCause, Plan, PlanError, Stage, Step, StepId, StepOutcome},
 };
 
 use crate::{
     definitions::Definitions,
-    run::{PlanRunError, PlannedRun, partition_refs},
+    run::{PlanRunError, PlannedRun, partition_refs, step_at},
     run_id::RunId,
-    state::{CheckEvaluation, Latest, ReadConsistency, StateResult, StateStore, UntriedPartitions},
+    state::{
+        CheckEvaluation, CheckOutcome, Latest, ReadConsistency, StateResult, StateStore,
+        UntriedPartitions,
+    },
 };
 
 /// Number of records that are read with one call.
@@ -33,12 +36,28 @@ pub async fn finished_partitions(
     planned: &PlannedRun,
     run: RunId,
 ) -> StateResult<Vec<(StepId, StepOutcome)>> {
+    let (finished, _) = read_finished(definitions, state, planned, run).await?;
+    Ok(finished)
+}
+
+/// Partitions whose data a blocking check refused, by asset.
+type Refused = BTreeMap<AssetKey, PartitionSet>;
+
+/// Returns how the finished partitions of each step ended, and those that a step of checks refused.
+async fn read_finished(
+    definitions: &Definitions,
+    state: &Arc<dyn StateStore>,
+    planned: &PlannedRun,
+    run: RunId,
+) -> StateResult<(Vec<(StepId, StepOutcome)>, Refused)> {
     let untried = state.run_untried(run).await?;
-    let mut finished = Vec::new();
+    let (mut finished, mut refused) = (Vec::new(), Refused::new());
     for (id, stage, step) in planned.plan.steps() {
         let outcome = if step.assets.is_empty() {
-            let passed = passed_partitions(definitions, state, planned, run, stage, step).await?;
-            StepOutcome::succeeded(passed)
+            let of_run = (state, run);
+            let checked =
+                checked_partitions(definitions, of_run, planned, stage, step, &mut refused);
+            StepOutcome::succeeded(checked.await?)
         } else {
             let of_run = (state, run, untried.as_slice());
             finished_assets(definitions, of_run, planned, stage, step).await?
@@ -47,7 +66,34 @@ pub async fn finished_partitions(
             finished.push((id, outcome));
         }
     }
-    Ok(finished)
+    Ok((finished, refused))
+}
+
+/// Takes refused partitions out of what is finished: the steps that made their data, and the other
+/// checks of it, run again.
+fn take_out_refused(
+    planned: &PlannedRun,
+    finished: &mut [(StepId, StepOutcome)],
+    refused: &Refused,
+) {
+    for (id, outcome) in finished {
+        let step = step_at(&planned.plan, *id);
+        let checked = step.checks.iter().map(|check| &check.asset);
+        for asset in step.assets.iter().chain(checked) {
+            if let Some(partitions) = refused.get(asset) {
+                outcome.remove_partitions(partitions);
+            }
+        }
+    }
+}
+
+/// What the rest of a run does with partitions whose data a blocking check refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusedData {
+    /// Checks the same data again, as a redrive does: its run has made it already.
+    CheckAgain,
+    /// Makes the data again and checks that, since the cause may have been mended upstream.
+    MakeAgain,
 }
 
 /// Returns the remaining part of a run's plan: the partitions that failed and those that were held
@@ -61,8 +107,12 @@ pub async fn plan_retry(
     state: &Arc<dyn StateStore>,
     planned: &PlannedRun,
     run: RunId,
+    refused_data: RefusedData,
 ) -> Result<Plan, PlanRunError> {
-    let finished = finished_partitions(definitions, state, planned, run).await?;
+    let (mut finished, refused) = read_finished(definitions, state, planned, run).await?;
+    if refused_data == RefusedData::MakeAgain {
+        take_out_refused(planned, &mut finished, &refused);
+    }
     let lineage = Lineage::new(definitions.graph(), &planned.context);
     let mut frontier = Frontier::new(lineage, &planned.plan)?;
     for (id, outcome) in &finished {
@@ -145,28 +195,44 @@ async fn finished_assets(
     Ok(outcome)
 }
 
-/// Returns the partitions of a step that only checks, for which no check of a run failed.
-async fn passed_partitions(
+/// Returns the partitions of a step that only checks, for which no check of a run failed. Adds those
+/// whose data a blocking check refused to `refused`; a check whose own function failed refuses none.
+async fn checked_partitions(
     definitions: &Definitions,
-    state: &Arc<dyn StateStore>,
+    (state, run): (&Arc<dyn StateStore>, RunId),
     planned: &PlannedRun,
-    run: RunId,
     stage: &Stage,
     step: &Step,
+    refused: &mut Refused,
 ) -> StateResult<PartitionSet> {
-    let mut done = stage.partitions.clone();
+    let mut passed = stage.partitions.clone();
     for check in &step.checks {
-        let targets = partition_refs(definitions.graph(), &planned.context, &check.asset, &done);
+        let of_plan = &stage.partitions;
+        let targets = partition_refs(definitions.graph(), &planned.context, &check.asset, of_plan);
         let reads = targets.iter().map(|target| async move {
             let latest = state.latest_checks(target).await?;
-            let passed = has_passed(&latest, check, run);
-            StateResult::Ok(passed.then_some(target.ordinal))
+            let mut of_run = latest.into_iter().filter(|found| found.run == run);
+            let evaluation = of_run.find(|found| found.check == *check);
+            StateResult::Ok((target.ordinal, evaluation))
         });
-        let ordinals: Vec<Option<u64>> =
+        let read: Vec<(u64, Option<CheckEvaluation>)> =
             stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-        done &= &ordinals.into_iter().flatten().collect();
+        for (ordinal, evaluation) in read {
+            if evaluation.as_ref().is_none_or(CheckEvaluation::fails_run) {
+                passed.remove(ordinal);
+            }
+            let refuses = |found: CheckEvaluation| {
+                found.outcome == CheckOutcome::Failed && found.blocks_downstream()
+            };
+            if evaluation.is_some_and(refuses) {
+                refused
+                    .entry(check.asset.clone())
+                    .or_default()
+                    .insert(ordinal);
+            }
+        }
     }
-    Ok(done)
+    Ok(passed)
 }
 
 /// Returns `true` if a run published a partition without a failed blocking check, or skipped it.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use precip_engine::{
     asset::ErrorKind,
-    run::{Clock, RunEnd, plan_retry},
+    run::{Clock, RefusedData, RunEnd, plan_retry},
     state::{
         Event, PageRequest, PartitionRef, SlotAnswer, SlotHolder, SlotRequest, memory::MemoryStore,
     },
@@ -104,9 +104,15 @@ fn a_retry_runs_what_failed_and_what_that_held_back() {
     assert_eq!(report.materialized, 33 - 7);
     let retry = block_on_one_thread(async {
         let store = world.location.open_store();
-        plan_retry(&world.definitions, &store, &world.planned, world.run)
-            .await
-            .unwrap()
+        plan_retry(
+            &world.definitions,
+            &store,
+            &world.planned,
+            world.run,
+            RefusedData::MakeAgain,
+        )
+        .await
+        .unwrap()
     });
     let expected = [
         ("joined", 2),

@@ -344,6 +344,30 @@ fn a_retry_runs_only_what_a_run_left() {
     }
 }
 
+/// A redrive checks the data of its own run again. A retry makes it again, since its cause may be mended.
+#[test]
+fn data_that_a_check_refused_is_made_again_by_a_retry() {
+    block_on_one_thread(async {
+        let mut cloud = Cloud::new(12);
+        // Of the third partition: 4 and 30.
+        cloud.trouble.lock().refused = vec![34];
+        cloud.run_machine(start_input(), None).await.unwrap_err();
+        let earlier = cloud.only_run().await.id;
+        cloud.trouble.lock().calls.clear();
+        cloud.redrive_run(earlier, Mode::Inline).await.unwrap_err();
+        assert_eq!(cloud.trouble.lock().calls, Default::default());
+
+        cloud.trouble.lock().refused.clear();
+        (cloud.execution, cloud.redrive) = ("2", 0);
+        let again = json!({"retry_of": earlier.to_string()});
+        cloud.run_machine(again, None).await.unwrap();
+        let calls = cloud.trouble.lock().calls.clone();
+        let again: Vec<&str> = calls.keys().map(String::as_str).collect();
+        assert_eq!(again, ["joined[3]", "total[]"]);
+        assert_eq!(cloud.list_runs().await[0].status, RunStatus::Succeeded);
+    });
+}
+
 #[test]
 fn a_retry_of_no_finished_run_is_refused() {
     block_on_one_thread(async {

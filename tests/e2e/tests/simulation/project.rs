@@ -25,6 +25,8 @@ pub(crate) struct Trouble {
     pub(crate) chance: fastrand::Rng,
     /// The items whose functions always fail.
     pub(crate) certain: Vec<String>,
+    /// The sums that the check refuses.
+    pub(crate) refused: Vec<i64>,
     /// The number of calls of each function, by item.
     pub(crate) calls: BTreeMap<String, u32>,
 }
@@ -39,6 +41,7 @@ impl SharedTrouble {
             one_in: 0,
             chance: fastrand::Rng::with_seed(seed),
             certain: Vec::new(),
+            refused: Vec::new(),
             calls: BTreeMap::new(),
         })))
     }
@@ -120,8 +123,8 @@ async fn joined(
 }
 
 #[asset_check(asset = joined, blocking)]
-fn positive(joined: i64) -> CheckResult {
-    CheckResult::passed_if(joined > 0)
+fn positive(#[resource] trouble: &SharedTrouble, joined: i64) -> CheckResult {
+    CheckResult::passed_if(joined > 0 && !trouble.lock().refused.contains(&joined))
 }
 
 #[asset]

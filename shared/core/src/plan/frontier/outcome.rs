@@ -84,6 +84,15 @@ impl StepOutcome {
         });
     }
 
+    /// Removes partitions, as if they had not ended.
+    pub fn remove_partitions(&mut self, partitions: &PartitionSet) {
+        let sets = [&mut self.succeeded, &mut self.failed, &mut self.skipped];
+        let lost = self.losses.iter_mut().map(|loss| &mut loss.partitions);
+        for set in sets.into_iter().chain(lost) {
+            *set -= partitions;
+        }
+    }
+
     /// Returns every partition that has ended.
     pub fn ended(&self) -> PartitionSet {
         let mut ended = &self.succeeded | &self.failed;
