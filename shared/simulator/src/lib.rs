@@ -6,8 +6,10 @@
 //!
 //! | module | contents |
 //! |---|---|
+//! | [`bill`] | what a simulation uses of each unit that AWS bills for |
 //! | [`kernel`] | virtual time, and the executor of everything that happens in it |
 //! | [`task`] | what a state of a machine calls: functions and objects |
 
+pub mod bill;
 pub mod kernel;
 pub mod task;

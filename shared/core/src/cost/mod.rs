@@ -6,11 +6,13 @@
 
 mod estimate;
 mod prices;
+mod unit;
 mod usage;
 mod workload;
 
 pub use estimate::{Estimate, Line, estimate_cost};
 pub use prices::{Prices, US_EAST_1};
+pub use unit::{Amounts, Unit};
 pub use usage::{ITEMS_PER_CHILD, MAX_INLINE_INVOCATIONS, Mode, Usage};
 pub use workload::{StageLoad, StepLoad, StepTime, Workload};
 
