@@ -8,8 +8,10 @@
 //! |---|---|
 //! | [`bill`] | what a simulation uses of each unit that AWS bills for |
 //! | [`kernel`] | virtual time, and the executor of everything that happens in it |
+//! | [`step_functions`] | machines, executions and their histories |
 //! | [`task`] | what a state of a machine calls: functions and objects |
 
 pub mod bill;
 pub mod kernel;
+pub mod step_functions;
 pub mod task;
