@@ -1,6 +1,7 @@
 """Sends a deployed project on the emulator what comes from outside: files, messages, ticks.
 
 $PRECIP_TEST_PYTHON tests/tools/landing.py put BUCKET KEY...         puts a small file for each key
+.. write BUCKET KEY TEXT                    puts a file with this content
 .. announce QUEUE BUCKET SEED SHARE KEY...  sends the events of EventBridge, a SHARE of them twice, shuffled
 .. say QUEUE TEXT                           sends a message
 .. waiting QUEUE                            prints how many messages are in a queue
@@ -32,6 +33,10 @@ def map_threads(work, items):
 def put(bucket, *keys):
     s3 = client("s3")
     map_threads(lambda key: s3.put_object(Bucket=bucket, Key=key, Body=b"1"), keys)
+
+
+def write(bucket, key, text):
+    client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode())
 
 
 def object_event(bucket, key, number):
@@ -168,5 +173,5 @@ def physical(stack, logical):
 
 
 if __name__ == "__main__":
-    commands = [put, announce, say, waiting, unplug, drain, mute, invoke, physical]
+    commands = [put, write, announce, say, waiting, unplug, drain, mute, invoke, physical]
     {command.__name__: command for command in commands}[sys.argv[1]](*sys.argv[2:])
