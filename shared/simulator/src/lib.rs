@@ -7,11 +7,13 @@
 //! | module | contents |
 //! |---|---|
 //! | [`bill`] | what a simulation uses of each unit that AWS bills for |
+//! | [`deployment`] | a project's real functions and generated machines |
 //! | [`kernel`] | virtual time, and the executor of everything that happens in it |
 //! | [`step_functions`] | machines, executions and their histories |
 //! | [`task`] | what a state of a machine calls: functions and objects |
 
 pub mod bill;
+pub mod deployment;
 pub mod kernel;
 pub mod step_functions;
 pub mod task;
