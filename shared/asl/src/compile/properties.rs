@@ -85,12 +85,15 @@ fn drawn_graph(drawn: &[(u8, u8, Vec<u8>)]) -> AssetGraph {
     AssetGraph::new(ops, vec![]).unwrap()
 }
 
+/// Tells whether a step fails for an item.
+type Fails = dyn Fn(&str, &Item) -> bool;
+
 /// A planner that hands out planned work, and functions that fail for some items.
 struct Project {
     layout: Layout,
     work: Work,
     distributed: bool,
-    fails: Box<dyn Fn(&str, &Item) -> bool>,
+    fails: Box<Fails>,
     /// The calls so far: stage, step and item.
     called: RefCell<Vec<(String, String, String)>>,
     /// The number of redrives so far.
