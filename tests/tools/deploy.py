@@ -1,6 +1,9 @@
 """Deploys a described project on the emulator, and prints the outputs of its stack as JSON.
 
     tests/with/emulator sh -c '$PRECIP_TEST_PYTHON tests/tools/deploy.py STACK GRAPH.json PROGRAM [NAME=VALUE...]'
+    tests/with/emulator sh -c '$PRECIP_TEST_PYTHON tests/tools/deploy.py --functions STACK GRAPH.json PROGRAM'
+
+With `--functions` only the functions of a deployed stack get the new project, as halfway through a deployment.
 
 It deploys the output of `PROGRAM synth` through CloudFormation, as users do, with one zip for all functions (PROGRAM as
 `bootstrap`, next to GRAPH.json). Functions get the other arguments as environment variables. It calls only the endpoint
@@ -139,5 +142,20 @@ def create_stack(stack, files, code, variables=(), **parameters):
     return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
 
 
+def update_functions(stack, graph, program):
+    """Gives the functions of a stack another project, and returns their names."""
+    zipped = bundle_program(program, graph)
+    functions = client("lambda")
+    pages = functions.get_paginator("list_functions").paginate()
+    names = [found["FunctionName"] for page in pages for found in page["Functions"]]
+    names = [name for name in names if name.startswith(f"{stack}-")]
+    for name in names:
+        functions.update_function_code(FunctionName=name, ZipFile=zipped)
+    return names
+
+
 if __name__ == "__main__":
-    print(json.dumps(deploy(*sys.argv[1:])))
+    if sys.argv[1] == "--functions":
+        print(json.dumps(update_functions(*sys.argv[2:])))
+    else:
+        print(json.dumps(deploy(*sys.argv[1:])))

@@ -1,6 +1,7 @@
 """Sends a deployed project on the emulator what comes from outside: files, messages, ticks.
 
 $PRECIP_TEST_PYTHON tests/tools/landing.py put BUCKET KEY...         puts a small file for each key
+.. write BUCKET KEY TEXT                    puts a file with this content
 .. announce QUEUE BUCKET SEED SHARE KEY...  sends the events of EventBridge, a SHARE of them twice, shuffled
 .. say QUEUE TEXT                           sends a message
 .. waiting QUEUE                            prints how many messages are in a queue
@@ -8,6 +9,7 @@ $PRECIP_TEST_PYTHON tests/tools/landing.py put BUCKET KEY...         puts a smal
 .. drain QUEUE FUNCTION SIZE                calls a function with the messages of a queue, SIZE at a time
 .. mute RULE                                disables a rule
 .. invoke FUNCTION JSON [TIMES]             invokes a function so many times at once, prints the answers
+.. history EXECUTION-ARN                    prints the histories of an execution and of its Map Runs' children
 .. physical STACK LOGICAL-ID                prints the physical name of a resource of a stack
 """
 
@@ -32,6 +34,10 @@ def map_threads(work, items):
 def put(bucket, *keys):
     s3 = client("s3")
     map_threads(lambda key: s3.put_object(Bucket=bucket, Key=key, Body=b"1"), keys)
+
+
+def write(bucket, key, text):
+    client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode())
 
 
 def object_event(bucket, key, number):
@@ -162,11 +168,34 @@ def invoke(function, payload, times="1"):
     print(json.dumps(map_threads(one, range(int(times)))))
 
 
+def history(arn):
+    machines = client("stepfunctions")
+
+    def events(arn):
+        pages = machines.get_paginator("get_execution_history").paginate(executionArn=arn)
+        return [event for page in pages for event in page["events"]]
+
+    def shorten(event):
+        details = [value for key, value in event.items() if key.endswith("EventDetails")]
+        name = details[0].get("name") if details else None
+        return [event["type"], name]
+
+    own = events(arn)
+    runs = [event["mapRunStartedEventDetails"]["mapRunArn"] for event in own if event["type"] == "MapRunStarted"]
+    listed = [machines.get_paginator("list_executions").paginate(mapRunArn=run) for run in runs]
+    children = [found["executionArn"] for pages in listed for page in pages for found in page["executions"]]
+    histories = {
+        "own": [shorten(event) for event in own],
+        "children": [[shorten(event) for event in events(child)] for child in children],
+    }
+    print(json.dumps(histories))
+
+
 def physical(stack, logical):
     found = client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId=logical)
     print(found["StackResourceDetail"]["PhysicalResourceId"])
 
 
 if __name__ == "__main__":
-    commands = [put, announce, say, waiting, unplug, drain, mute, invoke, physical]
+    commands = [put, write, announce, say, waiting, unplug, drain, mute, invoke, history, physical]
     {command.__name__: command for command in commands}[sys.argv[1]](*sys.argv[2:])

@@ -9,6 +9,7 @@
 //! | [`bill`] | what a simulation uses of each unit that AWS bills for |
 //! | [`dynamo`] | DynamoDB: the throughput of an on-demand table, and what it charges |
 //! | [`lambda`] | Lambda: concurrency, scaling, throttles, timeouts, faults |
+//! | [`deployment`] | a project's real functions and generated machines |
 //! | [`kernel`] | virtual time, and the executor of everything that happens in it |
 //! | [`saturation`] | how long a limit is reached |
 //! | [`step_functions`] | machines, executions and their histories |
@@ -17,6 +18,7 @@
 
 pub mod bill;
 pub mod dynamo;
+pub mod deployment;
 pub mod kernel;
 pub mod lambda;
 mod rate;

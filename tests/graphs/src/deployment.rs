@@ -84,6 +84,24 @@ impl Deployment {
         }
     }
 
+    /// Gives the functions, and the commands, another project. The state machines stay, as halfway through
+    /// a deployment.
+    ///
+    /// # Panics
+    /// If the functions cannot be updated.
+    pub fn update_functions(&self, project: &Project) {
+        let graph = self.folder.path().join("graph.json");
+        let document = serde_json::to_vec(project).expect("a project can be described");
+        fs::write(&graph, document).expect("the folder can be written");
+        let path = graph.to_string_lossy();
+        let printed = run_tool(
+            "deploy.py",
+            &["--functions", &self.stack, path.as_ref(), &self.program],
+        );
+        let names: Vec<String> = serde_json::from_slice(&printed.stdout).expect("names are JSON");
+        assert!(names.len() >= 3, "{names:?}");
+    }
+
     /// Returns the project's own bucket.
     pub fn bucket(&self) -> &str {
         &self.outputs["BucketName"]

@@ -1,8 +1,13 @@
 //! The comment at the top of a machine.
 
+use chrono::TimeDelta;
 use precip_core::{
     graph::AssetGraph,
     partitions::{PartitionContext, PartitionsDefinition},
+    plan::{
+        AssetStatuses, InvalidPartitionSelector, Lineage, PartitionSelector, Plan, PlanRequest,
+    },
+    selection::Selection,
 };
 use serde_json::{Value, json};
 
@@ -10,6 +15,9 @@ use super::CompileOptions;
 
 /// Largest number of partitions in the example.
 const EXAMPLE_PARTITIONS: u64 = 3;
+
+/// A time after 1970 at which the first partitions of any definition exist: in 2150.
+const LATE: TimeDelta = TimeDelta::days(65_745);
 
 /// Returns the comment of the machine that people start, with an example from the project itself.
 pub(super) fn run_comment(graph: &AssetGraph, options: &CompileOptions) -> String {
@@ -32,8 +40,8 @@ pub(super) fn backfill_comment(options: &CompileOptions) -> String {
     )
 }
 
-/// Returns an example input: an asset, with partitions if possible, and everything downstream of
-/// it.
+/// Returns an example input that the planner accepts: an asset, with partitions if possible, and
+/// everything downstream of it; or all assets.
 fn example_input(graph: &AssetGraph) -> Value {
     let own = graph
         .topological()
@@ -42,14 +50,38 @@ fn example_input(graph: &AssetGraph) -> Value {
     let mut candidates: Vec<_> = own.copied().collect();
     // Stable: the first in the order of the graph stays first.
     candidates.sort_by_key(|id| graph.partitions(*id).is_none());
-    let Some(asset) = candidates.first() else {
-        return json!({"select": "*"});
-    };
-    let select = format!("{}+", graph.key(*asset));
-    match graph.partitions(*asset).map(example_partitions) {
-        Some(partitions) => json!({"select": select, "partitions": partitions}),
-        None => json!({"select": select}),
+    let of_asset = candidates.into_iter().map(|asset| {
+        let select = format!("{}+", graph.key(asset));
+        (select, graph.partitions(asset).map(example_partitions))
+    });
+    let whole = ("*".to_owned(), Some("all".to_owned()));
+    // One asset of an op that makes several at once is refused, for example.
+    let accepted = of_asset
+        .chain([whole])
+        .find(|(select, partitions)| is_accepted(graph, select, partitions.as_deref()));
+    match accepted {
+        Some((select, Some(partitions))) => json!({"select": select, "partitions": partitions}),
+        Some((select, None)) => json!({"select": select}),
+        None => json!({"select": "*"}),
     }
+}
+
+/// Returns whether a request can be planned once every partition exists.
+fn is_accepted(graph: &AssetGraph, select: &str, partitions: Option<&str>) -> bool {
+    let context = PartitionContext::at(chrono::DateTime::UNIX_EPOCH + LATE);
+    let assets = Selection::parse(select).ok();
+    let assets = assets.and_then(|selection| selection.resolve(graph).ok());
+    let partitions = partitions.unwrap_or_default().parse::<PartitionSelector>();
+    let partitions = partitions.or_else(|invalid| match invalid {
+        InvalidPartitionSelector::Empty => Ok(PartitionSelector::default()),
+        other => Err(other),
+    });
+    let (Some(assets), Ok(partitions)) = (assets, partitions) else {
+        return false;
+    };
+    let request = PlanRequest::new(assets, partitions);
+    let lineage = Lineage::new(graph, &context);
+    Plan::new(lineage, &request, &AssetStatuses::default()).is_ok()
 }
 
 /// Returns the first keys of a definition, or `all` if they depend on the clock or the record.

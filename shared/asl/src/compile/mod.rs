@@ -39,6 +39,4 @@ pub use substitution::{BACKFILL, BUCKET, PLANNER, function_substitution, substit
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod simulation;
-#[cfg(test)]
 mod tests;

@@ -1,10 +1,14 @@
 //! Properties of the machines of every graph.
 
 use std::{
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
+    rc::Rc,
     sync::Arc,
 };
+
+use async_trait::async_trait;
 
 use precip_core::{
     graph::AssetGraph,
@@ -14,13 +18,16 @@ use precip_core::{
     plan::{AssetStatuses, Lineage, PartitionSelector, Plan, PlanRequest},
     spec::{AssetSpec, BackfillPolicy, DepSpec, OpSpec, RetryPolicy},
 };
+use precip_simulator::{
+    bill::Bill,
+    kernel::Kernel,
+    step_functions::{ExecutionOutcome, Ports, StepFunctions},
+    task::{Functions, Objects, TaskError},
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{
-    CompileOptions, compile_machines,
-    simulation::{Environment, run_machines},
-};
+use super::{BACKFILL, CompileOptions, Machines, PLANNER, compile_machines};
 use crate::{
     check::{check_machine, walk},
     model::{State, StateMachine},
@@ -78,19 +85,22 @@ fn drawn_graph(drawn: &[(u8, u8, Vec<u8>)]) -> AssetGraph {
     AssetGraph::new(ops, vec![]).unwrap()
 }
 
+/// Tells whether a step fails for an item.
+type Fails = dyn Fn(&str, &Item) -> bool;
+
 /// A planner that hands out planned work, and functions that fail for some items.
-struct Project<'a> {
-    layout: &'a Layout,
-    work: &'a Work,
+struct Project {
+    layout: Layout,
+    work: Work,
     distributed: bool,
-    fails: &'a dyn Fn(&str, &Item) -> bool,
+    fails: Box<Fails>,
     /// The calls so far: stage, step and item.
-    called: Vec<(String, String, String)>,
+    called: RefCell<Vec<(String, String, String)>>,
     /// The number of redrives so far.
-    redriven: u32,
+    redriven: Cell<u32>,
 }
 
-impl Project<'_> {
+impl Project {
     fn wave_document(&self, wave: u32) -> Value {
         let mut stages = serde_json::Map::new();
         let mode = if self.distributed {
@@ -110,7 +120,7 @@ impl Project<'_> {
             }
         }
         json!({
-            "run": "r", "mode": mode, "wave": wave, "redrive": self.redriven, "max_concurrency": 9,
+            "run": "r", "mode": mode, "wave": wave, "redrive": self.redriven.get(), "max_concurrency": 9,
             "stages": stages,
         })
     }
@@ -124,19 +134,20 @@ impl Project<'_> {
     }
 }
 
-impl Environment for Project<'_> {
-    fn call_function(&mut self, function: &str, payload: &Value) -> Result<Value, String> {
+#[async_trait(?Send)]
+impl Functions for Project {
+    async fn call_function(&self, function: &str, payload: Value) -> Result<Value, TaskError> {
         let text = |field: &str| payload[field].as_str().unwrap().to_owned();
-        if function != "${PlannerArn}" {
+        if function != PLANNER {
             let item: Item = serde_json::from_value(payload["item"].clone()).unwrap();
-            assert_eq!(payload["redrive"], self.redriven);
+            assert_eq!(payload["redrive"], self.redriven.get());
             // Retries are calls too: only the first attempt counts.
             if payload["retry"] == 0 {
-                self.called
-                    .push((text("stage"), text("step"), ordinals_of(&item)));
+                let call = (text("stage"), text("step"), ordinals_of(&item));
+                self.called.borrow_mut().push(call);
             }
             return if (self.fails)(&text("step"), &item) {
-                Err("Precip.Retryable".to_owned())
+                Err(TaskError::new("Precip.Retryable", "by chance"))
             } else {
                 Ok(Value::Null)
             };
@@ -167,21 +178,59 @@ impl Environment for Project<'_> {
                 Ok(json!({"run": "r", "redrive": payload["redrive"], "item": left}))
             }
             // The first end answers a document, as after a redrive; the second ends the run.
-            "finish" if self.redriven == 0 => {
-                self.redriven = 1;
+            "finish" if self.redriven.get() == 0 => {
+                self.redriven.set(1);
                 let mut document = self.wave_document(0);
                 document["again"] = true.into();
                 Ok(document)
             }
-            "finish" => Err("Precip.RunFailed".to_owned()),
+            "finish" => Err(TaskError::new("Precip.RunFailed", "as planned")),
             other => panic!("the machine sent an unexpected call `{other}`"),
         }
     }
+}
 
-    fn manifest_rows(&self, key: &str) -> Vec<Value> {
+#[async_trait(?Send)]
+impl Objects for Project {
+    async fn read_object(&self, _: &str, key: &str) -> Result<Vec<u8>, TaskError> {
         let rows = self.rows(key).into_iter();
-        rows.map(|row| serde_json::to_value(row).unwrap()).collect()
+        let lines: Vec<String> = rows
+            .map(|row| serde_json::to_string(&row).unwrap())
+            .collect();
+        Ok(lines.join("\n").into_bytes())
     }
+
+    async fn write_object(&self, _: &str, _: &str, _: Vec<u8>) -> Result<(), TaskError> {
+        Ok(())
+    }
+}
+
+/// Runs the machine that people start, and the machine that it starts.
+fn run_machines(machines: &Machines, project: Rc<Project>) -> ExecutionOutcome {
+    let mut kernel = Kernel::new(fixed_context().now);
+    let service = StepFunctions::new(Ports {
+        functions: project.clone(),
+        objects: project,
+        time: kernel.time(),
+        tasks: kernel.tasks(),
+        bill: Bill::default(),
+    });
+    let mut values = BTreeMap::new();
+    // The simulator depends on this crate as it is without tests, whose types are others.
+    let create = |name, machine: &StateMachine, values: &BTreeMap<String, String>| {
+        let definition = serde_json::to_value(machine).unwrap();
+        let machine = serde_json::from_value(definition).unwrap();
+        service.create_machine(name, &machine, values).unwrap()
+    };
+    values.insert(
+        BACKFILL.to_owned(),
+        create("backfill", &machines.backfill, &values),
+    );
+    let run = create("run", &machines.run, &values);
+    let input = json!({"select": "*"});
+    kernel
+        .run(service.run_execution(&run, None, input))
+        .unwrap()
 }
 
 fn ordinals_of(item: &Item) -> String {
@@ -282,25 +331,28 @@ proptest! {
         let work = Work::new(lineage, &layout, &plan, |_, set| set.clone()).unwrap();
         let machines = compile_machines(&graph, &layout, &CompileOptions::new("p")).unwrap();
 
-        let fails = |step: &str, item: &Item| {
+        let fails = move |step: &str, item: &Item| {
             let sum: u64 = step.bytes().map(u64::from).sum();
             let number = sum + 7 * item.partitions.first().unwrap_or(0);
             bad & (1 << (number % 64)) != 0 && !number.is_multiple_of(3)
         };
-        let mut project = Project {
-            layout: &layout,
-            work: &work,
+        let project = Rc::new(Project {
+            layout: layout.clone(),
+            work: work.clone(),
             distributed,
-            fails: &fails,
-            called: Vec::new(),
-            redriven: 0,
-        };
-        let outcome = run_machines(&machines, &mut project, &json!({"select": "*"}));
-        prop_assert_eq!(outcome, Err("Precip.RunFailed".to_owned()));
+            fails: Box::new(fails),
+            called: RefCell::default(),
+            redriven: Cell::default(),
+        });
+        let outcome = run_machines(&machines, Rc::clone(&project));
+        // A failure of the machine that is waited for is one of the task that waits.
+        let error = outcome.error.unwrap();
+        prop_assert!(error.to_string().contains("Precip.RunFailed"), "{error}");
         // The planner hands the same work out twice, the second time as the work that is left.
         let once = expected_calls(&layout, &work, &fails);
-        let half = project.called.split_off(project.called.len() / 2);
-        for called in [&project.called, &half] {
+        let mut called = project.called.take();
+        let half = called.split_off(called.len() / 2);
+        for called in [&called, &half] {
             // Stages in order have to call in exactly the planned order, the others in any.
             let in_order = |stage: &str| layout.stage_named(stage).is_some_and(|(_, s)| s.in_order);
             for (stage, _) in layout.stages.iter().zip(0..).filter(|(s, _)| in_order(s.name.as_str())) {

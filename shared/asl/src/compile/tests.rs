@@ -222,8 +222,7 @@ fn a_graph_without_ops_and_a_foreign_layout_are_refused() {
 #[test]
 fn the_comment_holds_an_example_from_the_project() {
     // The example has to be valid: its selection must find an asset.
-    let comment = |assets: Vec<AssetSpec>| {
-        let ops = assets.into_iter().map(OpSpec::single).collect();
+    let comment_of = |ops: Vec<OpSpec>| {
         let graph = AssetGraph::new(ops, vec![]).unwrap();
         let comment = compiled_machines(&graph).run.comment.unwrap();
         let (_, rest) = comment.split_once("like ").unwrap();
@@ -233,6 +232,8 @@ fn the_comment_holds_an_example_from_the_project() {
         assert!(!select.resolve(&graph).unwrap().is_empty());
         example.to_owned()
     };
+    let comment =
+        |assets: Vec<AssetSpec>| comment_of(assets.into_iter().map(OpSpec::single).collect());
     let dynamic = precip_core::partitions::DynamicPartitions {
         name: "customers".into(),
     };
@@ -253,4 +254,13 @@ fn the_comment_holds_an_example_from_the_project() {
         comment(vec![asset_spec("all", None, &[])]),
         r#"{"select":"all+"}"#
     );
+    // One of two assets that are made together cannot be selected alone.
+    let pair = |key| asset_spec(key, None, &[]);
+    let both = OpSpec::new("both", vec![pair("left"), pair("right")]);
+    assert_eq!(
+        comment_of(vec![both.clone()]),
+        r#"{"select":"*","partitions":"all"}"#
+    );
+    let alone = OpSpec::single(asset_spec("zone", None, &[]));
+    assert_eq!(comment_of(vec![both, alone]), r#"{"select":"zone+"}"#);
 }

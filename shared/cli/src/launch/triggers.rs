@@ -11,7 +11,7 @@ use precip_engine::{
     state::Run,
     trigger::{RunLauncher, TriggerPorts},
 };
-use precip_local::executor::TokioSleeper;
+use precip_local::executor::{TokioFunctionRunner, TokioSleeper};
 
 use super::open::chosen_environment;
 use crate::{failure::Failure, session::Session};
@@ -78,6 +78,7 @@ pub(crate) async fn trigger_ports(
         sleeper: Arc::new(TokioSleeper),
         randomness: Arc::new(SystemRandomness),
         launcher,
+        functions: Arc::new(TokioFunctionRunner::default()),
         resources: Arc::new(open.resources),
         environment: environment.name().to_owned(),
     })

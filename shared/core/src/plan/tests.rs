@@ -1,4 +1,8 @@
-use std::{collections::BTreeSet, num::NonZeroU32, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
+    sync::Arc,
+};
 
 use chrono::DateTime;
 use proptest::prelude::*;
@@ -610,6 +614,64 @@ pub(crate) fn any_graph_seed() -> impl Strategy<Value = GraphSeed> {
     prop::collection::vec((any::<u8>(), any::<u8>(), deps), 1..8)
 }
 
+/// Runs a plan whose partitions end by their fates, in an order by chance. Returns the partitions by
+/// their states.
+fn run_with_fates<'a>(
+    lineage: Lineage<'_>,
+    plan: &Plan,
+    fates: &[u8],
+    order: &mut impl Iterator<Item = &'a u8>,
+) -> BTreeMap<&'static str, AssetPartitions> {
+    let graph = lineage.graph;
+    let asset_of = |step: StepId| {
+        let step = &plan.stages[step.stage].steps[step.step];
+        graph.id(&step.assets[0]).unwrap()
+    };
+    let mut states: BTreeMap<&'static str, AssetPartitions> = BTreeMap::new();
+    let mut frontier = Frontier::new(lineage, plan).unwrap();
+    let mut running: Vec<Ready> = Vec::new();
+    loop {
+        while let Some(ready) = frontier.take_ready(lineage, |_| true).unwrap() {
+            running.push(ready);
+        }
+        if running.is_empty() {
+            break;
+        }
+        let chance = usize::from(*order.next().unwrap()) % running.len();
+        let ready = running.swap_remove(chance);
+        let asset = asset_of(ready.step);
+        let ordinal = usize::try_from(ready.partitions.first().unwrap()).unwrap();
+        let (state, outcome) = match fates[(asset.0 as usize * 31 + ordinal) % fates.len()] {
+            0 | 1 => (
+                "failed",
+                StepOutcome::new(PartitionSet::empty(), ready.partitions.clone()),
+            ),
+            2..5 => ("skipped", StepOutcome::skipped(ready.partitions.clone())),
+            _ => ("made", StepOutcome::succeeded(ready.partitions.clone())),
+        };
+        states
+            .entry(state)
+            .or_default()
+            .add(asset, &ready.partitions);
+        for withheld in frontier
+            .record_outcome(lineage, ready.step, &outcome)
+            .unwrap()
+        {
+            let state = match withheld.cause {
+                LossCause::Failed => "held back",
+                LossCause::Skipped => "skipped",
+            };
+            let asset = asset_of(withheld.step);
+            states
+                .entry(state)
+                .or_default()
+                .add(asset, &withheld.partitions);
+        }
+    }
+    assert!(frontier.is_finished());
+    states
+}
+
 proptest! {
     #[test]
     fn a_frontier_runs_everything_once_and_never_too_early(
@@ -709,6 +771,35 @@ proptest! {
         prop_assert_eq!(tally.open_count(), 0);
         prop_assert_eq!(tally.succeeded, done.len());
         prop_assert_eq!(tally.skipped, skipped.len() + passed_over.len());
+    }
+
+    /// Every partition has a fate of its own. Whatever the order in which they end, the same are made,
+    /// failed, held back and skipped: of a failure and a skip upstream, the failure decides.
+    #[test]
+    fn the_order_of_outcomes_changes_no_state(
+        mut seed in any_graph_seed(),
+        fates in prop::collection::vec(0_u8..12, 97),
+        orders in prop::collection::vec(any::<u8>(), 200),
+    ) {
+        for (_, policy, _) in &mut seed {
+            // What is in one batch is a matter of the policy, not of the order.
+            *policy = 0;
+        }
+        let graph = seeded_graph(&seed);
+        let context = june_context();
+        let plan = plan_of(&graph, "all", &AssetStatuses::default()).unwrap();
+        let lineage = Lineage::new(&graph, &context);
+        let first = run_with_fates(lineage, &plan, &fates, &mut [0].iter().cycle());
+        let other = run_with_fates(lineage, &plan, &fates, &mut orders.iter().cycle());
+        prop_assert_eq!(&first, &other);
+        let held_back = first.get("held back").cloned().unwrap_or_default();
+        let failed = first.get("failed").cloned().unwrap_or_default();
+        let all = AssetPartitions::all_existing(&graph, &graph.all_assets(), &context);
+        let depends = lineage.and_downstream(&failed, &all).unwrap().difference(&failed);
+        let skipped = first.get("skipped").cloned().unwrap_or_default();
+        // Those that had nothing to make, or failed themselves, did run.
+        prop_assert!(held_back.difference(&depends).is_empty());
+        prop_assert!(skipped.intersection(&held_back).is_empty());
     }
 
     #[test]

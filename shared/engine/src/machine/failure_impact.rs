@@ -108,10 +108,14 @@ impl Planner {
         let mut frontier = Frontier::new(lineage, planned.plan())?;
         let mut withheld: Vec<(Withheld, UntriedReason)> = Vec::new();
         let mut followed = BTreeSet::new();
+        let mut skip_reasons = BTreeMap::new();
         // Each loss is followed downstream once; the first one names the reason.
         for lost in ended_stages.lost {
             if !followed.insert((lost.step, lost.asset.clone(), lost.ordinal, lost.cause)) {
                 continue;
+            }
+            if let (LossCause::Skipped, Some(asset)) = (lost.cause, &lost.asset) {
+                skip_reasons.insert((asset.clone(), lost.ordinal), lost.reason.clone());
             }
             let one = PartitionSet::single(lost.ordinal);
             let mut outcome = StepOutcome {
@@ -129,6 +133,16 @@ impl Planner {
             }
             let found = frontier.record_outcome(lineage, lost.step, &outcome)?;
             withheld.extend(found.into_iter().map(|found| (found, lost.reason.clone())));
+        }
+        // What failed is known by now, so the rest of what needs something skipped is skipped.
+        for found in frontier.skip_marked(lineage)? {
+            let reason = found
+                .source
+                .as_ref()
+                .and_then(|source| skip_reasons.get(source));
+            if let Some(reason) = reason.cloned() {
+                withheld.push((found, reason));
+            }
         }
         for (
             Withheld {

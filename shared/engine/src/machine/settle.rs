@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use precip_core::{
     key::AssetKey,
-    machine::StageWork,
+    machine::{LayoutStage, StageWork},
     partitions::{PartitionContext, PartitionSet},
     plan::StepId,
 };
@@ -66,10 +66,22 @@ impl Planner {
             0 => recorded,
             _ => self.failure_impact(planned, ended.end).await?,
         };
-        if !impact.untried.is_empty() {
-            self.state
-                .record_untried(planned.run, impact.untried.clone())
-                .await?;
+        // A skip is recorded once all that the partition is made from has ended: until then a failure may
+        // hold it back.
+        let stages = &self.layout.stages;
+        let next_wave = stages.get(ended.end).map(|stage| stage.wave);
+        let mut untried = impact.untried.clone();
+        untried.retain(|one| {
+            let makes = |stage: &&LayoutStage| {
+                let mut steps = stage.steps.iter();
+                steps.any(|step| step.assets.contains(&one.asset))
+            };
+            let mut own = stages.iter().filter(makes);
+            let all_ended = |next| own.all(|stage| stage.wave <= next);
+            !one.reason.is_skip() || next_wave.is_none_or(all_ended)
+        });
+        if !untried.is_empty() {
+            self.state.record_untried(planned.run, untried).await?;
         }
         Ok(impact)
     }

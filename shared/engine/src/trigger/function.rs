@@ -1,7 +1,10 @@
 //! Calls of the functions of sensors and schedules.
 
-use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, time::Duration};
+use std::{
+    fmt::Debug, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration,
+};
 
+use async_trait::async_trait;
 use futures::FutureExt;
 use precip_core::partitions::{DynamicPartitions, PartitionContext, PartitionsDefinition};
 
@@ -27,6 +30,82 @@ pub type ScheduleFn = for<'a> fn(ScheduleContext, &'a Resources) -> TriggerFutur
 /// The future of one evaluation.
 pub type TriggerFuture<'a> =
     Pin<Box<dyn Future<Output = Result<SensorResult, AssetError>> + Send + 'a>>;
+
+/// A call of the function of a sensor or schedule.
+#[derive(Debug, Clone)]
+pub struct FunctionCall {
+    target: CallTarget,
+    resources: Arc<Resources>,
+}
+
+#[derive(Debug, Clone)]
+enum CallTarget {
+    Sensor(SensorFn, SensorContext),
+    Schedule(ScheduleFn, ScheduleContext),
+}
+
+impl FunctionCall {
+    /// Creates a call of a sensor's function.
+    pub fn of_sensor(
+        function: SensorFn,
+        context: SensorContext,
+        resources: &Arc<Resources>,
+    ) -> Self {
+        Self {
+            target: CallTarget::Sensor(function, context),
+            resources: Arc::clone(resources),
+        }
+    }
+
+    /// Creates a call of a schedule's function.
+    pub fn of_schedule(
+        function: ScheduleFn,
+        context: ScheduleContext,
+        resources: &Arc<Resources>,
+    ) -> Self {
+        Self {
+            target: CallTarget::Schedule(function, context),
+            resources: Arc::clone(resources),
+        }
+    }
+
+    /// Calls the function. A panic is an error.
+    ///
+    /// # Errors
+    /// That of the function.
+    pub async fn run(self) -> Result<SensorResult, AssetError> {
+        let resources = self.resources.as_ref();
+        match self.target {
+            CallTarget::Sensor(function, context) => {
+                catch_panic(function(context, resources)).await
+            }
+            CallTarget::Schedule(function, context) => {
+                catch_panic(function(context, resources)).await
+            }
+        }
+    }
+}
+
+/// Runs the functions of sensors and schedules.
+#[async_trait]
+pub trait FunctionRunner: Send + Sync + Debug {
+    /// Runs a function to its end, or gives it up.
+    ///
+    /// # Errors
+    /// That of the function, or of giving it up.
+    async fn run_function(&self, call: FunctionCall) -> Result<SensorResult, AssetError>;
+}
+
+/// Runs functions where they are called, without a limit of their time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InlineFunctionRunner;
+
+#[async_trait]
+impl FunctionRunner for InlineFunctionRunner {
+    async fn run_function(&self, call: FunctionCall) -> Result<SensorResult, AssetError> {
+        call.run().await
+    }
+}
 
 /// Number of calls for one event before the event counts as failed.
 pub(super) const TRIES: u32 = 3;
@@ -119,7 +198,8 @@ pub(super) async fn try_sensor(
     loop {
         tried += 1;
         let context = context.clone().build();
-        match call_sensor(function, context.clone(), &ports.resources).await {
+        let call = FunctionCall::of_sensor(function, context.clone(), &ports.resources);
+        match ports.functions.run_function(call).await {
             Ok(answer) => {
                 check_answer(&ports.definitions, &answer, definition, partitions)?;
                 let cursor = context.cursor();
@@ -132,24 +212,6 @@ pub(super) async fn try_sensor(
             Err(error) => return Err(error),
         }
     }
-}
-
-/// Calls the function of a sensor.
-pub(super) async fn call_sensor(
-    function: SensorFn,
-    context: SensorContext,
-    resources: &Resources,
-) -> Result<SensorResult, AssetError> {
-    catch_panic(function(context, resources)).await
-}
-
-/// Calls the function of a schedule.
-pub(super) async fn call_schedule(
-    function: ScheduleFn,
-    context: ScheduleContext,
-    resources: &Resources,
-) -> Result<SensorResult, AssetError> {
-    catch_panic(function(context, resources)).await
 }
 
 /// Awaits a call and turns a panic into an error.

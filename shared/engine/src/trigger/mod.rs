@@ -49,7 +49,9 @@ pub use control::{
 };
 pub use definition::{ScheduleDefinition, SensorDefinition, read_bucket};
 pub use error::TriggerError;
-pub use function::{ScheduleFn, SensorFn, TriggerFuture};
+pub use function::{
+    FunctionCall, FunctionRunner, InlineFunctionRunner, ScheduleFn, SensorFn, TriggerFuture,
+};
 pub use invocation::{
     InvalidInvocation, Invocation, QUEUE_INFIX, SweepCall, TickCall, sensor_of_queue,
 };

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use precip_core::partitions::PartitionContext;
 
-use super::TriggerError;
+use super::{FunctionRunner, TriggerError};
 use crate::{
     asset::Resources,
     definitions::Definitions,
@@ -64,6 +64,8 @@ pub struct TriggerPorts {
     pub randomness: Arc<dyn Randomness>,
     /// Starts the requested runs.
     pub launcher: Arc<dyn RunLauncher>,
+    /// Runs the functions of sensors and schedules.
+    pub functions: Arc<dyn FunctionRunner>,
     /// The resources of the functions of sensors and schedules.
     pub resources: Arc<Resources>,
     /// Name of the environment.

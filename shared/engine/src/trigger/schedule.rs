@@ -11,7 +11,7 @@ use precip_core::{
 use super::{
     RunRequest, ScheduleContext, ScheduleDefinition, ScheduleFn, TriggerError, TriggerPorts,
     control::schedule_id,
-    function::{TRIES, call_schedule, check_answer, pause_before_retry},
+    function::{FunctionCall, TRIES, check_answer, pause_before_retry},
     new_run::{MAX_TICK_BYTES, new_run, run_bytes},
     text::{keys_text, partitions_text},
 };
@@ -310,7 +310,9 @@ impl TickEvaluator<'_> {
         let mut tried = 0;
         let answer = loop {
             tried += 1;
-            match call_schedule(function, context.clone(), &self.ports.resources).await {
+            let resources = &self.ports.resources;
+            let call = FunctionCall::of_schedule(function, context.clone(), resources);
+            match self.ports.functions.run_function(call).await {
                 Err(error) if error.kind().is_retryable() && tried < TRIES => {
                     pause_before_retry(self.ports.sleeper.as_ref(), tried).await;
                 }

@@ -2,6 +2,7 @@
 
 mod error;
 mod execute;
+mod function_runner;
 mod heartbeat;
 mod op_runner;
 mod pools;
@@ -10,6 +11,7 @@ mod sleeper;
 
 pub use error::ExecuteError;
 pub use execute::{Executor, Stop};
+pub use function_runner::TokioFunctionRunner;
 pub use op_runner::TokioOpRunner;
 pub use report::RunReport;
 pub use sleeper::TokioSleeper;

@@ -1,5 +1,7 @@
 //! Random projects on a laptop and on AWS.
 
+mod histories;
+
 use std::{sync::Arc, time::Duration};
 
 use precip::engine::{

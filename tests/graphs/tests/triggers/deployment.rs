@@ -92,7 +92,8 @@ impl TriggerDeployment {
         self.call_function(&reactor, &serde_json::json!({ "tick": "test" }), times)
     }
 
-    fn call_function(
+    /// Calls a function of the stack.
+    pub(crate) fn call_function(
         &self,
         function: &str,
         payload: &serde_json::Value,
@@ -132,6 +133,19 @@ impl TriggerDeployment {
                 );
             }
             tokio::time::sleep(POLL_INTERVAL).await;
+        }
+        panic!("{:?}", self.list_runs().await);
+    }
+
+    /// Waits until the second run, the retry of a canceled one, has succeeded.
+    pub(crate) async fn await_retry(&self) -> Vec<Run> {
+        for _ in 0..POLLS {
+            let runs = self.list_runs().await;
+            match runs.get(1).map(|run| run.status) {
+                Some(RunStatus::Succeeded) => return runs,
+                Some(RunStatus::Failed) => panic!("{runs:?}"),
+                _ => tokio::time::sleep(POLL_INTERVAL).await,
+            }
         }
         panic!("{:?}", self.list_runs().await);
     }

@@ -5,11 +5,13 @@ mod reactor;
 use precip::{
     core::trigger::DefaultStatus,
     engine::{
+        deployment::Executions,
+        machine::StartInput,
         run::{Clock, SystemClock},
         state::{MaterializationStore, PartitionRef, ReadConsistency, RunOrigin, RunStatus},
     },
 };
-use precip_graphs::description::Project;
+use precip_graphs::description::{Keys, Node, Project};
 use serde_json::json;
 
 use crate::{
@@ -83,6 +85,111 @@ async fn a_file_starts_a_run_of_all_that_depends_on_it() {
         cloud.call_sensor_function(&sweep, 1),
         [(json!({"runs": []}), false)]
     );
+    cloud.assert_no_call_refused();
+}
+
+/// A file that is overwritten and then put back has its first etag again, and an event of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_put_back_as_it_was_is_new() {
+    let project = Project {
+        sensors: vec![object_sensor(
+            "orders",
+            "key:orders",
+            DefaultStatus::Running,
+        )],
+        ..trigger_project()
+    };
+    let cloud = TriggerDeployment::deploy("put-back", project).await;
+    let key = landing_key("orders", "2024-01-05");
+    for (number, content) in ["right", "wrong", "right"].into_iter().enumerate() {
+        run_landing(&["write", cloud.bucket(), &key, content]);
+        let runs = cloud.await_runs(number + 1).await;
+        let requested = cloud.requested_partitions(&runs);
+        assert_eq!(requested, vec!["2024-01-05"; number + 1]);
+    }
+    cloud.assert_no_call_refused();
+}
+
+/// Functions are deployed while a run is under way, and a key was inserted: the numbers of the run's items
+/// mean other partitions now. No item is made, and a retry finds the keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn items_of_an_older_deployment_are_refused_and_retried_by_key() {
+    let with_keys = |keys: &[&str]| Project {
+        assets: vec![Node {
+            key: "stations".to_owned(),
+            keys: Keys::Static(keys.iter().map(|key| (*key).to_owned()).collect()),
+            ..Node::default()
+        }],
+        sensors: Vec::new(),
+        schedules: Vec::new(),
+        ..trigger_project()
+    };
+    let cloud = TriggerDeployment::deploy("redeployed", with_keys(&["b", "c"])).await;
+    let planner = format!("{}-planner", cloud.stack);
+    let materializer = run_landing(&["physical", &cloud.stack, "Materializer512MiB60s"]);
+    let execution = json!({
+        "id": cloud.executions.execution_arn("console"),
+        "name": "console",
+        "redrive": 0,
+        "start": SystemClock.now(),
+    });
+    let input = json!({"select": "stations", "partitions": "b"});
+    let plan = json!({"do": "plan", "input": input, "execution": execution});
+    let (document, failed) = cloud.call_function(&planner, &plan, 1).remove(0);
+    assert!(!failed, "{document}");
+    let (stage, work) = document["stages"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .next()
+        .unwrap();
+    let item = &work["items"][0];
+    let step = item["steps"].as_object().unwrap().keys().next().unwrap();
+
+    cloud.update_functions(&with_keys(&["a", "b", "c"]));
+    let request = json!({
+        "run": document["run"], "stage": stage, "step": step, "item": item, "retry": 0, "redrive": 0,
+        "execution": execution["id"],
+    });
+    let (refused, failed) = cloud.call_function(&materializer, &request, 1).remove(0);
+    let message = refused["errorMessage"].as_str().unwrap_or_default();
+    assert!(
+        failed && refused["errorType"] == "Precip.Terminal",
+        "{refused}"
+    );
+    assert!(
+        message.contains("partition `b` of `stations` has another number"),
+        "{message}"
+    );
+    let settle = json!({
+        "do": "finish", "run": document["run"], "mode": "inline", "redrive": 0, "execution": execution,
+    });
+    let (refused, failed) = cloud.call_function(&planner, &settle, 1).remove(0);
+    assert!(
+        failed && refused["errorType"] == "Precip.BadInput",
+        "{refused}"
+    );
+
+    let run = document["run"].as_str().unwrap();
+    cloud.run_command(&["cancel", run]);
+    // The first run of the new project numbers the record anew.
+    let retry = StartInput {
+        retry_of: Some(run.parse().unwrap()),
+        ..StartInput::default()
+    };
+    let started = cloud.executions.start_execution("by-hand", &retry).await;
+    started.unwrap();
+    let runs = cloud.await_retry().await;
+    for (key, ordinal, made) in [("a", 0, false), ("b", 1, true), ("c", 2, false)] {
+        let target = PartitionRef::new("stations".parse().unwrap(), key, ordinal);
+        let latest = cloud
+            .state
+            .latest_materialization(&target, ReadConsistency::Strong)
+            .await
+            .unwrap();
+        let published = latest.is_some_and(|latest| latest.is_published_by(runs[1].id));
+        assert_eq!(published, made, "{key}");
+    }
     cloud.assert_no_call_refused();
 }
 

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeSet, ops::Bound};
 
 use crate::{
-    graph::Edge,
+    graph::{AssetId, Edge},
     key::AssetKey,
     mapping::{InvalidMapping, PartitionMapping},
     partitions::PartitionSet,
@@ -13,7 +13,7 @@ use crate::{
             Loss, LossCause, StepOutcome, Tally,
             batching::Batches,
             link::{Link, free_candidates, is_batch_free},
-            progress::StepProgress,
+            progress::{Skipped, StepProgress},
         },
         node::{Nodes, node_of_step},
     },
@@ -111,7 +111,7 @@ impl Frontier {
         // Whatever waits for nothing in the plan is ready at once.
         for index in 0..frontier.work.len() {
             let all = frontier.work[index].waiting.clone();
-            frontier.release_free(lineage, index, &all)?;
+            frontier.release_free(lineage, index, &all, &mut Vec::new())?;
         }
         Ok(frontier)
     }
@@ -259,26 +259,85 @@ impl Frontier {
         work.done |= &outcome.succeeded;
         work.failed |= &outcome.failed;
         work.skipped |= &outcome.skipped;
-        // Losses first, failures before skips: what depends on them leaves `waiting`. A release asks
-        // only whether an upstream partition still lacks an outcome, so a loss would not stop it.
+        // Losses first, failures before skips: what depends on them leaves `waiting` or is marked. A
+        // release asks only whether an upstream partition still lacks an outcome, so a loss would not
+        // stop it.
         let mut losses: Vec<&Loss> = outcome.losses.iter().collect();
         losses.sort_by_key(|loss| loss.cause);
-        let mut withheld = Vec::new();
+        let (mut withheld, mut skipped) = (Vec::new(), Vec::new());
         for loss in losses {
-            self.withhold_below(lineage, index, loss, &mut withheld)?;
+            match loss.cause {
+                LossCause::Failed => self.hold_back_below(lineage, index, loss, &mut withheld)?,
+                LossCause::Skipped => {
+                    let graph = lineage.graph;
+                    let asset = loss.asset.as_ref().and_then(|key| graph.id(key));
+                    if loss.asset.is_some() && asset.is_none() {
+                        continue;
+                    }
+                    let source = self.source_of(lineage, index, asset, &loss.partitions);
+                    let lost = &loss.partitions;
+                    self.mark_below(lineage, index, asset, lost, &source, &mut skipped)?;
+                }
+            }
         }
         // A partition that failed for one asset has ended for the others as well, and so have
         // skipped ones for what takes them as optional.
-        self.release_below(lineage, index, &ended)?;
-        let skipped = withheld
-            .iter()
-            .filter(|other| other.cause == LossCause::Skipped);
-        for other in skipped {
-            if let Ok(index) = self.steps.binary_search(&other.step) {
-                self.release_below(lineage, index, &other.partitions)?;
-            }
-        }
+        self.release_below(lineage, index, &ended, &mut skipped)?;
+        self.pass_on_skips(lineage, skipped, &mut withheld)?;
         Ok(withheld)
+    }
+
+    /// Skips the marked partitions of every step as if all that they wait for had an outcome by which
+    /// they can run. Returns them, and what is skipped with them.
+    ///
+    /// For a caller that records losses alone and not the partitions that succeeded.
+    ///
+    /// # Errors
+    /// [`InvalidMapping`]; never for a graph that was accepted.
+    pub fn skip_marked(&mut self, lineage: Lineage<'_>) -> Result<Vec<Withheld>, InvalidMapping> {
+        let mut withheld = Vec::new();
+        // What is skipped marks others: each round skips at least one partition, or is the last.
+        loop {
+            let mut skipped = Vec::new();
+            for index in 0..self.work.len() {
+                let waiting = self.work[index].waiting.clone();
+                let marked = self.work[index].skip_marked(&waiting);
+                skipped.extend(marked.into_iter().map(|one| (index, one)));
+            }
+            if skipped.is_empty() {
+                return Ok(withheld);
+            }
+            self.pass_on_skips(lineage, skipped, &mut withheld)?;
+        }
+    }
+
+    /// Adds skipped partitions to `withheld`, with all that is skipped because of them.
+    fn pass_on_skips(
+        &mut self,
+        lineage: Lineage<'_>,
+        mut skipped: Vec<(usize, Skipped)>,
+        withheld: &mut Vec<Withheld>,
+    ) -> Result<(), InvalidMapping> {
+        while let Some((index, Skipped { partitions, source })) = skipped.pop() {
+            self.mark_below(lineage, index, None, &partitions, &source, &mut skipped)?;
+            self.release_below(lineage, index, &partitions, &mut skipped)?;
+            let cause = LossCause::Skipped;
+            add_withheld(withheld, self.steps[index], cause, &source, &partitions);
+        }
+        Ok(())
+    }
+
+    /// Returns the asset and the first partition that a loss is reported with; `None` for a step that
+    /// only checks.
+    fn source_of(
+        &self,
+        lineage: Lineage<'_>,
+        index: usize,
+        asset: Option<AssetId>,
+        lost: &PartitionSet,
+    ) -> Option<(AssetKey, u64)> {
+        let asset = asset.or_else(|| self.work[index].assets.first().copied())?;
+        Some((lineage.graph.key(asset).clone(), lost.first()?))
     }
 
     /// Marks taken partitions as held back: they were not started, and will not be.
@@ -310,8 +369,8 @@ impl Frontier {
         all
     }
 
-    /// Withholds everything that misses lost partitions, near or far, and adds it to `all`.
-    fn withhold_below(
+    /// Holds back everything that depends on failed partitions, near or far, and adds it to `all`.
+    fn hold_back_below(
         &mut self,
         lineage: Lineage<'_>,
         index: usize,
@@ -323,93 +382,107 @@ impl Frontier {
         if loss.asset.is_some() && asset.is_none() {
             return Ok(());
         }
-        let source = loss.partitions.first().and_then(|first| {
-            let asset = asset.or_else(|| self.work[index].assets.first().copied())?;
-            Some((graph.key(asset).clone(), first))
-        });
-        // A partition is withheld once and then leaves the pending sets, so every partition enters
+        let source = self.source_of(lineage, index, asset, &loss.partitions);
+        // A partition is held back once and then leaves the pending sets, so every partition enters
         // `front` at most once and the walk ends, cycles through an asset itself included.
         let mut front = vec![(index, asset, loss.partitions.clone())];
         while let Some((index, asset, set)) = front.pop() {
             if set.is_empty() {
                 continue;
             }
-            if loss.cause == LossCause::Skipped {
-                self.work[index].add_skipped_assets(asset, &set);
-            }
             for &link in &self.below[index] {
                 let link = &self.links[link];
                 if asset.is_some_and(|asset| link.down.0 != asset) {
                     continue;
                 }
-                let below = match loss.cause {
-                    LossCause::Failed => link.waiting_partitions(lineage, &set)?,
-                    LossCause::Skipped => link.skipped_partitions(lineage, &set, &self.work)?,
-                };
+                let below = link.waiting_partitions(lineage, &set)?;
                 let waiting = link.waiting;
-                let withheld = match loss.cause {
-                    LossCause::Failed => self.work[waiting].hold_back(&below),
-                    LossCause::Skipped => self.work[waiting].skip(&below),
-                };
-                if withheld.is_empty() {
+                let held = self.work[waiting].hold_back(&below);
+                if held.is_empty() {
                     continue;
                 }
                 if self.work[waiting].ready.is_empty() {
                     self.active.remove(&Reverse(waiting));
                 }
-                let step = self.steps[waiting];
-                let same = |other: &&mut Withheld| {
-                    (other.step, other.cause, &other.source) == (step, loss.cause, &source)
-                };
-                match all.iter_mut().find(same) {
-                    Some(other) => other.partitions |= &withheld,
-                    None => all.push(Withheld {
-                        step,
-                        partitions: withheld.clone(),
-                        cause: loss.cause,
-                        source: source.clone(),
-                    }),
-                }
-                front.push((waiting, None, withheld));
+                add_withheld(all, self.steps[waiting], loss.cause, &source, &held);
+                front.push((waiting, None, held));
             }
         }
         Ok(())
     }
 
-    /// Marks partitions as ready that waited for the last of their upstream partitions.
+    /// Marks the partitions that need skipped ones. They are skipped once nothing that they wait for can
+    /// fail any longer: a failure would hold them back, in whichever order the two arrive.
+    fn mark_below(
+        &mut self,
+        lineage: Lineage<'_>,
+        index: usize,
+        asset: Option<AssetId>,
+        set: &PartitionSet,
+        source: &Option<(AssetKey, u64)>,
+        skipped: &mut Vec<(usize, Skipped)>,
+    ) -> Result<(), InvalidMapping> {
+        self.work[index].add_skipped_assets(asset, set);
+        for &link in &self.below[index] {
+            let link = &self.links[link];
+            if asset.is_some_and(|asset| link.down.0 != asset) {
+                continue;
+            }
+            let below = link.skipped_partitions(lineage, set, &self.work)?;
+            let waiting = link.waiting;
+            self.work[waiting].mark_skipped(&below, source);
+            // A partition of a batch is ready without regard to its own earlier partitions.
+            if let Some(ready) = self.work[waiting].skip_ready(&below, source) {
+                skipped.push((waiting, ready));
+                if self.work[waiting].ready.is_empty() {
+                    self.active.remove(&Reverse(waiting));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks partitions as ready that waited for the last of their upstream partitions. Those that are
+    /// to be skipped are added to `skipped` instead.
     fn release_below(
         &mut self,
         lineage: Lineage<'_>,
         index: usize,
-        succeeded: &PartitionSet,
+        ended: &PartitionSet,
+        skipped: &mut Vec<(usize, Skipped)>,
     ) -> Result<(), InvalidMapping> {
         for position in 0..self.below[index].len() {
             let link = &self.links[self.below[index][position]];
             let waiting = link.waiting;
             let candidates = if !link.all_at_once {
-                &link.waiting_partitions(lineage, succeeded)? & &self.work[waiting].waiting
+                &link.waiting_partitions(lineage, ended)? & &self.work[waiting].waiting
             } else if self.work[index].pending_len() == 0 {
                 self.work[waiting].waiting.clone()
             } else {
                 continue;
             };
-            self.release_free(lineage, waiting, &candidates)?;
+            self.release_free(lineage, waiting, &candidates, skipped)?;
         }
         Ok(())
     }
 
-    /// Marks those of `candidates` as ready that wait for nothing any longer.
+    /// Marks those of `candidates` as ready that wait for nothing any longer, or skips them.
     fn release_free(
         &mut self,
         lineage: Lineage<'_>,
         index: usize,
         candidates: &PartitionSet,
+        skipped: &mut Vec<(usize, Skipped)>,
     ) -> Result<(), InvalidMapping> {
         let links: Vec<&Link> = self.above[index].iter().map(|l| &self.links[*l]).collect();
         if candidates.is_empty() {
             return Ok(());
         }
-        let free = free_candidates(lineage, &self.work, &links, candidates)?;
+        let mut free = free_candidates(lineage, &self.work, &links, candidates)?;
+        for one in self.work[index].skip_marked(&free) {
+            free -= &one.partitions;
+            skipped.push((index, one));
+        }
         if !free.is_empty() {
             self.work[index].mark_ready(&free);
             self.active.insert(Reverse(index));
@@ -451,5 +524,26 @@ impl Frontier {
         index
             .map(|index| self.work[index].skipped.clone())
             .unwrap_or_default()
+    }
+}
+
+/// Adds partitions to those that are withheld from a step for the same reason.
+fn add_withheld(
+    all: &mut Vec<Withheld>,
+    step: StepId,
+    cause: LossCause,
+    source: &Option<(AssetKey, u64)>,
+    partitions: &PartitionSet,
+) {
+    let same =
+        |other: &&mut Withheld| (other.step, other.cause, &other.source) == (step, cause, source);
+    match all.iter_mut().find(same) {
+        Some(other) => other.partitions |= partitions,
+        None => all.push(Withheld {
+            step,
+            partitions: partitions.clone(),
+            cause,
+            source: source.clone(),
+        }),
     }
 }

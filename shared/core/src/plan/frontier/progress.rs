@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     graph::AssetId,
+    key::AssetKey,
     partitions::PartitionSet,
     plan::frontier::{Tally, batching::Batches},
 };
@@ -32,8 +33,21 @@ pub(super) struct StepProgress {
     /// The partitions of each asset of the step that are skipped, although the step may have made
     /// other assets for them.
     pub skipped_assets: BTreeMap<AssetId, PartitionSet>,
+    /// The waiting partitions that are to be skipped once nothing that they wait for can fail, with the
+    /// reason. The first reason of a partition counts.
+    marked: Vec<Skipped>,
     /// The batches in which ready partitions are dispatched; `None` for one partition at a time.
     pub batches: Option<Batches>,
+}
+
+/// The skipped asset and partition that others are skipped for; `None` for a step that only checks.
+type SkipSource = Option<(AssetKey, u64)>;
+
+/// Partitions that are skipped, or to be skipped.
+#[derive(Debug, Clone)]
+pub(super) struct Skipped {
+    pub partitions: PartitionSet,
+    pub source: SkipSource,
 }
 
 impl StepProgress {
@@ -86,11 +100,54 @@ impl StepProgress {
         held
     }
 
-    /// Skips those of `set` that have not started, and returns them.
-    pub(super) fn skip(&mut self, set: &PartitionSet) -> PartitionSet {
-        let skipped = self.remove_unstarted(set);
-        self.skipped |= &skipped;
-        skipped
+    /// Marks those of `set` that wait to be skipped.
+    pub(super) fn mark_skipped(&mut self, set: &PartitionSet, source: &SkipSource) {
+        let mut partitions = set & &self.waiting;
+        for earlier in &self.marked {
+            partitions -= &earlier.partitions;
+        }
+        if partitions.is_empty() {
+            return;
+        }
+        match self.marked.iter_mut().find(|other| other.source == *source) {
+            Some(other) => other.partitions |= &partitions,
+            None => self.marked.push(Skipped {
+                partitions,
+                source: source.clone(),
+            }),
+        }
+    }
+
+    /// Skips those of `set` that are ready, and returns them.
+    pub(super) fn skip_ready(
+        &mut self,
+        set: &PartitionSet,
+        source: &SkipSource,
+    ) -> Option<Skipped> {
+        let partitions = self.remove_unstarted(&(set & &self.ready));
+        self.skipped |= &partitions;
+        let source = source.clone();
+        (!partitions.is_empty()).then_some(Skipped { partitions, source })
+    }
+
+    /// Skips the marked ones of `set`, and returns them.
+    pub(super) fn skip_marked(&mut self, set: &PartitionSet) -> Vec<Skipped> {
+        let mut all = Vec::new();
+        for mut marked in std::mem::take(&mut self.marked) {
+            let partitions = self.remove_unstarted(&(&marked.partitions & set));
+            marked.partitions -= set;
+            if !marked.partitions.is_empty() {
+                self.marked.push(marked.clone());
+            }
+            if !partitions.is_empty() {
+                self.skipped |= &partitions;
+                all.push(Skipped {
+                    partitions,
+                    source: marked.source,
+                });
+            }
+        }
+        all
     }
 
     /// Adds skipped partitions of one asset of the step, or of all of them.

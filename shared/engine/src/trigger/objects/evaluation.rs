@@ -15,7 +15,7 @@ use crate::{
     trigger::{
         RunRequest, SensorContext, SensorDefinition, SensorEvent, SensorFn, TriggerError,
         TriggerPorts,
-        function::{NO_REQUEST, call_sensor, check_answer, check_cursor, describe_too_many},
+        function::{FunctionCall, NO_REQUEST, check_answer, check_cursor, describe_too_many},
     },
 };
 
@@ -243,7 +243,8 @@ impl EventEvaluator<'_> {
             builder = builder.value(name, value);
         }
         let context = builder.build();
-        let called = call_sensor(function, context.clone(), &self.ports.resources).await;
+        let call = FunctionCall::of_sensor(function, context.clone(), &self.ports.resources);
+        let called = self.ports.functions.run_function(call).await;
         let definition = batch.fit.as_ref().and_then(TemplateFit::definition);
         let cursor = context.cursor();
         let checked = called.and_then(|answer| {

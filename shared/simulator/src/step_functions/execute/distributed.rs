@@ -117,16 +117,16 @@ pub(super) async fn run_map(
 /// The items of a map: lines of a manifest, or a list.
 enum Rows {
     Lines(String),
-    List(Vec<Value>),
+    List(Vec<Rc<Value>>),
 }
 
 impl Rows {
-    fn iter(&self) -> Box<dyn Iterator<Item = Result<Value, TaskError>> + '_> {
+    fn iter(&self) -> Box<dyn Iterator<Item = Result<Rc<Value>, TaskError>> + '_> {
         match self {
             Self::Lines(text) => {
                 let lines = text.lines().filter(|line| !line.trim().is_empty());
                 Box::new(lines.map(|line| {
-                    serde_json::from_str(line).map_err(|error| {
+                    serde_json::from_str(line).map(Rc::new).map_err(|error| {
                         TaskError::new(
                             "States.ItemReaderFailed",
                             format!("a line of the manifest: {error}"),
@@ -190,7 +190,7 @@ impl Parent<'_> {
                     tally.succeeded += 1;
                     continue;
                 }
-                running.push(self.run_child(number, Rc::new(row?)));
+                running.push(self.run_child(number, row?));
             }
             // Rows are left and have to wait for a child to end.
             let inner = &self.scope.inner;

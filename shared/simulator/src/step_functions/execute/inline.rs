@@ -72,7 +72,7 @@ pub(super) async fn run_map(
         scope.add(EventKind::MapStateStarted, name)?;
     }
     let iteration = |number: usize| {
-        let value = Rc::new(items[number].clone());
+        let value = Rc::clone(&items[number]);
         async move {
             let item = Some((number, value));
             let known = cursor.known_inner(number);
@@ -130,13 +130,13 @@ pub(super) fn list_items(
     map: &Map,
     data: &Value,
     context: &Context,
-) -> Result<Vec<Value>, TaskError> {
+) -> Result<Vec<Rc<Value>>, TaskError> {
     let Items::At(path, text) = &map.items else {
         return Ok(Vec::new());
     };
     let value = path.resolve(data, context);
     match value.as_deref() {
-        Some(Value::Array(items)) => Ok(items.clone()),
+        Some(Value::Array(items)) => Ok(items.iter().cloned().map(Rc::new).collect()),
         _ => Err(TaskError::new(
             "States.Runtime",
             format!("Reference path '{text}' must point to an array"),

@@ -33,7 +33,7 @@ use precip_engine::{
         PartitionRef, PlanSummary, RequestedWork, RunChange, RunFilter, RunStatus, RunStore,
         StateStore,
     },
-    trigger::TriggerPorts,
+    trigger::{InlineFunctionRunner, TriggerPorts},
 };
 use serde_json::Value;
 
@@ -318,6 +318,7 @@ impl Replay {
                 sleeper: Arc::new(RealTimeSleeper),
                 randomness: Arc::clone(&self.hand) as Arc<dyn Randomness>,
                 launcher: Arc::new(IdleLauncher),
+                functions: Arc::new(InlineFunctionRunner),
                 resources: Arc::new(Resources::new()),
                 environment: "test".to_owned(),
             },

@@ -17,7 +17,8 @@ use precip_engine::{
     run::{SystemClock, SystemRandomness},
     state::{PageRequest, Run, RunFilter, RunStatus, RunStore, StateStore},
     trigger::{
-        ObjectOptions, RunLauncher, SensorDefinition, TriggerError, TriggerPorts, evaluate_objects,
+        InlineFunctionRunner, ObjectOptions, RunLauncher, SensorDefinition, TriggerError,
+        TriggerPorts, evaluate_objects,
     },
 };
 
@@ -87,6 +88,7 @@ impl World {
             sleeper: Arc::new(RealTimeSleeper),
             randomness: Arc::new(SystemRandomness),
             launcher: Arc::new(KilledLauncher),
+            functions: Arc::new(InlineFunctionRunner),
             resources: Arc::new(Resources::new()),
             environment: "prod".to_owned(),
         };
