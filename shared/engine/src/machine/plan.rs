@@ -1,9 +1,7 @@
 //! Planning and starting of a run on a machine.
 
 use chrono::{DateTime, Utc};
-use precip_core::{
-    plan::{CheckSelection, Plan, PlanError},
-};
+use precip_core::plan::{CheckSelection, Plan, PlanError};
 use serde_json::Value;
 
 use crate::{
