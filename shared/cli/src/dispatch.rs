@@ -95,6 +95,7 @@ async fn run_command(
             }
         },
         Command::Cost(args) => command::show_cost(session, &args, out).await,
+        Command::Simulate(args) => command::show_simulation(session, &args, out).await,
         Command::Synth(args) => command::generate_deployment(session, &args, out),
         Command::Sensors => command::list_sensors(session, out).await,
         Command::Sensor {

@@ -1,8 +1,7 @@
 //! Virtual time, and the executor of everything that happens in it.
 
 use std::{
-    cmp::Reverse,
-    collections::BinaryHeap,
+    collections::BTreeMap,
     fmt,
     future::Future,
     pin::{Pin, pin},
@@ -139,7 +138,7 @@ impl VirtualTime {
         Sleep {
             time: self.clone(),
             until,
-            waker: None,
+            timer: None,
         }
     }
 
@@ -148,16 +147,16 @@ impl VirtualTime {
         let mut ended = Vec::new();
         {
             let mut timers = self.lock();
-            let Some(Reverse(next)) = timers.waiting.peek() else {
+            let Some(((moment, _), _)) = timers.waiting.first_key_value() else {
                 return false;
             };
-            let moment = next.until;
+            let moment = *moment;
             timers.elapsed = moment;
-            while let Some(Reverse(next)) = timers.waiting.peek() {
-                if next.until > moment {
+            while let Some(next) = timers.waiting.first_entry() {
+                if next.key().0 > moment {
                     break;
                 }
-                ended.extend(timers.waiting.pop().map(|Reverse(timer)| timer.waker));
+                ended.push(next.remove());
             }
         }
         // Woken without the lock: a waker may drop a future that holds a sleep.
@@ -195,8 +194,8 @@ impl Sleeper for VirtualTime {
 pub struct Sleep {
     time: VirtualTime,
     until: Duration,
-    /// The waker of the registered timer.
-    waker: Option<Waker>,
+    /// The number and the waker of the registered timer.
+    timer: Option<(u64, Waker)>,
 }
 
 impl Future for Sleep {
@@ -208,23 +207,35 @@ impl Future for Sleep {
         if timers.elapsed >= this.until {
             return Poll::Ready(());
         }
-        // A future that another task polls now needs a timer that wakes that task. The earlier timer
-        // wakes its task for nothing, which does no harm.
         let known = this
-            .waker
+            .timer
             .as_ref()
-            .is_some_and(|waker| waker.will_wake(context.waker()));
-        if !known {
-            this.waker = Some(context.waker().clone());
-            timers.count += 1;
-            let timer = Timer {
-                until: this.until,
-                number: timers.count,
-                waker: context.waker().clone(),
-            };
-            timers.waiting.push(Reverse(timer));
+            .is_some_and(|(_, waker)| waker.will_wake(context.waker()));
+        if known {
+            return Poll::Pending;
         }
+        // A future that another task polls now needs a timer that wakes that task.
+        let before = this.timer.take();
+        let outdated = before.and_then(|(number, _)| timers.waiting.remove(&(this.until, number)));
+        timers.count += 1;
+        let number = timers.count;
+        let waker = context.waker().clone();
+        timers.waiting.insert((this.until, number), waker.clone());
+        this.timer = Some((number, waker));
+        // Dropped without the lock, like every waker.
+        drop(timers);
+        drop(outdated);
         Poll::Pending
+    }
+}
+
+/// A sleep that is dropped before its end leaves no timer: time does not stop for it.
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some((number, _)) = &self.timer {
+            let timer = self.time.lock().waiting.remove(&(self.until, *number));
+            drop(timer);
+        }
     }
 }
 
@@ -233,41 +244,8 @@ struct Timers {
     start: DateTime<Utc>,
     elapsed: Duration,
     count: u64,
-    waiting: BinaryHeap<Reverse<Timer>>,
-}
-
-/// A sleep that has not ended. Ordered by its end, then by its beginning.
-#[derive(Debug)]
-struct Timer {
-    until: Duration,
-    number: u64,
-    waker: Waker,
-}
-
-impl Timer {
-    fn key(&self) -> (Duration, u64) {
-        (self.until, self.number)
-    }
-}
-
-impl PartialEq for Timer {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Timer {}
-
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Timer {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
-    }
+    /// The wakers of the sleeps that have not ended, by their end, then by their beginning.
+    waiting: BTreeMap<(Duration, u64), Waker>,
 }
 
 #[cfg(test)]
@@ -309,6 +287,19 @@ mod tests {
         });
         kernel.run(time.sleep(Duration::from_millis(4500)));
         assert_eq!(*beats.borrow(), 4);
+    }
+
+    #[test]
+    fn time_does_not_stop_for_a_dropped_sleep() {
+        let mut kernel = Kernel::new(DateTime::UNIX_EPOCH);
+        let time = kernel.time();
+        let (long, short) = (Duration::from_secs(60), Duration::from_secs(1));
+        kernel.run(async {
+            let sleeps = (Box::pin(time.sleep(long)), Box::pin(time.sleep(short)));
+            drop(futures::future::select(sleeps.0, sleeps.1).await);
+        });
+        assert!(!time.advance(), "a timer is left");
+        assert_eq!(time.elapsed(), short);
     }
 
     #[test]

@@ -39,6 +39,7 @@ impl Command {
             | Self::Checks { .. } => Access::ReadPartitions,
             Self::Plan(_)
             | Self::Cost(_)
+            | Self::Simulate(_)
             | Self::Runs { .. }
             | Self::Run { .. }
             | Self::Show { .. }

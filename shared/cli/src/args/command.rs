@@ -7,7 +7,8 @@ use clap_complete::Shell;
 
 use super::{
     AutomationAction, CostArgs, DynamicAction, GcArgs, GraphFormat, MaterializeArgs, PlanArgs,
-    PoolAction, RunControlArgs, ScheduleAction, SensorAction, StatusFilter, SynthArgs, TableFormat,
+    PoolAction, RunControlArgs, ScheduleAction, SensorAction, SimulateArgs, StatusFilter,
+    SynthArgs, TableFormat,
 };
 
 /// One command.
@@ -51,6 +52,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Estimate what a run would cost on AWS
     Cost(CostArgs),
+    /// Simulate a run on AWS: how long it takes, what it costs, what holds it back
+    Simulate(SimulateArgs),
     /// Materialize assets: missing partitions unless others are named
     Materialize(MaterializeArgs),
     /// List runs, newest first

@@ -8,6 +8,7 @@ mod gc;
 mod root;
 mod run;
 mod selection;
+mod simulate;
 mod synth;
 
 pub(crate) use access::Access;
@@ -22,4 +23,5 @@ pub use root::Root;
 pub(crate) use root::{Global, TargetKind};
 pub(crate) use run::{MaterializeArgs, PlanArgs, RunControlArgs};
 pub(crate) use selection::SelectionArgs;
+pub(crate) use simulate::SimulateArgs;
 pub(crate) use synth::{Processor, SynthArgs};

@@ -1,7 +1,7 @@
 //! `cost`: an estimate of what a run costs on AWS.
 
-mod load;
-mod measured;
+pub(super) mod load;
+pub(super) mod measured;
 
 use std::io::Write;
 
@@ -108,7 +108,7 @@ fn write_estimate(
 }
 
 /// Formats dollars with three significant digits: `$12.3`, `$0.0123`.
-fn format_dollars(cost: f64) -> String {
+pub(super) fn format_dollars(cost: f64) -> String {
     if cost >= 100.0 {
         return format!("${cost:.0}");
     }
@@ -128,7 +128,7 @@ fn format_dollars(cost: f64) -> String {
     format!("${cost:.decimals$}")
 }
 
-fn format_amount(value: f64) -> String {
+pub(super) fn format_amount(value: f64) -> String {
     if value.fract() == 0.0 {
         format!("{value:.0}")
     } else {
@@ -140,7 +140,7 @@ fn format_amount(value: f64) -> String {
     clippy::cast_precision_loss,
     reason = "a run has fewer than 2^53 partitions, and a price needs a few digits"
 )]
-fn to_float(number: u64) -> f64 {
+pub(super) fn to_float(number: u64) -> f64 {
     number as f64
 }
 

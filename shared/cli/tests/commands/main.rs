@@ -15,6 +15,7 @@ mod listings;
 mod machine;
 mod project;
 mod runs;
+mod simulate;
 mod skips;
 mod synth;
 mod triggers;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Prices, Usage, Workload, usage, usage::to_f64};
+use super::{Amounts, Prices, Unit, Usage, Workload, usage};
 
 /// The estimated cost of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,6 +37,21 @@ pub struct Line {
     pub cost: f64,
 }
 
+/// Returns the items of a bill: one for each unit with an amount.
+pub fn list_bill(used: &Amounts, prices: &Prices, arm64: bool) -> Vec<Line> {
+    let line = |(unit, amount): (Unit, f64)| {
+        let price = prices.of_unit(unit, arm64);
+        Line {
+            service: unit.service(),
+            unit: unit.label(),
+            amount,
+            price,
+            cost: amount * price,
+        }
+    };
+    used.iter().map(line).collect()
+}
+
 /// Estimates the cost of a run.
 ///
 /// ```
@@ -60,75 +75,7 @@ pub struct Line {
 /// ```
 pub fn estimate_cost(work: &Workload, prices: &Prices) -> Estimate {
     let usage = Usage::for_workload(work);
-    let gb_second = if work.arm64 {
-        prices.lambda_gb_second_arm64
-    } else {
-        prices.lambda_gb_second_x86_64
-    };
-    let quantities = [
-        (
-            "Step Functions",
-            "Standard transitions",
-            to_f64(usage.standard_transitions),
-            prices.standard_transition,
-        ),
-        (
-            "Step Functions",
-            "Express requests",
-            to_f64(usage.express_requests),
-            prices.express_request,
-        ),
-        (
-            "Step Functions",
-            "Express GB-seconds",
-            usage.express_gb_seconds,
-            prices.express_gb_second,
-        ),
-        (
-            "Lambda",
-            "invocations",
-            to_f64(usage.lambda_requests),
-            prices.lambda_request,
-        ),
-        (
-            "Lambda",
-            "GB-seconds of memory",
-            usage.lambda_gb_seconds,
-            gb_second,
-        ),
-        (
-            "Lambda",
-            "GB-seconds of disk",
-            usage.lambda_disk_gb_seconds,
-            prices.lambda_disk_gb_second,
-        ),
-        (
-            "DynamoDB",
-            "write units",
-            to_f64(usage.dynamodb_writes),
-            prices.dynamodb_write,
-        ),
-        (
-            "DynamoDB",
-            "read units",
-            usage.dynamodb_reads,
-            prices.dynamodb_read,
-        ),
-        ("S3", "PUT requests", to_f64(usage.s3_puts), prices.s3_put),
-        ("S3", "GET requests", to_f64(usage.s3_gets), prices.s3_get),
-    ];
-    // Quantities of zero are left off the bill.
-    let lines: Vec<Line> = quantities
-        .into_iter()
-        .filter(|(_, _, amount, _)| *amount > 0.0)
-        .map(|(service, what, amount, price)| Line {
-            service,
-            unit: what,
-            amount,
-            price,
-            cost: amount * price,
-        })
-        .collect();
+    let lines = list_bill(&usage.to_amounts(), prices, work.arm64);
     Estimate {
         total: lines.iter().map(|line| line.cost).sum(),
         lines,

@@ -10,7 +10,7 @@ mod unit;
 mod usage;
 mod workload;
 
-pub use estimate::{Estimate, Line, estimate_cost};
+pub use estimate::{Estimate, Line, estimate_cost, list_bill};
 pub use prices::{Prices, US_EAST_1};
 pub use unit::{Amounts, Unit};
 pub use usage::{ITEMS_PER_CHILD, MAX_INLINE_INVOCATIONS, Mode, Usage};

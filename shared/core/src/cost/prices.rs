@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::Unit;
+
 /// The list prices of one region in US dollars: the first tier where there are several, without the
 /// free tier.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -11,7 +13,7 @@ pub struct Prices {
     /// The date of the prices, as `YYYY-MM-DD`.
     pub dated: &'static str,
     /// The pages that publish the prices.
-    pub sources: [&'static str; 4],
+    pub sources: [&'static str; 10],
     /// One state transition of a Standard workflow.
     pub standard_transition: f64,
     /// The start of one Express workflow.
@@ -34,6 +36,46 @@ pub struct Prices {
     pub s3_put: f64,
     /// One GET of S3 Standard.
     pub s3_get: f64,
+    /// One read request unit of a table's stream.
+    pub dynamodb_stream_read: f64,
+    /// One request to a standard queue.
+    pub sqs_request: f64,
+    /// One notification published to a topic.
+    pub sns_request: f64,
+    /// One event of EventBridge that is not free: events of S3 are not.
+    pub eventbridge_event: f64,
+    /// One invocation by EventBridge Scheduler.
+    pub scheduler_invocation: f64,
+    /// One byte of logs that CloudWatch takes in.
+    pub log_byte: f64,
+    /// One trace that X-Ray records.
+    pub trace: f64,
+}
+
+impl Prices {
+    /// Returns the price of a unit, for functions on arm64 or else on x86_64.
+    pub fn of_unit(&self, unit: Unit, arm64: bool) -> f64 {
+        match unit {
+            Unit::StandardTransition => self.standard_transition,
+            Unit::ExpressRequest => self.express_request,
+            Unit::ExpressGbSecond => self.express_gb_second,
+            Unit::LambdaRequest => self.lambda_request,
+            Unit::LambdaGbSecond if arm64 => self.lambda_gb_second_arm64,
+            Unit::LambdaGbSecond => self.lambda_gb_second_x86_64,
+            Unit::LambdaDiskGbSecond => self.lambda_disk_gb_second,
+            Unit::DynamoDbWrite => self.dynamodb_write,
+            Unit::DynamoDbRead => self.dynamodb_read,
+            Unit::DynamoDbStreamRead => self.dynamodb_stream_read,
+            Unit::S3Put | Unit::S3List => self.s3_put,
+            Unit::S3Get => self.s3_get,
+            Unit::SqsRequest => self.sqs_request,
+            Unit::SnsRequest => self.sns_request,
+            Unit::EventBridgeEvent => self.eventbridge_event,
+            Unit::SchedulerInvocation => self.scheduler_invocation,
+            Unit::LogByte => self.log_byte,
+            Unit::Trace => self.trace,
+        }
+    }
 }
 
 /// US East (N. Virginia).
@@ -45,6 +87,12 @@ pub const US_EAST_1: Prices = Prices {
         "https://aws.amazon.com/lambda/pricing/",
         "https://aws.amazon.com/dynamodb/pricing/on-demand/",
         "https://aws.amazon.com/s3/pricing/",
+        "https://aws.amazon.com/dynamodb/pricing/",
+        "https://aws.amazon.com/sqs/pricing/",
+        "https://aws.amazon.com/sns/pricing/",
+        "https://aws.amazon.com/eventbridge/pricing/",
+        "https://aws.amazon.com/cloudwatch/pricing/",
+        "https://aws.amazon.com/xray/pricing/",
     ],
     standard_transition: 25.0e-6,
     express_request: 1.0e-6,
@@ -57,4 +105,11 @@ pub const US_EAST_1: Prices = Prices {
     dynamodb_read: 0.125e-6,
     s3_put: 5.0e-6,
     s3_get: 0.4e-6,
+    dynamodb_stream_read: 0.2e-6,
+    sqs_request: 0.4e-6,
+    sns_request: 0.5e-6,
+    eventbridge_event: 1.0e-6,
+    scheduler_invocation: 1.0e-6,
+    log_byte: 0.5 / 1_073_741_824.0,
+    trace: 5.0e-6,
 };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{StageLoad, StepLoad, Workload};
+use super::{Amounts, StageLoad, StepLoad, Unit, Workload};
 use crate::machine::ITEMS_PER_ROW;
 
 /// The most invocations of a run that executes as one execution with inline Maps.
@@ -102,6 +102,26 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Returns the quantities by unit.
+    pub fn to_amounts(&self) -> Amounts {
+        let mut amounts = Amounts::default();
+        for (unit, amount) in [
+            (Unit::StandardTransition, to_f64(self.standard_transitions)),
+            (Unit::ExpressRequest, to_f64(self.express_requests)),
+            (Unit::ExpressGbSecond, self.express_gb_seconds),
+            (Unit::LambdaRequest, to_f64(self.lambda_requests)),
+            (Unit::LambdaGbSecond, self.lambda_gb_seconds),
+            (Unit::LambdaDiskGbSecond, self.lambda_disk_gb_seconds),
+            (Unit::DynamoDbWrite, to_f64(self.dynamodb_writes)),
+            (Unit::DynamoDbRead, self.dynamodb_reads),
+            (Unit::S3Put, to_f64(self.s3_puts)),
+            (Unit::S3Get, to_f64(self.s3_gets)),
+        ] {
+            amounts.add(unit, amount);
+        }
+        amounts
+    }
+
     /// Counts the usage of a run in which nothing fails or is retried.
     pub fn for_workload(work: &Workload) -> Self {
         let mut usage = Self::before_any_stage(work);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use precip_core::machine::{Item, StepName};
+use precip_core::machine::{INLINE_EVENTS, Item, Layout, StepName, Work};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -23,6 +23,21 @@ pub enum Mode {
 impl Mode {
     /// Maximum size of the items in one document, in bytes: a state's input holds 262,144.
     pub const MOST_INLINE_BYTES: usize = 200_000;
+
+    /// Returns the way in which some work is handed out: inline where an execution can hold it itself, in
+    /// its states' inputs and its history.
+    pub fn of_work(work: &Work, layout: &Layout) -> Self {
+        if work.inline_events(layout) > INLINE_EVENTS {
+            return Self::Distributed;
+        }
+        let items: Vec<_> = work.stages.iter().map(|stage| &stage.items).collect();
+        let bytes = serde_json::to_vec(&items).map_or(usize::MAX, |items| items.len());
+        if bytes <= Self::MOST_INLINE_BYTES {
+            Self::Inline
+        } else {
+            Self::Distributed
+        }
+    }
 }
 
 /// The next work of a run: a wave, or one stage of a loop.

@@ -44,3 +44,4 @@ pub use request::{
     PlannerRequest, RecordRequest, Settle,
 };
 pub use start::StartInput;
+pub use work::manifest_lines;

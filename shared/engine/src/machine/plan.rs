@@ -1,10 +1,7 @@
 //! Planning and starting of a run on a machine.
 
 use chrono::{DateTime, Utc};
-use precip_core::{
-    machine::{INLINE_EVENTS, Work},
-    plan::{CheckSelection, Plan, PlanError},
-};
+use precip_core::plan::{CheckSelection, Plan, PlanError};
 use serde_json::Value;
 
 use crate::{
@@ -133,19 +130,8 @@ impl Planner {
         let start = RunChange::new([RunStatus::Queued], RunStatus::Running, self.clock.now());
         self.state.change_run(planned.run, start).await?;
         let work = self.remaining_work(planned, &FailureImpact::default())?;
-        let mode = if self.fits_inline(&work) {
-            Mode::Inline
-        } else {
-            Mode::Distributed
-        };
+        let mode = Mode::of_work(&work, &self.layout);
         self.next_document(planned, work, 0, mode, looped).await
-    }
-
-    /// Returns whether an execution can hold some work itself, in its states' inputs and its history.
-    fn fits_inline(&self, work: &Work) -> bool {
-        let items: Vec<_> = work.stages.iter().map(|stage| &stage.items).collect();
-        let bytes = serde_json::to_vec(&items).map_or(usize::MAX, |items| items.len());
-        bytes <= Mode::MOST_INLINE_BYTES && work.inline_events(&self.layout) <= INLINE_EVENTS
     }
 
     /// Plans a request. Without partitions it asks for the missing ones.

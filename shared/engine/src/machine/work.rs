@@ -72,6 +72,19 @@ fn manifest_key(run: RunId, number: u32, stage: &LayoutStage) -> String {
     format!("runs/{run}/plan-{number}/wave-{wave}/{name}.jsonl")
 }
 
+/// Returns the manifest of a stage's items: a line of JSON for each row.
+///
+/// # Errors
+/// When an item cannot be written as JSON.
+pub fn manifest_lines<T: Serialize>(items: Vec<T>, in_order: bool) -> serde_json::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    for items in divide_into_rows(items, in_order) {
+        serde_json::to_writer(&mut content, &Row { items })?;
+        content.push(b'\n');
+    }
+    Ok(content)
+}
+
 impl Planner {
     /// Reads a plan of a run, for a machine that hands out its work by ordinals and names.
     ///
@@ -244,11 +257,7 @@ impl Planner {
         stage: &LayoutStage,
         items: Vec<T>,
     ) -> Result<String, PlannerError> {
-        let mut content = Vec::new();
-        for items in divide_into_rows(items, stage.in_order) {
-            serde_json::to_writer(&mut content, &Row { items }).map_err(json_error)?;
-            content.push(b'\n');
-        }
+        let content = manifest_lines(items, stage.in_order).map_err(json_error)?;
         let key = manifest_key(planned.run, planned.number, stage);
         self.files.write_file(&key, content).await?;
         Ok(key)

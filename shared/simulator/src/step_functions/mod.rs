@@ -21,7 +21,7 @@ pub use execution::{Description, ExecutionOutcome, ExecutionStatus};
 pub use history::{Event, EventKind, History};
 pub use limits::{Faults, Limits};
 pub use program::InvalidMachine;
-pub use service::{Ports, RedriveError, StartError, StepFunctions, UnknownExecution};
+pub use service::{Ports, RedriveError, Saturations, StartError, StepFunctions, UnknownExecution};
 
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,7 @@ use super::{
 use crate::{
     bill::{Bill, Unit},
     kernel::{Tasks, VirtualTime},
+    saturation::Saturation,
     task::{Functions, Objects, TaskError},
 };
 
@@ -120,6 +121,7 @@ pub(super) struct Inner {
     pub records_history: bool,
     pub random: RefCell<fastrand::Rng>,
     pub child_histories: RefCell<Vec<(String, History)>>,
+    pub saturations: Saturations,
     machines: RefCell<BTreeMap<String, Rc<Program>>>,
     executions: RefCell<BTreeMap<String, Rc<Execution>>>,
     number: Cell<u64>,
@@ -152,7 +154,12 @@ impl Inner {
         };
         let mut starts = self.next_starts.get();
         let next = &mut starts[usize::from(express)];
-        let moment = (*next).max(self.time.elapsed());
+        let now = self.time.elapsed();
+        let moment = (*next).max(now);
+        // A child that waits is counted with the second it waits in; the first of a burst waits as well.
+        if moment > now + Duration::from_secs(1) {
+            self.saturations.child_starts.note_second(now);
+        }
         *next = moment + Duration::from_secs_f64(1.0 / rate);
         self.next_starts.set(starts);
         moment
@@ -167,6 +174,17 @@ impl Inner {
     pub(super) fn now_text(&self) -> String {
         self.time.now().to_rfc3339_opts(SecondsFormat::Millis, true)
     }
+}
+
+/// How long the limits of Step Functions held back what was left to do.
+#[derive(Debug, Clone, Default)]
+pub struct Saturations {
+    /// The concurrency of distributed maps, while rows are left.
+    pub children: Saturation,
+    /// The concurrency of inline maps, while items are left.
+    pub iterations: Saturation,
+    /// The rate at which children start.
+    pub child_starts: Saturation,
 }
 
 /// The reason why an execution cannot be started.
@@ -250,6 +268,7 @@ impl StepFunctions {
             records_history,
             random: RefCell::new(fastrand::Rng::with_seed(seed)),
             child_histories: RefCell::default(),
+            saturations: Saturations::default(),
             machines: RefCell::default(),
             executions: RefCell::default(),
             number: Cell::default(),
@@ -393,6 +412,11 @@ impl StepFunctions {
     pub fn history(&self, arn: &str) -> Option<History> {
         self.find(arn)
             .map(|execution| execution.history.borrow().clone())
+    }
+
+    /// Returns how long the limits of Step Functions were reached.
+    pub fn saturations(&self) -> &Saturations {
+        &self.0.saturations
     }
 
     /// Returns the recorded histories of the children of distributed maps, with their ARNs, in the order

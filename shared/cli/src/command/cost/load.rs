@@ -113,7 +113,7 @@ async fn load_step(
 
 /// Estimates how many upstream partitions are loaded for a set, counting one again for each partition
 /// that loads it. Extrapolates from a sample.
-fn count_upstream(
+pub(in crate::command) fn count_upstream(
     lineage: Lineage<'_>,
     asset: AssetId,
     set: &PartitionSet,

@@ -11,8 +11,7 @@ use crate::{failure::Failure, session::Session};
 const MAX_SAMPLE: usize = 1_000;
 
 /// Returns the duration of one invocation of a step: the mean over its first asset's latest
-/// materializations, or the timeout of its op when there are none. Partitions made in one invocation
-/// each record its whole duration, so the mean is that of an invocation.
+/// materializations, or the timeout of its op when there are none.
 ///
 /// # Errors
 /// [`Failure`] when the record cannot be read.
@@ -21,21 +20,7 @@ pub(super) async fn step_time(
     step: &Step,
     timeout: Duration,
 ) -> Result<StepTime, Failure> {
-    let Some(asset) = step.assets.first() else {
-        return Ok(StepTime::Timeout(timeout));
-    };
-    let page = PageRequest::first(MAX_SAMPLE);
-    let found = session
-        .store
-        .list_latest_materializations(asset, &page)
-        .await?;
-    let made = found
-        .items
-        .iter()
-        .filter_map(|(_, latest)| latest.published());
-    let took: Vec<Duration> = made
-        .filter_map(|made| (made.finished_at - made.started_at).to_std().ok())
-        .collect();
+    let took = measured_durations(session, step).await?;
     // A `Duration` divides by a `u32`.
     let Ok(of) = u32::try_from(took.len()) else {
         return Ok(StepTime::Timeout(timeout));
@@ -48,4 +33,30 @@ pub(super) async fn step_time(
         mean: mean.min(timeout),
         samples: u64::from(of),
     })
+}
+
+/// Returns the durations of a step's invocations: those of its first asset's latest materializations.
+/// Partitions made in one invocation each record its whole duration.
+///
+/// # Errors
+/// [`Failure`] when the record cannot be read.
+pub(in crate::command) async fn measured_durations(
+    session: &Session,
+    step: &Step,
+) -> Result<Vec<Duration>, Failure> {
+    let Some(asset) = step.assets.first() else {
+        return Ok(Vec::new());
+    };
+    let page = PageRequest::first(MAX_SAMPLE);
+    let found = session
+        .store
+        .list_latest_materializations(asset, &page)
+        .await?;
+    let made = found
+        .items
+        .iter()
+        .filter_map(|(_, latest)| latest.published());
+    Ok(made
+        .filter_map(|made| (made.finished_at - made.started_at).to_std().ok())
+        .collect())
 }

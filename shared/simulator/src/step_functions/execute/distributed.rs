@@ -192,7 +192,12 @@ impl Parent<'_> {
                 }
                 running.push(self.run_child(number, row?));
             }
-            match running.next().await {
+            // Rows are left and have to wait for a child to end.
+            let inner = &self.scope.inner;
+            let waiting = left.then(|| inner.saturations.children.begin(&inner.time));
+            let ended = running.next().await;
+            drop(waiting);
+            match ended {
                 Some((_, Ok(()))) => tally.succeeded += 1,
                 Some((number, Err(error))) => tally.failed.push(json!({
                     "ExecutionArn": format!("{}:{number}", self.run),

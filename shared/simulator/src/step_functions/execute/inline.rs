@@ -14,7 +14,7 @@ use super::{
     },
     Item, Scope, Stop, run_flow,
 };
-use crate::task::TaskError;
+use crate::{kernel::VirtualTime, saturation::Saturation, task::TaskError};
 
 /// Runs branches until all have ended or one has failed.
 pub(super) async fn run_parallel(
@@ -38,7 +38,7 @@ pub(super) async fn run_parallel(
             Ok((number, output))
         }
     };
-    match run_at_once(branches.len(), branches.len(), branch).await {
+    match run_at_once(branches.len(), branches.len(), None, branch).await {
         Ok(outputs) => {
             scope.add(EventKind::ParallelStateSucceeded, Some(&state.name))?;
             Ok(to_list(outputs))
@@ -97,7 +97,8 @@ pub(super) async fn run_map(
             ended.map(|output| (number, output))
         }
     };
-    match run_at_once(items.len(), at_once, iteration).await {
+    let full = (&scope.inner.saturations.iterations, &scope.inner.time);
+    match run_at_once(items.len(), at_once, Some(full), iteration).await {
         Ok(outputs) => {
             scope.add(EventKind::MapStateSucceeded, name)?;
             Ok(to_list(outputs))
@@ -161,10 +162,11 @@ pub(super) fn concurrency(map: &Map, data: &Value, context: &Context) -> Result<
 }
 
 /// Runs numbered futures, so many at once, until all have ended or one has failed. Returns the outputs by
-/// number.
+/// number. `full` counts the time for which some have to wait.
 async fn run_at_once<F>(
     count: usize,
     at_once: usize,
+    full: Option<(&Saturation, &VirtualTime)>,
     make: impl Fn(usize) -> F,
 ) -> Result<Vec<Rc<Value>>, Stop>
 where
@@ -178,7 +180,11 @@ where
             running.push(make(next));
             next += 1;
         }
-        let Some(ended) = running.next().await else {
+        let waiting = full.filter(|_| next < count);
+        let waiting = waiting.map(|(full, time)| full.begin(time));
+        let ended = running.next().await;
+        drop(waiting);
+        let Some(ended) = ended else {
             return Ok(outputs.into_iter().flatten().collect());
         };
         let (number, output) = ended?;

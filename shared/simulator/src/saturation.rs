@@ -1,0 +1,103 @@
+//! How long a limit is reached.
+
+use std::time::Duration;
+
+use crate::kernel::VirtualTime;
+use std::{cell::RefCell, rc::Rc};
+
+/// The time for which a limit is reached, by anyone that it holds back. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Saturation(Rc<RefCell<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    held: u32,
+    since: Duration,
+    total: Duration,
+    /// The last whole second that was counted by [`Saturation::note_second`].
+    second: Option<u64>,
+}
+
+impl Saturation {
+    /// Begins a time in which the limit holds something back. It ends when the answer is dropped.
+    pub fn begin(&self, time: &VirtualTime) -> Held {
+        let mut state = self.0.borrow_mut();
+        if state.held == 0 {
+            state.since = time.elapsed();
+        }
+        state.held += 1;
+        Held {
+            time: time.clone(),
+            of: self.clone(),
+        }
+    }
+
+    /// Counts the current second, once, however often something is refused in it.
+    pub fn note_second(&self, now: Duration) {
+        let mut state = self.0.borrow_mut();
+        if state.second != Some(now.as_secs()) {
+            state.second = Some(now.as_secs());
+            state.total += Duration::from_secs(1);
+        }
+    }
+
+    /// Returns the time until now.
+    pub fn total(&self, now: Duration) -> Duration {
+        let state = self.0.borrow();
+        match state.held {
+            0 => state.total,
+            _ => state.total + now.saturating_sub(state.since),
+        }
+    }
+}
+
+/// A time in which a limit holds something back.
+#[derive(Debug)]
+pub struct Held {
+    time: VirtualTime,
+    of: Saturation,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let now = self.time.elapsed();
+        let mut state = self.of.0.borrow_mut();
+        state.held -= 1;
+        if state.held == 0 {
+            let since = state.since;
+            state.total += now.saturating_sub(since);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chrono::DateTime;
+
+    use super::Saturation;
+    use crate::kernel::Kernel;
+
+    #[test]
+    fn overlapping_times_count_once() {
+        let mut kernel = Kernel::new(DateTime::UNIX_EPOCH);
+        let (time, limit) = (kernel.time(), Saturation::default());
+        let seconds = Duration::from_secs;
+        kernel.run(async {
+            let first = limit.begin(&time);
+            time.sleep(seconds(2)).await;
+            let second = limit.begin(&time);
+            time.sleep(seconds(2)).await;
+            drop(first);
+            time.sleep(seconds(1)).await;
+            assert_eq!(limit.total(time.elapsed()), seconds(5));
+            drop(second);
+            time.sleep(seconds(10)).await;
+        });
+        assert_eq!(limit.total(time.elapsed()), seconds(5));
+        limit.note_second(seconds(20));
+        limit.note_second(seconds(20) + Duration::from_millis(10));
+        assert_eq!(limit.total(time.elapsed()), seconds(6));
+    }
+}
