@@ -24,9 +24,12 @@ const FINAL_OF_PLANNER: [&str; 2] = ["Precip.BadInput", "Precip.RunFailed"];
 /// The error of an op that found no free slot in its pool.
 const POOL_FULL: &str = "Precip.PoolFull";
 
-/// Retries of an invocation that Lambda refused, lost or killed: after at most 1, 2, 4, 8 and 16 s.
-/// Repeating it is harmless, since an item that the run has published is not made again.
-const LOST_ATTEMPTS: u32 = 5;
+/// Retries of what is the fault of the platform: an invocation that Lambda refused, lost or killed, and a
+/// throttled table (`Precip.Platform`). Repeating it is harmless, since an item that the run has published
+/// is not made again. The waits double up to 32 s and take a minute at most, which leaves an Express child
+/// its time. Each task has them: a retrier of its own for each kind would not fit machines of a thousand
+/// assets.
+const PLATFORM_ATTEMPTS: u32 = 6;
 
 /// Retries of the planner: more, since nothing continues without it.
 const PLANNER_ATTEMPTS: u32 = 8;
@@ -60,7 +63,7 @@ pub(super) fn op_retriers(op: &OpSpec) -> Vec<Retry> {
     let mut retriers = vec![no_retry(&last)];
     retriers.extend(policy);
     retriers.extend(pool);
-    retriers.push(jittered_retry(&[STATES_ALL], LOST_ATTEMPTS));
+    retriers.push(jittered_retry(&[STATES_ALL], PLATFORM_ATTEMPTS));
     retriers
 }
 

@@ -10,6 +10,10 @@ use crate::{
     state::StateError,
 };
 
+/// The name of errors of AWS itself, such as a throttled table. Machines retry them apart from the op's
+/// own errors, whose retry policy they do not use up.
+const PLATFORM: &str = "Precip.Platform";
+
 /// An input that cannot start a run; with the message for the person who typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -55,12 +59,12 @@ pub enum PlannerError {
 
 impl PlannerError {
     /// Returns the name that state machines match: `Precip.BadInput` and `Precip.RunFailed` are
-    /// final, `Precip.Retryable` is retried.
+    /// final, `Precip.Platform` is retried.
     pub fn name(&self) -> &'static str {
         match self {
             Self::RunFailed { .. } => "Precip.RunFailed",
             Self::State(error) | Self::Plan(PlanRunError::State(error)) => state_error_name(error),
-            Self::Files(error) if error.retryable => ErrorKind::Retryable.name(),
+            Self::Files(error) if error.retryable => PLATFORM,
             Self::Files(_) | Self::Damaged { .. } => ErrorKind::Terminal.name(),
             Self::Start(_) | Self::Plan(_) | Self::Stale(_) | Self::Mapping(_) => "Precip.BadInput",
         }
@@ -77,7 +81,7 @@ pub(super) fn stale_plan(what: &'static str, name: &dyn std::fmt::Display) -> Pl
 
 fn state_error_name(error: &StateError) -> &'static str {
     if error.kind().is_retryable() {
-        ErrorKind::Retryable.name()
+        PLATFORM
     } else {
         ErrorKind::Terminal.name()
     }
@@ -135,7 +139,7 @@ impl StepError {
             Self::Held { .. } => "Precip.Held",
             Self::PoolFull { .. } => "Precip.PoolFull",
             Self::Planner(error) => match error.name() {
-                "Precip.Retryable" => ErrorKind::Retryable.name(),
+                PLATFORM => PLATFORM,
                 _ => ErrorKind::Terminal.name(),
             },
             Self::Item(RunItemError::State(error)) => state_error_name(error),

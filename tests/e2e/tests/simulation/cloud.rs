@@ -173,7 +173,7 @@ impl Cloud {
                 let _ = self.new_planner().handle_request(request.clone()).await;
             }
             match self.new_planner().handle_request(request.clone()).await {
-                Err(error) if error.name() == "Precip.Retryable" => {}
+                Err(error) if error.name() == "Precip.Platform" => {}
                 answer => return answer,
             }
         }
@@ -403,7 +403,7 @@ impl Cloud {
                 {
                     policy_retries += 1;
                 }
-                "Lambda.Unknown" | "Precip.PoolFull" if lambda_retries < 20 => {
+                "Lambda.Unknown" | "Precip.PoolFull" | "Precip.Platform" if lambda_retries < 20 => {
                     lambda_retries += 1;
                 }
                 _ => return Err(error),

@@ -103,8 +103,12 @@ fn errors_are_retried_only_where_that_can_help() {
         "States.Timeout",
         "Sandbox.Timedout",
     ] {
-        assert_eq!(attempts(&plain, error), 5, "{error}");
-        assert_eq!(attempts(&patient, error), 5, "{error}");
+        assert_eq!(attempts(&plain, error), 6, "{error}");
+        assert_eq!(attempts(&patient, error), 6, "{error}");
+    }
+    // Errors of the platform: apart from the policy.
+    for op in [&plain, &patient, &never] {
+        assert_eq!(attempts(op, "Precip.Platform"), 6);
     }
     assert!(attempts(&patient, "Precip.PoolFull") > 1_000);
 }

@@ -79,7 +79,10 @@ impl RunSession {
             }
         };
         outcome.attempts += 1;
-        let policy = op.spec.retry.filter(|policy| before < policy.max_retries);
+        // The caller counts attempts that no failure of the op ended, such as those of a throttled table.
+        // The record counts those before a redrive, which starts the policy again.
+        let failed = before.min(next - 1);
+        let policy = op.spec.retry.filter(|policy| failed < policy.max_retries);
         outcome.retry_cause = self
             .record_outcome(step, &mut open, &mut outcome, attempted, policy, number)
             .await?;

@@ -144,6 +144,36 @@ fn waiting_for_a_pool_fills_the_history() {
     assert!((40..=61).contains(&made.get()), "{}", made.get());
 }
 
+/// A table that throttles fails no partition, though the op has no retry policy. The attempts are patient:
+/// the last comes up to a minute after the first.
+#[test]
+fn a_throttled_table_fails_no_partition() {
+    let graph = one_asset(100, |_| {});
+    let tries: RefCell<BTreeMap<String, u32>> = RefCell::default();
+    let make = move |payload: &Value| {
+        let mut tries = tries.borrow_mut();
+        let tried = tries.entry(payload["item"]["p"].to_string()).or_default();
+        *tried += 1;
+        let throttled = *tried <= 6;
+        after(
+            1,
+            if throttled {
+                failed("Precip.Platform")
+            } else {
+                Ok(json!({}))
+            },
+        )
+    };
+    let (world, outcome, _) = run_inline(&graph, 100, Limits::default(), make);
+    assert_eq!(
+        outcome.status,
+        ExecutionStatus::Succeeded,
+        "{:?}",
+        outcome.error
+    );
+    assert_eq!(world.functions.calls.get(), 100 * 7 + 2);
+}
+
 /// The planner's budget for inline runs counts successes. The same number of items whose tasks all fail
 /// leaves more events than an execution may have.
 #[test]
