@@ -23,6 +23,22 @@ impl TaskError {
     }
 }
 
+impl TaskError {
+    /// Returns the error that an execution failed with, of the executions that waited for each other.
+    #[must_use]
+    pub fn innermost(&self) -> Self {
+        let nested: Option<Value> = serde_json::from_str(&self.cause).ok();
+        let text = |name: &str| {
+            let value = nested.as_ref()?.get(name)?;
+            value.as_str().map(str::to_owned)
+        };
+        match (text("Error"), text("Cause")) {
+            (Some(error), Some(cause)) => Self { error, cause }.innermost(),
+            _ => self.clone(),
+        }
+    }
+}
+
 /// The functions that a machine calls.
 #[async_trait(?Send)]
 pub trait Functions {

@@ -100,10 +100,8 @@ fn write_estimate(
     let prices = &estimate.prices;
     writeln!(
         out,
-        "- list prices in US dollars of {} on {}: {}",
-        prices.region,
-        prices.dated,
-        prices.sources.join(", ")
+        "- list prices in US dollars of {} on {}; `--json` names their pages",
+        prices.region, prices.dated,
     )
 }
 

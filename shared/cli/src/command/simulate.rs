@@ -162,10 +162,8 @@ fn write_report(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
     let prices = &report.prices;
     writeln!(
         out,
-        "- list prices in US dollars of {} on {}: {}",
-        prices.region,
-        prices.dated,
-        prices.sources.join(", ")
+        "- list prices in US dollars of {} on {}; `--json` names their pages",
+        prices.region, prices.dated,
     )
 }
 

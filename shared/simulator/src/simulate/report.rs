@@ -88,7 +88,7 @@ pub struct Report {
     /// Number of planned pairs that are not made, although no op fails: their invocations were refused
     /// for longer than the machine waits.
     pub failed: u64,
-    /// The error with which the execution ends, if it does.
+    /// The error with which the execution ends, if one other than failed partitions ends it.
     pub ended_by: Option<String>,
     /// Number of invocations that Lambda throttles.
     pub throttled_invocations: u64,

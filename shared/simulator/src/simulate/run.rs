@@ -107,8 +107,11 @@ pub fn simulate_run(input: &Input, settings: &Settings) -> Result<Report, Simula
     let outcome = kernel
         .run(service.run_execution(&run, Some("simulated"), request))
         .map_err(failure)?;
+    // That partitions failed is counted, and no error of the execution itself.
     let ended_by = outcome
         .error
+        .map(|error| error.innermost())
+        .filter(|error| error.error != "Precip.RunFailed")
         .map(|error| format!("{}: {}", error.error, error.cause));
     let duration = time.elapsed();
     let limited_by = find_limit(&shared, &lambda, &service, duration);

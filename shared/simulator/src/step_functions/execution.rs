@@ -121,7 +121,7 @@ impl Execution {
     pub(super) fn finish(&self, end: End) {
         *self.end.borrow_mut() = Some(end);
         for waiting in self.waiting.take() {
-            // Whoever waited may be gone.
+            // The task that waited may be gone.
             let _ = waiting.send(());
         }
     }

@@ -32,7 +32,7 @@ use crate::{
     task::{Functions, Objects, TaskError},
 };
 
-/// What Step Functions stands on.
+/// The ports of Step Functions.
 #[derive(Clone)]
 pub struct Ports {
     /// The functions that tasks call.
