@@ -2,11 +2,16 @@
 
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
-use precip_engine::{run_id::RunId, state::Run, trigger::RunLauncher};
+use precip_engine::{
+    run_id::RunId,
+    state::Run,
+    trigger::{FunctionRunner, RunLauncher},
+};
+use precip_local::executor::TokioFunctionRunner;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// A launcher that puts runs into this process's queue, each once.
@@ -35,5 +40,9 @@ impl RunLauncher for DevLauncher {
             return Err("this process is stopping".to_owned());
         }
         Ok(())
+    }
+
+    fn function_runner(&self) -> Arc<dyn FunctionRunner> {
+        Arc::new(TokioFunctionRunner::default())
     }
 }

@@ -9,7 +9,7 @@ use precip_engine::{
     run::{Clock, SystemRandomness},
     settings::ProcessEnvironment,
     state::Run,
-    trigger::{RunLauncher, TriggerPorts},
+    trigger::{FunctionRunner, RunLauncher, TriggerPorts},
 };
 use precip_local::executor::{TokioFunctionRunner, TokioSleeper};
 
@@ -23,6 +23,10 @@ struct NullLauncher;
 impl RunLauncher for NullLauncher {
     async fn launch(&self, _: &Run) -> Result<(), String> {
         Ok(())
+    }
+
+    fn function_runner(&self) -> Arc<dyn FunctionRunner> {
+        Arc::new(TokioFunctionRunner::default())
     }
 }
 
@@ -78,7 +82,6 @@ pub(crate) async fn trigger_ports(
         sleeper: Arc::new(TokioSleeper),
         randomness: Arc::new(SystemRandomness),
         launcher,
-        functions: Arc::new(TokioFunctionRunner::default()),
         resources: Arc::new(open.resources),
         environment: environment.name().to_owned(),
     })

@@ -199,7 +199,7 @@ pub(super) async fn try_sensor(
         tried += 1;
         let context = context.clone().build();
         let call = FunctionCall::of_sensor(function, context.clone(), &ports.resources);
-        match ports.functions.run_function(call).await {
+        match ports.launcher.function_runner().run_function(call).await {
             Ok(answer) => {
                 check_answer(&ports.definitions, &answer, definition, partitions)?;
                 let cursor = context.cursor();

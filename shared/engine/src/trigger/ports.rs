@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use precip_core::partitions::PartitionContext;
 
-use super::{FunctionRunner, TriggerError};
+use super::{FunctionRunner, InlineFunctionRunner, TriggerError};
 use crate::{
     asset::Resources,
     definitions::Definitions,
@@ -47,6 +47,13 @@ pub trait RunLauncher: Send + Sync {
     /// # Errors
     /// The reason why it cannot be started now; the call will be repeated.
     async fn launch(&self, run: &Run) -> Result<(), String>;
+
+    /// Returns the runner of the functions of sensors and schedules, which request the runs to launch. By
+    /// default they run where they are called, without a limit of their time, as on Lambda, whose timeout
+    /// ends a function that hangs.
+    fn function_runner(&self) -> Arc<dyn FunctionRunner> {
+        Arc::new(InlineFunctionRunner)
+    }
 }
 
 /// The ports of evaluations.
@@ -64,8 +71,6 @@ pub struct TriggerPorts {
     pub randomness: Arc<dyn Randomness>,
     /// Starts the requested runs.
     pub launcher: Arc<dyn RunLauncher>,
-    /// Runs the functions of sensors and schedules.
-    pub functions: Arc<dyn FunctionRunner>,
     /// The resources of the functions of sensors and schedules.
     pub resources: Arc<Resources>,
     /// Name of the environment.

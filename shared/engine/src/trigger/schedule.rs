@@ -312,7 +312,13 @@ impl TickEvaluator<'_> {
             tried += 1;
             let resources = &self.ports.resources;
             let call = FunctionCall::of_schedule(function, context.clone(), resources);
-            match self.ports.functions.run_function(call).await {
+            match self
+                .ports
+                .launcher
+                .function_runner()
+                .run_function(call)
+                .await
+            {
                 Err(error) if error.kind().is_retryable() && tried < TRIES => {
                     pause_before_retry(self.ports.sleeper.as_ref(), tried).await;
                 }

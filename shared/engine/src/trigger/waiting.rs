@@ -13,7 +13,7 @@ use precip_core::{
     selection::Selection,
 };
 
-use super::{RunLauncher, TriggerPorts};
+use super::{FunctionRunner, RunLauncher, TriggerPorts};
 use crate::{
     definitions::Definitions,
     run::partition_context,
@@ -62,6 +62,10 @@ impl RunLauncher for PatientLauncher {
                 change_waiting(self.state.as_ref(), now, &id, &BTreeSet::new()).await
             }
         }
+    }
+
+    fn function_runner(&self) -> Arc<dyn FunctionRunner> {
+        self.launcher.function_runner()
     }
 }
 
@@ -205,5 +209,48 @@ fn awaited_upstream(
     match planned {
         Err(PlanError::UpstreamToCome { upstream, .. }) => Some(upstream),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+
+    use crate::{
+        asset::AssetError,
+        state::Run,
+        trigger::{FunctionCall, FunctionRunner, RunLauncher, SensorResult, tests::world::World},
+    };
+
+    /// A launcher and runner of its own.
+    #[derive(Debug)]
+    struct Impatient;
+
+    #[async_trait]
+    impl FunctionRunner for Impatient {
+        async fn run_function(&self, call: FunctionCall) -> Result<SensorResult, AssetError> {
+            call.run().await
+        }
+    }
+
+    #[async_trait]
+    impl RunLauncher for Impatient {
+        async fn launch(&self, _: &Run) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn function_runner(&self) -> Arc<dyn FunctionRunner> {
+            Arc::new(Self)
+        }
+    }
+
+    #[test]
+    fn patience_keeps_the_runner_of_functions() {
+        let mut ports = World::with_seed(1).ports;
+        ports.launcher = Arc::new(Impatient);
+        let runner = ports.with_patience().launcher.function_runner();
+        assert_eq!(format!("{runner:?}"), "Impatient");
     }
 }

@@ -13,7 +13,7 @@ use precip_engine::{
     asset::{ResourceNeed, Resources},
     definitions::{Definitions, Environment, EnvironmentNeeds, OpenError},
     settings::SettingReader,
-    trigger::{InlineFunctionRunner, TriggerPorts},
+    trigger::TriggerPorts,
 };
 use precip_local::executor::TokioSleeper;
 
@@ -54,8 +54,6 @@ impl Triggers {
                 sleeper: Arc::new(TokioSleeper),
                 randomness: Arc::clone(&shared.randomness),
                 launcher: Arc::new(launcher),
-                // Lambda's timeout ends a function that hangs.
-                functions: Arc::new(InlineFunctionRunner),
                 resources: Arc::new(Resources::new()),
                 environment: environment.name().to_owned(),
             },

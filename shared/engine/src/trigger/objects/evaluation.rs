@@ -244,7 +244,12 @@ impl EventEvaluator<'_> {
         }
         let context = builder.build();
         let call = FunctionCall::of_sensor(function, context.clone(), &self.ports.resources);
-        let called = self.ports.functions.run_function(call).await;
+        let called = self
+            .ports
+            .launcher
+            .function_runner()
+            .run_function(call)
+            .await;
         let definition = batch.fit.as_ref().and_then(TemplateFit::definition);
         let cursor = context.cursor();
         let checked = called.and_then(|answer| {

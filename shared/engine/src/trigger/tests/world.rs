@@ -31,7 +31,7 @@ use crate::{
         Materialization, MaterializationStore, PageRequest, PartitionRef, Run, RunFilter, RunStore,
         StateStore, memory::MemoryStore,
     },
-    trigger::{InlineFunctionRunner, RunLauncher, SensorDefinition, TriggerPorts},
+    trigger::{RunLauncher, SensorDefinition, TriggerPorts},
 };
 
 pub(crate) fn utc(text: &str) -> DateTime<Utc> {
@@ -177,7 +177,6 @@ impl World {
             sleeper: Arc::new(NoWait),
             randomness: Arc::new(Dice(Mutex::new((fastrand::Rng::with_seed(seed), 0)))),
             launcher: Arc::clone(&launches) as Arc<dyn RunLauncher>,
-            functions: Arc::new(InlineFunctionRunner),
             resources: Arc::new(Resources::new()),
             environment: "local".to_owned(),
         };

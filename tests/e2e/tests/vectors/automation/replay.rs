@@ -33,7 +33,7 @@ use precip_engine::{
         PartitionRef, PlanSummary, RequestedWork, RunChange, RunFilter, RunStatus, RunStore,
         StateStore,
     },
-    trigger::{InlineFunctionRunner, TriggerPorts},
+    trigger::TriggerPorts,
 };
 use serde_json::Value;
 
@@ -318,7 +318,6 @@ impl Replay {
                 sleeper: Arc::new(RealTimeSleeper),
                 randomness: Arc::clone(&self.hand) as Arc<dyn Randomness>,
                 launcher: Arc::new(IdleLauncher),
-                functions: Arc::new(InlineFunctionRunner),
                 resources: Arc::new(Resources::new()),
                 environment: "test".to_owned(),
             },

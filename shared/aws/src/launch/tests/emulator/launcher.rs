@@ -17,8 +17,7 @@ use precip_engine::{
     run::{SystemClock, SystemRandomness},
     state::{PageRequest, Run, RunFilter, RunStatus, RunStore, StateStore},
     trigger::{
-        InlineFunctionRunner, ObjectOptions, RunLauncher, SensorDefinition, TriggerError,
-        TriggerPorts, evaluate_objects,
+        ObjectOptions, RunLauncher, SensorDefinition, TriggerError, TriggerPorts, evaluate_objects,
     },
 };
 
@@ -88,7 +87,6 @@ impl World {
             sleeper: Arc::new(RealTimeSleeper),
             randomness: Arc::new(SystemRandomness),
             launcher: Arc::new(KilledLauncher),
-            functions: Arc::new(InlineFunctionRunner),
             resources: Arc::new(Resources::new()),
             environment: "prod".to_owned(),
         };

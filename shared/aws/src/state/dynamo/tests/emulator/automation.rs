@@ -16,7 +16,7 @@ use precip_engine::{
         Materialization, MaterializationStore, PageRequest, PartitionRef, RunFilter, RunStore,
         StateStore,
     },
-    trigger::{InlineFunctionRunner, TriggerPorts, run_automation},
+    trigger::{TriggerPorts, run_automation},
 };
 
 use super::harness::{Dynamo, IdleLauncher, RealTimeSleeper, empty_op};
@@ -57,7 +57,6 @@ impl Scene {
             sleeper: Arc::new(RealTimeSleeper),
             randomness: Arc::new(SystemRandomness),
             launcher: Arc::new(IdleLauncher),
-            functions: Arc::new(InlineFunctionRunner),
             resources: Arc::new(Resources::new()),
             environment: "test".to_owned(),
         };
