@@ -5,7 +5,7 @@ pub(super) mod measured;
 
 use std::io::Write;
 
-use precip_core::cost::{Estimate, Mode, StepTime, US_EAST_1, Workload, estimate_cost};
+use precip_core::cost::{Estimate, Line, Mode, StepTime, US_EAST_1, Workload, estimate_cost};
 
 use crate::{
     args::{CostArgs, Processor},
@@ -47,17 +47,7 @@ fn write_estimate(
     estimate: &Estimate,
     out: &mut dyn Write,
 ) -> std::io::Result<()> {
-    let mut table = Table::new(["SERVICE", "WHAT", "AMOUNT #", "PER MILLION #", "COST #"]);
-    for line in &estimate.lines {
-        table.add_row([
-            line.service.to_owned(),
-            line.unit.to_owned(),
-            format_amount(line.amount),
-            format!("${:.4}", line.price * 1e6),
-            format_dollars(line.cost),
-        ]);
-    }
-    table.write_to(out)?;
+    write_bill(&estimate.lines, out)?;
     // A run of checks alone materializes nothing.
     let each = match estimate.made {
         0 => String::new(),
@@ -105,6 +95,21 @@ fn write_estimate(
     )
 }
 
+/// Writes the items of a bill as a table.
+pub(super) fn write_bill(lines: &[Line], out: &mut dyn Write) -> std::io::Result<()> {
+    let mut table = Table::new(["SERVICE", "WHAT", "AMOUNT #", "PER MILLION #", "COST #"]);
+    for line in lines {
+        table.add_row([
+            line.service.to_owned(),
+            line.unit.to_owned(),
+            format_amount(line.amount),
+            format!("${:.4}", line.price * 1e6),
+            format_dollars(line.cost),
+        ]);
+    }
+    table.write_to(out)
+}
+
 /// Formats dollars with three significant digits: `$12.3`, `$0.0123`.
 pub(super) fn format_dollars(cost: f64) -> String {
     if cost >= 100.0 {
@@ -126,7 +131,7 @@ pub(super) fn format_dollars(cost: f64) -> String {
     format!("${cost:.decimals$}")
 }
 
-pub(super) fn format_amount(value: f64) -> String {
+fn format_amount(value: f64) -> String {
     if value.fract() == 0.0 {
         format!("{value:.0}")
     } else {

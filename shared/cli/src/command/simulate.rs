@@ -11,7 +11,7 @@ use precip_simulator::{
 };
 
 use super::cost::{
-    format_amount, format_dollars, load::count_upstream, measured::measured_durations, to_float,
+    format_dollars, load::count_upstream, measured::measured_durations, to_float, write_bill,
 };
 use crate::{
     args::{Processor, SimulateArgs},
@@ -144,17 +144,7 @@ fn write_report(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
     }
     table.write_to(out)?;
     writeln!(out)?;
-    let mut table = Table::new(["SERVICE", "WHAT", "AMOUNT #", "PER MILLION #", "COST #"]);
-    for line in &report.bill {
-        table.add_row([
-            line.service.to_owned(),
-            line.unit.to_owned(),
-            format_amount(line.amount),
-            format!("${:.4}", line.price * 1e6),
-            format_dollars(line.cost),
-        ]);
-    }
-    table.write_to(out)?;
+    write_bill(&report.bill, out)?;
     writeln!(out, "\nassumed:")?;
     for assumption in &report.assumptions {
         writeln!(out, "- {assumption}")?;

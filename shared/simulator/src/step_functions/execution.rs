@@ -8,25 +8,11 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use futures::{channel::oneshot, future::AbortHandle};
+pub use precip_engine::deployment::ExecutionStatus;
 use serde_json::Value;
 
 use super::{history::History, program::Program};
 use crate::task::TaskError;
-
-/// The status of an execution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExecutionStatus {
-    /// It runs.
-    Running,
-    /// Its machine came to an end.
-    Succeeded,
-    /// A state failed, or the history is full.
-    Failed,
-    /// It took longer than its machine allows.
-    TimedOut,
-    /// It was stopped.
-    Aborted,
-}
 
 /// The end of an execution.
 #[derive(Debug, Clone, PartialEq)]

@@ -116,24 +116,19 @@ async fn run_execution(
         return Err(TaskError::new("States.TaskFailed", "the execution is gone").into());
     };
     let description = service.describe_execution(&arn);
-    let status = match outcome.status {
-        ExecutionStatus::Succeeded => {
-            return Ok(json!({
-                "ExecutionArn": arn,
-                "StateMachineArn": machine,
-                "Status": "SUCCEEDED",
-                "Output": outcome.output,
-            }));
-        }
-        ExecutionStatus::Aborted => "ABORTED",
-        ExecutionStatus::TimedOut => "TIMED_OUT",
-        ExecutionStatus::Failed | ExecutionStatus::Running => "FAILED",
-    };
+    if outcome.status == ExecutionStatus::Succeeded {
+        return Ok(json!({
+            "ExecutionArn": arn,
+            "StateMachineArn": machine,
+            "Status": outcome.status.as_str(),
+            "Output": outcome.output,
+        }));
+    }
     let error = outcome.error;
     let cause = json!({
         "ExecutionArn": arn,
         "StateMachineArn": machine,
-        "Status": status,
+        "Status": outcome.status.as_str(),
         "Name": description.map(|found| found.name),
         "Error": error.as_ref().map(|error| &error.error),
         "Cause": error.as_ref().map(|error| &error.cause),

@@ -23,19 +23,22 @@ fn one_asset(partitions: usize, change: impl FnOnce(&mut OpSpec)) -> AssetGraph 
     AssetGraph::new(vec![op], vec![]).unwrap()
 }
 
-/// Runs all partitions inline. `make` answers for an item, and how long that takes.
+/// Runs all partitions inline. `make` answers for an item at a moment, and how long that takes.
 fn run_inline(
     graph: &AssetGraph,
     items: usize,
     limits: Limits,
-    make: impl Fn(&Value) -> (Duration, Answer) + 'static,
+    make: impl Fn(Duration, &Value) -> (Duration, Answer) + 'static,
 ) -> (World, ExecutionOutcome, History) {
     let layout = Layout::from_graph(graph).unwrap();
     let stage = layout.stages[0].name.to_string();
     let machines = compile_machines(graph, &layout, &CompileOptions::new("p")).unwrap();
+    let time = Rc::new(RefCell::new(None::<VirtualTime>));
+    let clock = Rc::clone(&time);
     let script = move |function: &str, payload: &Value| {
         if function != "PlannerArn" {
-            return make(payload);
+            let now = clock.borrow().as_ref().map(VirtualTime::elapsed);
+            return make(now.unwrap_or_default(), payload);
         }
         let answer = match payload["do"].as_str().unwrap() {
             "plan" => {
@@ -53,6 +56,7 @@ fn run_inline(
         after(0, Ok(answer))
     };
     let mut world = World::with_limits(limits, Faults::default(), script);
+    *time.borrow_mut() = Some(world.kernel.time());
     let none = BTreeMap::new();
     let machine = world.service.create_machine("run", &machines.run, &none);
     let arn = world
@@ -66,8 +70,9 @@ fn run_inline(
 #[test]
 fn a_generated_machine_makes_each_item() {
     let graph = one_asset(200, |_| {});
-    let (world, outcome, history) =
-        run_inline(&graph, 200, Limits::default(), |_| after(2, Ok(json!({}))));
+    let (world, outcome, history) = run_inline(&graph, 200, Limits::default(), |_, _| {
+        after(2, Ok(json!({})))
+    });
     assert_eq!(
         outcome.status,
         ExecutionStatus::Succeeded,
@@ -87,52 +92,17 @@ fn a_generated_machine_makes_each_item() {
 #[test]
 fn waiting_for_a_pool_fills_the_history() {
     let graph = one_asset(100, |op| op.pool = Some("narrow".to_owned()));
-    let (free_at, now) = (
-        Cell::new(Duration::ZERO),
-        Rc::new(RefCell::new(None::<VirtualTime>)),
-    );
-    let (clock, made) = (Rc::clone(&now), Rc::new(Cell::new(0)));
+    let (free_at, made) = (Cell::new(Duration::ZERO), Rc::new(Cell::new(0)));
     let count = Rc::clone(&made);
-    let make = move |_: &Value| {
-        let elapsed = clock
-            .borrow()
-            .as_ref()
-            .map_or(Duration::ZERO, VirtualTime::elapsed);
-        if elapsed < free_at.get() {
+    let make = move |now: Duration, _: &Value| {
+        if now < free_at.get() {
             return after(0, failed("Precip.PoolFull"));
         }
-        free_at.set(elapsed + Duration::from_secs(60));
+        free_at.set(now + Duration::from_secs(60));
         count.set(count.get() + 1);
         after(60, Ok(json!({})))
     };
-    let graph_layout = Layout::from_graph(&graph).unwrap();
-    let stage = graph_layout.stages[0].name.to_string();
-    let machines = compile_machines(&graph, &graph_layout, &CompileOptions::new("p")).unwrap();
-    let mut world = World::new(move |function, payload| match payload["do"].as_str() {
-        _ if function != "PlannerArn" => make(payload),
-        Some("plan") => {
-            let item = |key: usize| json!({"p": key.to_string(), "o": key.to_string(), "steps": {"flights": {}}});
-            let items: Vec<Value> = (0..100).map(item).collect();
-            let stages = json!({stage.as_str(): {"items": items}});
-            after(
-                0,
-                Ok(
-                    json!({"run": "r", "mode": "inline", "wave": 0, "redrive": 0, "stages": stages}),
-                ),
-            )
-        }
-        _ => after(0, Ok(json!({"again": false}))),
-    });
-    *now.borrow_mut() = Some(world.kernel.time());
-    let machine = world
-        .service
-        .create_machine("run", &machines.run, &BTreeMap::new())
-        .unwrap();
-    let arn = world
-        .service
-        .start_execution(&machine, None, json!({}))
-        .unwrap();
-    let (outcome, history) = world.wait(&arn);
+    let (world, outcome, history) = run_inline(&graph, 100, Limits::default(), make);
     assert_eq!(
         (outcome.status, history.count),
         (ExecutionStatus::Failed, 25_000)
@@ -150,7 +120,7 @@ fn waiting_for_a_pool_fills_the_history() {
 fn a_throttled_table_fails_no_partition() {
     let graph = one_asset(100, |_| {});
     let tries: RefCell<BTreeMap<String, u32>> = RefCell::default();
-    let make = move |payload: &Value| {
+    let make = move |_, payload: &Value| {
         let mut tries = tries.borrow_mut();
         let tried = tries.entry(payload["item"]["p"].to_string()).or_default();
         *tried += 1;
@@ -184,7 +154,7 @@ fn an_inline_run_whose_items_fail_outgrows_its_history() {
         payload_bytes: usize::MAX,
         ..Limits::default()
     };
-    let fails = |_: &Value| after(1, failed("Precip.Terminal"));
+    let fails = |_, _: &Value| after(1, failed("Precip.Terminal"));
     let (_, _, history) = run_inline(&graph, 2_129, endless, fails);
     // By the review: 25,639.
     assert!(history.count.abs_diff(25_639) < 200, "{}", history.count);
