@@ -265,17 +265,22 @@ impl Frontier {
         let mut losses: Vec<&Loss> = outcome.losses.iter().collect();
         losses.sort_by_key(|loss| loss.cause);
         let (mut withheld, mut skipped) = (Vec::new(), Vec::new());
-        for loss in losses {
-            match loss.cause {
-                LossCause::Failed => self.hold_back_below(lineage, index, loss, &mut withheld)?,
+        for Loss {
+            asset: key,
+            partitions: lost,
+            cause,
+        } in losses
+        {
+            let asset = key.as_ref().and_then(|key| lineage.graph.id(key));
+            if key.is_some() && asset.is_none() {
+                continue;
+            }
+            let source = self.source_of(lineage, index, asset, lost);
+            match cause {
+                LossCause::Failed => {
+                    self.hold_back_below(lineage, index, asset, lost, &source, &mut withheld)?;
+                }
                 LossCause::Skipped => {
-                    let graph = lineage.graph;
-                    let asset = loss.asset.as_ref().and_then(|key| graph.id(key));
-                    if loss.asset.is_some() && asset.is_none() {
-                        continue;
-                    }
-                    let source = self.source_of(lineage, index, asset, &loss.partitions);
-                    let lost = &loss.partitions;
                     self.mark_below(lineage, index, asset, lost, &source, &mut skipped)?;
                 }
             }
@@ -374,18 +379,14 @@ impl Frontier {
         &mut self,
         lineage: Lineage<'_>,
         index: usize,
-        loss: &Loss,
+        asset: Option<AssetId>,
+        failed: &PartitionSet,
+        source: &Option<(AssetKey, u64)>,
         all: &mut Vec<Withheld>,
     ) -> Result<(), InvalidMapping> {
-        let graph = lineage.graph;
-        let asset = loss.asset.as_ref().and_then(|key| graph.id(key));
-        if loss.asset.is_some() && asset.is_none() {
-            return Ok(());
-        }
-        let source = self.source_of(lineage, index, asset, &loss.partitions);
         // A partition is held back once and then leaves the pending sets, so every partition enters
         // `front` at most once and the walk ends, cycles through an asset itself included.
-        let mut front = vec![(index, asset, loss.partitions.clone())];
+        let mut front = vec![(index, asset, failed.clone())];
         while let Some((index, asset, set)) = front.pop() {
             if set.is_empty() {
                 continue;
@@ -404,7 +405,8 @@ impl Frontier {
                 if self.work[waiting].ready.is_empty() {
                     self.active.remove(&Reverse(waiting));
                 }
-                add_withheld(all, self.steps[waiting], loss.cause, &source, &held);
+                let cause = LossCause::Failed;
+                add_withheld(all, self.steps[waiting], cause, source, &held);
                 front.push((waiting, None, held));
             }
         }
