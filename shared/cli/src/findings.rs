@@ -8,19 +8,34 @@ use precip_engine::{
 
 use crate::{failure::Failure, output::format_metadata, session::Session};
 
-/// Returns the latest evaluations of the checks of some assets that did not pass, by asset and check;
+/// Returns the latest evaluations of the checks of some assets' existing partitions that did not pass; see
+/// [`read_findings`].
+///
+/// # Errors
+/// [`Failure`] when the record cannot be read.
+pub(crate) async fn read_findings_of_assets(
+    session: &Session,
+    assets: impl IntoIterator<Item = AssetId>,
+    run: Option<RunId>,
+) -> Result<Vec<CheckEvaluation>, Failure> {
+    let assets = assets.into_iter();
+    let existing = assets.map(|asset| (asset, session.existing_partitions(asset)));
+    read_findings(session, existing, run).await
+}
+
+/// Returns the latest evaluations of the checks of some partitions that did not pass, by asset and check;
 /// with `run` only those of this run. The cost grows with the number of findings.
 ///
 /// # Errors
 /// [`Failure`] when the record cannot be read.
 pub(crate) async fn read_findings(
     session: &Session,
-    assets: impl IntoIterator<Item = AssetId>,
+    partitions: impl IntoIterator<Item = (AssetId, PartitionSet)>,
     run: Option<RunId>,
 ) -> Result<Vec<CheckEvaluation>, Failure> {
     let graph = session.definitions.graph();
     let mut findings = Vec::new();
-    for asset in assets {
+    for (asset, existing) in partitions {
         let mut failing = PartitionSet::empty();
         for check in graph.checks_of(asset) {
             failing |= &session
@@ -28,7 +43,7 @@ pub(crate) async fn read_findings(
                 .failing_partitions(&graph.check(check).key)
                 .await?;
         }
-        failing &= &session.existing_partitions(asset);
+        failing &= &existing;
         for target in session.partition_refs(asset, &failing) {
             let latest = session.store.latest_checks(&target).await?;
             findings.extend(latest.into_iter().filter(|found| {

@@ -8,7 +8,7 @@ use precip_engine::state::{CheckEvaluation, CheckOutcome};
 use crate::{
     exit::Exit,
     failure::Failure,
-    findings::{describe_result, read_findings},
+    findings::{describe_result, read_findings_of_assets},
     output::{Table, format_time, write_json},
     session::Session,
 };
@@ -35,8 +35,8 @@ pub(crate) async fn list_checks(
             found.retain(|result| !failed || result.outcome != CheckOutcome::Passed);
             found
         }
-        (Some(asset), None) => read_findings(session, [asset], None).await?,
-        (None, _) => read_findings(session, graph.ids(), None).await?,
+        (Some(asset), None) => read_findings_of_assets(session, [asset], None).await?,
+        (None, _) => read_findings_of_assets(session, graph.ids(), None).await?,
     };
     if session.json {
         write_json(out, &found)?;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     exit::Exit,
     failure::Failure,
-    findings::{describe_finding, read_findings},
+    findings::{describe_finding, read_findings_of_assets},
     launch::{self, ReconciledRun},
     output::{Table, format_ago, format_duration, write_json},
     session::Session,
@@ -204,7 +204,8 @@ async fn load_findings(session: &Session, run: &Run) -> Result<Vec<CheckEvaluati
     let parsed = Selection::parse(&run.request.selection).ok();
     // A selection of assets that are gone has no findings that could be found.
     let assets = parsed.and_then(|parsed| parsed.resolve(graph).ok());
-    read_findings(session, assets.unwrap_or_default().iter(), Some(run.id)).await
+    let assets = assets.unwrap_or_default();
+    read_findings_of_assets(session, assets.iter(), Some(run.id)).await
 }
 
 /// Loads what the functions of a run had nothing to make for, by asset.

@@ -1,9 +1,9 @@
 //! The report of a finished run.
 
-use std::{collections::BTreeSet, io::Write};
+use std::{collections::BTreeMap, io::Write};
 
 use chrono::TimeDelta;
-use precip_core::{graph::AssetId, plan::Plan};
+use precip_core::{graph::AssetId, partitions::PartitionSet, plan::Plan};
 use precip_engine::{run::RunEnd, run_id::RunId};
 use precip_local::executor::RunReport;
 use serde::Serialize;
@@ -51,7 +51,7 @@ pub(super) async fn report_run(
     if report.skipped > 0 {
         made.push_str(&format!(", {} skipped", report.skipped));
     }
-    let findings = read_findings(session, planned_assets(session, plan), Some(run)).await?;
+    let findings = read_findings(session, checked_partitions(session, plan), Some(run)).await?;
     for found in findings.iter().take(MAX_FINDINGS) {
         session.print_note(&format!("check {}", describe_finding(found)));
     }
@@ -108,15 +108,18 @@ pub(super) async fn report_run(
     })
 }
 
-/// Returns the assets of a plan, and those that it checks.
-fn planned_assets(session: &Session, plan: &Plan) -> BTreeSet<AssetId> {
+/// Returns the partitions of a plan whose checks may have run, by asset.
+fn checked_partitions(session: &Session, plan: &Plan) -> BTreeMap<AssetId, PartitionSet> {
     let graph = session.definitions.graph();
-    let steps = plan.steps().map(|(_, _, step)| step);
-    steps
-        .flat_map(|step| {
-            let checked = step.checks.iter().map(|check| &check.asset);
-            step.assets.iter().chain(checked)
-        })
-        .filter_map(|key| graph.id(key))
-        .collect()
+    let mut checked: BTreeMap<AssetId, PartitionSet> = BTreeMap::new();
+    for (_, stage, step) in plan.steps() {
+        for asset in step
+            .checks
+            .iter()
+            .filter_map(|check| graph.id(&check.asset))
+        {
+            *checked.entry(asset).or_default() |= &stage.partitions;
+        }
+    }
+    checked
 }

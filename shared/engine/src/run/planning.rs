@@ -9,7 +9,7 @@ use precip_core::{
     partitions::{PartitionContext, PartitionsDefinition},
     plan::{
         AssetPartitions, AssetStatuses, CheckSelection, Lineage, PartitionSelector, Plan,
-        PlanRequest,
+        PlanRequest, StatusFilter,
     },
     prose::did_you_mean,
     selection::Selection,
@@ -53,7 +53,11 @@ pub async fn plan_run(
     };
     check_config(definitions, &request.config)?;
     let context = partition_context(definitions, state, now).await?;
-    let record = read_statuses(definitions, state, &assets, &context).await?;
+    let record = match partitions.status {
+        Some(StatusFilter::Failed) => read_statuses(definitions, state, &assets, &context).await?,
+        // Nothing else in a plan depends on checks.
+        _ => read_attempts(definitions, state, &assets, &context).await?,
+    };
     let request = PlanRequest {
         assets,
         checks,
@@ -118,11 +122,35 @@ async fn read_context(
 }
 
 /// Reads the statuses of some assets and of their direct upstream, and further upstream wherever a
-/// partition has no data: the reason may be there.
+/// partition has no data: the reason may be there. Of the assets themselves, partitions whose data a
+/// blocking check did not pass count as failed.
 ///
 /// # Errors
 /// When the state store cannot be read.
 pub async fn read_statuses(
+    definitions: &Definitions,
+    state: &Arc<dyn StateStore>,
+    assets: &AssetSet,
+    context: &PartitionContext,
+) -> StateResult<AssetStatuses> {
+    let mut statuses = read_attempts(definitions, state, assets, context).await?;
+    let lineage = Lineage::new(definitions.graph(), context);
+    let made = &statuses.materialized;
+    let reads = assets.iter().map(|asset| async move {
+        let made = made.of(asset);
+        let refused = partitions_with_failed_checks(lineage, state.as_ref(), asset, made).await?;
+        StateResult::Ok((asset, refused))
+    });
+    let reads: Vec<_> = reads.collect();
+    let refused: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    for (asset, refused) in refused {
+        statuses.failed.add(asset, &refused);
+    }
+    Ok(statuses)
+}
+
+/// Reads the statuses of some assets and further upstream, by their last attempts alone.
+async fn read_attempts(
     definitions: &Definitions,
     state: &Arc<dyn StateStore>,
     assets: &AssetSet,
@@ -172,10 +200,7 @@ pub(crate) async fn add_statuses(
             return Ok(());
         }
         let reads = next.into_iter().map(|asset| async move {
-            let mut statuses = state.partition_statuses(graph.key(asset)).await?;
-            let made = &statuses.materialized;
-            let refused = partitions_with_failed_checks(lineage, state, asset, made).await?;
-            statuses.failed |= &refused;
+            let statuses = state.partition_statuses(graph.key(asset)).await?;
             StateResult::Ok((asset, statuses))
         });
         let mut results = stream::iter(reads).buffered(AT_ONCE);

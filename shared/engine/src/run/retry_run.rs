@@ -40,7 +40,7 @@ pub async fn finished_partitions(
     Ok(finished)
 }
 
-/// Partitions whose data a blocking check refused, by asset.
+/// Partitions that did not pass a blocking check, by asset.
 type Refused = BTreeMap<AssetKey, PartitionSet>;
 
 /// Returns how the finished partitions of each step ended, and those that a step of checks refused.
@@ -87,7 +87,7 @@ fn take_out_refused(
     }
 }
 
-/// What the rest of a run does with partitions whose data a blocking check refused.
+/// The way in which the rest of a run treats data that did not pass a blocking check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusedData {
     /// Checks the same data again, as a redrive does: its run has made it already.
@@ -195,8 +195,8 @@ async fn finished_assets(
     Ok(outcome)
 }
 
-/// Returns the partitions of a step that only checks, for which no check of a run failed. Adds those
-/// whose data a blocking check refused to `refused`; a check whose own function failed refuses none.
+/// Returns the partitions of a step that only checks, for which no check of a run failed. Adds the
+/// partitions that did not pass a blocking check to `refused`. A check that could not run refuses none.
 async fn checked_partitions(
     definitions: &Definitions,
     (state, run): (&Arc<dyn StateStore>, RunId),
