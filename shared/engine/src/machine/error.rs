@@ -12,7 +12,7 @@ use crate::{
 
 /// The name of errors of AWS itself, such as a throttled table. Machines retry them apart from the op's
 /// own errors, whose retry policy they do not use up.
-const PLATFORM: &str = "Precip.Platform";
+pub const PLATFORM_ERROR: &str = "Precip.Platform";
 
 /// An input that cannot start a run; with the message for the person who typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,7 +64,7 @@ impl PlannerError {
         match self {
             Self::RunFailed { .. } => "Precip.RunFailed",
             Self::State(error) | Self::Plan(PlanRunError::State(error)) => state_error_name(error),
-            Self::Files(error) if error.retryable => PLATFORM,
+            Self::Files(error) if error.retryable => PLATFORM_ERROR,
             Self::Files(_) | Self::Damaged { .. } => ErrorKind::Terminal.name(),
             Self::Start(_) | Self::Plan(_) | Self::Stale(_) | Self::Mapping(_) => "Precip.BadInput",
         }
@@ -81,7 +81,7 @@ pub(super) fn stale_plan(what: &'static str, name: &dyn std::fmt::Display) -> Pl
 
 fn state_error_name(error: &StateError) -> &'static str {
     if error.kind().is_retryable() {
-        PLATFORM
+        PLATFORM_ERROR
     } else {
         ErrorKind::Terminal.name()
     }
@@ -139,7 +139,7 @@ impl StepError {
             Self::Held { .. } => "Precip.Held",
             Self::PoolFull { .. } => "Precip.PoolFull",
             Self::Planner(error) => match error.name() {
-                PLATFORM => PLATFORM,
+                PLATFORM_ERROR => PLATFORM_ERROR,
                 _ => ErrorKind::Terminal.name(),
             },
             Self::Item(RunItemError::State(error)) => state_error_name(error),

@@ -34,7 +34,7 @@ pub use document::{
     Finished, ItemDocument, LoopItem, LoopStage, LoopStep, Mode, RowDocument, StageDocument,
     WaveDocument,
 };
-pub use error::{InvalidStart, PlannerError, StepError};
+pub use error::{InvalidStart, PLATFORM_ERROR, PlannerError, StepError};
 pub use execution_ended::end_run_by_execution;
 pub use files::{FileError, MemoryFiles, RunFiles};
 pub use materializer::{Deadline, Materializer, StepReport};

@@ -1,4 +1,4 @@
-//! What the modelled functions share: the plan, the table and the bucket.
+//! The plan, the table and the bucket that the modelled functions share.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use precip_core::{
     graph::AssetGraph, key::AssetKey, machine::Layout, partitions::PartitionSet, plan::StepId,
 };
-use precip_engine::run::PlannedRun;
+use precip_engine::{machine::PLATFORM_ERROR, run::PlannedRun};
 
 use super::{assumptions::BUCKETS, input::OpTime, reactor::Reactor};
 use crate::{
@@ -143,7 +143,7 @@ impl Shared {
             }
         }
         Err(TaskError::new(
-            "Precip.Retryable",
+            PLATFORM_ERROR,
             "the table is throttled: Throughput exceeds the current capacity of your table",
         ))
     }
