@@ -4,9 +4,7 @@ use chrono::TimeDelta;
 use precip_core::{
     graph::AssetGraph,
     partitions::{PartitionContext, PartitionsDefinition},
-    plan::{
-        AssetStatuses, InvalidPartitionSelector, Lineage, PartitionSelector, Plan, PlanRequest,
-    },
+    plan::{AssetStatuses, Lineage, PartitionSelector, Plan, PlanRequest},
     selection::Selection,
 };
 use serde_json::{Value, json};
@@ -71,12 +69,11 @@ fn is_accepted(graph: &AssetGraph, select: &str, partitions: Option<&str>) -> bo
     let context = PartitionContext::at(chrono::DateTime::UNIX_EPOCH + LATE);
     let assets = Selection::parse(select).ok();
     let assets = assets.and_then(|selection| selection.resolve(graph).ok());
-    let partitions = partitions.unwrap_or_default().parse::<PartitionSelector>();
-    let partitions = partitions.or_else(|invalid| match invalid {
-        InvalidPartitionSelector::Empty => Ok(PartitionSelector::default()),
-        other => Err(other),
-    });
-    let (Some(assets), Ok(partitions)) = (assets, partitions) else {
+    let partitions = match partitions {
+        Some(written) => written.parse().ok(),
+        None => Some(PartitionSelector::default()),
+    };
+    let (Some(assets), Some(partitions)) = (assets, partitions) else {
         return false;
     };
     let request = PlanRequest::new(assets, partitions);
