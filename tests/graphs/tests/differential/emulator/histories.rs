@@ -195,14 +195,10 @@ async fn compare_histories(stack: &str, seed: u64, trouble: Trouble) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failing_runs_leave_the_same_history() {
-    tokio::task::LocalSet::new()
-        .run_until(compare_histories("histories", 11, Trouble::Failures))
-        .await;
+    compare_histories("histories", 11, Trouble::Failures).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_that_skip_leave_the_same_history() {
-    tokio::task::LocalSet::new()
-        .run_until(compare_histories("histories-skipped", 12, Trouble::Skips))
-        .await;
+    compare_histories("histories-skipped", 12, Trouble::Skips).await;
 }
