@@ -1,4 +1,4 @@
-//! What a simulation uses of each unit that AWS bills for.
+//! The amounts that a simulation uses of each unit that AWS bills for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -9,9 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use precip_asl::compile::{
-    BACKFILL, BUCKET, CompileError, CompileOptions, PLANNER, compile_machines,
-};
+use precip_asl::compile::{BUCKET, CompileError, CompileOptions, PLANNER, compile_machines};
 use precip_core::{machine::Layout, plan::PlanError};
 use precip_engine::{
     definitions::Definitions,
@@ -33,7 +31,7 @@ use crate::{
 /// The time of an invocation of a materializer, whose function has no timeout here.
 const INVOCATION: Duration = Duration::from_secs(900);
 
-/// What a deployment stores, and where.
+/// The stores of a deployment.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "IO managers have none")]
 pub struct Stores {
@@ -205,10 +203,8 @@ impl Deployment {
             bill,
         };
         let service = StepFunctions::with_limits(ports, limits, faults, seed, records_history);
-        let mut values = BTreeMap::from([(BUCKET.to_owned(), "simulated".to_owned())]);
-        let backfill = service.create_machine("backfill", &machines.backfill, &values)?;
-        values.insert(BACKFILL.to_owned(), backfill);
-        let run_machine = service.create_machine("run", &machines.run, &values)?;
+        let values = BTreeMap::from([(BUCKET.to_owned(), "simulated".to_owned())]);
+        let run_machine = service.create_machines(&machines, values)?;
         Ok(Self {
             service,
             run_machine,

@@ -61,7 +61,7 @@ pub enum Throttled {
     Key,
 }
 
-/// Whether units are written or read.
+/// The direction of an access, which is limited and charged for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// A write.
@@ -87,7 +87,7 @@ struct Inner {
     throttled: RefCell<u64>,
 }
 
-/// What a table takes a second, of writes or of reads.
+/// The throughput of a table, of writes or of reads.
 struct Rate {
     bucket: Bucket,
     /// The throughput that the table takes now.

@@ -6,16 +6,16 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`bill`] | what a simulation uses of each unit that AWS bills for |
+//! | [`bill`] | the amounts of each unit that AWS bills for |
 //! | [`dynamo`] | DynamoDB: the throughput of an on-demand table, and what it charges |
 //! | [`lambda`] | Lambda: concurrency, scaling, throttles, timeouts, faults |
 //! | [`deployment`] | a project's real functions and generated machines |
 //! | [`kernel`] | virtual time, and the executor of everything that happens in it |
 //! | [`saturation`] | how long a limit is reached |
-//! | [`simulate`] | how long a planned run takes, what it costs, and what holds it back |
+//! | [`simulate`] | the duration, cost and limits of a planned run |
 //! | [`step_functions`] | machines, executions and their histories |
 //! | [`timeline`] | the course of a number over a simulation |
-//! | [`task`] | what a state of a machine calls: functions and objects |
+//! | [`task`] | the functions and objects that states call |
 
 pub mod bill;
 pub mod deployment;

@@ -1,4 +1,4 @@
-//! How long a limit is reached.
+//! The time for which a limit is reached.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a state of a machine calls: functions and objects.
+//! The functions and objects that the states of a machine call.
 
 use async_trait::async_trait;
 use serde_json::Value;

@@ -5,7 +5,9 @@ pub(super) mod measured;
 
 use std::io::Write;
 
-use precip_core::cost::{Estimate, Line, Mode, StepTime, US_EAST_1, Workload, estimate_cost};
+use precip_core::cost::{
+    Estimate, Line, Mode, StepTime, US_EAST_1, Workload, estimate_cost, to_f64,
+};
 
 use crate::{
     args::{CostArgs, Processor},
@@ -53,7 +55,7 @@ fn write_estimate(
         0 => String::new(),
         made => format!(
             ", {} a partition",
-            format_dollars(estimate.total / to_float(made))
+            format_dollars(estimate.total / to_f64(made))
         ),
     };
     let how = match estimate.usage.mode {
@@ -137,14 +139,6 @@ fn format_amount(value: f64) -> String {
     } else {
         format!("{value:.2}")
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a run has fewer than 2^53 partitions, and a price needs a few digits"
-)]
-pub(super) fn to_float(number: u64) -> f64 {
-    number as f64
 }
 
 #[cfg(test)]

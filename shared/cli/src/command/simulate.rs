@@ -1,18 +1,16 @@
-//! `simulate`: how long a run takes on AWS, what it costs, and what holds it back.
+//! `simulate`: the duration, cost and limits of a run on AWS.
 
 use std::{collections::BTreeMap, io::Write, sync::Arc, time::Duration};
 
-use precip_core::plan::Lineage;
+use precip_core::{cost::to_f64, plan::Lineage};
 use precip_engine::run::PlannedRun;
 use precip_simulator::{
     lambda::Limits,
-    simulate::{Input, OpTime, Report, Settings, StepLoads, simulate_run},
+    simulate::{Input, OpTime, Report, Settings, simulate_run},
     timeline::Timeline,
 };
 
-use super::cost::{
-    format_dollars, load::count_upstream, measured::measured_durations, to_float, write_bill,
-};
+use super::cost::{format_dollars, load::count_upstream, measured::measured_durations, write_bill};
 use crate::{
     args::{Processor, SimulateArgs},
     exit::Exit,
@@ -65,7 +63,7 @@ async fn build_input(
         graph: Arc::new(graph.clone()),
         planned,
         times: BTreeMap::new(),
-        loads: BTreeMap::new(),
+        upstream: BTreeMap::new(),
         recorded: BTreeMap::new(),
         pools: BTreeMap::new(),
     };
@@ -95,8 +93,8 @@ async fn build_input(
             // A step of checks alone loads the partitions that it checks.
             loaded += stage.partitions.len();
         }
-        let upstream = to_float(loaded) / to_float(stage.partitions.len().max(1));
-        input.loads.insert(step.op.clone(), StepLoads { upstream });
+        let upstream = to_f64(loaded) / to_f64(stage.partitions.len().max(1));
+        input.upstream.insert(step.op.clone(), upstream);
     }
     for pool in session.store.limited_pools().await? {
         let state = session.store.pool_state(&pool, session.context.now).await?;

@@ -13,7 +13,7 @@ mod workload;
 pub use estimate::{Estimate, Line, estimate_cost, list_bill};
 pub use prices::{Prices, US_EAST_1};
 pub use unit::{Amounts, Unit};
-pub use usage::{ITEMS_PER_CHILD, MAX_INLINE_INVOCATIONS, Mode, Usage};
+pub use usage::{ITEMS_PER_CHILD, MAX_INLINE_INVOCATIONS, Mode, Usage, to_f64};
 pub use workload::{StageLoad, StepLoad, StepTime, Workload};
 
 #[cfg(test)]

@@ -257,11 +257,12 @@ fn mib_to_gib(mib: u32) -> f64 {
     f64::from(mib) / 1_024.0
 }
 
+/// Converts a count to a number that prices are multiplied by.
 #[expect(
     clippy::cast_precision_loss,
     reason = "no run counts beyond 2^53, and a price needs few digits"
 )]
-pub(super) fn to_f64(count: u64) -> f64 {
+pub fn to_f64(count: u64) -> f64 {
     count as f64
 }
 

@@ -1,4 +1,4 @@
-//! Whether Lambda runs an invocation, or throttles it.
+//! Admission of invocations, and throttling.
 
 use std::{collections::VecDeque, time::Duration};
 

@@ -28,7 +28,7 @@ pub struct Faults {
 /// handlers are met as well as long ones.
 const POLLS_LOG2: u32 = 6;
 
-/// What happens to one invocation.
+/// The fate of one invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fate {
     pub(super) lost_request: bool,

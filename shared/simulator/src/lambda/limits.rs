@@ -31,17 +31,6 @@ pub struct Limits {
     ///
     /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
     pub payload_bytes: usize,
-    /// Number of invocations in one chain after which Lambda stops a loop through queues, topics and
-    /// buckets: about 16.
-    ///
-    /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>
-    pub recursion: u32,
-    /// Number of retries of an asynchronous invocation that failed: 2, after one and two minutes.
-    ///
-    /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
-    pub asynchronous_retries: u32,
-    /// Age at which an asynchronous event is given up: 6 hours. Throttled ones are retried until then.
-    pub asynchronous_age: Duration,
 }
 
 impl Default for Limits {
@@ -54,9 +43,6 @@ impl Default for Limits {
             requests_per_concurrency: 10,
             idle_time: Duration::from_secs(300),
             payload_bytes: 6 * 1_024 * 1_024,
-            recursion: 16,
-            asynchronous_retries: 2,
-            asynchronous_age: Duration::from_secs(6 * 3_600),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What Lambda counted.
+//! Counts of invocations.
 
 use std::{collections::BTreeMap, time::Duration};
 

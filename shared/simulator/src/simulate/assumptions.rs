@@ -1,4 +1,4 @@
-//! What a simulation assumes, each with its reason.
+//! The assumptions of a simulation.
 
 use std::time::Duration;
 

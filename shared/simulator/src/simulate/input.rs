@@ -1,4 +1,4 @@
-//! What is simulated.
+//! The run that is simulated, and its settings.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -16,8 +16,8 @@ pub struct Input {
     pub planned: PlannedRun,
     /// The durations of the ops, by name. An op without one takes its timeout.
     pub times: BTreeMap<String, OpTime>,
-    /// What the steps load, by op.
-    pub loads: BTreeMap<String, StepLoads>,
+    /// The mean number of upstream partitions that an op loads for one of its own, by the op's name.
+    pub upstream: BTreeMap<String, f64>,
     /// The partitions of each asset that have a record, which moves to the event log.
     pub recorded: BTreeMap<AssetKey, PartitionSet>,
     /// The limits of pools, by name. A pool without one does not hold anything back.
@@ -36,17 +36,6 @@ pub enum OpTime {
 }
 
 impl OpTime {
-    /// Returns the mean duration.
-    pub fn mean(&self) -> Duration {
-        match self {
-            Self::Measured(all) => {
-                let count = u32::try_from(all.len()).unwrap_or(u32::MAX);
-                all.iter().sum::<Duration>() / count.max(1)
-            }
-            Self::Assumed(time) | Self::Timeout(time) => *time,
-        }
-    }
-
     /// Returns the duration of one invocation, as often as it was measured.
     pub(super) fn draw(&self, rng: &mut fastrand::Rng) -> Duration {
         match self {
@@ -54,13 +43,6 @@ impl OpTime {
             Self::Assumed(time) | Self::Timeout(time) => *time,
         }
     }
-}
-
-/// What a step loads for one partition.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct StepLoads {
-    /// Mean number of upstream partitions.
-    pub upstream: f64,
 }
 
 /// The settings of the deployment and the quotas of its account.

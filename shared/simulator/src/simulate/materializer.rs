@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use async_trait::async_trait;
-use precip_core::{machine::Item, partitions::PartitionSet};
+use precip_core::{cost::to_f64, machine::Item, partitions::PartitionSet};
 use serde_json::{Value, json};
 
 use super::{
@@ -63,7 +63,7 @@ impl Materializer {
         assets: &[usize],
     ) -> Result<Value, TaskError> {
         let shared = &self.0;
-        let count = to_float(partitions.len());
+        let count = to_f64(partitions.len());
         let first = row_key(step.number, partitions.first().unwrap_or_default());
         // Its own row, and the pointers of what it loads.
         let own = count * assets.len().max(1) as f64;
@@ -155,12 +155,4 @@ fn requested(
 
 pub(super) fn unexpected(what: &str, found: &str) -> TaskError {
     TaskError::new("Precip.BadInput", format!("unexpected {what}: {found}"))
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a run has fewer than 2^53 partitions"
-)]
-pub(super) fn to_float(count: u64) -> f64 {
-    count as f64
 }

@@ -1,4 +1,4 @@
-//! How long a run takes on AWS, what it costs, and what holds it back, before anything runs.
+//! The duration, cost and limits of a run on AWS, before anything runs.
 //!
 //! [`simulate_run`] runs the *generated* machines of a project in [`step_functions`](crate::step_functions)
 //! and calls modelled functions in [`lambda`](crate::lambda): the planner divides a plan as the real one
@@ -14,7 +14,7 @@ mod report;
 mod run;
 mod shared;
 
-pub use input::{Input, OpTime, Settings, StepLoads};
+pub use input::{Input, OpTime, Settings};
 pub use report::{LimitedBy, OpSpan, Report, SimulationUsage};
 pub use run::{SimulateError, simulate_run};
 

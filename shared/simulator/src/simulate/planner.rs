@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use async_trait::async_trait;
 use precip_core::{
+    cost::to_f64,
     machine::{Item, LayoutStage, StageWork, StepName, Work, step_kind},
     partitions::PartitionSet,
     plan::{Frontier, Lineage, Loss, LossCause, StepId, StepOutcome},
@@ -23,7 +24,7 @@ use super::{
         PLANNER_TIME, READS_OF_A_STEP, WRITES_OF_A_FAILURE, WRITES_OF_A_PLAN, WRITES_OF_A_WAVE,
         WRITES_OF_AN_END,
     },
-    materializer::{to_float, unexpected},
+    materializer::unexpected,
     shared::{RUN_KEY, Shared},
 };
 use crate::{
@@ -46,7 +47,7 @@ impl Handler for Planner {
                 let steps = shared.planned.plan.steps().count() as u64;
                 shared
                     .bill
-                    .add(Unit::DynamoDbRead, to_float(steps) * READS_OF_A_STEP);
+                    .add(Unit::DynamoDbRead, to_f64(steps) * READS_OF_A_STEP);
                 self.write(WRITES_OF_A_PLAN).await?;
                 shared.count_put();
                 let mode = self.choose_mode()?;
@@ -95,7 +96,7 @@ impl Planner {
     /// Reads the rows of partitions that the run has published and the reactor has not seen: the
     /// planner looks for a trace of each.
     fn read_unseen(&self) {
-        let unseen = to_float(self.0.unseen.get());
+        let unseen = to_f64(self.0.unseen.get());
         self.0.bill.add(Unit::DynamoDbRead, unseen);
     }
 
@@ -314,7 +315,7 @@ impl Planner {
             .partitions_of(name)
             .cloned()
             .unwrap_or_default();
-        let writes = WRITES_OF_A_FAILURE * to_float(partitions.len());
+        let writes = WRITES_OF_A_FAILURE * to_f64(partitions.len());
         self.write(writes.min(900.0)).await?;
         for (id, planned, of_plan) in shared.planned.plan.steps() {
             let own = &planned.partitions & &partitions;

@@ -8,11 +8,11 @@ use std::{
 };
 
 use async_trait::async_trait;
+use precip_core::cost::to_f64;
 use serde_json::{Value, json};
 
 use super::{
     assumptions::{REACTOR_BATCH, REACTOR_TIME, SEGMENT, SHARDS},
-    materializer::to_float,
     shared::{Shared, row_key},
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 /// The name of the reactor among the functions.
 pub(super) const REACTOR: &str = "Reactor";
 
-/// How often Lambda asks a shard for records.
+/// The interval at which Lambda polls a shard.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 const POLL: Duration = Duration::from_millis(250);
@@ -174,7 +174,7 @@ impl Handler for Projection {
         for record in &batch {
             if record.checks > 0 {
                 // The mark of a check that no longer fails is deleted, whether there is one or not.
-                writes += to_float(record.checks as u64);
+                writes += to_f64(record.checks as u64);
                 continue;
             }
             // The record that was replaced is kept in the event log.
@@ -187,9 +187,9 @@ impl Handler for Projection {
         for (count, segments) in by_asset.values() {
             published += count;
             // A bitmap of the asset and one of the run for each segment, read and written.
-            let bitmaps = to_float(2 * segments.len() as u64);
+            let bitmaps = to_f64(2 * segments.len() as u64);
             // The log: its row in a transaction with its head, after a read of the latest rows.
-            let log = 2.0 * ((100.0 + 10.0 * to_float(*count)) / 1_024.0).ceil() + 2.0;
+            let log = 2.0 * ((100.0 + 10.0 * to_f64(*count)) / 1_024.0).ceil() + 2.0;
             writes += bitmaps + log;
             shared.bill.add(Unit::DynamoDbRead, bitmaps + 7.0);
         }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::timeline::Timeline;
 
-/// What holds a run back.
+/// The limit that a run reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitedBy {
@@ -74,14 +74,14 @@ pub struct SimulationUsage {
     pub amounts: Amounts,
 }
 
-/// How long a run takes, what it costs, and what holds it back.
+/// The duration, cost and limits of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// The duration of the run.
     pub seconds: f64,
     /// The cost, in US dollars.
     pub dollars: f64,
-    /// What holds the run back.
+    /// The limit that the run reaches.
     pub limited_by: LimitedBy,
     /// Number of (asset, partition) pairs that are made.
     pub partitions: u64,

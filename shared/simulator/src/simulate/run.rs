@@ -2,9 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
-use precip_asl::compile::{
-    BACKFILL, CompileOptions, PLANNER, compile_machines, function_substitution,
-};
+use precip_asl::compile::{CompileOptions, PLANNER, compile_machines, function_substitution};
 use precip_core::{
     cost::{US_EAST_1, list_bill},
     machine::Layout,
@@ -96,12 +94,8 @@ pub fn simulate_run(input: &Input, settings: &Settings) -> Result<Report, Simula
     );
     let options = CompileOptions::new("simulated");
     let machines = compile_machines(&input.graph, &shared.layout, &options).map_err(failure)?;
-    let backfill = service
-        .create_machine("backfill", &machines.backfill, &BTreeMap::new())
-        .map_err(failure)?;
-    let substitutions = BTreeMap::from([(BACKFILL.to_owned(), backfill)]);
     let run = service
-        .create_machine("run", &machines.run, &substitutions)
+        .create_machines(&machines, BTreeMap::new())
         .map_err(failure)?;
     let request = json!({"select": "*"});
     let outcome = kernel
@@ -182,12 +176,7 @@ fn step_models(input: &Input, layout: &Layout) -> std::collections::HashMap<Stri
                 .get(&step.op)
                 .cloned()
                 .unwrap_or(OpTime::Timeout(timeout)),
-            upstream: input
-                .loads
-                .get(&step.op)
-                .copied()
-                .unwrap_or_default()
-                .upstream,
+            upstream: input.upstream.get(&step.op).copied().unwrap_or_default(),
             pool: op.and_then(|op| op.pool.clone()),
             running: RefCell::default(),
         };

@@ -1,4 +1,4 @@
-//! What a simulation answers.
+//! Answers of simulations.
 
 use std::{sync::Arc, time::Duration};
 
@@ -43,7 +43,7 @@ fn planned(assets: usize, partitions: usize, seconds: f64) -> Input {
         times: times.collect(),
         graph: Arc::new(graph),
         planned: PlannedRun { plan, context },
-        loads: std::collections::BTreeMap::new(),
+        upstream: std::collections::BTreeMap::new(),
         recorded: std::collections::BTreeMap::new(),
         pools: std::collections::BTreeMap::new(),
     }

@@ -60,7 +60,7 @@ impl Default for Limits {
     }
 }
 
-/// What goes wrong in Step Functions itself, though within its guarantees.
+/// The faults of Step Functions itself, within its guarantees.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Faults {
     /// One Express child in so many runs twice; none if it is 0. Express executions run at least once.

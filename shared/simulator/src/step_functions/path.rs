@@ -24,7 +24,7 @@ pub(super) enum Segment {
     Index(usize),
 }
 
-/// What the context object holds of an execution.
+/// The execution, as the context object holds it.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html>
 #[derive(Debug)]

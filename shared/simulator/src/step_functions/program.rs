@@ -43,14 +43,21 @@ pub(super) struct Compiled {
 
 #[derive(Debug)]
 pub(super) enum Kind {
-    Task(Task),
+    /// A state that can fail, with what follows.
+    Work(Box<Work>, Box<Ends>),
     Pass(Pass),
     Wait(Duration, Option<usize>),
     Choice(Vec<(Condition, usize)>, Option<usize>),
     Succeed(Output),
     Fail(Fail),
-    Parallel(Vec<Rc<Flow>>, Ends),
-    Map(Map),
+}
+
+#[derive(Debug)]
+pub(super) enum Work {
+    Task(Task),
+    Parallel(Vec<Rc<Flow>>),
+    Inline(Map),
+    Distributed(Map, Distribution),
 }
 
 #[derive(Debug)]
@@ -58,7 +65,6 @@ pub(super) struct Task {
     pub call: Call,
     pub parameters: Template,
     pub timeout: Option<Duration>,
-    pub ends: Ends,
 }
 
 /// The integration that a task calls.
@@ -91,8 +97,6 @@ pub(super) struct Map {
     pub selector: Option<Template>,
     pub concurrency: Concurrency,
     pub flow: Rc<Flow>,
-    pub mode: Mode,
-    pub ends: Ends,
 }
 
 #[derive(Debug)]
@@ -110,18 +114,16 @@ pub(super) enum Concurrency {
     At(Path, String),
 }
 
+/// The children of a distributed map.
 #[derive(Debug)]
-pub(super) enum Mode {
-    Inline,
-    Distributed {
-        express: bool,
-        tolerated_percent: f64,
-        /// The bucket and prefix of the results.
-        results: Option<Template>,
-    },
+pub(super) struct Distribution {
+    pub express: bool,
+    pub tolerated_percent: f64,
+    /// The bucket and prefix of the results.
+    pub results: Option<Template>,
 }
 
-/// How a state ends: what becomes of its result, and what follows an error.
+/// The end of a state: the place of its result, the next state, and the handling of errors.
 #[derive(Debug)]
 pub(super) struct Ends {
     pub selector: Option<Template>,
@@ -214,7 +216,7 @@ impl Compiler<'_> {
 
     fn compile_state(&self, state: &State) -> Result<Kind> {
         Ok(match state {
-            State::Task(task) => Kind::Task(self.compile_task(task)?),
+            State::Task(task) => self.compile_task(task)?,
             State::Pass(pass) => Kind::Pass(Pass {
                 value: self.templates(pass.parameters.as_ref())?,
                 result: place(pass.result_path.as_ref())?,
@@ -258,13 +260,14 @@ impl Compiler<'_> {
                     catch: self.catchers(&parallel.catch)?,
                     next: self.next(&parallel.transition)?,
                 };
-                Kind::Parallel(branches.collect::<Result<_>>()?, ends)
+                let work = Work::Parallel(branches.collect::<Result<_>>()?);
+                Kind::Work(Box::new(work), Box::new(ends))
             }
-            State::Map(map) => Kind::Map(self.compile_map(map)?),
+            State::Map(map) => self.compile_map(map)?,
         })
     }
 
-    fn compile_task(&self, task: &model::Task) -> Result<Task> {
+    fn compile_task(&self, task: &model::Task) -> Result<Kind> {
         // The partition of an ARN is any.
         let integration = task.resource.split(":states:::").nth(1);
         let call = match integration {
@@ -280,22 +283,23 @@ impl Compiler<'_> {
         if task.heartbeat_seconds.is_some() {
             return Err(InvalidMachine::new("heartbeats are not known here"));
         }
-        Ok(Task {
+        let ends = Ends {
+            selector: self.templates(task.result_selector.as_ref())?,
+            result: place(task.result_path.as_ref())?,
+            output: output(task.output_path.as_ref())?,
+            retry: task.retry.clone(),
+            catch: self.catchers(&task.catch)?,
+            next: self.next(&task.transition)?,
+        };
+        let task = Task {
             call,
             parameters: self.template(task.parameters.as_ref().unwrap_or(&Value::Null))?,
             timeout: seconds(task.timeout_seconds),
-            ends: Ends {
-                selector: self.templates(task.result_selector.as_ref())?,
-                result: place(task.result_path.as_ref())?,
-                output: output(task.output_path.as_ref())?,
-                retry: task.retry.clone(),
-                catch: self.catchers(&task.catch)?,
-                next: self.next(&task.transition)?,
-            },
-        })
+        };
+        Ok(Kind::Work(Box::new(Work::Task(task)), Box::new(ends)))
     }
 
-    fn compile_map(&self, map: &model::Map) -> Result<Map> {
+    fn compile_map(&self, map: &model::Map) -> Result<Kind> {
         let processor = &map.item_processor;
         let config = processor.processor_config;
         let items = match (&map.item_reader, &map.items_path) {
@@ -327,21 +331,7 @@ impl Compiler<'_> {
                 ));
             }
         };
-        let mode = match config.mode {
-            ProcessorMode::Inline => Mode::Inline,
-            ProcessorMode::Distributed => Mode::Distributed {
-                express: config.execution_type == Some(ExecutionType::Express),
-                tolerated_percent: f64::from(map.tolerated_failure_percentage.unwrap_or(0)),
-                results: match &map.result_writer {
-                    Some(writer) => Some(self.template(&writer.parameters)?),
-                    None => None,
-                },
-            },
-        };
-        if config.mode == ProcessorMode::Inline && matches!(items, Items::Lines(_)) {
-            return Err(InvalidMachine::new("an inline map reads no object"));
-        }
-        Ok(Map {
+        let compiled = Map {
             items,
             selector: self.templates(map.item_selector.as_ref())?,
             concurrency,
@@ -350,16 +340,31 @@ impl Compiler<'_> {
                 &processor.states,
                 self.values,
             )?),
-            mode,
-            ends: Ends {
-                selector: self.templates(map.result_selector.as_ref())?,
-                result: place(map.result_path.as_ref())?,
-                output: output(map.output_path.as_ref())?,
-                retry: map.retry.clone(),
-                catch: self.catchers(&map.catch)?,
-                next: self.next(&map.transition)?,
-            },
-        })
+        };
+        let work = match config.mode {
+            ProcessorMode::Inline if matches!(compiled.items, Items::Lines(_)) => {
+                return Err(InvalidMachine::new("an inline map reads no object"));
+            }
+            ProcessorMode::Inline => Work::Inline(compiled),
+            ProcessorMode::Distributed => {
+                let results = map.result_writer.as_ref();
+                let distribution = Distribution {
+                    express: config.execution_type == Some(ExecutionType::Express),
+                    tolerated_percent: f64::from(map.tolerated_failure_percentage.unwrap_or(0)),
+                    results: self.templates(results.map(|writer| &writer.parameters))?,
+                };
+                Work::Distributed(compiled, distribution)
+            }
+        };
+        let ends = Ends {
+            selector: self.templates(map.result_selector.as_ref())?,
+            result: place(map.result_path.as_ref())?,
+            output: output(map.output_path.as_ref())?,
+            retry: map.retry.clone(),
+            catch: self.catchers(&map.catch)?,
+            next: self.next(&map.transition)?,
+        };
+        Ok(Kind::Work(Box::new(work), Box::new(ends)))
     }
 
     fn catchers(&self, catch: &[Catch]) -> Result<Vec<Catcher>> {
@@ -401,10 +406,19 @@ fn seconds(seconds: Option<u32>) -> Option<Duration> {
 }
 
 impl Kind {
-    /// Returns the events of entering, leaving and aborting a state of this kind.
+    /// Returns the events of entering and of leaving a state of this kind.
     pub(super) fn events(&self) -> (EventKind, EventKind) {
         match self {
-            Self::Task(_) => (EventKind::TaskStateEntered, EventKind::TaskStateExited),
+            Self::Work(work, _) => match **work {
+                Work::Task(_) => (EventKind::TaskStateEntered, EventKind::TaskStateExited),
+                Work::Parallel(_) => (
+                    EventKind::ParallelStateEntered,
+                    EventKind::ParallelStateExited,
+                ),
+                Work::Inline(_) | Work::Distributed(..) => {
+                    (EventKind::MapStateEntered, EventKind::MapStateExited)
+                }
+            },
             Self::Pass(_) => (EventKind::PassStateEntered, EventKind::PassStateExited),
             Self::Wait(..) => (EventKind::WaitStateEntered, EventKind::WaitStateExited),
             Self::Choice(..) => (EventKind::ChoiceStateEntered, EventKind::ChoiceStateExited),
@@ -414,11 +428,6 @@ impl Kind {
             ),
             // A state that fails is not left.
             Self::Fail(_) => (EventKind::FailStateEntered, EventKind::FailStateEntered),
-            Self::Parallel(..) => (
-                EventKind::ParallelStateEntered,
-                EventKind::ParallelStateExited,
-            ),
-            Self::Map(_) => (EventKind::MapStateEntered, EventKind::MapStateExited),
         }
     }
 }

@@ -13,7 +13,10 @@ use futures::{
     channel::oneshot,
     future::{AbortHandle, Abortable, Either, select},
 };
-use precip_asl::model::StateMachine;
+use precip_asl::{
+    compile::{BACKFILL, Machines},
+    model::StateMachine,
+};
 use precip_engine::run::Clock;
 use serde_json::Value;
 
@@ -176,7 +179,7 @@ impl Inner {
     }
 }
 
-/// How long the limits of Step Functions held back what was left to do.
+/// The times for which limits of Step Functions held back work.
 #[derive(Debug, Clone, Default)]
 pub struct Saturations {
     /// The concurrency of distributed maps, while rows are left.
@@ -292,6 +295,21 @@ impl StepFunctions {
         let mut machines = self.0.machines.borrow_mut();
         machines.insert(arn.clone(), Rc::new(program));
         Ok(arn)
+    }
+
+    /// Creates the two machines of a project, and returns the ARN of the one that people start. `values`
+    /// are those of the other placeholders.
+    ///
+    /// # Errors
+    /// [`InvalidMachine`], like [`create_machine`](Self::create_machine).
+    pub fn create_machines(
+        &self,
+        machines: &Machines,
+        mut values: BTreeMap<String, String>,
+    ) -> Result<String, InvalidMachine> {
+        let backfill = self.create_machine("backfill", &machines.backfill, &values)?;
+        values.insert(BACKFILL.to_owned(), backfill);
+        self.create_machine("run", &machines.run, &values)
     }
 
     /// Starts an execution and returns its ARN. The same name and input start a running execution once.

@@ -16,7 +16,7 @@ use super::{
         execution::Cursor,
         history::{EventKind, History},
         path::{Context, ExecutionContext},
-        program::{Compiled, Items, Map, Mode},
+        program::{Compiled, Distribution, Items, Map},
     },
     Item, Scope, Stop,
     inline::{concurrency, item_input, list_items},
@@ -31,7 +31,7 @@ const EXPRESS_GB: f64 = 64.0 / 1024.0;
 /// The unit of an Express execution's duration.
 const EXPRESS_CHUNK: Duration = Duration::from_millis(100);
 
-/// What became of the children.
+/// The outcomes of the children.
 #[derive(Debug, Default)]
 struct Tally {
     succeeded: u64,
@@ -42,24 +42,12 @@ struct Tally {
 pub(super) async fn run_map(
     scope: &Scope,
     state: &Compiled,
-    map: &Map,
+    (map, distribution): (&Map, &Distribution),
     cursor: &Rc<Cursor>,
     data: &Rc<Value>,
     context: &Context,
 ) -> Result<Value, Stop> {
-    let Mode::Distributed {
-        express,
-        tolerated_percent,
-        results,
-    } = &map.mode
-    else {
-        return Err(TaskError::new("States.Runtime", "the map is inline").into());
-    };
-    let most = scope.inner.limits.children;
-    let at_once = match concurrency(map, data, context)? {
-        0 => most,
-        limit => limit.min(most),
-    };
+    let at_once = concurrency(map, data, context, scope.inner.limits.children)?;
     let resumed = cursor.has_inner();
     let name = Some(&state.name);
     if resumed {
@@ -88,11 +76,11 @@ pub(super) async fn run_map(
         data,
         cursor,
         run: &run,
-        express: *express,
+        express: distribution.express,
     };
     let tally = parent.run_children(&rows, at_once).await?;
     let count = tally.succeeded + tally.failed.len() as u64;
-    if let Some(results) = results {
+    if let Some(results) = &distribution.results {
         let target = results.fill(data, context)?;
         write_results(scope, &run, &target, &tally).await?;
     }
@@ -100,7 +88,7 @@ pub(super) async fn run_map(
         0 => 0.0,
         _ => tally.failed.len() as f64 * 100.0 / count as f64,
     };
-    if failed_percent > *tolerated_percent {
+    if failed_percent > distribution.tolerated_percent {
         scope.add(EventKind::MapRunFailed, name)?;
         scope.add(EventKind::MapStateFailed, name)?;
         return Err(TaskError::new(

@@ -61,11 +61,7 @@ pub(super) async fn run_map(
     context: &Context,
 ) -> Result<Value, Stop> {
     let items = list_items(map, data, context)?;
-    let most = scope.inner.limits.inline_iterations;
-    let at_once = match concurrency(map, data, context)? {
-        0 => most,
-        limit => limit.min(most),
-    };
+    let at_once = concurrency(map, data, context, scope.inner.limits.inline_iterations)?;
     let resumed = cursor.has_inner();
     let name = Some(&state.name);
     if !resumed {
@@ -144,10 +140,16 @@ pub(super) fn list_items(
     }
 }
 
-/// Returns the concurrency that a map asks for; 0 for as many as possible.
-pub(super) fn concurrency(map: &Map, data: &Value, context: &Context) -> Result<usize, TaskError> {
-    match &map.concurrency {
-        Concurrency::Fixed(number) => Ok(*number),
+/// Returns the number of items of a map that run at once: as many as the map asks for, and at most
+/// `most`, which 0 means as well.
+pub(super) fn concurrency(
+    map: &Map,
+    data: &Value,
+    context: &Context,
+    most: usize,
+) -> Result<usize, TaskError> {
+    let asked = match &map.concurrency {
+        Concurrency::Fixed(number) => *number,
         Concurrency::At(path, text) => {
             let value = path.resolve(data, context).and_then(|value| value.as_u64());
             let value = value.and_then(|value| usize::try_from(value).ok());
@@ -156,9 +158,10 @@ pub(super) fn concurrency(map: &Map, data: &Value, context: &Context) -> Result<
                     "States.Runtime",
                     format!("Reference path '{text}' must point to a non-negative integer"),
                 )
-            })
+            })?
         }
-    }
+    };
+    Ok(if asked == 0 { most } else { asked.min(most) })
 }
 
 /// Runs numbered futures, so many at once, until all have ended or one has failed. Returns the outputs by

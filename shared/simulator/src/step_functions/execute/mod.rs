@@ -13,7 +13,7 @@ use super::{
     execution::{Cursor, Position},
     history::{EventKind, History},
     path::{Context, ExecutionContext},
-    program::{Compiled, Ends, Flow, Kind, Output, Place},
+    program::{Catcher, Compiled, Ends, Flow, Kind, Output, Place, Work},
     retry::{Attempts, matches_error},
     service::Inner,
     template::Template,
@@ -53,7 +53,7 @@ pub(super) struct Scope {
     pub express: bool,
 }
 
-/// What follows a state.
+/// The state that follows, or the end of the flow.
 enum Next {
     State(usize, Rc<Value>),
     End(Rc<Value>),
@@ -237,31 +237,11 @@ async fn run_state(
             let cause = text(&fail.cause_path, &fail.cause)?;
             Err(TaskError::new(error, cause).into())
         }
-        Kind::Task(_) | Kind::Parallel(..) | Kind::Map(_) => {
-            let ends = match &state.kind {
-                Kind::Task(task) => &task.ends,
-                Kind::Parallel(_, ends) => ends,
-                Kind::Map(map) => &map.ends,
-                _ => unreachable!("matched above"),
-            };
+        Kind::Work(work, ends) => {
             let mut attempts = Attempts::new(&ends.retry);
             loop {
                 context.retries = attempts.retries();
-                let result = match &state.kind {
-                    Kind::Task(task) => task::run_task(scope, state, task, data, &context).await,
-                    Kind::Parallel(branches, _) => {
-                        inline::run_parallel(scope, state, branches, cursor, data, item).await
-                    }
-                    Kind::Map(map) => match &map.mode {
-                        super::program::Mode::Inline => {
-                            inline::run_map(scope, state, map, cursor, data, &context).await
-                        }
-                        super::program::Mode::Distributed { .. } => {
-                            distributed::run_map(scope, state, map, cursor, data, &context).await
-                        }
-                    },
-                    _ => unreachable!("matched above"),
-                };
+                let result = run_work(scope, state, work, cursor, data, &context).await;
                 let result = result.and_then(|value| {
                     let output = finish_state(ends, data, value, &context)?;
                     scope.check_size(&output)?;
@@ -273,24 +253,49 @@ async fn run_state(
                     Err(fatal) => return Err(fatal),
                 };
                 let wait = attempts.wait_after(&error.error, &mut scope.inner.random.borrow_mut());
-                if let Some(wait) = wait {
-                    scope.inner.time.sleep(wait).await;
-                    scope.count_transition();
-                    cursor.clear_inner();
-                    continue;
-                }
-                let mut catchers = ends.catch.iter();
-                let Some(catcher) =
-                    catchers.find(|catcher| matches_error(&catcher.errors, &error.error))
-                else {
-                    return Err(Stop::Failed(error));
+                let Some(wait) = wait else {
+                    return catch_error(ends, data, error);
                 };
-                let value = json!({"Error": error.error, "Cause": error.cause});
-                let output = put_result(data, &catcher.place, value)?;
-                return Ok(Next::State(catcher.next, output));
+                scope.inner.time.sleep(wait).await;
+                scope.count_transition();
+                cursor.clear_inner();
             }
         }
     }
+}
+
+/// Runs one attempt of a state that can fail.
+async fn run_work(
+    scope: &Scope,
+    state: &Compiled,
+    work: &Work,
+    cursor: &Rc<Cursor>,
+    data: &Rc<Value>,
+    context: &Context,
+) -> Result<Value, Stop> {
+    match work {
+        Work::Task(task) => task::run_task(scope, state, task, data, context).await,
+        Work::Parallel(branches) => {
+            inline::run_parallel(scope, state, branches, cursor, data, &context.item).await
+        }
+        Work::Inline(map) => inline::run_map(scope, state, map, cursor, data, context).await,
+        Work::Distributed(map, distribution) => {
+            let map = (map, distribution);
+            distributed::run_map(scope, state, map, cursor, data, context).await
+        }
+    }
+}
+
+/// Goes to the state that catches an error.
+fn catch_error(ends: &Ends, data: &Rc<Value>, error: TaskError) -> Result<Next, Stop> {
+    let mut catchers = ends.catch.iter();
+    let catches = |catcher: &&Catcher| matches_error(&catcher.errors, &error.error);
+    let Some(catcher) = catchers.find(catches) else {
+        return Err(Stop::Failed(error));
+    };
+    let value = json!({"Error": error.error, "Cause": error.cause});
+    let output = put_result(data, &catcher.place, value)?;
+    Ok(Next::State(catcher.next, output))
 }
 
 fn to_next(next: Option<usize>, data: Rc<Value>) -> Next {
