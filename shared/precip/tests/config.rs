@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use precip::{
     core::plan::CheckSelection,
     engine::{
-        machine::{ExecutionRef, MemoryFiles, Planner, PlannerRequest},
+        machine::{AccountSettings, ExecutionRef, MemoryFiles, Planner, PlannerRequest},
         run::{SystemClock, SystemRandomness, plan_run},
         state::{PageRequest, RequestedWork, RunFilter, StateStore, memory::MemoryStore},
     },
@@ -93,6 +93,7 @@ async fn refusal_of(config: Value) -> String {
             name: "1".to_owned(),
             redrive: 0,
         },
+        account: AccountSettings::default(),
         looped: false,
     };
     let refused = planner.unwrap().handle_request(start).await.unwrap_err();

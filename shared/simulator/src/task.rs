@@ -1,7 +1,7 @@
 //! The functions and objects that the states of a machine call.
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The error of a task, as a state's `Retry` and `Catch` see it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +48,20 @@ pub trait Functions {
     /// # Errors
     /// The function's own error, or an error of Lambda.
     async fn call_function(&self, function: &str, payload: Value) -> Result<Value, TaskError>;
+
+    /// Returns Lambda's answer to `GetAccountSettings`: here, of an account with the default quota and
+    /// without reservations.
+    ///
+    /// <https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html>
+    ///
+    /// # Errors
+    /// An error of Lambda.
+    fn account_settings(&self) -> Result<Value, TaskError> {
+        Ok(json!({"AccountLimit": {
+            "ConcurrentExecutions": 1_000,
+            "UnreservedConcurrentExecutions": 1_000,
+        }}))
+    }
 }
 
 /// The objects that a machine reads and writes: manifests, and the results of its maps.

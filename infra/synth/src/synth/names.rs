@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use precip_asl::compile::{BACKFILL, BUCKET, PLANNER};
+use precip_asl::{
+    compile::{BACKFILL, BUCKET, PLANNER},
+    model::PARTITION,
+};
 
 use super::materializer::Materializer;
 
@@ -87,6 +90,7 @@ impl Placeholders {
         };
         let mut known = BTreeMap::from([
             (BUCKET.to_owned(), value("!Ref Bucket")),
+            (PARTITION.to_owned(), value("!Ref AWS::Partition")),
             (BACKFILL.to_owned(), value("!Ref Backfill")),
             (PLANNER.to_owned(), function("Planner")),
         ]);

@@ -63,12 +63,13 @@ const RESOURCES: [&str; 31] = [
 ];
 
 /// Variables that the template sets itself. A setting of such a name reads this value.
-const OWN: [&str; 5] = [
+const OWN: [&str; 6] = [
     "PRECIP_TABLE",
     "PRECIP_BUCKET",
     "PRECIP_ENV",
     "PRECIP_STATE_MACHINE_ARN",
     "PRECIP_MAX_CONCURRENCY",
+    "PRECIP_RESERVED_CONCURRENCY",
 ];
 
 /// The settings of an environment.

@@ -378,7 +378,7 @@ fn a_placeholder_without_a_value_is_refused() {
         "state machine `statemachine/trips.asl.json` has the placeholder \
          `${Materializer128MiB60sArn}`, which has no value; known are \
          BackfillStateMachineArn, Bucket, Materializer3008MiB900sDisk2048MiBArn, \
-         Materializer512MiB60sArn, PlannerArn"
+         Materializer512MiB60sArn, Partition, PlannerArn"
     );
 }
 

@@ -91,6 +91,13 @@ impl Triggers {
         Ok(triggers)
     }
 
+    /// Returns whether a sensor watches the project's own bucket, which then has to send its events.
+    pub(super) fn watch_own_bucket(&self) -> bool {
+        self.sensors
+            .iter()
+            .any(|sensor| matches!(&sensor.bucket, BucketName::Reference(id) if id == "Bucket"))
+    }
+
     /// Returns whether there are any triggers to deploy.
     pub(super) fn has_any(&self) -> bool {
         !self.sensors.is_empty() || !self.ticks.is_empty()

@@ -4,13 +4,10 @@ use super::{Finding, Rule};
 use crate::model::State;
 
 /// The integrations that generated machines may use.
-const INTEGRATIONS: [&str; 6] = [
-    "arn:aws:states:::lambda:invoke",
-    "arn:aws:states:::dynamodb:updateItem",
-    "arn:aws:states:::dynamodb:putItem",
-    "arn:aws:states:::dynamodb:getItem",
-    "arn:aws:states:::states:startExecution.sync:2",
-    "arn:aws:states:::sns:publish",
+const INTEGRATIONS: [&str; 3] = [
+    "lambda:invoke",
+    "aws-sdk:lambda:getAccountSettings",
+    "states:startExecution.sync:2",
 ];
 
 /// Finds invalid integrations, timeouts and heartbeats of a task.
@@ -23,7 +20,9 @@ pub(super) fn check_state(location: &str, state: &State, findings: &mut Vec<Find
             message,
         });
     };
-    if !INTEGRATIONS.contains(&task.resource.as_str()) {
+    // The partition of AWS differs: `arn:aws:states:::`, `arn:aws-cn:states:::`.
+    let name = task.resource.split_once(":states:::").map(|(_, name)| name);
+    if !name.is_some_and(|name| INTEGRATIONS.contains(&name)) {
         finding(
             Rule::Integration,
             format!(

@@ -6,12 +6,12 @@ use super::{
     CompileOptions,
     compiler::{Compiler, Form},
     retry,
-    substitution::{PLANNER, placeholder},
+    substitution::{PLANNER, integration, placeholder},
 };
 use crate::model::{Task, Transition};
 
 /// Step Functions' integration with Lambda, which answers `{"Payload": .., ..}`.
-const INVOKE: &str = "arn:aws:states:::lambda:invoke";
+const INVOKE: &str = "lambda:invoke";
 
 /// Path of the function's own answer.
 pub(super) const ANSWER: &str = "$.Payload";
@@ -29,7 +29,7 @@ pub(super) fn function_call(substitution: &str, payload: Value, timeout_seconds:
     parameters.insert("Payload".to_owned(), payload);
     Task {
         comment: None,
-        resource: INVOKE.to_owned(),
+        resource: integration(INVOKE),
         parameters: Some(parameters.into()),
         result_selector: None,
         result_path: None,
@@ -75,7 +75,12 @@ impl Compiler<'_> {
         if self.form == Form::Loop {
             merge_fields(&mut payload, json!({"loop": true}));
         }
-        let run = json!({"run.$": "$.run", "mode.$": "$.mode", "redrive.$": "$.redrive"});
+        let run = json!({
+            "run.$": "$.run",
+            "mode.$": "$.mode",
+            "redrive.$": "$.redrive",
+            "functions_at_once.$": "$.functions_at_once",
+        });
         merge_fields(&mut payload, run);
         merge_fields(&mut payload, about);
         merge_fields(&mut payload, json!({"execution": execution_fields()}));

@@ -95,8 +95,6 @@ impl Compiler<'_> {
             "step": data.name,
             "item.$": "$.item",
             "retry.$": "$$.State.RetryCount",
-            "execution.$": "$$.Execution.Id",
-            "redrive.$": "$.redrive",
         });
         let substitution = function_substitution(&op.compute);
         let mut task = call::function_call(&substitution, payload, op.compute.timeout_seconds());
@@ -106,7 +104,7 @@ impl Compiler<'_> {
             Transition::End { .. } => task.output_path = Some(Value::Null),
             Transition::Next { .. } => task.result_path = Some(Value::Null),
         }
-        task.retry = retry::op_retriers(op);
+        task.retry = retry::op_retriers(op, self.patience(stage), stage.in_order || stage.batched);
         // The error is kept under the step's name, by which the planner knows what failed.
         task.catch = vec![Catch {
             error_equals: vec![STATES_ALL.to_owned()],
@@ -125,8 +123,6 @@ impl Compiler<'_> {
             "stage": self.stage(place).name,
             "item.$": "$.item",
             "failed.$": "$.failed",
-            "redrive.$": "$.redrive",
-            "execution": call::execution_fields(),
         });
         let mut task = call::function_call(PLANNER, payload, call::RECORD_SECONDS);
         task.output_path = Some(call::ANSWER.into());

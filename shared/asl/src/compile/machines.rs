@@ -8,12 +8,12 @@ use serde_json::json;
 use super::{
     CompileError, CompileOptions, call, comment,
     compiler::{Compiler, Form, Mode, Part},
-    substitution::{BACKFILL, placeholder, substitutions},
+    substitution::{BACKFILL, integration, placeholder, substitutions},
     wave::Frame,
 };
 use crate::model::{
-    Choice, ChoiceRule, Comparison, State, StateMachine, StateName, States, Succeed, Task,
-    Transition,
+    Catch, Choice, ChoiceRule, Comparison, STATES_ALL, State, StateMachine, StateName, States,
+    Succeed, Task, Transition,
 };
 
 /// A project's two state machines. Both are of type STANDARD.
@@ -122,16 +122,21 @@ impl Project<'_> {
     fn run_machine(&self) -> Result<StateMachine, CompileError> {
         // `own` reserves the names before any op can take one; the array below names the same
         // states.
-        let own = ["Plan", "How much", "Nothing to do", "Backfill"];
+        let own = ["Account", "Plan", "How much", "Nothing to do", "Backfill"];
         let stages = self.states_from_document(Mode::Inline, &own)?;
-        let [plan, how_much, nothing, backfill] = [
+        let [account, plan, how_much, nothing, backfill] = [
             StateName::new(own[0])?,
             StateName::new(own[1])?,
             StateName::new(own[2])?,
             StateName::new(own[3])?,
+            StateName::new(own[4])?,
         ];
-        let mut payload =
-            json!({"do": "plan", "input.$": "$", "execution": call::execution_fields()});
+        let mut payload = json!({
+            "do": "plan",
+            "input.$": "$$.Execution.Input",
+            "account.$": "$",
+            "execution": call::execution_fields(),
+        });
         if self.form == Form::Loop {
             call::merge_fields(&mut payload, json!({"loop": true}));
         }
@@ -149,13 +154,15 @@ impl Project<'_> {
             default: Some(stages.start),
         };
         let mut states = States::new();
-        states.insert(plan.clone(), State::Task(Box::new(ask)));
+        let ask_account = account_task(&plan);
+        states.insert(account.clone(), State::Task(Box::new(ask_account)));
+        states.insert(plan, State::Task(Box::new(ask)));
         states.insert(how_much, State::Choice(size));
         states.insert(nothing, State::Succeed(Succeed::default()));
         states.insert(backfill, State::Task(Box::new(self.start_backfill())));
         states.extend(stages.states);
         let machine_comment = comment::run_comment(self.graph, self.options);
-        Ok(new_machine(machine_comment, plan, states))
+        Ok(new_machine(machine_comment, account, states))
     }
 
     fn backfill_machine(&self) -> Result<StateMachine, CompileError> {
@@ -181,6 +188,7 @@ impl Project<'_> {
             "run.$": "$.run",
             "mode.$": "$.mode",
             "redrive.$": "$.started_again",
+            "functions_at_once.$": "$.functions_at_once",
             "execution": call::execution_fields(),
         });
         if self.form == Form::Loop {
@@ -206,7 +214,7 @@ impl Project<'_> {
             "mode.$": "$.mode",
             "wave.$": "$.wave",
             "redrive.$": "$.redrive",
-            "max_concurrency.$": "$.max_concurrency",
+            "functions_at_once.$": "$.functions_at_once",
         });
         let stages = match self.form {
             Form::Named => json!({"stages.$": "$.stages"}),
@@ -222,7 +230,7 @@ impl Project<'_> {
             comment: Some(
                 "Waits for the backfill machine. Its execution shows the progress.".to_owned(),
             ),
-            resource: "arn:aws:states:::states:startExecution.sync:2".to_owned(),
+            resource: integration("states:startExecution.sync:2"),
             parameters: Some(json!({
                 "StateMachineArn": placeholder(BACKFILL),
                 "Input": input,
@@ -236,6 +244,31 @@ impl Project<'_> {
             catch: Vec::new(),
             transition: Transition::END,
         }
+    }
+}
+
+/// Returns the task that asks Lambda for the account's concurrency, and leads to `then` with its answer. A
+/// run goes on without one.
+fn account_task(then: &StateName) -> Task {
+    Task {
+        comment: Some(
+            "Asks how many functions the account runs at once: a new account may run ten."
+                .to_owned(),
+        ),
+        resource: integration("aws-sdk:lambda:getAccountSettings"),
+        parameters: Some(json!({})),
+        result_selector: None,
+        result_path: None,
+        output_path: None,
+        timeout_seconds: Some(10),
+        heartbeat_seconds: None,
+        retry: Vec::new(),
+        catch: vec![Catch {
+            error_equals: vec![STATES_ALL.to_owned()],
+            result_path: None,
+            next: then.clone(),
+        }],
+        transition: Transition::to(then.clone()),
     }
 }
 

@@ -5,7 +5,7 @@
 //! manifests in S3:
 //!
 //! ```text
-//! run:       Plan -> How much -> Next wave -> wave 0, wave 1, .. -> Finish -> Done
+//! run:       Account -> Plan -> How much -> Next wave -> wave 0, wave 1, .. -> Finish -> Done
 //!                       |            ^            |                    |
 //!                       |            +-- Settle --+    (a redrive: what is left) -> Next wave
 //!                       +-> Backfill (the other machine, and wait)

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 
 use precip_core::{
     graph::AssetGraph,
-    machine::{Item, Layout, Row, StepName, Work, divide_into_rows},
+    machine::{ITEMS_PER_ROW, Item, Layout, Row, StepName, Work, divide_into_rows},
     mapping::PartitionMapping,
     partitions::{PartitionContext, PartitionsDefinition, TimeWindowPartitions},
     plan::{AssetStatuses, Lineage, PartitionSelector, Plan, PlanRequest},
@@ -112,15 +112,15 @@ impl Project {
             let stage = &self.layout.stages[work.stage];
             if stage.wave == wave {
                 let value = if self.distributed {
-                    json!({"key": work.stage.to_string()})
+                    json!({"key": work.stage.to_string(), "rows_at_once": 9, "items_at_once": 7})
                 } else {
-                    json!({"items": work.items})
+                    json!({"items": work.items, "rows_at_once": 1, "items_at_once": 7})
                 };
                 stages.insert(stage.name.to_string(), value);
             }
         }
         json!({
-            "run": "r", "mode": mode, "wave": wave, "redrive": self.redriven.get(), "max_concurrency": 9,
+            "run": "r", "mode": mode, "wave": wave, "redrive": self.redriven.get(), "functions_at_once": 63,
             "stages": stages,
         })
     }
@@ -129,7 +129,8 @@ impl Project {
         let index: usize = key.parse().unwrap();
         let work = self.work.stages.iter().find(|work| work.stage == index);
         let in_order = self.layout.stages[index].in_order;
-        let rows = divide_into_rows(work.unwrap().items.clone(), in_order).into_iter();
+        let rows =
+            divide_into_rows(work.unwrap().items.clone(), ITEMS_PER_ROW, in_order).into_iter();
         rows.map(|items| Row { items }).collect()
     }
 }
@@ -140,7 +141,6 @@ impl Functions for Project {
         let text = |field: &str| payload[field].as_str().unwrap().to_owned();
         if function != PLANNER {
             let item: Item = serde_json::from_value(payload["item"].clone()).unwrap();
-            assert_eq!(payload["redrive"], self.redriven.get());
             // Retries are calls too: only the first attempt counts.
             if payload["retry"] == 0 {
                 let call = (text("stage"), text("step"), ordinals_of(&item));
@@ -175,7 +175,7 @@ impl Functions for Project {
                 let (step, _) = stage.step_named(failed.keys().next().unwrap()).unwrap();
                 let item: Item = serde_json::from_value(payload["item"].clone()).unwrap();
                 let left = stage.left_after(&item, step, None);
-                Ok(json!({"run": "r", "redrive": payload["redrive"], "item": left}))
+                Ok(json!({"run": "r", "item": left}))
             }
             // The first end answers a document, as after a redrive; the second ends the run.
             "finish" if self.redriven.get() == 0 => {

@@ -1,6 +1,9 @@
 //! Retriers: the errors that are retried, and the waits between.
 
-use precip_core::spec::{Backoff, Jitter, OpSpec, RetryPolicy};
+use precip_core::{
+    machine::POOL_RETRIES,
+    spec::{Backoff, Jitter, OpSpec, RetryPolicy},
+};
 
 use crate::model::{JitterStrategy, Retry, STATES_ALL};
 
@@ -8,14 +11,11 @@ use crate::model::{JitterStrategy, Retry, STATES_ALL};
 /// reported itself, and a panic.
 const RETRYABLE: [&str; 3] = ["Precip.Retryable", "Precip.Timeout", "Precip.Panic"];
 
-/// Errors that a retry cannot change: the op says so, a check failed, an upstream of the item
-/// failed, or the run is canceled.
-const FINAL: [&str; 4] = [
-    "Precip.Terminal",
-    "Precip.CheckFailed",
-    "Precip.Held",
-    "Precip.Canceled",
-];
+/// Errors that a retry cannot change: the op says so, or a check failed.
+const FINAL: [&str; 2] = ["Precip.Terminal", "Precip.CheckFailed"];
+
+/// The error of a step whose upstream failed in the run, which a retry cannot change either.
+const HELD: &str = "Precip.Held";
 
 /// Errors of the planner that a retry cannot change: invalid input, and a run that ended with
 /// failures.
@@ -24,33 +24,70 @@ const FINAL_OF_PLANNER: [&str; 2] = ["Precip.BadInput", "Precip.RunFailed"];
 /// The error of an op that found no free slot in its pool.
 const POOL_FULL: &str = "Precip.PoolFull";
 
-/// Retries of what is the fault of the platform: an invocation that Lambda refused, lost or killed, and a
-/// throttled table (`Precip.Platform`). Repeating it is harmless, since an item that the run has published
-/// is not made again. The waits double up to 32 s and take a minute at most, which leaves an Express child
-/// its time. Each task has them: a retrier of its own for each kind would not fit machines of a thousand
-/// assets.
-const PLATFORM_ATTEMPTS: u32 = 6;
+/// Errors that pass: the account has no free concurrency, and the table or the bucket is throttled. They
+/// end with the work of others, so they are retried for long, and apart from the op's policy.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html>
+const THROTTLED: [&str; 2] = ["Lambda.TooManyRequestsException", "Precip.Platform"];
+
+/// Retries of every other error of Lambda: an invocation that was lost or killed, such as one without
+/// enough memory. Repeating it is harmless, since an item that the run has published is not made again. The
+/// waits double, and take a minute at most.
+const LAMBDA_ATTEMPTS: u32 = 6;
 
 /// Retries of the planner: more, since nothing continues without it.
 const PLANNER_ATTEMPTS: u32 = 8;
 /// Retries of the call that records a failure.
 const RECORD_ATTEMPTS: u32 = 10;
 
-/// Longest wait between two requests for a slot in a pool, in seconds.
-const POOL_LONGEST_WAIT_SECONDS: u32 = 30;
-/// Retries of a task that waits for its pool: enough for a day.
-const POOL_ATTEMPTS: u32 = 2 * 60 * 24;
+/// Longest wait between two requests for a slot in a pool, in seconds. A run takes no more functions than
+/// its pool has slots, so only another run makes an item wait: with full jitter, for up to 20 hours.
+const POOL_LONGEST_WAIT_SECONDS: u32 = 900;
 
 /// The longest wait that Step Functions accepts, in seconds.
 const LONGEST_WAIT_SECONDS: f64 = 31_622_399.0;
 
+/// The time that a task waits for throttled calls, at most, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Patience(f64);
+
+impl Patience {
+    /// The patience of a Standard execution.
+    pub(super) const STANDARD: Self = Self(1_800.0);
+
+    /// Returns the patience of an Express execution: the part of its five minutes that its ops do not
+    /// declare.
+    pub(super) fn express(declared_seconds: f64) -> Self {
+        Self(EXPRESS_LIMIT_SECONDS - declared_seconds)
+    }
+
+    /// Returns the retrier of throttled calls. Its waits double, from a second on.
+    fn retrier(self) -> Retry {
+        let Self(seconds) = self;
+        // So many waits add up to 2^attempts - 1 seconds.
+        let attempts = (1..32).take_while(|attempts| 2_f64.powi(*attempts) - 1.0 <= seconds);
+        let attempts = attempts.last().unwrap_or_default();
+        jittered_retry(&THROTTLED, attempts.unsigned_abs())
+    }
+}
+
+/// Seconds after which an Express execution ends. The last ten are for its own states.
+///
+/// Source: <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+const EXPRESS_LIMIT_SECONDS: f64 = 290.0;
+
 /// Returns the retriers of an op's task. Errors without a `Precip.` name are Lambda's, which has
 /// many: throttled, out of memory, lost.
-pub(super) fn op_retriers(op: &OpSpec) -> Vec<Retry> {
+///
+/// A step can be held back where the machine itself does not leave out what follows a failure.
+pub(super) fn op_retriers(op: &OpSpec, patience: Patience, can_be_held: bool) -> Vec<Retry> {
     let policy = op.retry.as_ref().and_then(policy_retrier);
     // The first retrier that matches wins, and `States.ALL` matches everything: without a policy
     // its errors have to be named as final, and the catch-all has to come last.
     let mut last = FINAL.to_vec();
+    if can_be_held {
+        last.push(HELD);
+    }
     if policy.is_none() {
         last.extend(RETRYABLE);
     }
@@ -58,12 +95,16 @@ pub(super) fn op_retriers(op: &OpSpec) -> Vec<Retry> {
         interval_seconds: Some(2),
         backoff_rate: Some(1.5),
         max_delay_seconds: Some(POOL_LONGEST_WAIT_SECONDS),
-        ..jittered_retry(&[POOL_FULL], POOL_ATTEMPTS)
+        ..jittered_retry(&[POOL_FULL], POOL_RETRIES)
     });
     let mut retriers = vec![no_retry(&last)];
     retriers.extend(policy);
     retriers.extend(pool);
-    retriers.push(jittered_retry(&[STATES_ALL], PLATFORM_ATTEMPTS));
+    retriers.push(patience.retrier());
+    retriers.push(Retry {
+        jitter_strategy: None,
+        ..jittered_retry(&[STATES_ALL], LAMBDA_ATTEMPTS)
+    });
     retriers
 }
 

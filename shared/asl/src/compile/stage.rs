@@ -8,7 +8,7 @@ use super::{
     compiler::{Compiler, Mode, Part},
     execution_type,
     stage_loop::row_loop,
-    substitution::{BUCKET, placeholder},
+    substitution::{BUCKET, integration, placeholder},
 };
 use crate::model::{
     ItemProcessor, ItemReader, Map, ProcessorConfig, ProcessorMode, ResultWriter, State, StateName,
@@ -26,10 +26,10 @@ impl Compiler<'_> {
         let name = self.reserve_name(stage.name.as_str())?;
         let map = match (self.mode, stage.in_order) {
             (Mode::Inline, _) => {
-                let items = format!("$.stages.{}.items", stage.name);
+                let stage = format!("$.stages.{}", stage.name);
                 Map {
                     transition: Transition::to(then.clone()),
-                    ..self.items_map(place, items)?
+                    ..self.items_map(place, &stage)?
                 }
             }
             (Mode::Distributed, false) => Map {
@@ -44,19 +44,19 @@ impl Compiler<'_> {
         Ok(Part::new(name, State::Map(Box::new(map))))
     }
 
-    /// Returns an inline map over items, one at a time where the stage runs in order.
-    fn items_map(&mut self, place: usize, items: String) -> Result<Map, CompileError> {
+    /// Returns an inline map over the items of the object at a path, which says how many run at once.
+    fn items_map(&mut self, place: usize, object: &str) -> Result<Map, CompileError> {
         let in_order = self.stage(place).in_order;
         let item = self.item_states(place)?;
         Ok(Map {
-            items_path: Some(items),
+            items_path: Some(format!("{object}.items")),
             item_selector: Some(json!({
                 "run.$": "$.run",
-                "redrive.$": "$.redrive",
                 "item.$": "$$.Map.Item.Value",
                 "failed": {},
             })),
             max_concurrency: in_order.then_some(1),
+            max_concurrency_path: (!in_order).then(|| format!("{object}.items_at_once")),
             result_path: Some(Value::Null),
             ..new_map(
                 ProcessorConfig {
@@ -71,20 +71,21 @@ impl Compiler<'_> {
     /// Returns a distributed map over rows, whose children are inline maps over the items of a row.
     fn rows_map(&mut self, place: usize) -> Result<Map, CompileError> {
         let stage = self.stage(place);
+        let object = format!("$.stages.{}", stage.name);
         let name = self.reserve_name(&format!("{} items", stage.name))?;
         let items = Map {
             output_path: Some(Value::Null),
-            ..self.items_map(place, "$.items".to_owned())?
+            ..self.items_map(place, "$")?
         };
         let child = execution_type(stage, |op| self.op_named(op));
         Ok(Map {
             label: Some(stage.name.to_string()),
             item_selector: Some(json!({
                 "run.$": "$.run",
-                "redrive.$": "$.redrive",
                 "items.$": "$$.Map.Item.Value.items",
+                "items_at_once.$": format!("{object}.items_at_once"),
             })),
-            max_concurrency_path: Some("$.max_concurrency".to_owned()),
+            max_concurrency_path: Some(format!("{object}.rows_at_once")),
             tolerated_failure_percentage: Some(100),
             result_writer: Some(results_writer()),
             result_path: Some(Value::Null),
@@ -179,7 +180,7 @@ pub(super) fn new_map(processor_config: ProcessorConfig, part: Part) -> Map {
 /// line.
 fn manifest_reader(stage: &str) -> ItemReader {
     ItemReader {
-        resource: "arn:aws:states:::s3:getObject".to_owned(),
+        resource: integration("s3:getObject"),
         reader_config: Some(json!({"InputType": "JSONL"})),
         parameters: json!({
             "Bucket": placeholder(BUCKET),
@@ -191,7 +192,7 @@ fn manifest_reader(stage: &str) -> ItemReader {
 /// Returns a writer for the children's results, which are too large for an answer.
 pub(super) fn results_writer() -> ResultWriter {
     ResultWriter {
-        resource: "arn:aws:states:::s3:putObject".to_owned(),
+        resource: integration("s3:putObject"),
         parameters: json!({
             "Bucket": placeholder(BUCKET),
             "Prefix.$": "States.Format('runs/{}/results', $.run)",

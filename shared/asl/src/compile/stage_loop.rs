@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use super::{
     CompileError, call,
     compiler::{Compiler, Mode, Part},
-    retry,
+    retry::{self, Patience},
     stage::{new_map, results_writer},
-    substitution::{BUCKET, PLANNER, function_substitution, placeholder},
+    substitution::{BUCKET, PLANNER, function_substitution, integration, placeholder},
     wave::Frame,
 };
 use crate::model::{
@@ -28,6 +28,15 @@ const INLINE: ProcessorConfig = ProcessorConfig {
     execution_type: None,
 };
 
+/// The order of a map's items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InOrder {
+    /// One item at a time, in the order of the items.
+    Yes,
+    /// Several at once.
+    No,
+}
+
 impl<'a> Compiler<'a> {
     /// Returns all states from the first document to the end of the run, beginning with the choice
     /// of the stage.
@@ -37,7 +46,7 @@ impl<'a> Compiler<'a> {
         let in_order = match self.mode {
             Mode::Inline => {
                 let name = self.reserve_name("Stage in order")?;
-                let states = self.loop_items("$.stage.items", Some(1), &frame.settle)?;
+                let states = self.loop_items("$.stage", InOrder::Yes, &frame.settle)?;
                 Part::new(name, State::Map(Box::new(states)))
             }
             Mode::Distributed => self.loop_rows_in_order(&frame.settle)?,
@@ -45,10 +54,10 @@ impl<'a> Compiler<'a> {
         // Two maps: one for stages that run in order, with a concurrency of one, and one for all
         // others.
         let any_order = match self.mode {
-            Mode::Inline => self.loop_items("$.stage.items", None, &frame.settle)?,
+            Mode::Inline => self.loop_items("$.stage", InOrder::No, &frame.settle)?,
             Mode::Distributed => Map {
                 item_reader: Some(ItemReader {
-                    resource: "arn:aws:states:::s3:getObject".to_owned(),
+                    resource: integration("s3:getObject"),
                     reader_config: Some(json!({"InputType": "JSONL"})),
                     parameters: json!({
                         "Bucket": placeholder(BUCKET),
@@ -56,7 +65,7 @@ impl<'a> Compiler<'a> {
                     }),
                 }),
                 label: Some("stage".to_owned()),
-                ..self.loop_rows(None, &frame.settle)?
+                ..self.loop_rows(InOrder::No, &frame.settle)?
             },
         };
         let is_in_order = Comparison::all(vec![
@@ -87,12 +96,12 @@ impl<'a> Compiler<'a> {
         Ok(part)
     }
 
-    /// Returns an inline map over items, each of which is a map over its steps, one after the
-    /// other.
+    /// Returns an inline map over the items of the object at a path, which says how many run at once. Each
+    /// is a map over its steps, one after the other.
     fn loop_items(
         &mut self,
-        items: &str,
-        at_once: Option<u32>,
+        object: &str,
+        in_order: InOrder,
         then: &StateName,
     ) -> Result<Map, CompileError> {
         let each = self.reserve_name("Item")?;
@@ -101,7 +110,6 @@ impl<'a> Compiler<'a> {
             items_path: Some("$.todo".to_owned()),
             item_selector: Some(json!({
                 "run.$": "$.run",
-                "redrive.$": "$.redrive",
                 "stage.$": "$.stage",
                 "item.$": "$.item",
                 "step.$": "$$.Map.Item.Value",
@@ -112,15 +120,16 @@ impl<'a> Compiler<'a> {
             ..new_map(INLINE, step)
         };
         Ok(Map {
-            items_path: Some(items.to_owned()),
+            items_path: Some(format!("{object}.items")),
             item_selector: Some(json!({
                 "run.$": "$.run",
-                "redrive.$": "$.redrive",
                 "stage.$": "$.stage.name",
                 "item.$": "$$.Map.Item.Value.item",
                 "todo.$": "$$.Map.Item.Value.todo",
             })),
-            max_concurrency: at_once,
+            max_concurrency: (in_order == InOrder::Yes).then_some(1),
+            max_concurrency_path: (in_order == InOrder::No)
+                .then(|| format!("{object}.items_at_once")),
             result_path: Some(Value::Null),
             transition: Transition::to(then.clone()),
             ..new_map(INLINE, Part::new(each, State::Map(Box::new(steps))))
@@ -128,10 +137,10 @@ impl<'a> Compiler<'a> {
     }
 
     /// Returns a distributed map over rows.
-    fn loop_rows(&mut self, at_once: Option<u32>, then: &StateName) -> Result<Map, CompileError> {
+    fn loop_rows(&mut self, in_order: InOrder, then: &StateName) -> Result<Map, CompileError> {
         let name = self.reserve_name("Items")?;
         let end = self.reserve_name("End of row")?;
-        let items = self.loop_items("$.items", at_once, &end)?;
+        let items = self.loop_items("$", in_order, &end)?;
         let mut child = Part::new(name, State::Map(Box::new(items)));
         // The child's output would be written to S3 for every row, so it is dropped.
         let nothing = crate::model::Succeed {
@@ -146,11 +155,11 @@ impl<'a> Compiler<'a> {
         Ok(Map {
             item_selector: Some(json!({
                 "run.$": "$.run",
-                "redrive.$": "$.redrive",
                 "stage": {"name.$": "$.stage.name"},
                 "items.$": "$$.Map.Item.Value.items",
+                "items_at_once.$": "$.stage.items_at_once",
             })),
-            max_concurrency_path: Some("$.max_concurrency".to_owned()),
+            max_concurrency_path: Some("$.stage.rows_at_once".to_owned()),
             tolerated_failure_percentage: Some(100),
             result_writer: Some(results_writer()),
             result_path: Some(Value::Null),
@@ -171,7 +180,7 @@ impl<'a> Compiler<'a> {
         let map = Map {
             items_path: Some("$.next.rows".to_owned()),
             label: Some("row".to_owned()),
-            ..self.loop_rows(Some(1), &next)?
+            ..self.loop_rows(InOrder::Yes, &next)?
         };
         Ok(row_loop([first, next, more, name], ask, map, then))
     }
@@ -237,13 +246,11 @@ fn loop_task(op: &OpSpec, record: &StateName) -> Task {
         "step.$": "$.step.name",
         "item.$": "$.item",
         "retry.$": "$$.State.RetryCount",
-        "execution.$": "$$.Execution.Id",
-        "redrive.$": "$.redrive",
     });
     let substitution = function_substitution(&op.compute);
     let mut task = call::function_call(&substitution, payload, op.compute.timeout_seconds());
     task.output_path = Some(Value::Null);
-    task.retry = retry::op_retriers(op);
+    task.retry = retry::op_retriers(op, Patience::STANDARD, true);
     task.catch = vec![Catch {
         error_equals: vec![STATES_ALL.to_owned()],
         result_path: Some("$.error".to_owned()),
@@ -262,8 +269,6 @@ fn loop_record() -> Task {
         "step.$": "$.step.name",
         "item.$": "$.item",
         "error.$": "$.error",
-        "redrive.$": "$.redrive",
-        "execution": call::execution_fields(),
     });
     let mut task = call::function_call(PLANNER, payload, call::RECORD_SECONDS);
     task.output_path = Some(Value::Null);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     check::walk,
-    model::{State, StateMachine},
+    model::{PARTITION, State, StateMachine},
 };
 
 /// The planner's ARN.
@@ -36,35 +36,47 @@ pub(super) fn placeholder(name: &str) -> String {
     format!("${{{name}}}")
 }
 
-/// Returns the names of the substitutions that a machine uses: in the parameters of its tasks, and
-/// of its maps' readers and writers.
+/// Returns the resource of an integration of Step Functions, such as `lambda:invoke`.
+pub(super) fn integration(name: &str) -> String {
+    format!("arn:{}:states:::{name}", placeholder(PARTITION))
+}
+
+/// Returns the names of the substitutions that a machine uses: in its tasks' resources and parameters, and
+/// in those of its maps' readers and writers.
 pub fn substitutions(machine: &StateMachine) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    walk::visit_states(machine, &mut |_, state| match state {
-        State::Task(task) => task
-            .parameters
+    let mut collect = |resource: &str, parameters: Option<&Value>| {
+        collect_names_of_text(resource, &mut found);
+        parameters
             .iter()
-            .for_each(|value| collect_names(value, &mut found)),
+            .for_each(|value| collect_names(value, &mut found));
+    };
+    walk::visit_states(machine, &mut |_, state| match state {
+        State::Task(task) => collect(&task.resource, task.parameters.as_ref()),
+        // The states inside a map are visited on their own; here only its reader and writer.
         State::Map(map) => {
-            // The states inside a map are visited on their own; here only its reader and writer.
-            let reader = map.item_reader.as_ref().map(|reader| &reader.parameters);
-            let writer = map.result_writer.as_ref().map(|writer| &writer.parameters);
-            let parameters = reader.into_iter().chain(writer);
-            parameters.for_each(|value| collect_names(value, &mut found));
+            if let Some(reader) = &map.item_reader {
+                collect(&reader.resource, Some(&reader.parameters));
+            }
+            if let Some(writer) = &map.result_writer {
+                collect(&writer.resource, Some(&writer.parameters));
+            }
         }
         _ => {}
     });
     found
 }
 
+fn collect_names_of_text(text: &str, found: &mut BTreeSet<String>) {
+    let starts = text.split("${").skip(1);
+    let names = starts.filter_map(|rest| rest.split_once('}'));
+    found.extend(names.map(|(name, _)| name.to_owned()));
+}
+
 /// Adds the names of the substitutions in a value and everything nested in it.
 fn collect_names(value: &Value, found: &mut BTreeSet<String>) {
     match value {
-        Value::String(text) => {
-            let starts = text.split("${").skip(1);
-            let names = starts.filter_map(|rest| rest.split_once('}'));
-            found.extend(names.map(|(name, _)| name.to_owned()));
-        }
+        Value::String(text) => collect_names_of_text(text, found),
         Value::Array(values) => values.iter().for_each(|value| collect_names(value, found)),
         Value::Object(fields) => fields
             .values()

@@ -140,6 +140,7 @@ fn substitutions_are_listed() {
         [
             "BackfillStateMachineArn",
             "Materializer512MiB60sArn",
+            "Partition",
             "PlannerArn"
         ]
     );

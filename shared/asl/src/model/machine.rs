@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{State, StateName};
 
+/// The substitution that holds the partition of AWS, such as `aws` or `aws-us-gov`, which is part of every
+/// ARN.
+pub const PARTITION: &str = "Partition";
+
 /// States by name, in the order in which they are written.
 pub type States = IndexMap<StateName, State>;
 
@@ -34,6 +38,9 @@ impl StateMachine {
     /// Assumed length of the value of a substitution (`${..}`), in bytes: an ARN.
     pub const SUBSTITUTION_BYTES: usize = 100;
 
+    /// The longest name of a partition of AWS, which is part of every resource.
+    const PARTITION_BYTES: usize = "aws-us-gov".len();
+
     /// Returns the definition as JSON: indented, unless that would be too large for Step Functions.
     /// Equal machines give equal bytes.
     ///
@@ -60,9 +67,13 @@ impl StateMachine {
 
 /// Returns the length of a definition with its substitutions replaced, in bytes.
 fn substituted_len(json: &str) -> usize {
-    let candidates = json.split("${").skip(1);
-    // `find` gives the length of the name; `${` and `}` are three bytes more.
-    let placeholders = candidates.filter_map(|rest| rest.find('}').map(|end| end + 3));
-    let (count, bytes) = placeholders.fold((0, 0), |(count, sum), one| (count + 1, sum + one));
-    json.len() - bytes + count * StateMachine::SUBSTITUTION_BYTES
+    let mut pieces = json.split("${");
+    let before = pieces.next().map_or(0, str::len);
+    let lengths = pieces.map(|piece| match piece.split_once('}') {
+        Some((PARTITION, rest)) => StateMachine::PARTITION_BYTES + rest.len(),
+        Some((_, rest)) => StateMachine::SUBSTITUTION_BYTES + rest.len(),
+        // A text that only looks like a substitution.
+        None => "${".len() + piece.len(),
+    });
+    before + lengths.sum::<usize>()
 }

@@ -9,7 +9,7 @@ mod state;
 
 pub use choice::{Choice, ChoiceRule, Comparison};
 pub use error_handling::{Catch, JitterStrategy, Retry, STATES_ALL};
-pub use machine::{StateMachine, States};
+pub use machine::{PARTITION, StateMachine, States};
 pub use map::{
     ExecutionType, ItemProcessor, ItemReader, Map, ProcessorConfig, ProcessorMode, ResultWriter,
 };

@@ -17,8 +17,8 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub account_concurrency: u32,
 
-    /// Children that a Distributed Map runs at once: the parameter MaxConcurrency
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    /// Functions that a run invokes at once, at most: the parameter MaxConcurrency
+    #[arg(long, value_name = "N", default_value_t = 800, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_concurrency: u32,
 
     /// Duration of ops without measurements, such as 500ms; their timeout unless given

@@ -18,9 +18,9 @@ use precip_engine::{
     },
     io::IoManager,
     machine::{
-        CaughtError, Deadline, ExecutionRef, FailedStep, Finish, MaterializeRequest, Materializer,
-        MemoryFiles, Planner, PlannerAnswer, PlannerError, PlannerRequest, RecordRequest, RunFiles,
-        Settle, StartInput, WaveDocument,
+        AccountSettings, CaughtError, Deadline, ExecutionRef, FailedStep, Finish,
+        MaterializeRequest, Materializer, MemoryFiles, Planner, PlannerAnswer, PlannerError,
+        PlannerRequest, RecordRequest, RunFiles, Settle, StartInput, WaveDocument,
     },
     run::{InlineOpRunner, RunPorts, SystemClock, SystemRandomness},
     state::{StateStore, memory::MemoryStore},
@@ -149,6 +149,7 @@ impl Machine {
         let plan = PlannerRequest::Plan {
             input: serde_json::from_str(&input).unwrap(),
             execution: execution.clone(),
+            account: AccountSettings::default(),
             looped: false,
         };
         let PlannerAnswer::Wave(mut wave) = self.ask_planner(plan).await? else {
@@ -174,6 +175,7 @@ impl Machine {
                 mode: wave.mode,
                 wave: wave.wave,
                 redrive: 0,
+                functions_at_once: wave.functions_at_once,
                 looped: false,
                 stage: None,
             };
@@ -186,6 +188,7 @@ impl Machine {
             run: wave.run,
             mode: wave.mode,
             redrive: 0,
+            functions_at_once: wave.functions_at_once,
             again: false,
             execution,
             looped: false,
@@ -226,7 +229,6 @@ impl Machine {
                     failed: FailedStep::Named {
                         failed: [(step.name.clone(), caught)].into(),
                     },
-                    redrive: 0,
                 };
                 let record = PlannerRequest::Record(Box::new(record));
                 match self.ask_planner(record).await.unwrap() {

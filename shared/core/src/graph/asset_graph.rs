@@ -166,6 +166,11 @@ impl AssetGraph {
     }
 
     /// Returns the op with a name.
+    pub fn op_named(&self, name: &str) -> Option<&OpSpec> {
+        self.op_id(name).map(|id| self.op(id))
+    }
+
+    /// Returns the id of the op with a name.
     pub fn op_id(&self, name: &str) -> Option<OpId> {
         let index = self
             .ops

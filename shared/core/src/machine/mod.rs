@@ -5,6 +5,7 @@
 //! [`Work`] assigns it to the machine: the items that pass through each stage, and the steps that
 //! each of them takes there.
 
+mod concurrency;
 mod history;
 mod item;
 mod kind;
@@ -14,7 +15,8 @@ mod order;
 mod rows;
 mod work;
 
-pub use history::INLINE_EVENTS;
+pub use concurrency::{ConcurrencyBudget, StageConcurrency};
+pub use history::{INLINE_EVENTS, POOL_RETRIES};
 pub use item::{Item, ItemStep, Part};
 pub use kind::step_kind;
 pub use layout::{Layout, LayoutStage, LayoutStep};

@@ -16,15 +16,15 @@ pub struct Row<T = Item> {
     pub items: Vec<T>,
 }
 
-/// Divides items into rows. Unless they have to stay `in_order`, neighbours go to different rows:
-/// partitions that run at the same time are then far apart in time, and do not write to one key of
-/// a table.
-pub fn divide_into_rows<T>(items: Vec<T>, in_order: bool) -> Vec<Vec<T>> {
-    let count = items.len().div_ceil(ITEMS_PER_ROW);
+/// Divides items into rows of at most `most` items. Unless they have to stay `in_order`, neighbours go to
+/// different rows: partitions that run at the same time are then far apart in time, and do not write to one
+/// key of a table.
+pub fn divide_into_rows<T>(items: Vec<T>, most: usize, in_order: bool) -> Vec<Vec<T>> {
+    let count = items.len().div_ceil(most);
     let mut rows: Vec<Vec<T>> = (0..count).map(|_| Vec::new()).collect();
     for (index, item) in items.into_iter().enumerate() {
         let row = if in_order {
-            index / ITEMS_PER_ROW
+            index / most
         } else {
             index % count
         };

@@ -1,4 +1,4 @@
-use std::num::NonZeroU32;
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use super::*;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     mapping::PartitionMapping,
     partitions::{PartitionContext, PartitionSet, PartitionsDefinition, StaticPartitions},
     plan::{AssetStatuses, Lineage, PartitionSelector, Plan, PlanRequest},
-    spec::{AssetSpec, BackfillPolicy, CheckSpec, DepSpec, OpSpec},
+    spec::{AssetSpec, BackfillPolicy, Backoff, CheckSpec, DepSpec, Jitter, OpSpec, RetryPolicy},
 };
 
 fn asset_key(text: &str) -> AssetKey {
@@ -31,6 +31,15 @@ fn asset_spec(name: &str, deps: &[&str]) -> AssetSpec {
 
 fn single_ops(assets: Vec<AssetSpec>) -> Vec<OpSpec> {
     assets.into_iter().map(OpSpec::single).collect()
+}
+
+fn retries(max_retries: u32) -> RetryPolicy {
+    RetryPolicy {
+        max_retries,
+        delay: Duration::from_secs(1),
+        backoff: Backoff::Constant,
+        jitter: Jitter::None,
+    }
 }
 
 fn graph_of(ops: Vec<OpSpec>) -> AssetGraph {
@@ -167,7 +176,7 @@ fn an_asset_that_depends_on_itself_stays_in_order() {
     assert!(layout.stages[0].in_order);
     let expected: Vec<String> = (0..31).map(|day| format!("{day}: total")).collect();
     assert_eq!(format_items(&work.stages[0]), expected);
-    let rows = divide_into_rows(work.stages[0].items.clone(), true);
+    let rows = divide_into_rows(work.stages[0].items.clone(), ITEMS_PER_ROW, true);
     assert_eq!(rows[0], work.stages[0].items);
 }
 
@@ -182,7 +191,7 @@ fn neighbours_go_to_different_rows() {
             ..one.clone()
         })
         .collect();
-    let rows = divide_into_rows(many, false);
+    let rows = divide_into_rows(many, ITEMS_PER_ROW, false);
     assert_eq!(rows.len(), 3);
     let firsts = rows.iter().map(|row| row[0].partitions.first());
     assert_eq!(firsts.collect::<Vec<_>>(), [Some(0), Some(1), Some(2)]);
@@ -253,9 +262,101 @@ fn an_item_passes_every_step_of_its_stage() {
     ]));
     let (layout, _, one) = planned_work(&graph, &["raw"], "a");
     let (_, _, two) = planned_work(&graph, &["raw"], "a,b");
-    // The item's start and end, two choices and an end state, one task.
+    // The item's start and end, two choices and an end state, one task; and if it fails, the task that
+    // records it, and the choices again.
+    let added =
+        |graph: &AssetGraph| two.inline_events(&layout, graph) - one.inline_events(&layout, graph);
+    assert_eq!(added(&graph), 2 + 3 * 2 + 5 + 5 + 3 * 2);
+    // Each retry is three events, and so is each poll of a pool.
+    let mut ops: Vec<OpSpec> = graph.ops().map(|(_, op)| op.clone()).collect();
+    for op in &mut ops {
+        op.retry = Some(retries(4));
+    }
+    assert_eq!(added(&graph_of(ops.clone())), added(&graph) + 3 * 4);
+    for op in &mut ops {
+        op.pool = Some("warehouse".to_owned());
+    }
     assert_eq!(
-        two.inline_events(&layout) - one.inline_events(&layout),
-        2 + 3 * 2 + 5
+        added(&graph_of(ops)),
+        added(&graph) + 3 * (4 + POOL_RETRIES as usize)
     );
+}
+
+/// In a chain one step fails at most, since the others are not tried then.
+#[test]
+fn of_each_chain_of_steps_one_can_fail() {
+    let events = |edges: &[(&str, &[&str])]| {
+        let assets = edges.iter().map(|(name, deps)| asset_spec(name, deps));
+        let graph = graph_of(single_ops(assets.collect()));
+        let (layout, _, work) = planned_work(&graph, &["a", "b", "c"], "a");
+        layout.stages[0].most_events(&work.stages[0].items[0], &graph)
+    };
+    let choices = 2 * (3 + 1);
+    let of_failures = |failures: usize| 2 + choices + 3 * 5 + failures * (5 + choices);
+    assert_eq!(
+        events(&[("a", &[]), ("b", &["a"]), ("c", &["b"])]),
+        of_failures(1)
+    );
+    assert_eq!(
+        events(&[("a", &[]), ("b", &["a"]), ("c", &["a"])]),
+        of_failures(2)
+    );
+}
+
+#[test]
+fn functions_are_divided_among_the_stages_of_a_wave() {
+    let stage_work = |stage, items: usize| StageWork {
+        stage,
+        items: vec![serde_json::from_str(r#"{"o":"0","steps":{}}"#).unwrap(); items],
+    };
+    let ops = |pools: [Option<&str>; 3]| {
+        let mut ops = single_ops(vec![
+            asset_spec("a", &[]),
+            asset_spec("b", &[]),
+            asset_spec("c", &[]),
+        ]);
+        for (op, pool) in ops.iter_mut().zip(pools) {
+            op.pool = pool.map(str::to_owned);
+        }
+        graph_of(ops)
+    };
+    let divide = |graph: &AssetGraph, functions: u32, items: [usize; 3]| {
+        let layout = Layout::from_graph(graph).unwrap();
+        let wave = [0, 1, 2].map(|stage| stage_work(stage, items[stage]));
+        let pools = BTreeMap::from([("api".to_owned(), 10), ("shut".to_owned(), 0)]);
+        ConcurrencyBudget {
+            functions,
+            pools: &pools,
+        }
+        .divide(&wave, &layout, graph)
+    };
+    let free = ops([None; 3]);
+    assert_eq!(divide(&free, 800, [5_000, 5_000, 5_000]), [266, 267, 267]);
+    // What one stage cannot use is left to the others.
+    assert_eq!(divide(&free, 800, [5_000, 12, 5_000]), [394, 12, 394]);
+    // Each has one at least.
+    assert_eq!(divide(&free, 2, [9, 9, 9]), [1, 1, 1]);
+    // Stages of one pool share its slots; a pool without a limit is none.
+    let shared = ops([Some("api"), Some("api"), Some("free")]);
+    assert_eq!(divide(&shared, 800, [9_000, 9_000, 9_000]), [5, 5, 790]);
+    let shut = ops([Some("shut"), None, None]);
+    assert_eq!(divide(&shut, 800, [9_000, 1, 1]), [1, 1, 1]);
+}
+
+#[test]
+fn the_items_of_a_row_run_at_once_unless_they_wait_for_a_slot() {
+    let row = |pool: Option<&str>, max_retries: u32, concurrency: StageConcurrency| {
+        let mut ops = single_ops(vec![asset_spec("raw", &[])]);
+        ops[0].pool = pool.map(str::to_owned);
+        ops[0].retry = Some(retries(max_retries));
+        let graph = graph_of(ops);
+        let (layout, _, work) = planned_work(&graph, &["raw"], "a");
+        layout.stages[0].items_per_row(&work.stages[0].items, concurrency, &graph)
+    };
+    let of = |functions| StageConcurrency::distributed(functions, 10_000);
+    assert_eq!(row(None, 0, of(800)), 40);
+    assert_eq!(row(None, 0, of(8)), 8);
+    assert_eq!(row(Some("api"), 0, of(8)), 40);
+    // The history of a row holds all attempts of its items.
+    assert_eq!(row(None, 1_000, of(800)), 20_000 / (2 + 5 + 5 + 3_000));
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use precip_core::machine::{INLINE_EVENTS, Item, Layout, StepName, Work};
+use precip_core::{
+    graph::AssetGraph,
+    machine::{INLINE_EVENTS, Item, Layout, StageConcurrency, StepName, Work},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -26,8 +29,8 @@ impl Mode {
 
     /// Returns the way in which some work is handed out: inline where an execution can hold it itself, in
     /// its states' inputs and its history.
-    pub fn of_work(work: &Work, layout: &Layout) -> Self {
-        if work.inline_events(layout) > INLINE_EVENTS {
+    pub fn of_work(work: &Work, layout: &Layout, graph: &AssetGraph) -> Self {
+        if work.inline_events(layout, graph) > INLINE_EVENTS {
             return Self::Distributed;
         }
         let items: Vec<_> = work.stages.iter().map(|stage| &stage.items).collect();
@@ -52,8 +55,8 @@ pub struct WaveDocument {
     /// Number of the redrive that the plan was made for. Plan 0 is the run's first; plan n is the
     /// rest at the nth redrive.
     pub redrive: u32,
-    /// Number of manifest rows that run concurrently.
-    pub max_concurrency: u32,
+    /// Number of functions that the run may invoke at once.
+    pub functions_at_once: u32,
     /// The work of the wave's stages, by name; stages without work are left out.
     #[serde(default)]
     pub stages: BTreeMap<StepName, StageDocument>,
@@ -75,6 +78,9 @@ pub struct StageDocument {
     /// [`Row`](precip_core::machine::Row) per line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The number of rows and items that run at once.
+    #[serde(flatten)]
+    pub concurrency: StageConcurrency,
 }
 
 /// The work of one stage of a loop.
@@ -90,6 +96,9 @@ pub struct LoopStage {
     /// The manifest's key in the bucket: JSON Lines, one `{"items": [..]}` per line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The number of rows and items that run at once.
+    #[serde(flatten)]
+    pub concurrency: StageConcurrency,
 }
 
 /// An item with its steps.
@@ -124,8 +133,6 @@ pub struct RowDocument {
 pub struct ItemDocument {
     /// The run.
     pub run: RunId,
-    /// Number of the redrive that the plan was made for.
-    pub redrive: u32,
     /// The item without the failed step and the steps that depend on it.
     pub item: Item,
 }

@@ -101,13 +101,17 @@ impl Planner {
         finish: &Finish,
         remaining: Option<PlannedWork>,
     ) -> Result<Finished, PlannerError> {
+        let functions = finish.functions_at_once;
         let document = match remaining {
             // All is done: the machine goes on to its end.
-            None => self.empty_document(finish.run, finish.mode, self.layout.wave_count(), 0),
+            None => {
+                let end = self.layout.wave_count();
+                self.empty_document(finish.run, finish.mode, end, 0, functions)
+            }
             Some(planned) => {
                 self.mark_running(finish.run).await?;
                 let work = self.remaining_work(&planned, &FailureImpact::default())?;
-                self.next_document(&planned, work, 0, finish.mode, finish.looped)
+                self.next_document(&planned, work, 0, finish.mode, functions, finish.looped)
                     .await?
             }
         };

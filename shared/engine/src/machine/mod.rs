@@ -17,7 +17,6 @@ mod execution_ended;
 mod failure_impact;
 mod files;
 mod finish;
-
 mod materializer;
 mod plan;
 mod planner;
@@ -25,8 +24,8 @@ mod record;
 mod request;
 mod retry;
 mod settle;
-
 mod start;
+mod unreported;
 mod work;
 
 pub use cancel::CancelError;
@@ -40,8 +39,8 @@ pub use files::{FileError, MemoryFiles, RunFiles};
 pub use materializer::{Deadline, Materializer, StepReport};
 pub use planner::{Planner, PlannerAnswer};
 pub use request::{
-    CaughtError, ExecutionEnded, ExecutionRef, FailedStep, Finish, MaterializeRequest,
-    PlannerRequest, RecordRequest, Settle,
+    AccountLimit, AccountSettings, CaughtError, ExecutionEnded, ExecutionRef, FailedStep, Finish,
+    MaterializeRequest, PlannerRequest, RecordRequest, Settle,
 };
 pub use start::StartInput;
 pub use work::manifest_lines;

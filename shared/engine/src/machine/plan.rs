@@ -27,11 +27,14 @@ impl Planner {
         &self,
         input: &Value,
         execution: &ExecutionRef,
+        functions: u32,
         looped: bool,
     ) -> Result<WaveDocument, PlannerError> {
         let input = StartInput::from_json(input)?;
         if let Some(run) = input.run {
-            return self.start_queued_run(run, execution, looped).await;
+            return self
+                .start_queued_run(run, execution, functions, looped)
+                .await;
         }
         // 1. Find the run of an earlier call: its time and id are kept, so that the plan is the same.
         let key = run_key(input.run_key.as_deref(), &execution.id);
@@ -83,7 +86,7 @@ impl Planner {
             return Ok(self.nothing_to_do(run.id, message));
         }
         let planned = self.store_plan(run.id, 0, plan).await?;
-        self.start_planned(&planned, looped).await
+        self.start_planned(&planned, functions, looped).await
     }
 
     /// Plans and starts a run that a trigger recorded, and hands out its first wave. Of several
@@ -92,6 +95,7 @@ impl Planner {
         &self,
         id: RunId,
         execution: &ExecutionRef,
+        functions: u32,
         looped: bool,
     ) -> Result<WaveDocument, PlannerError> {
         let run = self.state.find_run(id).await?.ok_or_else(|| {
@@ -118,20 +122,22 @@ impl Planner {
         };
         let summary = plan_summary(id, planned.plan());
         self.state.set_run_plan(id, summary).await?;
-        self.start_planned(&planned, looped).await
+        self.start_planned(&planned, functions, looped).await
     }
 
     /// Starts a run whose plan is stored.
     async fn start_planned(
         &self,
         planned: &PlannedWork,
+        functions: u32,
         looped: bool,
     ) -> Result<WaveDocument, PlannerError> {
         let start = RunChange::new([RunStatus::Queued], RunStatus::Running, self.clock.now());
         self.state.change_run(planned.run, start).await?;
         let work = self.remaining_work(planned, &FailureImpact::default())?;
-        let mode = Mode::of_work(&work, &self.layout);
-        self.next_document(planned, work, 0, mode, looped).await
+        let mode = Mode::of_work(&work, &self.layout, self.definitions.graph());
+        self.next_document(planned, work, 0, mode, functions, looped)
+            .await
     }
 
     /// Plans a request. Without partitions it asks for the missing ones.
@@ -225,7 +231,7 @@ impl Planner {
     fn nothing_to_do(&self, run: RunId, message: String) -> WaveDocument {
         WaveDocument {
             message: Some(message),
-            ..self.empty_document(run, Mode::Nothing, 0, 0)
+            ..self.empty_document(run, Mode::Nothing, 0, 0, self.functions_at_once)
         }
     }
 }

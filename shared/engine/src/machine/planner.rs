@@ -14,11 +14,11 @@ use crate::{
     state::StateStore,
 };
 
-/// Default number of manifest rows that run concurrently: 25 rows of 40 items are the 1,000
-/// concurrent invocations that a new AWS account allows.
+/// Default number of functions that a run invokes at once: four fifths of the 1,000 concurrent invocations
+/// that an AWS account allows by default.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const ROWS_AT_ONCE: u32 = 25;
+const FUNCTIONS_AT_ONCE: u32 = 800;
 
 /// Plans runs, hands out their waves and ends them: the planner function.
 #[derive(Clone)]
@@ -29,7 +29,8 @@ pub struct Planner {
     pub(super) files: Arc<dyn RunFiles>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) randomness: Arc<dyn Randomness>,
-    pub(super) rows_at_once: u32,
+    pub(super) functions_at_once: u32,
+    pub(super) reserved: Option<u32>,
 }
 
 /// The planner's answer.
@@ -66,15 +67,26 @@ impl Planner {
             files,
             clock,
             randomness,
-            rows_at_once: ROWS_AT_ONCE,
+            functions_at_once: FUNCTIONS_AT_ONCE,
+            reserved: None,
         })
     }
 
-    /// Returns the planner with another number of manifest rows that run concurrently.
+    /// Returns the planner with another number of functions that a run invokes at once, at most.
     #[must_use]
-    pub fn with_rows_at_once(self, rows_at_once: u32) -> Self {
+    pub fn with_functions_at_once(self, functions_at_once: u32) -> Self {
         Self {
-            rows_at_once,
+            functions_at_once,
+            ..self
+        }
+    }
+
+    /// Returns the planner of a deployment that reserves concurrency for each materializer, which is then
+    /// the limit in place of the account's.
+    #[must_use]
+    pub fn with_reserved_concurrency(self, functions: u32) -> Self {
+        Self {
+            reserved: Some(functions),
             ..self
         }
     }
@@ -91,9 +103,13 @@ impl Planner {
             PlannerRequest::Plan {
                 input,
                 execution,
+                account,
                 looped,
             } => {
-                let wave = self.start_run(&input, &execution, looped).await?;
+                let functions = account.functions_at_once(self.functions_at_once, self.reserved);
+                let wave = self
+                    .start_run(&input, &execution, functions, looped)
+                    .await?;
                 Ok(PlannerAnswer::Wave(wave))
             }
             PlannerRequest::Settle(settle) => {

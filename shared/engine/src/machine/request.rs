@@ -19,6 +19,9 @@ pub enum PlannerRequest {
         input: Value,
         /// The execution that sends the request.
         execution: ExecutionRef,
+        /// The concurrency of the account.
+        #[serde(default)]
+        account: AccountSettings,
         /// True if the machine is a loop that takes one stage at a time.
         #[serde(rename = "loop", default)]
         looped: bool,
@@ -52,6 +55,8 @@ pub struct Settle {
     /// Number of the redrive that the plan was made for.
     #[serde(default, deserialize_with = "deserialize_count")]
     pub redrive: u32,
+    /// Number of functions that the run may invoke at once.
+    pub functions_at_once: u32,
     /// True if the machine is a loop that takes one stage at a time.
     #[serde(rename = "loop", default)]
     pub looped: bool,
@@ -70,6 +75,8 @@ pub struct Finish {
     /// Number of the redrive that the plan was made for.
     #[serde(default, deserialize_with = "deserialize_count")]
     pub redrive: u32,
+    /// Number of functions that the run may invoke at once.
+    pub functions_at_once: u32,
     /// True to plan the remaining work of redrive `redrive` and end nothing: set when the parent
     /// execution was redriven.
     #[serde(default)]
@@ -92,6 +99,42 @@ impl PlannerRequest {
             Self::Finish(_) => "finish",
         }
     }
+}
+
+/// Lambda's answer to `GetAccountSettings`, or the error of that call, which is read as no limit.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html>
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountSettings {
+    /// The limits of the account.
+    #[serde(rename = "AccountLimit", default)]
+    pub limit: AccountLimit,
+}
+
+impl AccountSettings {
+    /// Returns the number of functions that a run may invoke at once: at most `most`, and what is reserved
+    /// for them. Without a reservation, a fifth of the account's concurrency is left to what sensors and
+    /// schedules start meanwhile, and to other functions.
+    ///
+    /// ```
+    /// use precip_engine::machine::{AccountLimit, AccountSettings};
+    ///
+    /// let new_account = AccountSettings { limit: AccountLimit { unreserved: Some(10) } };
+    /// assert_eq!(new_account.functions_at_once(800, None), 8);
+    /// assert_eq!(AccountSettings::default().functions_at_once(800, Some(100)), 100);
+    /// ```
+    pub fn functions_at_once(&self, most: u32, reserved: Option<u32>) -> u32 {
+        let shared = self.limit.unreserved.map(|free| free - free / 5);
+        most.min(reserved.or(shared).unwrap_or(most)).max(1)
+    }
+}
+
+/// The limits of an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountLimit {
+    /// Number of concurrent invocations that no function has reserved; `None` when it is not known.
+    #[serde(rename = "UnreservedConcurrentExecutions", default)]
+    pub unreserved: Option<u32>,
 }
 
 /// The execution of a machine that sends a request.
@@ -123,9 +166,6 @@ pub struct RecordRequest {
     /// The step and its error, as the machine caught it.
     #[serde(flatten)]
     pub failed: FailedStep,
-    /// Number of the redrive that the plan was made for.
-    #[serde(default, deserialize_with = "deserialize_count")]
-    pub redrive: u32,
 }
 
 /// A failed step and its error.

@@ -33,7 +33,8 @@ impl Planner {
         let ended = self.ended_stages(settle)?;
         let impact = self.settle_stages(&planned, ended.clone()).await?;
         let work = self.remaining_work(&planned, &impact)?;
-        self.next_document(&planned, work, ended.end, settle.mode, settle.looped)
+        let (mode, functions) = (settle.mode, settle.functions_at_once);
+        self.next_document(&planned, work, ended.end, mode, functions, settle.looped)
             .await
     }
 

@@ -1,9 +1,16 @@
 //! A run's stored plan, and the documents that hand out its work.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use precip_core::{
-    machine::{Item, Layout, LayoutStage, Row, StageWork, Work, divide_into_rows, step_kind},
+    machine::{
+        ConcurrencyBudget, Item, Layout, LayoutStage, Row, StageConcurrency, StageWork, Work,
+        divide_into_rows, step_kind,
+    },
     partitions::PartitionContext,
     plan::{DefinitionChange, Lineage, Plan, PlanError},
 };
@@ -72,13 +79,18 @@ fn manifest_key(run: RunId, number: u32, stage: &LayoutStage) -> String {
     format!("runs/{run}/plan-{number}/wave-{wave}/{name}.jsonl")
 }
 
-/// Returns the manifest of a stage's items: a line of JSON for each row.
+/// Returns the manifest of a stage's items: a line of JSON for each row, which holds at most
+/// `items_per_row` of them.
 ///
 /// # Errors
 /// When an item cannot be written as JSON.
-pub fn manifest_lines<T: Serialize>(items: Vec<T>, in_order: bool) -> serde_json::Result<Vec<u8>> {
+pub fn manifest_lines<T: Serialize>(
+    items: Vec<T>,
+    items_per_row: usize,
+    in_order: bool,
+) -> serde_json::Result<Vec<u8>> {
     let mut content = Vec::new();
-    for items in divide_into_rows(items, in_order) {
+    for items in divide_into_rows(items, items_per_row, in_order) {
         serde_json::to_writer(&mut content, &Row { items })?;
         content.push(b'\n');
     }
@@ -152,40 +164,77 @@ impl Planner {
         work: Work,
         from: usize,
         mode: Mode,
+        functions: u32,
         looped: bool,
     ) -> Result<WaveDocument, PlannerError> {
         // Stages without work are not in `work`, so that a whole wave may be passed over.
         let mut left = work.stages.into_iter().filter(|work| work.stage >= from);
         let Some(first) = left.next() else {
-            return Ok(self.empty_document(
-                planned.run,
-                mode,
-                self.layout.wave_count(),
-                planned.number,
-            ));
+            let end = self.layout.wave_count();
+            return Ok(self.empty_document(planned.run, mode, end, planned.number, functions));
         };
         let wave = self.layout.stages[first.stage].wave;
-        let mut document = self.empty_document(planned.run, mode, wave, planned.number);
-        if looped {
-            document.stage = Some(self.loop_stage(planned, first, mode).await?);
-            return Ok(document);
+        let mut document = self.empty_document(planned.run, mode, wave, planned.number, functions);
+        let mut together = vec![first];
+        if !looped {
+            together.extend(left.filter(|work| self.layout.stages[work.stage].wave == wave));
         }
-        let same_wave = |work: &StageWork| self.layout.stages[work.stage].wave == wave;
-        for work in std::iter::once(first).chain(left.filter(same_wave)) {
+        let shares = self.divide_functions(functions, &together).await?;
+        for (work, functions) in together.into_iter().zip(shares) {
+            let concurrency = match mode {
+                Mode::Nothing | Mode::Inline => StageConcurrency::inline(functions),
+                Mode::Distributed => StageConcurrency::distributed(functions, work.items.len()),
+            };
+            if looped {
+                document.stage = Some(self.loop_stage(planned, work, concurrency, mode).await?);
+                return Ok(document);
+            }
             let stage = &self.layout.stages[work.stage];
-            let stage_document = match mode {
-                Mode::Nothing | Mode::Inline => StageDocument {
-                    items: Some(work.items),
-                    key: None,
-                },
-                Mode::Distributed => StageDocument {
-                    items: None,
-                    key: Some(self.write_manifest(planned, stage, work.items).await?),
-                },
+            let (items, key) = match mode {
+                Mode::Nothing | Mode::Inline => (Some(work.items), None),
+                Mode::Distributed => {
+                    let graph = self.definitions.graph();
+                    let per_row = stage.items_per_row(&work.items, concurrency, graph);
+                    let key = self
+                        .write_manifest(planned, stage, work.items, per_row)
+                        .await?;
+                    (None, Some(key))
+                }
+            };
+            let stage_document = StageDocument {
+                items,
+                key,
+                concurrency,
             };
             document.stages.insert(stage.name.clone(), stage_document);
         }
         Ok(document)
+    }
+
+    /// Divides functions among stages that run side by side, by the limits of their pools.
+    async fn divide_functions(
+        &self,
+        functions: u32,
+        wave: &[StageWork],
+    ) -> Result<Vec<u32>, PlannerError> {
+        let graph = self.definitions.graph();
+        let steps = wave
+            .iter()
+            .flat_map(|work| &self.layout.stages[work.stage].steps);
+        let ops = steps.filter_map(|step| graph.op_named(&step.op));
+        let names: BTreeSet<&String> = ops.filter_map(|op| op.pool.as_ref()).collect();
+        let now = self.clock.now();
+        let mut pools = BTreeMap::new();
+        for name in names {
+            if let Some(limit) = self.state.pool_state(name, now).await?.limit {
+                pools.insert(name.clone(), limit);
+            }
+        }
+        let budget = ConcurrencyBudget {
+            functions,
+            pools: &pools,
+        };
+        Ok(budget.divide(wave, &self.layout, graph))
     }
 
     /// Builds a document without work.
@@ -195,13 +244,14 @@ impl Planner {
         mode: Mode,
         wave: u32,
         redrive: u32,
+        functions_at_once: u32,
     ) -> WaveDocument {
         WaveDocument {
             run,
             mode,
             wave,
             redrive,
-            max_concurrency: self.rows_at_once,
+            functions_at_once,
             stages: BTreeMap::new(),
             stage: None,
             message: None,
@@ -212,9 +262,12 @@ impl Planner {
         &self,
         planned: &PlannedWork,
         work: StageWork,
+        concurrency: StageConcurrency,
         mode: Mode,
     ) -> Result<LoopStage, PlannerError> {
         let stage = &self.layout.stages[work.stage];
+        let graph = self.definitions.graph();
+        let per_row = stage.items_per_row(&work.items, concurrency, graph);
         let mut items = Vec::with_capacity(work.items.len());
         for item in work.items {
             items.push(self.loop_item(stage, item)?);
@@ -223,13 +276,15 @@ impl Planner {
         let key = if inline {
             None
         } else {
-            Some(self.write_manifest(planned, stage, items.clone()).await?)
+            let items = items.clone();
+            Some(self.write_manifest(planned, stage, items, per_row).await?)
         };
         Ok(LoopStage {
             name: stage.name.clone(),
             in_order: stage.in_order,
             items: inline.then_some(items),
             key,
+            concurrency,
         })
     }
 
@@ -256,8 +311,9 @@ impl Planner {
         planned: &PlannedWork,
         stage: &LayoutStage,
         items: Vec<T>,
+        items_per_row: usize,
     ) -> Result<String, PlannerError> {
-        let content = manifest_lines(items, stage.in_order).map_err(json_error)?;
+        let content = manifest_lines(items, items_per_row, stage.in_order).map_err(json_error)?;
         let key = manifest_key(planned.run, planned.number, stage);
         self.files.write_file(&key, content).await?;
         Ok(key)

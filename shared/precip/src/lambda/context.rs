@@ -2,7 +2,7 @@
 
 use std::{env, sync::Arc};
 
-use precip_aws::{Aws, files::S3Files, state::dynamo::DynamoStore};
+use precip_aws::{Aws, files::S3Files, launch::MachineArn, state::dynamo::DynamoStore};
 use precip_engine::{
     definitions::{Definitions, InvalidDefinitions},
     run::{Clock, Randomness, SystemClock, SystemRandomness},
@@ -55,4 +55,11 @@ pub(super) fn required_variable(name: &str) -> Result<String, String> {
     env::var(name).map_err(|_| {
         format!("the variable {name} is not set: deploy the function with the generated template")
     })
+}
+
+/// Returns the ARN of the state machine that people start.
+pub(super) fn required_machine() -> Result<MachineArn, String> {
+    required_variable(variables::STATE_MACHINE)?
+        .parse()
+        .map_err(|error| format!("{}: {error}", variables::STATE_MACHINE))
 }

@@ -2,18 +2,23 @@
 
 use std::{env, process::ExitCode, sync::Arc};
 
+use chrono::TimeDelta;
 use lambda_runtime::{Diagnostic, LambdaEvent};
+use precip_aws::launch::SfnExecutions;
 use precip_engine::{
     definitions::{Definitions, InvalidDefinitions},
-    machine::{ExecutionEnded, Planner, PlannerAnswer, PlannerRequest},
+    machine::{
+        ExecutionEnded, PLATFORM_ERROR, Planner, PlannerAnswer, PlannerError, PlannerRequest,
+    },
+    state::{Run, RunStatus},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{failure, function, variables};
+use super::{context::required_machine, failure, function, variables};
 
 /// Plans runs, their next waves and their ends for the state machines, and ends the runs of
-/// executions that were stopped, as reported by EventBridge.
+/// executions that were stopped, as reported by EventBridge or found by a sweep.
 pub fn planner(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> ExitCode {
     function::run_function(
         definitions,
@@ -26,28 +31,44 @@ pub fn planner(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> 
                 Arc::clone(&shared.randomness),
             )
             .map_err(|error| error.to_string())?;
-            Ok(match rows_at_once()? {
-                Some(rows) => planner.with_rows_at_once(rows),
+            let planner = match read_number(variables::MAX_CONCURRENCY)? {
+                Some(functions) => planner.with_functions_at_once(functions),
                 None => planner,
+            };
+            let planner = match read_number(variables::RESERVED_CONCURRENCY)? {
+                // The template's parameter is 0 where nothing is reserved.
+                Some(functions @ 1..) => planner.with_reserved_concurrency(functions),
+                Some(0) | None => planner,
+            };
+            let machine = required_machine()?;
+            Ok(Function {
+                planner,
+                executions: SfnExecutions::new(shared.aws.step_functions(), machine),
             })
         },
         handle_invocation,
     )
 }
 
-/// Returns the number of rows that run at once, if it is configured.
-fn rows_at_once() -> Result<Option<u32>, String> {
-    let Ok(text) = env::var(variables::MAX_CONCURRENCY) else {
+/// Returns the number in an environment variable, if it is set.
+fn read_number(variable: &str) -> Result<Option<u32>, String> {
+    let Ok(text) = env::var(variable) else {
         return Ok(None);
     };
-    let rows = text.parse().map_err(|_| {
-        format!(
-            "{} is `{text}`: set it to a number such as 20",
-            variables::MAX_CONCURRENCY
-        )
-    });
-    rows.map(Some)
+    let number = text
+        .parse()
+        .map_err(|_| format!("{variable} is `{text}`: set it to a number such as 800"));
+    number.map(Some)
 }
+
+/// The planner, and the executions whose runs it ends.
+struct Function {
+    planner: Planner,
+    executions: SfnExecutions,
+}
+
+/// The period before a sweep in which it looks for runs that are still unfinished.
+const SWEPT_PERIOD: TimeDelta = TimeDelta::days(14);
 
 /// The payload of an invocation.
 #[derive(Debug, Deserialize)]
@@ -55,8 +76,17 @@ fn rows_at_once() -> Result<Option<u32>, String> {
 enum Call {
     /// An event of EventBridge: an execution has ended.
     Ended { detail: ExecutionEnded },
+    /// A tick of the schedule that looks for ended executions whose event was lost.
+    Sweep { sweep: Swept },
     /// A call of a state machine.
     Machine(Value),
+}
+
+/// The things that a sweep looks at.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Swept {
+    Runs,
 }
 
 /// The answer to an invocation.
@@ -64,23 +94,33 @@ enum Call {
 #[serde(untagged)]
 enum Answer {
     Machine(PlannerAnswer),
-    Ended { ended: Option<String> },
+    Ended { ended: Vec<String> },
 }
 
 /// Handles one invocation.
 async fn handle_invocation(
-    planner: Arc<Planner>,
+    function: Arc<Function>,
     event: LambdaEvent<Value>,
 ) -> Result<Answer, Diagnostic> {
-    // Untagged: an event of EventBridge has `detail`, a call of a machine has none.
+    let Function {
+        planner,
+        executions,
+    } = &*function;
+    // Untagged: an event of EventBridge has `detail`, a tick `sweep`, and a call of a machine neither.
     let call: Call =
         serde_json::from_value(event.payload).map_err(|error| failure::invalid_request(&error))?;
     let answer = match call {
         Call::Ended { detail } => {
             let ended = planner.end_run_of_execution(&detail).await;
-            ended.map(|run| Answer::Ended {
-                ended: run.map(|run| run.id.to_string()),
-            })
+            ended.map(|run| Answer::from_ended(run.as_slice()))
+        }
+        Call::Sweep { sweep: Swept::Runs } => {
+            let ended = planner.end_unreported_runs(executions, SWEPT_PERIOD).await;
+            let ended = ended.map_err(|error| {
+                tracing::error!(%error, "the planner failed");
+                failure::diagnostic(PLATFORM_ERROR, &error)
+            })?;
+            return Ok(Answer::from_ended(&ended));
         }
         Call::Machine(request) => {
             let request: PlannerRequest = serde_json::from_value(request)
@@ -93,7 +133,34 @@ async fn handle_invocation(
         }
     };
     answer.map_err(|error| {
-        tracing::warn!(name = error.name(), %error, "refused");
+        log_error(&error);
         failure::planner_failure(&error)
     })
+}
+
+impl Answer {
+    /// Returns the answer for runs that were ended because their execution had, and logs those that failed.
+    fn from_ended(runs: &[Run]) -> Self {
+        for run in runs.iter().filter(|run| run.status == RunStatus::Failed) {
+            log_failed_run(run.message.as_deref().unwrap_or_default());
+        }
+        Self::Ended {
+            ended: runs.iter().map(|run| run.id.to_string()).collect(),
+        }
+    }
+}
+
+/// Logs an error. The template counts the messages of failed runs and of the planner's own failures, and
+/// raises alarms by them; an input that a person mistyped raises none.
+fn log_error(error: &PlannerError) {
+    let name = error.name();
+    match error {
+        PlannerError::RunFailed { summary } => log_failed_run(summary),
+        _ if name == "Precip.BadInput" => tracing::warn!(name, %error, "refused"),
+        _ => tracing::error!(name, %error, "the planner failed"),
+    }
+}
+
+fn log_failed_run(summary: &str) {
+    tracing::error!(summary, "a run failed");
 }

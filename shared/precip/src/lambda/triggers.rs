@@ -6,7 +6,7 @@ use std::{
 };
 
 use precip_aws::{
-    launch::{MachineArn, SfnExecutions, SfnLauncher},
+    launch::{SfnExecutions, SfnLauncher},
     settings::SecretsManager,
 };
 use precip_engine::{
@@ -18,7 +18,7 @@ use precip_engine::{
 use precip_local::executor::TokioSleeper;
 
 use super::{
-    context::{FunctionContext, required_variable},
+    context::{FunctionContext, required_machine},
     variables,
 };
 
@@ -33,9 +33,7 @@ pub(super) struct Triggers {
 
 impl Triggers {
     pub(super) fn new(shared: &FunctionContext) -> Result<Self, String> {
-        let machine: MachineArn = required_variable(variables::STATE_MACHINE)?
-            .parse()
-            .map_err(|error| format!("{}: {error}", variables::STATE_MACHINE))?;
+        let machine = required_machine()?;
         let name = std::env::var(variables::ENVIRONMENT).ok();
         let environment = shared
             .definitions

@@ -21,8 +21,11 @@ pub const TICK_ROLE: &str = "PRECIP_TICK_ROLE_ARN";
 /// The ARN of the topic for changes of freshness. Read by the reactor.
 pub const FRESHNESS_TOPIC: &str = "PRECIP_FRESHNESS_TOPIC_ARN";
 
-/// The number of rows of a manifest that run at once. Read by the planner.
+/// The number of functions that a run invokes at once, at most. Read by the planner.
 pub const MAX_CONCURRENCY: &str = "PRECIP_MAX_CONCURRENCY";
+
+/// The concurrency that is reserved for each materializer, or 0. Read by the planner.
+pub const RESERVED_CONCURRENCY: &str = "PRECIP_RESERVED_CONCURRENCY";
 
 /// The lowest level of log messages. Lambda sets it from the function's logging configuration.
 ///

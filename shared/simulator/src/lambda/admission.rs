@@ -78,6 +78,11 @@ impl Account {
         Ok(())
     }
 
+    /// Returns the concurrency that no function has reserved.
+    pub(super) fn unreserved(&self) -> u32 {
+        self.unreserved
+    }
+
     /// Returns whether no concurrency is left that no function has reserved.
     pub(super) fn is_full(&self) -> bool {
         self.active_unreserved >= self.unreserved

@@ -491,6 +491,14 @@ impl Functions for Lambda {
         let answer = self.invoke(function, payload, 0).await;
         answer.map_err(InvokeError::into_task_error)
     }
+
+    fn account_settings(&self) -> Result<Value, TaskError> {
+        let all = self.0.limits.account_concurrency;
+        Ok(json!({"AccountLimit": {
+            "ConcurrentExecutions": all,
+            "UnreservedConcurrentExecutions": self.0.account.borrow().unreserved(),
+        }}))
+    }
 }
 
 impl fmt::Debug for Lambda {

@@ -52,7 +52,7 @@ pub struct Settings {
     pub lambda: lambda::Limits,
     /// The table's throughput.
     pub table: dynamo::Limits,
-    /// Rows of a manifest that run at once: the parameter `MaxConcurrency`.
+    /// Functions that a run invokes at once, at most: the parameter `MaxConcurrency`.
     pub max_concurrency: u32,
     /// Concurrency reserved for each materializer: the parameter `MaterializerConcurrency`.
     pub materializer_concurrency: Option<u32>,
@@ -69,7 +69,7 @@ impl Default for Settings {
         Self {
             lambda: lambda::Limits::default(),
             table: dynamo::Limits::default(),
-            max_concurrency: 20,
+            max_concurrency: 800,
             materializer_concurrency: None,
             reactor_window: Duration::from_secs(3),
             arm64: false,

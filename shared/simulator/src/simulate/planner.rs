@@ -5,14 +5,17 @@ use std::{collections::BTreeMap, rc::Rc};
 use async_trait::async_trait;
 use precip_core::{
     cost::to_f64,
-    machine::{Item, LayoutStage, StageWork, StepName, Work, step_kind},
+    machine::{
+        ConcurrencyBudget, Item, LayoutStage, StageConcurrency, StageWork, StepName, Work,
+        step_kind,
+    },
     partitions::PartitionSet,
     plan::{Frontier, Lineage, Loss, LossCause, StepId, StepOutcome},
 };
 use precip_engine::{
     machine::{
-        FailedStep, ItemDocument, LoopItem, LoopStage, LoopStep, Mode, RowDocument, StageDocument,
-        WaveDocument, manifest_lines,
+        AccountSettings, FailedStep, ItemDocument, LoopItem, LoopStage, LoopStep, Mode,
+        RowDocument, StageDocument, WaveDocument, manifest_lines,
     },
     run_id::RunId,
 };
@@ -50,6 +53,13 @@ impl Handler for Planner {
                     .add(Unit::DynamoDbRead, to_f64(steps) * READS_OF_A_STEP);
                 self.write(WRITES_OF_A_PLAN).await?;
                 shared.count_put();
+                let account: AccountSettings =
+                    serde_json::from_value(payload["account"].clone())
+                        .map_err(|error| unexpected("account", &error.to_string()))?;
+                let (most, reserved) = shared.most_functions;
+                shared
+                    .functions
+                    .set(account.functions_at_once(most, reserved));
                 let mode = self.choose_mode()?;
                 self.next_document(0, mode, looped).await
             }
@@ -108,7 +118,7 @@ impl Planner {
             return Ok(Mode::Distributed);
         }
         let work = self.work(|_| true)?;
-        Ok(Mode::of_work(&work, &shared.layout))
+        Ok(Mode::of_work(&work, &shared.layout, &shared.graph))
     }
 
     /// Returns the work of the stages of some waves, without what failures hold back.
@@ -181,31 +191,41 @@ impl Planner {
             let work = self.work(|stage| stage.wave == wave)?;
             let of_wave =
                 |work: &StageWork| work.stage >= from && layout.stages[work.stage].wave == wave;
-            let mut stages = work.stages.into_iter().filter(of_wave).peekable();
-            if stages.peek().is_none() {
+            let mut stages: Vec<StageWork> = work.stages.into_iter().filter(of_wave).collect();
+            if stages.is_empty() {
                 continue;
             }
             self.write(WRITES_OF_A_WAVE).await?;
             let mut document = self.document(mode, wave);
             if looped {
-                document.stage = stages
-                    .next()
-                    .map(|work| self.loop_stage(work, mode))
-                    .transpose()?;
-                return to_json(&document);
+                stages.truncate(1);
             }
-            for work in stages {
+            let budget = ConcurrencyBudget {
+                functions: shared.functions.get(),
+                pools: &shared.pool_limits(),
+            };
+            let shares = budget.divide(&stages, layout, &shared.graph);
+            for (work, functions) in stages.into_iter().zip(shares) {
+                let concurrency = match mode {
+                    Mode::Distributed => StageConcurrency::distributed(functions, work.items.len()),
+                    Mode::Inline | Mode::Nothing => StageConcurrency::inline(functions),
+                };
                 let stage = &layout.stages[work.stage];
-                let handed = if mode == Mode::Distributed {
-                    StageDocument {
-                        items: None,
-                        key: Some(self.write_manifest(stage, work.items)?),
-                    }
+                let per_row = stage.items_per_row(&work.items, concurrency, &shared.graph);
+                if looped {
+                    document.stage = Some(self.loop_stage(work, concurrency, per_row, mode)?);
+                    break;
+                }
+                let (items, key) = if mode == Mode::Distributed {
+                    let key = self.write_manifest(stage, work.items, per_row)?;
+                    (None, Some(key))
                 } else {
-                    StageDocument {
-                        items: Some(work.items),
-                        key: None,
-                    }
+                    (Some(work.items), None)
+                };
+                let handed = StageDocument {
+                    items,
+                    key,
+                    concurrency,
                 };
                 document.stages.insert(stage.name.clone(), handed);
             }
@@ -220,14 +240,20 @@ impl Planner {
             mode,
             wave,
             redrive: 0,
-            max_concurrency: self.0.max_concurrency,
+            functions_at_once: self.0.functions.get(),
             stages: BTreeMap::new(),
             stage: None,
             message: None,
         }
     }
 
-    fn loop_stage(&self, work: StageWork, mode: Mode) -> Result<LoopStage, TaskError> {
+    fn loop_stage(
+        &self,
+        work: StageWork,
+        concurrency: StageConcurrency,
+        items_per_row: usize,
+        mode: Mode,
+    ) -> Result<LoopStage, TaskError> {
         let shared = &self.0;
         let stage = &shared.layout.stages[work.stage];
         let to_loop_item = |item: Item| {
@@ -247,7 +273,10 @@ impl Planner {
         };
         let items: Vec<LoopItem> = work.items.into_iter().map(to_loop_item).collect();
         let (items, key) = if mode == Mode::Distributed {
-            (None, Some(self.write_manifest(stage, items)?))
+            (
+                None,
+                Some(self.write_manifest(stage, items, items_per_row)?),
+            )
         } else {
             (Some(items), None)
         };
@@ -256,6 +285,7 @@ impl Planner {
             in_order: stage.in_order,
             items,
             key,
+            concurrency,
         })
     }
 
@@ -263,9 +293,10 @@ impl Planner {
         &self,
         stage: &LayoutStage,
         items: Vec<T>,
+        items_per_row: usize,
     ) -> Result<String, TaskError> {
         let shared = &self.0;
-        let lines = manifest_lines(items, stage.in_order)
+        let lines = manifest_lines(items, items_per_row, stage.in_order)
             .map_err(|error| unexpected("item", &error.to_string()))?;
         let key = format!("wave-{}/{}.jsonl", stage.wave, stage.name);
         shared.files.borrow_mut().insert(key.clone(), lines);
@@ -325,7 +356,6 @@ impl Planner {
         }
         to_json(&ItemDocument {
             run: run_id(),
-            redrive: 0,
             item: stage.left_after(&request.item, index, None),
         })
     }

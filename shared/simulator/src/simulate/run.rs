@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 use precip_asl::compile::{CompileOptions, PLANNER, compile_machines, function_substitution};
 use precip_core::{
     cost::{US_EAST_1, list_bill},
-    machine::Layout,
+    machine::{ITEMS_PER_ROW, Layout},
 };
 use precip_engine::machine::Mode;
 use serde_json::json;
@@ -69,7 +69,8 @@ pub fn simulate_run(input: &Input, settings: &Settings) -> Result<Report, Simula
             .collect(),
         graph: input.graph.clone(),
         planned: input.planned.clone(),
-        max_concurrency: settings.max_concurrency,
+        most_functions: (settings.max_concurrency, settings.materializer_concurrency),
+        functions: std::cell::Cell::new(settings.max_concurrency),
         files: RefCell::default(),
         failed: RefCell::default(),
         made: std::cell::Cell::default(),
@@ -136,7 +137,7 @@ pub fn simulate_run(input: &Input, settings: &Settings) -> Result<Report, Simula
         bill: lines,
         usage: SimulationUsage { mode, amounts },
         ops: op_spans(&shared),
-        assumptions: list_assumptions(input, settings, mode),
+        assumptions: list_assumptions(input, settings, shared.functions.get(), mode),
         prices: US_EAST_1,
         concurrency: stats.concurrency,
         duration,
@@ -255,7 +256,23 @@ fn find_limit(
         lambda.full_time()
     };
     let saturations = service.saturations();
-    let machine = saturations.iterations.total(now) + saturations.child_starts.total(now);
+    let (children, iterations) = (
+        saturations.children.total(now),
+        saturations.iterations.total(now),
+    );
+    // The concurrency that the planner gave to the maps, and what it follows from.
+    let functions = shared.functions.get();
+    let given = match shared.most_functions {
+        (most, _) if functions == most => LimitedBy::MaxConcurrency,
+        (_, Some(_)) => LimitedBy::ReservedConcurrency,
+        (_, None) => LimitedBy::AccountConcurrency,
+    };
+    let (maps, machine) = if (functions as usize) < ITEMS_PER_ROW {
+        (children + iterations, Duration::ZERO)
+    } else {
+        (children, iterations)
+    };
+    let machine = machine + saturations.child_starts.total(now);
     let limits = [
         (LimitedBy::Pool, pool.max().unwrap_or_default()),
         (LimitedBy::AccountConcurrency, account),
@@ -271,7 +288,7 @@ fn find_limit(
             LimitedBy::TableThroughput,
             shared.table.saturation().total(now),
         ),
-        (LimitedBy::MaxConcurrency, saturations.children.total(now)),
+        (given, maps),
         (LimitedBy::MachineRate, machine),
     ];
     let least = duration.mul_f64(BINDING_SHARE);
@@ -308,7 +325,7 @@ fn op_spans(shared: &Shared) -> Vec<OpSpan> {
     spans.into_iter().map(|(_, span)| span).collect()
 }
 
-fn list_assumptions(input: &Input, settings: &Settings, mode: Mode) -> Vec<String> {
+fn list_assumptions(input: &Input, settings: &Settings, functions: u32, mode: Mode) -> Vec<String> {
     let plan = &input.planned.plan;
     let mut unmeasured: Vec<&str> = Vec::new();
     let mut assumed: Vec<String> = Vec::new();
@@ -328,10 +345,11 @@ fn list_assumptions(input: &Input, settings: &Settings, mode: Mode) -> Vec<Strin
     unmeasured.dedup();
     assumed.dedup();
     let mut assumptions = vec![match mode {
-        Mode::Distributed => format!(
-            "Distributed Maps run 40 items a child, and {} children at once",
-            settings.max_concurrency
-        ),
+        Mode::Distributed => {
+            format!(
+                "Distributed Maps run up to 40 items a child, and {functions} functions at once"
+            )
+        }
         Mode::Inline | Mode::Nothing => {
             "the run is one Standard execution with inline Maps, which run 40 items at once"
                 .to_owned()

@@ -32,7 +32,10 @@ pub(super) struct Shared {
     pub(super) graph: Arc<AssetGraph>,
     pub(super) planned: PlannedRun,
     pub(super) layout: Layout,
-    pub(super) max_concurrency: u32,
+    /// The parameters `MaxConcurrency` and `MaterializerConcurrency`.
+    pub(super) most_functions: (u32, Option<u32>),
+    /// Number of functions that the run may invoke at once.
+    pub(super) functions: Cell<u32>,
     /// The steps of the layout, by name.
     pub(super) steps: HashMap<String, Rc<StepModel>>,
     pub(super) pools: BTreeMap<String, RefCell<Pool>>,
@@ -89,12 +92,12 @@ impl Pool {
 
     pub(super) fn take(&mut self, time: &VirtualTime) -> bool {
         if self.taken >= self.limit {
-            // Full with someone waiting.
-            let full = &self.full;
-            self.held.get_or_insert_with(|| full.begin(time));
             return false;
         }
         self.taken += 1;
+        if self.taken == self.limit {
+            self.held = Some(self.full.begin(time));
+        }
         true
     }
 
@@ -112,6 +115,14 @@ const ENGINE_ATTEMPTS: u32 = 6;
 const ENGINE_WAIT: Duration = Duration::from_millis(50);
 
 impl Shared {
+    /// Returns the number of slots of each pool.
+    pub(super) fn pool_limits(&self) -> BTreeMap<String, u32> {
+        let pools = self.pools.iter();
+        pools
+            .map(|(name, pool)| (name.clone(), pool.borrow().limit))
+            .collect()
+    }
+
     /// Calls the table, and retries throttled calls as the functions do.
     ///
     /// # Errors

@@ -80,7 +80,7 @@ fn a_large_run_is_limited_by_the_children_at_once() {
     assert!((50.0..58.0).contains(&report.seconds), "{}", report.seconds);
     // Half of them take twice as long.
     let fewer = Settings {
-        max_concurrency: 10,
+        max_concurrency: 400,
         ..Settings::default()
     };
     let slower = simulate_run(&input, &fewer).unwrap();
@@ -101,10 +101,10 @@ fn the_same_input_gives_the_same_answer() {
     assert_eq!(answer(), answer());
 }
 
-/// A small account is slower, and the account is what holds the run back. Its functions of ten seconds are
-/// refused for longer than the machine's patience of 31 s: partitions fail.
+/// A small account is slower, and the account is what holds the run back: the planner asks for its
+/// concurrency and leaves a fifth of it to others.
 #[test]
-fn an_account_of_ten_fails_partitions_of_ten_seconds_today() {
+fn an_account_of_ten_is_slow_and_makes_everything() {
     let input = planned(1, 400, 10.0);
     let rich = simulate_run(&input, &Settings::default()).unwrap();
     let settings = Settings {
@@ -113,13 +113,58 @@ fn an_account_of_ten_fails_partitions_of_ten_seconds_today() {
     };
     let poor = simulate_run(&input, &settings).unwrap();
     assert_eq!(poor.limited_by, LimitedBy::AccountConcurrency);
-    assert_eq!((rich.failed, poor.peak_concurrency), (0, 10.0));
-    // The planner is refused as well, so that not even the failures are recorded: the execution ends.
-    let ended_by = poor.ended_by.unwrap();
+    assert_eq!((poor.partitions, poor.failed), (400, 0));
+    assert_eq!(poor.ended_by, None);
+    // Eight at once, and the reactor.
+    assert!(poor.peak_concurrency <= 10.0, "{}", poor.peak_concurrency);
+    assert!((500.0..520.0).contains(&poor.seconds), "{}", poor.seconds);
+    assert!(poor.seconds > 4.0 * rich.seconds, "{}", rich.seconds);
+}
+
+/// Four ordinary cases that used to fail 7 to 32% of their partitions: the stages of a wave took the whole
+/// concurrency each, and a throttled call was retried for 31 s.
+#[test]
+fn no_partition_fails_because_functions_are_throttled() {
+    let with_account = |account_concurrency| Settings {
+        lambda: Limits::default().with_account_concurrency(account_concurrency),
+        ..Settings::default()
+    };
+    let reserved = Settings {
+        materializer_concurrency: Some(100),
+        ..Settings::default()
+    };
+    for (stages, partitions, seconds, settings) in [
+        (3, 3_000, 10.0, Settings::default()),
+        (3, 3_000, 30.0, Settings::default()),
+        (1, 5_000, 2.0, reserved),
+        (1, 2_000, 10.0, with_account(10)),
+    ] {
+        let input = planned(stages, partitions, seconds);
+        let report = simulate_run(&input, &settings).unwrap();
+        assert_eq!(report.failed, 0, "{stages} stages of {seconds} s");
+        assert_eq!(report.ended_by, None);
+    }
+}
+
+/// A pool gives the concurrency: no item waits for a slot, so no poll is paid, and the run takes as long as
+/// its slots need.
+#[test]
+fn a_thousand_items_pass_through_five_slots() {
+    let mut input = planned(1, 1_000, 60.0);
+    let graph = Arc::get_mut(&mut input.graph).unwrap();
+    let mut op = graph.op_named("asset_0").unwrap().clone();
+    op.pool = Some("api".to_owned());
+    *graph = AssetGraph::new(vec![op], vec![]).unwrap();
+    input.pools = std::collections::BTreeMap::from([("api".to_owned(), 5)]);
+    let report = simulate_run(&input, &Settings::default()).unwrap();
+    assert_eq!((report.partitions, report.failed), (1_000, 0));
+    assert_eq!(report.limited_by, LimitedBy::Pool);
+    let invocations: u64 = report.ops.iter().map(|op| op.invocations).sum();
+    assert_eq!(invocations, 1_000);
+    let least = 1_000.0 / 5.0 * 60.0;
     assert!(
-        ended_by.starts_with("Lambda.TooManyRequestsException"),
-        "{ended_by}"
+        (least..least * 1.05).contains(&report.seconds),
+        "{}",
+        report.seconds
     );
-    assert_eq!(poor.partitions + poor.failed, 400);
-    assert!(poor.failed > 28, "{}", poor.failed);
 }

@@ -34,6 +34,8 @@ pub(super) struct ExecutionContext {
     pub redrive: u32,
     pub start: String,
     pub machine: String,
+    /// The input; `None` in the children of a distributed map, which do not ask for it.
+    pub input: Option<Rc<Value>>,
 }
 
 /// The context object in a state.
@@ -141,6 +143,9 @@ impl Context {
         let text = |text: &str| Some(Cow::Owned(Value::from(text)));
         match first {
             ["Execution", "Id", _] => text(&execution.id),
+            ["Execution", "Input", _] => {
+                follow(execution.input.as_deref()?, segments.get(2..)?).map(Cow::Borrowed)
+            }
             ["Execution", "Name", _] => text(&execution.name),
             ["Execution", "StartTime", _] => text(&execution.start),
             ["Execution", "RedriveCount", _] => Some(Cow::Owned(execution.redrive.into())),

@@ -72,6 +72,8 @@ pub(super) struct Task {
 pub(super) enum Call {
     /// `lambda:invoke`.
     Function,
+    /// `aws-sdk:lambda:getAccountSettings`.
+    AccountSettings,
     /// `states:startExecution.sync:2`.
     Execution,
 }
@@ -272,6 +274,7 @@ impl Compiler<'_> {
         let integration = task.resource.split(":states:::").nth(1);
         let call = match integration {
             Some("lambda:invoke") => Call::Function,
+            Some("aws-sdk:lambda:getAccountSettings") => Call::AccountSettings,
             Some("states:startExecution.sync:2") => Call::Execution,
             _ => {
                 return Err(InvalidMachine::new(format!(

@@ -520,6 +520,7 @@ impl StepFunctions {
                     redrive: own.redrives.get(),
                     start: own.started_at.to_rfc3339_opts(SecondsFormat::Millis, true),
                     machine: own.machine.clone(),
+                    input: Some(Rc::clone(&own.input)),
                 }),
                 history: Rc::clone(&own.history),
                 express: false,

@@ -18,9 +18,9 @@ use precip_engine::{
     deployment::{Execution, ExecutionError, ExecutionStatus, Executions, StartOutcome},
     io::IoManager,
     machine::{
-        CaughtError, Deadline, ExecutionRef, FailedStep, Finish, Finished, MaterializeRequest,
-        Materializer, MemoryFiles, Mode, Planner, PlannerAnswer, PlannerError, PlannerRequest,
-        RecordRequest, RunFiles, Settle, StageDocument, StartInput, WaveDocument,
+        AccountSettings, CaughtError, Deadline, ExecutionRef, FailedStep, Finish, Finished,
+        MaterializeRequest, Materializer, MemoryFiles, Mode, Planner, PlannerAnswer, PlannerError,
+        PlannerRequest, RecordRequest, RunFiles, Settle, StageDocument, StartInput, WaveDocument,
     },
     run::{Clock, InlineOpRunner, RunPorts, Sleeper},
     run_id::RunId,
@@ -201,6 +201,7 @@ impl Cloud {
             mode: wave.mode,
             wave: wave.wave,
             redrive: wave.redrive,
+            functions_at_once: wave.functions_at_once,
             looped: false,
             stage: None,
         };
@@ -220,6 +221,7 @@ impl Cloud {
         PlannerRequest::Plan {
             input,
             execution: self.execution_ref(),
+            account: AccountSettings::default(),
             looped: false,
         }
     }
@@ -244,7 +246,8 @@ impl Cloud {
         wave.mode = Mode::Distributed;
         for (name, stage) in &mut wave.stages {
             let key = format!("runs/{}/first/{name}.jsonl", wave.run);
-            let rows = precip_core::machine::divide_into_rows(stage.items.take().unwrap(), false);
+            let rows =
+                precip_core::machine::divide_into_rows(stage.items.take().unwrap(), 40, false);
             let row = |items| serde_json::to_string(&Row::<Item> { items }).unwrap();
             let lines: Vec<String> = rows.into_iter().map(row).collect();
             let content = lines.join("\n").into();
@@ -297,6 +300,7 @@ impl Cloud {
             run,
             mode,
             redrive,
+            functions_at_once: 800,
             again: false,
             execution: self.execution_ref(),
             looped: false,
@@ -369,7 +373,6 @@ impl Cloud {
                         failed: FailedStep::Named {
                             failed: [(step.name.clone(), error)].into(),
                         },
-                        redrive: wave.redrive,
                     };
                     let record = PlannerRequest::Record(Box::new(record));
                     match self.call_planner(&record).await.unwrap() {

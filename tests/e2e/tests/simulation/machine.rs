@@ -2,6 +2,7 @@
 
 mod redeployed;
 
+use chrono::TimeDelta;
 use precip_engine::{
     deployment::{ExecutionStatus, Executions},
     machine::Mode,
@@ -490,5 +491,33 @@ fn an_execution_ends_only_its_own_run() {
             console.execution_of_run(&cloud.only_run().await),
             "arn:execution:1"
         );
+    });
+}
+
+/// EventBridge may lose the event that an execution has ended: a sweep finds it.
+#[test]
+fn a_sweep_ends_the_runs_whose_event_was_lost() {
+    block_on_one_thread(async {
+        let mut cloud = Cloud::new(12);
+        let console = Console::default();
+        let plan = cloud.plan_request(start_input());
+        cloud.request_wave(&plan).await.unwrap();
+        let run = cloud.only_run().await;
+        // No execution has taken this one up.
+        let queued = queue_run(&cloud, QUEUED, SELECTION, None).await;
+        let planner = cloud.new_planner();
+        let day = TimeDelta::days(1);
+        let sweep = async || {
+            let ended = planner.end_unreported_runs(&console, day).await.unwrap();
+            ended.iter().map(|run| run.id).collect::<Vec<_>>()
+        };
+        console.set_status("1", ExecutionStatus::Running);
+        assert_eq!(sweep().await, []);
+        console.set_status("1", ExecutionStatus::TimedOut);
+        assert_eq!(sweep().await, [run.id]);
+        let status = async |id| cloud.store.find_run(id).await.unwrap().unwrap().status;
+        assert_eq!(status(run.id).await, RunStatus::Failed);
+        assert_eq!(status(queued).await, RunStatus::Queued);
+        assert_eq!(sweep().await, []);
     });
 }

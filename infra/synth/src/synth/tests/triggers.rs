@@ -160,7 +160,7 @@ fn a_schedule_is_its_expressions_and_a_check_after_changes_of_the_clock() {
 #[test]
 fn a_project_without_triggers_has_no_resources_for_them() {
     let template = generated_template(&test_manifest(), &test_options());
-    for absent in ["Sensor", "Sweep", "Scheduler", "TickDeadLetters"] {
+    for absent in ["Sensor", "Sweeps", "Scheduler", "TickDeadLetters"] {
         assert!(!template.contains(absent), "{absent}");
     }
 }

@@ -6,7 +6,7 @@ use precip_core::{
 };
 use rstest::rstest;
 
-use super::{op_retriers, policy_retrier, total_wait_seconds};
+use super::{Patience, op_retriers, policy_retrier, total_wait_seconds};
 use crate::{
     compile::execution_type,
     model::{ExecutionType, JitterStrategy, Retry},
@@ -68,7 +68,7 @@ fn op() -> OpSpec {
 
 /// Returns how often an error is retried.
 fn attempts(op: &OpSpec, error: &str) -> u32 {
-    let retriers = op_retriers(op);
+    let retriers = op_retriers(op, Patience::STANDARD, true);
     let is = |name: &String| name == error || name == "States.ALL";
     let mut fitting = retriers
         .iter()
@@ -85,7 +85,7 @@ fn errors_are_retried_only_where_that_can_help() {
     let mut never = op();
     never.retry = Some(policy(0, 0, Backoff::Constant, Jitter::None));
     // Final errors: never, whatever the policy.
-    for code in ["Terminal", "CheckFailed", "Held", "Canceled"] {
+    for code in ["Terminal", "CheckFailed", "Held"] {
         let error = format!("Precip.{code}");
         assert_eq!(attempts(&plain, &error), 0, "{error}");
         assert_eq!(attempts(&patient, &error), 0, "{error}");
@@ -97,20 +97,27 @@ fn errors_are_retried_only_where_that_can_help() {
         assert_eq!(attempts(&never, &error), 0, "{error}");
         assert_eq!(attempts(&patient, &error), 7, "{error}");
     }
-    // Lambda's own errors: with every policy.
-    for error in [
-        "Lambda.TooManyRequestsException",
-        "States.Timeout",
-        "Sandbox.Timedout",
-    ] {
-        assert_eq!(attempts(&plain, error), 6, "{error}");
-        assert_eq!(attempts(&patient, error), 6, "{error}");
-    }
-    // Errors of the platform: apart from the policy.
+    // Lambda's own errors, and throttled calls: apart from the policy.
     for op in [&plain, &patient, &never] {
-        assert_eq!(attempts(op, "Precip.Platform"), 6);
+        for error in ["States.Timeout", "Sandbox.Timedout"] {
+            assert_eq!(attempts(op, error), 6, "{error}");
+        }
+        for error in ["Lambda.TooManyRequestsException", "Precip.Platform"] {
+            assert_eq!(attempts(op, error), 10, "{error}");
+        }
     }
-    assert!(attempts(&patient, "Precip.PoolFull") > 1_000);
+    assert_eq!(attempts(&patient, "Precip.PoolFull"), 160);
+}
+
+/// The waits for throttled calls, and what the ops declare, end within the five minutes of Express.
+#[rstest]
+#[case::quick(10.0, 8)]
+#[case::just(240.0, 5)]
+fn express_waits_as_long_as_its_ops_leave_time(#[case] declared: f64, #[case] attempts: u32) {
+    let retry = Patience::express(declared).retrier();
+    assert_eq!(retry.max_attempts, Some(attempts));
+    let waits = (0..attempts).map(|n| 2_f64.powi(n.cast_signed()));
+    assert!(declared + waits.sum::<f64>() <= 290.0);
 }
 
 #[rstest]

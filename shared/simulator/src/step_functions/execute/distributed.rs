@@ -254,6 +254,7 @@ impl Parent<'_> {
                 redrive: u32::from(resumed),
                 start: inner.now_text(),
                 machine: self.run.to_owned(),
+                input: None,
             }),
             history: Rc::new(RefCell::new(History::new(inner.records_history))),
             express: self.express,

@@ -36,6 +36,7 @@ pub(super) async fn run_task(
     let call = async {
         match task.call {
             Call::Function => call_function(scope, parameters).await.map_err(Stop::Failed),
+            Call::AccountSettings => Ok(scope.inner.functions.account_settings()?),
             Call::Execution => run_execution(scope, state, parameters).await,
         }
     };

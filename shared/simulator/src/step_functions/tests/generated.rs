@@ -1,13 +1,13 @@
 //! Generated machines, with a modelled planner and materializer.
 
-use std::{cell::Cell, sync::Arc};
+use std::sync::Arc;
 
 use precip_asl::compile::{CompileOptions, compile_machines};
 use precip_core::{
     graph::AssetGraph,
-    machine::Layout,
+    machine::{INLINE_EVENTS, Layout, StageWork, Work},
     partitions::{PartitionsDefinition, StaticPartitions},
-    spec::{AssetSpec, OpSpec},
+    spec::{AssetSpec, Backoff, Jitter, OpSpec, RetryPolicy},
 };
 
 use super::*;
@@ -21,6 +21,24 @@ fn one_asset(partitions: usize, change: impl FnOnce(&mut OpSpec)) -> AssetGraph 
     let mut op = OpSpec::single(asset);
     change(&mut op);
     AssetGraph::new(vec![op], vec![]).unwrap()
+}
+
+fn item(key: usize) -> Value {
+    json!({"p": key.to_string(), "o": key.to_string(), "steps": {"flights": {}}})
+}
+
+/// Returns the events that the planner counts for a run of so many items.
+fn inline_budget(graph: &AssetGraph, items: usize) -> u64 {
+    let layout = Layout::from_graph(graph).unwrap();
+    let items = (0..items).map(|key| serde_json::from_value(item(key)).unwrap());
+    let stage = StageWork {
+        stage: 0,
+        items: items.collect(),
+    };
+    let work = Work {
+        stages: vec![stage],
+    };
+    work.inline_events(&layout, graph) as u64
 }
 
 /// Runs all partitions inline. `make` answers for an item at a moment, and how long that takes.
@@ -42,14 +60,13 @@ fn run_inline(
         }
         let answer = match payload["do"].as_str().unwrap() {
             "plan" => {
-                let item = |key: usize| json!({"p": key.to_string(), "o": key.to_string(), "steps": {"flights": {}}});
                 let items: Vec<Value> = (0..items).map(item).collect();
                 json!({
-                    "run": "r", "mode": "inline", "wave": 0, "redrive": 0,
-                    "stages": {stage.as_str(): {"items": items}},
+                    "run": "r", "mode": "inline", "wave": 0, "redrive": 0, "functions_at_once": 800,
+                    "stages": {stage.as_str(): {"items": items, "rows_at_once": 1, "items_at_once": 40}},
                 })
             }
-            "record" => json!({"run": "r", "redrive": 0, "item": {"steps": {}}}),
+            "record" => json!({"run": "r", "item": {"steps": {}}}),
             "finish" => json!({"again": false}),
             other => panic!("the planner was asked to {other}"),
         };
@@ -87,31 +104,19 @@ fn a_generated_machine_makes_each_item() {
     );
 }
 
-/// A full pool is asked again and again, and each time leaves three events: with 100 items of a minute and
-/// one slot the history is full before the work is done.
+/// Another run holds every slot of the pool for good. Each poll leaves three events, so the waits have an
+/// end: the history holds those of all items, and the items fail.
 #[test]
-fn waiting_for_a_pool_fills_the_history() {
-    let graph = one_asset(100, |op| op.pool = Some("narrow".to_owned()));
-    let (free_at, made) = (Cell::new(Duration::ZERO), Rc::new(Cell::new(0)));
-    let count = Rc::clone(&made);
-    let make = move |now: Duration, _: &Value| {
-        if now < free_at.get() {
-            return after(0, failed("Precip.PoolFull"));
-        }
-        free_at.set(now + Duration::from_secs(60));
-        count.set(count.get() + 1);
-        after(60, Ok(json!({})))
-    };
-    let (world, outcome, history) = run_inline(&graph, 100, Limits::default(), make);
-    assert_eq!(
-        (outcome.status, history.count),
-        (ExecutionStatus::Failed, 25_000)
-    );
-    assert_eq!(error_of(&outcome), "States.Runtime");
-    // By the review: dead at 51 minutes, with 50 done.
-    let minutes = world.seconds() / 60.0;
-    assert!((40.0..62.0).contains(&minutes), "{minutes}");
-    assert!((40..=61).contains(&made.get()), "{}", made.get());
+fn waiting_for_a_pool_ends_before_the_history_is_full() {
+    let graph = one_asset(30, |op| op.pool = Some("narrow".to_owned()));
+    let make = |_, _: &Value| after(0, failed("Precip.PoolFull"));
+    let (world, outcome, history) = run_inline(&graph, 30, Limits::default(), make);
+    assert_eq!(outcome.status, ExecutionStatus::Succeeded);
+    let budget = inline_budget(&graph, 30);
+    assert!(history.count <= budget, "{} > {budget}", history.count);
+    assert!(budget <= INLINE_EVENTS as u64, "{budget}");
+    let hours = world.seconds() / 3_600.0;
+    assert!((12.0..40.0).contains(&hours), "{hours}");
 }
 
 /// A table that throttles fails no partition, though the op has no retry policy. The attempts are patient:
@@ -144,18 +149,26 @@ fn a_throttled_table_fails_no_partition() {
     assert_eq!(world.functions.calls.get(), 100 * 7 + 2);
 }
 
-/// The planner's budget for inline runs counts successes. The same number of items whose tasks all fail
-/// leaves more events than an execution may have.
+/// The budget of an inline run holds the events of one whose items all use up their retries and fail.
 #[test]
-fn an_inline_run_whose_items_fail_outgrows_its_history() {
-    let graph = one_asset(2_129, |_| {});
-    let endless = Limits {
-        history_events: u64::MAX,
-        payload_bytes: usize::MAX,
-        ..Limits::default()
-    };
-    let fails = |_, _: &Value| after(1, failed("Precip.Terminal"));
-    let (_, _, history) = run_inline(&graph, 2_129, endless, fails);
-    // By the review: 25,639.
-    assert!(history.count.abs_diff(25_639) < 200, "{}", history.count);
+fn the_budget_of_an_inline_run_holds_its_failures() {
+    for max_retries in [0, 3] {
+        let graph = one_asset(1_000, |op| {
+            op.retry = Some(RetryPolicy {
+                max_retries,
+                delay: Duration::from_secs(1),
+                backoff: Backoff::Constant,
+                jitter: Jitter::None,
+            });
+        });
+        let limits = Limits {
+            history_events: u64::MAX,
+            ..Limits::default()
+        };
+        let fails = |_, _: &Value| after(1, failed("Precip.Retryable"));
+        let (_, _, history) = run_inline(&graph, 1_000, limits, fails);
+        let budget = inline_budget(&graph, 1_000);
+        assert!(history.count <= budget, "{} > {budget}", history.count);
+        assert!(history.count + 40 > budget, "{} of {budget}", history.count);
+    }
 }

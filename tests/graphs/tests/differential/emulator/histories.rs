@@ -11,6 +11,7 @@ use std::{
     sync::Arc,
 };
 
+use async_trait::async_trait;
 use chrono::Utc;
 use precip::{
     core::machine::Layout,
@@ -34,8 +35,10 @@ use precip_simulator::{
     deployment::{Deployment as SimulatedDeployment, Handlers, Stores},
     kernel::Kernel,
     step_functions::{Event, EventKind, Faults, History, Limits},
+    task::{Functions, TaskError},
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{PROGRAM, await_execution};
 
@@ -61,6 +64,20 @@ struct EmulatedHistories {
     children: Vec<Vec<(String, Option<String>)>>,
 }
 
+/// The functions of a project where Lambda's settings cannot be read, as on the emulator.
+struct OnEmulator(Rc<Handlers>);
+
+#[async_trait(?Send)]
+impl Functions for OnEmulator {
+    async fn call_function(&self, function: &str, payload: Value) -> Result<Value, TaskError> {
+        self.0.call_function(function, payload).await
+    }
+
+    fn account_settings(&self) -> Result<Value, TaskError> {
+        Err(TaskError::new("States.Runtime", "not implemented"))
+    }
+}
+
 /// A run in virtual time, with the project's real functions over stores in memory.
 struct Simulated {
     kernel: Kernel,
@@ -84,7 +101,7 @@ impl Simulated {
         let deployment = SimulatedDeployment::new(
             &kernel,
             &definitions,
-            (handlers.clone(), handlers),
+            (Rc::new(OnEmulator(Rc::clone(&handlers))), handlers),
             Bill::default(),
             (Limits::default(), Faults::default(), 1),
             true,
