@@ -1,6 +1,11 @@
 //! DynamoDB: the throughput of an on-demand table, its throttling, and what it charges.
 
-use std::{cell::RefCell, collections::HashMap, fmt, rc::Rc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use crate::{
     bill::{Bill, Unit},
@@ -75,16 +80,20 @@ pub enum Access {
 /// A table takes up to twice its previous peak; what it takes becomes the peak of the next 30
 /// minutes. A key is a partition of its own in the worst case, and takes a partition's throughput.
 #[derive(Clone)]
-pub struct Table(Rc<Inner>);
+pub struct Table(Arc<Inner>);
 
 struct Inner {
     time: VirtualTime,
     bill: Bill,
     limits: Limits,
-    rates: [RefCell<Rate>; 2],
-    keys: RefCell<HashMap<u64, [Bucket; 2]>>,
     saturation: Saturation,
-    throttled: RefCell<u64>,
+    state: Mutex<State>,
+}
+
+struct State {
+    rates: [Rate; 2],
+    keys: HashMap<u64, [Bucket; 2]>,
+    throttled: u64,
 }
 
 /// The throughput of a table, of writes or of reads.
@@ -137,18 +146,25 @@ impl Rate {
 impl Table {
     /// Creates a new table.
     pub fn new(time: VirtualTime, bill: Bill, limits: Limits) -> Self {
-        Self(Rc::new(Inner {
+        let state = State {
+            rates: [
+                Rate::new(limits.first_writes, limits.most_writes),
+                Rate::new(limits.first_reads, limits.most_reads),
+            ],
+            keys: HashMap::new(),
+            throttled: 0,
+        };
+        Self(Arc::new(Inner {
             time,
             bill,
-            rates: [
-                RefCell::new(Rate::new(limits.first_writes, limits.most_writes)),
-                RefCell::new(Rate::new(limits.first_reads, limits.most_reads)),
-            ],
             limits,
-            keys: RefCell::default(),
             saturation: Saturation::default(),
-            throttled: RefCell::default(),
+            state: Mutex::new(state),
         }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes to a key, or reads from it, and charges the units. Also charge what a condition refuses:
@@ -159,9 +175,9 @@ impl Table {
     pub fn consume(&self, key: u64, access: Access, units: f64) -> Result<(), Throttled> {
         let inner = &self.0;
         let now = inner.time.elapsed();
-        let mut keys = inner.keys.borrow_mut();
+        let mut state = self.lock();
         let limits = &inner.limits;
-        let of_key = keys.entry(key).or_insert_with(|| {
+        let of_key = state.keys.entry(key).or_insert_with(|| {
             [limits.key_writes, limits.key_reads].map(|rate| Bucket::new(rate, rate))
         });
         let (index, unit) = match access {
@@ -170,23 +186,20 @@ impl Table {
         };
         let throttled = if !of_key[index].take(now, units) {
             Throttled::Key
-        } else if !inner.rates[index]
-            .borrow_mut()
-            .take(now, units, limits.doubling_period)
-        {
+        } else if !state.rates[index].take(now, units, limits.doubling_period) {
             Throttled::Table
         } else {
             inner.bill.add(unit, units);
             return Ok(());
         };
         inner.saturation.note_second(now);
-        *inner.throttled.borrow_mut() += 1;
+        state.throttled += 1;
         Err(throttled)
     }
 
     /// Returns the number of throttled requests.
     pub fn throttled(&self) -> u64 {
-        *self.0.throttled.borrow()
+        self.lock().throttled
     }
 
     /// Returns the time in which requests were throttled, in whole seconds.

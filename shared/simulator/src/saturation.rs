@@ -1,13 +1,15 @@
 //! The time for which a limit is reached.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use crate::kernel::VirtualTime;
-use std::{cell::RefCell, rc::Rc};
 
 /// The time for which a limit is reached, by anyone that it holds back. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Saturation(Rc<RefCell<State>>);
+pub struct Saturation(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -19,9 +21,13 @@ struct State {
 }
 
 impl Saturation {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Begins a time in which the limit holds something back. It ends when the answer is dropped.
     pub fn begin(&self, time: &VirtualTime) -> Held {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.lock();
         if state.held == 0 {
             state.since = time.elapsed();
         }
@@ -34,7 +40,7 @@ impl Saturation {
 
     /// Counts the current second, once, however often something is refused in it.
     pub fn note_second(&self, now: Duration) {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.lock();
         if state.second != Some(now.as_secs()) {
             state.second = Some(now.as_secs());
             state.total += Duration::from_secs(1);
@@ -43,7 +49,7 @@ impl Saturation {
 
     /// Returns the time until now.
     pub fn total(&self, now: Duration) -> Duration {
-        let state = self.0.borrow();
+        let state = self.lock();
         match state.held {
             0 => state.total,
             _ => state.total + now.saturating_sub(state.since),
@@ -61,7 +67,7 @@ pub struct Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let now = self.time.elapsed();
-        let mut state = self.of.0.borrow_mut();
+        let mut state = self.of.lock();
         state.held -= 1;
         if state.held == 0 {
             let since = state.since;

@@ -15,7 +15,7 @@ use precip_engine::{
 };
 
 use super::{
-    call::{Backoff, Guard, Op, TRANSACT_AT_ONCE, TransactOutcome, WriteOutcome},
+    call::{Guard, Op, TRANSACT_AT_ONCE, TransactOutcome, WriteOutcome},
     codec::{pack_materialization, pack_record},
     events::event_row,
     item::{Item, build_item, number_value, text_value},
@@ -58,7 +58,7 @@ impl DynamoStore {
         // The tie-break depends on the materialization, so two processes differ within one microsecond.
         let tie = keys::fnv1a(&format!("{target}{}{}", made.run, made.attempt));
         let mut floor = 0;
-        let mut backoff = Backoff::new("publish a partition");
+        let mut backoff = self.table.backoff("publish a partition");
         // A refusal has one of three reasons: the published version is newer (that is the answer), it is
         // this very version (the record is replaced), or its stamp is later (repeat with a later stamp).
         loop {

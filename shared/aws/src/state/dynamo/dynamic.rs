@@ -9,7 +9,7 @@ use precip_engine::state::{
 };
 
 use super::{
-    call::{Backoff, Guard, Op, Query, TRANSACT_AT_ONCE, TransactOutcome},
+    call::{Guard, Op, Query, TRANSACT_AT_ONCE, TransactOutcome},
     item::{Attributes, Item, build_item, number_value},
     keys::{self, DYNAMIC_KEYS, Key},
     store::DynamoStore,
@@ -65,7 +65,7 @@ impl DynamoStore {
 impl DynamicPartitionStore for DynamoStore {
     async fn add_dynamic_keys(&self, set: &str, keys: &[PartitionKey]) -> StateResult<Vec<u64>> {
         check_dynamic_keys(set, keys)?;
-        let mut backoff = Backoff::new("add partition keys");
+        let mut backoff = self.table.backoff("add partition keys");
         // New keys are numbered first, in transactions that may be refused; the last pass, in which every
         // key has a row, restores removed keys and returns the ordinals.
         loop {

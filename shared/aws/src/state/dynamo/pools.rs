@@ -10,7 +10,7 @@ use precip_engine::state::{
 };
 
 use super::{
-    call::{Backoff, Guard, Op, Query, TransactOutcome},
+    call::{Guard, Op, Query, TransactOutcome},
     item::{Attributes, Item, build_item, number_value},
     keys,
     store::DynamoStore,
@@ -158,7 +158,7 @@ impl PoolStore for DynamoStore {
                 Op::Delete(listed, Guard::unconditional()),
             ],
         };
-        let mut backoff = Backoff::new("set the limit of a pool");
+        let mut backoff = self.table.backoff("set the limit of a pool");
         while self.table.transact_ops(ops.clone()).await? != TransactOutcome::Done {
             backoff.wait().await?;
         }
@@ -178,7 +178,7 @@ impl PoolStore for DynamoStore {
     }
 
     async fn acquire_slot(&self, request: SlotRequest) -> StateResult<SlotAnswer> {
-        let mut backoff = Backoff::new("take a slot of a pool");
+        let mut backoff = self.table.backoff("take a slot of a pool");
         loop {
             let pool = self.find_pool(&request.pool).await?;
             let Some(limit) = pool.limit else {

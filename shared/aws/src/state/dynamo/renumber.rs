@@ -16,7 +16,7 @@ use precip_core::{
 use precip_engine::state::{OrdinalOf, ReadConsistency, StateResult};
 
 use super::{
-    call::{Backoff, Guard, Op, Query, REQUESTS_AT_ONCE},
+    call::{Guard, Op, Query, REQUESTS_AT_ONCE},
     codec::pack_record,
     item::{Attributes, Item, build_item, number_value, text_value},
     keys,
@@ -36,7 +36,7 @@ impl DynamoStore {
         ordinal: &OrdinalOf<'_>,
     ) -> StateResult<()> {
         let key = keys::statuses_head_row(asset);
-        let mut backoff = Backoff::new("renumber the partitions of an asset");
+        let mut backoff = self.table.backoff("renumber the partitions of an asset");
         loop {
             let head = self.table.get_row(&key, ReadConsistency::Strong).await?;
             if head.as_ref().and_then(|head| head.text("layout")) == Some(layout) {

@@ -13,7 +13,7 @@ use precip_engine::{
 };
 
 use super::{
-    call::{Backoff, Guard, Op, TransactOutcome},
+    call::{Guard, Op, TransactOutcome},
     codec::{pack_record, unpack_record},
     item::{Attributes, Item, build_item, number_value, text_value},
     keys,
@@ -122,7 +122,7 @@ impl DynamoStore {
         id: RunId,
         mut change: impl FnMut(&mut Run) -> T + Send,
     ) -> StateResult<T> {
-        let mut backoff = Backoff::new("change a run");
+        let mut backoff = self.table.backoff("change a run");
         loop {
             let mut row = self.known_run(id).await?;
             let before = row.clone();
@@ -155,7 +155,7 @@ impl RunStore for DynamoStore {
     async fn create_run(&self, new: NewRun) -> StateResult<CreatedRun> {
         let run = new.into_run();
         self.note_day(run.id).await?;
-        let mut backoff = Backoff::new("create a run");
+        let mut backoff = self.table.backoff("create a run");
         // A refused transaction means that the run or its key exists, unless the row of an unrelated
         // change was in conflict: then neither is found, and the transaction is repeated.
         loop {

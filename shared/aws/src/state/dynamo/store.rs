@@ -6,7 +6,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::Client;
-use precip_engine::run::{Clock, SystemClock};
+use precip_engine::run::{Clock, Sleeper, SystemClock};
 
 use super::{call::Table, capacity::CapacityMeter, projection::Projector, stamp::Stamps};
 
@@ -37,6 +37,13 @@ impl DynamoStore {
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.stamps = Arc::new(Stamps::new(clock));
+        self
+    }
+
+    /// Waits between repeated calls with this sleeper instead of tokio's timer.
+    #[must_use]
+    pub fn with_sleeper(mut self, sleeper: Arc<dyn Sleeper>) -> Self {
+        self.table.sleeper = sleeper;
         self
     }
 

@@ -7,7 +7,7 @@ use precip_engine::state::{
 };
 
 use super::{
-    call::{Backoff, Guard, Op, Query, TRANSACT_AT_ONCE, TransactOutcome},
+    call::{Guard, Op, Query, TRANSACT_AT_ONCE, TransactOutcome},
     codec::{pack_record, unpack_record},
     item::{Attributes, Item, build_item, number_value, text_value},
     keys::{self, TICKS},
@@ -88,7 +88,7 @@ impl TriggerStore for DynamoStore {
             TickRequest::Runs(runs) => runs,
             TickRequest::Skip { .. } | TickRequest::Fail { .. } => &[],
         };
-        let mut backoff = Backoff::new("record a tick");
+        let mut backoff = self.table.backoff("record a tick");
         loop {
             let known = self.trigger_state(trigger).await?;
             // Someone else has recorded this revision: the caller's cursor is out of date.

@@ -16,7 +16,7 @@ use precip_engine::{
 use serde::de::DeserializeOwned;
 
 use super::{
-    call::{Backoff, Guard, Op, Query},
+    call::{Guard, Op, Query},
     codec::{pack_record, unpack_record, unpack_segment},
     item::{Attributes, Item, build_item, number_value},
     keys::{self, DONE, FAILURES, Key, PROGRESS, Progress, SKIPPED, UNTRIED},
@@ -56,7 +56,7 @@ impl DynamoStore {
 
     async fn add_untried(&self, run: RunId, untried: UntriedPartitions) -> StateResult<()> {
         let key = keys::untried_row(run, &untried.asset, &untried.reason);
-        let mut backoff = Backoff::new("record untried partitions");
+        let mut backoff = self.table.backoff("record untried partitions");
         loop {
             let known = self.table.get_row(&key, ReadConsistency::Strong).await?;
             // Sets are merged on condition that the row is unchanged.

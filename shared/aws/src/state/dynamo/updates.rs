@@ -12,7 +12,7 @@ use precip_core::{key::AssetKey, partitions::PartitionSet};
 use precip_engine::state::{MaterializationStore, ReadConsistency, Sequence, StateResult, Updates};
 
 use super::{
-    call::{Backoff, Guard, Op, Query, TransactOutcome},
+    call::{Guard, Op, Query, TransactOutcome},
     codec::{pack_record, unpack_record},
     item::{Attributes, Item, build_item, bytes_value, number_value},
     keys,
@@ -56,7 +56,7 @@ impl DynamoStore {
         updates: &[Update],
         generation: u64,
     ) -> StateResult<()> {
-        let mut backoff = Backoff::new("log updates");
+        let mut backoff = self.table.backoff("log updates");
         loop {
             let head = keys::updates_head_row(asset);
             let head_row = self.table.get_row(&head, ReadConsistency::Strong).await?;

@@ -8,6 +8,7 @@ use super::{
         asset_key, at_second, attempt_start, check_evaluation, collect_pages, day_partition,
         failed_attempt, materialization_of, run_id,
     },
+    run_at_once,
 };
 use crate::state::{
     CheckOutcome, CommitOutcome, Event, Latest, MAX_RECORD_BYTES, PageRequest, PartitionRef,
@@ -196,12 +197,10 @@ pub async fn parallel_finishers_leave_the_newest(h: &dyn Harness) -> StateResult
     for n in 0..24_u64 {
         let store = peers[n as usize % 2].clone();
         let item = materialization_of(&target, run_id(n * 7 % 8), n as u32 * 5 % 3);
-        finishers.push(tokio::spawn(async move {
-            store.commit_materializations(vec![item]).await
-        }));
+        finishers.push(async move { store.commit_materializations(vec![item]).await });
     }
-    for finisher in finishers {
-        finisher.await.expect("the finisher does not panic")?;
+    for finished in run_at_once(finishers).await {
+        finished?;
     }
     let newest = (0..24_u64)
         .map(|n| (run_id(n * 7 % 8), n as u32 * 5 % 3))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use precip_core::partitions::PartitionKey;
 
-use super::Harness;
+use super::{Harness, run_at_once};
 use crate::state::{StateErrorKind, StateResult};
 
 fn partition_keys(keys: &[&str]) -> Vec<PartitionKey> {
@@ -108,14 +108,14 @@ pub async fn racing_additions_never_share_an_ordinal(h: &dyn Harness) -> StateRe
         let wanted: Vec<_> = (n..n + 3)
             .map(|key| PartitionKey::from(format!("file-{key}")))
             .collect();
-        additions.push(tokio::spawn(async move {
+        additions.push(async move {
             let ordinals = store.add_dynamic_keys("files", &wanted).await?;
             StateResult::Ok(wanted.into_iter().zip(ordinals).collect::<Vec<_>>())
-        }));
+        });
     }
     let mut given = BTreeSet::new();
-    for addition in additions {
-        given.extend(addition.await.expect("the addition does not panic")?);
+    for addition in run_at_once(additions).await {
+        given.extend(addition?);
     }
     let listed = peers[0].dynamic_keys("files").await?;
     let listed: BTreeSet<_> = listed.iter().map(|(n, key)| (key.clone(), n)).collect();

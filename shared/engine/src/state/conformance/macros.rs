@@ -2,10 +2,19 @@
 
 /// Generates a test for each rule of the `StateStore` port. The argument is an expression that
 /// creates a [`Harness`](crate::state::conformance::Harness); it may `.await`.
+///
+/// With `run_with = path` no runtime is started: the function at the path receives each rule, an
+/// `AsyncFnOnce(&dyn Harness) -> StateResult<()>`, and runs it to its end.
 #[macro_export]
 macro_rules! state_store_conformance {
+    (run_with = $run:path) => {
+        $crate::state_store_conformance! { @rules (run_with $run) }
+    };
     ($harness:expr) => {
-        $crate::state_store_conformance! { @rules $harness;
+        $crate::state_store_conformance! { @rules (tokio $harness) }
+    };
+    (@rules $how:tt) => {
+        $crate::state_store_conformance! { @parts $how;
             runs {
                 a_run_is_created_once_for_an_id_and_once_for_a_key
                 one_of_many_racing_requests_creates_the_run
@@ -108,17 +117,24 @@ macro_rules! state_store_conformance {
             }
         }
     };
-    (@rules $harness:expr; $($part:ident { $($rule:ident)* })*) => {$(
+    (@parts $how:tt; $($part:ident { $($rule:ident)* })*) => {$(
         mod $part {
             use super::*;
 
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $rule() -> $crate::state::StateResult<()> {
-                    let harness = $harness;
-                    $crate::state::conformance::$part::$rule(&harness).await
-                }
-            )*
+            $( $crate::state_store_conformance! { @test $how $part $rule } )*
         }
     )*};
+    (@test (tokio $harness:expr) $part:ident $rule:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $rule() -> $crate::state::StateResult<()> {
+            let harness = $harness;
+            $crate::state::conformance::$part::$rule(&harness).await
+        }
+    };
+    (@test (run_with $run:path) $part:ident $rule:ident) => {
+        #[test]
+        fn $rule() -> $crate::state::StateResult<()> {
+            $run($crate::state::conformance::$part::$rule)
+        }
+    };
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Harness, fixtures::at_second};
+use super::{Harness, fixtures::at_second, run_at_once};
 use crate::state::{Slot, SlotAnswer, SlotHolder, SlotRequest, StateResult};
 
 fn slot_holder(n: usize) -> SlotHolder {
@@ -140,16 +140,13 @@ pub async fn expired_slots_are_free(h: &dyn Harness) -> StateResult<()> {
 pub async fn racing_holders_never_exceed_the_limit(h: &dyn Harness) -> StateResult<()> {
     let peers = [h.store(), h.open_peer().await];
     peers[0].set_pool_limit("snowflake", Some(3)).await?;
-    let asking: Vec<_> = (0..16)
-        .map(|n| {
-            let store = peers[n % 2].clone();
-            tokio::spawn(async move { store.acquire_slot(slot_request(n, 0, 60)).await })
-        })
-        .collect();
+    let asking = (0..16).map(|n| {
+        let store = peers[n % 2].clone();
+        async move { store.acquire_slot(slot_request(n, 0, 60)).await }
+    });
     let mut granted = 0;
-    for ask in asking {
-        let answer = ask.await.expect("the request does not panic")?;
-        granted += u32::from(answer == SlotAnswer::Granted);
+    for answer in run_at_once(asking).await {
+        granted += u32::from(answer? == SlotAnswer::Granted);
     }
     assert_eq!(granted, 3);
     assert_eq!(

@@ -7,6 +7,7 @@ use super::{
     fixtures::{
         asset_key, at_second, collect_pages, day_partition, materialization_of, new_run, run_id,
     },
+    run_at_once,
 };
 use crate::state::{
     Advance, CommitOutcome, CreatedRun, NewRun, OwnerId, PageRequest, PageToken, PlanSummary,
@@ -54,16 +55,14 @@ pub async fn a_run_is_created_once_for_an_id_and_once_for_a_key(
 /// Concurrent requests with one key create one run, and each of them returns it.
 pub async fn one_of_many_racing_requests_creates_the_run(h: &dyn Harness) -> StateResult<()> {
     let peers = [h.store(), h.open_peer().await];
-    let requests: Vec<_> = (1..=16)
-        .map(|n| {
-            let store = peers[n as usize % 2].clone();
-            tokio::spawn(async move { store.create_run(new_run(n, Some("same"))).await })
-        })
-        .collect();
+    let requests = (1..=16).map(|n| {
+        let store = peers[n as usize % 2].clone();
+        async move { store.create_run(new_run(n, Some("same"))).await }
+    });
     // Exactly one request creates the run, and all of them return its id.
     let mut created = Vec::new();
-    for request in requests {
-        created.push(request.await.expect("the request does not panic")?);
+    for request in run_at_once(requests).await {
+        created.push(request?);
     }
     assert_eq!(created.iter().filter(|created| created.is_new()).count(), 1);
     assert!(
@@ -236,20 +235,13 @@ pub async fn a_status_changes_only_from_an_expected_status(h: &dyn Harness) -> S
 pub async fn one_of_many_racing_changes_is_made(h: &dyn Harness) -> StateResult<()> {
     let peers = [h.store(), h.open_peer().await];
     peers[0].create_run(new_run(1, None)).await?;
-    let changes: Vec<_> = (0..16)
-        .map(|n| {
-            let store = peers[n % 2].clone();
-            tokio::spawn(async move { store.change_run(run_id(1), start_change(1)).await })
-        })
-        .collect();
+    let changes = (0..16).map(|n| {
+        let store = peers[n % 2].clone();
+        async move { store.change_run(run_id(1), start_change(1)).await }
+    });
     let mut made = 0;
-    for change in changes {
-        made += u32::from(
-            change
-                .await
-                .expect("the change does not panic")?
-                .is_changed(),
-        );
+    for change in run_at_once(changes).await {
+        made += u32::from(change?.is_changed());
     }
     assert_eq!(made, 1);
     Ok(())

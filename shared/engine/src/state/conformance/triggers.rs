@@ -3,6 +3,7 @@
 use super::{
     Harness,
     fixtures::{at_second, collect_pages, new_run, run_id},
+    run_at_once,
 };
 use crate::state::{
     Advance, Advanced, MAX_RUNS_PER_TICK, NewRun, PageRequest, RunKey, StateErrorKind, StateResult,
@@ -105,17 +106,14 @@ pub async fn a_tick_from_a_stale_revision_changes_nothing(h: &dyn Harness) -> St
 /// Of many concurrent ticks from one revision one is recorded.
 pub async fn one_of_many_racing_ticks_is_recorded(h: &dyn Harness) -> StateResult<()> {
     let peers = [h.store(), h.open_peer().await];
-    let ticks: Vec<_> = (0..12)
-        .map(|n| {
-            let store = peers[n % 2].clone();
-            let advance = advance_with_runs(0, vec![new_run(n as u64, None)]);
-            tokio::spawn(async move { store.advance_trigger(&landing_sensor(), advance).await })
-        })
-        .collect();
+    let ticks = (0..12).map(|n| {
+        let store = peers[n % 2].clone();
+        let advance = advance_with_runs(0, vec![new_run(n as u64, None)]);
+        async move { store.advance_trigger(&landing_sensor(), advance).await }
+    });
     let mut done = 0;
-    for tick in ticks {
-        let answer = tick.await.expect("the tick does not panic")?;
-        done += u32::from(matches!(answer, Advanced::Done { .. }));
+    for answer in run_at_once(ticks).await {
+        done += u32::from(matches!(answer?, Advanced::Done { .. }));
     }
     assert_eq!(done, 1);
     // The refused ticks created no runs.

@@ -1,8 +1,9 @@
 //! [`Backoff`].
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use precip_engine::state::StateResult;
+use async_trait::async_trait;
+use precip_engine::{run::Sleeper, state::StateResult};
 
 use super::super::error::contention_error;
 
@@ -14,12 +15,17 @@ const MAX_WAITS: u32 = 30;
 pub(in super::super) struct Backoff {
     /// The attempted action, to complete "could not ..".
     action: &'static str,
+    sleeper: Arc<dyn Sleeper>,
     waits: u32,
 }
 
 impl Backoff {
-    pub(in super::super) fn new(action: &'static str) -> Self {
-        Self { action, waits: 0 }
+    pub(super) fn new(action: &'static str, sleeper: Arc<dyn Sleeper>) -> Self {
+        Self {
+            action,
+            sleeper,
+            waits: 0,
+        }
     }
 
     /// Waits for a random time, so that callers that collided do not collide again.
@@ -33,7 +39,19 @@ impl Backoff {
         }
         // Full jitter over a bound that doubles from 10 ms to 320 ms.
         let longest_ms = 5_u64 << self.waits.min(6);
-        tokio::time::sleep(Duration::from_millis(fastrand::u64(1..=longest_ms))).await;
+        let wait = Duration::from_millis(fastrand::u64(1..=longest_ms));
+        self.sleeper.sleep(wait).await;
         Ok(())
+    }
+}
+
+/// Waits in real time.
+#[derive(Debug)]
+pub(super) struct TokioSleeper;
+
+#[async_trait]
+impl Sleeper for TokioSleeper {
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
     }
 }

@@ -12,7 +12,6 @@ use super::{
         item::{Attributes, Item},
         keys::Key,
     },
-    backoff::Backoff,
     table::{REQUESTS_AT_ONCE, Table, key_attributes},
 };
 
@@ -56,7 +55,7 @@ impl Table {
     }
 
     async fn write_chunk(&self, mut requests: Vec<WriteRequest>) -> StateResult<()> {
-        let mut backoff = Backoff::new("write rows");
+        let mut backoff = self.backoff("write rows");
         loop {
             let mut answer = self
                 .client

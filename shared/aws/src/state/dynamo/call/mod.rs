@@ -13,7 +13,6 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(super) use backoff::Backoff;
 pub(super) use op::{Guard, Op, TransactOutcome, WriteOutcome};
 pub(super) use query::Query;
 pub(super) use table::{REQUESTS_AT_ONCE, Table};

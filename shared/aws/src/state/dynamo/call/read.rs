@@ -12,7 +12,6 @@ use super::{
         item::{Attributes, Item},
         keys::Key,
     },
-    backoff::Backoff,
     table::{REQUESTS_AT_ONCE, Table, is_strong, key_attributes},
 };
 
@@ -73,7 +72,7 @@ impl Table {
         consistency: ReadConsistency,
     ) -> StateResult<Vec<Item>> {
         let mut found = Vec::with_capacity(keys.len());
-        let mut backoff = Backoff::new("read rows");
+        let mut backoff = self.backoff("read rows");
         loop {
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(keys))

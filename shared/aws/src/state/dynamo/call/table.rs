@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use precip_engine::state::ReadConsistency;
+use precip_engine::{run::Sleeper, state::ReadConsistency};
 
-use super::super::{
-    capacity::CapacityMeter,
-    item::{Item, text_value},
-    keys::Key,
+use super::{
+    super::{
+        capacity::CapacityMeter,
+        item::{Item, text_value},
+        keys::Key,
+    },
+    backoff::{Backoff, TokioSleeper},
 };
 
 /// The number of concurrent requests of one call.
@@ -20,6 +23,7 @@ pub(in super::super) struct Table {
     pub(in super::super) client: Client,
     pub(in super::super) name: String,
     pub(in super::super) meter: Arc<CapacityMeter>,
+    pub(in super::super) sleeper: Arc<dyn Sleeper>,
 }
 
 /// Returns a key as the attributes of a request.
@@ -41,6 +45,12 @@ impl Table {
             client,
             name,
             meter: Arc::default(),
+            sleeper: Arc::new(TokioSleeper),
         }
+    }
+
+    /// Begins attempts at an action that completes "could not ..".
+    pub(in super::super) fn backoff(&self, action: &'static str) -> Backoff {
+        Backoff::new(action, Arc::clone(&self.sleeper))
     }
 }

@@ -11,7 +11,6 @@ use precip_engine::state::StateResult;
 
 use super::{
     super::error::{incomplete_request, sdk_error},
-    backoff::Backoff,
     op::{Op, TransactOutcome},
     table::{Table, key_attributes},
 };
@@ -40,7 +39,7 @@ impl Table {
             .into_iter()
             .map(|op| self.transact_item(op))
             .collect::<StateResult<Vec<_>>>()?;
-        let mut backoff = Backoff::new("write rows together");
+        let mut backoff = self.backoff("write rows together");
         loop {
             let answer = self
                 .client

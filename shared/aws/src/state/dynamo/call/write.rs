@@ -14,7 +14,6 @@ use precip_engine::state::StateResult;
 
 use super::{
     super::{error::sdk_error, item::Item, keys::Key},
-    backoff::Backoff,
     op::{Guard, Op, TransactOutcome, WriteOutcome},
     table::{Table, key_attributes},
 };
@@ -36,7 +35,7 @@ fn condition_refusal(error: &ConditionalCheckFailedException) -> Refusal {
 impl Table {
     /// Makes one write if its condition holds.
     pub(in super::super) async fn write_op(&self, op: Op) -> StateResult<WriteOutcome> {
-        let mut backoff = Backoff::new("write a row");
+        let mut backoff = self.backoff("write a row");
         // Each kind of write has an error type of its own, with the same two cases of interest.
         loop {
             let (refusal, error) = match op.clone() {

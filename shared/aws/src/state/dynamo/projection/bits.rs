@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use precip_engine::state::{ReadConsistency, Segment, StateResult};
 
 use super::super::{
-    call::{Backoff, Guard, Op, REQUESTS_AT_ONCE, Table},
+    call::{Guard, Op, REQUESTS_AT_ONCE, Table},
     codec::{pack_segment, unpack_segment},
     item::{Attributes, Item, build_item, number_value},
     keys::Key,
@@ -82,7 +82,7 @@ impl BitRow {
 impl Table {
     /// Sets bits with one write per row. Rows that already have them are not written.
     pub(super) async fn set_bits(&self, mut open: BTreeMap<Key, Vec<Bit>>) -> StateResult<()> {
-        let mut backoff = Backoff::new("set status bits");
+        let mut backoff = self.backoff("set status bits");
         // Optimistic concurrency: a row that another projector wrote in the meantime is refused, stays
         // in `open`, and is read and merged again.
         while !open.is_empty() {

@@ -7,7 +7,7 @@ use precip_engine::state::{ReadConsistency, Segment, StateResult};
 
 use super::{
     super::{
-        call::{Backoff, Op, Query},
+        call::{Op, Query},
         item::Attributes,
         keys::{self, Key},
         row::Row,
@@ -50,7 +50,7 @@ impl Projector {
     /// As every call of the port; `Retry` when the asset is written too often for it to finish.
     pub async fn rebuild_statuses(&self, asset: &AssetKey) -> StateResult<()> {
         let table = &self.store.table;
-        let mut backoff = Backoff::new("rebuild the status bitmaps");
+        let mut backoff = self.store.table.backoff("rebuild the status bitmaps");
         loop {
             let head = keys::statuses_head_row(asset);
             let head = table.get_row(&head, ReadConsistency::Strong).await?;
