@@ -123,8 +123,7 @@ impl Number {
         Self::new(negative, digits, exponent)
     }
 
-    /// Returns the size of the number in an item: a byte for two digits, and one more. A number that
-    /// begins or ends within a pair of digits needs another half, and a negative one a byte.
+    /// Returns the size of the number in an item: a byte for two digits, one more, and one for a sign.
     ///
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
     pub(crate) fn size(&self) -> usize {
