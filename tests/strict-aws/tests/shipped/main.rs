@@ -1,6 +1,8 @@
 //! The shipped adapters of `precip-aws` over the strict AWS, in virtual time.
 
 mod capacity;
+mod faults;
 mod files;
+mod projection;
 mod state;
 mod world;

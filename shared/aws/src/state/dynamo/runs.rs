@@ -13,7 +13,7 @@ use precip_engine::{
 };
 
 use super::{
-    call::{Guard, Op, TransactOutcome},
+    call::{Guard, Op, TransactOutcome, WriteOutcome},
     codec::{pack_record, unpack_record},
     item::{Attributes, Item, build_item, number_value, text_value},
     keys,
@@ -52,6 +52,9 @@ impl RunRow {
         ))
     }
 }
+
+/// The attribute of a run's row that names its last write.
+const LAST_WRITE: &str = "w";
 
 /// The most writes that create a run.
 pub(super) const WRITES_PER_RUN: usize = 3;
@@ -117,6 +120,9 @@ impl DynamoStore {
     }
 
     /// Changes a run. `change` may be called several times, each time with the current run.
+    ///
+    /// The client repeats a write whose answer is lost, and the repetition is refused if the write took
+    /// effect. The row names its last write, so that such a refusal counts as success.
     async fn update_run<T>(
         &self,
         id: RunId,
@@ -137,15 +143,16 @@ impl DynamoStore {
             row.revision += 1;
             let guard = Guard::with_condition("rev = :rev")
                 .with_value(":rev", number_value(before.revision));
-            if self
-                .table
-                .write_op(Op::Put(row.to_item()?, guard))
-                .await?
-                .is_done()
-            {
-                return Ok(answer);
+            let write = format!("{:016x}", fastrand::u64(..));
+            let mut item = row.to_item()?;
+            item.insert(LAST_WRITE.to_owned(), text_value(write.clone()));
+            match self.table.write_op(Op::Put(item, guard)).await? {
+                WriteOutcome::Done => return Ok(answer),
+                WriteOutcome::Refused(Some(row)) if row.text(LAST_WRITE) == Some(&write) => {
+                    return Ok(answer);
+                }
+                WriteOutcome::Refused(_) => backoff.wait().await?,
             }
-            backoff.wait().await?;
         }
     }
 }
