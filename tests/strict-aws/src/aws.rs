@@ -20,7 +20,7 @@ use serde_json::{Value as Json, json};
 use crate::{
     call::{Call, Mistake, Phase, Reaction},
     dynamo::{Dynamo, Table},
-    faults::Faults,
+    faults::{Fault, FaultCounts, Faults},
     http::StrictHttp,
     s3::S3,
     time::SdkTime,
@@ -81,6 +81,7 @@ pub(crate) struct State {
     pub(crate) calls: BTreeMap<String, u64>,
     pub(crate) count: u64,
     pub(crate) mistakes: Vec<Mistake>,
+    pub(crate) fault_counts: FaultCounts,
 }
 
 impl fmt::Debug for StrictAws {
@@ -105,6 +106,7 @@ impl StrictAws {
             calls: BTreeMap::new(),
             count: 0,
             mistakes: Vec::new(),
+            fault_counts: FaultCounts::new(),
         };
         Self(Arc::new(Inner {
             time,
@@ -171,6 +173,11 @@ impl StrictAws {
     /// expects none, unless it makes one on purpose.
     pub fn mistakes(&self) -> Vec<Mistake> {
         self.lock().mistakes.clone()
+    }
+
+    /// Returns the number of faults of each kind that have happened.
+    pub fn fault_counts(&self) -> BTreeMap<Fault, u64> {
+        self.lock().fault_counts.clone()
     }
 
     /// Returns the number of throttled requests to a table.

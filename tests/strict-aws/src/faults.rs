@@ -1,6 +1,6 @@
 //! What goes wrong, drawn from the seed.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// The shares of calls that go wrong, from 0 to 1. Each is drawn by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -26,6 +26,30 @@ pub struct Faults {
     pub longest_delay: Duration,
 }
 
+/// The kinds of faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// A request is lost on its way.
+    LostRequest,
+    /// An answer is lost on its way.
+    LostAnswer,
+    /// AWS fails.
+    InternalError,
+    /// A request is throttled, beyond those that exceed the throughput.
+    Throttle,
+    /// An item of a batch is left unprocessed.
+    Unprocessed,
+    /// A write meets another.
+    Conflict,
+    /// A read sees an earlier state.
+    StaleRead,
+    /// A call takes longer.
+    Late,
+}
+
+/// The number of faults of each kind that have happened.
+pub(crate) type FaultCounts = BTreeMap<Fault, u64>;
+
 /// The fate of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fate {
@@ -37,12 +61,41 @@ pub(crate) struct Fate {
 }
 
 impl Faults {
+    fn share(&self, fault: Fault) -> f64 {
+        match fault {
+            Fault::LostRequest => self.lost_requests,
+            Fault::LostAnswer => self.lost_answers,
+            Fault::InternalError => self.internal_errors,
+            Fault::Throttle => self.throttled,
+            Fault::Unprocessed => self.unprocessed,
+            Fault::Conflict => self.conflicts,
+            Fault::StaleRead => self.stale_reads,
+            Fault::Late => self.late,
+        }
+    }
+
+    /// Draws whether a fault happens, and counts it.
+    pub(crate) fn happens(
+        &self,
+        fault: Fault,
+        rng: &mut fastrand::Rng,
+        counts: &mut FaultCounts,
+    ) -> bool {
+        let share = self.share(fault);
+        // Nothing is drawn for what never happens, so that one kind does not change the others' course.
+        let happens = share > 0.0 && rng.f64() < share;
+        if happens {
+            *counts.entry(fault).or_default() += 1;
+        }
+        happens
+    }
+
     /// Draws the fate of a call.
-    pub(crate) fn draw(&self, rng: &mut fastrand::Rng) -> Fate {
-        let mut happens = |share: f64| share > 0.0 && rng.f64() < share;
-        let (lost_request, lost_answer) = (happens(self.lost_requests), happens(self.lost_answers));
-        let (fails, after) = (happens(self.internal_errors), happens(0.5));
-        let late = happens(self.late);
+    pub(crate) fn draw(&self, rng: &mut fastrand::Rng, counts: &mut FaultCounts) -> Fate {
+        let mut happens = |fault| self.happens(fault, rng, counts);
+        let (lost_request, lost_answer) = (happens(Fault::LostRequest), happens(Fault::LostAnswer));
+        let (fails, late) = (happens(Fault::InternalError), happens(Fault::Late));
+        let after = fails && rng.bool();
         Fate {
             lost_request,
             lost_answer,

@@ -78,10 +78,15 @@ impl StrictAws {
                 body: received.body.clone(),
             };
             *state.calls.entry(received.operation.clone()).or_default() += 1;
-            let faults = state.faults;
-            let fate = faults.draw(&mut state.rng);
+            let State {
+                faults,
+                rng,
+                fault_counts,
+                ..
+            } = &mut *state;
+            let fate = faults.draw(rng, fault_counts);
             let (shortest, longest) = self.0.options.latency;
-            let share = state.rng.f64();
+            let share = rng.f64();
             let latency = shortest + longest.saturating_sub(shortest).mul_f64(share) + fate.delay;
             (call, fate, latency)
         };
@@ -133,12 +138,14 @@ impl StrictAws {
             rng,
             faults,
             mistakes,
+            fault_counts,
             ..
         } = &mut *state;
         let mut moment = Moment {
             now: self.0.time.elapsed(),
             faults,
             rng,
+            counts: fault_counts,
             transaction_time: self.0.options.transaction_time,
         };
         let answer = match received.service {

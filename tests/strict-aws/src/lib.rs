@@ -34,10 +34,13 @@
 //! # What can go wrong
 //!
 //! [`Faults`] are shares of calls that are drawn from the seed: lost requests and answers, failures
-//! within AWS, throttles, unprocessed parts of batches, conflicts, and stale reads. Throughput is limited
-//! beside them, by [`Options::table_limits`]. [`StrictAws::set_hook`] asks a function before and after
-//! each call, which may break the connection, delay it, or never answer: kill the caller there.
-//! [`StrictAws::mistakes`] lists requests that were wrong by themselves: assert that there are none.
+//! within AWS, throttles, unprocessed parts of batches, conflicts, and stale reads.
+//! [`StrictAws::fault_counts`] counts those that happened. Throughput is limited beside them, by
+//! [`Options::table_limits`].
+//!
+//! [`StrictAws::set_hook`] asks a function before and after each call, which may break the connection,
+//! delay it, or never answer: kill the caller there. [`StrictAws::mistakes`] lists requests that were
+//! wrong by themselves: assert that there are none.
 //!
 //! # Streams
 //!
@@ -46,7 +49,7 @@
 //!
 //! # Determinism
 //!
-//! The SDK draws the jitter of its retries, and stores theirs, from `fastrand`'s generator of the thread:
+//! The SDK and the state store draw the jitter of their retries from `fastrand`'s generator of the thread:
 //! call `fastrand::seed` at the start of a simulation.
 
 mod aws;
@@ -59,4 +62,4 @@ mod time;
 
 pub use aws::{Options, StreamReader, StrictAws};
 pub use call::{Call, Mistake, Phase, Reaction, Service};
-pub use faults::Faults;
+pub use faults::{Fault, Faults};

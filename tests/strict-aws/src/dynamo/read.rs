@@ -14,6 +14,7 @@ use super::{
     units::{consumed, read_units},
     value::{Attributes, item_size, item_to_json},
 };
+use crate::faults::Fault;
 
 /// The most keys of a batch.
 const BATCH: usize = 100;
@@ -125,7 +126,7 @@ impl Dynamo {
                 let key_units = read_units(bytes, consistent);
                 let answer = if size + bytes > LARGEST_ANSWER {
                     Err(None)
-                } else if moment.happens(moment.faults.unprocessed) {
+                } else if moment.happens(Fault::Unprocessed) {
                     Err(Some(Failure::KeyThroughput))
                 } else {
                     moment

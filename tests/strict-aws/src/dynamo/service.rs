@@ -13,7 +13,7 @@ use super::{
     error::Failure,
     table::{self, Key, Table},
 };
-use crate::faults::Faults;
+use crate::faults::{Fault, FaultCounts, Faults};
 
 /// The tables of an account.
 #[derive(Debug, Default)]
@@ -28,14 +28,15 @@ pub(crate) struct Moment<'a> {
     pub(crate) now: Duration,
     pub(crate) faults: &'a Faults,
     pub(crate) rng: &'a mut fastrand::Rng,
+    pub(crate) counts: &'a mut FaultCounts,
     /// The time for which a transaction keeps others from its items.
     pub(crate) transaction_time: Duration,
 }
 
 impl Moment<'_> {
-    /// Draws whether a fault of this share happens.
-    pub(crate) fn happens(&mut self, share: f64) -> bool {
-        share > 0.0 && self.rng.f64() < share
+    /// Draws whether a fault happens.
+    pub(crate) fn happens(&mut self, fault: Fault) -> bool {
+        self.faults.happens(fault, self.rng, self.counts)
     }
 
     /// Takes units from a table, unless it is throttled.
@@ -46,7 +47,7 @@ impl Moment<'_> {
         access: Access,
         units: f64,
     ) -> Result<(), Failure> {
-        if self.happens(self.faults.throttled) {
+        if self.happens(Fault::Throttle) {
             return Err(match self.rng.bool() {
                 true => Failure::KeyThroughput,
                 false => Failure::TableThroughput,
@@ -63,7 +64,7 @@ impl Moment<'_> {
 
     /// Returns the moment of the table that a read sees.
     pub(super) fn of_read(&mut self, table: &mut Table, consistent: bool) -> table::Moment {
-        if !consistent && self.happens(self.faults.stale_reads) {
+        if !consistent && self.happens(Fault::StaleRead) {
             table.draw_moment(self.now, self.rng)
         } else {
             table.present()

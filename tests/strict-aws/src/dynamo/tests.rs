@@ -13,7 +13,7 @@ use super::{
     error::Reason,
     value::{attributes_from_json, item_size},
 };
-use crate::faults::Faults;
+use crate::faults::{FaultCounts, Faults};
 
 /// A table `t`, its time and its bill.
 struct Rig {
@@ -22,6 +22,7 @@ struct Rig {
     dynamo: Dynamo,
     faults: Faults,
     rng: fastrand::Rng,
+    counts: FaultCounts,
     transaction_time: Duration,
 }
 
@@ -41,6 +42,7 @@ impl Rig {
             dynamo,
             faults: Faults::default(),
             rng: fastrand::Rng::with_seed(1),
+            counts: FaultCounts::new(),
             transaction_time: Duration::ZERO,
         }
     }
@@ -50,6 +52,7 @@ impl Rig {
             now: self.kernel.time().elapsed(),
             faults: &self.faults,
             rng: &mut self.rng,
+            counts: &mut self.counts,
             transaction_time: self.transaction_time,
         };
         self.dynamo.answer(operation, &body, &mut moment)

@@ -13,6 +13,7 @@ use super::{
     stream::Deleter,
     units::{consumed, read_units},
 };
+use crate::faults::Fault;
 
 /// The most actions of a transaction.
 const ACTIONS: usize = 100;
@@ -163,7 +164,7 @@ impl Dynamo {
                 Err(_) => *reason = Reason::TableThroughput,
             }
         }
-        if moment.happens(moment.faults.conflicts) {
+        if moment.happens(Fault::Conflict) {
             let conflicting = moment.rng.usize(..reasons.len());
             if reasons[conflicting] == Reason::None {
                 reasons[conflicting] = Reason::Conflict;

@@ -15,6 +15,7 @@ use super::{
     units::{consumed, write_units},
     value::{Attributes, item_size},
 };
+use crate::faults::Fault;
 
 /// The most items of a batch.
 const BATCH: usize = 25;
@@ -38,7 +39,7 @@ impl Dynamo {
             .locked
             .get(&action.key)
             .is_some_and(|until| *until > moment.now)
-            || moment.happens(moment.faults.conflicts)
+            || moment.happens(Fault::Conflict)
         {
             return Err(Failure::TransactionConflict);
         }
@@ -136,7 +137,7 @@ impl Dynamo {
             let table = self.table(name)?;
             let size = table.size_of(&key).max(item.as_ref().map_or(0, item_size));
             let used = write_units(size);
-            let answer = if moment.happens(moment.faults.unprocessed) {
+            let answer = if moment.happens(Fault::Unprocessed) {
                 Err(Failure::KeyThroughput)
             } else {
                 moment.consume(table, &key, Access::Write, used)

@@ -6,7 +6,7 @@ use precip_engine::run::Clock;
 use precip_simulator::bill::Unit;
 
 use super::{bucket::Bucket, error::Failure, request::Request};
-use crate::{aws::Inner, dynamo::Moment, http::Answer};
+use crate::{aws::Inner, dynamo::Moment, faults::Fault, http::Answer};
 
 /// The longest key, in bytes.
 ///
@@ -61,7 +61,7 @@ impl S3 {
             _ => Some(Unit::S3Get),
         };
         let writes = matches!(operation, "PutObject" | "DeleteObject");
-        if !bucket.take_request(moment.now, writes) || moment.happens(moment.faults.throttled) {
+        if !bucket.take_request(moment.now, writes) || moment.happens(Fault::Throttle) {
             return Err(Failure::slow_down());
         }
         // Every answer is charged but that of a throttled request.

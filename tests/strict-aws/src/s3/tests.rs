@@ -10,7 +10,7 @@ use super::{Request, S3, checksum::crc32};
 use crate::{
     aws::{Options, StrictAws},
     dynamo::Moment,
-    faults::Faults,
+    faults::{FaultCounts, Faults},
     http::Answer,
 };
 
@@ -21,6 +21,7 @@ struct Rig {
     s3: S3,
     faults: Faults,
     rng: fastrand::Rng,
+    counts: FaultCounts,
 }
 
 impl Rig {
@@ -35,6 +36,7 @@ impl Rig {
             s3,
             faults: Faults::default(),
             rng: fastrand::Rng::with_seed(1),
+            counts: FaultCounts::new(),
         }
     }
 
@@ -49,6 +51,7 @@ impl Rig {
             now: self.kernel.time().elapsed(),
             faults: &self.faults,
             rng: &mut self.rng,
+            counts: &mut self.counts,
             transaction_time: Duration::ZERO,
         };
         self.s3.answer(&request, &mut moment, &self.aws.0)

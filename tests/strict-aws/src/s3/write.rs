@@ -11,7 +11,7 @@ use super::{
     object::names_etag,
     request::Request,
 };
-use crate::{dynamo::Moment, http::Answer};
+use crate::{dynamo::Moment, faults::Fault, http::Answer};
 
 impl Bucket {
     pub(super) fn put_object(
@@ -46,7 +46,7 @@ impl Bucket {
             }
         }
         let is_conditional = conditions.iter().any(Option::is_some);
-        if is_conditional && moment.happens(moment.faults.conflicts) {
+        if is_conditional && moment.happens(Fault::Conflict) {
             return Err(Failure::conflict());
         }
         let checksum = crc32(&content);
