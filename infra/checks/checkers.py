@@ -152,7 +152,7 @@ def checkov(template: Path) -> list[Finding]:
 def drift(folder: Path) -> list[Finding]:
     """Runs `synth --check` of the project: the files are what the definitions give, and our own checks
     find nothing in them."""
-    command = [os.environ["PROJECT"], "--env", "prod", "synth", "--check", "--project", "flights"]
+    command = [os.environ["PROJECT"], "--env", "prod", "synth", "--check"]
     done = run(command, cwd=folder.resolve().parent.parent)
     if done.returncode == 0:
         return []

@@ -15,6 +15,7 @@ use crate::{
     launch,
     open::open_session,
     output::{clean_panics, has_failed, note_failure},
+    project_name::name_of_crate,
     target::Platform,
 };
 
@@ -25,13 +26,13 @@ const MAX_BLOCKING_THREADS: usize = 16 * 1024;
 /// Runs a project's command line: reads the arguments, runs one command, and returns its exit code.
 ///
 /// `definitions` is called after the arguments are read, so that `--help` works in a project whose
-/// definitions are wrong.
+/// definitions are wrong. The project is named after the crate that declares this function.
 ///
 /// `aws` connects to deployments, in a binary that was built with AWS.
-pub fn main(
-    definitions: fn() -> Result<Definitions, InvalidDefinitions>,
-    aws: Option<&dyn Platform>,
-) -> ExitCode {
+pub fn main<D>(definitions: D, aws: Option<&dyn Platform>) -> ExitCode
+where
+    D: FnOnce() -> Result<Definitions, InvalidDefinitions>,
+{
     let root = Root::parse();
     clean_panics();
     let outcome = tokio::runtime::Builder::new_multi_thread()
@@ -62,7 +63,7 @@ pub fn main(
 
 async fn run_command_line(
     root: Root,
-    definitions: fn() -> Result<Definitions, InvalidDefinitions>,
+    definitions: impl FnOnce() -> Result<Definitions, InvalidDefinitions>,
     aws: Option<&dyn Platform>,
 ) -> Result<Exit, Failure> {
     if let Command::Completions { shell } = root.command {
@@ -76,13 +77,16 @@ async fn run_command_line(
     outcome
 }
 
-async fn run_command(
+async fn run_command<D>(
     root: Root,
-    definitions: fn() -> Result<Definitions, InvalidDefinitions>,
+    definitions: D,
     aws: Option<&dyn Platform>,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, Failure>
+where
+    D: FnOnce() -> Result<Definitions, InvalidDefinitions>,
+{
     let definitions = definitions().map_err(|error| definitions_failure(&error))?;
-    let session = open_session(definitions, &root, aws).await?;
+    let session = open_session(name_of_crate::<D>(), definitions, &root, aws).await?;
     if !matches!(root.command, Command::Doctor) {
         // Every command refuses an unknown environment; `doctor` lists it with the other problems.
         launch::chosen_environment(&session)?;
@@ -91,16 +95,6 @@ async fn run_command(
     let outcome = dispatch(&session, root.command, out.as_mut()).await;
     out.flush()?;
     outcome
-}
-
-/// Returns the name of the project's binary.
-pub(crate) fn program_name() -> String {
-    let path = std::env::args_os().next().map(std::path::PathBuf::from);
-    let stem = path.as_deref().and_then(std::path::Path::file_stem);
-    stem.map_or_else(
-        || "precip".to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    )
 }
 
 fn definitions_failure(error: &InvalidDefinitions) -> Failure {

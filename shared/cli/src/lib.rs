@@ -19,6 +19,7 @@ mod launch;
 mod open;
 mod output;
 mod progress;
+mod project_name;
 mod session;
 mod states;
 pub mod target;

@@ -18,11 +18,12 @@ use crate::{
     target::{DeploymentNames, Platform, Target},
 };
 
-/// Opens a session for the command.
+/// Opens a session for the command, in the project of this name.
 ///
 /// # Errors
 /// [`Failure`] when the record cannot be opened or read.
 pub(crate) async fn open_session(
+    project: Option<String>,
     definitions: Definitions,
     root: &Root,
     aws: Option<&dyn Platform>,
@@ -51,6 +52,7 @@ pub(crate) async fn open_session(
         Target::Aws(_) => Vec::new(),
     };
     let session = Session {
+        project,
         definitions,
         target,
         environment: global.environment.clone(),

@@ -27,6 +27,8 @@ use crate::{
 /// A project, its record, and the time at which a command looks at both.
 #[derive(Debug, Clone)]
 pub struct Session {
+    /// The project's name, that of its crate; `None` when the crate is unknown.
+    pub project: Option<String>,
     /// The project's definitions.
     pub definitions: Arc<Definitions>,
     /// The target: it holds state and data, and executes runs.

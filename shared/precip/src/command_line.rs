@@ -8,7 +8,8 @@ use precip_engine::definitions::{Definitions, InvalidDefinitions};
 /// code. With the feature `aws` it can run on deployments as well (`--on aws`).
 ///
 /// `definitions` is called after the arguments are parsed, so that `--help` works in a project
-/// whose definitions are invalid.
+/// whose definitions are invalid. The project is named after the crate that declares this function;
+/// `synth --project` gives another name.
 ///
 /// ```no_run
 /// # use precip::prelude::*;
@@ -17,7 +18,10 @@ use precip_engine::definitions::{Definitions, InvalidDefinitions};
 ///     precip::main(definitions)
 /// }
 /// ```
-pub fn main(definitions: fn() -> Result<Definitions, InvalidDefinitions>) -> ExitCode {
+pub fn main<D>(definitions: D) -> ExitCode
+where
+    D: FnOnce() -> Result<Definitions, InvalidDefinitions>,
+{
     #[cfg(feature = "aws")]
     let aws: Option<&dyn precip_cli::target::Platform> = Some(&crate::aws::Aws);
     #[cfg(not(feature = "aws"))]

@@ -15,7 +15,7 @@ pub struct SynthArgs {
     #[arg(long, value_name = "DIR", default_value = "infra/generated")]
     pub out: PathBuf,
 
-    /// Name of the project, part of the names of what is deployed; the name of this binary unless given
+    /// Name of the project, part of the names of what is deployed; the name of its crate unless given
     #[arg(long, value_name = "NAME")]
     pub project: Option<String>,
 

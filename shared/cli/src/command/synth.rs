@@ -45,10 +45,12 @@ pub(crate) fn generate_deployment(
 }
 
 fn generate_files(session: &Session, args: &SynthArgs) -> Result<Vec<GeneratedFile>, Failure> {
-    let project = args
-        .project
-        .clone()
-        .unwrap_or_else(crate::app::program_name);
+    let named = args.project.as_ref().or(session.project.as_ref());
+    let project = named.cloned().ok_or_else(|| {
+        Failure::usage("the project's name is unknown").with_help(
+            "add `--project NAME`, or pass the function itself to `precip::main`, not a pointer to it",
+        )
+    })?;
     let options = SynthOptions {
         project,
         environment: session.environment.clone(),

@@ -18,11 +18,7 @@ impl OutputFolder {
 
     fn synth_arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
         let out = self.0.path().to_str().unwrap();
-        [
-            &["--project", "trips", "--code", "/zips", "--out", out],
-            more,
-        ]
-        .concat()
+        [&["--code", "/zips", "--out", out], more].concat()
     }
 
     fn read_file(&self, file: &str) -> String {
@@ -134,4 +130,27 @@ async fn the_chosen_environment_is_deployed() {
         refused,
         "exit 3\nerror: there is no environment `production`: use `local` or `prod`\n"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_given_name_replaces_that_of_the_crate() {
+    let (world, out) = (World::new().await, OutputFolder::new());
+    let arguments = out.synth_arguments(&["--project", "rides"]);
+    world.output_of("synth", &arguments).await;
+    assert!(
+        out.read_file("statemachine/rides.asl.json")
+            .contains("${PlannerArn}")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_name_is_asked_for() {
+    let (mut world, out) = (World::new().await, OutputFolder::new());
+    world.session.project = None;
+    let refused = world.failure_of("synth", &out.synth_arguments(&[])).await;
+    assert!(
+        refused.starts_with("exit 2\nerror: the project's name is unknown\n"),
+        "{refused}"
+    );
+    assert!(refused.contains("`--project NAME`"), "{refused}");
 }

@@ -52,6 +52,7 @@ impl World {
         );
         let store: Arc<dyn StateStore> = Arc::new(store);
         let session = Session {
+            project: Some("trips".to_owned()),
             definitions: Arc::new(definitions),
             target: Target::Local(home),
             environment: None,
