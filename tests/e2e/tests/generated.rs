@@ -7,7 +7,7 @@ fn infra_generated_has_not_drifted() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let home = tempfile::tempdir().expect("a folder can be created");
     let checked = Command::new(env!("CARGO_BIN_EXE_flights-cli"))
-        .args(["--env", "prod", "synth", "--check"])
+        .args(["--env", "prod", "synth", "--cdk", "--check"])
         .current_dir(repository)
         .env_clear()
         .env("PRECIP_HOME", home.path())

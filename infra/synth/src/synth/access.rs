@@ -24,7 +24,7 @@ pub(super) struct Access {
 pub(super) struct Statement {
     pub(super) sid: &'static str,
     actions: &'static [&'static str],
-    keys: &'static [&'static str],
+    pub(super) keys: &'static [&'static str],
 }
 
 const READ: &[&str] = &["GetItem", "BatchGetItem", "Query"];
@@ -182,13 +182,15 @@ fn reactor_statements(reactions: Reactions) -> Vec<Statement> {
 }
 
 impl Statement {
+    /// Returns the actions, with their service.
+    pub(super) fn action_names(&self) -> Vec<String> {
+        let actions = self.actions.iter();
+        actions.map(|action| format!("dynamodb:{action}")).collect()
+    }
+
     /// Returns the actions, as YAML.
     pub(super) fn action_list(&self) -> String {
-        let actions = self
-            .actions
-            .iter()
-            .map(|action| format!("dynamodb:{action}"));
-        actions.collect::<Vec<_>>().join(", ")
+        self.action_names().join(", ")
     }
 
     /// Returns the partition keys, as YAML.

@@ -5,6 +5,7 @@ use precip_core::{graph::AssetGraph, manifest::Manifest};
 use super::{
     SynthError, SynthOptions,
     access::Access,
+    deployment::Deployment,
     machine::{Machine, Machines},
     materializer::Materializer,
     names::Placeholders,
@@ -38,7 +39,8 @@ impl GeneratedFile {
     }
 }
 
-/// The generated files: `template.yaml`, the state machines, `manifest.json`.
+/// The generated files: `template.yaml`, the state machines, `manifest.json`, and for the CDK
+/// `deployment.json`.
 pub type Synthesized = Vec<GeneratedFile>;
 
 /// Generates a project's deployment. The same project gives the same files.
@@ -50,35 +52,36 @@ pub fn synth(manifest: &Manifest, options: &SynthOptions) -> Result<Synthesized,
     options.validate_project()?;
     let graph = manifest.to_graph()?;
     let machines = Machines::from_graph(&graph, &options.project)?;
-    let template = render_template(manifest, &graph, &machines, options)?;
+    let template = build_template(manifest, &graph, &machines, options)?;
     let mut files = vec![
-        GeneratedFile::new("template.yaml", template),
+        GeneratedFile::new("template.yaml", render_template(&template)?),
         GeneratedFile::new("manifest.json", manifest_json(manifest)?),
-        machines.run,
-        machines.backfill,
+        machines.run.clone(),
+        machines.backfill.clone(),
     ];
+    if options.cdk {
+        let deployment = Deployment::from_template(&template).to_json()?;
+        files.push(GeneratedFile::new("deployment.json", deployment));
+    }
     // By path, for a stable order.
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }
 
-/// Renders the template.
-fn render_template(
+/// Collects the values of the template.
+fn build_template<'a>(
     manifest: &Manifest,
     graph: &AssetGraph,
     machines: &Machines,
-    options: &SynthOptions,
-) -> Result<String, SynthError> {
+    options: &'a SynthOptions,
+) -> Result<Template<'a>, SynthError> {
     let materializers = Materializer::for_profiles(&manifest.ops)?;
     let placeholders = Placeholders::new(&materializers);
     let assets: usize = manifest.ops.iter().map(|op| op.spec.assets.len()).sum();
     let settings = Settings::from_manifest(manifest, options.environment.as_deref())?;
     let triggers = Triggers::from_manifest(manifest, graph, &settings)?;
     let reactions = Reactions::from_manifest(manifest, graph)?;
-    // SAM adds resources to the written ones: an event source mapping for each queue, and a rule
-    // and a permission for the call of the reactor after a deployment.
-    let by_sam = triggers.sensors.len() + if reactions.ticks { 2 } else { 0 };
-    let template = Template {
+    Ok(Template {
         project: &options.project,
         description: format!(
             "{}: {assets} data assets, materialized by Precip.",
@@ -94,7 +97,14 @@ fn render_template(
         materializers,
         access: Access::new(reactions),
         next: Next::COMMANDS,
-    };
+    })
+}
+
+/// Renders the template, and checks it against CloudFormation's limits.
+fn render_template(template: &Template<'_>) -> Result<String, SynthError> {
+    // SAM adds resources to the written ones: an event source mapping for each queue, and a rule
+    // and a permission for the call of the reactor after a deployment.
+    let by_sam = template.triggers.sensors.len() + if template.reactions.ticks { 2 } else { 0 };
     let text = template.render_text()?;
     let share = "let ops with similar needs share a compute profile, or split the project";
     let less = "let resources and IO managers share settings, or read them from one secret";

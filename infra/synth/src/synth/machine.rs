@@ -46,6 +46,8 @@ pub(super) struct Machine {
     path: String,
     /// The placeholders with their values, as YAML.
     pub(super) substitutions: Vec<(String, String)>,
+    /// The placeholders with the logical ids of their resources.
+    pub(super) resources: Vec<(String, String)>,
     /// The logical ids of the functions that the machine calls.
     pub(super) functions: Vec<String>,
 }
@@ -54,6 +56,7 @@ impl Machine {
     /// Looks up the values of a machine's placeholders.
     pub(super) fn new(file: &GeneratedFile, known: &Placeholders) -> Result<Self, SynthError> {
         let mut substitutions = Vec::new();
+        let mut resources = Vec::new();
         let mut functions = Vec::new();
         for name in crate::check::placeholders(&file.contents) {
             let Some(value) = known.get(&name) else {
@@ -64,11 +67,13 @@ impl Machine {
                 });
             };
             functions.extend(value.function.clone());
+            resources.push((name.clone(), value.resource.clone()));
             substitutions.push((name, value.yaml.clone()));
         }
         Ok(Self {
             path: file.path.clone(),
             substitutions,
+            resources,
             functions,
         })
     }

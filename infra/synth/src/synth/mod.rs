@@ -1,6 +1,7 @@
 //! [`synth`] and its parts, one concern a file.
 
 mod access;
+mod deployment;
 mod error;
 mod files;
 mod filters;

@@ -74,6 +74,8 @@ pub(super) struct Placeholders(BTreeMap<String, PlaceholderValue>);
 pub(super) struct PlaceholderValue {
     /// The value, as YAML.
     pub(super) yaml: String,
+    /// The logical id of the resource that it identifies.
+    pub(super) resource: String,
     /// The logical id of the function whose ARN it is.
     pub(super) function: Option<String>,
 }
@@ -82,16 +84,18 @@ impl Placeholders {
     pub(super) fn new(materializers: &[Materializer]) -> Self {
         let function = |id: &str| PlaceholderValue {
             yaml: format!("!GetAtt {id}.Arn"),
+            resource: id.to_owned(),
             function: Some(id.to_owned()),
         };
-        let value = |yaml: &str| PlaceholderValue {
-            yaml: yaml.to_owned(),
+        let value = |id: &str| PlaceholderValue {
+            yaml: format!("!Ref {id}"),
+            resource: id.to_owned(),
             function: None,
         };
         let mut known = BTreeMap::from([
-            (BUCKET.to_owned(), value("!Ref Bucket")),
-            (PARTITION.to_owned(), value("!Ref AWS::Partition")),
-            (BACKFILL.to_owned(), value("!Ref Backfill")),
+            (BUCKET.to_owned(), value("Bucket")),
+            (PARTITION.to_owned(), value("AWS::Partition")),
+            (BACKFILL.to_owned(), value("Backfill")),
             (PLANNER.to_owned(), function("Planner")),
         ]);
         known.extend(

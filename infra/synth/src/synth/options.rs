@@ -17,6 +17,8 @@ pub struct SynthOptions {
     /// The folder with a zip for each function, relative to the template's folder:
     /// `{code}/{function}/bootstrap.zip`, as `cargo lambda build --output-format zip` writes them.
     pub code: String,
+    /// True to write `deployment.json` too, from which the CDK construct creates the resources.
+    pub cdk: bool,
 }
 
 impl SynthOptions {
@@ -28,6 +30,7 @@ impl SynthOptions {
             environment: None,
             architecture: Architecture::X86_64,
             code: "../../target/lambda".to_owned(),
+            cdk: false,
         }
     }
 

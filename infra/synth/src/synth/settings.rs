@@ -101,7 +101,8 @@ pub(super) struct SettingParameter {
 /// A secret that the functions may read.
 #[derive(Debug)]
 pub(super) struct SecretAccess {
-    name: String,
+    /// Its name, or its ARN.
+    pub(super) name: String,
 }
 
 /// All uses of one setting.

@@ -12,11 +12,11 @@ pub(super) const PLANNER_SECONDS: u64 = 300;
 
 /// The timeout of the function of sensors and schedules, in seconds: enough to sweep a large
 /// bucket.
-const SENSOR_SECONDS: u64 = 120;
+pub(super) const SENSOR_SECONDS: u64 = 120;
 
 /// The time that a received message stays hidden, in seconds: six times the function's timeout
 /// ("Using Lambda with Amazon SQS").
-const SENSOR_VISIBILITY_SECONDS: u64 = 6 * SENSOR_SECONDS;
+pub(super) const SENSOR_VISIBILITY_SECONDS: u64 = 6 * SENSOR_SECONDS;
 
 /// The values that the template's parts in `templates/` use.
 #[derive(Debug, askama::Template)]

@@ -418,3 +418,18 @@ fn names_become_logical_ids_each_once() {
     );
     assert!(ids.id_for(&"x".repeat(300)).len() <= 255);
 }
+
+#[test]
+fn the_deployment_manifest_is_written_for_the_cdk_only() {
+    let options = SynthOptions {
+        cdk: true,
+        ..test_options()
+    };
+    let without = synth(&test_manifest(), &test_options()).unwrap();
+    let with = synth(&test_manifest(), &options).unwrap();
+    let (deployment, rest): (Vec<_>, Vec<_>) = with
+        .into_iter()
+        .partition(|file| file.path == "deployment.json");
+    assert_eq!(rest, without);
+    assert_snapshot!("deployment", deployment[0].contents);
+}

@@ -38,10 +38,10 @@ pub(super) struct Sensor {
     /// The prefix of its resources' logical ids.
     pub(super) id: String,
     pub(super) name: String,
-    /// The kinds of events, as YAML.
-    pub(super) kinds: String,
-    /// The objects, as JSON; `None` for all objects of the bucket.
-    pub(super) object: Option<String>,
+    /// The kinds of events.
+    pub(super) kinds: Vec<String>,
+    /// The pattern of the objects; `None` for all objects of the bucket.
+    pub(super) object: Option<Value>,
     bucket: BucketName,
     prefix: String,
 }
@@ -51,6 +51,17 @@ pub(super) struct Sensor {
 enum BucketName {
     Plain(String),
     Reference(String),
+}
+
+/// The bucket that a sensor watches.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum WatchedBucket<'a> {
+    Name(&'a str),
+    /// The variable that holds its name.
+    Variable(&'a str),
+    /// The project's own bucket.
+    Own,
 }
 
 /// A schedule of EventBridge Scheduler.
@@ -143,10 +154,10 @@ impl Sensor {
             .map_err(|invalid| refused(format!("cannot be deployed: {invalid}")))?;
         let pattern = event_pattern.as_json();
         let types = pattern["detail-type"].as_array().into_iter().flatten();
-        let kinds: Vec<&str> = types.filter_map(Value::as_str).collect();
+        let kinds = types.filter_map(Value::as_str).map(str::to_owned);
         Ok(Self {
-            kinds: kinds.join(", "),
-            object: pattern["detail"].get("object").map(Value::to_string),
+            kinds: kinds.collect(),
+            object: pattern["detail"].get("object").cloned(),
             prefix: objects.filter.template().prefix().to_owned(),
             id,
             name,
@@ -165,6 +176,23 @@ impl Sensor {
 
     pub(super) fn queue_id(&self) -> String {
         format!("{}Queue", self.id)
+    }
+
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    pub(super) fn watched_bucket<'a>(&'a self, settings: &'a Settings) -> WatchedBucket<'a> {
+        let id = match &self.bucket {
+            BucketName::Plain(name) => return WatchedBucket::Name(name),
+            BucketName::Reference(id) => id,
+        };
+        let mut parameters = settings.parameters.iter();
+        // A reference is to a parameter or to the project's bucket.
+        match parameters.find(|parameter| parameter.id == *id) {
+            Some(parameter) => WatchedBucket::Variable(&parameter.variable),
+            None => WatchedBucket::Own,
+        }
     }
 
     /// Returns the bucket's name, as YAML.

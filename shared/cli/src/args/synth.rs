@@ -11,6 +11,10 @@ pub struct SynthArgs {
     #[arg(long)]
     pub check: bool,
 
+    /// Also write `deployment.json`, from which the CDK construct creates the resources
+    #[arg(long)]
+    pub cdk: bool,
+
     /// Folder for the generated files
     #[arg(long, value_name = "DIR", default_value = "infra/generated")]
     pub out: PathBuf,

@@ -59,6 +59,7 @@ fn generate_files(session: &Session, args: &SynthArgs) -> Result<Vec<GeneratedFi
             Processor::Arm64 => Architecture::Arm64,
         },
         code: relative_path::relative_path(&args.out, &args.code)?,
+        cdk: args.cdk,
     };
     let manifest = session.definitions.manifest();
     let files = precip_synth::synth(&manifest, &options)
