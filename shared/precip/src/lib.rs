@@ -83,6 +83,10 @@ pub mod guide {
     pub mod deploying {}
 
     #[doc = include_str!("../docs/guide_links.md")]
+    #[doc = include_str!("../docs/guide/deploying-cdk.md")]
+    pub mod deploying_cdk {}
+
+    #[doc = include_str!("../docs/guide_links.md")]
     #[doc = include_str!("../docs/guide/running-on-aws.md")]
     pub mod running_on_aws {}
 
