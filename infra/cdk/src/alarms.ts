@@ -2,14 +2,13 @@ import { Duration } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Function } from 'aws-cdk-lib/aws-lambda';
+import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Context } from './context';
 
 /** What alarms watch. */
 export interface Watched {
-  readonly run: StateMachine;
-  readonly backfill: StateMachine;
+  readonly failedRuns: Metric;
   readonly planner: Function;
   readonly reactor: Function;
   readonly deadLetters: Queue;
@@ -41,12 +40,10 @@ export function createAlarms(context: Context, watched: Watched): void {
       created.addOkAction(new SnsAction(alarmTopic));
     }
   };
-  const { run, backfill, planner, reactor, sensor } = watched;
+  const { failedRuns, planner, reactor, sensor } = watched;
   const messages = (queue: Queue) => queue.metricApproximateNumberOfMessagesVisible(MAXIMUM);
-  alarm('RunFailed', 'A run failed. Its execution in Step Functions shows the failure, and Redrive resumes it.', run.metricFailed(SUM), 1);
-  alarm('RunTimedOut', 'A run timed out. Its execution in Step Functions shows where.', run.metricTimedOut(SUM), 1);
-  alarm('BackfillFailed', 'A large run failed. Its execution in Step Functions shows the failure, and Redrive of the run that started it resumes it.', backfill.metricFailed(SUM), 1);
-  alarm('PlannerErrors', 'The planner failed: runs cannot be planned or ended. Its log shows the error.', planner.metricErrors(SUM), 1);
+  alarm('FailedRuns', 'A run failed. `runs` lists it, `run ID` shows the failures, and a redrive of its execution or `retry ID` runs what is left.', failedRuns, 1);
+  alarm('PlannerFailures', 'The planner failed: runs cannot be planned or ended. Its log shows the error.', createMetrics(context, planner), 2);
   alarm('PlannerThrottles', 'The planner is throttled: the account has no concurrency left.', planner.metricThrottles(SUM), 3);
   alarm('ReactorErrors', 'The reactor failed: status and progress are out of date. Its log shows the error.', reactor.metricErrors(SUM), 3);
   alarm('ReactorThrottles', 'The reactor is throttled: the account has no concurrency left.', reactor.metricThrottles(SUM), 3);
@@ -67,4 +64,27 @@ export function createAlarms(context: Context, watched: Watched): void {
     alarm(`${id}Errors`, `More than a tenth of the attempts of ${name} failed, for a quarter of an hour. The run lists the partitions.`, materializer.metricErrors(AVERAGE), 3, 0.1);
     alarm(`${id}Throttles`, `${name} has been throttled for a quarter of an hour: lower MaxConcurrency, or raise MaterializerConcurrency or the account's limit.`, materializer.metricThrottles(SUM), 3);
   }
+}
+
+/**
+ * Counts failed runs and failures of the planner itself from its log, and returns the metric of the latter. Lambda
+ * counts every answered error, also that a run failed or that an input was mistyped.
+ */
+function createMetrics(context: Context, planner: Function): Metric {
+  const metricNamespace = `Precip/${context.name}`;
+  const count = (metricName: string, pattern: string) =>
+    new MetricFilter(context.scope, metricName, {
+      logGroup: planner.logGroup,
+      filterPattern: FilterPattern.literal(pattern),
+      metricNamespace,
+      metricName,
+      metricValue: '1',
+    });
+  count('FailedRuns', '{ $.message = "a run failed" }');
+  const failures = count(
+    'PlannerFailures',
+    '{ $.message = "the planner failed" || $.message = "the function cannot start" || ' +
+      '$.record.status = "timeout" || $.record.errorType = "Runtime.*" }',
+  );
+  return failures.metric(SUM);
 }

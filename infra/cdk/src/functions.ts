@@ -49,6 +49,7 @@ export function createPlanner(context: Context, deadLetters: IQueue): Function {
     ...tableAccess(context, deployment.planner.access),
     allow('FilesOfRuns', ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'], [`${bucket.bucketArn}/runs/*`]),
     listOwnBucket(context, 'WhichFilesOfRuns', ['runs/*']),
+    allow('WhatBecameOfRuns', ['states:DescribeExecution'], [localArn('states', `execution:${context.name}:*`)]),
     ownLog(logGroup),
   ]);
   return createFunction(context, 'Planner', 'planner', {
@@ -56,7 +57,12 @@ export function createPlanner(context: Context, deadLetters: IQueue): Function {
     binary: 'planner',
     memorySize: 1024,
     timeout: Duration.seconds(deployment.planner.timeout_seconds),
-    environment: { PRECIP_MAX_CONCURRENCY: String(props.maxConcurrency ?? 20) },
+    environment: {
+      PRECIP_MAX_CONCURRENCY: String(props.maxConcurrency ?? 800),
+      PRECIP_RESERVED_CONCURRENCY: String(props.materializerConcurrency ?? 0),
+      // The machine by its name: it needs this function first.
+      PRECIP_STATE_MACHINE_ARN: localArn('states', `stateMachine:${context.name}`),
+    },
     deadLetterQueue: deadLetters,
     role,
     logGroup,

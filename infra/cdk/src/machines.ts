@@ -1,4 +1,5 @@
 import { existsSync } from 'fs';
+import { Aws } from 'aws-cdk-lib';
 import { Function } from 'aws-cdk-lib/aws-lambda';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
@@ -32,6 +33,8 @@ export function createRunMachine(
   const executions = localArn('states', `execution:${context.name}-backfill:*`);
   const rule = localArn('events', 'rule/StepFunctionsGetEventsForStepFunctionsExecutionRule');
   return createMachine(context, 'Run', context.name, context.deployment.run, functions, backfill, [
+    // The settings of an account have no resource of their own.
+    allow('AskForConcurrency', ['lambda:GetAccountSettings'], ['*']),
     allow('StartBackfill', ['states:StartExecution'], [backfill.stateMachineArn]),
     allow('FollowBackfill', ['states:DescribeExecution', 'states:StopExecution'], [executions]),
     // The rule that Step Functions creates for startExecution.sync.
@@ -58,6 +61,8 @@ function createMachine(
         return context.bucket.bucketName;
       case 'Backfill':
         return backfill!.stateMachineArn;
+      case 'AWS::Partition':
+        return Aws.PARTITION;
       default:
         return arnOf(resource);
     }

@@ -15,6 +15,9 @@ export function allow(sid: string, actions: string[], resources: string[], condi
   });
 }
 
+/** A service assumes a role for this account alone. */
+const OWN_ACCOUNT = { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } };
+
 /** Creates the role of a function or a machine. Dead letters and traces are added by CDK. */
 export function createRole(
   context: Context,
@@ -29,7 +32,7 @@ export function createRole(
     policies.push(ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole'));
   }
   const role = new Role(scope, `${id}Role`, {
-    assumedBy: new ServicePrincipal(service),
+    assumedBy: new ServicePrincipal(service, service === 'lambda.amazonaws.com' ? {} : { conditions: OWN_ACCOUNT }),
     permissionsBoundary: props.permissionsBoundary,
     managedPolicies: policies,
     inlinePolicies: statements.length === 0 ? undefined : { access: new PolicyDocument({ statements }) },

@@ -30,6 +30,8 @@ export abstract class ProjectBase extends Construct implements IPrecipProject {
   public abstract readonly table: ITable;
   public abstract readonly bucket: IBucket;
   public abstract readonly runMachine: IStateMachine;
+  /** The name of the stack that deploys the project. */
+  protected abstract readonly deployedName: string;
 
   /** Allows to start runs. */
   public grantStart(grantee: IGrantable): Grant {
@@ -43,7 +45,13 @@ export abstract class ProjectBase extends Construct implements IPrecipProject {
 
   /** Returns the number of runs that failed: in five minutes, unless `options` say otherwise. */
   public metricFailedRuns(options: MetricOptions = {}): Metric {
-    return this.runMachine.metricFailed({ statistic: 'Sum', period: Duration.minutes(5), ...options });
+    return new Metric({
+      namespace: `Precip/${this.deployedName}`,
+      metricName: 'FailedRuns',
+      statistic: 'Sum',
+      period: Duration.minutes(5),
+      ...options,
+    });
   }
 
   /** Creates a rule for runs that failed, timed out or were stopped. */

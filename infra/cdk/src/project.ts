@@ -20,7 +20,7 @@ import { IPrecipProject, ProjectBase } from './project-base';
 import { PrecipProjectProps } from './props';
 import { createDeadLetters } from './queues';
 import { createBucket, createTable } from './storage';
-import { callPlannerAtEnds, callReactor, callSensor, createSchedules, createSensorQueue } from './triggers';
+import { callPlannerAtEnds, callPlannerForSweeps, callReactor, callSensor, createSchedules, createSensorQueue } from './triggers';
 
 /**
  * A Precip project on AWS: its table, bucket, functions, state machines, sensors, schedules and alarms.
@@ -46,6 +46,8 @@ export class PrecipProject extends ProjectBase {
   /** The topic for changes of freshness, if assets have freshness policies. */
   public readonly freshnessTopic?: ITopic;
 
+  protected readonly deployedName: string;
+
   private readonly sensorQueues: Queue[] = [];
 
   constructor(scope: Construct, id: string, props: PrecipProjectProps) {
@@ -53,13 +55,14 @@ export class PrecipProject extends ProjectBase {
     const deployment = readDeployment(props.manifest);
     checkEnvironment(deployment, props);
     checkAlone(this);
+    this.deployedName = nameOf(this);
     this.table = props.existingTable ?? createTable(this, props);
-    this.bucket = props.existingBucket ?? createBucket(this, props);
+    this.bucket = props.existingBucket ?? createBucket(this, props, deployment);
     const context: Context = {
       scope: this,
       deployment,
       props,
-      name: nameOf(this),
+      name: this.deployedName,
       table: this.table,
       bucket: this.bucket,
       variables: variableValues(deployment, props),
@@ -80,6 +83,7 @@ export class PrecipProject extends ProjectBase {
     this.backfillMachine = createBackfillMachine(context, called);
     this.runMachine = createRunMachine(context, called, this.backfillMachine);
     callPlannerAtEnds(context, planner, [this.runMachine, this.backfillMachine], deadLetters);
+    callPlannerForSweeps(context, planner);
 
     const reactorTargets = this.createReactorTargets(context, deadLetters);
     this.freshnessTopic = reactorTargets.freshnessTopic;
@@ -96,8 +100,7 @@ export class PrecipProject extends ProjectBase {
     checkFunctionOptions(this.functions, props);
     this.grantKey(props);
     createAlarms(context, {
-      run: this.runMachine,
-      backfill: this.backfillMachine,
+      failedRuns: this.metricFailedRuns(),
       planner,
       reactor,
       deadLetters,
@@ -190,8 +193,11 @@ class ImportedProject extends ProjectBase {
   public readonly bucket: IBucket;
   public readonly runMachine: IStateMachine;
 
+  protected readonly deployedName: string;
+
   constructor(scope: Construct, id: string, stackName: string) {
     super(scope, id);
+    this.deployedName = stackName;
     this.table = Table.fromTableName(this, 'Table', importOutput(stackName, 'TableName'));
     this.bucket = Bucket.fromBucketName(this, 'Bucket', importOutput(stackName, 'BucketName'));
     this.runMachine = StateMachine.fromStateMachineArn(this, 'Run', importOutput(stackName, 'RunStateMachineArn'));

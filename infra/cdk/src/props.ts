@@ -127,8 +127,9 @@ export interface PrecipProjectProps {
   readonly deletionProtection?: boolean;
 
   /**
-   * Number of children that a Distributed Map runs at once, each with up to 40 functions.
-   * @default 20
+   * Number of functions that a run invokes at once, at most. A run takes no more than four fifths of the account's
+   * concurrency, unless some is reserved.
+   * @default 800
    */
   readonly maxConcurrency?: number;
 

@@ -2,6 +2,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ITable, StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { BlockPublicAccess, Bucket, BucketEncryption, CfnBucket, IBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { Deployment } from './deployment';
 import { PrecipProjectProps } from './props';
 
 /** Creates the table of the record: runs, materializations, failures. */
@@ -22,7 +23,7 @@ export function createTable(scope: Construct, props: PrecipProjectProps): ITable
 }
 
 /** Creates the bucket of data (data/), files of runs (runs/) and landing files (landing/). */
-export function createBucket(scope: Construct, props: PrecipProjectProps): IBucket {
+export function createBucket(scope: Construct, props: PrecipProjectProps, deployment: Deployment): IBucket {
   const bucket = new Bucket(scope, 'Bucket', {
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -40,9 +41,12 @@ export function createBucket(scope: Construct, props: PrecipProjectProps): IBuck
     ],
     removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
   });
-  // `eventBridgeEnabled` of the bucket adds a function in Python, which calls S3 for this setting.
-  (bucket.node.defaultChild as CfnBucket).notificationConfiguration = {
-    eventBridgeConfiguration: { eventBridgeEnabled: true },
-  };
+  // Each object that is written then costs an event, so only where a sensor listens.
+  if (deployment.sensor?.sensors.some(source => source.bucket === 'own')) {
+    // `eventBridgeEnabled` of the bucket adds a function in Python, which calls S3 for this setting.
+    (bucket.node.defaultChild as CfnBucket).notificationConfiguration = {
+      eventBridgeConfiguration: { eventBridgeEnabled: true },
+    };
+  }
   return bucket;
 }

@@ -1,5 +1,5 @@
 import { Duration, Stack, TimeZone } from 'aws-cdk-lib';
-import { Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { Rule, RuleTargetInput, Schedule as RuleSchedule } from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import { Function, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Role } from 'aws-cdk-lib/aws-iam';
@@ -27,6 +27,14 @@ export function callPlannerAtEnds(context: Context, planner: Function, machines:
       },
     },
     targets: [new targets.LambdaFunction(planner, { ...RETRIES, deadLetterQueue: deadLetters })],
+  });
+}
+
+/** Calls the planner to find the runs whose execution ended without an event: events are delivered by best effort. */
+export function callPlannerForSweeps(context: Context, planner: Function): void {
+  new Rule(context.scope, 'PlannerSweep', {
+    schedule: RuleSchedule.rate(Duration.hours(6)),
+    targets: [new targets.LambdaFunction(planner, { event: RuleTargetInput.fromObject({ sweep: 'runs' }) })],
   });
 }
 
