@@ -42,7 +42,8 @@
 //! | `functions_at_once` | the number of functions that the run may invoke at once. The machine sends it back with every later call |
 //! | `stages` | the work of the wave's stages; a stage without work is absent. Each holds [`items`](precip_core::machine::Item), or the key of a manifest with a [`Row`](precip_core::machine::Row) in each line, and its [`StageConcurrency`](precip_core::machine::StageConcurrency) |
 //!
-//! Other fields are ignored. `functions_at_once` is part of each of the calls below but `plan` and `record`. A document has at most 256 KiB, and a run that would leave more than
+//! Other fields are ignored. Some of them are for executions that were started before this deployment, whose
+//! machine is that of an earlier one. `functions_at_once` is part of each of the calls below but `plan` and `record`. A document has at most 256 KiB, and a run that would leave more than
 //! [`INLINE_EVENTS`](precip_core::machine::INLINE_EVENTS) in the history has to be distributed.
 //!
 //! # The calls

@@ -175,7 +175,7 @@ impl Machine {
                 mode: wave.mode,
                 wave: wave.wave,
                 redrive: 0,
-                functions_at_once: wave.functions_at_once,
+                functions_at_once: Some(wave.functions_at_once),
                 looped: false,
                 stage: None,
             };
@@ -188,7 +188,7 @@ impl Machine {
             run: wave.run,
             mode: wave.mode,
             redrive: 0,
-            functions_at_once: wave.functions_at_once,
+            functions_at_once: Some(wave.functions_at_once),
             again: false,
             execution,
             looped: false,
@@ -229,6 +229,7 @@ impl Machine {
                     failed: FailedStep::Named {
                         failed: [(step.name.clone(), caught)].into(),
                     },
+                    redrive: None,
                 };
                 let record = PlannerRequest::Record(Box::new(record));
                 match self.ask_planner(record).await.unwrap() {

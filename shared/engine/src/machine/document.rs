@@ -57,6 +57,8 @@ pub struct WaveDocument {
     pub redrive: u32,
     /// Number of functions that the run may invoke at once.
     pub functions_at_once: u32,
+    /// Number of rows that a stage runs at once, for the machine of an earlier deployment.
+    pub max_concurrency: u32,
     /// The work of the wave's stages, by name; stages without work are left out.
     #[serde(default)]
     pub stages: BTreeMap<StepName, StageDocument>,
@@ -133,6 +135,9 @@ pub struct RowDocument {
 pub struct ItemDocument {
     /// The run.
     pub run: RunId,
+    /// The request's number of the redrive, for the machine of an earlier deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redrive: Option<u32>,
     /// The item without the failed step and the steps that depend on it.
     pub item: Item,
 }

@@ -101,7 +101,7 @@ impl Planner {
         finish: &Finish,
         remaining: Option<PlannedWork>,
     ) -> Result<Finished, PlannerError> {
-        let functions = finish.functions_at_once;
+        let functions = finish.functions_at_once.unwrap_or(self.functions_at_once);
         let document = match remaining {
             // All is done: the machine goes on to its end.
             None => {

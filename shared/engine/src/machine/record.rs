@@ -38,6 +38,7 @@ impl Planner {
         let (step_index, step) = step.ok_or_else(|| stale_plan("step", name))?;
         let left_after = |lost: Option<&[AssetKey]>| ItemDocument {
             run: request.run,
+            redrive: request.redrive,
             item: stage.left_after(&request.item, step_index, lost),
         };
         // A step that was held back did not fail.

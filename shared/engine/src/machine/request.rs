@@ -20,7 +20,7 @@ pub enum PlannerRequest {
         /// The execution that sends the request.
         execution: ExecutionRef,
         /// The concurrency of the account.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "AccountSettings::is_unknown")]
         account: AccountSettings,
         /// True if the machine is a loop that takes one stage at a time.
         #[serde(rename = "loop", default)]
@@ -55,8 +55,9 @@ pub struct Settle {
     /// Number of the redrive that the plan was made for.
     #[serde(default, deserialize_with = "deserialize_count")]
     pub redrive: u32,
-    /// Number of functions that the run may invoke at once.
-    pub functions_at_once: u32,
+    /// Number of functions that the run may invoke at once; `None` from the machine of an earlier deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub functions_at_once: Option<u32>,
     /// True if the machine is a loop that takes one stage at a time.
     #[serde(rename = "loop", default)]
     pub looped: bool,
@@ -75,8 +76,9 @@ pub struct Finish {
     /// Number of the redrive that the plan was made for.
     #[serde(default, deserialize_with = "deserialize_count")]
     pub redrive: u32,
-    /// Number of functions that the run may invoke at once.
-    pub functions_at_once: u32,
+    /// Number of functions that the run may invoke at once; `None` from the machine of an earlier deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub functions_at_once: Option<u32>,
     /// True to plan the remaining work of redrive `redrive` and end nothing: set when the parent
     /// execution was redriven.
     #[serde(default)]
@@ -112,6 +114,10 @@ pub struct AccountSettings {
 }
 
 impl AccountSettings {
+    fn is_unknown(&self) -> bool {
+        self.limit.unreserved.is_none()
+    }
+
     /// Returns the number of functions that a run may invoke at once: at most `most`, and what is reserved
     /// for them. Without a reservation, a fifth of the account's concurrency is left to what sensors and
     /// schedules start meanwhile, and to other functions.
@@ -166,6 +172,10 @@ pub struct RecordRequest {
     /// The step and its error, as the machine caught it.
     #[serde(flatten)]
     pub failed: FailedStep,
+    /// Number of the redrive that the plan was made for. Only the machine of an earlier deployment sends it, and
+    /// needs it in the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redrive: Option<u32>,
 }
 
 /// A failed step and its error.

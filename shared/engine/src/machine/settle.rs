@@ -33,7 +33,8 @@ impl Planner {
         let ended = self.ended_stages(settle)?;
         let impact = self.settle_stages(&planned, ended.clone()).await?;
         let work = self.remaining_work(&planned, &impact)?;
-        let (mode, functions) = (settle.mode, settle.functions_at_once);
+        let functions = settle.functions_at_once.unwrap_or(self.functions_at_once);
+        let mode = settle.mode;
         self.next_document(&planned, work, ended.end, mode, functions, settle.looped)
             .await
     }

@@ -8,8 +8,8 @@ use std::{
 
 use precip_core::{
     machine::{
-        ConcurrencyBudget, Item, Layout, LayoutStage, Row, StageConcurrency, StageWork, Work,
-        divide_into_rows, step_kind,
+        ConcurrencyBudget, ITEMS_PER_ROW, Item, Layout, LayoutStage, Row, StageConcurrency,
+        StageWork, Work, divide_into_rows, step_kind,
     },
     partitions::PartitionContext,
     plan::{DefinitionChange, Lineage, Plan, PlanError},
@@ -252,6 +252,7 @@ impl Planner {
             wave,
             redrive,
             functions_at_once,
+            max_concurrency: functions_at_once.div_ceil(ITEMS_PER_ROW as u32),
             stages: BTreeMap::new(),
             stage: None,
             message: None,

@@ -241,6 +241,7 @@ impl Planner {
             wave,
             redrive: 0,
             functions_at_once: self.0.functions.get(),
+            max_concurrency: 0,
             stages: BTreeMap::new(),
             stage: None,
             message: None,
@@ -356,6 +357,7 @@ impl Planner {
         }
         to_json(&ItemDocument {
             run: run_id(),
+            redrive: None,
             item: stage.left_after(&request.item, index, None),
         })
     }

@@ -201,7 +201,7 @@ impl Cloud {
             mode: wave.mode,
             wave: wave.wave,
             redrive: wave.redrive,
-            functions_at_once: wave.functions_at_once,
+            functions_at_once: Some(wave.functions_at_once),
             looped: false,
             stage: None,
         };
@@ -300,7 +300,7 @@ impl Cloud {
             run,
             mode,
             redrive,
-            functions_at_once: 800,
+            functions_at_once: Some(800),
             again: false,
             execution: self.execution_ref(),
             looped: false,
@@ -373,6 +373,7 @@ impl Cloud {
                         failed: FailedStep::Named {
                             failed: [(step.name.clone(), error)].into(),
                         },
+                        redrive: None,
                     };
                     let record = PlannerRequest::Record(Box::new(record));
                     match self.call_planner(&record).await.unwrap() {
