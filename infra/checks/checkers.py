@@ -45,7 +45,7 @@ def fill_placeholders(definition: str) -> str:
     def value_of(name: re.Match[str]) -> str:
         if name[1].endswith("Arn") or "FunctionArn" in name[1]:
             return f"arn:aws:lambda:us-east-1:123456789012:function:{name[1]}"
-        return "1" if name[1] == "MaxConcurrency" else "a-bucket"
+        return "aws" if name[1] == "Partition" else "a-bucket"
 
     return re.sub(r"\$\{(\w+)\}", value_of, definition)
 
